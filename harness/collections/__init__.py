@@ -1,0 +1,1 @@
+"""Collections: documents, queries by split, relevance judgments; each with a content hash."""

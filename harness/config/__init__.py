@@ -1,0 +1,1 @@
+"""Sweep files: their models, how they are loaded, overridden and checked."""

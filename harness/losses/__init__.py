@@ -1,0 +1,1 @@
+"""Losses over candidate lists: one file a family, small classes that cite their paper."""

@@ -1,0 +1,44 @@
+"""What a loss is: student scores of a batch of lists against a target, to one number.
+
+Shapes: B lists of up to K candidates, padded on the right. Candidates come in the target's order: the ordered prefix first (best
+first), then the unordered tail, then padding.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.plugins import Plugin
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the student should match.
+
+    `mask` (B, K) bool: true where there is a candidate. `ordered` (B,) int64: how many leading candidates are ordered, the rest
+    being an unordered tail. `scores` (B, K) float32 or None: the teacher's or ranker's scores, where the target has any.
+    `first` (B, K) bool or None: gold positives for contrastive losses.
+    """
+
+    mask: Tensor
+    ordered: Tensor
+    scores: Tensor | None = None
+    first: Tensor | None = None
+
+
+class Loss(Plugin):
+    """A loss by name. Settings (temperatures, weights) come from the sweep file."""
+
+    group: ClassVar[str] = "harness.losses"
+    formula: ClassVar[str]
+    role: ClassVar[str]
+    """'ranker' (order in), 'retriever' (scores or order in) or 'both'."""
+
+    @abstractmethod
+    def __call__(self, scores: Tensor, target: Target) -> Tensor:
+        """Mean over the B lists, a scalar; differentiable in `scores` (B, K), whatever stands at padded places."""

@@ -1,0 +1,100 @@
+"""What a method is: a way to get a retriever, or at least a run, from a budget of labelled queries."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from harness.plugins import Plugin, Settings
+
+if TYPE_CHECKING:
+    from harness.collections.base import Collection
+    from harness.models import ModelFiles
+    from harness.stage import Stage
+    from harness.teachers.base import Teacher
+
+Group = Literal["ours", "baseline", "reference", "control"]
+Axis = Literal["teacher", "budget", "resample", "seed"]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Which training queries: the first `size` of the pool as shuffled for `resample`; so budgets are nested in a resample."""
+
+    pool: Stage
+    resample: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Kit:
+    """Everything the harness prepared for one cell. Methods of one sweep get the same candidates and the same training queries.
+
+    Axes that the method does not use are None.
+    """
+
+    collection: Collection
+    split: str
+    depth: int
+    """How many documents a run holds per query."""
+    pool: Stage
+    """All training queries (collections/pool.py)."""
+    candidates: Stage
+    """A run with the first-stage top k of every query of the pool."""
+    retriever: ModelFiles | Stage
+    """The student before training: a sentence-transformers folder."""
+    ranker: ModelFiles
+    """What rankers start from unless a method says otherwise."""
+    max_length: int
+    """Tokens of a document that students read."""
+    teacher: Teacher | None = None
+    budget: int | None = None
+    resample: int | None = None
+    seed: int | None = None
+    first_stage: Stage | None = None
+    """The test run of the first stage, on the evaluated split, for methods that rerank it."""
+
+    def draw(self, size: int | None = None) -> Draw:
+        """The cell's labelled queries, or the first `size` of the same resample (never fewer than the budget)."""
+        assert self.budget is not None and self.resample is not None, "the method must list 'budget' and 'resample' among its axes"
+        return Draw(self.pool, self.resample, max(self.budget, size or 0))
+
+
+class Method(Plugin):
+    """A way to get a run from a budget; made with its settings, asked for the last stage of its part of the graph."""
+
+    group: ClassVar[str] = "harness.methods"
+    standing: ClassVar[Group]
+    sees: ClassVar[tuple[str, ...]]
+    """What it may see, for the board: order, likelihoods, attention, gold labels, answers, nothing."""
+    axes: ClassVar[frozenset[Axis]] = frozenset({"teacher", "budget", "resample", "seed"})
+    """Which axes make a difference to it; cells that differ in others are one cell."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def run(self, kit: Kit) -> Stage:
+        """The stage whose artefact holds ``run.trec.gz`` for the evaluated split."""
+
+
+class RetrieverMethod(Method):
+    """A method that ends in a retriever; searching with it is the same for all."""
+
+    @abstractmethod
+    def retriever(self, kit: Kit) -> ModelFiles | Stage:
+        """The stage whose artefact is a folder that ``SentenceTransformer(path)`` loads."""
+
+    def run(self, kit: Kit) -> Stage:
+        from harness.retrieval.stages import DenseSearch, Embed
+
+        model = self.retriever(kit)
+        corpus = Embed(model=model, texts=kit.collection.corpus, max_length=kit.max_length)
+        return DenseSearch(
+            model=model,
+            corpus=corpus,
+            queries=kit.collection.queries(kit.split),
+            ids=kit.collection.corpus,
+            depth=kit.depth,
+        )

@@ -1,0 +1,1 @@
+"""From a sweep file to results: cells, graph, store, executors."""

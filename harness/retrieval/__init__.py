@@ -1,0 +1,1 @@
+"""First stage and search: lexical engines, dense encoding, exact search, runs."""

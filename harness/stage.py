@@ -1,0 +1,136 @@
+"""A stage: one node of the graph, a pure function of its fields, keyed by their content.
+
+A stage is a frozen dataclass. Fields that are stages are its inputs; fields made with `transport()` (concurrency, addresses) do not
+change the output and stay out of the key; all others do. Objects may stand for their content through an `identity` attribute;
+plain dataclasses and settings stand for their fields (a settings field with ``json_schema_extra={"transport": True}`` stays out).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from harness.labelling.ledger import Ledger
+
+JSON = Any
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """Anything that stands for content: equal identity means equal content."""
+
+    @property
+    def identity(self) -> str: ...
+
+
+class Progress(Protocol):
+    """What a running stage tells the live view."""
+
+    def __call__(self, done: int, total: int, unit: str = "") -> None: ...
+
+
+class Context(Protocol):
+    """What a running stage may use beside its fields."""
+
+    ledger: Ledger
+    cache: Path
+    """Scratch that any sweep of the workspace may share; losing it loses time only."""
+    progress: Progress
+
+    def path(self, stage: Stage) -> Path:
+        """The verified artefact folder of a finished input stage."""
+        ...
+
+
+def transport(**options: Any) -> Any:
+    """A dataclass field that cannot change the output and so is no part of the key."""
+    return dataclasses.field(metadata={"transport": True}, compare=False, **options)
+
+
+def _is_transport(extra: Any) -> bool:
+    return isinstance(extra, dict) and bool(extra.get("transport"))
+
+
+def canonical(value: Any) -> JSON:
+    """`value` as plain JSON in which stages and identified objects are replaced by what they stand for."""
+    if isinstance(value, Stage):
+        return {"stage": value.key}
+    if isinstance(value, Identified):
+        return {"identity": value.identity}
+    if isinstance(value, BaseModel):
+        shown = {name for name, info in type(value).model_fields.items() if not _is_transport(info.json_schema_extra)}
+        return {name: canonical(getattr(value, name)) for name in sorted(shown)}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: canonical(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): canonical(value[key]) for key in sorted(value)}
+    if isinstance(value, (list, tuple)):
+        return [canonical(item) for item in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(f"{type(value).__name__} has no identity and cannot be part of a key")
+
+
+def digest(value: JSON) -> str:
+    """sha256 of the canonical JSON text of `value`, in hex."""
+    text = json.dumps(canonical(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Stage(ABC):
+    """Base of all stages. `kind` names it on screen, `version` rises whenever its code changes what comes out."""
+
+    kind: ClassVar[str]
+    version: ClassVar[int] = 1
+
+    @abstractmethod
+    def run(self, out: Path, context: Context) -> None:
+        """Write the artefact into the empty folder `out`. Must depend on nothing but the fields."""
+
+    @property
+    def label(self) -> str:
+        """A few words for people beside the kind; no part of the key."""
+        return ""
+
+    @property
+    def priority(self) -> int:
+        """Ready stages run in falling priority: give large shared work (the largest budget) the larger number."""
+        return 0
+
+    def fields(self) -> dict[str, Any]:
+        """What the key is made of: every field that is not transport."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if not f.metadata.get("transport")}
+
+    @cached_property
+    def key(self) -> str:
+        """Content key: sha256 over kind, version and fields."""
+        return digest({"kind": self.kind, "version": self.version, "fields": self.fields()})
+
+    def inputs(self) -> Iterator[Stage]:
+        """The stages this one reads, also inside lists, tuples and dicts of its fields."""
+        for value in self.fields().values():
+            yield from _stages(value)
+
+
+def _stages(value: Any) -> Iterator[Stage]:
+    if isinstance(value, Stage):
+        yield value
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from _stages(getattr(value, field.name))
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _stages(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _stages(item)

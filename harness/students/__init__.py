@@ -1,0 +1,1 @@
+"""Students: rankers and retrievers, and the training loop they share."""

@@ -1,0 +1,1 @@
+"""Teachers: who orders a candidate list. One file a teacher."""

@@ -1,0 +1,79 @@
+"""What a teacher is. Black-box: only an order comes back. White-box: also likelihoods."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from harness.plugins import Plugin
+
+if TYPE_CHECKING:
+    from harness.labelling.ledger import Ledger
+    from harness.labelling.ranking import Ranking
+    from harness.stage import Progress
+
+
+class Candidate(NamedTuple):
+    """A document shown to the teacher."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """One query to label: its candidates in first-stage order, best first."""
+
+    query: str
+    text: str
+    candidates: tuple[Candidate, ...]
+    gold: dict[str, int] | None = None
+    """Grades by document id; given only to teachers that declare the need 'gold labels'."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What is still to be paid for some tasks: what the ledger already holds is subtracted."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float = 0.0
+    exact: bool = True
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.calls + other.calls,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.usd + other.usd,
+            self.exact and other.exact,
+        )
+
+
+class Teacher(Plugin):
+    """Orders candidate lists. Instances are made from settings; heavy models load on first use."""
+
+    group: ClassVar[str] = "harness.teachers"
+    box: ClassVar[str] = "black"
+    """'black' or 'white'."""
+    standing: ClassVar[str] = "real"
+    """'real', 'placebo' (shuffled, first-stage order), 'simulated' or 'oracle' (sees the answers)."""
+
+    @property
+    @abstractmethod
+    def identity(self) -> str:
+        """Everything that can change an answer (model content, prompt, sampling), and nothing else."""
+
+    @abstractmethod
+    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+        """A ranking for every task, in the order of `tasks`; pays only for what the ledger does not hold.
+
+        The order must not depend on which calls the ledger already holds. Raises UserError when the teacher cannot answer at all.
+        """
+
+    def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
+        """What labelling `tasks` would still cost; nothing by default."""
+        return Cost()

@@ -1,0 +1,19 @@
+"""Fixtures every room may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real collections; tests that need it are skipped where it is absent."""
+    folder = Path(os.environ.get("HARNESS_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("the real collections are absent (set HARNESS_SHARED_DATA to a folder that holds them)")
+    return folder
