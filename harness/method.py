@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from harness.plugins import Plugin, Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.collections.base import Collection
     from harness.models import ModelFiles
     from harness.stage import Stage
@@ -42,12 +44,16 @@ class Kit:
     """All training queries (collections/pool.py)."""
     candidates: Stage
     """A run with the first-stage top k of every query of the pool."""
+    list_depth: int
+    """k: how many candidates a training list holds."""
     retriever: ModelFiles | Stage
     """The student before training: a sentence-transformers folder."""
     ranker: ModelFiles
     """What rankers start from unless a method says otherwise."""
     max_length: int
     """Tokens of a document that students read."""
+    base: Path
+    """Folder that relative paths of the sweep file start from."""
     teacher: Teacher | None = None
     budget: int | None = None
     resample: int | None = None
@@ -55,10 +61,19 @@ class Kit:
     first_stage: Stage | None = None
     """The test run of the first stage, on the evaluated split, for methods that rerank it."""
 
+    def labels(self) -> Stage:
+        """The teacher's rankings of the cell's labelled queries."""
+        from harness.labelling.stages import Labels
+
+        assert self.teacher is not None, "the method must list 'teacher' among its axes"
+        return Labels(
+            teacher=self.teacher, draw=self.draw(), candidates=self.candidates, corpus=self.collection.corpus, depth=self.list_depth
+        )
+
     def draw(self, size: int | None = None) -> Draw:
         """The cell's labelled queries, or the first `size` of the same resample (never fewer than the budget)."""
-        assert self.budget is not None and self.resample is not None, "the method must list 'budget' and 'resample' among its axes"
-        return Draw(self.pool, self.resample, max(self.budget, size or 0))
+        assert self.resample is not None, "the method must list 'resample' among its axes"
+        return Draw(self.pool, self.resample, max(self.budget or 0, size or 0))
 
 
 class Method(Plugin):

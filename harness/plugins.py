@@ -24,7 +24,7 @@ from harness.errors import UserError, did_you_mean
 class Settings(BaseModel):
     """Base of every settings model: unknown keys are errors, values do not change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Plugin(ABC):

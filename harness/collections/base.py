@@ -5,11 +5,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 import numpy as np
+from pydantic import Field
 
-from harness.plugins import Plugin
+from harness.plugins import Plugin, Settings
+
+if TYPE_CHECKING:
+    from harness.collections.report import Report
 
 
 class Document(NamedTuple):
@@ -36,10 +41,33 @@ class Judgment(NamedTuple):
     grade: int
 
 
+class SourceSettings(Settings):
+    """What every source takes; they matter only to a source that has training queries but no dev split of its own."""
+
+    dev_share: float = Field(0.1, ge=0, le=0.5, description="share of the training queries that becomes the dev split")
+    dev_cap: int = Field(500, ge=0, description="most queries such a dev split holds")
+
+
 class CollectionSource(Plugin):
-    """Where collections come from. One file a source; `prepare` (prepared.py) turns what it yields into a `Collection`."""
+    """Where collections come from. One file a source; `prepare` (prepared.py) turns what it yields into a `Collection`.
+
+    A setting that has the name of the source itself is its main one: ``beir/scifact``, ``irds:ID`` and ``{folder: PATH}`` fill it.
+    """
 
     group: ClassVar[str] = "harness.collections"
+    licence: ClassVar[str]
+    citation: ClassVar[str] = ""
+    Settings: ClassVar[type[SourceSettings]] = SourceSettings
+
+    def __init__(self, settings: SourceSettings, base: Path = Path()) -> None:
+        self.settings = settings
+        self.base = base
+        """What relative paths in the settings are relative to."""
+
+    @property
+    def title(self) -> str:
+        """The collection's name for people."""
+        return self.name
 
     @abstractmethod
     def fingerprint(self) -> str:
@@ -79,6 +107,14 @@ class Texts(Protocol):
         ...
 
 
+class Corpus(Texts, Protocol):
+    """The texts of a collection's documents, which also knows where a title ends and the text begins."""
+
+    def documents(self, rows: np.ndarray | None = None) -> Iterator[Document]:
+        """All documents in order, or those at positions `rows` (int64), streamed from disk."""
+        ...
+
+
 Qrels = dict[str, dict[str, int]]
 """query id -> document id -> grade"""
 
@@ -98,9 +134,11 @@ class Collection(Protocol):
     name: str
     """As written in the sweep file; for people only."""
     content_hash: str
-    corpus: Texts
+    corpus: Corpus
     """Document text is title and text joined by one space."""
     splits: tuple[str, ...]
+    report: Report
+    """What was found wrong or changed while preparing it."""
 
     def queries(self, split: str) -> Texts:
         """The judged queries of a split."""

@@ -1,1 +1,1 @@
-"""Sweep files: their models, how they are loaded, overridden and checked."""
+"""Sweep files: their model, how they are loaded, overridden and checked, and the cells that they make."""

@@ -10,7 +10,9 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.plugins import Plugin
+from pydantic import Field
+
+from harness.plugins import Plugin, Settings
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,6 +33,14 @@ class Target:
     first: Tensor | None = None
 
 
+class LossSettings(Settings):
+    """What every loss can be told."""
+
+    temperature: float | None = Field(
+        None, gt=0, description="student scores are divided by it; left out: 1 for a ranker's scores, 0.05 for a retriever's cosines"
+    )
+
+
 class Loss(Plugin):
     """A loss by name. Settings (temperatures, weights) come from the sweep file."""
 
@@ -38,6 +48,13 @@ class Loss(Plugin):
     formula: ClassVar[str]
     role: ClassVar[str]
     """'ranker' (order in), 'retriever' (scores or order in) or 'both'."""
+    Settings: ClassVar[type[Settings]] = LossSettings
+    settings: LossSettings
+
+    def __init__(self, settings: LossSettings, temperature: float = 1.0) -> None:
+        """`temperature` is what this student's scores call for where the settings name none."""
+        self.settings = settings
+        self.temperature = settings.temperature or temperature
 
     @abstractmethod
     def __call__(self, scores: Tensor, target: Target) -> Tensor:

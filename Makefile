@@ -1,0 +1,49 @@
+# make sweep and make test set up what they need (a virtual environment in .venv, pinned packages, bundled models), then do their job.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: help sweep test lint bench bench-quick dashboard clean
+.DEFAULT_GOAL := help
+
+help:  ## what there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+sweep: $(VENV)/.core  ## set up, then run the main job (configs/budget.yaml) and print its board
+	$(BIN)/harness sweep configs/budget.yaml
+
+dashboard: $(VENV)/.core  ## open the leaderboard in the browser
+	$(BIN)/harness dashboard
+
+test: $(VENV)/.dev  ## set up, then run the test suite
+	$(BIN)/python -m pytest -q
+
+lint: $(VENV)/.dev  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev  ## ratios against peers, same work, same machine
+	$(BIN)/python -m benchmarks
+
+bench-quick: $(VENV)/.dev  ## the same on less work
+	$(BIN)/python -m benchmarks --quick
+
+clean:  ## remove the virtual environment and caches (not the workspace)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say which with: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -q --upgrade 'pip>=25'
+	@touch $@
+
+$(VENV)/.core: $(VENV)/.python pyproject.toml constraints.txt requirements-bundled.txt
+	$(PIP) install -q -c constraints.txt -e '.[dashboard]'
+	$(PIP) install -q --no-deps --require-hashes -r requirements-bundled.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	$(PIP) install -q -c constraints.txt -e '.[dev,lucene]'
+	@touch $@

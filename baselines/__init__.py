@@ -1,0 +1,1 @@
+"""Methods: ours, baselines, references and controls; one file each, found through the entry point ``harness.methods``."""

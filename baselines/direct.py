@@ -1,0 +1,36 @@
+"""Direct distillation: the teacher's order trains the retriever itself, without a ranker between. The arm that shows what a ranker adds."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from baselines.settings import StudentSettings, trained
+from harness.method import Group, Kit, RetrieverMethod
+from harness.plugins import Settings
+from harness.stage import Stage
+
+
+class DirectSettings(StudentSettings):
+    """Settings of the one stage."""
+
+    retriever_loss: str | dict[str, Any] = Field("listmle", description="a loss over the teacher's order")
+
+
+class Direct(RetrieverMethod):
+    """The teacher's order trains the retriever, no ranker between."""
+
+    name = "direct"
+    summary = "the LLM's order trains the retriever directly, no ranker"
+    source = "the no-ranker arm of arXiv 2406.12169; ListMLE after Xia et al. 2008"
+    needs = ("order",)
+    standing: ClassVar[Group] = "baseline"
+    sees = ("order",)
+    Settings: ClassVar[type[Settings]] = DirectSettings
+    settings: DirectSettings
+
+    def retriever(self, kit: Kit) -> Stage:
+        from harness.students.lists import RankedLists
+
+        return trained(kit, RankedLists(labels=kit.labels(), draw=kit.draw()), self.settings, self.settings.retriever_loss)

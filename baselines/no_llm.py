@@ -1,0 +1,40 @@
+"""The control without any LLM: the ranker as it starts (or warmed up without labels) teaches the retriever, all else as in ours.
+
+What our method gains over this is what the LLM's labels are worth; what this gains over zero-shot is the ranker's own start.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from baselines.settings import RankerSettings, StudentSettings, distilled, ranker_start
+from harness.method import Axis, Group, Kit, RetrieverMethod
+from harness.plugins import Settings
+from harness.stage import Stage
+
+
+class NoLLMSettings(StudentSettings):
+    """Settings of stage 2, the only one."""
+
+    ranker: RankerSettings = Field(RankerSettings(), description="the ranker; it is not trained on labels")
+    retriever_loss: str | dict[str, Any] = Field("kl", description="the ranker's scores in")
+    distil_queries: int = Field(1000, ge=1, description="unlabelled queries of stage 2")
+
+
+class NoLLM(RetrieverMethod):
+    """Our pipeline with no LLM label at all."""
+
+    name = "no-llm"
+    summary = "our pipeline without any LLM label: the untrained ranker's scores train the retriever"
+    standing: ClassVar[Group] = "control"
+    sees = ("nothing",)
+    axes: ClassVar[frozenset[Axis]] = frozenset({"resample", "seed"})
+    Settings: ClassVar[type[Settings]] = NoLLMSettings
+    settings: NoLLMSettings
+
+    def retriever(self, kit: Kit) -> Stage:
+        settings = self.settings
+        ranker = ranker_start(kit, settings.ranker)
+        return distilled(kit, ranker, settings, settings.ranker, settings.retriever_loss, kit.draw(settings.distil_queries))

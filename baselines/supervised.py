@@ -1,0 +1,42 @@
+"""Supervised contrastive training on gold labels at the same budget: what the human labels alone are worth.
+
+InfoNCE (van den Oord et al. 2018) of the gold documents against the other first-stage candidates. For training queries made from
+documents (titles, sentences) the gold document is the one they came from.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from baselines.settings import StudentSettings, trained
+from harness.method import Axis, Group, Kit, RetrieverMethod
+from harness.plugins import Settings
+from harness.stage import Stage
+
+
+class SupervisedSettings(StudentSettings):
+    """Settings of the one stage."""
+
+    retriever_loss: str | dict[str, Any] = Field("infonce", description="a contrastive loss over gold documents and candidates")
+
+
+class Supervised(RetrieverMethod):
+    """Gold labels train the retriever; no LLM."""
+
+    name = "supervised"
+    summary = "InfoNCE on gold labels of as many queries, no LLM"
+    source = "arXiv 1807.03748; DPR, arXiv 2004.04906"
+    needs = ("gold labels",)
+    standing: ClassVar[Group] = "baseline"
+    sees = ("gold labels",)
+    axes: ClassVar[frozenset[Axis]] = frozenset({"budget", "resample", "seed"})
+    Settings: ClassVar[type[Settings]] = SupervisedSettings
+    settings: SupervisedSettings
+
+    def retriever(self, kit: Kit) -> Stage:
+        from harness.students.lists import GoldLists
+
+        lists = GoldLists(draw=kit.draw(), candidates=kit.candidates, depth=kit.list_depth)
+        return trained(kit, lists, self.settings, self.settings.retriever_loss)

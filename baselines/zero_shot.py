@@ -1,0 +1,34 @@
+"""The student before any training, or any other encoder as it comes: what distillation must improve on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import Field
+
+from harness.method import Axis, Group, Kit, RetrieverMethod
+from harness.models import ModelFiles, resolve_model
+from harness.plugins import Settings
+from harness.stage import Stage
+
+
+class ZeroShotSettings(Settings):
+    """Settings of the untrained reference."""
+
+    model: str | None = Field(None, description="an encoder to use as it comes; the sweep's student when left out")
+
+
+class ZeroShot(RetrieverMethod):
+    """Dense search with an encoder that was not trained here."""
+
+    name = "zero-shot"
+    summary = "the student (or another encoder) as it comes, no training"
+    standing: ClassVar[Group] = "reference"
+    sees = ("nothing",)
+    axes: ClassVar[frozenset[Axis]] = frozenset()
+    Settings: ClassVar[type[Settings]] = ZeroShotSettings
+    settings: ZeroShotSettings
+
+    def retriever(self, kit: Kit) -> ModelFiles | Stage:
+        return resolve_model(self.settings.model, Path()) if self.settings.model else kit.retriever

@@ -1,0 +1,85 @@
+"""What there is and how it describes itself: lists and help made from the plug-ins' own attributes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.collections.base import CollectionSource
+from harness.losses.base import Loss
+from harness.method import Method
+from harness.plugins import Plugin, plugin, plugins
+from harness.teachers.base import Teacher
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table
+
+Row = dict[str, Any]
+
+
+def kinds() -> dict[str, type[Plugin]]:
+    """Plug-in base class by the plural that people type."""
+    from harness.retrieval.engines import LexicalEngine
+
+    return {"teachers": Teacher, "methods": Method, "losses": Loss, "collections": CollectionSource, "engines": LexicalEngine}
+
+
+def catalogue(kind: str) -> list[Row]:
+    """``[{"name", "summary", "source", "needs"}]`` of everything of a kind."""
+    if kind == "metrics":
+        from harness.evaluation.metrics import described_metrics
+
+        return described_metrics()
+    return [_row(found) for found in plugins(kinds()[kind]).values()]
+
+
+def _row(found: type[Plugin]) -> Row:
+    extra = {key: getattr(found, key) for key in ("standing", "box", "role") if hasattr(found, key)}
+    sees = {"sees": list(found.sees)} if issubclass(found, Method) else {}
+    return {"name": found.name, "summary": found.summary, "source": found.source, "needs": list(found.needs), **extra, **sees}
+
+
+def describe(kind: str, name: str) -> Row:
+    """A catalogue row with the class's docstring, formula and settings. Raises UserError for an unknown name."""
+    if kind == "metrics":
+        from harness.evaluation.metrics import describe_metric
+
+        return describe_metric(name)
+    found = plugin(kinds()[kind], name)
+    settings = [
+        {"name": key, "default": _plain(field.get_default(call_default_factory=True)), "description": field.description or ""}
+        for key, field in found.Settings.model_fields.items()
+    ]
+    formula = {"formula": found.formula} if issubclass(found, Loss) else {}
+    return {**_row(found), **formula, "about": (found.__doc__ or "").strip(), "settings": settings, "class": f"{found.__module__}.{found.__qualname__}"}
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, float, str, list)):
+        return value
+    return "required" if type(value).__name__ == "PydanticUndefinedType" else str(value)
+
+
+def render_catalogue(kind: str, rows: list[Row]) -> Table:
+    """The list for people."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("name", "what it is", "needs", "source", title=kind, box=None, title_justify="left")
+    for row in rows:
+        table.add_row(*(escape(text) for text in (row["name"], row["summary"], ", ".join(row["needs"]), row["source"])))
+    return table
+
+
+def render_description(entry: Row) -> Group:
+    """One entry for people."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    lines = [f"{entry['name']} — {entry['summary']}", *(f"{key}: {entry[key]}" for key in ("source", "formula", "about") if entry.get(key))]
+    facts = [f"{key}: {', '.join(entry[key]) or 'nothing'}" for key in ("needs", "sees") if key in entry]
+    table = Table("setting", "default", "meaning", box=None)
+    for setting in entry.get("settings", []):
+        table.add_row(Text(setting["name"]), Text(str(setting["default"])), Text(setting["description"]))
+    return Group(*(Text(line) for line in lines + facts), table)

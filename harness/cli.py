@@ -1,0 +1,284 @@
+"""The command line: each command a few lines that call into the rooms. Heavy imports happen inside commands only."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from harness import __version__
+from harness.errors import UserError
+
+app = typer.Typer(
+    name="harness",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Which teacher LLM, loss and method gives the best retriever for this money and this many labels, and is the difference real?",
+    epilog="Start with: harness sweep configs/budget.yaml — then: harness board, harness dashboard.",
+)
+
+SweepArg = Annotated[Path, typer.Argument(metavar="FILE", help="A sweep file, for example configs/budget.yaml.", show_default=False)]
+SetOpt = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=V", help="Override a value of the sweep file; may be repeated.")]
+ResultsOpt = Annotated[Path, typer.Option("--results", help="Folder of published runs.")]
+WorkspaceOpt = Annotated[Path, typer.Option("--workspace", help="Folder of artefacts, collections and the ledger; safe to move.")]
+JsonOpt = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
+QrelsOpt = Annotated[str, typer.Option("--qrels", help="TREC qrels, BEIR tsv, or collection:split.", show_default=False)]
+MetricsOpt = Annotated[list[str] | None, typer.Option("--metric", "-m", help="A metric as ir_measures names it, e.g. nDCG@10; may be repeated.")]
+RunsArg = Annotated[list[str], typer.Argument(metavar="RUN...", help="TREC files, files ranx reads, or published result folders.", show_default=False)]
+
+
+class ExecutorName(StrEnum):
+    """Where stages run."""
+
+    local = "local"
+    ray = "ray"
+
+
+class ListKind(StrEnum):
+    """What can be listed and shown."""
+
+    teachers = "teachers"
+    methods = "methods"
+    losses = "losses"
+    collections = "collections"
+    engines = "engines"
+    metrics = "metrics"
+
+
+class Test(StrEnum):
+    """Paired tests."""
+
+    randomisation = "randomisation"
+    t = "t"
+    bootstrap = "bootstrap"
+    wilcoxon = "wilcoxon"
+
+
+class Correction(StrEnum):
+    """Corrections for several comparisons."""
+
+    holm = "holm"
+    bh = "bh"
+    bonferroni = "bonferroni"
+    none = "none"
+
+
+def _emit(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1))
+
+
+def _show(renderable: Any) -> None:
+    from rich.console import Console
+
+    Console().print(renderable)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"harness {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    if debug:
+        os.environ["HARNESS_DEBUG"] = "1"
+
+
+@app.command()
+def sweep(
+    file: SweepArg,
+    overrides: SetOpt = None,
+    results: ResultsOpt = Path("results"),
+    workspace: WorkspaceOpt = Path("workspace"),
+    max_cost: Annotated[float | None, typer.Option("--max-cost", min=0, metavar="USD", help="Stop before LLM calls cost more than this.")] = None,
+    executor: Annotated[ExecutorName, typer.Option("--executor", help="local, or ray for many machines.")] = ExecutorName.local,
+    as_json: JsonOpt = False,
+) -> None:
+    """Plan, run what is new, publish the runs, print the board. Interrupted or failed: the same command goes on where it stopped."""
+    from harness.pipeline.sweep import run_sweep
+
+    outcome = run_sweep(file, overrides or [], workspace, results, executor=executor.value, max_cost=max_cost)
+    if as_json:
+        _emit(outcome.summary)
+    else:
+        outcome.show()
+    raise typer.Exit(1 if outcome.summary["cells"]["failed"] else 0)
+
+
+@app.command()
+def plan(file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False) -> None:
+    """Say what a sweep would run and what it would cost, cache hits subtracted. Trains nothing, calls no LLM."""
+    from harness.pipeline.report import plan_report, render_plan
+
+    report = plan_report(file, overrides or [], workspace)
+    _emit(report) if as_json else _show(render_plan(report))
+
+
+@app.command()
+def status(file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False) -> None:
+    """What of a sweep is done, running now, waiting, or failed and why."""
+    from harness.pipeline.report import render_status, status_report
+
+    report = status_report(file, overrides or [], workspace)
+    _emit(report) if as_json else _show(render_status(report))
+
+
+@app.command()
+def evaluate(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A TREC file, a file ranx reads, or a published result folder.")],
+    qrels: QrelsOpt,
+    metric: MetricsOpt = None,
+    per_query: Annotated[bool, typer.Option("--per-query", help="Also the value of every query.")] = False,
+    as_json: JsonOpt = False,
+    workspace: WorkspaceOpt = Path("workspace"),
+) -> None:
+    """Score any run, ours or not. Queries of the qrels that the run misses score 0."""
+    from harness.evaluation import commands
+    from harness.pipeline.inputs import judged, read_run
+
+    result = commands.evaluate(read_run(run), judged(qrels, workspace), metric or None, per_query=per_query)
+    _emit(result) if as_json else _show(commands.render_evaluation(result))
+
+
+@app.command()
+def compare(
+    runs: RunsArg,
+    qrels: QrelsOpt,
+    baseline: Annotated[str | None, typer.Option("--baseline", help="Compare every run with this one only.")] = None,
+    metric: Annotated[str, typer.Option("--metric", "-m", help="The metric to compare.")] = "nDCG@10",
+    test: Annotated[Test, typer.Option("--test", help="Paired test over queries.")] = Test.randomisation,
+    correction: Annotated[Correction, typer.Option("--correction", help="Correction over all comparisons shown.")] = Correction.holm,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the randomisation and the bootstrap.")] = 0,
+    as_json: JsonOpt = False,
+    workspace: WorkspaceOpt = Path("workspace"),
+) -> None:
+    """Paired significance tests between runs, with effect sizes and intervals."""
+    from harness.evaluation import commands
+    from harness.pipeline.inputs import judged, read_run
+
+    loaded = [read_run(run) for run in runs]
+    base = read_run(baseline) if baseline is not None else None
+    result = commands.compare(
+        loaded, judged(qrels, workspace), baseline=base, metric=metric, test=test.value, correction=correction.value, seed=seed
+    )
+    _emit(result) if as_json else _show(commands.render_comparison(result))
+
+
+@app.command()
+def board(
+    results: ResultsOpt = Path("results"),
+    collection: Annotated[str | None, typer.Option("--collection", help="Only this collection.")] = None,
+    as_json: JsonOpt = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
+    as_latex: Annotated[bool, typer.Option("--latex", help="A LaTeX table.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="A Markdown table.")] = False,
+) -> None:
+    """The leaderboard in the terminal."""
+    from harness.board import render
+    from harness.board.board import board as make_board
+
+    table = make_board(results, collection=collection)
+    if as_json:
+        _emit(table.as_json())
+    elif as_csv or as_latex or as_markdown:
+        print((render.csv if as_csv else render.latex if as_latex else render.markdown)(table))
+    else:
+        _show(render.terminal(table))
+
+
+@app.command()
+def dashboard(
+    results: ResultsOpt = Path("results"),
+    port: Annotated[int, typer.Option("--port", help="Port on this machine.")] = 8501,
+) -> None:
+    """The leaderboard in the browser, on this machine only."""
+    from dashboard.launch import launch
+
+    raise typer.Exit(launch(results, port))
+
+
+@app.command("list")
+def list_(kind: Annotated[ListKind, typer.Argument(help="What to list.")], as_json: JsonOpt = False) -> None:
+    """What there is: teachers, methods, losses, collections, engines, metrics."""
+    from harness.catalogue import catalogue, render_catalogue
+
+    rows = catalogue(kind.value)
+    _emit(rows) if as_json else _show(render_catalogue(kind.value, rows))
+
+
+@app.command()
+def show(
+    kind: Annotated[ListKind, typer.Argument(help="What kind of thing.")],
+    name: Annotated[str, typer.Argument(help="Its name, as `harness list` prints it.")],
+    as_json: JsonOpt = False,
+) -> None:
+    """Everything about one of them: what it is, where it is from, what it needs, its settings with defaults."""
+    from harness.catalogue import describe, render_description
+
+    entry = describe(kind.value, name)
+    _emit(entry) if as_json else _show(render_description(entry))
+
+
+@app.command()
+def verify(
+    folders: Annotated[list[Path], typer.Argument(metavar="RESULT_DIR...", help="Published result folders.", show_default=False)],
+    qrels: Annotated[str | None, typer.Option("--qrels", help="Qrels to recompute with; by default the card's collection and split.")] = None,
+    as_json: JsonOpt = False,
+    workspace: WorkspaceOpt = Path("workspace"),
+) -> None:
+    """Recompute published results from their run and qrels; check hashes and card."""
+    from harness.pipeline.inputs import verify_folders
+    from harness.pipeline.report import render_verification
+
+    report = verify_folders(folders, qrels, workspace)
+    _emit(report) if as_json else _show(render_verification(report))
+    raise typer.Exit(1 if any(row["problems"] for row in report["results"]) else 0)
+
+
+@app.command()
+def schema() -> None:
+    """The JSON schema of sweep files, so that an editor completes and checks them."""
+    from harness.config.schema import sweep_schema
+
+    _emit(sweep_schema())
+
+
+@app.command()
+def doctor(as_json: JsonOpt = False) -> None:
+    """What this machine can do: device, precision, Java, models, keys present or not."""
+    from harness.doctor import diagnose, render_diagnosis
+
+    report = diagnose()
+    _emit(report) if as_json else _show(render_diagnosis(report))
+
+
+def main() -> None:
+    """Run the command line: user errors become one message and exit code 2, everything else a short cause and exit code 1."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    if "--debug" in sys.argv:
+        app()
+    try:
+        app()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on where it stopped", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
+        print(f"error: {type(error).__name__}: {error}\n  run again with --debug before the command for the traceback", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,120 @@
+"""Collections of the BEIR benchmark by name."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import Iterator
+from functools import cached_property, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from pydantic import Field
+
+from harness.collections.base import CollectionSource, Document, Judgment, Qrels, Query, SourceSettings
+from harness.collections.folder import beir_qrels, read_documents, stat_mark
+from harness.collections.publish import publish
+from harness.errors import UserError, did_you_mean
+from harness.models import cache_home
+
+NAMES = (
+    *("arguana", "climate-fever", "cqadupstack", "dbpedia-entity", "fever", "fiqa", "germanquad", "hotpotqa", "msmarco", "nfcorpus"),
+    *("nq", "nq-train", "quora", "scidocs", "scifact", "trec-covid", "webis-touche2020"),
+)
+"""The archives that BEIR's README lists. One with several collections inside takes a folder too: cqadupstack/android."""
+
+ADDRESS = "https://public.ukp.informatik.tu-darmstadt.de/thakur/BEIR/datasets"
+
+
+class BeirSettings(SourceSettings):
+    """Which collection, and where archives are fetched from."""
+
+    beir: str = Field(pattern=r"^[\w-]+(/[\w-]+)?$", description="name of the collection, as in scifact or cqadupstack/android")
+    address: str = Field(ADDRESS, description="where <name>.zip is fetched from", json_schema_extra={"transport": True})
+
+
+class BeirSource(CollectionSource):
+    """Downloaded and read by the beir package; only the documents are streamed by us, since its loader keeps them all in memory."""
+
+    name = "beir"
+    summary = "a collection of the BEIR benchmark by name, downloaded once: beir/scifact, beir/nq, beir/cqadupstack/android"
+    source = "https://github.com/beir-cellar/beir (arXiv 2104.08663)"
+    licence = "that of each data set, see BEIR's list"
+    citation = "Thakur, Reimers, Rueckle, Srivastava, Gurevych: BEIR. NeurIPS Datasets and Benchmarks 2021"
+    Settings = BeirSettings
+
+    def __init__(self, settings: BeirSettings, base: Path = Path()) -> None:
+        super().__init__(settings, base)
+        self._beir = settings.beir
+        self._address = settings.address.rstrip("/")
+
+    @property
+    def title(self) -> str:
+        return f"beir/{self._beir}"
+
+    def fingerprint(self) -> str:
+        """Size, inode and times of the downloaded files; downloads them where they are absent."""
+        files = [self._folder / "corpus.jsonl", self._folder / "queries.jsonl", *beir_qrels(self._folder).values()]
+        return json.dumps([self._beir, *(stat_mark(file) for file in files)])
+
+    def documents(self) -> Iterator[Document]:
+        return read_documents(self._folder)
+
+    def queries(self) -> Iterator[Query]:
+        found = {query: text for queries, _ in self._splits.values() for query, text in queries.items()}
+        return (Query(query, text or "") for query, text in found.items())
+
+    def judgments(self) -> dict[str, Iterator[Judgment]]:
+        return {split: _judgments(qrels) for split, (_, qrels) in self._splits.items()}
+
+    @cached_property
+    def _splits(self) -> dict[str, tuple[dict[str, str], Qrels]]:
+        return {split: load_split(self._folder, split) for split in beir_qrels(self._folder)}
+
+    @cached_property
+    def _folder(self) -> Path:
+        archive = self._beir.split("/")[0]
+        publish(cache_home() / "beir" / archive, partial(_download, f"{self._address}/{archive}.zip"))
+        return cache_home() / "beir" / self._beir
+
+
+def load_split(folder: Path, split: str) -> tuple[dict[str, str], Qrels]:
+    """Queries and judgments of a split through BEIR's own loader. Raises UserError for what it cannot read."""
+    from beir.datasets.data_loader import GenericDataLoader
+
+    class WithoutCorpus(GenericDataLoader):  # type: ignore[misc]
+        def _load_corpus(self) -> None:
+            self.corpus: dict[str, dict[str, str]] = {"": {}}
+
+    try:
+        loaded: tuple[Any, dict[str, str], Qrels] = WithoutCorpus(str(folder)).load(split)
+    except (ValueError, KeyError, IndexError, StopIteration) as error:
+        raise UserError(
+            f"the beir package cannot read split '{split}': {type(error).__name__}: {error}",
+            file=folder,
+            remedy="remove the folder to have it fetched again",
+        ) from error
+    return loaded[1], loaded[2]
+
+
+def _judgments(qrels: Qrels) -> Iterator[Judgment]:
+    return (Judgment(query, document, grade) for query, grades in qrels.items() for document, grade in grades.items())
+
+
+def _download(url: str, folder: Path) -> None:
+    """Fetch an archive and unpack it into the empty `folder`."""
+    import requests
+    from beir.util import download_and_unzip
+
+    name = url.rpartition("/")[2].removesuffix(".zip")
+    try:
+        with TemporaryDirectory(dir=folder.parent) as scratch:
+            for entry in Path(download_and_unzip(url, scratch)).iterdir():
+                shutil.move(entry, folder / entry.name)
+    except (requests.RequestException, zipfile.BadZipFile, OSError) as error:
+        raise UserError(
+            f"BEIR collection '{name}' cannot be fetched from {url}: {type(error).__name__}: {error}",
+            remedy=("" if name in NAMES else f"{did_you_mean(name, NAMES)} ") + "An unpacked archive can be given as {folder: PATH}",
+        ) from error

@@ -1,0 +1,86 @@
+"""Reads a source once, checks it and writes the folder that `PreparedCollection` opens."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.collections.base import CollectionSource, Document, Qrels, Query
+from harness.collections.report import Findings
+from harness.collections.splits import Splits, collect, settle
+from harness.collections.stored_qrels import save_qrels
+from harness.collections.texts import StoredTexts
+from harness.collections.texts_writer import Stored, write_texts
+from harness.errors import UserError
+from harness.stage import digest
+
+if TYPE_CHECKING:
+    from harness.stage import Progress
+
+
+def build(source: CollectionSource, progress: Progress, folder: Path) -> None:
+    """Write everything of `source` into `folder`. Raises UserErrors with every kind of fault that makes it unusable."""
+    findings = Findings(source.title)
+    corpus = write_texts(folder / "corpus", source.documents(), "document", findings, lambda done: progress(done, 0, "documents"))
+    queries = _queries(source, findings)
+    judged = collect(source.judgments(), queries, findings)
+    _check_queries(judged, queries, findings)
+    splits = settle(judged, queries, source.settings, findings)
+    _check_judgments(StoredTexts(folder / "corpus", *corpus), splits, findings)
+    _check_emptiness(corpus, splits, findings)
+    described = {name: _write_split(folder, f"split-{k}", splits[name], queries, findings) for k, name in enumerate(splits)}
+    facts: dict[str, Any] = {"corpus": corpus._asdict(), "splits": described}
+    facts |= {"content_hash": _content_hash(facts), "report": findings.report().to_json()}
+    (folder / "collection.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def _content_hash(facts: dict[str, Any]) -> str:
+    splits = {name: [split[part] for part in ("queries", "answers", "judgments")] for name, split in facts["splits"].items()}
+    return digest([facts["corpus"]["identity"], splits])
+
+
+def _queries(source: CollectionSource, findings: Findings) -> dict[str, Query]:
+    queries: dict[str, Query] = {}
+    for query in source.queries():
+        if query.id in queries:
+            findings.error("query ids occur more than once", f"'{query.id}'", "give every query an id of its own")
+        queries[query.id] = query
+    return queries
+
+
+def _check_judgments(corpus: StoredTexts, splits: Splits, findings: Findings) -> None:
+    """Judgments of unknown documents stay, as in trec_eval: recall and the ideal ranking count them."""
+    for split, qrels in splits.items():
+        pairs = [(query, document) for query, grades in qrels.items() for document in grades]
+        for row, (query, document) in zip(corpus.find([document for _, document in pairs]), pairs, strict=True):
+            if row < 0:
+                findings.warn(f"judgments in '{split}' of documents that the collection does not have (kept)", f"{query} {document}")
+
+
+def _check_queries(judged: Splits, queries: dict[str, Query], findings: Findings) -> None:
+    used = {query for qrels in judged.values() for query in qrels}
+    for query in queries:
+        if query not in used:
+            findings.warn("queries without a judgment in any split (left out)", query)
+
+
+def _check_emptiness(corpus: Stored, splits: Splits, findings: Findings) -> None:
+    if not corpus.size or not splits:
+        lacks = "documents" if not corpus.size else "judged queries"
+        raise UserError(f"collection '{findings.name}' has no {lacks}", remedy=str(findings.report()) or None)
+
+
+def _write_split(folder: Path, name: str, qrels: Qrels, queries: dict[str, Query], findings: Findings) -> dict[str, Any]:
+    used = [query for query in queries.values() if query.id in qrels]
+    rows = (Document(query.id, "", query.text) for query in used)
+    stored = write_texts(folder / name / "queries", rows, "query", findings)
+    answers = {query.id: query.answers for query in used if query.answers}
+    (folder / name / "answers.json").write_text(json.dumps(answers, ensure_ascii=False), encoding="utf-8")
+    return {
+        "folder": name,
+        "size": stored.size,
+        "queries": stored.identity,
+        "answers": digest(answers),
+        "judgments": save_qrels(folder / name, qrels),
+    }

@@ -1,0 +1,101 @@
+"""A folder in BEIR's format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import Field
+
+from harness.collections.base import CollectionSource, Document, Judgment, Query, SourceSettings
+from harness.collections.lines import Record, read_records
+from harness.collections.qrels import iter_qrels
+from harness.errors import UserError
+
+DOCUMENT = '{"_id": "d7", "title": "A title or nothing", "text": "The text"}'
+QUERY = '{"_id": "q1", "text": "what is asked"}'
+
+
+class FolderSettings(SourceSettings):
+    """Where the folder is."""
+
+    folder: str = Field(
+        description="folder with corpus.jsonl, queries.jsonl and qrels/*.tsv, relative to the sweep file",
+        json_schema_extra={"transport": True},
+    )
+    name: str | None = Field(
+        None, description="the collection's name on boards; by default that of the folder", json_schema_extra={"transport": True}
+    )
+
+
+class FolderSource(CollectionSource):
+    """``corpus.jsonl``, ``queries.jsonl`` and ``qrels/<split>.tsv`` (BEIR's three columns or TREC's four)."""
+
+    name = "folder"
+    summary = "a folder of your own in BEIR's format: corpus.jsonl, queries.jsonl, qrels/<split>.tsv"
+    source = "BEIR's file format (arXiv 2104.08663)"
+    licence = "that of your data"
+    Settings = FolderSettings
+
+    def __init__(self, settings: FolderSettings, base: Path = Path()) -> None:
+        super().__init__(settings, base)
+        self.path = (base / Path(settings.folder).expanduser()).resolve()
+        self._name = settings.name
+
+    @property
+    def title(self) -> str:
+        return self._name or self.path.name
+
+    def fingerprint(self) -> str:
+        """Place, size, inode and times of every file that is read."""
+        return json.dumps([str(self.path), *(stat_mark(file) for file in self.files())])
+
+    def files(self) -> list[Path]:
+        """All files of the collection. Raises UserError that names all missing ones."""
+        return [self.path / "corpus.jsonl", self.path / "queries.jsonl", *beir_qrels(self.path).values()]
+
+    def documents(self) -> Iterator[Document]:
+        return read_documents(self.path)
+
+    def queries(self) -> Iterator[Query]:
+        for record in read_records(self.path / "queries.jsonl", QUERY):
+            yield Query(record.text("_id"), record.text("text"), _answers(record))
+
+    def judgments(self) -> dict[str, Iterator[Judgment]]:
+        return {split: iter_qrels(file) for split, file in beir_qrels(self.path).items()}
+
+
+def beir_qrels(folder: Path) -> dict[str, Path]:
+    """The qrels files of a BEIR folder by split. Raises UserError when the folder is incomplete, naming all that is missing."""
+    if not folder.is_dir():
+        raise UserError(f"there is no folder '{folder}'", remedy="give a folder with corpus.jsonl, queries.jsonl and qrels/<split>.tsv")
+    found = {file.stem: file for file in sorted((folder / "qrels").glob("*.tsv"))}
+    missing = [name for name in ("corpus.jsonl", "queries.jsonl") if not (folder / name).is_file()]
+    missing += [] if found else ["qrels/<split>.tsv"]
+    if missing:
+        raise UserError(
+            f"'{folder}' is no BEIR folder: {' and '.join(missing)} missing",
+            remedy=f"corpus.jsonl has lines like {DOCUMENT}, queries.jsonl like {QUERY}",
+        )
+    return found
+
+
+def read_documents(folder: Path) -> Iterator[Document]:
+    """The documents of a BEIR folder, streamed. Raises UserError with the line of a corrupt one."""
+    for record in read_records(folder / "corpus.jsonl", DOCUMENT):
+        yield Document(record.text("_id"), record.text("title", default=""), record.text("text"))
+
+
+def stat_mark(file: Path) -> list[str | int]:
+    """What changes when a file is written: name, size, inode and times."""
+    stat = file.stat()
+    return [file.name, stat.st_size, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns]
+
+
+def _answers(record: Record) -> tuple[str, ...]:
+    metadata = record.value.get("metadata")
+    answers = metadata.get("answers", []) if isinstance(metadata, dict) else []
+    if not isinstance(answers, list) or not all(isinstance(answer, str) for answer in answers):
+        raise record.error("'metadata.answers' is no list of strings")
+    return tuple(answers)

@@ -1,0 +1,116 @@
+"""Where training queries come from: the human train split, or the documents themselves. One artefact holds them all."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from harness.collections.base import Collection, Corpus, Judgments, Texts
+from harness.collections.crops import HUMAN, SOURCES, Material, TrainingQuery, pick
+from harness.collections.splits import normalised
+from harness.errors import UserError, did_you_mean
+from harness.stage import Context, Stage
+
+FILE = "pool.jsonl"
+
+
+@dataclass(frozen=True, eq=False)
+class Pool(Stage):
+    """All training queries of a collection, at most `cap` of each source, in the order of `sources`. Artefact: ``pool.jsonl``.
+
+    No query equals one of `held_out` (dev and test), without regard to case and spacing; nor does a query made from a document
+    equal any other of the pool. Of more than `cap` queries a uniform sample stays, drawn by `seed`.
+    """
+
+    kind: ClassVar[str] = "pool"
+
+    corpus: Corpus
+    queries: Texts | None
+    """The human training queries, and their judgments as gold; None where there is no train split."""
+    judgments: Judgments | None
+    held_out: tuple[Texts, ...]
+    sources: tuple[str, ...] = ("train", "titles")
+    cap: int = 10_000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.cap < 1:
+            raise UserError(f"the cap on training queries is {self.cap}", remedy="let it be at least 1")
+        for name in self.sources:
+            if name not in SOURCES:
+                raise UserError(f"unknown source of training queries '{name}'", remedy=did_you_mean(name, SOURCES))
+
+    @property
+    def label(self) -> str:
+        return ", ".join(self.sources)
+
+    def run(self, out: Path, context: Context) -> None:
+        with (out / FILE).open("w", encoding="utf-8") as stream:
+            for query in self.rows():
+                stream.write(json.dumps(query._asdict(), ensure_ascii=False) + "\n")
+
+    def rows(self) -> Iterator[TrainingQuery]:
+        """What the artefact holds, computed here: for planning, before anything runs."""
+        given = Material(self.corpus, self.queries, self.judgments, self.seed)
+        taken = {normalised(text) for texts in self.held_out for text in texts.slice_texts(0, len(texts))}
+        for name in dict.fromkeys(self.sources):
+            chosen = pick(SOURCES[name](given), self.cap, taken)
+            taken.update(normalised(query.text) for query in chosen)
+            yield from chosen
+
+
+def training_pool(collection: Collection, sources: tuple[str, ...] = ("train", "titles"), cap: int = 10_000, seed: int = 0) -> Pool:
+    """The pool of a collection: its train split and documents, kept apart from all its other splits."""
+    human = HUMAN in sources and "train" in collection.splits
+    return Pool(
+        corpus=collection.corpus,
+        queries=collection.queries("train") if human else None,
+        judgments=collection.judgments("train") if human else None,
+        held_out=tuple(collection.queries(split) for split in collection.splits if split != "train"),
+        sources=sources,
+        cap=cap,
+        seed=seed,
+    )
+
+
+def read_pool(folder: Path) -> list[TrainingQuery]:
+    """The queries of a pool artefact, in its order."""
+    with (folder / FILE).open(encoding="utf-8") as stream:
+        return [TrainingQuery(**json.loads(line)) for line in stream]
+
+
+def draw(pool_rows: Sequence[TrainingQuery], resample: int, size: int) -> list[TrainingQuery]:
+    """The first `size` queries of a resample: sources in the pool's order, shuffled inside each by a generator seeded from
+    (resample, source). A smaller draw is always the beginning of a larger one. O(pool). Raises UserError when there are too few.
+    """
+    if size > len(pool_rows):
+        raise _too_few(pool_rows, size)
+    drawn: list[TrainingQuery] = []
+    for source, rows in _by_source(pool_rows).items():
+        if len(drawn) >= size:
+            break
+        random.Random(f"{resample}:{source}").shuffle(rows)
+        drawn += rows
+    return drawn[:size]
+
+
+def _by_source(rows: Iterable[TrainingQuery]) -> dict[str, list[TrainingQuery]]:
+    grouped: dict[str, list[TrainingQuery]] = {}
+    for row in rows:
+        grouped.setdefault(row.source, []).append(row)
+    return grouped
+
+
+def _too_few(rows: Sequence[TrainingQuery], size: int) -> UserError:
+    counts = {source: len(found) for source, found in _by_source(rows).items()}
+    shown = " and ".join(f"{count:,} from {source}" for source, count in counts.items()) or "none"
+    unused = [source for source in SOURCES if source not in counts]
+    more = f"add a source of training queries ({', '.join(unused)}), raise the cap" if unused else "raise the cap"
+    return UserError(
+        f"a budget of {size:,} is larger than the {len(rows):,} training queries there are ({shown})",
+        remedy=f"{more}, or take smaller budgets",
+    )

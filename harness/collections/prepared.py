@@ -1,0 +1,92 @@
+"""A collection on this disk: a source read once, checked, split and memory-mapped ever after."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.collections.base import CollectionSource, Corpus, Judgments, Texts
+from harness.collections.publish import publish
+from harness.collections.report import Report
+from harness.collections.stored_qrels import load_qrels
+from harness.collections.texts import StoredTexts
+from harness.errors import UserError, did_you_mean
+from harness.stage import digest
+
+if TYPE_CHECKING:
+    from harness.stage import Progress
+
+FORMAT = 1
+"""Rises whenever prepared folders change, so that older ones are made anew."""
+
+
+def _silent(done: int, total: int, unit: str = "") -> None:
+    """Progress that nobody watches."""
+
+
+def prepare(source: CollectionSource, home: Path, progress: Progress = _silent) -> PreparedCollection:
+    """The collection of `source`, read into a folder of `home` unless its fingerprint was met before.
+
+    `progress` hears of documents with total 0, since nobody knows yet how many come. Memory holds one batch of documents, all
+    queries and all judgments. Raises UserError (or UserErrors with all of them) when the source is incomplete or corrupt.
+    """
+    from harness.collections.building import build
+
+    place = home / digest([FORMAT, source.name, source.settings, source.fingerprint()])[:32]
+    publish(place, partial(build, source, progress))
+    return PreparedCollection(place, source.title)
+
+
+class PreparedCollection:
+    """The `Collection` in a folder that `prepare` made. Opening reads one small file. Pickles as its folder."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        facts = json.loads((folder / "collection.json").read_text(encoding="utf-8"))
+        self.folder = folder
+        self.name: str = name
+        self.content_hash: str = facts["content_hash"]
+        self.corpus: Corpus = StoredTexts(folder / "corpus", facts["corpus"]["size"], facts["corpus"]["identity"])
+        self.report: Report = Report.from_json(facts["report"])
+        self._splits: dict[str, dict[str, Any]] = facts["splits"]
+        self.splits: tuple[str, ...] = tuple(self._splits)
+        self._judgments: dict[str, Judgments] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return PreparedCollection, (self.folder, self.name)
+
+    def __repr__(self) -> str:
+        return f"PreparedCollection({self.name}, {len(self.corpus):,} documents, splits {', '.join(self.splits)})"
+
+    @property
+    def identity(self) -> str:
+        """The content hash: sha256 over the identities of the corpus and of every split's queries, answers and judgments."""
+        return self.content_hash
+
+    def queries(self, split: str) -> Texts:
+        """The judged queries of a split, in the source's order. Raises UserError when there is no such split."""
+        facts = self._split(split)
+        return StoredTexts(self.folder / facts["folder"] / "queries", facts["size"], facts["queries"])
+
+    def judgments(self, split: str) -> Judgments:
+        """The judgments of a split, those of unknown documents included. Raises UserError when there is no such split."""
+        facts = self._split(split)
+        if split not in self._judgments:
+            self._judgments[split] = Judgments(split, facts["judgments"], load_qrels(self.folder / facts["folder"]))
+        return self._judgments[split]
+
+    def titles(self) -> Iterator[tuple[str, str]]:
+        """(document id, title) of every document that has a title."""
+        return ((document.id, document.title) for document in self.corpus.documents() if document.title.strip())
+
+    def answers(self, split: str) -> dict[str, tuple[str, ...]]:
+        """Short answers by query id; empty where the source has none."""
+        text = (self.folder / self._split(split)["folder"] / "answers.json").read_text(encoding="utf-8")
+        return {query: tuple(answers) for query, answers in json.loads(text).items()}
+
+    def _split(self, split: str) -> dict[str, Any]:
+        if split not in self._splits:
+            raise UserError(f"collection '{self.name}' has no split '{split}'", remedy=did_you_mean(split, self._splits))
+        return self._splits[split]

@@ -1,0 +1,89 @@
+"""What is wrong with a collection, counted, with examples: faults that stop it and warnings that stay with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from harness.errors import UserError, UserErrors
+
+EXAMPLES = 5
+"""How many examples of one fault are kept."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind of fault: how often it was found, and the first few cases."""
+
+    message: str
+    count: int
+    examples: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        shown = ", ".join(self.examples) + (", ..." if self.count > len(self.examples) else "")
+        return f"{self.count:,} {self.message}" + (f": {shown}" if self.examples else "")
+
+
+@dataclass(frozen=True)
+class Report:
+    """The warnings of a prepared collection, in the order in which they were met; printable."""
+
+    warnings: tuple[Fault, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join(str(fault) for fault in self.warnings)
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(self.warnings)
+
+    def __len__(self) -> int:
+        return len(self.warnings)
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The warnings as plain JSON."""
+        return [asdict(fault) for fault in self.warnings]
+
+    @classmethod
+    def from_json(cls, faults: list[dict[str, Any]]) -> Report:
+        """What `to_json` made."""
+        return cls(tuple(Fault(fault["message"], fault["count"], tuple(fault["examples"])) for fault in faults))
+
+
+@dataclass
+class _Tally:
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, example: str) -> None:
+        self.count += 1
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(example)
+
+    def fault(self, message: str) -> Fault:
+        return Fault(message, self.count, tuple(self.examples))
+
+
+class Findings:
+    """Collects faults while a collection is read; the memory it needs does not grow with their number."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._warnings: dict[str, _Tally] = {}
+        self._errors: dict[tuple[str, str], _Tally] = {}
+
+    def warn(self, message: str, example: str) -> None:
+        """One more case of something that is reported and borne; `message` reads on from a number."""
+        self._warnings.setdefault(message, _Tally()).add(example)
+
+    def error(self, message: str, example: str, remedy: str) -> None:
+        """One more case of something that makes the collection unusable."""
+        self._errors.setdefault((message, remedy), _Tally()).add(example)
+
+    def report(self) -> Report:
+        """The warnings. Raises UserErrors with all errors when there are any."""
+        if self._errors:
+            head = f"collection '{self.name}'"
+            errors = ((str(tally.fault(message)), remedy) for (message, remedy), tally in self._errors.items())
+            raise UserErrors(f"{head} cannot be used", errors=tuple(UserError(f"{head}: {text}", remedy=right) for text, right in errors))
+        return Report(tuple(tally.fault(message) for message, tally in self._warnings.items()))

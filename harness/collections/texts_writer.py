@@ -1,0 +1,108 @@
+"""Streams ids with texts into a folder that `StoredTexts` reads; memory holds one batch and 8 bytes a text."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from harness.collections.base import Document
+from harness.collections.report import Findings
+from harness.collections.texts import StoredTexts, id_hashes, joined
+
+BATCH_ROWS = 8_192
+BATCH_CHARACTERS = 4_000_000
+"""A batch ends at whichever comes first; Arrow allows 2 GiB of text in one."""
+
+
+class Stored(NamedTuple):
+    """What is known of texts once they are written."""
+
+    size: int
+    identity: str
+
+
+def _silent(written: int) -> None:
+    """Nobody listens."""
+
+
+def write_texts(folder: Path, texts: Iterable[Document], what: str, findings: Findings, tell: Callable[[int], None] = _silent) -> Stored:
+    """Write `texts` in their order; `what` names them in `findings` ("document", "query"); `tell` hears how many are written.
+
+    The identity is the sha256 over the length-framed ids, titles and texts in their order: it does not depend on where they were
+    read from, and any changed, added, removed or moved text changes it.
+    """
+    import pyarrow as pa
+
+    folder.mkdir(parents=True)
+    schema = pa.schema([(name, pa.string()) for name in Document._fields])
+    content, hashes, starts = hashlib.sha256(), array("Q"), [0]
+    with pa.OSFile(str(folder / "texts.arrow"), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+        for batch in _batches(_checked(texts, what, findings)):
+            content.update("".join(map(_framed, batch)).encode())
+            hashes.frombytes(id_hashes([row.id for row in batch]).tobytes())
+            starts.append(starts[-1] + len(batch))
+            writer.write_batch(pa.record_batch([pa.array(column, pa.string()) for column in zip(*batch, strict=True)], schema=schema))
+            tell(starts[-1])
+    _write_index(folder, np.frombuffer(hashes, dtype="<u8") if hashes else np.empty(0, "<u8"), np.array(starts))
+    stored = Stored(starts[-1], content.hexdigest())
+    _find_repeated(StoredTexts(folder, *stored), what, findings)
+    return stored
+
+
+def _framed(row: Document) -> str:
+    return f"{len(row.id)}:{len(row.title)}:{len(row.text)}\n{row.id}{row.title}{row.text}"
+
+
+def _checked(texts: Iterable[Document], what: str, findings: Findings) -> Iterator[Document]:
+    plural = _plural(what)
+    for row in texts:
+        if not row.id or len(row.id.split()) != 1 or row.id.strip() != row.id:
+            findings.error(f"{what} ids are empty or hold white space", repr(row.id), "TREC runs need ids without white space")
+        if not joined(row.title, row.text):
+            findings.warn(f"{plural} without any text (kept)", row.id)
+        try:
+            "".join(row).encode()
+        except UnicodeEncodeError:
+            findings.error(f"{plural} hold half a surrogate pair", repr(row.id), "mend the text: it is no Unicode")
+            row = Document(*(part.encode("utf-8", "replace").decode() for part in row))
+        yield row
+
+
+def _plural(what: str) -> str:
+    return {"query": "queries"}.get(what, f"{what}s")
+
+
+def _batches(rows: Iterable[Document]) -> Iterator[list[Document]]:
+    batch: list[Document] = []
+    characters = 0
+    for row in rows:
+        batch.append(row)
+        characters += len(row.title) + len(row.text)
+        if len(batch) == BATCH_ROWS or characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def _write_index(folder: Path, hashes: np.ndarray, starts: np.ndarray) -> None:
+    order = np.argsort(hashes, kind="stable")
+    np.save(folder / "starts.npy", starts)
+    np.save(folder / "hashes.npy", hashes[order])
+    np.save(folder / "order.npy", order)
+
+
+def _find_repeated(texts: StoredTexts, what: str, findings: Findings) -> None:
+    """Equal ids have equal hashes and so stand together in the index; ids that only share a hash are told apart."""
+    equal = np.flatnonzero(np.diff(texts._hashes) == 0) if len(texts) > 1 else np.empty(0, np.int64)
+    rows = np.unique(np.concatenate([texts._order[equal], texts._order[equal + 1]])) if len(equal) else equal
+    counts = Counter(texts.ids_at(rows))
+    for name, count in counts.items():
+        if count > 1:
+            findings.error(f"{what} ids occur more than once", f"'{name}' ({count} times)", f"give every {what} an id of its own")

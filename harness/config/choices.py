@@ -1,0 +1,117 @@
+"""Plug-ins as a sweep file picks them: a name with settings, checked against the plug-in's own model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from pydantic import ValidationError
+
+from harness.config.explain import Fault, checked, failure, faults_of, shown
+from harness.config.registries import Registries, Scope
+from harness.errors import UserError, UserErrors, did_you_mean
+from harness.plugins import Plugin, Settings
+from harness.teachers.base import Teacher
+
+T = TypeVar("T")
+P = TypeVar("P", bound=Plugin)
+
+LossChoice = str | dict[str, Any]
+"""A loss by name, or ``{name: NAME, **settings}`` with only those settings that differ from their defaults."""
+CollectionChoice = str | dict[str, Any]
+"""``semanlink``, ``beir/scifact``, ``irds:ID``, ``{folder: PATH}``."""
+Role = Literal["ranker", "retriever"]
+
+
+@dataclass(frozen=True)
+class TeacherChoice:
+    """A teacher that the sweep defines: the class of its `kind` and the settings to make it with."""
+
+    kind: str
+    plugin: type[Teacher]
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the sweep says for all methods; None where that is wrong itself."""
+
+    teachers: Mapping[str, TeacherChoice] | None
+    losses: Mapping[Role, tuple[LossChoice, ...]]
+    budgets: tuple[int, ...] | None
+
+
+class Gather:
+    """Collects the faults of several values, so that all are told at once."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+
+    def attempt(self, path: tuple[str | int, ...], make: Callable[[], T]) -> T | None:
+        """What `make` gives, or None when it fails; its faults are kept with `path` before their own."""
+        try:
+            return make()
+        except ValidationError as error:
+            self.faults += [fault._replace(path=(*path, *fault.path)) for fault in faults_of(error, Settings)]
+            return None
+
+    def finish(self) -> None:
+        """Raises ValidationError with everything that was collected."""
+        if self.faults:
+            raise failure(dict.fromkeys(self.faults))
+
+
+def pick(value: Any, key: str, known: Mapping[str, type[P]], what: str) -> tuple[type[P], dict[str, Any]]:
+    """The class that ``value[key]`` names among the `known`, and the rest of `value`. Raises ValidationError."""
+    if not isinstance(value, dict):
+        raise failure([Fault((), f"must be a mapping with the key '{key}', not {shown(value)}", did_you_mean("", known))])
+    if key not in value:
+        raise failure([Fault((key,), "this key is required", did_you_mean("", known), missing=True)])
+    name = value[key]
+    if not isinstance(name, str) or name not in known:
+        given = f"'{name}'" if isinstance(name, str) else shown(name)
+        raise failure([Fault((key,), f"unknown {what} {given}", did_you_mean(str(name), known))])
+    return known[name], {other: item for other, item in value.items() if other != key}
+
+
+def teacher_choice(value: Any, registries: Registries) -> TeacherChoice:
+    """``{kind: KIND, **settings}``. Raises ValidationError."""
+    plugin, settings = pick(value, "kind", registries.teachers, "kind of teacher")
+    return TeacherChoice(plugin.name, plugin, checked(plugin.Settings, settings))
+
+
+def loss_choice(value: Any, role: Role, registries: Registries) -> LossChoice:
+    """``NAME`` or ``{name: NAME, **settings}`` in its shortest form. Raises ValidationError."""
+    plugin, settings = pick({"name": value} if isinstance(value, str) else value, "name", registries.losses, "loss")
+    if plugin.role not in (role, "both"):
+        fitting = sorted(name for name, loss in registries.losses.items() if loss.role in (role, "both"))
+        raise failure(
+            [Fault(("name",), f"the loss '{plugin.name}' is for a {plugin.role}, not for a {role}", f"for a {role}: {', '.join(fitting)}")]
+        )
+    chosen = checked(plugin.Settings, settings).model_dump(mode="json", exclude_defaults=True)
+    return {"name": plugin.name, **chosen} if chosen else plugin.name
+
+
+def collection_choice(value: Any, scope: Scope) -> CollectionChoice:
+    """A collection whose name and settings are right; its data is not looked at. Raises ValidationError."""
+    if not isinstance(value, (str, dict)):
+        raise failure([Fault((), f"must be the name of a collection or a mapping, not {shown(value)}")])
+    try:
+        scope.registries.collection(value, scope.source.path.parent)
+    except UserError as error:
+        raise failure(_complaint(one, value) for one in (error.errors if isinstance(error, UserErrors) else (error,))) from error
+    return value
+
+
+def _complaint(error: UserError, value: str | dict[str, Any]) -> Fault:
+    path = tuple(error.key.split(".")) if error.key else ()
+    return Fault(path, error.message, error.remedy, missing=bool(path) and path[0] not in value)
+
+
+def metric_name(value: str, registries: Registries) -> str:
+    """A metric in its own spelling (``ndcg@10`` is ``nDCG@10``). Raises ValidationError."""
+    try:
+        return str(registries.metric(value))
+    except UserError as error:
+        raise failure([Fault((), error.message, error.remedy)]) from error

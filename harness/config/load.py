@@ -1,0 +1,89 @@
+"""A sweep file from disk to a checked `SweepFile`, or all that is wrong with it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.config.explain import faults_of, user_errors
+from harness.config.extends import read_merged
+from harness.config.located import Node
+from harness.config.overrides import Override, apply, parse_override
+from harness.config.references import References
+from harness.config.registries import Registries, Scope, Source
+from harness.config.sweep import SweepFile
+from harness.errors import UserError, UserErrors
+from harness.stage import digest
+
+
+def load_sweep(path: Path, overrides: Sequence[str] = (), registries: Registries | None = None) -> SweepFile:
+    """The sweep that the file at `path` describes, with ``a.b=v`` overrides, checked as far as that needs no data.
+
+    Raises UserErrors with everything that is wrong, each with file, line and key. `registries` says which plug-ins there are: those
+    installed, by default.
+    """
+    faults: list[UserError] = []
+    tree = _resolved(read_merged(path, faults), _parsed(overrides, faults), faults)
+    content = tree.plain()
+    scope = _scope(path, content, registries or Registries.installed())
+    sweep = None
+    try:
+        sweep = SweepFile.model_validate(content, context=scope)
+    except ValidationError as error:
+        faults += user_errors(faults_of(error, SweepFile), tree, {fault.key for fault in faults})
+    if sweep is None or faults:
+        raise UserErrors(
+            f"{len(faults)} faults in {path}", errors=tuple(sorted(faults, key=lambda fault: (str(fault.file), fault.line or 0)))
+        )
+    return sweep
+
+
+def _parsed(overrides: Sequence[str], faults: list[UserError]) -> list[Override]:
+    found = []
+    for text in overrides:
+        try:
+            found.append(parse_override(text))
+        except UserError as error:
+            faults.append(error)
+    return found
+
+
+def _resolved(tree: Node, overrides: list[Override], faults: list[UserError]) -> Node:
+    """The tree after overrides and references: overrides of definitions come before they are used, all others after."""
+    for override in overrides:
+        tree = _applied(tree, override, faults) if override.defines else tree
+    references = References(tree.child("definitions"), faults)
+    tree = references.resolve(tree)
+    for override in overrides:
+        if not override.defines:
+            value = references.resolve(override.value, override.parts)
+            tree = _applied(tree, Override(override.parts, value), faults)
+    return tree
+
+
+def _applied(tree: Node, override: Override, faults: list[UserError]) -> Node:
+    try:
+        return apply(tree, override)
+    except UserError as error:
+        faults.append(error)
+        return tree
+
+
+def _scope(path: Path, content: dict[str, Any], registries: Registries) -> Scope:
+    mark = digest({key: value for key, value in content.items() if key not in ("extends", "definitions")})
+    teachers = content.get("teachers")
+    methods = content.get("methods")
+    return Scope(
+        registries,
+        Source(path, mark),
+        frozenset(teachers if isinstance(teachers, dict) else ()),
+        frozenset(name for entry in (methods if isinstance(methods, list) else ()) for name in _names(entry)),
+    )
+
+
+def _names(entry: Any) -> list[str]:
+    found = [entry.get("method"), entry.get("label")] if isinstance(entry, dict) else [entry]
+    return [name for name in found if isinstance(name, str)]

@@ -1,0 +1,141 @@
+"""The sections of a sweep file that are mappings of their own: students, candidates, losses, evaluation."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, PlainValidator, PositiveInt, ValidationInfo, model_validator
+
+from harness.config.choices import Gather, LossChoice, loss_choice, metric_name
+from harness.config.explain import Fault, checked, failure
+from harness.config.registries import Scope
+from harness.config.values import Many, ModelName
+from harness.errors import did_you_mean
+from harness.plugins import Settings
+
+DENSE = "dense:"
+
+
+def scope_of(info: ValidationInfo) -> Scope:
+    """What the loader gave along."""
+    assert isinstance(info.context, Scope), "sweep files are validated by load_sweep"
+    return info.context
+
+
+class StaticStudent(Settings):
+    """A student that looks token vectors up and averages them; made from an encoder, trains in seconds on a CPU."""
+
+    static: ModelName = Field(description="the encoder it is distilled from")
+
+
+class Students(Settings):
+    """What is trained."""
+
+    retriever: ModelName | StaticStudent = Field(
+        default=StaticStudent(static="bundled:minilm-l6"),
+        description="bundled:NAME, a folder, a Hugging Face id, or {static: ENCODER} for a static-embedding student",
+    )
+    ranker: ModelName = Field(default="bundled:minilm-l6", description="what rankers start from")
+
+
+def _engine(name: str, info: ValidationInfo) -> str:
+    if name.startswith(DENSE):
+        return DENSE + checked(_Encoder, {"model": name.removeprefix(DENSE)}).model
+    known = scope_of(info).registries.engines
+    if name not in known:
+        raise failure([Fault((), f"unknown engine '{name}'", f"{did_you_mean(name, known)} For dense search write dense:MODEL")])
+    return name
+
+
+class _Encoder(Settings):
+    model: ModelName
+
+
+def _engine_settings(value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+    """Keys that are no field of `candidates`, as every lexical engine among the engines takes them."""
+    if not value:
+        return value
+    known = scope_of(info).registries.engines
+    models = [known[name].Settings for name in info.data.get("engines", known) if name in known]
+    keys = {key for model in models for key in model.model_fields}
+    gather = Gather()
+    gather.faults += [Fault((key,), f"unknown key '{key}'", did_you_mean(key, keys | OWN)) for key in value if key not in keys]
+    for model in models if "engines" in info.data else ():
+        gather.attempt((), partial(checked, model, {key: item for key, item in value.items() if key in keys}))
+    gather.finish()
+    return value
+
+
+OWN = frozenset({"engine", "depth", "training_queries", "pool"})
+"""What `candidates` says itself; everything else goes to the engine."""
+
+
+class Candidates(Settings):
+    """The first stage: which documents the teacher orders, and for which training queries.
+
+    Every other key is a setting of the lexical engine (for bm25s: k1, b).
+    """
+
+    engines: Many[Annotated[str, AfterValidator(_engine)]] = Field(
+        default=("bm25s",), alias="engine", description="bm25s, lucene or dense:MODEL; several take turns in filling the list"
+    )
+    depth: PositiveInt = Field(default=10, description="how many candidates a query gets")
+    training_queries: Many[Literal["train", "titles", "sentences"]] = Field(
+        default=("train",), description="where training queries come from; several are drawn from in this order"
+    )
+    pool: PositiveInt = Field(default=10_000, description="most training queries that are prepared")
+    engine_settings: Annotated[dict[str, Any], AfterValidator(_engine_settings)] = Field(
+        default={}, description="settings of the lexical engine; in the file they are keys of `candidates` itself"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_settings(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        own = {"engine", "depth", "training_queries", "pool"}
+        return {key: item for key, item in value.items() if key in own} | {
+            "engine_settings": {k: v for k, v in value.items() if k not in own}
+        }
+
+
+def _ranker_loss(value: Any, info: ValidationInfo) -> LossChoice:
+    return loss_choice(value, "ranker", scope_of(info).registries)
+
+
+def _retriever_loss(value: Any, info: ValidationInfo) -> LossChoice:
+    return loss_choice(value, "retriever", scope_of(info).registries)
+
+
+class Losses(Settings):
+    """Losses for every method that has one of the kind and names none itself."""
+
+    ranker: Many[Annotated[LossChoice, PlainValidator(_ranker_loss)]] = Field(default=(), description="for settings called ranker_loss")
+    retriever: Many[Annotated[LossChoice, PlainValidator(_retriever_loss)]] = Field(
+        default=(), description="for settings called retriever_loss"
+    )
+
+
+def _metric(value: str, info: ValidationInfo) -> str:
+    return metric_name(value, scope_of(info).registries)
+
+
+def _baseline(value: str | None, info: ValidationInfo) -> str | None:
+    known = scope_of(info).methods
+    if value is not None and value not in known:
+        raise failure([Fault((), f"'{value}' is not among the methods of this sweep", did_you_mean(value, known))])
+    return value
+
+
+class Evaluation(Settings):
+    """What the retrievers are judged on."""
+
+    split: str = Field(default="test", description="split whose queries and judgments count")
+    depth: PositiveInt = Field(default=100, description="how many documents a run holds per query")
+    metrics: Many[Annotated[str, AfterValidator(_metric)]] = Field(
+        default=("nDCG@10", "R@100", "RR@10"), description="metrics as ir_measures names them; the first leads the board"
+    )
+    baseline: Annotated[str | None, AfterValidator(_baseline)] = Field(
+        default=None, description="method (name or label) that the others are compared with; zero-shot where the sweep has it"
+    )

@@ -1,0 +1,80 @@
+"""The bootstrap over queries, resamples and seeds: intervals and a paired test (Efron and Tibshirani 1993)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from harness.evaluation.grid import Array, on_grid
+
+SAMPLES = 10_000
+_BLOCK = 1 << 20
+"""Drawn queries held at a time."""
+
+
+class Interval(NamedTuple):
+    """A confidence interval."""
+
+    low: float
+    high: float
+
+
+def _weights(size: int, seed: int, samples: int) -> Iterator[Array]:
+    generator = np.random.default_rng(seed)
+    rows = max(1, _BLOCK // size)
+    for start in range(0, samples, rows):
+        block = min(rows, samples - start)
+        drawn = generator.integers(0, size, size=(block, size)) + size * np.arange(block)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=block * size).reshape(block, size).astype(np.float64)
+
+
+def bootstrap_means(values: Array, seed: int, samples: int = SAMPLES) -> Array:
+    """Means (samples, m) of the columns of `values` (n, m) over queries drawn with replacement, the same queries for all columns."""
+    whole, step = on_grid(values)
+    sums = np.concatenate([weights @ whole for weights in _weights(len(values), seed, samples)])
+    return np.asarray(sums * (step / len(values)))
+
+
+def percentile(means: Array, level: float = 0.95) -> list[Interval]:
+    """Percentile interval of each column of bootstrapped `means` (samples, m)."""
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return [Interval(float(a), float(b)) for a, b in zip(low, high, strict=True)]
+
+
+def mean_intervals(values: Array, seed: int, samples: int = SAMPLES, level: float = 0.95) -> list[Interval]:
+    """Interval of the mean of each column of `values` (n queries, m series), over queries."""
+    return percentile(bootstrap_means(values, seed, samples), level)
+
+
+def bootstrap(differences: Array, seed: int, samples: int = SAMPLES) -> Array:
+    """Two-sided p (m,) of the mean of each column (n queries, m comparisons) by the shift method, with +1 so that p is never 0.
+
+    The differences are centred, as the null hypothesis has them, and their means bootstrapped (Smucker et al., CIKM 2007, 2.3).
+    """
+    observed = np.abs(differences.mean(axis=0))
+    centred, step = on_grid(differences - differences.mean(axis=0))
+    slack = step * 2
+    counts = np.zeros(differences.shape[1])
+    for weights in _weights(len(differences), seed, samples):
+        means = np.abs(weights @ centred) * (step / len(differences))
+        counts += np.count_nonzero(means >= observed - slack, axis=0)
+    return np.asarray((1 + counts) / (1 + samples))
+
+
+def run_weights(runs: Sequence[tuple[object, object]], seed: int, samples: int = SAMPLES) -> Array:
+    """Weights (samples, runs), rows summing to 1, of runs known by (resample, seed).
+
+    Resamples are drawn with replacement, then seeds inside each drawn resample, as many as there are.
+    """
+    generator = np.random.default_rng(seed)
+    groups = [[row for row, run in enumerate(runs) if run[0] == resample] for resample in dict.fromkeys(run[0] for run in runs)]
+    weights = np.zeros((samples, len(runs)))
+    drawn = generator.integers(0, len(groups), size=(samples, len(groups)))
+    for position in range(len(groups)):
+        for number, rows in enumerate(groups):
+            chosen = np.nonzero(drawn[:, position] == number)[0]
+            seeds = generator.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=len(chosen))
+            weights[np.ix_(chosen, np.array(rows))] += seeds / (len(rows) * len(groups))
+    return weights

@@ -1,0 +1,11 @@
+"""Text from files that strangers may have written, made safe to show."""
+
+from __future__ import annotations
+
+LONGEST = 200
+
+
+def plain(text: str) -> str:
+    """`text` on one line without control characters (terminal escapes, direction overrides), at most 200 characters."""
+    shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[: LONGEST + 1])
+    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"

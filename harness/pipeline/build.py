@@ -1,0 +1,155 @@
+"""From a sweep file to stages: prepares collections, gives every method its kit, asks it for its part of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.collections.parse import parse_source
+from harness.collections.prepared import prepare
+from harness.collections.base import Collection
+from harness.config.axes import Cell, expand
+from harness.config.sweep import SweepFile
+from harness.method import Draw, Kit
+from harness.models import ModelFiles, resolve_model
+from harness.pipeline.store import Store
+from harness.stage import Stage, digest
+from harness.teachers.base import Teacher
+
+if TYPE_CHECKING:
+    from harness.evaluation.stages import Evaluate
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A collection of the sweep with what all its cells share."""
+
+    collection: Collection
+    pool: Stage
+    candidates: Stage
+    first_stage: Stage
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """One cell of the sweep and the stages that end it."""
+
+    cell: Cell
+    kit: Kit
+    run: Stage
+    evaluate: Evaluate
+
+
+class Builder:
+    """Turns the cells of one sweep file into stages. Building prepares collections (reads them once) and runs nothing else."""
+
+    def __init__(self, sweep: SweepFile, workspace: Path) -> None:
+        self.sweep = sweep
+        self.workspace = workspace
+        self.base = sweep.source.path.parent
+        self._benches: dict[str, Bench] = {}
+
+    def cells(self) -> list[PlannedCell]:
+        """Every cell of the sweep with its stages. Raises UserError on missing collections, models and the like."""
+        return [self._planned(cell) for cell in expand(self.sweep).cells]
+
+    def benches(self) -> Iterable[Bench]:
+        """What was prepared, one a collection."""
+        return self._benches.values()
+
+    @cached_property
+    def teachers(self) -> dict[str, Teacher]:
+        """The sweep's teachers by the names it gave them."""
+        return {name: choice.plugin(choice.settings, self.base) for name, choice in self.sweep.teachers.items()}
+
+    @cached_property
+    def _retriever(self) -> ModelFiles | Stage:
+        from harness.students.static import StaticStudent
+
+        student = self.sweep.students.retriever
+        if isinstance(student, str):
+            return resolve_model(student, self.base)
+        return StaticStudent(encoder=resolve_model(student.static, self.base))
+
+    @cached_property
+    def _ranker(self) -> ModelFiles:
+        return resolve_model(self.sweep.students.ranker, self.base)
+
+    def _planned(self, cell: Cell) -> PlannedCell:
+        from harness.evaluation.stages import Evaluate
+
+        kit = self._kit(cell)
+        run = cell.method(cell.settings).run(kit)
+        judgments = kit.collection.judgments(kit.split)
+        return PlannedCell(cell, kit, run, Evaluate(source=run, judgments=judgments, metrics=self.sweep.evaluate.metrics))
+
+    def _kit(self, cell: Cell) -> Kit:
+        bench = self._bench(cell.collection)
+        return Kit(
+            collection=bench.collection,
+            split=self.sweep.evaluate.split,
+            depth=self.sweep.evaluate.depth,
+            pool=bench.pool,
+            candidates=bench.candidates,
+            list_depth=self.sweep.candidates.depth,
+            retriever=self._retriever,
+            ranker=self._ranker,
+            max_length=self.sweep.max_length,
+            base=self.base,
+            first_stage=bench.first_stage,
+            teacher=self.teachers[cell.teacher] if cell.teacher is not None else None,
+            budget=cell.budget,
+            resample=cell.resample,
+            seed=cell.seed,
+        )
+
+    def _bench(self, spec: Any) -> Bench:
+        mark = digest(spec)
+        if mark not in self._benches:
+            self._benches[mark] = self._new_bench(prepare(parse_source(spec, self.base), self.workspace / "collections"))
+        return self._benches[mark]
+
+    def _new_bench(self, collection: Collection) -> Bench:
+        from harness.collections.pool import training_pool
+
+        settings = self.sweep.candidates
+        pool = training_pool(collection, settings.training_queries, settings.pool)
+        queries = collection.queries(self.sweep.evaluate.split)
+        return Bench(
+            collection,
+            pool,
+            self._first_stage(collection, pool, settings.depth),
+            self._first_stage(collection, queries, self.sweep.evaluate.depth),
+        )
+
+    def _first_stage(self, collection: Collection, queries: Any, depth: int) -> Stage:
+        from harness.retrieval.stages import DenseSearch, Embed, Interleave, lexical_search
+
+        settings = self.sweep.candidates
+        runs: list[Stage] = []
+        for engine in settings.engines:
+            if engine.startswith("dense:"):
+                model = resolve_model(engine.removeprefix("dense:"), self.base)
+                corpus = Embed(model=model, texts=collection.corpus, max_length=self.sweep.max_length)
+                runs.append(DenseSearch(model=model, corpus=corpus, queries=queries, ids=collection.corpus, depth=depth))
+            else:
+                runs.append(lexical_search(engine, settings.engine_settings, collection.corpus, queries, depth))
+        return runs[0] if len(runs) == 1 else Interleave(runs=tuple(runs), depth=depth)
+
+
+def check_draws(stages: Iterable[Stage], store: Store) -> None:
+    """Raises UserError when a stage draws more training queries than its collection has."""
+    from harness.collections.pool import Pool, draw, read_pool
+
+    largest: dict[str, Draw] = {}
+    for stage in stages:
+        for wanted in stage.fields().values():
+            if isinstance(wanted, Draw) and wanted.size > (largest[wanted.pool.key].size if wanted.pool.key in largest else 0):
+                largest[wanted.pool.key] = wanted
+    for wanted in largest.values():
+        if isinstance(wanted.pool, Pool):
+            rows = read_pool(store.read(wanted.pool)) if store.has(wanted.pool) else list(wanted.pool.rows())
+            draw(rows, wanted.resample, wanted.size)

@@ -1,0 +1,44 @@
+"""What happens in a running sweep, told to whoever wants to show it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from harness.labelling.ledger import Ledger
+from harness.stage import Stage
+
+
+class Observer(Protocol):
+    """Receives the events of one sweep, in order, from one thread."""
+
+    def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None: ...
+    def started(self, stage: Stage) -> None: ...
+    def progress(self, done: int, total: int, unit: str) -> None: ...
+    def finished(self, stage: Stage, seconds: float) -> None: ...
+    def cached(self, stage: Stage) -> None:
+        """Another process made it in the meantime."""
+        ...
+
+    def failed(self, stage: Stage, reason: str, lost: list[Stage]) -> None: ...
+
+
+class Silent:
+    """Shows nothing."""
+
+    def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
+        pass
+
+    def started(self, stage: Stage) -> None:
+        pass
+
+    def progress(self, done: int, total: int, unit: str) -> None:
+        pass
+
+    def finished(self, stage: Stage, seconds: float) -> None:
+        pass
+
+    def cached(self, stage: Stage) -> None:
+        pass
+
+    def failed(self, stage: Stage, reason: str, lost: list[Stage]) -> None:
+        pass

@@ -1,0 +1,150 @@
+"""The store: finished artefacts by content key, written atomically, verified when read, guarded by locks between processes.
+
+``<workspace>/store/<kind>/<key>/`` holds an artefact's files and its ``artefact.json`` (key, inputs, versions, duration, peak memory,
+file hashes). A folder with that name is complete: it was written beside its place, synced, and renamed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from harness.stage import Stage
+
+MANIFEST = "artefact.json"
+Manifest = dict[str, Any]
+
+
+class DamagedArtefact(Exception):
+    """Files of an artefact are missing or differ from what was written."""
+
+
+class Store:
+    """Artefacts of one workspace."""
+
+    def __init__(self, workspace: Path) -> None:
+        self.root = workspace / "store"
+        self._locks = workspace / "locks"
+        self._known: dict[str, Path] = {}
+        self._verified: set[str] = set()
+
+    def place(self, stage: Stage) -> Path:
+        """Where the artefact of `stage` is or will be."""
+        return self.root / stage.kind / stage.key
+
+    def has(self, stage: Stage) -> bool:
+        """Whether the artefact is there. Artefacts never vanish while a sweep runs, so a yes is remembered."""
+        if stage.key not in self._known and (self.place(stage) / MANIFEST).is_file():
+            self._known[stage.key] = self.place(stage)
+        return stage.key in self._known
+
+    def manifest(self, stage: Stage) -> Manifest:
+        """What was recorded when the artefact was made."""
+        value: Manifest = json.loads((self.place(stage) / MANIFEST).read_text(encoding="utf-8"))
+        return value
+
+    def read(self, stage: Stage) -> Path:
+        """The artefact's folder, its files compared with their hashes once a process. Raises DamagedArtefact."""
+        place = self.place(stage)
+        if stage.key not in self._verified:
+            _verify(place, self._manifest_or_damage(stage))
+            self._verified.add(stage.key)
+        return place
+
+    def _manifest_or_damage(self, stage: Stage) -> Manifest:
+        try:
+            return self.manifest(stage)
+        except (OSError, ValueError) as error:
+            raise DamagedArtefact(f"{stage.kind} {stage.key[:12]}: {MANIFEST} cannot be read: {error}") from error
+
+    def discard(self, stage: Stage) -> None:
+        """Set a damaged artefact aside (kept for a look under ``damaged/``), so that it is made again."""
+        aside = self.root.parent / "damaged" / f"{stage.kind}-{stage.key[:12]}-{uuid4().hex[:6]}"
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        self.place(stage).rename(aside)
+        self._known.pop(stage.key, None)
+        self._verified.discard(stage.key)
+
+    @contextmanager
+    def lock(self, stage: Stage) -> Iterator[None]:
+        """Hold the right to make this artefact; waits while another process makes it. The kernel frees it when a holder dies."""
+        self._locks.mkdir(parents=True, exist_ok=True)
+        with (self._locks / stage.key).open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+    def is_locked(self, stage: Stage) -> bool:
+        """Whether some process is making this artefact right now."""
+        file = self._locks / stage.key
+        if not file.is_file():
+            return False
+        with file.open("r") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    @contextmanager
+    def draft(self, stage: Stage) -> Iterator[Path]:
+        """An empty folder beside the artefact's place; removed if it was not committed."""
+        place = self.place(stage)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        for stale in place.parent.glob(f".{stage.key}-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        folder = place.parent / f".{stage.key}-{uuid4().hex[:8]}"
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def commit(self, stage: Stage, draft: Path, record: Manifest) -> Manifest:
+        """Add the manifest to a finished draft and move it to its place in one step."""
+        files = {str(file.relative_to(draft)): _describe(file) for file in sorted(draft.rglob("*")) if file.is_file()}
+        manifest = {**record, "files": files}
+        (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
+        sync_folder(draft)
+        draft.rename(self.place(stage))
+        sync_path(self.place(stage).parent)
+        self._known[stage.key] = self.place(stage)
+        self._verified.add(stage.key)
+        return manifest
+
+
+def _describe(file: Path) -> dict[str, Any]:
+    with file.open("rb") as stream:
+        return {"sha256": hashlib.file_digest(stream, "sha256").hexdigest(), "bytes": file.stat().st_size}
+
+
+def _verify(place: Path, manifest: Manifest) -> None:
+    for name, told in manifest["files"].items():
+        file = place / name
+        if not file.is_file():
+            raise DamagedArtefact(f"{file} is missing")
+        if _describe(file) != told:
+            raise DamagedArtefact(f"{file} differs from what was written")
+
+
+def sync_path(path: Path) -> None:
+    """Ask the disk to keep a file's or folder's content."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_folder(folder: Path) -> None:
+    """Sync every file below `folder`, then the folders."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        sync_path(path)
+    sync_path(folder)

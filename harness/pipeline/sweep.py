@@ -1,0 +1,119 @@
+"""One sweep from its file to its board: plan, run what is missing, publish what is finished, say what failed."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.config.load import load_sweep
+from harness.errors import UserError
+from harness.labelling.ledger import Ledger
+from harness.pipeline.build import Builder, PlannedCell, check_draws
+from harness.pipeline.graph import closure
+from harness.pipeline.live import clock, view
+from harness.pipeline.local import LocalExecutor, Outcome
+from harness.pipeline.observer import Observer
+from harness.pipeline.publish import publish_cell
+from harness.pipeline.store import Store
+
+
+@dataclass
+class SweepOutcome:
+    """What came of a sweep: the JSON summary of DESIGN, the published folders, the failures."""
+
+    summary: dict[str, Any]
+    results: Path
+    published: list[Path]
+    failures: dict[str, list[str]]
+    """reason -> labels of the cells that miss their result because of it"""
+
+    def show(self) -> None:
+        """The board of this sweep on standard output, the rest on standard error."""
+        from rich.console import Console
+
+        from harness.board import render
+        from harness.board.board import board
+
+        if self.published:
+            Console().print(render.terminal(board(self.results, runs={folder.name for folder in self.published})))
+        for reason, cells in self.failures.items():
+            print(f"failed: {reason}\n  {len(cells)} cells miss their result: {', '.join(cells[:4])}{' ...' if len(cells) > 4 else ''}", file=sys.stderr)
+        done, stages, paid = self.summary["cells"], self.summary["stages"], self.summary["llm"]
+        print(
+            f"{done['done']} of {done['total']} cells done ({done['cached']} before), {done['failed']} failed; {stages['run']} stages ran, "
+            f"{stages['cached']} were done before; LLM: {paid['calls']:,} calls, {paid['usd']:.2f} USD; {clock(self.summary['seconds'])}\n"
+            f"runs: {self.results}/   look closer: harness board --results {self.results}   in the browser: harness dashboard --results {self.results}",
+            file=sys.stderr,
+        )
+
+
+def run_sweep(
+    file: Path,
+    overrides: Sequence[str],
+    workspace: Path,
+    results: Path,
+    executor: str = "local",
+    max_cost: float | None = None,
+    observer: Observer | None = None,
+) -> SweepOutcome:
+    """Run the sweep of `file`. Raises UserError before anything runs when the file or its inputs are wrong."""
+    begun = time.perf_counter()
+    sweep = load_sweep(file, overrides)
+    builder = Builder(sweep, workspace)
+    store = Store(workspace)
+    ledger = Ledger(workspace / "ledger.sqlite", max_cost=max_cost if max_cost is not None else sweep.max_cost)
+    cells = builder.cells()
+    stages = closure(cell.evaluate for cell in cells)
+    check_draws(stages.values(), store)
+    before = {cell.evaluate.key for cell in cells if store.has(cell.evaluate)}
+    watcher = observer if observer is not None else view(past_seconds(store))
+    runner = _executor(executor, workspace, store, ledger, watcher)
+    outcome = runner.execute([cell.evaluate for cell in cells], len(stages))
+    published, failures = _publish(cells, outcome, store, results, builder)
+    summary = {
+        "cells": {"total": len(cells), "done": len(published), "failed": len(cells) - len(published), "cached": len(before)},
+        "stages": {"run": len(outcome.ran), "cached": len(stages) - len(outcome.ran) - len(outcome.failed) - len(outcome.lost), "failed": len(outcome.failed)},
+        "llm": ledger.paid.as_dict(),
+        "seconds": round(time.perf_counter() - begun, 3),
+        "results": str(results),
+        "failures": [{"reason": reason, "cells": labels} for reason, labels in failures.items()],
+    }
+    return SweepOutcome(summary, results, published, failures)
+
+
+def _executor(name: str, workspace: Path, store: Store, ledger: Ledger, observer: Observer) -> LocalExecutor:
+    if name == "local":
+        return LocalExecutor(workspace, store, ledger, observer)
+    raise UserError(f"the executor '{name}' is not there yet", remedy="use --executor local")
+
+
+def _publish(
+    cells: list[PlannedCell], outcome: Outcome, store: Store, results: Path, builder: Builder
+) -> tuple[list[Path], dict[str, list[str]]]:
+    published: list[Path] = []
+    failures: dict[str, list[str]] = defaultdict(list)
+    for cell in cells:
+        reason = outcome.cause(cell.evaluate)
+        if reason is None:
+            published.append(publish_cell(cell, store, results, builder.sweep))
+        else:
+            failures[reason].append(str(cell.cell))
+    return published, dict(failures)
+
+
+def past_seconds(store: Store) -> dict[str, float]:
+    """Mean seconds of each kind of stage in this workspace, from a few recent artefacts; what the first guess of the time to go uses."""
+    import json
+
+    found: dict[str, float] = {}
+    for kind in store.root.glob("*") if store.root.is_dir() else ():
+        manifests = [file for file, _ in zip(kind.glob("[0-9a-f]*/artefact.json"), range(8), strict=False)]
+        seconds = [json.loads(file.read_text(encoding="utf-8"))["seconds"] for file in manifests]
+        if seconds:
+            found[kind.name] = sum(seconds) / len(seconds)
+    return found

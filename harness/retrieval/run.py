@@ -1,0 +1,63 @@
+"""Runs: what a system found for every query, read from and written to the files that IR tools share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.errors import UserError
+
+FILE = "run.trec.gz"
+"""The run inside a published result folder or an artefact."""
+
+Scores = Mapping[str, Mapping[str, float]]
+"""query id -> document id -> score"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A named run. Scores count as float32, as in trec_eval, so scores that differ only beyond it are ties.
+
+    A query without results may be absent or empty; both count 0 in every metric.
+    """
+
+    name: str
+    scores: Scores = field(repr=False)
+
+    @classmethod
+    def read(cls, path: str | Path) -> Run:
+        """A TREC run (plain or gzip), a file that ranx writes (.json, .lz4, .parquet), or a folder that holds ``run.trec.gz``.
+
+        The name is the last column of a TREC run; formats without one give the file's name. Raises UserError, with file and line
+        where there are lines, for a missing file, a wrong number of columns, a score that is no finite float32, a document that
+        occurs twice for one query, and a run without results.
+        """
+        from harness.retrieval.ranx_files import READERS
+        from harness.retrieval.trec import read_trec
+
+        path = Path(path)
+        if path.is_dir():
+            path = path / FILE
+        if not path.is_file():
+            raise UserError("there is no run", file=path, remedy="give a TREC run, a file that ranx reads, or a result folder")
+        if reader := READERS.get(path.suffix):
+            return cls(path.name.split(".")[0], reader(path))
+        return cls(*read_trec(path))
+
+    def write(self, path: str | Path) -> None:
+        """Write a TREC run, gzipped when `path` ends in ``.gz``; complete or not at all, byte-identical for equal content.
+
+        Queries come in the order of their ids, documents in trec_eval's order. Raises UserError for names or ids that are empty or
+        hold white space, and for scores that are not finite.
+        """
+        from harness.retrieval.trec import write_trec
+
+        write_trec(Path(path), self.name, self.scores)
+
+    def top(self, query: str, depth: int | None = None) -> list[str]:
+        """The first `depth` documents of `query` (all, where None) in trec_eval's order; none for a query that the run misses."""
+        from harness.retrieval.trec import ordered
+
+        documents, _ = ordered(self.scores.get(query, {}))
+        return documents[:depth]

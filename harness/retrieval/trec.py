@@ -1,0 +1,204 @@
+"""TREC run files: six columns (query, Q0, document, rank, score, name), fast where they are regular, exact about what is wrong."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import math
+import os
+import struct
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.errors import UserError
+
+if TYPE_CHECKING:
+    from pyarrow import Table
+
+COLUMNS = ("query", "constant", "document", "rank", "score", "name")
+_FORM = "a line holds: query Q0 document rank score name"
+
+Scores = dict[str, dict[str, float]]
+
+
+def read_trec(path: Path) -> tuple[str, Scores]:
+    """Name and scores of a TREC run, plain or gzip (told by content). Comment lines (#) may stand before the first result.
+
+    Raises UserError with file and line.
+    """
+    data = _content(path)
+    start, comments = _skip_comments(data)
+    body = data[start:]
+    if not body.strip():
+        raise UserError("the run holds no results", file=path, remedy=_FORM)
+    table = _parse(body)
+    scores = None if table is None else group(table["query"], table["document"], table["score"])
+    if table is not None and scores is not None:
+        return table["name"][0].as_py(), scores
+    return _read_lines(body, comments, path)
+
+
+def _content(path: Path) -> bytes:
+    data = path.read_bytes()
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        return gzip.decompress(data)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise UserError(f"the gzip file is damaged: {error}", file=path, remedy="copy or make the file again") from error
+
+
+def _skip_comments(data: bytes) -> tuple[int, int]:
+    """Where the first line starts that is no comment, and how many lines stand before it."""
+    start = lines = 0
+    while data.startswith(b"#", start):
+        start, lines = (data.find(b"\n", start) + 1) or len(data), lines + 1
+    return start, lines
+
+
+def _parse(data: bytes) -> Table | None:
+    """The columns of a run whose lines all have the same single separator, or None where a closer look is needed."""
+    import pyarrow.compute as pc
+    from pyarrow import ArrowInvalid, BufferReader, csv, float32, string
+
+    separator, other = ("\t", b" ") if b"\t" in data else (" ", b"\t")
+    if any(blank in data for blank in (other, b"\x0b", b"\x0c")):
+        return None
+    types = {name: float32() if name == "score" else string() for name in COLUMNS}
+    try:
+        table = csv.read_csv(
+            BufferReader(data),
+            csv.ReadOptions(column_names=COLUMNS, block_size=1 << 22),
+            csv.ParseOptions(delimiter=separator, quote_char=False),
+            csv.ConvertOptions(column_types=types, null_values=[]),
+        )
+    except ArrowInvalid:
+        return None
+    # An empty field means two separators in a row, which a reader of white space counts as one.
+    filled = all(pc.min(pc.binary_length(table[name])).as_py() for name in COLUMNS if name != "score")
+    return table if filled else None
+
+
+def group(queries: Any, documents: Any, scores: Any) -> Scores | None:
+    """Scores by query from three pyarrow columns of equal length; None when a document occurs twice or a score is not finite."""
+    import pyarrow.compute as pc
+
+    encoded = pc.dictionary_encode(queries).combine_chunks()
+    codes, names = encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
+    with np.errstate(over="ignore"):
+        values = scores.to_numpy().astype(np.float32, copy=False)
+    if not np.isfinite(values).all():
+        return None
+    ids, numbers = documents.to_pylist(), values.tolist()
+    found: Scores = {name: {} for name in names}
+    bounds = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
+    for start, stop in zip(bounds, bounds[1:], strict=False):
+        found[names[codes[start]]].update(zip(ids[start:stop], numbers[start:stop], strict=True))
+    return found if sum(map(len, found.values())) == len(codes) else None
+
+
+def _read_lines(data: bytes, before: int, path: Path) -> tuple[str, Scores]:
+    scores: Scores = {}
+    name = ""
+    for number, line in enumerate(data.splitlines(), before + 1):
+        fields = line.split()
+        if not fields:
+            continue
+        try:
+            query, document, score, name_here = _fields(fields)
+        except ValueError as error:
+            raise UserError(str(error), file=path, line=number, remedy=_FORM) from None
+        found = scores.setdefault(query, {})
+        if document in found:
+            raise UserError(f"document '{document}' occurs twice for query '{query}'", file=path, line=number, remedy="keep one of them")
+        found[document] = score
+        name = name or name_here
+    return name, scores
+
+
+def _fields(fields: list[bytes]) -> tuple[str, str, float, str]:
+    """Query, document, score and name of a line. Raises ValueError with what is wrong."""
+    if len(fields) != len(COLUMNS):
+        raise ValueError(f"{len(fields)} columns instead of {len(COLUMNS)}")
+    try:
+        query, _, document, _, score, name = (field.decode() for field in fields)
+    except UnicodeDecodeError:
+        raise ValueError("the line is not UTF-8") from None
+    return query, document, as_float32(score), name
+
+
+def as_float32(score: str | float) -> float:
+    """The nearest float32. Raises ValueError for what is no number, NaN, infinite or too large."""
+    try:
+        value: float = struct.unpack("f", struct.pack("f", float(score)))[0]
+    except (ValueError, TypeError):
+        raise ValueError(f"the score '{score}' is no number") from None
+    except OverflowError:
+        value = math.inf
+    if not math.isfinite(value):
+        raise ValueError(f"the score '{score}' is not a finite number in single precision")
+    return value
+
+
+def ordered(scores: Mapping[str, float]) -> tuple[list[str], np.ndarray]:
+    """Documents by float32 score descending, then id descending (as UTF-8 bytes, as trec_eval compares), and the scores (n,) float32."""
+    documents = sorted(scores, reverse=True)
+    with np.errstate(over="ignore"):
+        values = np.array([scores[document] for document in documents], dtype=np.float32) + np.float32(0)
+    order = np.argsort(-values, kind="stable")
+    return [documents[place] for place in order.tolist()], values[order]
+
+
+def write_trec(path: Path, name: str, scores: Mapping[str, Mapping[str, float]]) -> None:
+    """See `Run.write`."""
+    _check_words([name], "run name", path)
+    _check_words(scores, "query id", path)
+    ranked = {query: ordered(scores[query]) for query in sorted(scores)}
+    for query, (documents, values) in ranked.items():
+        _check_words(documents, "document id", path)
+        if not np.isfinite(values).all():
+            faulty = documents[int(np.argmin(np.isfinite(values)))]
+            raise UserError(f"the score of document '{faulty}' for query '{query}' is not a finite number in single precision", file=path)
+    text = "".join(_lines(ranked, name)).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(_gzipped(text) if path.suffix == ".gz" else text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _lines(ranked: Mapping[str, tuple[list[str], np.ndarray]], name: str) -> Iterator[str]:
+    numbers = _shortest([values for _, values in ranked.values()])
+    for query, (documents, _) in ranked.items():
+        for rank, (document, score) in enumerate(zip(documents, numbers), 1):  # noqa: B905 (numbers goes on with the next query)
+            yield f"{query} Q0 {document} {rank} {score} {name}\n"
+
+
+def _shortest(values: list[np.ndarray]) -> Iterator[str]:
+    """The shortest decimals that give the same float32."""
+    from pyarrow import array, string
+
+    return iter(array(np.concatenate([np.empty(0, np.float32), *values])).cast(string()).to_pylist())
+
+
+def _check_words(words: Iterable[str], what: str, path: Path) -> None:
+    words = list(words)
+    if len(" ".join(words).split()) != len(words):
+        faulty = next(word for word in words if len(word.split()) != 1)
+        raise UserError(f"the {what} '{faulty}' is empty or holds white space, which a TREC run cannot hold", file=path)
+
+
+def _gzipped(text: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=buffer, mtime=0) as stream:
+        stream.write(text)
+    return buffer.getvalue()

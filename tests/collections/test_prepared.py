@@ -1,0 +1,227 @@
+"""From a folder to a prepared collection: content hash, faults, atomicity."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from harness.collections.parse import parse_source
+from harness.collections.prepared import prepare
+from harness.errors import UserError, UserErrors
+from tests.collections.folders import DOCUMENTS, QUERIES, Load, MakeFolder, write_folder
+
+
+def test_everything_is_there(make_folder: MakeFolder, load: Load) -> None:
+    queries = [*QUERIES[:2], {"_id": "q3", "text": "shock waves", "metadata": {"answers": ["yes", "no"]}}]
+    collection = load(make_folder("mine", queries=queries))
+    assert (collection.name, collection.splits) == ("mine", ("train", "dev", "test"))
+    assert collection.corpus.texts(["d3", "d1"]) == ["Shock waves in gases", "Boundary layers " + DOCUMENTS[0]["text"]]
+    assert collection.queries("test").slice_texts(0, 9) == ["heat conduction"]
+    assert collection.judgments("test").qrels == {"q2": {"d2": 1, "d1": 0}}
+    assert list(collection.titles()) == [("d1", "Boundary layers"), ("d3", "Shock waves in gases")]
+    assert collection.answers("dev") == {"q3": ("yes", "no")} and collection.answers("test") == {}
+    assert len(collection.report) == 0
+    with pytest.raises(UserError, match="has no split 'tset'\n  did you mean 'test'"):
+        collection.queries("tset")
+
+
+def test_moving_and_touching_change_nothing(make_folder: MakeFolder, load: Load, tmp_path: Path) -> None:
+    folder = make_folder()
+    first = load(folder)
+    moved = folder.rename(tmp_path / "elsewhere")
+    for file in moved.rglob("*.*"):
+        os.utime(file, (1, 1))
+    second = load(moved)
+    assert second.folder != first.folder
+    assert second.content_hash == first.content_hash
+    assert second.corpus.identity == first.corpus.identity
+    for split in first.splits:
+        assert second.queries(split).identity == first.queries(split).identity
+        assert second.judgments(split) == first.judgments(split)
+
+
+def test_each_part_has_its_own_identity(make_folder: MakeFolder, load: Load) -> None:
+    first = load(make_folder("a"))
+    changed = [*DOCUMENTS[:2], {**DOCUMENTS[2], "text": "x"}]
+    corpus = load(make_folder("b", documents=changed))
+    queries = load(make_folder("c", queries=[*QUERIES[:2], {"_id": "q3", "text": "shock wave"}]))
+    qrels = load(make_folder("d", qrels={"train": [("q1", "d1", 1)], "dev": [("q3", "d3", 1)], "test": [("q2", "d1", 0), ("q2", "d2", 1)]}))
+    assert len({c.content_hash for c in (first, corpus, queries, qrels)}) == 4
+    assert corpus.corpus.identity != first.corpus.identity == queries.corpus.identity == qrels.corpus.identity
+    assert queries.queries("dev").identity != first.queries("dev").identity == qrels.queries("dev").identity
+    assert queries.queries("test").identity == first.queries("test").identity
+    assert qrels.judgments("dev").identity != first.judgments("dev").identity
+    assert qrels.judgments("test").identity == first.judgments("test").identity, "the order of judgments is no content"
+
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(texts=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=6), data=st.data())
+def test_one_changed_document_changes_the_hash(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[tuple[str, str]], data: st.DataObject
+) -> None:
+    root = tmp_path_factory.mktemp("hash")
+    at = data.draw(st.integers(0, len(texts) - 1))
+    other = data.draw(st.tuples(TEXT, TEXT).filter(lambda pair: pair != texts[at]))
+    hashes = []
+    for name, pairs in (("a", texts), ("b", texts), ("c", [*texts[:at], other, *texts[at + 1 :]])):
+        documents = [{"_id": f"d{k}", "title": title, "text": text} for k, (title, text) in enumerate(pairs)]
+        folder = write_folder(root / name, documents=documents)
+        hashes.append(prepare(parse_source({"folder": str(folder)}), root / "home").content_hash)
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_the_second_call_reads_one_small_file(make_folder: MakeFolder, load: Load) -> None:
+    folder = make_folder(documents=[{"_id": f"d{k}", "text": "some words " * 20} for k in range(20_000)])
+    first = load(folder)
+    marks = {file: file.stat().st_mtime_ns for file in first.folder.rglob("*")}
+    start = time.perf_counter()
+    second = load(folder)
+    assert time.perf_counter() - start < 0.1  # under 5 ms on an idle machine
+    assert second.folder == first.folder and {file: file.stat().st_mtime_ns for file in second.folder.rglob("*")} == marks
+
+
+def test_a_changed_file_is_read_again(make_folder: MakeFolder, load: Load) -> None:
+    folder = make_folder()
+    first = load(folder)
+    corpus = folder / "corpus.jsonl"
+    stat = corpus.stat()
+    corpus.write_text(corpus.read_text().replace("Heat", "Warm"))
+    os.utime(corpus, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert load(folder).content_hash != first.content_hash, "same size and modification time, other content"
+
+
+def test_a_failed_preparation_leaves_nothing(make_folder: MakeFolder, load: Load, tmp_path: Path) -> None:
+    folder = make_folder()
+    with (folder / "corpus.jsonl").open("a") as stream:
+        stream.write("{broken\n")
+    with pytest.raises(UserError) as caught:
+        load(folder)
+    assert caught.value.line == 4 and caught.value.file == folder / "corpus.jsonl"
+    assert [path for path in (tmp_path / "home").iterdir() if not path.name.endswith(".lock")] == []
+
+
+def test_what_a_killed_process_left_is_replaced(make_folder: MakeFolder, load: Load, tmp_path: Path) -> None:
+    folder = make_folder()
+    place = load(folder).folder
+    place.rename(place.with_name(f".{place.name}.partial"))
+    (place.with_name(f".{place.name}.partial") / "corpus" / "texts.arrow").write_bytes(b"half")
+    assert load(folder).corpus.texts(["d2"]) == [DOCUMENTS[1]["text"]]
+    assert not list((tmp_path / "home").glob("*.partial"))
+
+
+def test_many_at_once_prepare_it_once(make_folder: MakeFolder, tmp_path: Path) -> None:
+    folder = make_folder(documents=[{"_id": f"d{k}", "text": "words " * 50} for k in range(2000)])
+    told: list[int] = []
+
+    def task(_: int) -> str:
+        source = parse_source({"folder": str(folder)})
+        return prepare(source, tmp_path / "home", lambda done, total, unit="": told.append(done)).content_hash
+
+    with ThreadPoolExecutor(4) as threads:
+        assert len(set(threads.map(task, range(4)))) == 1
+    assert told == [2000]
+
+
+def test_pickles_as_its_folder(make_folder: MakeFolder, load: Load) -> None:
+    collection = load(make_folder())
+    copy = pickle.loads(pickle.dumps(collection))
+    assert copy.content_hash == collection.content_hash and copy.name == collection.name
+    assert copy.judgments("test").qrels == collection.judgments("test").qrels
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("{", "is no JSON"),
+        ("[1]", "is a JSON list, not an object"),
+        ('{"text": "no id"}', "'_id' is missing"),
+        ('{"_id": "d9"}', "'text' is missing"),
+        ('{"_id": "d9", "text": ["a"]}', "'text' is a list, not a string"),
+        ('{"_id": true, "text": "a"}', "'_id' is a bool, not a string"),
+        ('{"_id": "d9", "text": "\\ud83d"}', "'text' holds half a surrogate pair"),
+        ("9" * 5000, "is no JSON"),
+    ],
+)
+def test_a_corrupt_document_is_named_by_line(make_folder: MakeFolder, load: Load, line: str, complaint: str) -> None:
+    folder = make_folder()
+    with (folder / "corpus.jsonl").open("a") as stream:
+        stream.write(f"\n{line}\n")
+    with pytest.raises(UserError, match=complaint) as caught:
+        load(folder)
+    assert (caught.value.file, caught.value.line) == (folder / "corpus.jsonl", 5)
+    assert "a right line looks like {" in str(caught.value)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(content=st.one_of(st.binary(max_size=80), st.recursive(st.none() | st.integers() | TEXT, lambda x: st.lists(x) | st.dictionaries(st.sampled_from(["_id", "text", "title"]), x)).map(lambda x: json.dumps(x).encode())))  # fmt: skip
+def test_any_line_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    root = tmp_path_factory.mktemp("odd")
+    folder = write_folder(root / "data")
+    with (folder / "corpus.jsonl").open("ab") as stream:
+        stream.write(content)
+    try:
+        assert len(prepare(parse_source({"folder": str(folder)}), root / "home").corpus) >= 3
+    except UserErrors as error:
+        assert "collection 'data'" in str(error)
+    except UserError as error:
+        assert error.file == folder / "corpus.jsonl" and error.line is not None and error.line >= 4
+
+
+def test_odd_but_right_records(make_folder: MakeFolder, load: Load) -> None:
+    folder = make_folder(
+        documents=[{"_id": 7, "title": None, "text": "seven"}, {"_id": "d8", "text": None, "extra": [1]}], qrels={"test": [("q1", "7", 1)]}
+    )
+    collection = load(folder)
+    assert collection.corpus.texts(["7", "d8"]) == ["seven", ""]
+    assert "1 documents without any text (kept): d8" in str(collection.report)
+
+
+def test_wrong_encodings_are_named_by_line(make_folder: MakeFolder, load: Load) -> None:
+    folder = make_folder()
+    queries = folder / "queries.jsonl"
+    queries.write_bytes(queries.read_bytes() + '{"_id": "q9", "text": "café"}'.encode("latin-1"))
+    with pytest.raises(UserError, match="queries.jsonl:4: is not UTF-8: byte 0xe9"):
+        load(folder)
+    queries.write_bytes(queries.read_text(encoding="latin-1").encode("utf-16"))
+    with pytest.raises(UserError, match="queries.jsonl:1: is not UTF-8"):
+        load(folder)
+
+
+def test_missing_files_are_all_named(make_folder: MakeFolder, load: Load, tmp_path: Path) -> None:
+    folder = make_folder()
+    (folder / "queries.jsonl").unlink()
+    (folder / "qrels" / "train.tsv").unlink()
+    (folder / "qrels" / "dev.tsv").unlink()
+    (folder / "qrels" / "test.tsv").unlink()
+    with pytest.raises(UserError, match=r"queries.jsonl and qrels/<split>.tsv missing"):
+        load(folder)
+    with pytest.raises(UserError, match="there is no folder"):
+        load(tmp_path / "nowhere")
+
+
+def test_all_errors_come_at_once(make_folder: MakeFolder, load: Load) -> None:
+    documents = [*DOCUMENTS, DOCUMENTS[0], {"_id": "a b", "text": "x"}]
+    with pytest.raises(UserErrors) as caught:
+        load(make_folder(documents=documents, queries=[*QUERIES, QUERIES[0]]))
+    text = str(caught.value)
+    assert "1 document ids are empty or hold white space: 'a b'" in text
+    assert "1 document ids occur more than once: 'd1' (2 times)" in text
+    assert "1 query ids occur more than once: 'q1'" in text
+
+
+def test_collections_without_documents_or_judged_queries(make_folder: MakeFolder, load: Load) -> None:
+    with pytest.raises(UserError, match="has no documents"):
+        load(make_folder("a", documents=[]))
+    with pytest.raises(UserError, match="has no judged queries\n  2 judgments in 'test' of queries that the collection does not have"):
+        load(make_folder("b", qrels={"test": [("x", "d1", 1), ("y", "d1", 1)]}))

