@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import StudentSettings, trained
+from baselines.settings import LossChoice, StudentSettings, retriever_trained
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -15,7 +15,7 @@ from harness.stage import Stage
 class DirectSettings(StudentSettings):
     """Settings of the one stage."""
 
-    retriever_loss: str | dict[str, Any] = Field("listmle", description="a loss over the teacher's order")
+    retriever_loss: LossChoice = Field("listmle", description="a loss over the teacher's order")
 
 
 class Direct(RetrieverMethod):
@@ -31,6 +31,6 @@ class Direct(RetrieverMethod):
     settings: DirectSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        from harness.students.lists import RankedLists
+        from harness.students.list_stages import RankedLists
 
-        return trained(kit, RankedLists(labels=kit.labels(), draw=kit.draw()), self.settings, self.settings.retriever_loss)
+        return retriever_trained(kit, RankedLists(labels=kit.labels(), draw=kit.draw()), self.settings, self.settings.retriever_loss)

@@ -7,12 +7,11 @@ The paper's list length, backbones, temperatures, learning rates and epochs coul
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import RankerSettings, StudentSettings, distilled, ranker_start
-from harness.losses.spec import LossSpec
+from baselines.settings import LossChoice, RankerSettings, StudentSettings, distilled, ranker_trained
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -22,8 +21,8 @@ class IntermediateSettings(StudentSettings):
     """Settings of the two stages."""
 
     ranker: RankerSettings = Field(RankerSettings(), description="the ranker and how it is trained")
-    ranker_loss: str | dict[str, Any] = Field("listmle", description="loss of stage 1: the teacher's order in")
-    retriever_loss: str | dict[str, Any] = Field("kl", description="loss of stage 2: the ranker's scores in")
+    ranker_loss: LossChoice = Field("listmle", description="loss of stage 1: the teacher's order in")
+    retriever_loss: LossChoice = Field("kl", description="loss of stage 2: the ranker's scores in")
     distil_queries: int | None = Field(None, ge=1, description="queries of stage 2; the labelled ones only when left out")
 
 
@@ -40,24 +39,9 @@ class Intermediate(RetrieverMethod):
     settings: IntermediateSettings
 
     def retriever(self, kit: Kit) -> Stage:
+        from harness.students.list_stages import RankedLists
+
         settings = self.settings
-        return distilled(kit, self.ranker(kit), settings, settings.ranker, settings.retriever_loss, kit.draw(settings.distil_queries))
-
-    def ranker(self, kit: Kit) -> Stage:
-        """Stage 1."""
-        from harness.students.lists import RankedLists
-        from harness.students.stages import TrainRanker
-        from harness.students.train import TrainSettings
-
-        how = self.settings.ranker
-        return TrainRanker(
-            start=ranker_start(kit, how),
-            lists=RankedLists(labels=kit.labels(), draw=kit.draw()),
-            corpus=kit.collection.corpus,
-            kind=how.kind,
-            loss=LossSpec.of(self.settings.ranker_loss),
-            train=TrainSettings(epochs=how.epochs, lr=how.lr, batch=how.batch),
-            frozen_layers=how.frozen_layers,
-            seed=kit.seed or 0,
-            max_length=how.max_length,
-        )
+        lists = RankedLists(labels=kit.labels(), draw=kit.draw())
+        ranker = ranker_trained(kit, settings.ranker, lists, settings.ranker_loss)
+        return distilled(kit, ranker, settings.ranker, kit.draw(settings.distil_queries), settings, settings.retriever_loss)

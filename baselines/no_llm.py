@@ -5,11 +5,11 @@ What our method gains over this is what the LLM's labels are worth; what this ga
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import RankerSettings, StudentSettings, distilled, ranker_start
+from baselines.settings import LossChoice, RankerSettings, StudentSettings, distilled, ranker_start
 from harness.method import Axis, Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -19,7 +19,7 @@ class NoLLMSettings(StudentSettings):
     """Settings of stage 2, the only one."""
 
     ranker: RankerSettings = Field(RankerSettings(), description="the ranker; it is not trained on labels")
-    retriever_loss: str | dict[str, Any] = Field("kl", description="the ranker's scores in")
+    retriever_loss: LossChoice = Field("kl", description="the ranker's scores in")
     distil_queries: int = Field(1000, ge=1, description="unlabelled queries of stage 2")
 
 
@@ -37,4 +37,4 @@ class NoLLM(RetrieverMethod):
     def retriever(self, kit: Kit) -> Stage:
         settings = self.settings
         ranker = ranker_start(kit, settings.ranker)
-        return distilled(kit, ranker, settings, settings.ranker, settings.retriever_loss, kit.draw(settings.distil_queries))
+        return distilled(kit, ranker, settings.ranker, kit.draw(settings.distil_queries), settings, settings.retriever_loss)

@@ -6,11 +6,11 @@ documents (titles, sentences) the gold document is the one they came from.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import StudentSettings, trained
+from baselines.settings import LossChoice, StudentSettings, retriever_trained
 from harness.method import Axis, Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -19,7 +19,7 @@ from harness.stage import Stage
 class SupervisedSettings(StudentSettings):
     """Settings of the one stage."""
 
-    retriever_loss: str | dict[str, Any] = Field("infonce", description="a contrastive loss over gold documents and candidates")
+    retriever_loss: LossChoice = Field("infonce", description="a contrastive loss over gold documents and candidates")
 
 
 class Supervised(RetrieverMethod):
@@ -36,7 +36,7 @@ class Supervised(RetrieverMethod):
     settings: SupervisedSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        from harness.students.lists import GoldLists
+        from harness.students.list_stages import GoldLists
 
         lists = GoldLists(draw=kit.draw(), candidates=kit.candidates, depth=kit.list_depth)
-        return trained(kit, lists, self.settings, self.settings.retriever_loss)
+        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)

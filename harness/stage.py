@@ -125,6 +125,8 @@ class Stage(ABC):
 def _stages(value: Any) -> Iterator[Stage]:
     if isinstance(value, Stage):
         yield value
+    elif isinstance(value, Identified):
+        return
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         for field in dataclasses.fields(value):
             yield from _stages(getattr(value, field.name))

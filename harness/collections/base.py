@@ -55,6 +55,8 @@ class CollectionSource(Plugin):
     """
 
     group: ClassVar[str] = "harness.collections"
+    version: ClassVar[int] = 1
+    """Rises whenever the same data yields other documents, queries or judgments."""
     licence: ClassVar[str]
     citation: ClassVar[str] = ""
     Settings: ClassVar[type[SourceSettings]] = SourceSettings

@@ -22,7 +22,8 @@ HUMAN = "train"
 TITLE_WORDS, TITLE_CHARACTERS = 2, 10
 """A shorter title is no query."""
 SENTENCE_WORDS = range(6, 41)
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n\s*\n")
+"""A blank line ends a sentence, a single line end does not: abstracts and plain-text mail are wrapped."""
 
 
 class TrainingQuery(NamedTuple):

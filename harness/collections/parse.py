@@ -48,9 +48,10 @@ def _kind(settings: dict[str, Any]) -> type[CollectionSource]:
     names = [settings.pop("source")] if "source" in settings else [name for name in settings if name in known]
     if len(names) != 1:
         raise UserError(f"no collection source is named by {settings}", remedy=_FORMS)
-    if names[0] not in known:
-        raise UserError(f"unknown collection '{names[0]}'", remedy=f"{did_you_mean(str(names[0]), known)} {_FORMS}")
-    return known[names[0]]
+    name = str(names[0])
+    if name not in known:
+        raise UserError(f"unknown collection '{name}'", remedy=f"{did_you_mean(name, known)} {_FORMS}")
+    return known[name]
 
 
 def _complaint(source: str, fault: ErrorDetails, known: Mapping[str, Any]) -> UserError:

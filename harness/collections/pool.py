@@ -15,6 +15,8 @@ from harness.collections.splits import normalised
 from harness.errors import UserError, did_you_mean
 from harness.stage import Context, Stage
 
+__all__ = ["SOURCES", "Pool", "TrainingQuery", "draw", "read_pool", "training_pool"]
+
 FILE = "pool.jsonl"
 
 

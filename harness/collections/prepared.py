@@ -35,7 +35,7 @@ def prepare(source: CollectionSource, home: Path, progress: Progress = _silent) 
     """
     from harness.collections.building import build
 
-    place = home / digest([FORMAT, source.name, source.settings, source.fingerprint()])[:32]
+    place = home / digest([FORMAT, source.name, source.version, source.settings, source.fingerprint()])[:32]
     publish(place, partial(build, source, progress))
     return PreparedCollection(place, source.title)
 

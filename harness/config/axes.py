@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from harness.config.choices import CollectionChoice
+from harness.config.choices import CollectionChoice, Role
 from harness.config.methods import MethodChoice
 from harness.config.sweep import SweepFile
 from harness.config.variants import ROLES
@@ -32,10 +32,17 @@ class Cell:
     budget: int | None
     resample: int | None
     seed: int | None
+    entry: str = ""
+    """The name that the sweep file gave the method, settings left out; empty for the method's own."""
+
+    def loss(self, role: Role) -> str | None:
+        """The ranker's or retriever's loss as boards show it, None for a method without one."""
+        value = getattr(self.settings, f"{role}_loss", None)
+        return _text(value) if value else None
 
     def __str__(self) -> str:
         place = self.collection if isinstance(self.collection, str) else next(iter(self.collection.values()), "")
-        losses = [_text(getattr(self.settings, key, None)) for key in _COLUMNS if getattr(self.settings, key, None)]
+        losses = [loss for role in ROLES if (loss := self.loss(role))]
         numbers = {"budget": self.budget, "resample": self.resample, "seed": self.seed}
         axes = [f"{axis} {value}" for axis, value in numbers.items() if value is not None]
         return " ".join([str(place), self.label, *losses, *([self.teacher] if self.teacher else []), *axes])
@@ -68,7 +75,8 @@ def expand(sweep: SweepFile) -> Expansion:
         for axes in product(*_axes(variant.choice, sweep)):
             key = (place, method.name, label, variant.mark, *axes)
             if key not in found:
-                found[key] = Cell(collection, method, variant.settings, label, *axes)
+                own = variant.choice.label if variant.choice.label != method.name else ""
+                found[key] = Cell(collection, method, variant.settings, label, *axes, own)
     return Expansion(tuple(found.values()), _points(variants, sweep) * len(places) - len(found))
 
 

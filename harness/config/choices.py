@@ -65,7 +65,8 @@ class Gather:
 def pick(value: Any, key: str, known: Mapping[str, type[P]], what: str) -> tuple[type[P], dict[str, Any]]:
     """The class that ``value[key]`` names among the `known`, and the rest of `value`. Raises ValidationError."""
     if not isinstance(value, dict):
-        raise failure([Fault((), f"must be a mapping with the key '{key}', not {shown(value)}", did_you_mean("", known))])
+        remedy = f"write {{{key}: NAME}}; {did_you_mean('', known)}"
+        raise failure([Fault((), f"must name a {what} in a mapping, not be {shown(value)}", remedy)])
     if key not in value:
         raise failure([Fault((key,), "this key is required", did_you_mean("", known), missing=True)])
     name = value[key]
@@ -106,7 +107,9 @@ def collection_choice(value: Any, scope: Scope) -> CollectionChoice:
 
 def _complaint(error: UserError, value: str | dict[str, Any]) -> Fault:
     path = tuple(error.key.split(".")) if error.key else ()
-    return Fault(path, error.message, error.remedy, missing=bool(path) and path[0] not in value)
+    if isinstance(value, str):
+        return Fault((), ": ".join([*path[:1], error.message]), error.remedy)
+    return Fault(path, error.message, error.remedy, missing=len(path) == 1 and path[0] not in value)
 
 
 def metric_name(value: str, registries: Registries) -> str:

@@ -94,10 +94,8 @@ class Candidates(Settings):
     def _gather_settings(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        own = {"engine", "depth", "training_queries", "pool"}
-        return {key: item for key, item in value.items() if key in own} | {
-            "engine_settings": {k: v for k, v in value.items() if k not in own}
-        }
+        settings = {key: item for key, item in value.items() if key not in OWN}
+        return {key: item for key, item in value.items() if key in OWN} | {"engine_settings": settings}
 
 
 def _ranker_loss(value: Any, info: ValidationInfo) -> LossChoice:

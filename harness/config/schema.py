@@ -158,8 +158,8 @@ def _bare(schema: Schema) -> Schema:
 
 
 def _untitled(schema: Schema) -> Schema:
-    """A schema without the titles that only repeat the keys; a property that is called title stays."""
-    kept = {key: value for key, value in schema.items() if key != "title" or not isinstance(value, str)}
+    """A schema without what no editor needs: titles that repeat the keys, marks of our own. A property of such a name stays."""
+    kept = {key: value for key, value in schema.items() if key not in ("title", "transport") or isinstance(value, dict)}
     return {key: _each(value) for key, value in kept.items()}
 
 

@@ -20,7 +20,6 @@ MOST_VARIANTS = 10_000
 """More combinations than this in one entry are taken for a mistake."""
 Axis = tuple[tuple[str, ...], list[Any]]
 """Where a list stands in the settings, and its values."""
-_WRONG = object()
 
 
 def with_losses(
@@ -30,19 +29,26 @@ def with_losses(
     found = dict(settings)
     for role in ROLES:
         key = f"{role}_loss"
-        if key in settings and key in model.model_fields:
-            found |= _losses(key, settings[key], role, registries, gather)
-        elif key in model.model_fields and shared.losses.get(role):
+        if key not in model.model_fields:
+            continue
+        if key in settings:
+            found |= _losses(key, found.pop(key), role, registries, gather)
+        elif shared.losses.get(role):
             found[key] = list(shared.losses[role])
-    return {key: value for key, value in found.items() if value is not _WRONG}
+    return found
 
 
 def _losses(key: str, given: Any, role: Role, registries: Registries, gather: Gather) -> dict[str, Any]:
-    if not isinstance(given, list):
-        one = gather.attempt((key,), partial(loss_choice, given, role, registries))
-        return {key: _WRONG if one is None else one}
-    found = [gather.attempt((key, index), partial(loss_choice, item, role, registries)) for index, item in enumerate(given)]
-    return {key: _WRONG if None in found else found}
+    """The loss or losses of one setting; none of them when one is wrong. Whether no loss (null) will do is the method's affair."""
+    before, items = len(gather.faults), given if isinstance(given, list) else [given]
+    places = [(key, index) if isinstance(given, list) else (key,) for index in range(len(items))]
+    found = [
+        None if item is None else gather.attempt(place, partial(loss_choice, item, role, registries))
+        for place, item in zip(places, items, strict=True)
+    ]
+    if len(gather.faults) > before:
+        return {}
+    return {key: found if isinstance(given, list) else found[0]}
 
 
 def variants(model: type[Settings], settings: dict[str, Any]) -> tuple[Settings, ...]:

@@ -68,7 +68,8 @@ def run_weights(runs: Sequence[tuple[object, object]], seed: int, samples: int =
 
     Resamples are drawn with replacement, then seeds inside each drawn resample, as many as there are.
     """
-    generator = np.random.default_rng(seed)
+    # A stream of its own: with that of the queries, draws of runs and of queries would depend on each other.
+    generator = np.random.default_rng((seed, 1))
     groups = [[row for row, run in enumerate(runs) if run[0] == resample] for resample in dict.fromkeys(run[0] for run in runs)]
     weights = np.zeros((samples, len(runs)))
     drawn = generator.integers(0, len(groups), size=(samples, len(groups)))

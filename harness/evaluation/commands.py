@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations
-from pathlib import Path
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 import numpy as np
 
 from harness.collections.base import Qrels
-from harness.errors import UserError, did_you_mean
+from harness.errors import UserError
 from harness.evaluation.bootstrap import mean_intervals
 from harness.evaluation.corrections import correct
 from harness.evaluation.grid import Array
-from harness.evaluation.metrics import Scores, evaluate, mean, metric
+from harness.evaluation.metrics import Scores, mean
+from harness.evaluation.metrics import evaluate as per_query_scores
+from harness.evaluation.metrics import metric as parse_metric
+from harness.evaluation.render import render_comparison, render_evaluation
 from harness.evaluation.significance import SEED, Outcome, outcomes, paired_test
+from harness.evaluation.text import counted
 
 if TYPE_CHECKING:
     from harness.retrieval.run import Run
+
+__all__ = ["compare", "evaluate", "render_comparison", "render_evaluation"]
 
 DEFAULT_METRICS = ("nDCG@10", "R@100", "RR@10", "AP")
 
@@ -71,11 +76,11 @@ class Compared(TypedDict):
     comparisons: list[Comparison]
 
 
-def evaluate_run(
-    run: Run, qrels: Qrels, metrics: Sequence[str] = DEFAULT_METRICS, *, collection: str | None = None, per_query: bool = False
+def evaluate(
+    run: Run, qrels: Qrels, metrics: Sequence[str] | None = None, *, collection: str | None = None, per_query: bool = False
 ) -> Evaluated:
-    """Means of `metrics` over all queries of `qrels`. Raises UserError on an unknown metric."""
-    scores = evaluate(run.scores, qrels, metrics)
+    """Means of `metrics` (DEFAULT_METRICS where None) over all queries of `qrels`. Raises UserError on an unknown metric."""
+    scores = per_query_scores(run.scores, qrels, metrics or DEFAULT_METRICS)
     answer = Evaluated(
         run=run.name,
         queries=len(qrels),
@@ -89,48 +94,57 @@ def evaluate_run(
     return answer
 
 
-def compare_runs(
-    runs: Mapping[str, Run],
+def compare(
+    runs: Sequence[Run],
     qrels: Qrels,
-    metric_name: str = "nDCG@10",
     *,
-    baseline: str | None = None,
+    baseline: Run | None = None,
+    metric: str = "nDCG@10",
     test: str = "randomisation",
     correction: str = "holm",
     seed: int = SEED,
 ) -> Compared:
     """Paired comparisons over the queries of `qrels`: each run against `baseline`, or all pairs without one.
 
-    `runs` are keyed by the names to show. Raises UserError on unknown names, fewer than two runs or no queries.
+    A baseline that is not among `runs` is put in front; runs that share a name are numbered. Raises UserError on unknown names, fewer
+    than two runs or no queries.
     """
-    chosen = str(metric(metric_name))
+    chosen = str(parse_metric(metric))
     paired_test(test)
-    _check_runs(runs, baseline)
-    scores = {name: evaluate(run.scores, qrels, [chosen])[chosen] for name, run in runs.items()}
+    among = [*runs] if baseline is None or baseline in runs else [baseline, *runs]
+    if len(among) < 2:
+        raise UserError("a comparison needs at least two runs")
+    names = _names([run.name for run in among])
+    scores = {name: per_query_scores(run.scores, qrels, [chosen])[chosen] for name, run in zip(names, among, strict=True)}
     columns = np.array([list(values.values()) for values in scores.values()]).T
+    first = None if baseline is None else among.index(baseline)
     return Compared(
         metric=chosen,
         test=test,
         correction=correction,
-        family=_family(len(runs), chosen, baseline),
+        family=_family(len(among), chosen, None if first is None else names[first]),
         seed=seed,
         queries=len(qrels),
         runs=_means(scores, columns, seed),
-        comparisons=_comparisons(list(runs), columns, baseline, test, correction, seed),
+        comparisons=_comparisons(names, columns, first, test, correction, seed),
     )
 
 
-def _check_runs(runs: Mapping[str, Run], baseline: str | None) -> None:
-    if len(runs) < 2:
-        raise UserError("a comparison needs at least two runs")
-    if baseline is not None and baseline not in runs:
-        raise UserError(f"the baseline '{baseline}' is not among the runs", remedy=did_you_mean(baseline, runs))
+def _names(own: Sequence[str]) -> list[str]:
+    """`own` names; those that several runs share are numbered in the order of the runs."""
+    counts = Counter(own)
+    seen: Counter[str] = Counter()
+    names = []
+    for name in own:
+        seen[name] += 1
+        names.append(name if counts[name] == 1 else f"{name} #{seen[name]}")
+    return names
 
 
 def _family(runs: int, metric_name: str, baseline: str | None) -> str:
     if baseline is not None:
-        return f"{runs - 1} comparison{'s' if runs > 2 else ''} with {baseline} on {metric_name}"
-    return f"all {runs * (runs - 1) // 2} pairs of {runs} runs on {metric_name}"
+        return f"{counted(runs - 1, 'comparison')} with {baseline} on {metric_name}"
+    return f"{counted(runs * (runs - 1) // 2, 'comparison')} of {runs} runs on {metric_name}"
 
 
 def _means(scores: Scores, columns: Array, seed: int) -> list[RunMean]:
@@ -139,17 +153,19 @@ def _means(scores: Scores, columns: Array, seed: int) -> list[RunMean]:
     return [RunMean(name=name, mean=mean(values), interval=interval) for (name, values), interval in rows]
 
 
-def _comparisons(names: list[str], columns: Array, baseline: str | None, test: str, correction: str, seed: int) -> list[Comparison]:
-    if baseline is None:
-        pairs = list(combinations(range(len(names)), 2))
-    else:
-        first = names.index(baseline)
-        pairs = [(first, row) for row in range(len(names)) if row != first]
+def _comparisons(names: list[str], columns: Array, first: int | None, test: str, correction: str, seed: int) -> list[Comparison]:
+    pairs = _pairs(len(names), first)
     differences = columns[:, [b for _, b in pairs]] - columns[:, [a for a, _ in pairs]]
     found = outcomes(differences, test, seed)
     adjusted = correct(np.array([outcome.p for outcome in found]), correction).tolist()
     rows = zip(pairs, found, adjusted, strict=True)
     return [_comparison(names[a], names[b], outcome, p) for (a, b), outcome, p in rows]
+
+
+def _pairs(runs: int, first: int | None) -> list[tuple[int, int]]:
+    if first is None:
+        return list(combinations(range(runs), 2))
+    return [(first, row) for row in range(runs) if row != first]
 
 
 def _comparison(a: str, b: str, outcome: Outcome, p_adjusted: float) -> Comparison:
@@ -165,27 +181,3 @@ def _comparison(a: str, b: str, outcome: Outcome, p_adjusted: float) -> Comparis
         ties=outcome.ties,
         losses=outcome.losses,
     )
-
-
-def read_runs(paths: Sequence[Path]) -> dict[str, Run]:
-    """The runs at `paths`, in that order: run files, or published result folders. Keyed by the runs' own names where these differ.
-
-    Runs that share a name get the shortest end of their path that tells them apart. Raises UserError when a path is given twice.
-    """
-    from harness.retrieval.run import Run
-
-    for path, count in Counter(path.resolve() for path in paths).items():
-        if count > 1:
-            raise UserError("the same run is given twice", file=path)
-    runs = [Run.read(path / "run.trec.gz" if path.is_dir() else path) for path in paths]
-    return dict(zip(_names([run.name for run in runs], paths), runs, strict=True))
-
-
-def _names(own: Sequence[str], paths: Sequence[Path]) -> list[str]:
-    counts = Counter(own)
-    full = [path.resolve().parts for path in paths]
-    for depth in range(1, max(map(len, full), default=1) + 1):
-        names = [name if name and counts[name] == 1 else "/".join(parts[-depth:]) for name, parts in zip(own, full, strict=True)]
-        if len(set(names)) == len(names):
-            return names
-    return [str(path) for path in paths]

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
+from typing import Any
 
 from harness.errors import UserError, did_you_mean
 from harness.evaluation.order import top
@@ -165,7 +166,7 @@ def evaluate(run: Mapping[str, Documents], qrels: Mapping[str, Grades], metrics:
     """
     wanted = list(dict.fromkeys(metric(item) if isinstance(item, str) else item for item in metrics))
     queries = sorted(qrels)
-    judged = {query: run[query] for query in queries if query in run and qrels[query]}
+    judged = {query: run[query] for query in queries if run.get(query) and qrels[query]}
     scores: Scores = {str(item): dict.fromkeys(queries, 0.0) for item in wanted}
     for rel, group in groupby(sorted(wanted, key=lambda item: item.rel), key=lambda item: item.rel):
         _fill(scores, list(group), rel, judged, qrels)
@@ -175,14 +176,37 @@ def evaluate(run: Mapping[str, Documents], qrels: Mapping[str, Grades], metrics:
 def _fill(scores: Scores, metrics: list[Metric], rel: int, judged: Mapping[str, Documents], qrels: Mapping[str, Grades]) -> None:
     from pytrec_eval import RelevanceEvaluator
 
+    # Without a relevant document, or without any document, every measure of trec_eval is 0. pytrec_eval 0.5.11 must not see such queries:
+    # grades that are all negative crash it or hang it, and so does Rprec or Bpref of an empty list.
+    scored = {query: judged[query] for query in judged if max(qrels[query].values()) > 0}
     asked = {item.trec[0] for item in metrics if item.trec}
-    trec = RelevanceEvaluator(qrels, asked, relevance_level=rel).evaluate(judged) if asked else {}
+    trec = RelevanceEvaluator({query: qrels[query] for query in scored}, asked, relevance_level=rel).evaluate(scored) if asked else {}
     for item in metrics:
         values = scores[str(item)]
-        for query, documents in judged.items():
+        for query, documents in (scored if item.trec else judged).items():
             values[query] = item.value(trec.get(query, {}), documents, qrels[query])
 
 
 def mean(values: Mapping[str, float]) -> float:
     """Mean over all queries, the same to the last digit in whatever order they come."""
     return math.fsum(values.values()) / len(values) if values else math.nan
+
+
+def described_metrics() -> list[dict[str, Any]]:
+    """``[{"name", "summary", "source", "needs"}]`` of all metrics; the name shows how one is written."""
+    return [_described(name) for name in METRICS]
+
+
+def describe_metric(text: str) -> dict[str, Any]:
+    """One entry of `described_metrics` with its other spellings. Raises UserError when there is no such metric."""
+    name = _known().get(text.partition("@")[0].casefold()) or metric(text).name
+    return {**_described(name), "about": f"Also written {', '.join(METRICS[name].aliases)}." if METRICS[name].aliases else ""}
+
+
+def _described(name: str) -> dict[str, Any]:
+    found = METRICS[name]
+    return {"name": _spelling(name), "summary": found.summary, "source": found.source, "needs": ["gold labels"]}
+
+
+def _spelling(name: str) -> str:
+    return f"{name}@k" if not METRICS[name].whole else f"{name}, {name}@k" if METRICS[name].takes_cutoff else name

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.evaluation.commands import Compared, Comparison, Evaluated
-from harness.evaluation.text import plain
+from harness.evaluation.text import counted, plain
+
+if TYPE_CHECKING:
+    from harness.evaluation.commands import Compared, Comparison, Evaluated
 
 ALPHA = 0.05
 
 
-def render_evaluated(answer: Evaluated) -> RenderableType:
+def render_evaluation(answer: Evaluated) -> RenderableType:
     """Means by metric, with how many queries they stand for."""
     table = Table(title=Text(plain(answer["run"])), title_justify="left")
     table.add_column("metric")
@@ -20,12 +24,12 @@ def render_evaluated(answer: Evaluated) -> RenderableType:
     for name, value in answer["metrics"].items():
         table.add_row(name, f"{value:.4f}")
     missing = f", {answer['missing']} of them missing from the run and counted 0" if answer["missing"] else ""
-    return Group(table, Text(f"{answer['queries']} queries{missing}"))
+    return Group(table, Text(f"{counted(answer['queries'], 'query')}{missing}"))
 
 
-def render_compared(answer: Compared) -> RenderableType:
+def render_comparison(answer: Compared) -> RenderableType:
     """Means with intervals, then the paired differences, then what was tested and how."""
-    said = f"{answer['test']} test, two-sided, paired over {answer['queries']} queries, seed {answer['seed']}"
+    said = f"{answer['test']} test, two-sided, paired over {counted(answer['queries'], 'query')}, seed {answer['seed']}"
     how = "not adjusted" if answer["correction"] == "none" else f"adjusted by {answer['correction']}"
     return Group(
         _runs(answer), _pairs(answer["comparisons"]), Text(f"{said}; p {how}, over {answer['family']}.\n* marks p adj. < {ALPHA}.")

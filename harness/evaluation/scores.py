@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +50,8 @@ def read_scores(path: Path) -> Scores:
     return _scores(*columns)
 
 
-def _columns(path: Path) -> list[list[object]]:
+def _columns(path: Path) -> tuple[list[str], list[str], list[float]]:
+    import numpy as np
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
@@ -61,14 +61,15 @@ def _columns(path: Path) -> list[list[object]]:
             raise ValueError(f"{path.name} is too large: {about.num_rows} rows, {size} bytes")
         if not file.schema_arrow.equals(_schema()):
             raise ValueError(f"{path.name} has columns {', '.join(file.schema_arrow.names)} and not query, metric, value")
-        return [column.to_pylist() for column in file.read(use_threads=False).columns]
+        columns = file.read(use_threads=False).columns
+    if any(column.null_count for column in columns) or not np.isfinite(columns[2].to_numpy()).all():
+        raise ValueError(f"{path.name} holds a value that is no finite number")
+    return tuple(column.to_pylist() for column in columns)
 
 
-def _scores(queries: list[object], metrics: list[object], values: list[object]) -> Scores:
+def _scores(queries: list[str], metrics: list[str], values: list[float]) -> Scores:
     scores: Scores = {}
     for query, metric, value in zip(queries, metrics, values, strict=True):
-        if not isinstance(query, str) or not isinstance(metric, str) or not isinstance(value, float) or not math.isfinite(value):
-            raise ValueError(f"value {value} of {metric} for query {query} is not a finite number")
         scores.setdefault(metric, {})[query] = value
     if sum(map(len, scores.values())) != len(values):
         raise ValueError("two values for one query and metric")

@@ -21,11 +21,12 @@ _LEAST = float(np.finfo(np.float64).tiny)
 
 
 def _t(differences: Array, _seed: int) -> Array:
-    from scipy.stats import ttest_1samp
+    from scipy.special import stdtr
 
+    n = len(differences)
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = ttest_1samp(differences, 0.0, axis=0).pvalue
-    return np.asarray(np.nan_to_num(p, nan=1.0))
+        t = differences.mean(axis=0) / (differences.std(axis=0, ddof=1) / np.sqrt(n))
+    return np.asarray(np.nan_to_num(2 * stdtr(n - 1, -np.abs(t)), nan=1.0))
 
 
 def _wilcoxon(differences: Array, _seed: int) -> Array:

@@ -9,3 +9,10 @@ def plain(text: str) -> str:
     """`text` on one line without control characters (terminal escapes, direction overrides), at most 200 characters."""
     shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[: LONGEST + 1])
     return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+
+
+def counted(number: int, thing: str) -> str:
+    """'1 run', '2 runs', '1 query', '12,000 queries'."""
+    if number == 1:
+        return f"1 {thing}"
+    return f"{number:,} {thing[:-1]}ies" if thing.endswith("y") else f"{number:,} {thing}s"

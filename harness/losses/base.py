@@ -37,7 +37,9 @@ class LossSettings(Settings):
     """What every loss can be told."""
 
     temperature: float | None = Field(
-        None, gt=0, description="student scores are divided by it; left out: 1 for a ranker's scores, 0.05 for a retriever's cosines"
+        default=None,
+        gt=0,
+        description="student scores are divided by it; left out: 1 for a ranker's scores, 0.05 for a retriever's cosines",
     )
 
 

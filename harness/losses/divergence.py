@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 class DivergenceSettings(LossSettings):
     """Both temperatures, and how the sum over a list is scaled."""
 
-    teacher_temperature: float = Field(1.0, gt=0, description="the target's scores are divided by it")
+    teacher_temperature: float = Field(default=1.0, gt=0, description="the target's scores are divided by it")
     reduction: Literal["batchmean", "elementwise"] = Field(
-        "batchmean",
+        default="batchmean",
         description="batchmean: sum over a list, mean over lists; elementwise: also divided by the list's length, "
         "as Atlas, FiD-KD and REPLUG do (the gradient is smaller by that factor)",
     )

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 class MarginMSESettings(LossSettings):
     """Both temperatures and the pairs that count."""
 
-    teacher_temperature: float = Field(1.0, gt=0, description="the target's scores are divided by it")
-    pairs: Literal["best", "all"] = Field("best", description="best: the list's first candidate against each other one; all: every pair")
+    teacher_temperature: float = Field(default=1.0, gt=0, description="the target's scores are divided by it")
+    pairs: Literal["best", "all"] = Field(
+        default="best", description="best: the list's first candidate against each other one; all: every pair"
+    )
 
 
 class MarginMSE(Loss):

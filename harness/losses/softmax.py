@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class ListNetSettings(LossSettings):
     """How ranks become target shares."""
 
-    target_temperature: float = Field(1.0, gt=0, description="the target's grades 1/rank are divided by it")
+    target_temperature: float = Field(default=1.0, gt=0, description="the target's grades 1/rank are divided by it")
 
 
 class ListNet(Loss):

@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.collections.base import Collection
 from harness.collections.parse import parse_source
 from harness.collections.prepared import prepare
-from harness.collections.base import Collection
 from harness.config.axes import Cell, expand
 from harness.config.sweep import SweepFile
 from harness.method import Draw, Kit

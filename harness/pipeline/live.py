@@ -162,7 +162,10 @@ class Live(Silent):
 
     def _summary(self) -> str:
         rest = self.tally.remaining(self.past)
-        parts = [f"{clock(time.monotonic() - self._begun)} gone", f"about {clock(rest)} to go" if rest is not None else "time to go unknown"]
+        parts = [
+            f"{clock(time.monotonic() - self._begun)} gone",
+            f"about {clock(rest)} to go" if rest is not None else "time to go unknown",
+        ]
         parts.append(f"{self.tally.cached} stages done before")
         if self._ledger is not None:
             paid = self._ledger.paid

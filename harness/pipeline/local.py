@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.errors import UserError
 from harness.labelling.ledger import Ledger
+from harness.labelling.stages import Labels
 from harness.pipeline.graph import Queue, missing
 from harness.pipeline.observer import Observer
 from harness.pipeline.store import Store
@@ -38,6 +39,8 @@ class LocalExecutor:
     store: Store
     ledger: Ledger
     observer: Observer
+    max_cost: float | None = None
+    """USD that labelling may cost in all; a label stage that would pass it does not start."""
 
     def execute(self, finals: Sequence[Stage], total: int) -> Outcome:
         """Make every artefact that `finals` need; `total` is the number of distinct stages behind the sweep."""
@@ -51,6 +54,7 @@ class LocalExecutor:
     def _one(self, stage: Stage, queue: Queue, outcome: Outcome) -> None:
         self.observer.started(stage)
         try:
+            self._check_cost(stage)
             manifest = make(stage, self.store, self.ledger, self.workspace / "cache", self.observer.progress)
         except Exception as error:
             reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
@@ -68,6 +72,17 @@ class LocalExecutor:
             outcome.ran.append(stage.key)
             self.observer.finished(stage, manifest["seconds"])
 
+    def _check_cost(self, stage: Stage) -> None:
+        if self.max_cost is None or not isinstance(stage, Labels):
+            return
+        tasks = stage.tasks(self.store.read(stage.draw.pool), self.store.read(stage.candidates))
+        expected = stage.teacher.estimate(tasks, self.ledger).usd
+        if self.ledger.paid.usd + expected > self.max_cost:
+            raise UserError(
+                f"labelling would cost {expected:.2f} USD on top of the {self.ledger.paid.usd:.2f} paid here: over the limit of {self.max_cost:.2f}",
+                remedy="raise --max-cost or take smaller budgets; everything paid so far is kept",
+            )
+
 
 def _failure_file(workspace: Path, stage: Stage) -> Path:
     return workspace / "failures" / f"{stage.key}.json"
@@ -77,7 +92,9 @@ def note_failure(workspace: Path, stage: Stage, reason: str, trace: str) -> None
     """Keep a stage's reason and traceback until it succeeds."""
     file = _failure_file(workspace, stage)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"kind": stage.kind, "label": stage.label, "reason": reason, "traceback": trace}, indent=1), encoding="utf-8")
+    file.write_text(
+        json.dumps({"kind": stage.kind, "label": stage.label, "reason": reason, "traceback": trace}, indent=1), encoding="utf-8"
+    )
 
 
 def forget_failure(workspace: Path, stage: Stage) -> None:

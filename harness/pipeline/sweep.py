@@ -6,12 +6,11 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.config.load import load_sweep
-from harness.errors import UserError
 from harness.labelling.ledger import Ledger
 from harness.pipeline.build import Builder, PlannedCell, check_draws
 from harness.pipeline.graph import closure
@@ -42,12 +41,15 @@ class SweepOutcome:
         if self.published:
             Console().print(render.terminal(board(self.results, runs={folder.name for folder in self.published})))
         for reason, cells in self.failures.items():
-            print(f"failed: {reason}\n  {len(cells)} cells miss their result: {', '.join(cells[:4])}{' ...' if len(cells) > 4 else ''}", file=sys.stderr)
+            print(
+                f"failed: {reason}\n  {len(cells)} cells miss their result: {', '.join(cells[:4])}{' ...' if len(cells) > 4 else ''}",
+                file=sys.stderr,
+            )
         done, stages, paid = self.summary["cells"], self.summary["stages"], self.summary["llm"]
         print(
             f"{done['done']} of {done['total']} cells done ({done['cached']} before), {done['failed']} failed; {stages['run']} stages ran, "
             f"{stages['cached']} were done before; LLM: {paid['calls']:,} calls, {paid['usd']:.2f} USD; {clock(self.summary['seconds'])}\n"
-            f"runs: {self.results}/   look closer: harness board --results {self.results}   in the browser: harness dashboard --results {self.results}",
+            f"runs: {self.results}/   look closer: harness board --results {self.results}   in the browser: harness dashboard",
             file=sys.stderr,
         )
 
@@ -57,7 +59,6 @@ def run_sweep(
     overrides: Sequence[str],
     workspace: Path,
     results: Path,
-    executor: str = "local",
     max_cost: float | None = None,
     observer: Observer | None = None,
 ) -> SweepOutcome:
@@ -66,30 +67,30 @@ def run_sweep(
     sweep = load_sweep(file, overrides)
     builder = Builder(sweep, workspace)
     store = Store(workspace)
-    ledger = Ledger(workspace / "ledger.sqlite", max_cost=max_cost if max_cost is not None else sweep.max_cost)
+    ledger = Ledger(workspace / "ledger.sqlite")
     cells = builder.cells()
     stages = closure(cell.evaluate for cell in cells)
     check_draws(stages.values(), store)
     before = {cell.evaluate.key for cell in cells if store.has(cell.evaluate)}
     watcher = observer if observer is not None else view(past_seconds(store))
-    runner = _executor(executor, workspace, store, ledger, watcher)
+    limit = max_cost if max_cost is not None else sweep.max_cost
+    runner = LocalExecutor(workspace, store, ledger, watcher, limit)
     outcome = runner.execute([cell.evaluate for cell in cells], len(stages))
     published, failures = _publish(cells, outcome, store, results, builder)
+    cached = len(stages) - len(outcome.ran) - len(outcome.failed) - len(outcome.lost)
     summary = {
         "cells": {"total": len(cells), "done": len(published), "failed": len(cells) - len(published), "cached": len(before)},
-        "stages": {"run": len(outcome.ran), "cached": len(stages) - len(outcome.ran) - len(outcome.failed) - len(outcome.lost), "failed": len(outcome.failed)},
-        "llm": ledger.paid.as_dict(),
+        "stages": {
+            "run": len(outcome.ran),
+            "cached": len(stages) - len(outcome.ran) - len(outcome.failed) - len(outcome.lost),
+            "failed": len(outcome.failed),
+        },
+        "llm": asdict(ledger.paid),
         "seconds": round(time.perf_counter() - begun, 3),
         "results": str(results),
         "failures": [{"reason": reason, "cells": labels} for reason, labels in failures.items()],
     }
     return SweepOutcome(summary, results, published, failures)
-
-
-def _executor(name: str, workspace: Path, store: Store, ledger: Ledger, observer: Observer) -> LocalExecutor:
-    if name == "local":
-        return LocalExecutor(workspace, store, ledger, observer)
-    raise UserError(f"the executor '{name}' is not there yet", remedy="use --executor local")
 
 
 def _publish(

@@ -68,7 +68,7 @@ def _memo() -> Path:
 
     place = device()
     unit = torch.cuda.get_device_name() if place.type == "cuda" else _cpu()
-    mark = hashlib.sha256(f"{unit} {torch.__version__} {torch.get_num_threads()}".encode()).hexdigest()[:16]
+    mark = hashlib.sha256(f"{unit} {torch.__version__}".encode()).hexdigest()[:16]
     return cache_home() / "precision" / mark
 
 
@@ -82,33 +82,37 @@ def _cpu() -> str:
 
 
 def _measure() -> Precision:
-    """The faster of the two in a stack of the matrix products of a small BERT, best of three turns each."""
+    """The faster of the two in a small BERT, best of three turns each."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(vocab_size=8, hidden_size=384, num_hidden_layers=2, num_attention_heads=12, intermediate_size=1536)
+    # A trial must not move the random numbers of what runs after it.
+    with torch.random.fork_rng(devices=[]):
+        model = BertModel(config, add_pooling_layer=False).eval().to(device())
+    threads = torch.get_num_threads()
     seconds: dict[Precision, float] = {"fp32": float("inf"), "bf16": float("inf")}
-    for _ in range(3):
-        for precision in seconds:
-            seconds[precision] = min(seconds[precision], _trial(precision))
+    # One thread, and its own time: other work on the machine then does not decide.
+    torch.set_num_threads(1)
+    try:
+        for _ in range(3):
+            for precision in seconds:
+                seconds[precision] = min(seconds[precision], _trial(model, precision))
+    finally:
+        torch.set_num_threads(threads)
     return "bf16" if seconds["bf16"] * _GAIN < seconds["fp32"] else "fp32"
 
 
-def _trial(precision: Precision, tokens: int = 2048, width: int = 384, layers: int = 6) -> float:
-    """Seconds for `layers` encoder layers over `tokens` tokens; the first of two passes warms up."""
+def _trial(model: torch.nn.Module, precision: Precision) -> float:
+    """Seconds for 8 texts of 128 tokens, after a turn to warm up."""
     import torch
 
     place = device()
-    layer = torch.nn.TransformerEncoderLayer(width, 12, 4 * width, batch_first=True, activation="gelu").eval().to(place)
-    # The layer's fused path ignores autocast.
-    torch.backends.mha.set_fastpath_enabled(False)
-    batch = torch.zeros(tokens // 128, 128, width, device=place)
-    try:
-        with torch.inference_mode(), autocast(place, precision):
-            layer(batch)
-            if place.type == "cuda":
-                torch.cuda.synchronize()
-            start = time.perf_counter()
-            for _ in range(layers):
-                batch = layer(batch)
-            # Reading one number waits for the device.
-            float(batch[0, 0, 0])
-            return time.perf_counter() - start
-    finally:
-        torch.backends.mha.set_fastpath_enabled(True)
+    clock = time.thread_time if place.type == "cpu" else time.perf_counter
+    tokens = torch.zeros(8, 128, dtype=torch.int64, device=place)
+    with torch.inference_mode(), autocast(place, precision):
+        # Reading a number waits for the device.
+        float(model(tokens).last_hidden_state[0, 0, 0])
+        start = clock()
+        float(model(tokens).last_hidden_state[0, 0, 0])
+        return clock() - start

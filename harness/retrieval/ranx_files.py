@@ -76,7 +76,9 @@ def _read_parquet(path: Path) -> Scores:
         raise UserError("the run holds no results", file=path)
     scores = group(table["q_id"], table["doc_id"], table["score"])
     if scores is None:
-        raise UserError("a document occurs twice for one query, or a score is not finite", file=path, remedy="see rows of equal q_id and doc_id")
+        raise UserError(
+            "a document occurs twice for one query, or a score is not finite", file=path, remedy="see rows of equal q_id and doc_id"
+        )
     return scores
 
 

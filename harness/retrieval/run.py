@@ -51,13 +51,13 @@ class Run:
         Queries come in the order of their ids, documents in trec_eval's order. Raises UserError for names or ids that are empty or
         hold white space, and for scores that are not finite.
         """
-        from harness.retrieval.trec import write_trec
+        from harness.retrieval.trec_writer import write_trec
 
         write_trec(Path(path), self.name, self.scores)
 
     def top(self, query: str, depth: int | None = None) -> list[str]:
         """The first `depth` documents of `query` (all, where None) in trec_eval's order; none for a query that the run misses."""
-        from harness.retrieval.trec import ordered
+        from harness.retrieval.trec_writer import ordered
 
         documents, _ = ordered(self.scores.get(query, {}))
         return documents[:depth]

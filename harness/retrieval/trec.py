@@ -1,14 +1,12 @@
-"""TREC run files: six columns (query, Q0, document, rank, score, name), fast where they are regular, exact about what is wrong."""
+"""Reading TREC run files: fast where they are regular, exact about what is wrong."""
 
 from __future__ import annotations
 
 import gzip
-import io
 import math
-import os
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +94,7 @@ def group(queries: Any, documents: Any, scores: Any) -> Scores | None:
     ids, numbers = documents.to_pylist(), values.tolist()
     found: Scores = {name: {} for name in names}
     bounds = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
-    for start, stop in zip(bounds, bounds[1:], strict=False):
+    for start, stop in pairwise(bounds):
         found[names[codes[start]]].update(zip(ids[start:stop], numbers[start:stop], strict=True))
     return found if sum(map(len, found.values())) == len(codes) else None
 
@@ -142,63 +140,3 @@ def as_float32(score: str | float) -> float:
     if not math.isfinite(value):
         raise ValueError(f"the score '{score}' is not a finite number in single precision")
     return value
-
-
-def ordered(scores: Mapping[str, float]) -> tuple[list[str], np.ndarray]:
-    """Documents by float32 score descending, then id descending (as UTF-8 bytes, as trec_eval compares), and the scores (n,) float32."""
-    documents = sorted(scores, reverse=True)
-    with np.errstate(over="ignore"):
-        values = np.array([scores[document] for document in documents], dtype=np.float32) + np.float32(0)
-    order = np.argsort(-values, kind="stable")
-    return [documents[place] for place in order.tolist()], values[order]
-
-
-def write_trec(path: Path, name: str, scores: Mapping[str, Mapping[str, float]]) -> None:
-    """See `Run.write`."""
-    _check_words([name], "run name", path)
-    _check_words(scores, "query id", path)
-    ranked = {query: ordered(scores[query]) for query in sorted(scores)}
-    for query, (documents, values) in ranked.items():
-        _check_words(documents, "document id", path)
-        if not np.isfinite(values).all():
-            faulty = documents[int(np.argmin(np.isfinite(values)))]
-            raise UserError(f"the score of document '{faulty}' for query '{query}' is not a finite number in single precision", file=path)
-    text = "".join(_lines(ranked, name)).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as stream:
-            stream.write(_gzipped(text) if path.suffix == ".gz" else text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _lines(ranked: Mapping[str, tuple[list[str], np.ndarray]], name: str) -> Iterator[str]:
-    numbers = _shortest([values for _, values in ranked.values()])
-    for query, (documents, _) in ranked.items():
-        for rank, (document, score) in enumerate(zip(documents, numbers), 1):  # noqa: B905 (numbers goes on with the next query)
-            yield f"{query} Q0 {document} {rank} {score} {name}\n"
-
-
-def _shortest(values: list[np.ndarray]) -> Iterator[str]:
-    """The shortest decimals that give the same float32."""
-    from pyarrow import array, string
-
-    return iter(array(np.concatenate([np.empty(0, np.float32), *values])).cast(string()).to_pylist())
-
-
-def _check_words(words: Iterable[str], what: str, path: Path) -> None:
-    words = list(words)
-    if len(" ".join(words).split()) != len(words):
-        faulty = next(word for word in words if len(word.split()) != 1)
-        raise UserError(f"the {what} '{faulty}' is empty or holds white space, which a TREC run cannot hold", file=path)
-
-
-def _gzipped(text: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=buffer, mtime=0) as stream:
-        stream.write(text)
-    return buffer.getvalue()

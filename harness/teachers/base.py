@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from harness.plugins import Plugin
+from harness.plugins import Plugin, Settings
 
 if TYPE_CHECKING:
     from harness.labelling.ledger import Ledger
@@ -62,6 +63,10 @@ class Teacher(Plugin):
     standing: ClassVar[str] = "real"
     """'real', 'placebo' (shuffled, first-stage order), 'simulated' or 'oracle' (sees the answers)."""
 
+    def __init__(self, settings: Settings, base: Path = Path()) -> None:
+        """`settings` are checked already; relative paths in them start from `base`, the sweep file's folder."""
+        self.settings = settings
+
     @property
     @abstractmethod
     def identity(self) -> str:
@@ -69,11 +74,15 @@ class Teacher(Plugin):
 
     @abstractmethod
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
-        """A ranking for every task, in the order of `tasks`; pays only for what the ledger does not hold.
+        """A ranking for every task, in the order of `tasks`; pays only for what the ledger does not hold. Every task has candidates.
 
         The order must not depend on which calls the ledger already holds. Raises UserError when the teacher cannot answer at all.
         """
 
     def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
         """What labelling `tasks` would still cost; nothing by default."""
+        return Cost()
+
+    def guess(self, queries: int, depth: int) -> Cost:
+        """What labelling so many queries would cost at most, before their texts are known; nothing by default."""
         return Cost()

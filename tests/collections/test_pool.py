@@ -37,7 +37,8 @@ def test_titles_are_fit_to_be_queries(make_folder: MakeFolder, load: Load) -> No
 
 def test_sentences_come_from_the_body_of_their_document(make_folder: MakeFolder, load: Load) -> None:
     two = ["This sentence has exactly seven words here.", "Another sentence with exactly six words!"]
-    bodies = [f"Too short. {two[0]} {two[1]}", "Nothing fits. Really.", " ".join(f"w{k}" for k in range(95))]
+    wrapped = two[1].replace(" exactly", "\nexactly")
+    bodies = [f"Too short. {two[0]}\n\n{wrapped}", "Nothing fits. Really.", " ".join(f"w{k}" for k in range(95))]
     documents = [{"_id": f"d{k}", "title": "A title of more than six words in all", "text": body} for k, body in enumerate(bodies)]
     collection = load(make_folder(documents=documents))
     seen = set()
@@ -101,10 +102,8 @@ def test_the_key_depends_on_content_and_settings_alone(make_folder: MakeFolder, 
     moved = training_pool(load(folder.rename(tmp_path / "moved")))
     changed = training_pool(load(make_folder(documents=numbered(6))))
     assert first.key == moved.key
-    assert (
-        len({pool.key for pool in (first, changed, replace(first, seed=1), replace(first, cap=9), replace(first, sources=("titles",)))})
-        == 5
-    )
+    others = [replace(first, seed=1), replace(first, cap=9), replace(first, sources=("titles",))]
+    assert len({pool.key for pool in (first, changed, *others)}) == 5
 
 
 def test_collections_without_train_take_documents(make_folder: MakeFolder, load: Load) -> None:
@@ -132,7 +131,7 @@ def test_draws_are_nested_and_take_the_sources_in_order(counts: tuple[int, int],
     small = data.draw(st.integers(0, large))
     drawn = draw(rows, resample, large)
     assert draw(rows, resample, small) == drawn[:small]
-    assert len(set(row.id for row in drawn)) == large
+    assert len({row.id for row in drawn}) == large
     assert [row.source for row in drawn] == (["train"] * counts[0] + ["titles"] * counts[1])[:large]
     assert draw(rows + pool_of(sentences=5), resample, large) == drawn, "another source after these changes nothing"
 

@@ -65,7 +65,7 @@ def test_each_part_has_its_own_identity(make_folder: MakeFolder, load: Load) -> 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(texts=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=6), data=st.data())
 def test_one_changed_document_changes_the_hash(
     tmp_path_factory: pytest.TempPathFactory, texts: list[tuple[str, str]], data: st.DataObject
@@ -122,15 +122,17 @@ def test_what_a_killed_process_left_is_replaced(make_folder: MakeFolder, load: L
 
 def test_many_at_once_prepare_it_once(make_folder: MakeFolder, tmp_path: Path) -> None:
     folder = make_folder(documents=[{"_id": f"d{k}", "text": "words " * 50} for k in range(2000)])
-    told: list[int] = []
+    told: list[object] = []
+
+    def tell(*progress: object) -> None:
+        told.append(progress)
 
     def task(_: int) -> str:
-        source = parse_source({"folder": str(folder)})
-        return prepare(source, tmp_path / "home", lambda done, total, unit="": told.append(done)).content_hash
+        return prepare(parse_source({"folder": str(folder)}), tmp_path / "home", tell).content_hash
 
     with ThreadPoolExecutor(4) as threads:
         assert len(set(threads.map(task, range(4)))) == 1
-    assert told == [2000]
+    assert told == [(2000, 0, "documents")]
 
 
 def test_pickles_as_its_folder(make_folder: MakeFolder, load: Load) -> None:
@@ -163,8 +165,14 @@ def test_a_corrupt_document_is_named_by_line(make_folder: MakeFolder, load: Load
     assert "a right line looks like {" in str(caught.value)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(content=st.one_of(st.binary(max_size=80), st.recursive(st.none() | st.integers() | TEXT, lambda x: st.lists(x) | st.dictionaries(st.sampled_from(["_id", "text", "title"]), x)).map(lambda x: json.dumps(x).encode())))  # fmt: skip
+JSON = st.recursive(
+    st.none() | st.integers() | TEXT,
+    lambda parts: st.lists(parts) | st.dictionaries(st.sampled_from(["_id", "text", "title"]), parts),
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(content=st.one_of(st.binary(max_size=80), JSON.map(lambda value: json.dumps(value).encode())))
 def test_any_line_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     root = tmp_path_factory.mktemp("odd")
     folder = write_folder(root / "data")
@@ -179,9 +187,8 @@ def test_any_line_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, c
 
 
 def test_odd_but_right_records(make_folder: MakeFolder, load: Load) -> None:
-    folder = make_folder(
-        documents=[{"_id": 7, "title": None, "text": "seven"}, {"_id": "d8", "text": None, "extra": [1]}], qrels={"test": [("q1", "7", 1)]}
-    )
+    documents = [{"_id": 7, "title": None, "text": "seven"}, {"_id": "d8", "text": None, "extra": [1]}]
+    folder = make_folder(documents=documents, qrels={"test": [("q1", "7", 1)]})
     collection = load(folder)
     assert collection.corpus.texts(["7", "d8"]) == ["seven", ""]
     assert "1 documents without any text (kept): d8" in str(collection.report)
@@ -191,10 +198,10 @@ def test_wrong_encodings_are_named_by_line(make_folder: MakeFolder, load: Load) 
     folder = make_folder()
     queries = folder / "queries.jsonl"
     queries.write_bytes(queries.read_bytes() + '{"_id": "q9", "text": "café"}'.encode("latin-1"))
-    with pytest.raises(UserError, match="queries.jsonl:4: is not UTF-8: byte 0xe9"):
+    with pytest.raises(UserError, match=r"queries.jsonl:4: is not UTF-8: byte 0xe9"):
         load(folder)
     queries.write_bytes(queries.read_text(encoding="latin-1").encode("utf-16"))
-    with pytest.raises(UserError, match="queries.jsonl:1: is not UTF-8"):
+    with pytest.raises(UserError, match=r"queries.jsonl:1: is not UTF-8"):
         load(folder)
 
 

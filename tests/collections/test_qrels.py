@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.collections.base import Qrels
 from harness.collections.qrels import read_qrels
 from harness.errors import UserError
 
@@ -16,16 +17,15 @@ ids = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_cate
 qrels = st.dictionaries(ids, st.dictionaries(ids, st.integers(-2, 5), min_size=1, max_size=5), min_size=1, max_size=6)
 
 
-def lines_of(judged: dict[str, dict[str, int]], form: str) -> list[str]:
+def lines_of(judged: Qrels, form: str) -> list[str]:
     return [form.format(q=query, d=document, g=grade) for query, grades in judged.items() for document, grade in grades.items()]
 
 
-@given(
-    judged=qrels,
-    form=st.sampled_from(["{q}\t{d}\t{g}", "{q} 0 {d} {g}", "{q}\tQ0\t{d}\t{g}", "{q} {d} {g}"]),
-    end=st.sampled_from(["\n", "\r\n"]),
-)
-def test_reads_what_was_written(tmp_path_factory: pytest.TempPathFactory, judged: dict[str, dict[str, int]], form: str, end: str) -> None:
+FORMS = ["{q}\t{d}\t{g}", "{q} 0 {d} {g}", "{q}\tQ0\t{d}\t{g}", "{q} {d} {g}"]
+
+
+@given(judged=qrels, form=st.sampled_from(FORMS), end=st.sampled_from(["\n", "\r\n"]))
+def test_reads_what_was_written(tmp_path_factory: pytest.TempPathFactory, judged: Qrels, form: str, end: str) -> None:
     file = tmp_path_factory.mktemp("qrels") / "qrels.tsv"
     file.write_bytes(end.join(lines_of(judged, form)).encode())
     assert read_qrels(file) == judged

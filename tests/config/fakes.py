@@ -28,7 +28,7 @@ class RankerParts(Settings):
 class OursSettings(Settings):
     """Of every shape that a method's settings may have."""
 
-    ranker_loss: str | dict[str, Any] = "listmle"
+    ranker_loss: str | dict[str, Any] | None = "listmle"
     retriever_loss: str | dict[str, Any] = "kl"
     temperature: float = Field(1.0, gt=0, description="of the softmax")
     distil_queries: int | None = None

@@ -145,3 +145,15 @@ def test_a_file_of_thirty_lines_loads_in_a_blink(load: Load) -> None:
     begun = time.perf_counter()
     load(text)
     assert time.perf_counter() - begun < 0.2
+
+
+def test_no_loss_is_for_the_method_to_judge(load: Load) -> None:
+    sweep = load(HEAD + "methods: [{method: intermediate, ranker_loss: [null, listmle]}]\n")
+    assert [v.model_dump()["ranker_loss"] for v in sweep.methods[0].variants] == [None, "listmle"]
+
+
+def test_a_cell_says_its_losses_and_the_name_given_in_the_file(load: Load) -> None:
+    text = "methods: [direct, {method: intermediate, label: mine, temperature: [1, 2], ranker_loss: {name: ranknet, sigma: 2}}]\n"
+    first, *_, last = expand(load(HEAD + text)).cells
+    assert (first.entry, first.loss("ranker"), first.loss("retriever")) == ("", None, "listmle")
+    assert (last.entry, last.loss("ranker"), last.label) == ("mine", "ranknet sigma=2.0", "mine temperature=2.0")

@@ -25,8 +25,10 @@ documents = st.sampled_from([*"abcdefgh", "a1", "B", "é", "\U00010000", "\uffff
 # Few distinct scores make ties; the close pair is equal as 32-bit floats only.
 scores = st.sampled_from([0.0, -0.0, 1.0, 1.0 + 1e-12, 2.5, -3.0, 1e300, -1e300, 5e-324]) | st.floats(-1e6, 1e6)
 queries = st.sampled_from(["q1", "q2", "q3", "q10"])
-runs = st.dictionaries(queries, st.dictionaries(documents, scores, max_size=12), max_size=4)
-judgments = st.dictionaries(queries, st.dictionaries(documents, st.integers(-2, 3), min_size=1, max_size=8), min_size=1, max_size=4)
+runs = st.dictionaries(queries, st.dictionaries(documents, scores, min_size=1, max_size=12), max_size=4)
+grades = st.dictionaries(documents, st.integers(-2, 3), min_size=1, max_size=8)
+# pytrec_eval, and with it ir_measures, crashes on a query whose grades are all negative and on an empty list.
+judgments = st.dictionaries(queries, grades.filter(lambda found: max(found.values()) >= 0), min_size=1, max_size=4)
 distinct_runs = st.dictionaries(
     queries, st.lists(documents, unique=True, min_size=1, max_size=12).map(lambda ids: {d: -float(i) for i, d in enumerate(ids)}), max_size=4
 )
@@ -101,6 +103,18 @@ def test_queries_without_relevant_documents_and_unknown_queries() -> None:
     assert scores == {name: {"q1": float(name == "Judged@10"), "q2": 0.0} for name in ("nDCG@10", "AP", "RR@10", "Judged@10")}
 
 
+def test_empty_lists_are_zero_and_do_not_crash() -> None:
+    for values in evaluate({"q1": {}, "q2": {}}, {"q1": {"a": 0}, "q2": {"a": 1}, "q3": {}}, [*NAMES, "RR@3", "Judged@3"]).values():
+        assert values == {"q1": 0.0, "q2": 0.0, "q3": 0.0}
+
+
+def test_a_query_with_negative_grades_only_is_zero_and_does_not_crash() -> None:
+    qrels = {"q1": {"a": -1, "b": -2}, "q2": {"a": 1, "b": -1}}
+    for name, values in evaluate({"q1": {"a": 1.0}, "q2": {"a": 1.0}}, qrels, [*NAMES, "Judged@3"]).items():
+        assert values["q1"] == float(name == "Judged@3")
+        assert values["q2"] > 0 or "rel=2" in name
+
+
 @pytest.mark.parametrize("name", [*NAMES, "RR@10", "RR(rel=3)@7", "Judged@10"])
 def test_names_print_as_ir_measures_prints_them(name: str) -> None:
     assert str(metric(name)) == name == str(ir_measures.parse_measure(name))
@@ -157,7 +171,8 @@ def test_recorded_runs_of_trec_dl_have_their_published_values(shared_data: Path,
         run = pytrec_eval.parse_run(path.read_text().splitlines())
         return mean(evaluate(run, qrels, ["nDCG@10"])["nDCG@10"])
 
-    assert round(ndcg(folder / "candidates" / f"bm25.{year}.trec"), 3) == bm25
-    repeats = [round(ndcg(path), 3) for path in sorted((folder / "rankings" / "gpt-3.5-turbo").glob(f"bm25.{year}.rep*.trec"))]
+    # The published 0.639 is 0.63849 with all digits.
+    assert ndcg(folder / "candidates" / f"bm25.{year}.trec") == pytest.approx(bm25, abs=6e-4)
+    repeats = [ndcg(path) for path in sorted((folder / "rankings" / "gpt-3.5-turbo").glob(f"bm25.{year}.rep*.trec"))]
     assert len(repeats) == 5
-    assert (min(repeats), max(repeats)) == (low, high)
+    assert (min(repeats), max(repeats)) == pytest.approx((low, high), abs=6e-4)

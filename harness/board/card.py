@@ -1,0 +1,183 @@
+"""The run card: everything that must be known of a published run besides its results.
+
+It follows ir_metadata (Breuer et al., SIGIR 2022, schema 0.1; https://www.ir-metadata.org): platform, research goal, implementation,
+method, actor, data. What ir_metadata has no place for stands beside these.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, NonNegativeFloat, NonNegativeInt, StringConstraints
+
+from harness.method import Group
+
+Line = Annotated[str, StringConstraints(max_length=300)]
+Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=160)]
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,128}$")]
+Free = dict[str, JsonValue]
+"""A section that may hold anything that is plain data."""
+
+
+class Section(BaseModel):
+    """Base of the parts: unknown keys are errors, numbers are finite, keys on disk may hold spaces as ir_metadata's do."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True, serialize_by_alias=True)
+
+
+class TestCollection(Section):
+    """What the run was evaluated on."""
+
+    __test__ = False
+
+    name: Line
+    split: Line
+    content_hash: Hash = Field(alias="content hash")
+    source: Line = ""
+
+
+class DataSource(Section):
+    """Where training queries come from (train, titles, sentences), or any other data."""
+
+    name: Line
+    source: Line = ""
+
+
+class Data(Section):
+    """ir_metadata's data: the test collection, and where training queries came from."""
+
+    test_collection: TestCollection = Field(alias="test collection")
+    training_data: tuple[DataSource, ...] = Field(default=(), alias="training data")
+
+
+class MethodSection(Section):
+    """ir_metadata's method: which way to a retriever this is, and with which settings."""
+
+    name: Line
+    group: Group
+    sees: tuple[Line, ...]
+    settings: Free = {}
+    """Settings of the method as its own model dumps them, losses included."""
+    label: Line = ""
+    """A name that the sweep file gave this entry, settings left out; empty for the method's own name."""
+    automatic: bool = True
+    score_ties: Line = Field(default="score descending, then document id descending", alias="score ties")
+    retrieval: tuple[Free, ...] = ()
+
+
+class Evaluation(Section):
+    """What the sweep reports; the first measure leads the board."""
+
+    reported_measures: tuple[Line, ...] = Field(default=(), alias="reported measures")
+    baseline: tuple[Line, ...] = ()
+    """Names or labels of methods."""
+
+
+class ResearchGoal(Section):
+    """ir_metadata's research goal: the sweep and what it asks."""
+
+    sweep: Line
+    """File name of the sweep file."""
+    question: Annotated[str, StringConstraints(max_length=5000)] = ""
+    evaluation: Evaluation = Evaluation()
+
+
+class TeacherSection(Section):
+    """Who labelled."""
+
+    name: Line
+    """The sweep file's name for it."""
+    kind: Line
+    """The plug-in."""
+    standing: Literal["real", "placebo", "simulated", "oracle"]
+    model: Line = ""
+    box: Literal["black", "white"] = "black"
+    settings: Free = {}
+
+
+class Costs(Section):
+    """What the cell cost. `usd_alone` counts every label it uses at its price; `usd_here` what this sweep paid for them."""
+
+    calls: NonNegativeInt = 0
+    input_tokens: NonNegativeInt = 0
+    output_tokens: NonNegativeInt = 0
+    usd_alone: NonNegativeFloat = 0.0
+    usd_here: NonNegativeFloat = 0.0
+    train_seconds: NonNegativeFloat = 0.0
+    seconds: NonNegativeFloat = 0.0
+    """All stages behind the cell, shared ones included."""
+
+
+class Verdicts(Section):
+    """How many labels came out in which form, and why those that are not ok are not."""
+
+    ok: NonNegativeInt = 0
+    partial: NonNegativeInt = 0
+    repaired: NonNegativeInt = 0
+    failed: NonNegativeInt = 0
+    reasons: dict[Line, NonNegativeInt] = {}
+
+    @property
+    def total(self) -> int:
+        return self.ok + self.partial + self.repaired + self.failed
+
+
+class Outcome(Section):
+    """What `publish` fills in from the run and its per-query values."""
+
+    queries: NonNegativeInt
+    missing: NonNegativeInt
+    """Queries for which the run has nothing; they count 0."""
+    metrics: dict[Line, float]
+    files: dict[Line, Hash]
+    """sha256 by file name."""
+
+
+class Card(Section):
+    """The card of one cell. Axes that make no difference to the method are None."""
+
+    schema_version: Literal["0.1"] = Field(default="0.1", alias="schema-version")
+    card_version: Literal[1] = Field(default=1, alias="card-version")
+    tag: Tag
+    """The run's id: the name of its folder and the last column of its run file."""
+    created: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+
+    platform: Free = {}
+    research_goal: ResearchGoal = Field(alias="research goal")
+    implementation: Free = {}
+    method: MethodSection
+    actor: Free = {"role": "experimenter"}
+    data: Data
+
+    teacher: TeacherSection | None = None
+    budget: NonNegativeInt | None = None
+    resample: NonNegativeInt | None = None
+    seed: NonNegativeInt | None = None
+    ranker_loss: Line | None = None
+    retriever_loss: Line | None = None
+    student: Line | None = None
+    """The retriever before training; None for methods without one (BM25)."""
+    ranker: Line | None = None
+    """What the ranker starts from; None for methods without one."""
+    setup: Free = {}
+    """Anything else that tells cells apart and matters to this method: candidates, depth, lengths."""
+
+    costs: Costs = Costs()
+    labels: Verdicts | None = None
+    stages: dict[Line, Hash] = {}
+    """Keys of the stages that made the run; at least ``run`` and ``evaluate``."""
+    durations: dict[Line, NonNegativeFloat] = {}
+    """Seconds by kind of stage."""
+    outcome: Outcome | None = None
+
+    @property
+    def collection(self) -> TestCollection:
+        """The collection and split of the run."""
+        return self.data.test_collection
+
+    def identity(self) -> dict[str, JsonValue]:
+        """What makes the cell this cell, as plain data: when, where and for how much it ran is left out."""
+        left_out = {"created", "platform", "implementation", "actor", "costs", "durations", "outcome", "labels"}
+        found: dict[str, JsonValue] = self.model_dump(mode="json", exclude=left_out)
+        return found

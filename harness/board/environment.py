@@ -1,0 +1,113 @@
+"""Where a run was made: hardware, system, library versions, state of the source; as ir_metadata's platform and implementation."""
+
+from __future__ import annotations
+
+import os
+import platform as system
+import subprocess
+import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from harness import __version__
+from harness.board.card import Free
+
+LIBRARIES = (
+    "accelerate",
+    "bm25s",
+    "faiss-cpu",
+    "gguf",
+    "ir-datasets",
+    "litellm",
+    "numpy",
+    "pyarrow",
+    "pyserini",
+    "pytrec-eval-terrier",
+    "ray",
+    "scipy",
+    "sentence-transformers",
+    "tokenizers",
+    "torch",
+    "transformers",
+    "vllm",
+)
+
+
+@cache
+def platform() -> Free:
+    """ir_metadata's platform of this process; the GPU is named when torch is loaded already."""
+    return {
+        "hardware": {"cpu": _cpu(), "ram": _memory(), **_gpu()},
+        "operating system": {"kernel": f"{system.system()} {system.release().partition('-')[0]}", "distribution": _distribution()},
+        "software": {"libraries": {"python": [f"python=={system.python_version()}", *_libraries()]}},
+    }
+
+
+@cache
+def implementation(command: str = "") -> Free:
+    """ir_metadata's implementation: `command` as people would type it, and the commit of the harness where it runs from a checkout."""
+    source: Free = {"lang": ["python"], "package": f"distil-harness=={__version__}", **_git()}
+    return {"executable": {"cmd": command}, "source": source} if command else {"source": source}
+
+
+def _cpu() -> Free:
+    return {"model": _cpu_model(), "architecture": system.machine(), "number of cores": os.cpu_count()}
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return system.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else system.processor()
+
+
+def _memory() -> str:
+    import psutil
+
+    return f"{round(psutil.virtual_memory().total / 1e9)} GB"
+
+
+def _gpu() -> Free:
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return {}
+    return {"gpu": {"model": torch.cuda.get_device_name(0), "count": torch.cuda.device_count()}}
+
+
+def _distribution() -> str:
+    try:
+        return system.freedesktop_os_release().get("PRETTY_NAME", "")
+    except OSError:
+        return system.platform()
+
+
+def _libraries() -> list[str]:
+    found = []
+    for name in LIBRARIES:
+        try:
+            found.append(f"{name}=={version(name)}")
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _git() -> Free:
+    commit = _git_says("rev-parse", "HEAD")
+    if not commit:
+        return {}
+    return {"commit": commit, "changed since": bool(_git_says("status", "--porcelain", "--untracked-files=no"))}
+
+
+def _git_says(*arguments: str) -> str:
+    """What git answers in the harness's own checkout; empty where there is none."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return ""
+    try:
+        answer = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return answer.stdout.strip()

@@ -1,0 +1,57 @@
+"""Writing a folder so that it is there complete or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """A temporary folder beside `folder` that takes its place at the end; on an error it vanishes and `folder` stays as it was."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
+    try:
+        temporary.chmod(0o755)
+        yield temporary
+        sync(temporary)
+        _put(temporary, folder)
+        sync(folder.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _put(temporary: Path, folder: Path) -> None:
+    """Rename `temporary` to `folder`, setting aside what stands there; another writer of the same folder may do so at the same time."""
+    for _ in range(100):
+        try:
+            temporary.rename(folder)
+            return
+        except OSError:
+            if not folder.is_dir():
+                raise
+        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old-", dir=folder.parent))
+        with suppress(OSError):
+            folder.rename(aside / folder.name)
+        shutil.rmtree(aside, ignore_errors=True)
+    raise OSError(f"{folder} is being written by others again and again")
+
+
+def sync(path: Path) -> None:
+    """fsync a file or a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sha256(path: Path) -> str:
+    """sha256 of a file in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

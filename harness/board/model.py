@@ -1,0 +1,162 @@
+"""What a board is: tables of rows, ready to be shown. All numbers on screen come from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.board.published import Skipped
+from harness.evaluation.bootstrap import Interval
+from harness.method import Group
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric of a row. Intervals are 95 %, None where they are not defined."""
+
+    mean: float
+    interval: Interval | None
+    """Over queries, and over resamples and seeds where the row has several runs."""
+    runs_interval: Interval | None = None
+    """Over resamples and seeds alone, queries as they are; None with one run."""
+    deviation: float | None = None
+    """Standard deviation of the runs' means; None with one run."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape of ``harness board --json``."""
+        return {"mean": self.mean, "interval": self.interval, "runs_interval": self.runs_interval, "deviation": self.deviation}
+
+
+@dataclass(frozen=True)
+class Against:
+    """A row against its baseline on the leading metric, paired over queries, runs averaged first."""
+
+    baseline: str
+    difference: float
+    interval: Interval | None
+    p: float
+    p_adjusted: float
+
+    @property
+    def verdict(self) -> str:
+        """'better' or 'worse' where the adjusted p is below 0.05, otherwise ''."""
+        if self.p_adjusted >= ALPHA:
+            return ""
+        return "better" if self.difference > 0 else "worse"
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape of ``harness board --json``."""
+        numbers = {"difference": self.difference, "interval": self.interval, "p": self.p, "p_adjusted": self.p_adjusted}
+        return {"baseline": self.baseline, **numbers, "verdict": self.verdict}
+
+
+_TEXTS = (
+    "collection",
+    "split",
+    "content_hash",
+    "method",
+    "variant",
+    "group",
+    "teacher",
+    "standing",
+    "ranker_loss",
+    "retriever_loss",
+    "student",
+)
+_NUMBERS = ("budget", "runs", "rank", "missing", "cost", "labels")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One configuration: all its resamples and seeds together."""
+
+    collection: str
+    split: str
+    content_hash: str
+    method: str
+    variant: str
+    """Settings in which rows of the same method differ, those with a column of their own left out."""
+    group: Group
+    sees: tuple[str, ...]
+    teacher: str | None
+    standing: str | None
+    """The teacher's: real, placebo, simulated or oracle."""
+    ranker_loss: str | None
+    retriever_loss: str | None
+    student: str | None
+    budget: int | None
+    runs: int
+    random: bool
+    """True where another resample or seed would give another result."""
+    metrics: dict[str, Estimate]
+    cost: dict[str, float]
+    """Means over the runs: calls, input_tokens, output_tokens, usd (every label at its price), usd_here, train_seconds, seconds."""
+    labels: dict[str, float]
+    """Share of labels by verdict; empty without a teacher."""
+    missing: int
+    """Most queries that one of the runs misses."""
+    flags: tuple[str, ...]
+    tags: tuple[str, ...]
+    """Ids of the runs."""
+    rank: int | None = None
+    """Place by the leading metric; None for rows that do not compete (oracle teachers)."""
+    against: Against | None = None
+
+    @property
+    def name(self) -> str:
+        """Method and variant."""
+        return f"{self.method} ({self.variant})" if self.variant else self.method
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape of ``harness board --json``."""
+        return {
+            **{key: getattr(self, key) for key in _TEXTS + _NUMBERS},
+            "sees": list(self.sees),
+            "metrics": {name: estimate.as_json() for name, estimate in self.metrics.items()},
+            "against": self.against.as_json() if self.against else None,
+            "flags": list(self.flags),
+            "tags": list(self.tags),
+        }
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows that may be compared: same collection content, same split."""
+
+    collection: str
+    split: str
+    content_hash: str
+    queries: int
+    metric: str
+    """The leading metric: sorted and tested by it."""
+    metrics: tuple[str, ...]
+    baseline: str | None
+    family: str
+    """What was tested how, in a sentence; empty without a baseline."""
+    rows: tuple[Row, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything but the rows."""
+        keys = ("collection", "split", "content_hash", "queries", "metric", "baseline", "family")
+        return {**{key: getattr(self, key) for key in keys}, "metrics": list(self.metrics)}
+
+
+@dataclass(frozen=True)
+class Board:
+    """All tables of a results folder, and what could not be shown."""
+
+    tables: tuple[Table, ...]
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
+    folder: str = field(default="", compare=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape of ``harness board --json``."""
+        return {
+            "rows": [row.as_json() for table in self.tables for row in table.rows],
+            "tables": [table.as_json() for table in self.tables],
+            "skipped": [{"folder": item.folder, "reason": item.reason} for item in self.skipped],
+            "notes": list(self.notes),
+        }

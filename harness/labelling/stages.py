@@ -1,0 +1,90 @@
+"""The labelling stage: a teacher orders the candidates of drawn training queries."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from harness.collections.base import Texts
+from harness.labelling.ledger import Usage
+from harness.labelling.meter import Meter
+from harness.labelling.ranking import VERDICTS, Ranking, write_rankings
+from harness.labelling.tasks import tasks_of
+from harness.method import Draw
+from harness.stage import Context, Progress, Stage
+from harness.teachers.base import Task, Teacher
+
+GOLD = "gold labels"
+RANKINGS, SUMMARY = "rankings.jsonl.gz", "summary.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Labels(Stage):
+    """Rankings of the first `depth` candidates of every drawn query. Artefact: ``rankings.jsonl.gz`` in the order of the draw, and
+    ``summary.json``: how many rankings of which verdict and reason, seconds, and calls, tokens and USD twice: under ``alone`` what
+    these labels would cost with an empty ledger, under ``here`` what was paid when they were made.
+    """
+
+    kind: ClassVar[str] = "labels"
+
+    teacher: Teacher
+    draw: Draw
+    candidates: Stage
+    """A run with candidates for every query of the pool."""
+    corpus: Texts
+    depth: int
+
+    @property
+    def label(self) -> str:
+        return f"{self.teacher.name}, {self.draw.size} queries, resample {self.draw.resample}"
+
+    @property
+    def priority(self) -> int:
+        """The largest budget first: smaller ones of the same resample then find every call in the ledger."""
+        return self.draw.size
+
+    def tasks(self, pool: Path, candidates: Path) -> list[Task]:
+        """What the teacher is asked, given the artefact folders of the two inputs; grades only where the teacher needs them."""
+        return tasks_of(self.draw, candidates, pool, self.corpus, self.depth, GOLD in self.teacher.needs)
+
+    def run(self, out: Path, context: Context) -> None:
+        tasks = self.tasks(context.path(self.draw.pool), context.path(self.candidates))
+        start, meter = time.monotonic(), Meter(context.ledger)
+        rankings = list(_labelled(self.teacher, tasks, meter, context.progress))
+        write_rankings(out / RANKINGS, rankings)
+        summary = summarise(rankings) | {"alone": _cost(meter.used), "here": _cost(meter.paid), "seconds": time.monotonic() - start}
+        (out / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def summarise(rankings: Sequence[Ranking]) -> dict[str, Any]:
+    """How many rankings there are, by verdict (every verdict, also with 0) and by reason (only those that occur)."""
+    verdicts = Counter(ranking.verdict for ranking in rankings)
+    reasons = Counter(ranking.reason for ranking in rankings if ranking.reason)
+    return {
+        "queries": len(rankings),
+        "verdicts": {verdict: verdicts[verdict] for verdict in VERDICTS},
+        "reasons": dict(sorted(reasons.items())),
+    }
+
+
+def _labelled(teacher: Teacher, tasks: Sequence[Task], meter: Meter, progress: Progress) -> Iterator[Ranking]:
+    """A checked ranking for every task; a query without candidates costs nothing and fails."""
+    answers = iter(teacher.label([task for task in tasks if task.candidates], meter, progress))
+    for task in tasks:
+        if not task.candidates:
+            yield Ranking(task.query, (), verdict="failed", reason="no candidates")
+            continue
+        ranking = next(answers, None)
+        if ranking is None:
+            raise ValueError(f"the teacher '{teacher.name}' gave no ranking for query '{task.query}'")
+        ranking.check(task.query, [candidate.id for candidate in task.candidates])
+        yield ranking
+
+
+def _cost(usage: Usage) -> dict[str, Any]:
+    return {name: value for name, value in asdict(usage).items() if name != "seconds"}

@@ -1,0 +1,173 @@
+"""A finished cell becomes a published run: its card is put together from the cell and the manifests of its stages."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.board.card import (
+    Card,
+    Costs,
+    Data,
+    DataSource,
+    Evaluation,
+    MethodSection,
+    ResearchGoal,
+    TeacherSection,
+    TestCollection,
+    Verdicts,
+)
+from harness.board.environment import implementation, platform
+from harness.board.published import publish, run_folder, slug
+from harness.config.sweep import SweepFile
+from harness.evaluation.scores import FILE as METRICS
+from harness.labelling.stages import SUMMARY, Labels
+from harness.method import RetrieverMethod
+from harness.models import ModelFiles
+from harness.pipeline.build import PlannedCell
+from harness.pipeline.graph import closure
+from harness.pipeline.store import Manifest, Store
+from harness.students.static import StaticStudent
+
+TRAINING = ("ranker", "retriever", "ranker-warmup")
+"""Kinds of stages that train."""
+
+
+def publish_cell(cell: PlannedCell, store: Store, results: Path, sweep: SweepFile) -> Path:
+    """Publish the run of a finished cell under `results`; what is there already and says the same is kept. Returns its folder."""
+    card = _card(cell, store, sweep)
+    folder = run_folder(results, card)
+    publish(folder, card, store.place(cell.run) / "run.trec.gz", store.place(cell.evaluate) / METRICS)
+    return folder
+
+
+def _tag(cell: PlannedCell) -> str:
+    point = cell.cell
+    axes = {"b": point.budget, "r": point.resample, "s": point.seed}
+    losses = [point.loss("ranker"), point.loss("retriever")]
+    parts = [point.method.name, point.teacher, *losses, *(f"{short}{value}" for short, value in axes.items() if value is not None)]
+    return "-".join([*(slug(part) for part in parts if part), cell.evaluate.key[:8]])
+
+
+def _card(cell: PlannedCell, store: Store, sweep: SweepFile) -> Card:
+    point, kit = cell.cell, cell.kit
+    stages = closure([cell.evaluate])
+    manifests = {key: store.manifest(stage) for key, stage in stages.items() if store.has(stage)}
+    summaries = [_summary(stage, store) for stage in stages.values() if isinstance(stage, Labels) and store.has(stage)]
+    return Card(
+        tag=_tag(cell),
+        platform=platform(),
+        research_goal=ResearchGoal(
+            sweep=sweep.source.path.name,
+            question=sweep.description,
+            evaluation=Evaluation(reported_measures=sweep.evaluate.metrics, baseline=(sweep.baseline,) if sweep.baseline else ()),
+        ),
+        implementation=implementation(f"harness sweep {sweep.source.path.name}"),
+        method=_method(cell),
+        data=_data(cell, sweep),
+        teacher=_teacher(cell, sweep),
+        budget=point.budget,
+        resample=point.resample,
+        seed=point.seed,
+        ranker_loss=point.loss("ranker"),
+        retriever_loss=point.loss("retriever"),
+        student=_model_name(kit.retriever) if issubclass(point.method, RetrieverMethod) else None,
+        ranker=_ranker_name(cell),
+        setup=_setup(cell, sweep),
+        costs=_costs(manifests, summaries),
+        labels=_verdicts(summaries),
+        stages={"run": cell.run.key, "evaluate": cell.evaluate.key},
+        durations=_durations(manifests),
+    )
+
+
+def _summary(stage: Labels, store: Store) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((store.place(stage) / SUMMARY).read_text(encoding="utf-8"))
+    return found
+
+
+def _method(cell: PlannedCell) -> MethodSection:
+    method = cell.cell.method
+    placebo = cell.kit.teacher is not None and cell.kit.teacher.standing == "placebo"
+    return MethodSection(
+        name=method.name,
+        group="control" if placebo else method.standing,
+        sees=method.sees,
+        settings=cell.cell.settings.model_dump(mode="json"),
+        label=cell.cell.entry,
+    )
+
+
+def _data(cell: PlannedCell, sweep: SweepFile) -> Data:
+    collection = cell.kit.collection
+    sources = () if cell.cell.resample is None else tuple(DataSource(name=name) for name in sweep.candidates.training_queries)
+    test = TestCollection(name=collection.name, split=cell.kit.split, content_hash=collection.content_hash)
+    return Data(test_collection=test, training_data=sources)
+
+
+def _teacher(cell: PlannedCell, sweep: SweepFile) -> TeacherSection | None:
+    name, teacher = cell.cell.teacher, cell.kit.teacher
+    if name is None or teacher is None:
+        return None
+    settings = sweep.teachers[name].settings.model_dump(mode="json")
+    return TeacherSection(
+        name=name,
+        kind=teacher.name,
+        standing=teacher.standing,
+        box=teacher.box,
+        model=str(settings.get("model", "")),
+        settings=settings,
+    )
+
+
+def _model_name(model: ModelFiles | StaticStudent) -> str:
+    return f"static:{model.encoder.name}" if isinstance(model, StaticStudent) else str(model.name)
+
+
+def _ranker_name(cell: PlannedCell) -> str | None:
+    how = getattr(cell.cell.settings, "ranker", None)
+    return None if how is None else how.start or cell.kit.ranker.name
+
+
+def _setup(cell: PlannedCell, sweep: SweepFile) -> dict[str, Any]:
+    """What matters to a cell beside its method's settings; nothing that an untrained reference does not read."""
+    common = {"depth": sweep.evaluate.depth, "max_length": sweep.max_length}
+    if cell.cell.resample is None:
+        return common
+    return common | {"candidates": sweep.candidates.model_dump(mode="json")}
+
+
+def _costs(manifests: Mapping[str, Manifest], summaries: Iterable[dict[str, Any]]) -> Costs:
+    alone, here = Counter[str](), Counter[str]()
+    for summary in summaries:
+        alone.update(summary["alone"])
+        here.update(summary["here"])
+    return Costs(
+        calls=alone["calls"],
+        input_tokens=alone["input_tokens"],
+        output_tokens=alone["output_tokens"],
+        usd_alone=alone["usd"],
+        usd_here=here["usd"],
+        train_seconds=sum(manifest["seconds"] for manifest in manifests.values() if manifest["kind"] in TRAINING),
+        seconds=sum(manifest["seconds"] for manifest in manifests.values()),
+    )
+
+
+def _verdicts(summaries: list[dict[str, Any]]) -> Verdicts | None:
+    if not summaries:
+        return None
+    verdicts, reasons = Counter[str](), Counter[str]()
+    for summary in summaries:
+        verdicts.update(summary["verdicts"])
+        reasons.update(summary["reasons"])
+    return Verdicts(**verdicts, reasons=dict(reasons))
+
+
+def _durations(manifests: Mapping[str, Manifest]) -> dict[str, float]:
+    seconds: dict[str, float] = {}
+    for manifest in manifests.values():
+        seconds[manifest["kind"]] = round(seconds.get(manifest["kind"], 0.0) + manifest["seconds"], 3)
+    return seconds

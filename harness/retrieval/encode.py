@@ -1,0 +1,178 @@
+"""Texts to embeddings with a sentence-transformers folder: tokenised once, sorted by length in tokens, batched by a token budget."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from harness.errors import UserError
+from harness.retrieval.precision import Precision, autocast, best_dtype, device
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+    from harness.collections.base import Texts
+    from harness.stage import Progress
+
+Task = Literal["query", "document"]
+
+_BATCH_TOKENS = {"cpu": 4096, "cuda": 65_536}
+"""Tokens of a batch, padding counted, by device: enough to fill its arithmetic units, few enough for its caches or memory."""
+_CHUNK_TOKENS = 4_000_000
+"""Tokens in memory at once (8 bytes each, times two or three): texts are tokenised and sorted in chunks of this size."""
+_PROMPTS: dict[Task, tuple[str, ...]] = {"query": ("query",), "document": ("document", "passage", "corpus")}
+"""Names of a checkpoint's prompts, first found first taken, as ``encode_query`` and ``encode_document`` of sentence-transformers look."""
+
+
+class Encoder(NamedTuple):
+    """A loaded checkpoint and how it runs here."""
+
+    model: SentenceTransformer
+    precision: Precision
+    max_length: int
+    """Tokens of a text that are read."""
+
+    @property
+    def similarity(self) -> str:
+        """'cosine' or 'dot', as the checkpoint says; 'dot' where it makes unit vectors anyway. Other similarities raise UserError."""
+        from sentence_transformers.base.modules.normalize import Normalize
+
+        name = str(self.model.similarity_fn_name)
+        if name not in ("cosine", "dot"):
+            raise UserError(f"the model compares by '{name}'; search knows cosine and dot", remedy="set similarity_fn_name in its config")
+        return "dot" if isinstance(self.model[-1], Normalize) else name
+
+
+def load_encoder(path: Path, max_length: int, precision: Precision | None = None) -> Encoder:
+    """Load a folder that ``SentenceTransformer(path)`` loads, to read at most `max_length` tokens of a text (or the model's own limit).
+
+    Static embeddings always run in float32. Without `precision`, what is faster on this machine. Nothing is fetched or unpickled, no
+    code out of the folder is run. Raises UserError when the folder does not load.
+    """
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        with _quiet():
+            model = SentenceTransformer(str(path), device=str(device()), local_files_only=True, model_kwargs={"use_safetensors": True})
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError) as error:
+        raise UserError(f"the model in '{path}' does not load: {error}", remedy="give a folder saved by sentence-transformers") from error
+    static = _is_static(model)
+    limit = max_length if static else min(max_length, model.max_seq_length or max_length)
+    if static:
+        model.tokenizer.enable_truncation(limit)
+    else:
+        model.max_seq_length = limit
+    chosen: Precision = "fp32" if static else precision or best_dtype()
+    if chosen == "bf16":
+        _cast_weights(model)
+    return Encoder(model.eval(), chosen, limit)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Loading prints a progress bar and notes on missing poolers, which are no news here."""
+    from transformers.utils import logging
+
+    level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(level)
+        if bar:
+            logging.enable_progress_bar()
+
+
+def _is_static(model: SentenceTransformer) -> bool:
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
+    return isinstance(model[0], StaticEmbedding)
+
+
+def _cast_weights(model: SentenceTransformer) -> None:
+    """Do once what autocast would do for every batch; the results are the same."""
+    import torch
+
+    for module in model.modules():
+        if isinstance(module, torch.nn.Linear):
+            module.to(torch.bfloat16)
+
+
+def encode(
+    encoder: Encoder, texts: Texts | Sequence[str], task: Task = "document", out: Path | None = None, progress: Progress | None = None
+) -> np.ndarray:
+    """Embeddings (N, D) float32 in the order of `texts`, pooled, normalised and prompted as the checkpoint's own files say.
+
+    With `out` they go to that .npy file, memory-mapped, and no more than a chunk of tokens is held. Equal input gives equal bits on
+    one machine: what a batch holds depends on the texts alone.
+    """
+    rows = _store((len(texts), int(encoder.model.get_embedding_dimension() or 0)), out)
+    size = max(1, _CHUNK_TOKENS // encoder.max_length)
+    for start in range(0, len(texts), size):
+        chunk = list(texts[start : start + size]) if isinstance(texts, Sequence) else texts.slice_texts(start, start + size)
+        done = start
+        for places, vectors in _chunk(encoder, chunk, task):
+            rows[start + places] = vectors
+            done += len(places)
+            if progress:
+                progress(done, len(texts), "texts")
+    return rows
+
+
+def _store(shape: tuple[int, int], out: Path | None) -> np.ndarray:
+    if out is None:
+        return np.empty(shape, dtype=np.float32)
+    return np.lib.format.open_memmap(out, mode="w+", dtype=np.float32, shape=shape)
+
+
+def _prompt(model: SentenceTransformer, task: Task) -> str | None:
+    for name in (*_PROMPTS[task], model.default_prompt_name):
+        if name in model.prompts:
+            return str(model.prompts[name])
+    return None
+
+
+def _chunk(encoder: Encoder, texts: list[str], task: Task) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Places (B,) in `texts` and their embeddings (B, D), batch by batch."""
+    import torch
+
+    model = encoder.model
+    features = model.preprocess(texts, prompt=_prompt(model, task), task=task)
+    with torch.inference_mode(), autocast(model.device, encoder.precision):
+        for places, batch in _batches(features, len(texts), _BATCH_TOKENS[model.device.type]):
+            moved = {name: value.to(model.device) if isinstance(value, torch.Tensor) else value for name, value in batch.items()}
+            vectors = model(moved, task=task)["sentence_embedding"].float().cpu().numpy()
+            if not np.isfinite(vectors).all():
+                raise UserError("the model gives embeddings that are no finite numbers", remedy="its training has diverged: lower the rate")
+            yield places, vectors
+
+
+def _batches(features: dict[str, Any], size: int, budget: int) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
+    """Rows of tokenised texts, longest first, cut to their longest and as many as the token budget holds."""
+    mask = features.get("attention_mask")
+    if mask is None:
+        # Static embeddings: texts are laid end to end, without padding.
+        yield np.arange(size), features
+        return
+    lengths = mask.sum(1).numpy()
+    order = np.argsort(-lengths, kind="stable")
+    left = bool(mask[:, -1].all()) and not bool(mask[:, 0].all())
+    while len(order):
+        width = max(1, int(lengths[order[0]]))
+        places, order = np.split(order, [max(1, budget // width)])
+        columns = slice(-width, None) if left else slice(width)
+        yield places, {name: _cut(value, size, places, columns) for name, value in features.items()}
+
+
+def _cut(value: Any, size: int, places: np.ndarray, columns: slice) -> Any:
+    if not hasattr(value, "shape") or not value.shape or value.shape[0] != size:
+        return value
+    return value[places][:, columns] if value.ndim > 1 else value[places]

@@ -1,0 +1,145 @@
+"""Rankers: cross-encoders and bi-encoders that score the documents of a list; known again by the file ``ranker.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from harness.errors import UserError
+from harness.students.base import Reader, Student, loading, opening
+from harness.students.retriever import MICRO_TOKENS, BiEncoder
+from harness.students.tokens import TransformerTokens, run_sorted
+
+if TYPE_CHECKING:
+    import torch
+    from sentence_transformers import CrossEncoder
+
+    from harness.stage import Progress
+    from harness.students.batches import Batch, ListTable
+
+Architecture = Literal["cross-encoder", "bi-encoder"]
+FILE = "ranker.json"
+
+COSINE_SCALE = 20.0
+"""What a bi-encoder ranker multiplies its cosine with, so that its scores spread like a cross-encoder's."""
+
+
+class CrossRanker(Student):
+    """A cross-encoder with one output; its score is the raw logit."""
+
+    temperature = 1.0
+    learning_rate = 2e-5
+    halves = True
+
+    def __init__(self, model: CrossEncoder) -> None:
+        """Raises UserError for anything but a transformer with one output."""
+        from sentence_transformers.sentence_transformer.modules import Transformer
+        from torch.nn import Identity
+
+        from harness.retrieval.precision import device
+
+        if not isinstance(model[0], Transformer) or len(model) != 1 or model.num_labels != 1:
+            raise UserError("this cross-encoder is no sequence classifier with one output", remedy="take another ranker")
+        self.device = device()
+        self.model: CrossEncoder = model.float().to(self.device)
+        # A saved sigmoid would turn large logits into ties.
+        self.model.activation_fn = Identity()
+
+    @classmethod
+    def load(cls, folder: Path) -> CrossRanker:
+        """A trained cross-encoder, or any encoder under a fresh head (drawn from torch's generator)."""
+        from sentence_transformers import CrossEncoder
+
+        from harness.retrieval.precision import device
+
+        with opening(folder):
+            model = CrossEncoder(str(folder), num_labels=1, device=str(device()), model_kwargs=loading(device()), local_files_only=True)
+        return cls(model)
+
+    def over(self, table: ListTable, max_length: int) -> PairReader:
+        return PairReader(self, table, max_length)
+
+    def save(self, folder: Path) -> None:
+        self.model.save(str(folder), create_model_card=False)
+
+    def logits(self, features: dict[str, torch.Tensor]) -> torch.Tensor:
+        """(n,)"""
+        scores: torch.Tensor = self.model(features)["scores"]
+        return scores.reshape(-1)
+
+
+class PairReader(Reader):
+    """Reads every (query, document) pair of the lists; the pairs of a batch go through the model in order of their length."""
+
+    def __init__(self, student: CrossRanker, table: ListTable, max_length: int) -> None:
+        self.student = student
+        self.table = table
+        pairs = [
+            (table.queries[query], table.documents[row])
+            for query, rows in zip(table.query_rows, table.document_rows, strict=True)
+            for row in rows
+        ]
+        longest = min(max_length, student.model.max_seq_length or max_length)
+        self.pairs = TransformerTokens.of(student.model.tokenizer, pairs, longest)
+        self.starts = np.cumsum([0, *(len(rows) for rows in table.document_rows)])
+        self.sizes = np.add.reduceat(self.pairs.lengths, self.starts[:-1]) if len(pairs) else np.zeros(0, dtype=np.int64)
+        self.micro_tokens = MICRO_TOKENS * (1 if student.device.type == "cpu" else 8)
+
+    def __call__(self, batch: Batch) -> torch.Tensor:
+        mask = batch.target.mask
+        rows = np.concatenate([np.arange(self.starts[number], self.starts[number + 1]) for number in batch.lists])
+        logits = run_sorted(self.student.logits, self.pairs, rows, self.student.device)
+        return logits.new_zeros(mask.shape).masked_scatter(mask, logits)
+
+    def score_all(self, progress: Progress) -> list[np.ndarray]:
+        import torch
+
+        from harness.retrieval.precision import autocast, best_dtype
+
+        self.student.model.eval()
+        total = len(self.pairs.lengths)
+        with torch.inference_mode(), autocast(self.student.device, best_dtype()):
+            done = partial(progress, total=total, unit="pairs")
+            logits = run_sorted(self.student.logits, self.pairs, np.arange(total), self.student.device, done)
+        return np.split(logits.cpu().numpy(), self.starts[1:-1])
+
+
+_LOADERS: dict[Architecture, Callable[[Path], Student]] = {
+    "cross-encoder": CrossRanker.load,
+    "bi-encoder": partial(BiEncoder.load, scale=COSINE_SCALE),
+}
+
+
+def load_ranker(folder: Path, architecture: Architecture | None = None) -> Student:
+    """The ranker in `folder`, of the architecture it was trained as unless said. Raises UserError when the folder does not tell."""
+    return _LOADERS[architecture or saved_architecture(folder)](folder)
+
+
+def save_ranker(ranker: Student, architecture: Architecture, folder: Path) -> None:
+    """The model and ``ranker.json``; sentence-transformers' own class loads the folder too."""
+    ranker.save(folder)
+    (folder / FILE).write_text(json.dumps({"architecture": architecture}), encoding="utf-8")
+
+
+def saved_architecture(folder: Path) -> Architecture:
+    """From ``ranker.json``, else from what sentence-transformers and transformers wrote. Raises UserError when neither tells."""
+    if (folder / FILE).is_file():
+        given: Architecture = json.loads((folder / FILE).read_text(encoding="utf-8"))["architecture"]
+        return given
+    saved = _json(folder / "config_sentence_transformers.json").get("model_type", "SentenceTransformer")
+    heads = _json(folder / "config.json").get("architectures") or ()
+    if saved == "CrossEncoder" or any(head.endswith("ForSequenceClassification") for head in heads):
+        return "cross-encoder"
+    if (folder / "modules.json").is_file():
+        return "bi-encoder"
+    raise UserError(f"'{folder}' is no trained ranker", remedy="give a cross-encoder, a sentence-transformers model, or train it first")
+
+
+def _json(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return found

@@ -1,0 +1,129 @@
+"""Bi-encoders: transformers and static embeddings, as retrievers and as rankers."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.errors import UserError
+from harness.students.base import Reader, Student, loading, opening
+from harness.students.tokens import StaticTokens, Tokens, TransformerTokens, run_sorted
+
+if TYPE_CHECKING:
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    from harness.stage import Progress
+    from harness.students.batches import Batch, ListTable
+
+MICRO_TOKENS = 8_192
+"""On a CPU; about 2 GB of activations for MiniLM."""
+
+QUERY_PROMPTS, DOCUMENT_PROMPTS = ("query",), ("document", "passage", "corpus")
+"""The names under which sentence-transformers looks for prompts, first match wins."""
+
+
+class BiEncoder(Student):
+    """A sentence-transformers model whose score is `scale` times its own similarity (cosine or dot product).
+
+    Queries and documents carry the checkpoint's own prompts. The model's similarity, pooling and modules stay as they are.
+    """
+
+    def __init__(self, model: SentenceTransformer, scale: float = 1.0) -> None:
+        """Raises UserError for a similarity other than cosine or dot, and for models of several routes or without text input."""
+        from sentence_transformers.sentence_transformer.modules import StaticEmbedding, Transformer
+
+        from harness.retrieval.precision import device
+
+        similarity = model.similarity_fn_name
+        if similarity not in ("cosine", "dot"):
+            raise UserError(f"this retriever compares by {similarity}", remedy="take one that compares by cosine or dot product")
+        if not isinstance(model[0], (StaticEmbedding, Transformer)):
+            raise UserError(f"cannot train a model that begins with {type(model[0]).__name__}", remedy="take a transformer or a static one")
+        self.device = device()
+        self.model: SentenceTransformer = model.float().to(self.device)
+        self.scale = scale
+        self.cosine = similarity == "cosine"
+        self.static = isinstance(model[0], StaticEmbedding)
+        self.temperature = 0.05 * scale if self.cosine else 1.0
+        self.learning_rate = 3e-3 if self.static else 2e-5
+        self.halves = not self.static
+        if self.static:
+            self.model[0].embedding.sparse = True
+
+    @classmethod
+    def load(cls, folder: Path, scale: float = 1.0) -> BiEncoder:
+        """Any encoder: a sentence-transformers folder, or a plain transformers one (mean pooling then)."""
+        from sentence_transformers import SentenceTransformer
+
+        from harness.retrieval.precision import device
+
+        with opening(folder):
+            model = SentenceTransformer(str(folder), device=str(device()), model_kwargs=loading(device()), local_files_only=True)
+        return cls(model, scale)
+
+    def over(self, table: ListTable, max_length: int) -> EmbeddingReader:
+        return EmbeddingReader(self, table, max_length)
+
+    def save(self, folder: Path) -> None:
+        self.model.save(str(folder), create_model_card=False)
+
+    def tokens(self, texts: list[str], prompt: str, max_length: int) -> Tokens:
+        """`texts` behind `prompt`, tokenised; never longer than the model reads."""
+        prompted = [prompt + text for text in texts] if prompt else texts
+        if self.static:
+            return StaticTokens.of(self.model[0].tokenizer, prompted, max_length)
+        return TransformerTokens.of(self.model.tokenizer, prompted, min(max_length, self.model.max_seq_length or max_length))
+
+    def prompt(self, names: tuple[str, ...]) -> str:
+        """What the checkpoint puts before a text: the first of `names` that it knows, else its default."""
+        known = self.model.prompts
+        return next((known[name] or "" for name in (*names, self.model.default_prompt_name) if name in known), "")
+
+    def embed(self, features: dict[str, torch.Tensor]) -> torch.Tensor:
+        """(n, d), of unit length where the model compares by cosine."""
+        import torch
+
+        vectors: torch.Tensor = self.model(features)["sentence_embedding"].float()
+        return torch.nn.functional.normalize(vectors, dim=-1) if self.cosine else vectors
+
+
+class EmbeddingReader(Reader):
+    """Embeds each query and each document of a batch once, however many lists it is in."""
+
+    def __init__(self, student: BiEncoder, table: ListTable, max_length: int) -> None:
+        self.student = student
+        self.table = table
+        self.queries = student.tokens(table.queries, student.prompt(QUERY_PROMPTS), max_length)
+        self.documents = student.tokens(table.documents, student.prompt(DOCUMENT_PROMPTS), max_length)
+        lengths = self.documents.lengths
+        self.sizes = np.array([lengths[rows].sum() for rows in table.document_rows]) + self.queries.lengths[table.query_rows]
+        self.micro_tokens = None if student.static else MICRO_TOKENS * (1 if student.device.type == "cpu" else 8)
+
+    def __call__(self, batch: Batch) -> torch.Tensor:
+        import torch
+
+        queries, query_place = np.unique(batch.queries, return_inverse=True)
+        documents, place = np.unique(batch.documents, return_inverse=True)
+        device = self.student.device
+        left = run_sorted(self.student.embed, self.queries, queries, device)[torch.from_numpy(query_place).to(device)]
+        right = run_sorted(self.student.embed, self.documents, documents, device)
+        chosen = torch.from_numpy(place.reshape(batch.documents.shape)).to(device)
+        return self.student.scale * (left @ right.T).gather(1, chosen)
+
+    def score_all(self, progress: Progress) -> list[np.ndarray]:
+        import torch
+
+        from harness.retrieval.precision import autocast, best_dtype
+
+        student, total = self.student, len(self.table.documents)
+        student.model.eval()
+        with torch.inference_mode(), autocast(student.device, best_dtype() if student.halves else "fp32"):
+            left = run_sorted(student.embed, self.queries, np.arange(len(self.table.queries)), student.device)
+            done = partial(progress, total=total, unit="documents")
+            right = run_sorted(student.embed, self.documents, np.arange(total), student.device, done)
+        queries, documents = left.cpu().numpy()[self.table.query_rows], right.cpu().numpy()
+        return [student.scale * (documents[rows] @ query) for query, rows in zip(queries, self.table.document_rows, strict=True)]

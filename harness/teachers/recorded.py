@@ -1,0 +1,101 @@
+"""Recorded rankings as a teacher: published runs of real LLMs, or labels exported elsewhere, replay without a call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field, field_validator
+
+from harness.errors import UserError
+from harness.labelling.ranking import Ranking, Verdict, read_rankings
+from harness.models import file_hash
+from harness.plugins import Settings
+from harness.stage import digest
+from harness.teachers.base import Task, Teacher
+
+if TYPE_CHECKING:
+    from harness.labelling.ledger import Ledger
+    from harness.stage import Progress
+
+
+class RecordedSettings(Settings):
+    """Where the rankings are."""
+
+    file: tuple[str, ...] = Field(
+        min_length=1,
+        description="TREC runs (any run file the harness reads) or rankings.jsonl(.gz); a name or a list, relative to the sweep file",
+        # The teacher's identity is the files' content, wherever they lie.
+        json_schema_extra={"transport": True},
+    )
+
+    @field_validator("file", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+
+class Recorded(Teacher):
+    """Orders the candidates as the files do. A candidate that they do not place is left in the unordered tail, never guessed."""
+
+    name = "recorded"
+    summary = "replays a published run or exported labels"
+    Settings = RecordedSettings
+
+    def __init__(self, settings: RecordedSettings, base: Path = Path()) -> None:
+        super().__init__(settings, base)
+        self.files = tuple(base / Path(name).expanduser() for name in settings.file)
+        for file in self.files:
+            if not file.is_file():
+                raise UserError("there is no such file of recorded rankings", file=file, key="file")
+
+    @property
+    def identity(self) -> str:
+        return digest([self.name, sorted(file_hash(file) for file in self.files)])
+
+    @cached_property
+    def rankings(self) -> dict[str, Ranking]:
+        """By query. Raises UserError when two files rank one query, or a file cannot be read."""
+        found: dict[str, Ranking] = {}
+        for file in self.files:
+            for ranking in _read(file):
+                if ranking.query in found:
+                    raise UserError(f"query '{ranking.query}' is ranked twice", file=file, remedy="give files with different queries")
+                found[ranking.query] = ranking
+        return found
+
+    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+        for task in tasks:
+            yield _replay(task, self.rankings.get(task.query))
+
+
+def _read(file: Path) -> Iterable[Ranking]:
+    if file.name.removesuffix(".gz").endswith(".jsonl"):
+        return read_rankings(file)
+    from harness.retrieval.run import Run
+
+    run = Run.read(file)
+    return (Ranking(query, tuple(run.top(query))) for query in run.scores)
+
+
+def _replay(task: Task, recorded: Ranking | None) -> Ranking:
+    """The recorded order of what was shown, with the recorded verdict unless something shown was not recorded."""
+    shown = [candidate.id for candidate in task.candidates]
+    if recorded is None:
+        return Ranking(task.query, (), tuple(shown), "failed", "not recorded")
+    if not recorded.ordered:
+        return Ranking(task.query, (), tuple(shown), "failed", recorded.reason or "recorded without an order", recorded.raw)
+    ordered = tuple(id for id in recorded.ordered if id in set(shown))
+    tail = tuple(id for id in shown if id not in set(ordered))
+    verdict, reason = _judge(recorded, ordered, tail)
+    return Ranking(task.query, ordered, tail, verdict, reason, recorded.raw)
+
+
+def _judge(recorded: Ranking, ordered: tuple[str, ...], tail: tuple[str, ...]) -> tuple[Verdict, str]:
+    if not ordered:
+        return "failed", "no candidate recorded"
+    if set(tail) - set(recorded.tail):
+        return "partial", "candidates not recorded"
+    return recorded.verdict, recorded.reason

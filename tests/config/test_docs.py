@@ -1,0 +1,73 @@
+"""docs/sweep-files.md says what the code does, and the sweep files of the repository load."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.config.axes import expand
+from harness.config.load import load_sweep
+from harness.config.methods import MethodKeys
+from harness.config.parts import OWN, Evaluation, Losses, Students
+from harness.config.schema import sweep_schema
+from harness.config.sweep import SweepFile
+from harness.config.values import BudgetRange
+from tests.config.conftest import Load
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "sweep-files.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE)
+BASE = "collections: semanlink\nmethods: [bm25]\n"
+
+
+def test_every_key_is_on_the_page() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", PAGE, flags=re.MULTILINE)
+    assert sorted(rows) == sorted(SweepFile.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("section", "keys"),
+    [
+        ("students", set(Students.model_fields)),
+        ("candidates", OWN),
+        ("losses", set(Losses.model_fields)),
+        ("methods", set(MethodKeys.model_fields)),
+        ("evaluate", set(Evaluation.model_fields)),
+        ("budgets, resamples, seeds", {field.alias or name for name, field in BudgetRange.model_fields.items()}),
+    ],
+)
+def test_every_key_of_a_section_is_in_it(section: str, keys: set[str]) -> None:
+    text = PAGE.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    assert {key for key in keys if not re.search(rf"\b{key}\b", text)} == set()
+
+
+def test_defaults_on_the_page_are_those_of_the_code(load: Load) -> None:
+    sweep = load(BASE)
+    assert f"| `max_length` | {sweep.max_length} |" in PAGE
+    assert f"| test, {', '.join(sweep.evaluate.metrics)} |" in PAGE
+    assert f"Default {sweep.candidates.pool}." in PAGE
+    assert f"Default `{{static: {sweep.students.retriever.static}}}`" in PAGE  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_every_example_loads(load: Load, block: str) -> None:
+    missing = [line for line in BASE.splitlines() if "extends:" not in block and f"{line.split(':')[0]}:" not in block]
+    assert load("\n".join([block, *missing]), budget=BASE).methods
+
+
+CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def validator() -> Any:
+    return pytest.importorskip("jsonschema").Draft202012Validator(sweep_schema())
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_the_sweep_files_of_the_repository_load(path: Path, validator: Any) -> None:
+    assert expand(load_sweep(path)).cells
+    assert [error.message for error in validator.iter_errors(yaml.safe_load(path.read_text(encoding="utf-8")))] == []

@@ -1,0 +1,100 @@
+"""Static students out of an encoder."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.errors import UserError
+from harness.models import ModelFiles, resolve_model
+from harness.students.retriever import BiEncoder
+from harness.students.static import StaticStudent, reduced, weighted
+from tests.students.conftest import Bench, words
+
+
+@pytest.mark.models
+def test_a_token_alone_has_the_encoders_own_vector(tiny: ModelFiles, bench: Bench) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    static = SentenceTransformer(str(bench.path(StaticStudent(encoder=tiny, pooling="sentence"))))
+    theirs = BiEncoder.load(tiny.path).model.encode(["house", "river"])
+    ours = static.encode(["house", "river"])
+    cosines = (ours * theirs).sum(1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
+    np.testing.assert_allclose(cosines, 1, atol=1e-4)
+
+
+@pytest.mark.models
+def test_a_text_is_the_mean_of_its_tokens_without_special_ones(tiny: ModelFiles, bench: Bench) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(bench.path(StaticStudent(encoder=tiny))))
+    assert model.similarity_fn_name == "cosine"
+    np.testing.assert_allclose(model.encode("house river"), model.encode(["house", "river"]).mean(0), atol=1e-6)
+    weights = model[0].embedding.weight.detach().numpy()
+    tokenizer = model[0].tokenizer
+    assert not weights[[tokenizer.token_to_id(name) for name in ("[CLS]", "[PAD]", "[unused5]")]].any()
+    assert np.linalg.norm(weights[weights.any(1)], axis=1).mean() == pytest.approx(1, abs=1e-4)
+    long = " ".join(["river"] * 3_000 + ["house"])
+    assert not np.allclose(model.encode(long), model.encode("river"))
+
+
+@pytest.mark.models
+def test_a_static_model_cannot_be_made_static_again(tiny: ModelFiles, bench: Bench) -> None:
+    made = bench.path(StaticStudent(encoder=tiny))
+    with pytest.raises(UserError, match="made from a transformer"):
+        bench.path(StaticStudent(encoder=ModelFiles("static", made)))
+
+
+def test_pca_keeps_distances_at_full_size_and_rows_of_zeros() -> None:
+    vectors = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32) + 3
+    vectors[7] = 0
+    full = reduced(vectors, 8)
+    assert not full[7].any()
+    np.testing.assert_allclose(np.linalg.norm(full[1] - full[2]), np.linalg.norm(vectors[1] - vectors[2]), rtol=1e-4)
+    spread = reduced(vectors, 3)[np.arange(50) != 7].var(axis=0)
+    assert spread[0] >= spread[1] >= spread[2]
+    assert reduced(vectors, None) is vectors
+    with pytest.raises(UserError, match="9 dimensions out of 8"):
+        reduced(vectors, 9)
+
+
+def test_pca_agrees_with_scikit_learn() -> None:
+    from sklearn.decomposition import PCA
+
+    vectors = np.random.default_rng(0).normal(size=(60, 6)).astype(np.float32)
+    theirs = PCA(4, svd_solver="full").fit_transform(vectors)
+    np.testing.assert_allclose(np.abs(reduced(vectors, 4)), np.abs(theirs), atol=1e-4)
+
+
+def test_weights_follow_the_rank_in_the_vocabulary() -> None:
+    even = weighted(np.ones((1_000, 4), dtype=np.float32), None)
+    np.testing.assert_allclose(even, 0.5, rtol=1e-6)
+    norms = np.linalg.norm(weighted(np.ones((1_000, 4), dtype=np.float32), 1e-4), axis=1)
+    assert (np.diff(norms) > 0).all() and norms.mean() == pytest.approx(1, abs=1e-5)
+    shares = 1 / np.arange(2, 1_002)
+    shares /= shares.sum()
+    assert norms[0] / norms[500] == pytest.approx((1e-4 + shares[500]) / (1e-4 + shares[0]), rel=1e-4)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(("near", "far"), [("doctor hospital", "guitar music"), ("ocean ship", "bread flour")])
+def test_minilm_as_a_static_student_still_knows_what_is_near(
+    near: str, far: str, bench: Bench, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(_minilm(bench, tmp_path_factory)))
+    query = {"doctor": "medicine", "ocean": "sea"}[near.split()[0]]
+    close, away = model.similarity(model.encode([query]), model.encode([near, far]))[0]
+    assert not words(query) & words(near)
+    assert close > away
+
+
+_MADE: dict[str, object] = {}
+
+
+def _minilm(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> object:
+    if not _MADE:
+        shared = Bench(tmp_path_factory.mktemp("minilm"))
+        _MADE["path"] = shared.path(StaticStudent(encoder=resolve_model("bundled:minilm-l6")))
+    return _MADE["path"]

@@ -1,0 +1,231 @@
+"""Training of all students: what is saved loads elsewhere, learns, repeats itself, and says when it fails."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from harness.errors import UserError
+from harness.losses.spec import LossSpec
+from harness.models import ModelFiles
+from harness.students.batches import ListTable
+from harness.students.lists import TrainingList, read_lists
+from harness.students.ranker import CrossRanker, load_ranker, saved_architecture
+from harness.students.retriever import BiEncoder
+from harness.students.stages import TrainRanker, TrainRetriever
+from harness.students.static import StaticStudent
+from harness.students.train import TrainSettings, deterministic, fit
+from harness.students.warmup import Bodies, WarmUpRanker, with_bodies
+from tests.students.conftest import TOPICS, Bench, GivenLists, TinyCorpus, topic_lists
+
+FAST: dict[str, Any] = {"epochs": 12, "batch": 4, "learning_rate": 1e-3}
+
+
+def ranker_stage(tiny: ModelFiles, corpus: TinyCorpus, architecture: str, **fields: Any) -> TrainRanker:
+    given: dict[str, Any] = {"loss": LossSpec.of("listmle"), "train": TrainSettings(**FAST), "max_length": 32, **fields}
+    return TrainRanker(start=tiny, lists=GivenLists(lists=topic_lists()), corpus=corpus, architecture=architecture, **given)
+
+
+def retriever_stage(start: Any, corpus: TinyCorpus, loss: str = "kl", scores: bool = True, **train: Any) -> TrainRetriever:
+    settings = TrainSettings(**{**FAST, **train})
+    lists = GivenLists(lists=topic_lists(scores))
+    return TrainRetriever(start=start, lists=lists, corpus=corpus, loss=LossSpec.of(loss), train=settings, max_length=32)
+
+
+def losses(folder: Path) -> list[float]:
+    return list(json.loads((folder / "losses.json").read_text())["loss"])
+
+
+def first_is_right(folder: Path, corpus: TinyCorpus) -> float:
+    table = ListTable.of(topic_lists(), corpus)
+    scores = load_ranker(folder).over(table, 32).score_all(lambda done, total, unit="": None)
+    return float(np.mean([row.argmax() < 2 for row in scores]))
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("architecture", ["cross-encoder", "bi-encoder"])
+def test_ranker_learns_its_lists_and_is_known_again(architecture: str, tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
+    folder = bench.path(ranker_stage(tiny, corpus, architecture))
+    history = losses(folder)
+    assert len(history) == 24 and np.mean(history[-4:]) < 0.9 * np.mean(history[:4])
+    assert saved_architecture(folder) == architecture
+    assert first_is_right(folder, corpus) >= 5 / 6
+    assert bench.told[-1] == (24, 24, "steps")
+
+
+@pytest.mark.models
+def test_cross_encoder_scores_what_sentence_transformers_predicts(tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
+    from sentence_transformers import CrossEncoder
+
+    folder = bench.path(ranker_stage(tiny, corpus, "cross-encoder", train=TrainSettings(epochs=1)))
+    theirs = CrossEncoder(str(folder), max_length=32).predict([(TOPICS[0], text) for text in corpus.texts(topic_lists()[0].documents)])
+    ours = load_ranker(folder).over(ListTable.of(topic_lists(), corpus), 32).score_all(lambda done, total, unit="": None)[0]
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+@pytest.mark.models
+def test_retriever_scores_are_the_cosines_of_the_saved_model(tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    folder = bench.path(retriever_stage(tiny, corpus, epochs=1))
+    model = SentenceTransformer(str(folder))
+    table = ListTable.of(topic_lists(), corpus)
+    theirs = model.similarity(model.encode(TOPICS[:1]), model.encode(corpus.texts(topic_lists()[0].documents)))[0]
+    reader = BiEncoder.load(folder).over(table, 32)
+    np.testing.assert_allclose(reader.score_all(lambda done, total, unit="": None)[0], theirs, atol=1e-5)
+    batch = table.batch(np.array([3, 0]), torch.device("cpu"))
+    np.testing.assert_allclose(reader(batch)[1].detach(), theirs, atol=1e-5)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(("loss", "scores"), [("kl", True), ("listmle", False), ("infonce", False)])
+def test_static_student_learns(loss: str, scores: bool, tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    stage = retriever_stage(StaticStudent(encoder=tiny), corpus, loss, scores, learning_rate=None)
+    history = losses(bench.path(stage))
+    assert np.mean(history[-4:]) < 0.8 * np.mean(history[:4])
+    model = SentenceTransformer(str(bench.path(stage)))
+    assert model[0].embedding.weight.dtype == torch.float32
+    assert not np.allclose(model.encode(TOPICS), SentenceTransformer(str(bench.path(stage.start))).encode(TOPICS))
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(
+    "make",
+    [lambda tiny, corpus: ranker_stage(tiny, corpus, "cross-encoder"), lambda tiny, corpus: retriever_stage(tiny, corpus, dropout=True)],
+)
+def test_same_seed_same_bits_and_other_seed_other_bits(make: Any, tiny: ModelFiles, corpus: TinyCorpus, tmp_path: Path) -> None:
+    def weights(name: str, seed: int) -> bytes:
+        from dataclasses import replace
+
+        (tmp_path / name).mkdir()
+        torch.manual_seed(hash(name) % 1000)
+        bench = Bench(tmp_path / name)
+        return (bench.path(replace(make(tiny, corpus), seed=seed)) / "model.safetensors").read_bytes()
+
+    assert weights("a", 0) == weights("b", 0)
+    assert weights("c", 1) != weights("d", 0)
+
+
+@pytest.mark.models
+def test_cutting_a_batch_into_passes_changes_nothing(tiny: ModelFiles, corpus: TinyCorpus) -> None:
+    def trained(micro: int | None) -> torch.Tensor:
+        student = BiEncoder.load(tiny.path)
+        over = student.over
+
+        def small(table: ListTable, max_length: int) -> Any:
+            reader = over(table, max_length)
+            reader.micro_tokens = micro
+            return reader
+
+        student.over = small  # type: ignore[method-assign]
+        with deterministic(0):
+            fit(
+                student,
+                ListTable.of(topic_lists(), corpus),
+                LossSpec.of("listmle").loss(0.05),
+                TrainSettings(epochs=1, batch=6),
+                32,
+                0,
+                lambda *_: None,
+            )
+        return torch.cat([weight.detach().flatten() for weight in student.model.parameters()])
+
+    torch.testing.assert_close(trained(1), trained(None), atol=2e-6, rtol=1e-4)
+
+
+@pytest.mark.models
+def test_frozen_layers_stay_and_the_rest_moves(tiny: ModelFiles, corpus: TinyCorpus) -> None:
+    student = BiEncoder.load(tiny.path)
+    before = {name: weight.detach().clone() for name, weight in student.model.named_parameters()}
+    with deterministic(0):
+        fit(
+            student,
+            ListTable.of(topic_lists(), corpus),
+            LossSpec.of("listmle").loss(0.05),
+            TrainSettings(epochs=1, frozen_layers=1),
+            32,
+            0,
+            lambda *_: None,
+        )
+    moved = {name for name, weight in student.model.named_parameters() if not torch.equal(weight, before[name])}
+    assert moved and all("layer.1." in name for name in moved)
+
+
+@pytest.mark.models
+def test_too_many_frozen_layers_is_an_error(tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
+    with pytest.raises(UserError, match="cannot freeze 3 layers of a student that has 2"):
+        bench.path(retriever_stage(tiny, corpus, frozen_layers=3))
+    with pytest.raises(UserError, match="that has 0"):
+        bench.path(retriever_stage(StaticStudent(encoder=tiny), corpus, frozen_layers=1))
+
+
+@pytest.mark.models
+def test_a_loss_that_is_no_number_names_its_step(tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
+    lists = [TrainingList("q", TOPICS[0], ("d0", "d3"), 2, (float("nan"), 0.0))]
+    stage = TrainRetriever(
+        start=tiny, lists=GivenLists(lists=tuple(lists)), corpus=corpus, loss=LossSpec.of("kl"), train=TrainSettings(epochs=1)
+    )
+    with pytest.raises(UserError, match="the loss is nan at step 1 of 1"):
+        bench.path(stage)
+
+
+@pytest.mark.models
+def test_in_batch_negatives_need_lists_without_scores(tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
+    assert losses(bench.path(retriever_stage(tiny, corpus, "infonce", scores=False, in_batch=True, epochs=1)))
+    with pytest.raises(UserError, match="no scores"):
+        bench.path(retriever_stage(tiny, corpus, "kl", in_batch=True))
+
+
+@pytest.mark.models
+def test_an_encoder_is_no_ranker_until_it_is_trained(tiny: ModelFiles) -> None:
+    with pytest.raises(UserError, match="no trained ranker"):
+        load_ranker(tiny.path)
+
+
+@pytest.mark.models
+def test_bf16_passes_stay_close_to_fp32(tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
+    full = losses(bench.path(ranker_stage(tiny, corpus, "bi-encoder", train=TrainSettings(epochs=2, precision="fp32"))))
+    half = losses(bench.path(ranker_stage(tiny, corpus, "bi-encoder", train=TrainSettings(epochs=2, precision="bf16"))))
+    assert half != full
+    np.testing.assert_allclose(half, full, rtol=0.05)
+
+
+@pytest.mark.models
+def test_warm_up_learns_from_titles_and_never_shows_one(tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
+    lists = tuple(
+        TrainingList(one.query, one.text, (one.documents[0], *one.documents[2:]), 1, None, one.documents[:1]) for one in topic_lists()
+    )
+    stage = WarmUpRanker(
+        start=tiny, lists=GivenLists(lists=lists), corpus=corpus, architecture="cross-encoder", train=TrainSettings(**FAST), max_length=32
+    )
+    folder = bench.path(stage)
+    assert np.mean(losses(folder)[-4:]) < 0.8 * np.mean(losses(folder)[:4])
+    assert len(read_lists(folder)) == 6
+    assert isinstance(load_ranker(folder), CrossRanker)
+    assert all(title not in text for title, text in zip(TOPICS, Bodies(corpus).texts([f"d{2 * n}" for n in range(6)]), strict=True))
+
+
+class Hollow(TinyCorpus):
+    """Documents 0 and 3 are nothing but a title."""
+
+    def documents(self, rows: np.ndarray | None = None) -> Any:
+        for document in super().documents(rows):
+            yield document._replace(text=" ") if document.id in ("d0", "d3") else document
+
+
+def test_warm_up_drops_documents_without_a_body() -> None:
+    lists = [
+        TrainingList("a", "t", ("d0", "d1"), 1, None, ("d0",)),
+        TrainingList("b", "t", ("d2", "d3", "d4"), 1, None, ("d2",)),
+        TrainingList("c", "t", ("d2", "d3"), 1, None, ("d2",)),
+    ]
+    built = with_bodies(lists, Bodies(Hollow()))
+    assert [one.documents for one in built.lists] == [("d2", "d4")]
+    assert built.dropped == {"left without a body": 2}
