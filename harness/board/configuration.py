@@ -106,7 +106,7 @@ def _differing(groups: Iterator[tuple[str | None, Flat]]) -> dict[str | None, li
 
 
 def _shown(flat: Flat, keys: Sequence[str]) -> list[str]:
-    return [plain(f"{key}={text(flat.get(key))}") for key in keys]
+    return [plain(f"{key}={text(flat[key])}") for key in keys if key in flat]
 
 
 def text(value: JsonValue) -> str:

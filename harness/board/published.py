@@ -95,7 +95,15 @@ def card_text(card: Card) -> str:
     """The card as YAML."""
     import yaml
 
-    return yaml.safe_dump(card.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=140)
+    class Dumper(yaml.SafeDumper):
+        """Quotes text with characters that PyYAML writes wrongly otherwise (it turns U+0085 into a space)."""
+
+    def quoted(dumper: Dumper, text: str) -> yaml.ScalarNode:
+        clean = text.replace("\n", "").isprintable()
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if clean else '"')
+
+    Dumper.add_representer(str, quoted)
+    return yaml.dump(card.model_dump(mode="json"), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=140)
 
 
 def read_card(folder: Path) -> Card:

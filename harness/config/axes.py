@@ -71,12 +71,12 @@ def expand(sweep: SweepFile) -> Expansion:
     places = [(collection, json.dumps(collection, sort_keys=True)) for collection in sweep.collections]
     found: dict[tuple[Any, ...], Cell] = {}
     for (collection, place), variant in product(places, variants):
-        label, method = labels[variant.choice.label, variant.mark], variant.choice.plugin
-        for axes in product(*_axes(variant.choice, sweep)):
-            key = (place, method.name, label, variant.mark, *axes)
+        choice, method = variant.choice, variant.choice.plugin
+        label, entry = labels[choice.label, variant.mark], choice.label if choice.label != method.name else ""
+        for teacher, budget, resample, seed in product(*_axes(choice, sweep)):
+            key = (place, method.name, label, variant.mark, teacher, budget, resample, seed)
             if key not in found:
-                own = variant.choice.label if variant.choice.label != method.name else ""
-                found[key] = Cell(collection, method, variant.settings, label, *axes, own)
+                found[key] = Cell(collection, method, variant.settings, label, teacher, budget, resample, seed, entry)
     return Expansion(tuple(found.values()), _points(variants, sweep) * len(places) - len(found))
 
 

@@ -39,13 +39,14 @@ class Encoder(NamedTuple):
 
     @property
     def similarity(self) -> str:
-        """'cosine' or 'dot', as the checkpoint says; 'dot' where it makes unit vectors anyway. Other similarities raise UserError."""
+        """'cosine' or 'dot', as the checkpoint says; 'dot' also where it makes unit vectors. Other similarities raise UserError."""
         from sentence_transformers.base.modules.normalize import Normalize
 
         name = str(self.model.similarity_fn_name)
         if name not in ("cosine", "dot"):
             raise UserError(f"the model compares by '{name}'; search knows cosine and dot", remedy="set similarity_fn_name in its config")
-        return "dot" if isinstance(self.model[-1], Normalize) else name
+        unit = isinstance(self.model[-1], Normalize) and self.model.truncate_dim is None
+        return "dot" if unit else name
 
 
 def load_encoder(path: Path, max_length: int, precision: Precision | None = None) -> Encoder:
@@ -149,7 +150,7 @@ def _chunk(encoder: Encoder, texts: list[str], task: Task) -> Iterator[tuple[np.
     with torch.inference_mode(), autocast(model.device, encoder.precision):
         for places, batch in _batches(features, len(texts), _BATCH_TOKENS[model.device.type]):
             moved = {name: value.to(model.device) if isinstance(value, torch.Tensor) else value for name, value in batch.items()}
-            vectors = model(moved, task=task)["sentence_embedding"].float().cpu().numpy()
+            vectors = model(moved, task=task)["sentence_embedding"][:, : model.truncate_dim].float().cpu().numpy()
             if not np.isfinite(vectors).all():
                 raise UserError("the model gives embeddings that are no finite numbers", remedy="its training has diverged: lower the rate")
             yield places, vectors

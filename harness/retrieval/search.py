@@ -45,7 +45,7 @@ def exact_search(
     cosine = similarity == "cosine"
     for start in range(0, len(queries), _QUERIES):
         stop = min(start + _QUERIES, len(queries))
-        found = _search(corpus, _tensor(queries[start:stop], cosine), ranks, min(depth, len(corpus)), cosine)
+        found = _search(corpus, _tensor(queries[start:stop], cosine), ranks, max(1, min(depth, len(corpus))), cosine)
         bounds = np.searchsorted(found.queries, np.arange(stop - start + 1))
         for first, last in pairwise(bounds):
             yield Hits(found.rows[first:last][::-1], found.scores[first:last][::-1])

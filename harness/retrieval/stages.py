@@ -29,7 +29,7 @@ EMBEDDINGS = "embeddings.npy"
 
 def lexical_search(engine: str, settings: Mapping[str, Any], corpus: Texts, queries: Texts | Stage, depth: int) -> LexicalSearch:
     """Search of `corpus` by the engine of that name. Raises UserError for an unknown engine and for settings it does not take."""
-    found = plugin(LexicalEngine, engine)  # type: ignore[type-abstract]
+    found = plugin(LexicalEngine, engine)
     try:
         made = found(found.Settings(**settings))
     except ValidationError as error:

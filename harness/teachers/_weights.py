@@ -38,10 +38,9 @@ def causal_folder(model: ModelFiles) -> Path:
 def _dequantise(model: ModelFiles, out: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
 
-    from harness.quiet import quiet_transformers
-
-    quiet_transformers()
+    logging.disable_progress_bar()
     try:
         loaded = AutoModelForCausalLM.from_pretrained(model.path, gguf_file=model.gguf, dtype=torch.float32)
         tokenizer = AutoTokenizer.from_pretrained(model.path, gguf_file=model.gguf)
@@ -60,12 +59,14 @@ def load_causal(folder: Path, precision: str, attention: str) -> Any:
     """The model in evaluation mode, on the accelerator where there is one. `attention` names its implementation."""
     import torch
     from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
 
     from harness.retrieval.precision import device
 
+    logging.disable_progress_bar()
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     try:
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=attention)
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=attention, use_safetensors=True)
     except (OSError, ValueError) as error:
         raise UserError(f"no causal language model: {error}", file=folder) from error
     return model.eval().to(device())

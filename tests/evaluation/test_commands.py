@@ -74,7 +74,11 @@ def test_compare_without_a_baseline_takes_all_pairs_and_numbers_equal_names() ->
     answer = commands.compare([WEAK, STRONG, Run("strong", OTHER.scores)], QRELS, metric="AP", test="t", correction="none", seed=3)
     assert answer["family"] == "3 comparisons of 3 runs on AP"
     assert [row["name"] for row in answer["runs"]] == ["weak", "strong #1", "strong #2"]
-    assert [(row["a"], row["b"]) for row in answer["comparisons"]] == [("weak", "strong #1"), ("weak", "strong #2"), ("strong #1", "strong #2")]
+    assert [(row["a"], row["b"]) for row in answer["comparisons"]] == [
+        ("weak", "strong #1"),
+        ("weak", "strong #2"),
+        ("strong #1", "strong #2"),
+    ]
     assert all(row["p"] == row["p_adjusted"] for row in answer["comparisons"])
 
 

@@ -30,7 +30,9 @@ grades = st.dictionaries(documents, st.integers(-2, 3), min_size=1, max_size=8)
 # pytrec_eval, and with it ir_measures, crashes on a query whose grades are all negative and on an empty list.
 judgments = st.dictionaries(queries, grades.filter(lambda found: max(found.values()) >= 0), min_size=1, max_size=4)
 distinct_runs = st.dictionaries(
-    queries, st.lists(documents, unique=True, min_size=1, max_size=12).map(lambda ids: {d: -float(i) for i, d in enumerate(ids)}), max_size=4
+    queries,
+    st.lists(documents, unique=True, min_size=1, max_size=12).map(lambda ids: {d: -float(i) for i, d in enumerate(ids)}),
+    max_size=4,
 )
 
 
@@ -142,7 +144,7 @@ def test_usual_spellings(written: str, name: str) -> None:
     ],
 )
 def test_bad_names_are_refused_with_what_would_be_right(written: str, said: str) -> None:
-    with pytest.raises(UserError, match=".*") as refused:
+    with pytest.raises(UserError) as refused:
         metric(written)
     assert said in str(refused.value)
 

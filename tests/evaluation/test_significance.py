@@ -124,7 +124,10 @@ def test_one_query_proves_nothing_and_no_query_is_an_error() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=20), st.sampled_from([("holm", "holm"), ("bh", "fdr_bh"), ("bonferroni", "bonferroni")]))
+@given(
+    st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=20),
+    st.sampled_from([("holm", "holm"), ("bh", "fdr_bh"), ("bonferroni", "bonferroni")]),
+)
 def test_corrections_are_statsmodels(p: list[float], names: tuple[str, str]) -> None:
     theirs = multipletests(p, method=names[1])[1]
     assert correct(np.array(p), names[0]) == pytest.approx(theirs, abs=1e-12)
@@ -133,9 +136,9 @@ def test_corrections_are_statsmodels(p: list[float], names: tuple[str, str]) -> 
 def test_no_correction_and_unknown_names() -> None:
     assert correct(np.array([0.2, 0.1]), "none").tolist() == [0.2, 0.1]
     assert set(CORRECTIONS) == {"holm", "bh", "bonferroni", "none"}
-    with pytest.raises(UserError, match="unknown correction 'holmes'.*\n.*'holm'"):
+    with pytest.raises(UserError, match=r"unknown correction 'holmes'.*\n.*'holm'"):
         correct(np.array([0.2]), "holmes")
-    with pytest.raises(UserError, match="unknown test 'randomization'.*\n.*'randomisation'"):
+    with pytest.raises(UserError, match=r"unknown test 'randomization'.*\n.*'randomisation'"):
         outcomes(DIFFERENCES, "randomization")
 
 

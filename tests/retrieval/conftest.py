@@ -9,9 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from harness.models import ModelFiles, resolve_model
 from harness.stage import Stage
+
+# The first example pays for imports, and machines are busy: times say nothing.
+settings.register_profile("retrieval", deadline=None, max_examples=50)
+settings.load_profile("retrieval")
 
 
 class Listed:

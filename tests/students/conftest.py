@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+import torch
 
 from harness.collections.base import Document
 from harness.models import ModelFiles, resolve_model
@@ -118,13 +118,16 @@ def topic_lists(scores: bool = False) -> tuple[TrainingList, ...]:
     return tuple(lists)
 
 
-def words(text: str) -> set[str]:
-    return set(re.findall(r"\w+", text))
-
-
 @pytest.fixture(scope="session")
 def tiny() -> ModelFiles:
     return resolve_model("bundled:bert-tiny")
+
+
+@pytest.fixture(scope="session")
+def static(tiny: ModelFiles, tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
+    from harness.students.static import StaticStudent
+
+    return ModelFiles("static", Bench(tmp_path_factory.mktemp("static")).path(StaticStudent(encoder=tiny)))
 
 
 @pytest.fixture
@@ -135,6 +138,20 @@ def corpus() -> TinyCorpus:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
+
+
+def silent(done: int, total: int, unit: str = "") -> None:
+    """Nobody looks at the progress."""
+    assert done <= total, unit
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> Iterator[None]:
+    """Tiny models gain nothing from threads, and lose much where other work has the cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.collections.crops import TrainingQuery
@@ -26,6 +26,7 @@ def query(name: str, **gold: int) -> TrainingQuery:
 names = st.text(min_size=1, max_size=5)
 
 
+@settings(deadline=None, max_examples=30)
 @given(
     st.lists(
         st.tuples(names, names, st.lists(st.tuples(names, st.floats(allow_nan=False)), max_size=5, unique_by=lambda pair: pair[0])),
@@ -103,11 +104,6 @@ def pool() -> Given:
     return Given(files={"pool.jsonl": "".join(json.dumps(one._asdict()) + "\n" for one in POOL)})
 
 
-def run_file(folder: Path) -> Given:
-    lines = "".join(f"q{number} Q0 d{document} {document + 1} {9 - document} x\n" for number in range(3) for document in range(5))
-    return Given(files={"run.trec": lines})
-
-
 class Candidates(Given):
     """A run artefact, gzipped as the real ones are."""
 
@@ -132,7 +128,7 @@ def test_ranked_stage_takes_the_drawn_queries_out_of_larger_labels(bench: Bench,
     import harness.labelling.ranking as ranking
 
     labels = [Ranking(one.id, ("d1", "d0"), ("d3",)) for one in POOL]
-    monkeypatch.setattr(ranking, "read_rankings", lambda folder: labels, raising=False)
+    monkeypatch.setattr(ranking, "read_rankings", lambda _: labels, raising=False)
     folder = bench.path(RankedLists(labels=Given(files={}), draw=Draw(pool(), 0, 2)))
     assert [(one.documents, one.ordered) for one in read_lists(folder)] == [(("d1", "d0", "d3"), 2)] * 2
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from harness.errors import UserError
-from harness.models import ModelFiles, resolve_model
+from harness.models import ModelFiles
 from harness.students.retriever import BiEncoder
 from harness.students.static import StaticStudent, reduced, weighted
-from tests.students.conftest import Bench, words
+from tests.students.conftest import Bench
 
 
 @pytest.mark.models
@@ -24,10 +24,10 @@ def test_a_token_alone_has_the_encoders_own_vector(tiny: ModelFiles, bench: Benc
 
 
 @pytest.mark.models
-def test_a_text_is_the_mean_of_its_tokens_without_special_ones(tiny: ModelFiles, bench: Bench) -> None:
+def test_a_text_is_the_mean_of_its_tokens_without_special_ones(static: ModelFiles) -> None:
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(str(bench.path(StaticStudent(encoder=tiny))))
+    model = SentenceTransformer(str(static.path))
     assert model.similarity_fn_name == "cosine"
     np.testing.assert_allclose(model.encode("house river"), model.encode(["house", "river"]).mean(0), atol=1e-6)
     weights = model[0].embedding.weight.detach().numpy()
@@ -39,10 +39,9 @@ def test_a_text_is_the_mean_of_its_tokens_without_special_ones(tiny: ModelFiles,
 
 
 @pytest.mark.models
-def test_a_static_model_cannot_be_made_static_again(tiny: ModelFiles, bench: Bench) -> None:
-    made = bench.path(StaticStudent(encoder=tiny))
+def test_a_static_model_cannot_be_made_static_again(static: ModelFiles, bench: Bench) -> None:
     with pytest.raises(UserError, match="made from a transformer"):
-        bench.path(StaticStudent(encoder=ModelFiles("static", made)))
+        bench.path(StaticStudent(encoder=static))
 
 
 def test_pca_keeps_distances_at_full_size_and_rows_of_zeros() -> None:
@@ -74,27 +73,3 @@ def test_weights_follow_the_rank_in_the_vocabulary() -> None:
     shares = 1 / np.arange(2, 1_002)
     shares /= shares.sum()
     assert norms[0] / norms[500] == pytest.approx((1e-4 + shares[500]) / (1e-4 + shares[0]), rel=1e-4)
-
-
-@pytest.mark.models
-@pytest.mark.parametrize(("near", "far"), [("doctor hospital", "guitar music"), ("ocean ship", "bread flour")])
-def test_minilm_as_a_static_student_still_knows_what_is_near(
-    near: str, far: str, bench: Bench, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    from sentence_transformers import SentenceTransformer
-
-    model = SentenceTransformer(str(_minilm(bench, tmp_path_factory)))
-    query = {"doctor": "medicine", "ocean": "sea"}[near.split()[0]]
-    close, away = model.similarity(model.encode([query]), model.encode([near, far]))[0]
-    assert not words(query) & words(near)
-    assert close > away
-
-
-_MADE: dict[str, object] = {}
-
-
-def _minilm(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> object:
-    if not _MADE:
-        shared = Bench(tmp_path_factory.mktemp("minilm"))
-        _MADE["path"] = shared.path(StaticStudent(encoder=resolve_model("bundled:minilm-l6")))
-    return _MADE["path"]

@@ -18,10 +18,9 @@ from harness.students.lists import TrainingList, read_lists
 from harness.students.ranker import CrossRanker, load_ranker, saved_architecture
 from harness.students.retriever import BiEncoder
 from harness.students.stages import TrainRanker, TrainRetriever
-from harness.students.static import StaticStudent
 from harness.students.train import TrainSettings, deterministic, fit
 from harness.students.warmup import Bodies, WarmUpRanker, with_bodies
-from tests.students.conftest import TOPICS, Bench, GivenLists, TinyCorpus, topic_lists
+from tests.students.conftest import TOPICS, Bench, GivenLists, TinyCorpus, silent, topic_lists
 
 FAST: dict[str, Any] = {"epochs": 12, "batch": 4, "learning_rate": 1e-3}
 
@@ -43,7 +42,7 @@ def losses(folder: Path) -> list[float]:
 
 def first_is_right(folder: Path, corpus: TinyCorpus) -> float:
     table = ListTable.of(topic_lists(), corpus)
-    scores = load_ranker(folder).over(table, 32).score_all(lambda done, total, unit="": None)
+    scores = load_ranker(folder).over(table, 32).score_all(silent)
     return float(np.mean([row.argmax() < 2 for row in scores]))
 
 
@@ -64,7 +63,7 @@ def test_cross_encoder_scores_what_sentence_transformers_predicts(tiny: ModelFil
 
     folder = bench.path(ranker_stage(tiny, corpus, "cross-encoder", train=TrainSettings(epochs=1)))
     theirs = CrossEncoder(str(folder), max_length=32).predict([(TOPICS[0], text) for text in corpus.texts(topic_lists()[0].documents)])
-    ours = load_ranker(folder).over(ListTable.of(topic_lists(), corpus), 32).score_all(lambda done, total, unit="": None)[0]
+    ours = load_ranker(folder).over(ListTable.of(topic_lists(), corpus), 32).score_all(silent)[0]
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
@@ -77,28 +76,31 @@ def test_retriever_scores_are_the_cosines_of_the_saved_model(tiny: ModelFiles, c
     table = ListTable.of(topic_lists(), corpus)
     theirs = model.similarity(model.encode(TOPICS[:1]), model.encode(corpus.texts(topic_lists()[0].documents)))[0]
     reader = BiEncoder.load(folder).over(table, 32)
-    np.testing.assert_allclose(reader.score_all(lambda done, total, unit="": None)[0], theirs, atol=1e-5)
+    np.testing.assert_allclose(reader.score_all(silent)[0], theirs, atol=1e-5)
     batch = table.batch(np.array([3, 0]), torch.device("cpu"))
     np.testing.assert_allclose(reader(batch)[1].detach(), theirs, atol=1e-5)
 
 
 @pytest.mark.models
 @pytest.mark.parametrize(("loss", "scores"), [("kl", True), ("listmle", False), ("infonce", False)])
-def test_static_student_learns(loss: str, scores: bool, tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
+def test_static_student_learns(loss: str, scores: bool, static: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
     from sentence_transformers import SentenceTransformer
 
-    stage = retriever_stage(StaticStudent(encoder=tiny), corpus, loss, scores, learning_rate=None)
+    stage = retriever_stage(static, corpus, loss, scores, learning_rate=None)
     history = losses(bench.path(stage))
     assert np.mean(history[-4:]) < 0.8 * np.mean(history[:4])
     model = SentenceTransformer(str(bench.path(stage)))
     assert model[0].embedding.weight.dtype == torch.float32
-    assert not np.allclose(model.encode(TOPICS), SentenceTransformer(str(bench.path(stage.start))).encode(TOPICS))
+    assert not np.allclose(model.encode(TOPICS), SentenceTransformer(str(static.path)).encode(TOPICS))
 
 
 @pytest.mark.models
 @pytest.mark.parametrize(
     "make",
-    [lambda tiny, corpus: ranker_stage(tiny, corpus, "cross-encoder"), lambda tiny, corpus: retriever_stage(tiny, corpus, dropout=True)],
+    [
+        lambda tiny, corpus: ranker_stage(tiny, corpus, "cross-encoder", train=TrainSettings(epochs=2)),
+        lambda tiny, corpus: retriever_stage(tiny, corpus, dropout=True, epochs=2),
+    ],
 )
 def test_same_seed_same_bits_and_other_seed_other_bits(make: Any, tiny: ModelFiles, corpus: TinyCorpus, tmp_path: Path) -> None:
     def weights(name: str, seed: int) -> bytes:
@@ -113,67 +115,45 @@ def test_same_seed_same_bits_and_other_seed_other_bits(make: Any, tiny: ModelFil
     assert weights("c", 1) != weights("d", 0)
 
 
+def fitted(student: BiEncoder, lists: tuple[TrainingList, ...] = topic_lists(), loss: str = "listmle", **settings: Any) -> BiEncoder:
+    table = ListTable.of(lists, TinyCorpus())
+    fit(student, table, LossSpec.of(loss).loss(0.05), TrainSettings(epochs=1, **settings), 32, 0, silent)
+    return student
+
+
 @pytest.mark.models
-def test_cutting_a_batch_into_passes_changes_nothing(tiny: ModelFiles, corpus: TinyCorpus) -> None:
-    def trained(micro: int | None) -> torch.Tensor:
-        student = BiEncoder.load(tiny.path)
-        over = student.over
-
-        def small(table: ListTable, max_length: int) -> Any:
-            reader = over(table, max_length)
-            reader.micro_tokens = micro
-            return reader
-
-        student.over = small  # type: ignore[method-assign]
+def test_cutting_a_batch_into_passes_changes_nothing(tiny: ModelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    def weights(micro: int) -> torch.Tensor:
+        monkeypatch.setattr("harness.students.retriever.MICRO_TOKENS", micro)
         with deterministic(0):
-            fit(
-                student,
-                ListTable.of(topic_lists(), corpus),
-                LossSpec.of("listmle").loss(0.05),
-                TrainSettings(epochs=1, batch=6),
-                32,
-                0,
-                lambda *_: None,
-            )
+            student = fitted(BiEncoder.load(tiny.path), batch=6)
         return torch.cat([weight.detach().flatten() for weight in student.model.parameters()])
 
-    torch.testing.assert_close(trained(1), trained(None), atol=2e-6, rtol=1e-4)
+    torch.testing.assert_close(weights(1), weights(100_000), atol=2e-6, rtol=1e-4)
 
 
 @pytest.mark.models
-def test_frozen_layers_stay_and_the_rest_moves(tiny: ModelFiles, corpus: TinyCorpus) -> None:
+def test_frozen_layers_stay_and_the_rest_moves(tiny: ModelFiles) -> None:
     student = BiEncoder.load(tiny.path)
     before = {name: weight.detach().clone() for name, weight in student.model.named_parameters()}
-    with deterministic(0):
-        fit(
-            student,
-            ListTable.of(topic_lists(), corpus),
-            LossSpec.of("listmle").loss(0.05),
-            TrainSettings(epochs=1, frozen_layers=1),
-            32,
-            0,
-            lambda *_: None,
-        )
+    fitted(student, frozen_layers=1)
     moved = {name for name, weight in student.model.named_parameters() if not torch.equal(weight, before[name])}
     assert moved and all("layer.1." in name for name in moved)
 
 
 @pytest.mark.models
-def test_too_many_frozen_layers_is_an_error(tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
+def test_too_many_frozen_layers_is_an_error(tiny: ModelFiles, static: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
     with pytest.raises(UserError, match="cannot freeze 3 layers of a student that has 2"):
         bench.path(retriever_stage(tiny, corpus, frozen_layers=3))
     with pytest.raises(UserError, match="that has 0"):
-        bench.path(retriever_stage(StaticStudent(encoder=tiny), corpus, frozen_layers=1))
+        bench.path(retriever_stage(static, corpus, frozen_layers=1))
 
 
 @pytest.mark.models
-def test_a_loss_that_is_no_number_names_its_step(tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
-    lists = [TrainingList("q", TOPICS[0], ("d0", "d3"), 2, (float("nan"), 0.0))]
-    stage = TrainRetriever(
-        start=tiny, lists=GivenLists(lists=tuple(lists)), corpus=corpus, loss=LossSpec.of("kl"), train=TrainSettings(epochs=1)
-    )
+def test_a_loss_that_is_no_number_names_its_step(static: ModelFiles) -> None:
+    lists = (TrainingList("q", TOPICS[0], ("d0", "d3"), 2, (float("nan"), 0.0)),)
     with pytest.raises(UserError, match="the loss is nan at step 1 of 1"):
-        bench.path(stage)
+        fitted(BiEncoder.load(static.path), lists, "kl")
 
 
 @pytest.mark.models

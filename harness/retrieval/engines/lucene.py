@@ -80,14 +80,11 @@ def _worker(arguments: list[str], lines: Iterable[str]) -> Iterator[str]:
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=noise, env=environment, text=True) as process,
     ):
         assert process.stdin is not None and process.stdout is not None
-        try:
-            _send(lines, process.stdin)
-            yield from process.stdout
-        finally:
-            process.stdout.close()
-            if process.wait():
-                noise.seek(0)
-                raise RuntimeError(f"Lucene failed: {noise.read()[-2000:].strip()}")
+        _send(lines, process.stdin)
+        yield from process.stdout
+        if process.wait():
+            noise.seek(0)
+            raise RuntimeError(f"Lucene failed: {noise.read()[-2000:].strip()}")
 
 
 def _send(lines: Iterable[str], stream: IO[str]) -> None:

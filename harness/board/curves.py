@@ -1,0 +1,122 @@
+"""Budget curves: the leading metric against the number of labels, one series a configuration, ready to be drawn anywhere."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.board.model import Row, Table
+from harness.method import Group
+
+RUNS, QUERIES = "resamples and seeds", "queries"
+MOST = 8
+"""Series that can be told apart in one picture."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A row as a point of its curve; `low` and `high` bound its 95 % band, equal to the mean where there is none."""
+
+    budget: int
+    mean: float
+    low: float
+    high: float
+    runs: int
+
+
+@dataclass(frozen=True)
+class Series:
+    """One configuration over budgets, fewest labels first."""
+
+    name: str
+    method: str
+    group: Group
+    standing: str | None
+    """Of the teacher: real, placebo, simulated, oracle."""
+    points: tuple[Point, ...]
+
+    @property
+    def kind(self) -> tuple[str, str | None]:
+        """What a picture should not leave out: the method, with a real, a false or an all-knowing teacher."""
+        return self.method, self.standing
+
+
+@dataclass(frozen=True)
+class Level:
+    """A row that needs no labels: a horizontal line."""
+
+    name: str
+    mean: float
+
+
+@dataclass(frozen=True)
+class Chart:
+    """All series and levels of a table, best last point first."""
+
+    title: str
+    metric: str
+    series: tuple[Series, ...]
+    levels: tuple[Level, ...]
+    band: str
+    """What the bands are intervals over: resamples and seeds where any row has several runs (rows with one have no band), or queries."""
+    left_out: int = 0
+    """Series that a selection dropped."""
+
+    @property
+    def budgets(self) -> list[int]:
+        """All numbers of labels, ascending."""
+        return sorted({point.budget for one in self.series for point in one.points})
+
+    @property
+    def note(self) -> str:
+        """What the bands are, and what a selection left out."""
+        left_out = f"; best series of each method, then the best others, {self.left_out} not drawn" if self.left_out else ""
+        return f"bands: 95 % intervals over {self.band}{left_out}"
+
+
+def chart(table: Table) -> Chart | None:
+    """The budget curves of a table by its leading metric; None when no row has a budget."""
+    rows = [row for row in table.rows if table.metric in row.metrics]
+    groups: dict[tuple[str | None, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.budget:
+            groups[row.method, row.teacher, row.ranker_loss, row.retriever_loss, row.student, row.variant].append(row)
+    if not groups:
+        return None
+    names = _names([members[0] for members in groups.values()])
+    runs = any(row.metrics[table.metric].runs_interval for row in rows)
+    series = [_series(name, members, table.metric, runs) for name, members in zip(names, groups.values(), strict=True)]
+    levels = [Level(row.name, row.metrics[table.metric].mean) for row in rows if not row.budget]
+    title = f"{table.collection} ({table.split})"
+    return Chart(title, table.metric, tuple(sorted(series, key=lambda one: -one.points[-1].mean)), tuple(levels), RUNS if runs else QUERIES)
+
+
+def _names(rows: Sequence[Row]) -> list[str]:
+    """Each row's method with what tells the rows apart and nothing else."""
+    kept = [
+        key for key in ("teacher", "ranker_loss", "retriever_loss", "student") if len({getattr(row, key) or "" for row in rows} - {""}) > 1
+    ]
+    return [
+        ", ".join([row.method, *(str(getattr(row, key)) for key in kept if getattr(row, key)), *([row.variant] * bool(row.variant))])
+        for row in rows
+    ]
+
+
+def _series(name: str, rows: list[Row], metric: str, runs: bool) -> Series:
+    points = []
+    for row in sorted(rows, key=lambda row: row.budget or 0):
+        estimate = row.metrics[metric]
+        low, high = (estimate.runs_interval if runs else estimate.interval) or (estimate.mean, estimate.mean)
+        points.append(Point(row.budget or 0, estimate.mean, low, high, row.runs))
+    return Series(name, rows[0].method, rows[0].group, rows[0].standing, tuple(points))
+
+
+def select(whole: Chart, most: int = MOST) -> Chart:
+    """At most `most` series: the best one of each method first, then the best of the others (by their last points)."""
+    best = {one.kind: one for one in reversed(whole.series)}
+    others = [one for one in whole.series if best[one.kind] is not one]
+    chosen = sorted([*best.values()], key=lambda one: -one.points[-1].mean)[:most]
+    chosen += others[: most - len(chosen)]
+    kept = tuple(one for one in whole.series if one in chosen)
+    return Chart(whole.title, whole.metric, kept, whole.levels, whole.band, len(whole.series) - len(kept))

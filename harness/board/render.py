@@ -1,0 +1,177 @@
+"""The board in the terminal and as CSV, LaTeX or Markdown."""
+
+from __future__ import annotations
+
+import csv as csv_module
+import io
+import re
+from typing import TYPE_CHECKING
+
+from harness.board import cells
+from harness.board.curves import chart, select
+from harness.board.model import Board, Row, Table
+from harness.board.plot import plot
+from harness.evaluation.text import counted
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+_STYLES = {"ours": "bold", "baseline": "", "reference": "italic", "control": "italic"}
+_OTHERS = 3
+"""Metrics beside the leading one that a terminal of 100 columns has room for."""
+
+
+def terminal(board: Board) -> Group:
+    """The board for a terminal of at least 100 columns, with its budget curves."""
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[RichTable | Text] = []
+    for table in board.tables:
+        parts += [_terminal(table), Text(cells.caption(table) + "\n", style="dim")]
+        curves = chart(table)
+        if curves and len(curves.budgets) > 1:
+            parts.append(Text(f"{curves.metric} by number of labels\n{plot(select(curves))}\n"))
+    if not board.tables:
+        parts.append(Text(f"no published runs in {board.folder}"))
+    parts += [Text(f"note: {note}") for note in board.notes]
+    parts += [Text(f"skipped {item.folder}: {item.reason}", style="yellow") for item in board.skipped]
+    return Group(*parts)
+
+
+def _terminal(table: Table) -> RichTable:
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    title = f"{table.collection} · {table.split} · {counted(table.queries, 'query')}"
+    shown = RichTable(title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), expand=False)
+    others = [name for name in table.metrics if name != table.metric][:_OTHERS]
+    shown.add_column("#", justify="right")
+    shown.add_column("method", overflow="fold", min_width=24)
+    for heading in ("labels", "runs", table.metric, "95 %", *others, "USD", "train"):
+        shown.add_column(heading, justify="right", no_wrap=True)
+    for row in table.rows:
+        lead = f"{cells.mean(row, table.metric)}{cells.mark(row) or ' '}"
+        numbers = [cells.labels(row), str(row.runs), lead, cells.interval(row, table.metric)]
+        rest = [*(cells.mean(row, name) for name in others), cells.usd(row), cells.training(row)]
+        shown.add_row(cells.place(row), _method(row), *numbers, *rest)
+    return shown
+
+
+def _method(row: Row) -> Text:
+    from rich.text import Text
+
+    shown = Text(row.method, style=_STYLES[row.group])
+    shown.append(f"  {row.group}", style="dim not bold")
+    details = " · ".join(part for part in (row.teacher, cells.losses(row), row.variant) if part)
+    if details:
+        shown.append(f"\n{details}", style="dim not bold")
+    if row.flags:
+        shown.append(f"\n! {' · '.join(row.flags)}", style="yellow not bold")
+    return shown
+
+
+def csv(board: Board) -> str:
+    """All rows and numbers. Text that a spreadsheet would run as a formula is quoted."""
+    metrics = list(dict.fromkeys(name for table in board.tables for name in table.metrics))
+    texts = (
+        "collection",
+        "split",
+        "rank",
+        "method",
+        "variant",
+        "group",
+        "teacher",
+        "ranker_loss",
+        "retriever_loss",
+        "student",
+        "budget",
+        "runs",
+    )
+    tests = ("baseline", "difference", "p", "p_adjusted", "verdict")
+    costs = ("usd", "usd_here", "calls", "input_tokens", "output_tokens", "train_seconds", "seconds")
+    buffer = io.StringIO()
+    writer = csv_module.writer(buffer, lineterminator="\n")
+    writer.writerow([*texts, *(f"{name}{part}" for name in metrics for part in ("", " low", " high")), *tests, *costs, "flags"])
+    for row in (row for table in board.tables for row in table.rows):
+        found = [number for name in metrics for number in _numbers(row, name)]
+        tested = [getattr(row.against, name) if row.against else None for name in tests]
+        values = [*(getattr(row, name) for name in texts), *found, *tested, *(row.cost.get(name) for name in costs), "; ".join(row.flags)]
+        writer.writerow([_inert(value) for value in values])
+    return buffer.getvalue()
+
+
+def _numbers(row: Row, metric: str) -> tuple[float | None, float | None, float | None]:
+    if metric not in row.metrics:
+        return None, None, None
+    estimate = row.metrics[metric]
+    return estimate.mean, *(estimate.interval or (None, None))
+
+
+def _inert(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
+
+
+def markdown(board: Board) -> str:
+    """One table a collection, in GitHub's Markdown."""
+    return "\n".join(_markdown(table) for table in board.tables)
+
+
+def _markdown(table: Table) -> str:
+    headings, rows = _compact(table)
+    lines = [headings, ["---"] * 2 + ["---:"] * (len(headings) - 3) + ["---"], *([_escaped_markdown(cell) for cell in row] for row in rows)]
+    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    title = f"{table.collection}, {table.split}, {counted(table.queries, 'query')}"
+    return f"**{_escaped_markdown(title)}**\n\n{body}\n\n{_escaped_markdown(cells.caption(table))}\n"
+
+
+def _escaped_markdown(text: str) -> str:
+    return re.sub(r"([\\`*_{}\[\]<>#|~!&])", r"\\\1", text)
+
+
+def latex(board: Board) -> str:
+    """One tabular a collection; needs the package booktabs."""
+    return "\n".join(_latex(table) for table in board.tables)
+
+
+def _latex(table: Table) -> str:
+    headings, rows = _compact(table)
+    columns = "rl" + "r" * (len(headings) - 3) + "l"
+    lines = [" & ".join(_escaped_latex(cell) for cell in line) + r" \\" for line in (headings, *rows)]
+    title = f"{table.collection}, {table.split}, {counted(table.queries, 'query')}. {cells.caption(table)}"
+    body = "\n".join([r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"])
+    return f"% {_escaped_latex(title)}\n\\begin{{tabular}}{{{columns}}}\n{body}\n\\end{{tabular}}\n"
+
+
+_LATEX = {
+    **{letter: f"\\{letter}" for letter in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "▲": r"$^{\blacktriangle}$",
+    "▼": r"$^{\blacktriangledown}$",
+    "→": r"$\to$",
+    "–": "--",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+}
+
+
+def _escaped_latex(text: str) -> str:
+    return "".join(_LATEX.get(letter, letter) for letter in text)
+
+
+def _compact(table: Table) -> tuple[list[str], list[list[str]]]:
+    """Headings and cells for a page: the leading metric with its interval, the others without."""
+    others = [name for name in table.metrics if name != table.metric]
+    headings = ["#", "method", "labels", "runs", table.metric, "95 %", *others, "USD", "train", "flags"]
+    rows = []
+    for row in table.rows:
+        method = ", ".join(part for part in (row.method, row.teacher, cells.losses(row), row.variant) if part)
+        lead = [cells.labels(row), str(row.runs), cells.mean(row, table.metric) + cells.mark(row), cells.interval(row, table.metric)]
+        rest = [*(cells.mean(row, name) for name in others), cells.usd(row), cells.training(row), "; ".join(row.flags)]
+        rows.append([cells.place(row), method, *lead, *rest])
+    return headings, rows

@@ -1,0 +1,90 @@
+"""Checking a published run: are its files as its card says, and do its numbers follow from its run and the judgments?"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+from harness.board.card import Card, Outcome
+from harness.board.files import sha256
+from harness.board.published import CARD, RUN, check_file, read_card
+from harness.collections.base import Qrels
+from harness.errors import UserError
+from harness.evaluation.metrics import Scores, evaluate, mean
+from harness.evaluation.scores import FILE as METRICS
+from harness.evaluation.scores import read_scores
+from harness.evaluation.text import counted, plain
+from harness.retrieval.run import Run
+
+TOLERANCE = 1e-9
+LARGEST_RUN = 4 << 30
+"""Bytes of a run after decompression above which it is not read."""
+
+
+def verify(folder: Path, qrels: Qrels) -> list[str]:
+    """Problems of a result folder, each starting with its name; none when everything is as published.
+
+    The run is evaluated again on `qrels`; per-query values and means must agree to 1e-9.
+    """
+    try:
+        card = read_card(folder)
+        check_file(folder / RUN)
+        check_file(folder / METRICS)
+        _check_size(folder / RUN)
+        run, scores = Run.read(folder / RUN), read_scores(folder / METRICS)
+    except (UserError, ValueError, OSError) as error:
+        return [f"unreadable: {plain(str(error))}"]
+    if card.outcome is None:
+        return [f"no outcome: {CARD} does not say what came of the run"]
+    return [*_names(folder, card, run), *_files(folder, card.outcome), *_values(run, scores, card.outcome, qrels)]
+
+
+def _check_size(path: Path) -> None:
+    """Raises ValueError when the run unpacks to more than LARGEST_RUN bytes, without unpacking more than that."""
+    size = 0
+    try:
+        with gzip.open(path) as stream:
+            while block := stream.read(1 << 20):
+                size += len(block)
+                if size > LARGEST_RUN:
+                    raise ValueError(f"{path.name} unpacks to more than {LARGEST_RUN} bytes")
+    except (EOFError, zlib.error) as error:
+        raise ValueError(f"{path.name} is no complete gzip file: {error}") from error
+
+
+def _names(folder: Path, card: Card, run: Run) -> list[str]:
+    wrong = [("folder", folder.resolve().name), ("run file", run.name)]
+    return [f"name: the {what} is called '{plain(name)}', the card '{card.tag}'" for what, name in wrong if name != card.tag]
+
+
+def _files(folder: Path, outcome: Outcome) -> list[str]:
+    changed = [name for name in (RUN, METRICS) if outcome.files.get(name) != sha256(folder / name)]
+    return [f"hash: {name} is not the file that the card describes" for name in changed]
+
+
+def _values(run: Run, scores: Scores, outcome: Outcome, qrels: Qrels) -> list[str]:
+    try:
+        again = evaluate(run.scores, qrels, list(scores))
+    except UserError as error:
+        return [f"metric: {plain(error.message)}"]
+    problems = []
+    if set(again) != set(scores) or set(scores) != set(outcome.metrics):
+        problems.append("metric: the card and the per-query values name different metrics")
+    for name, values in again.items():
+        problems += _metric(name, values, scores.get(name, {}), outcome.metrics.get(name))
+    missing = sum(not run.scores.get(query) for query in qrels)
+    if (outcome.queries, outcome.missing) != (len(qrels), missing):
+        said = f"{counted(outcome.queries, 'query')}, {outcome.missing} missing"
+        problems.append(f"queries: the card says {said}; there are {len(qrels)}, {missing} missing")
+    return problems
+
+
+def _metric(name: str, values: dict[str, float], said: dict[str, float], said_mean: float | None) -> list[str]:
+    if values.keys() != said.keys():
+        return [f"queries: {name} is given for {counted(len(said), 'query')}, the judgments have {len(values)}"]
+    wrong = [query for query, value in values.items() if abs(value - said[query]) > TOLERANCE]
+    problems = [f"value: {name} differs for {counted(len(wrong), 'query')}, first {plain(wrong[0])}"] if wrong else []
+    if said_mean is not None and abs(mean(values) - said_mean) > TOLERANCE:
+        problems.append(f"mean: {name} is {said_mean:.6f} on the card, {mean(values):.6f} when computed again")
+    return problems

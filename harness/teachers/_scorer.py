@@ -1,0 +1,157 @@
+"""Log-likelihoods of many queries after many passages: every passage goes through the model once, its queries see what it left."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from harness.teachers._attention import PACKED, Group, Memory, Passages, Queries, Span
+from harness.teachers._weights import load_causal
+
+_ROW = 512
+"""Tokens of a packed row; one row at a time fills the arithmetic units of a CPU and stays in its caches."""
+_SPARE = 15
+_HEAD = 256
+"""Positions whose next-token probabilities are computed at once."""
+_SOFTMAX = 32
+"""Of these, how many at once in float32: they must fit a cache."""
+_LENGTHS = 4
+"""Query lengths are rounded up to a multiple of this, so that few groups attend on their own."""
+
+Tokens = Sequence[int]
+
+
+class Pair(NamedTuple):
+    """A query to score after a passage, by the passage's number; queries have at least one token."""
+
+    passage: int
+    query: Tokens
+
+
+class Scorer:
+    """A causal language model that scores pairs. A score depends on its passage and query only, not on what is scored beside it.
+
+    `longest` is the largest number of tokens that a passage (with its part of the prompt) or a query may have.
+    """
+
+    def __init__(self, folder: Path, precision: str, longest: int) -> None:
+        self._model = load_causal(folder, precision, PACKED)
+        self._device = self._model.device
+        self._row = max(_ROW, -(-(longest + _SPARE) // 64) * 64)
+        # One dummy row finds out whether the model's attention is of the kind that can be packed.
+        self._hidden([[0]], [range(1)], Passages([Span(0, 1, [])]))
+
+    @torch.inference_mode()
+    def score(self, passages: Sequence[Tokens], pairs: Sequence[Pair]) -> list[float]:
+        """Sum of the natural logarithms of the probabilities of the query's tokens after the passage's, for every pair."""
+        memories, last = self._read(passages)
+        order = sorted(range(len(pairs)), key=lambda number: (pairs[number].passage, len(pairs[number].query)))
+        places = torch.tensor([pair.passage for pair in pairs], device=self._device)
+        firsts = self._log_probabilities(last, places, [pair.query[0] for pair in pairs])
+        parts = [[first] for first in firsts]
+        longer = [number for number in order if len(pairs[number].query) > 1]
+        for row in packed([len(pairs[number].query) - 1 for number in longer], self._row - _SPARE):
+            numbers = [longer[place] for place in row]
+            for number, found in zip(numbers, self._continue([pairs[number] for number in numbers], passages, memories), strict=True):
+                parts[number] += found
+        return [sum(part) for part in parts]
+
+    def _read(self, passages: Sequence[Tokens]) -> tuple[list[Memory], Tensor]:
+        """What every passage leaves behind, and the hidden states (passages, width) of their last tokens."""
+        memories: list[Memory] = [[] for _ in passages]
+        last: dict[int, Tensor] = {}
+        for row in fitted([len(passage) for passage in passages], self._row):
+            texts = [passages[number] for number in row]
+            bounds = _bounds(texts)
+            spans = [Span(start, stop, memories[number]) for number, (start, stop) in zip(row, bounds, strict=True)]
+            hidden = self._hidden(texts, [range(len(text)) for text in texts], Passages(spans))
+            last.update((number, hidden[stop - 1]) for number, (_, stop) in zip(row, bounds, strict=True))
+        return memories, torch.stack([last[number] for number in range(len(passages))])
+
+    def _continue(self, pairs: Sequence[Pair], passages: Sequence[Tokens], memories: Sequence[Memory]) -> list[list[float]]:
+        """Log-probabilities of every pair's second and later tokens. Pairs of one passage must stand together."""
+        texts = [pair.query[:-1] for pair in pairs]
+        bounds = _bounds(texts)
+        spans = []
+        for passage, group in itertools.groupby(zip(pairs, bounds, strict=True), key=lambda item: item[0].passage):
+            places = [place for _, place in group]
+            spans.append(Span(places[0][0], places[-1][1], memories[passage]))
+        starts = [len(passages[pair.passage]) for pair in pairs]
+        positions = [range(start, start + len(text)) for start, text in zip(starts, texts, strict=True)]
+        hidden = self._hidden(texts, positions, Queries(spans, self._groups(bounds), itertools.count()))
+        targets = [token for pair in pairs for token in pair.query[1:]]
+        found = self._log_probabilities(hidden, torch.arange(len(targets), device=self._device), targets)
+        return [found[start:stop] for start, stop in bounds]
+
+    def _groups(self, bounds: Sequence[tuple[int, int]]) -> list[Group]:
+        by_length: dict[int, list[tuple[int, int]]] = {}
+        for start, stop in bounds:
+            by_length.setdefault(-(-(stop - start) // _LENGTHS) * _LENGTHS, []).append((start, stop))
+        return [self._group(length, members) for length, members in by_length.items()]
+
+    def _group(self, length: int, members: Sequence[tuple[int, int]]) -> Group:
+        starts, stops = torch.tensor(members, device=self._device).T.unsqueeze(-1)
+        index = starts + torch.arange(length, device=self._device)
+        real = (index < stops).flatten().nonzero().squeeze(-1)
+        return Group(torch.where(index < stops, index, starts), real, index.flatten()[real])
+
+    def _hidden(self, texts: Sequence[Tokens], positions: Sequence[range], layout: Passages | Queries) -> Tensor:
+        """Hidden states (row, width) of the texts packed into one row of fixed length."""
+        rows = torch.zeros(2, 1, self._row, dtype=torch.int64)
+        for row, parts in zip(rows, (texts, positions), strict=True):
+            flat = torch.tensor(list(itertools.chain.from_iterable(parts)))
+            row[0, : len(flat)] = flat
+        tokens, places = rows.to(self._device)
+        return self._model.base_model(tokens, position_ids=places, use_cache=False, layout=layout).last_hidden_state[0]  # type: ignore[no-any-return]
+
+    def _log_probabilities(self, hidden: Tensor, places: Tensor, tokens: Sequence[int]) -> list[float]:
+        """Of every token at the next position after its place, a row of `hidden` (rows, width)."""
+        wanted = torch.tensor(tokens, device=self._device)
+        out = torch.empty(len(tokens), device=self._device)
+        used = int(places.max()) + 1
+        for start in range(0, used, _HEAD):
+            rows = hidden[start : min(start + _HEAD, used)]
+            logits = self._model.get_output_embeddings()(F.pad(rows, (0, 0, 0, _HEAD - len(rows))))
+            for first in range(0, len(rows), _SOFTMAX):
+                here = ((places >= start + first) & (places < start + first + _SOFTMAX)).nonzero().squeeze(-1)
+                table = logits[first : first + _SOFTMAX].float().log_softmax(-1)
+                out[here] = table[places[here] - start - first, wanted[here]]
+        return out.tolist()
+
+
+def packed(lengths: Sequence[int], room: int) -> list[list[int]]:
+    """Numbers of the texts in rows of at most `room` tokens, in their order."""
+    rows: list[list[int]] = []
+    left = 0
+    for number, length in enumerate(lengths):
+        if length > left or not rows:
+            rows.append([])
+            left = room
+        rows[-1].append(number)
+        left -= length
+    return rows
+
+
+def fitted(lengths: Sequence[int], room: int) -> list[list[int]]:
+    """Numbers of the texts in rows of at most `room` tokens, in few rows: the longest first, each into the first row with room."""
+    rows: list[list[int]] = []
+    left: list[int] = []
+    for number in sorted(range(len(lengths)), key=lambda number: -lengths[number]):
+        place = next((place for place, free in enumerate(left) if free >= lengths[number]), len(rows))
+        if place == len(rows):
+            rows.append([])
+            left.append(room)
+        rows[place].append(number)
+        left[place] -= lengths[number]
+    return rows
+
+
+def _bounds(texts: Sequence[Tokens]) -> list[tuple[int, int]]:
+    stops = list(itertools.accumulate(map(len, texts)))
+    return list(zip([0, *stops[:-1]], stops, strict=True))

@@ -1,0 +1,149 @@
+"""The board on screen and in files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import xml.etree.ElementTree as ET
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from harness.board import render
+from harness.board.board import board
+from harness.board.curves import chart, select
+from harness.board.figure import svg, write_svg
+from harness.board.model import Board
+from harness.board.plot import plot
+from tests.board.runs import make_card, make_run, put, teacher
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def shown(found: Board, width: int = 100) -> str:
+    console = Console(width=width, file=io.StringIO())
+    console.print(render.terminal(found))
+    return console.file.getvalue()
+
+
+def test_the_terminal_shows_everything_that_matters_in_100_columns(results: Path) -> None:
+    text = shown(board(results))
+    assert max(map(len, text.splitlines())) <= 100
+    for part in (
+        "semanlink · test · 60 queries",
+        "intermediate  ours",
+        "smollm2 · listmle → kl",
+        "! one seed · control beats",
+        "0.920▲",
+        "12 s",
+    ):
+        assert part in text
+    assert "5 rows against zero-shot on nDCG@10" in text.replace("\n", " ")
+    assert re.search(r"–\s+intermediate\s+ours", text)
+    assert "…" not in text
+
+
+def test_the_terminal_says_what_was_skipped_and_when_there_is_nothing(tmp_path: Path) -> None:
+    put(tmp_path, make_card("good"), make_run(0.5))
+    (tmp_path / "semanlink" / "bad[red]").mkdir()
+    assert "skipped semanlink/bad[red]: the card cannot be read" in shown(board(tmp_path))
+    assert f"no published runs in {tmp_path / 'none'}" in shown(board(tmp_path / "none"), width=200)
+
+
+def test_csv_has_every_number(results: Path) -> None:
+    found = board(results)
+    lines = list(csv.DictReader(io.StringIO(render.csv(found))))
+    for line, row in zip(lines, found.tables[0].rows, strict=True):
+        assert float(line["nDCG@10"]) == row.metrics["nDCG@10"].mean
+        assert float(line["nDCG@10 low"]) == row.metrics["nDCG@10"].interval.low
+        assert line["p_adjusted"] == ("" if row.against is None else repr(row.against.p_adjusted))
+    assert lines[1]["flags"] == "one seed; control beats zero-shot"
+
+
+@pytest.mark.parametrize("write", [render.csv, render.markdown, render.latex])
+def test_text_of_strangers_is_escaped(tmp_path: Path, write: object) -> None:
+    put(tmp_path, make_card("x", "=cmd|'<b>&_%$#{}~^\\`[a](b)"), make_run(0.5))
+    text = write(board(tmp_path))
+    if write is render.csv:
+        assert "'=cmd" in text
+    elif write is render.markdown:
+        assert r"\|'\<b\>\&\_" in text
+        assert r"\[a\](b)" in text
+    else:
+        assert r"\&\_\%\$\#\{\}\textasciitilde{}\textasciicircum{}\textbackslash{}" in text
+
+
+def test_latex_and_markdown_have_a_line_a_row(results: Path) -> None:
+    found = board(results)
+    assert render.latex(found).count(r"\\") == 7
+    assert len([line for line in render.markdown(found).splitlines() if line.startswith("| ")]) == 8
+
+
+def test_curves_join_the_budgets_of_a_configuration(results: Path) -> None:
+    (table,) = board(results).tables
+    found = chart(table)
+    assert found.budgets == [100, 300]
+    assert [(one.name, [point.budget for point in one.points]) for one in found.series] == [
+        ("intermediate, oracle", [100]),
+        ("intermediate, smollm2, distil_queries=1000, ranker=bi-encoder", [100, 300]),
+        ("intermediate, shuffled", [100]),
+    ]
+    assert [level.name for level in found.levels] == ["no-llm", "zero-shot"]
+    ours = found.series[1].points[1]
+    row = table.rows[0]
+    assert (ours.mean, (ours.low, ours.high)) == (row.metrics["nDCG@10"].mean, row.metrics["nDCG@10"].runs_interval)
+    assert found.band == "resamples and seeds"
+
+
+def test_a_selection_keeps_the_best_of_each_method_and_says_what_it_drops(tmp_path: Path) -> None:
+    for number in range(6):
+        card = make_card(f"a{number}", "first", settings={"n": number}, budget=100, teacher=teacher())
+        put(tmp_path, card, make_run(0.5 + number / 10, number))
+    put(tmp_path, make_card("b", "second", budget=100, teacher=teacher()), make_run(0.0, 9))
+    whole = chart(board(tmp_path).tables[0])
+    chosen = select(whole, 3)
+    best = max(whole.series, key=lambda one: one.points[-1].mean)
+    assert best in chosen.series
+    assert "second" in {one.method for one in chosen.series}
+    assert (len(chosen.series), chosen.left_out) == (3, 4)
+    assert "4 not drawn" in chosen.note
+    assert select(whole, 20).left_out == 0
+
+
+def test_no_budgets_no_curve(tmp_path: Path) -> None:
+    put(tmp_path, make_card("zero"), make_run(0.5))
+    assert chart(board(tmp_path).tables[0]) is None
+
+
+def test_the_plot_in_characters_puts_better_points_higher(results: Path) -> None:
+    lines = plot(chart(board(results).tables[0])).splitlines()
+    height = {letter: next(number for number, line in enumerate(lines) if letter in line[8:]) for letter in "ABC"}
+    assert height["A"] <= height["B"] < height["C"]
+    assert "100" in lines[14]
+    assert "300 labels" in lines[14]
+    assert max(map(len, lines)) <= 100
+
+
+def test_the_figure_is_well_formed_labelled_and_inside_its_frame(results: Path, tmp_path: Path) -> None:
+    found = chart(board(results).tables[0])
+    write_svg(found, tmp_path / "docs" / "curve.svg")
+    root = ET.parse(tmp_path / "docs" / "curve.svg").getroot()
+    _, _, width, height = map(float, root.attrib["viewBox"].split())
+    texts = {item.text: (float(item.attrib["x"]), float(item.attrib["y"])) for item in root.iter(f"{SVG}text")}
+    assert any("intermediate, smollm2" in text and text.endswith("0.920") for text in texts)
+    assert any(text.startswith("zero-shot") for text in texts)
+    assert all(0 <= x <= width and 0 <= y <= height for x, y in texts.values())
+    labels = sorted(y for x, y in texts.values() if x > 600)
+    assert all(lower - upper >= 15 for upper, lower in pairwise(labels))
+    assert len({line.attrib["stroke-dasharray"] for line in root.iter(f"{SVG}polyline")}) == 3
+
+
+def test_the_figure_escapes_names(tmp_path: Path) -> None:
+    for budget in (100, 300):
+        put(tmp_path, make_card(f"x{budget}", "<script>alert(1)</script>", budget=budget), make_run(0.5))
+    text = svg(chart(board(tmp_path).tables[0]))
+    assert "<script" not in text
+    ET.fromstring(text)
