@@ -90,6 +90,7 @@ def distilled(kit: Kit, ranker: ModelFiles | Stage, how: RankerSettings, draw: D
 
     scores = RankerScores(
         ranker=ranker,
+        architecture=how.architecture,
         draw=draw,
         candidates=kit.candidates,
         corpus=kit.collection.corpus,

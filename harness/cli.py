@@ -30,9 +30,7 @@ ResultsOpt = Annotated[Path, typer.Option("--results", help="Folder of published
 WorkspaceOpt = Annotated[Path, typer.Option("--workspace", help="Folder of artefacts, collections and the ledger; safe to move.")]
 JsonOpt = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
 QrelsOpt = Annotated[str, typer.Option("--qrels", help="TREC qrels, BEIR tsv, or collection:split.", show_default=False)]
-MetricsOpt = Annotated[
-    list[str] | None, typer.Option("--metric", "-m", help="As ir_measures names it, e.g. nDCG@10; may be repeated.")
-]
+MetricsOpt = Annotated[list[str] | None, typer.Option("--metric", "-m", help="As ir_measures names it, e.g. nDCG@10; may be repeated.")]
 RunsArg = Annotated[
     list[str], typer.Argument(metavar="RUN...", help="TREC files, files ranx reads, or published result folders.", show_default=False)
 ]
@@ -168,7 +166,9 @@ def compare(
 
     loaded = [read_run(run) for run in runs if run != baseline]
     base = read_run(baseline) if baseline is not None else None
-    result = compare_runs(loaded, judged(qrels, workspace), baseline=base, metric=metric, test=test.value, correction=correction.value, seed=seed)
+    result = compare_runs(
+        loaded, judged(qrels, workspace), baseline=base, metric=metric, test=test.value, correction=correction.value, seed=seed
+    )
     _emit(result) if as_json else _show(render_comparison(result))
 
 
@@ -267,7 +267,8 @@ def main() -> None:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # Libraries draw bars of their own; the live view is the only one here.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     if "--debug" in sys.argv:
         app()
     try:

@@ -44,6 +44,7 @@ def board(
         raise UserError(
             f"no published run of collection '{collection or 'any'}', split '{split or 'any'}'", remedy=f"there are: {', '.join(known)}"
         )
+    wanted = _wanted_metric(chosen, metric)
     groups: dict[tuple[str, str, str], list[Published]] = defaultdict(list)
     for run in chosen:
         groups[run.card.collection.name, run.card.collection.split, run.card.collection.content_hash].append(run)
@@ -54,7 +55,7 @@ def board(
     tables = []
     for (name, of, content), members in sorted(groups.items()):
         warning = (f"content {content[:8]}",) if contents[name, of] > 1 else ()
-        table, said = _table(members, metric, baseline, seed, warning)
+        table, said = _table(members, wanted, baseline, seed, warning)
         tables.append(table)
         notes += [f"{table.collection} ({table.split}): {note}" for note in said]
     return Board(tuple(tables), tuple(skipped), tuple(notes), str(results))
@@ -73,6 +74,8 @@ def _table(runs: list[Published], metric: str | None, baseline: str | None, seed
     wanted = baseline or _usual_baseline(runs)
     pairs = _pairs(found, rows, measured[leading], wanted)
     compared = compare(measured[leading], pairs, [row.name for row in rows], seed)
+    if metric not in (None, leading):
+        notes.append(f"not evaluated by {metric}, led by {plain(leading)}")
     if not pairs:
         notes.append(f"no row of the baseline '{plain(wanted)}' to compare with")
     table = Table(
@@ -90,14 +93,22 @@ def _table(runs: list[Published], metric: str | None, baseline: str | None, seed
 
 
 def _leading(runs: Sequence[Published], metric: str | None) -> str:
-    known = Counter(name for run in runs for name in run.scores)
-    if metric is not None:
-        wanted = str(parse_metric(metric))
-        if wanted not in known:
-            raise UserError(f"no run was evaluated by {wanted}", remedy=did_you_mean(wanted, map(plain, known)))
-        return wanted
+    """`metric` where any of the runs has it, otherwise the measure that most of their sweeps report first."""
+    known = dict.fromkeys(name for run in runs for name in run.scores)
+    if metric in known:
+        return metric
     firsts = Counter(next(iter([*run.card.research_goal.evaluation.reported_measures, *run.scores])) for run in runs)
     return next((name for name, _ in firsts.most_common() if name in known), next(iter(known)))
+
+
+def _wanted_metric(runs: Sequence[Published], metric: str | None) -> str | None:
+    """`metric` as it is written in results. Raises UserError when no run has it."""
+    if metric is None or not runs:
+        return None
+    wanted, known = str(parse_metric(metric)), {name for run in runs for name in run.scores}
+    if wanted not in known:
+        raise UserError(f"no run was evaluated by {wanted}", remedy=did_you_mean(wanted, map(plain, known)))
+    return wanted
 
 
 def _usual_baseline(runs: Sequence[Published]) -> str:

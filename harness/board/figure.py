@@ -11,8 +11,8 @@ from xml.sax.saxutils import escape
 
 from harness.board.curves import Chart, Level, Series, select
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6BB1")
-"""Okabe and Ito's palette, which colour-blind readers can tell apart, with violet for its yellow."""
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6E6E6E", "#8C6BB1")
+"""Okabe and Ito's palette, which colour-blind readers can tell apart, with violet for its yellow and grey for its black (dark pages)."""
 _DASHES = ("", "7 3", "2 3", "9 3 2 3", "4 2", "12 4", "1 3", "6 2 2 2")
 _MARKERS = (
     "M-4,0a4,4 0 1,0 8,0a4,4 0 1,0 -8,0",
@@ -47,9 +47,9 @@ class _Scale:
 
 def svg(chart: Chart) -> str:
     """The chart, its best series of each method first, as an SVG document."""
-    shown = select(chart, len(_COLOURS))
+    shown = select(chart, len(COLOURS))
     scale = _scale(shown)
-    styles = list(zip(shown.series, _COLOURS, _DASHES, _MARKERS, strict=False))
+    styles = list(zip(shown.series, COLOURS, _DASHES, _MARKERS, strict=False))
     parts = [_head(shown), *_grid(scale), *(_level(level, scale) for level in shown.levels)]
     parts += [_band(one, colour, scale) for one, colour, _, _ in styles]
     parts += [_line(one, colour, dash, marker, scale) for one, colour, dash, marker in styles]
@@ -151,7 +151,7 @@ def _labels(chart: Chart, scale: _Scale) -> list[str]:
     ends = [(one, one.points[-1]) for one in chart.series]
     labels = [
         _Label(f"{one.name}  {end.mean:.3f}", colour, scale.x(end.budget), scale.y(end.mean))
-        for (one, end), colour in zip(ends, cycle(_COLOURS), strict=False)
+        for (one, end), colour in zip(ends, cycle(COLOURS), strict=False)
     ]
     labels += [_Label(f"{level.name}  {level.mean:.3f}", "#555555", _RIGHT, scale.y(level.mean)) for level in chart.levels]
     labels.sort(key=lambda label: label.y)

@@ -5,73 +5,13 @@ from __future__ import annotations
 import csv as csv_module
 import io
 import re
-from typing import TYPE_CHECKING
 
 from harness.board import cells
-from harness.board.curves import chart, select
 from harness.board.model import Board, Row, Table
-from harness.board.plot import plot
+from harness.board.terminal import terminal
 from harness.evaluation.text import counted
 
-if TYPE_CHECKING:
-    from rich.console import Group
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-_STYLES = {"ours": "bold", "baseline": "", "reference": "italic", "control": "italic"}
-_OTHERS = 3
-"""Metrics beside the leading one that a terminal of 100 columns has room for."""
-
-
-def terminal(board: Board) -> Group:
-    """The board for a terminal of at least 100 columns, with its budget curves."""
-    from rich.console import Group
-    from rich.text import Text
-
-    parts: list[RichTable | Text] = []
-    for table in board.tables:
-        parts += [_terminal(table), Text(cells.caption(table) + "\n", style="dim")]
-        curves = chart(table)
-        if curves and len(curves.budgets) > 1:
-            parts.append(Text(f"{curves.metric} by number of labels\n{plot(select(curves))}\n"))
-    if not board.tables:
-        parts.append(Text(f"no published runs in {board.folder}"))
-    parts += [Text(f"note: {note}") for note in board.notes]
-    parts += [Text(f"skipped {item.folder}: {item.reason}", style="yellow") for item in board.skipped]
-    return Group(*parts)
-
-
-def _terminal(table: Table) -> RichTable:
-    from rich import box
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    title = f"{table.collection} · {table.split} · {counted(table.queries, 'query')}"
-    shown = RichTable(title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), expand=False)
-    others = [name for name in table.metrics if name != table.metric][:_OTHERS]
-    shown.add_column("#", justify="right")
-    shown.add_column("method", overflow="fold", min_width=24)
-    for heading in ("labels", "runs", table.metric, "95 %", *others, "USD", "train"):
-        shown.add_column(heading, justify="right", no_wrap=True)
-    for row in table.rows:
-        lead = f"{cells.mean(row, table.metric)}{cells.mark(row) or ' '}"
-        numbers = [cells.labels(row), str(row.runs), lead, cells.interval(row, table.metric)]
-        rest = [*(cells.mean(row, name) for name in others), cells.usd(row), cells.training(row)]
-        shown.add_row(cells.place(row), _method(row), *numbers, *rest)
-    return shown
-
-
-def _method(row: Row) -> Text:
-    from rich.text import Text
-
-    shown = Text(row.method, style=_STYLES[row.group])
-    shown.append(f"  {row.group}", style="dim not bold")
-    details = " · ".join(part for part in (row.teacher, cells.losses(row), row.variant) if part)
-    if details:
-        shown.append(f"\n{details}", style="dim not bold")
-    if row.flags:
-        shown.append(f"\n! {' · '.join(row.flags)}", style="yellow not bold")
-    return shown
+__all__ = ["csv", "latex", "markdown", "terminal"]
 
 
 def csv(board: Board) -> str:

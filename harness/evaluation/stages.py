@@ -31,7 +31,7 @@ class Evaluate(Stage):
         write_scores(out / FILE, scores)
         means = {
             "queries": len(self.judgments.qrels),
-            "missing": sum(query not in run.scores for query in self.judgments.qrels),
+            "missing": sum(not run.scores.get(query) for query in self.judgments.qrels),
             "metrics": {name: mean(values) for name, values in scores.items()},
         }
         (out / "means.json").write_text(json.dumps(means, indent=1) + "\n", encoding="utf-8")

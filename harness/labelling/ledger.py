@@ -13,13 +13,12 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from harness.errors import UserError
+from harness.labelling.calls import Answer, Call, Usage
 from harness.labelling.journal import set_journal
-from harness.stage import digest
 
 _MIGRATIONS = (
     # The request comes last: SQLite then reads answers without walking through the pages that long requests fill.
@@ -45,68 +44,6 @@ _COUNTED = "input_tokens, cached_tokens, output_tokens, reasoning_tokens, usd, s
 _WHOLE = f"key, request, model, response, {_COUNTED}, provider_id, created"
 _AT_ONCE = 900
 """Keys a query: below SQLite's oldest limit of 999 variables."""
-
-
-class Call(NamedTuple):
-    """A call that was answered. `usd` is what it cost; `seconds` its latency; `created` seconds since 1970."""
-
-    key: str
-    """From `call_key`."""
-    model: str
-    """The model's name, for people and statistics."""
-    request: str
-    """What was sent, as JSON."""
-    response: str
-    """The raw answer."""
-    input_tokens: int = 0
-    cached_tokens: int = 0
-    """Of the input: what the provider, or a key/value cache, did not compute anew."""
-    output_tokens: int = 0
-    reasoning_tokens: int = 0
-    """Of the output: what the model thought and did not say."""
-    usd: float = 0.0
-    seconds: float = 0.0
-    provider_id: str = ""
-    created: float = 0.0
-
-
-class Answer(NamedTuple):
-    """What the ledger gives back for a key."""
-
-    response: str
-    input_tokens: int
-    cached_tokens: int
-    output_tokens: int
-    reasoning_tokens: int
-    usd: float
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Usage:
-    """Calls and what they took, added up."""
-
-    calls: int = 0
-    input_tokens: int = 0
-    cached_tokens: int = 0
-    output_tokens: int = 0
-    reasoning_tokens: int = 0
-    usd: float = 0.0
-    seconds: float = 0.0
-
-    @classmethod
-    def of(cls, answers: Sequence[Call | Answer]) -> Usage:
-        """The sum over `answers`."""
-        counted = (name.name for name in fields(cls) if name.name != "calls")
-        return cls(len(answers), **{name: sum(getattr(answer, name) for answer in answers) for name in counted})
-
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
-
-
-def call_key(model: str, request: Any, sampling: Any = None, repeat: int = 0) -> str:
-    """sha256 in hex over the model's identity, the rendered request, the sampling parameters and the repeat index."""
-    return digest([model, request, sampling, repeat])
 
 
 class Ledger:
@@ -147,7 +84,7 @@ class Ledger:
         now = time.time()
         rows = [_row(call, now) for call in calls]
         with self._transaction() as connection:
-            connection.executemany(f"INSERT OR IGNORE INTO calls VALUES ({','.join('?' * 12)})", rows)
+            connection.executemany(f"INSERT INTO calls VALUES ({','.join('?' * 12)}) ON CONFLICT (key) DO NOTHING", rows)
         with self._lock:
             self.paid += Usage.of(calls)
 
@@ -230,7 +167,9 @@ def _opened(path: Path) -> sqlite3.Connection:
         _migrate(connection, path)
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise UserError(f"cannot be used as the ledger: {error}", file=path, remedy="restore it from a copy or give another workspace") from error
+        raise UserError(
+            f"cannot be used as the ledger: {error}", file=path, remedy="restore it from a copy or give another workspace"
+        ) from error
     except UserError:
         connection.close()
         raise

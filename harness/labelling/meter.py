@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from harness.labelling.ledger import Answer, Call, Ledger, Usage
+from harness.labelling.calls import Answer, Call, Usage
+from harness.labelling.ledger import Ledger
 
 
 class Meter(Ledger):

@@ -58,7 +58,8 @@ def write_rankings(path: Path, rankings: Iterable[Ranking]) -> None:
 
 
 def _shown(ranking: Ranking) -> dict[str, Any]:
-    return {name: value for name, value in vars(ranking).items() if value not in ("", None)}
+    empty = {"tail": (), "reason": "", "raw": "", "scores": None}
+    return {name: value for name, value in vars(ranking).items() if name not in empty or value != empty[name]}
 
 
 def read_rankings(path: Path) -> list[Ranking]:

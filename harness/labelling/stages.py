@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from harness.collections.base import Texts
-from harness.labelling.ledger import Usage
+from harness.labelling.calls import Usage
 from harness.labelling.meter import Meter
 from harness.labelling.ranking import VERDICTS, Ranking, write_rankings
 from harness.labelling.tasks import tasks_of

@@ -26,7 +26,7 @@ class LossSpec:
         given = {"name": spec} if isinstance(spec, str) else dict(spec)
         name = str(given.pop("name", ""))
         try:
-            settings = plugin(Loss, name).Settings(**given)  # type: ignore[type-abstract]
+            settings = plugin(Loss, name).Settings(**given)
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"])
@@ -38,7 +38,7 @@ class LossSpec:
 
     def loss(self, temperature: float = 1.0) -> Loss:
         """The loss; `temperature` holds where the settings name none."""
-        return plugin(Loss, self.name)(self.settings, temperature)  # type: ignore[type-abstract]
+        return plugin(Loss, self.name)(self.settings, temperature)
 
 
 def loss_from(spec: str | Mapping[str, Any], temperature: float = 1.0) -> Loss:

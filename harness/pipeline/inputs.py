@@ -29,9 +29,7 @@ def judged(name: str, workspace: Path) -> Qrels:
         return read_qrels(path)
     spec, colon, split = name.rpartition(":")
     if not colon or "/" in split or path.suffix:
-        raise UserError(
-            "there are no such qrels", file=path, remedy="give TREC qrels, a BEIR tsv, or for example semanlink:test"
-        )
+        raise UserError("there are no such qrels", file=path, remedy="give TREC qrels, a BEIR tsv, or for example semanlink:test")
     return prepare(parse_source(spec), workspace / "collections").judgments(split).qrels
 
 

@@ -30,6 +30,7 @@ from harness.models import ModelFiles
 from harness.pipeline.build import PlannedCell
 from harness.pipeline.graph import closure
 from harness.pipeline.store import Manifest, Store
+from harness.stage import canonical, digest
 from harness.students.static import StaticStudent
 
 TRAINING = ("ranker", "retriever", "ranker-warmup")
@@ -49,7 +50,8 @@ def _tag(cell: PlannedCell) -> str:
     axes = {"b": point.budget, "r": point.resample, "s": point.seed}
     losses = [point.loss("ranker"), point.loss("retriever")]
     parts = [point.method.name, point.teacher, *losses, *(f"{short}{value}" for short, value in axes.items() if value is not None)]
-    return "-".join([*(slug(part) for part in parts if part), cell.evaluate.key[:8]])
+    mark = digest([cell.evaluate.key, point.settings, point.entry])[:8]
+    return "-".join([*(slug(part) for part in parts if part), mark])
 
 
 def _card(cell: PlannedCell, store: Store, sweep: SweepFile) -> Card:
@@ -112,7 +114,7 @@ def _teacher(cell: PlannedCell, sweep: SweepFile) -> TeacherSection | None:
     name, teacher = cell.cell.teacher, cell.kit.teacher
     if name is None or teacher is None:
         return None
-    settings = sweep.teachers[name].settings.model_dump(mode="json")
+    settings = canonical(sweep.teachers[name].settings)
     return TeacherSection(
         name=name,
         kind=teacher.name,
@@ -134,7 +136,8 @@ def _ranker_name(cell: PlannedCell) -> str | None:
 
 def _setup(cell: PlannedCell, sweep: SweepFile) -> dict[str, Any]:
     """What matters to a cell beside its method's settings; nothing that an untrained reference does not read."""
-    common = {"depth": sweep.evaluate.depth, "max_length": sweep.max_length}
+    reads = {"max_length": sweep.max_length} if issubclass(cell.cell.method, RetrieverMethod) else {}
+    common = {"depth": sweep.evaluate.depth, **reads}
     if cell.cell.resample is None:
         return common
     return common | {"candidates": sweep.candidates.model_dump(mode="json")}

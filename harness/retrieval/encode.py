@@ -23,14 +23,14 @@ Task = Literal["query", "document"]
 
 _BATCH_TOKENS = {"cpu": 4096, "cuda": 65_536}
 """Tokens of a batch, padding counted, by device: enough to fill its arithmetic units, few enough for its caches or memory."""
-_CHUNK_TOKENS = 4_000_000
-"""Tokens in memory at once (8 bytes each, times two or three): texts are tokenised and sorted in chunks of this size."""
+_CHUNK_TOKENS = 1_000_000
+"""Tokens in memory at once (some 100 bytes each while they are made): texts are tokenised and sorted in chunks of this size."""
 _PROMPTS: dict[Task, tuple[str, ...]] = {"query": ("query",), "document": ("document", "passage", "corpus")}
 """Names of a checkpoint's prompts, first found first taken, as ``encode_query`` and ``encode_document`` of sentence-transformers look."""
 
 
 class Encoder(NamedTuple):
-    """A loaded checkpoint and how it runs here."""
+    """A loaded checkpoint, made ready for `encode`: in bfloat16 it runs under autocast only."""
 
     model: SentenceTransformer
     precision: Precision
@@ -115,16 +115,18 @@ def encode(
     With `out` they go to that .npy file, memory-mapped, and no more than a chunk of tokens is held. Equal input gives equal bits on
     one machine: what a batch holds depends on the texts alone.
     """
+    import torch
+
     rows = _store((len(texts), int(encoder.model.get_embedding_dimension() or 0)), out)
-    size = max(1, _CHUNK_TOKENS // encoder.max_length)
-    for start in range(0, len(texts), size):
-        chunk = list(texts[start : start + size]) if isinstance(texts, Sequence) else texts.slice_texts(start, start + size)
-        done = start
-        for places, vectors in _chunk(encoder, chunk, task):
-            rows[start + places] = vectors
-            done += len(places)
-            if progress:
-                progress(done, len(texts), "texts")
+    size, done = max(1, _CHUNK_TOKENS // encoder.max_length), 0
+    with torch.inference_mode(), autocast(encoder.model.device, encoder.precision):
+        for start in range(0, len(texts), size):
+            chunk = list(texts[start : start + size]) if isinstance(texts, Sequence) else texts.slice_texts(start, start + size)
+            for places, vectors in _chunk(encoder.model, chunk, task):
+                rows[start + places] = vectors
+                done += len(places)
+                if progress:
+                    progress(done, len(texts), "texts")
     return rows
 
 
@@ -141,19 +143,17 @@ def _prompt(model: SentenceTransformer, task: Task) -> str | None:
     return None
 
 
-def _chunk(encoder: Encoder, texts: list[str], task: Task) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _chunk(model: SentenceTransformer, texts: list[str], task: Task) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Places (B,) in `texts` and their embeddings (B, D), batch by batch."""
     import torch
 
-    model = encoder.model
     features = model.preprocess(texts, prompt=_prompt(model, task), task=task)
-    with torch.inference_mode(), autocast(model.device, encoder.precision):
-        for places, batch in _batches(features, len(texts), _BATCH_TOKENS[model.device.type]):
-            moved = {name: value.to(model.device) if isinstance(value, torch.Tensor) else value for name, value in batch.items()}
-            vectors = model(moved, task=task)["sentence_embedding"][:, : model.truncate_dim].float().cpu().numpy()
-            if not np.isfinite(vectors).all():
-                raise UserError("the model gives embeddings that are no finite numbers", remedy="its training has diverged: lower the rate")
-            yield places, vectors
+    for places, batch in _batches(features, len(texts), _BATCH_TOKENS[model.device.type]):
+        moved = {name: value.to(model.device) if isinstance(value, torch.Tensor) else value for name, value in batch.items()}
+        vectors = model(moved, task=task)["sentence_embedding"][:, : model.truncate_dim].float().cpu().numpy()
+        if not np.isfinite(vectors).all():
+            raise UserError("the model gives embeddings that are no finite numbers", remedy="its training has diverged: lower the rate")
+        yield places, vectors
 
 
 def _batches(features: dict[str, Any], size: int, budget: int) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:

@@ -57,27 +57,65 @@ class Student(ABC):
 
 
 @contextmanager
-def opening(folder: Path) -> Iterator[None]:
-    """Loads without progress bars and advice from transformers; what fails raises UserError naming the folder."""
+def quiet() -> Iterator[None]:
+    """No progress bars and no advice from the libraries while a model is loaded or saved; what is wrong still raises."""
+    import logging as standard
+
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    other = standard.getLogger("sentence_transformers")
+    heard = other.level
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    other.setLevel(standard.ERROR)
     try:
         yield
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError) as error:
-        raise UserError(f"the model in '{folder}' does not load: {error}", remedy="give a folder saved by sentence-transformers") from error
     finally:
+        other.setLevel(heard)
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()
+
+
+@contextmanager
+def opening(folder: Path) -> Iterator[None]:
+    """Loads a model quietly; what fails raises UserError naming the folder."""
+    try:
+        with quiet():
+            yield
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError) as error:
+        raise UserError(f"the model in '{folder}' does not load: {error}", remedy="give a folder saved by sentence-transformers") from error
 
 
 def loading(device: torch.device) -> dict[str, Any]:
     """How transformers load for training: never from a pickle; on a CPU with plain attention, faster there than torch's fused one
     once gradients are wanted."""
     return {"use_safetensors": True, **({"attn_implementation": "eager"} if device.type == "cpu" else {})}
+
+
+@contextmanager
+def inference(student: Student) -> Iterator[None]:
+    """No gradients, no dropout, and the precision that is faster here; the weights are as before afterwards.
+
+    In bfloat16 the linear weights are cast once; autocast alone would cast them anew for every pass.
+    """
+    import torch
+
+    from harness.retrieval.precision import autocast, best_dtype
+
+    precision = best_dtype() if student.halves else "fp32"
+    student.model.eval()
+    linear = [part for part in student.model.modules() if isinstance(part, torch.nn.Linear)] if precision == "bf16" else []
+    kept = [(weight, weight.data) for part in linear for weight in part.parameters()]
+    for weight, data in kept:
+        weight.data = data.to(torch.bfloat16)
+    try:
+        with torch.inference_mode(), autocast(student.device, precision):
+            yield
+    finally:
+        for weight, data in kept:
+            weight.data = data
 
 
 def freeze_lower(model: Any, layers: int) -> None:

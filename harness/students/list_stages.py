@@ -12,6 +12,7 @@ from harness.method import Draw
 from harness.models import ModelFiles, model_path
 from harness.stage import Context, Stage
 from harness.students.lists import Built, TrainingList, from_gold, from_rankings, from_scores
+from harness.students.ranker import Architecture
 
 if TYPE_CHECKING:
     from harness.collections.crops import TrainingQuery
@@ -86,6 +87,7 @@ class RankerScores(Stage):
     kind: ClassVar[str] = "ranker-scores"
 
     ranker: ModelFiles | Stage
+    architecture: Architecture
     draw: Draw
     candidates: Stage
     corpus: Texts
@@ -103,10 +105,14 @@ class RankerScores(Stage):
     def run(self, out: Path, context: Context) -> None:
         from harness.students.batches import ListTable
         from harness.students.ranker import load_ranker
+        from harness.students.train import deterministic
 
         lists, dropped = self._candidates(context)
         table = ListTable.of(lists, self.corpus)
-        scores = load_ranker(model_path(self.ranker, context)).over(table, self.max_length).score_all(context.progress)
+        # A cross-encoder that was never trained draws its head here.
+        with deterministic(0):
+            ranker = load_ranker(model_path(self.ranker, context), self.architecture)
+            scores = ranker.over(table, self.max_length).score_all(context.progress)
         Built(from_scores(lists, [row.tolist() for row in scores]).lists, dropped).write(out)
 
     def _candidates(self, context: Context) -> tuple[list[TrainingList], Counter[str]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from harness.errors import UserError
-from harness.students.base import Reader, Student, loading, opening
+from harness.students.base import Reader, Student, inference, loading, opening, quiet
 from harness.students.retriever import MICRO_TOKENS, BiEncoder
 from harness.students.tokens import TransformerTokens, run_sorted
 
@@ -65,7 +65,8 @@ class CrossRanker(Student):
         return PairReader(self, table, max_length)
 
     def save(self, folder: Path) -> None:
-        self.model.save(str(folder), create_model_card=False)
+        with quiet():
+            self.model.save(str(folder), create_model_card=False)
 
     def logits(self, features: dict[str, torch.Tensor]) -> torch.Tensor:
         """(n,)"""
@@ -97,15 +98,11 @@ class PairReader(Reader):
         return logits.new_zeros(mask.shape).masked_scatter(mask, logits)
 
     def score_all(self, progress: Progress) -> list[np.ndarray]:
-        import torch
-
-        from harness.retrieval.precision import autocast, best_dtype
-
-        self.student.model.eval()
         total = len(self.pairs.lengths)
-        with torch.inference_mode(), autocast(self.student.device, best_dtype()):
-            done = partial(progress, total=total, unit="pairs")
-            logits = run_sorted(self.student.logits, self.pairs, np.arange(total), self.student.device, done)
+        with inference(self.student):
+            logits = run_sorted(
+                self.student.logits, self.pairs, np.arange(total), self.student.device, lambda done: progress(done, total, "pairs")
+            )
         return np.split(logits.cpu().numpy(), self.starts[1:-1])
 
 

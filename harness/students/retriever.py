@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.errors import UserError
-from harness.students.base import Reader, Student, loading, opening
+from harness.students.base import Reader, Student, inference, loading, opening, quiet
 from harness.students.tokens import StaticTokens, Tokens, TransformerTokens, run_sorted
 
 if TYPE_CHECKING:
@@ -69,7 +68,8 @@ class BiEncoder(Student):
         return EmbeddingReader(self, table, max_length)
 
     def save(self, folder: Path) -> None:
-        self.model.save(str(folder), create_model_card=False)
+        with quiet():
+            self.model.save(str(folder), create_model_card=False)
 
     def tokens(self, texts: list[str], prompt: str, max_length: int) -> Tokens:
         """`texts` behind `prompt`, tokenised; never longer than the model reads."""
@@ -115,15 +115,11 @@ class EmbeddingReader(Reader):
         return self.student.scale * (left @ right.T).gather(1, chosen)
 
     def score_all(self, progress: Progress) -> list[np.ndarray]:
-        import torch
-
-        from harness.retrieval.precision import autocast, best_dtype
-
         student, total = self.student, len(self.table.documents)
-        student.model.eval()
-        with torch.inference_mode(), autocast(student.device, best_dtype() if student.halves else "fp32"):
+        with inference(student):
             left = run_sorted(student.embed, self.queries, np.arange(len(self.table.queries)), student.device)
-            done = partial(progress, total=total, unit="documents")
-            right = run_sorted(student.embed, self.documents, np.arange(total), student.device, done)
+            right = run_sorted(
+                student.embed, self.documents, np.arange(total), student.device, lambda done: progress(done, total, "documents")
+            )
         queries, documents = left.cpu().numpy()[self.table.query_rows], right.cpu().numpy()
         return [student.scale * (documents[rows] @ query) for query, rows in zip(queries, self.table.document_rows, strict=True)]

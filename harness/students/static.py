@@ -1,8 +1,10 @@
 """A static-embedding student out of an encoder: one vector a token, a text is their mean.
 
 The way of model2vec (Tulkens & van Dongen 2024, github.com/MinishLab/model2vec), without that package: every token of the vocabulary
-goes through the encoder alone, the vectors are reduced by PCA and weighted by smooth inverse frequency, with the rank of a token in
-the vocabulary in the place of its frequency (Zipf's law).
+goes through the encoder alone, the vectors are turned onto their principal axes and weighted by smooth inverse frequency, with the
+rank of a token in the vocabulary in the place of its frequency (Zipf's law). Two things differ from model2vec's defaults, since they
+find more on the dev queries of semanlink (nDCG@10 of MiniLM's static student: 0.26 with its defaults, 0.29 with the first, 0.34 with
+both): a steeper weighting (coefficient 1e-5 for 1e-4), and axes of equal spread (whitening), without which few axes decide.
 """
 
 from __future__ import annotations
@@ -10,13 +12,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from harness.errors import UserError
 from harness.models import ModelFiles
 from harness.stage import Context, Stage
+from harness.students.base import inference
 
 if TYPE_CHECKING:
     from harness.students.retriever import BiEncoder
@@ -32,11 +35,11 @@ class StaticStudent(Stage):
 
     encoder: ModelFiles
     dimensions: int | None = None
-    """PCA to so many dimensions; None keeps the encoder's own axes."""
-    pooling: Literal["token", "sentence"] = "token"
-    """token: the token's own output vector; sentence: the encoder's embedding of the token as a text."""
-    sif: float | None = 1e-4
-    """Coefficient of the weighting a / (a + p(token)); None weighs all alike."""
+    """How many principal axes are kept; None keeps all."""
+    whitening: float = 1.0
+    """Each axis is divided by this power of its spread: 1 makes all axes equal, 0 leaves them."""
+    sif: float | None = 1e-5
+    """Coefficient a of the weighting a / (a + p(token)); None weighs all alike."""
 
     @property
     def label(self) -> str:
@@ -45,15 +48,14 @@ class StaticStudent(Stage):
     def run(self, out: Path, context: Context) -> None:
         from harness.students.retriever import BiEncoder
 
-        vectors = vocabulary_vectors(BiEncoder.load(self.encoder.path), self.pooling, context)
-        save_static(self.encoder.path, weighted(reduced(vectors, self.dimensions), self.sif), out)
+        vectors = vocabulary_vectors(BiEncoder.load(self.encoder.path), context)
+        axes = principal_axes(vectors, self.dimensions, self.whitening)
+        save_static(self.encoder.path, weighted(axes, self.sif), out)
 
 
-def vocabulary_vectors(encoder: BiEncoder, pooling: Literal["token", "sentence"], context: Context) -> np.ndarray:
-    """(V, d) float32: what the encoder makes of each token between its special tokens; zeros for special and unused tokens."""
+def vocabulary_vectors(encoder: BiEncoder, context: Context) -> np.ndarray:
+    """(V, d) float32: the output at each token, alone between the special tokens; zeros for special and unused tokens."""
     import torch
-
-    from harness.retrieval.precision import autocast, best_dtype
 
     if encoder.static:
         raise UserError("a static student is made from a transformer", remedy="use the static model itself as the student")
@@ -62,15 +64,13 @@ def vocabulary_vectors(encoder: BiEncoder, pooling: Literal["token", "sentence"]
     special = set(tokenizer.all_special_ids)
     kept = np.array([number for number, name in enumerate(names) if number not in special and not _UNUSED.fullmatch(name)])
     before, after = _frame(tokenizer)
-    vectors = np.zeros((len(names), encoder.model.get_embedding_dimension() or 0), dtype=np.float32)
-    encoder.model.eval()
-    with torch.inference_mode(), autocast(encoder.device, best_dtype()):
+    vectors = np.zeros((len(names), encoder.model[0].get_embedding_dimension()), dtype=np.float32)
+    with inference(encoder):
         for start in range(0, len(kept), 1_024):
             block = kept[start : start + 1_024]
             ids = torch.from_numpy(np.stack([[*before, number, *after] for number in block])).to(encoder.device)
-            output = encoder.model({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
-            chosen = output["sentence_embedding"] if pooling == "sentence" else output["token_embeddings"][:, len(before)]
-            vectors[block] = chosen.float().cpu().numpy()
+            output = encoder.model({"input_ids": ids, "attention_mask": torch.ones_like(ids)})["token_embeddings"]
+            vectors[block] = output[:, len(before)].float().cpu().numpy()
             context.progress(start + len(block), len(kept), "tokens")
     return vectors
 
@@ -83,19 +83,21 @@ def _frame(tokenizer: object) -> tuple[list[int], list[int]]:
     return framed[:start], framed[start + len(plain) :]
 
 
-def reduced(vectors: np.ndarray, dimensions: int | None) -> np.ndarray:
-    """(V, dimensions): centred and turned onto the principal axes, the largest first; unchanged where `dimensions` is None.
+def principal_axes(vectors: np.ndarray, dimensions: int | None = None, whitening: float = 0.0) -> np.ndarray:
+    """(V, dimensions): centred, turned onto the principal axes, widest first, each divided by its spread to the power `whitening`.
 
-    Rows of zeros (tokens that are left out) do not count and stay zeros. Raises UserError when there are fewer axes.
+    Rows of zeros (tokens that are left out) do not count and stay zeros; axes without spread are dropped. Raises UserError when fewer
+    axes than `dimensions` are left.
     """
-    if dimensions is None:
-        return vectors
-    if dimensions > vectors.shape[1]:
-        raise UserError(f"PCA cannot give {dimensions} dimensions out of {vectors.shape[1]}", key="dimensions")
     real: np.ndarray = np.abs(vectors).max(axis=1) > 0
     centred = np.where(real[:, None], vectors - vectors[real].mean(axis=0), 0).astype(np.float64)
-    values, axes = np.linalg.eigh(centred.T @ centred)
-    turned: np.ndarray = centred @ axes[:, np.argsort(values)[::-1][:dimensions]]
+    variances, axes = np.linalg.eigh(centred.T @ centred / real.sum())
+    order = np.argsort(variances)[::-1]
+    order = order[variances[order] > 1e-6 * variances.max()]
+    if dimensions is not None and dimensions > len(order):
+        raise UserError(f"there are no {dimensions} dimensions in an encoder with {len(order)}", key="dimensions")
+    kept = order[:dimensions]
+    turned: np.ndarray = centred @ (axes[:, kept] / variances[kept] ** (whitening / 2))
     return turned.astype(np.float32)
 
 

@@ -36,7 +36,7 @@ class Tokens(Protocol):
 class TransformerTokens:
     """Token ids of a transformer with everything else its tokenizer gives (token types), ragged."""
 
-    pass_tokens: ClassVar[int] = 2_048
+    pass_tokens: ClassVar[int] = 4_096
     columns: dict[str, list[np.ndarray]]
     lengths: np.ndarray
     pad: int

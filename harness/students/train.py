@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -74,8 +74,8 @@ class History:
 def deterministic(seed: int) -> Iterator[None]:
     """Torch's random numbers from `seed`, deterministic kernels where there are any; all as before afterwards."""
     import torch
-    from torch.utils import deterministic as switches
 
+    switches: Any = torch.utils.deterministic
     with _TORCH, torch.random.fork_rng():
         before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
         filling = switches.fill_uninitialized_memory

@@ -42,7 +42,9 @@ class Layout(Protocol):
 def _packed(module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: None, **options: Any) -> tuple[Tensor, None]:
     """The form in which transformers calls an attention implementation: (1, heads, T, D) in, (1, T, H, D) out."""
     if extra := [name for name in ("sliding_window", "softcap", "s_aux") if options.get(name) is not None]:
-        raise UserError(f"the model's attention uses {', '.join(extra)}, which the likelihood teacher cannot do", remedy="take another model")
+        raise UserError(
+            f"the model's attention uses {', '.join(extra)}, which the likelihood teacher cannot do", remedy="take another model"
+        )
     layout: Layout = options["layout"]
     out = layout.attend(query[0], key[0], value[0], options["scaling"])
     return out.transpose(0, 1).unsqueeze(0), None
@@ -101,7 +103,8 @@ class _Seen(NamedTuple):
         weights = scores.sub_(top).exp_()
         return cls(weights @ value, weights.sum(-1, keepdim=True), top)
 
-    def __or__(self, other: _Seen) -> Tensor:
+    def join(self, other: _Seen) -> Tensor:
+        """Attention over the keys of both, normalised."""
         top = torch.maximum(self.top, other.top)
         mine, others = (self.top - top).exp_(), (other.top - top).exp_()
         return (self.values * mine + other.values * others) / (self.total * mine + other.total * others)
@@ -111,7 +114,7 @@ class Group(NamedTuple):
     """Queries that take equally many places, R of L: row numbers of their tokens (R, L), where padding repeats the first token;
     which of the R * L are tokens, and where those stand in the row."""
 
-    index: Tensor
+    places: Tensor
     real: Tensor
     target: Tensor
 
@@ -128,7 +131,7 @@ class Queries:
         heads, tokens, size = query.shape
         folded = (query.float() * scale).view(key.shape[0], heads // key.shape[0], tokens, size)
         layer = next(self._layer)
-        both = self._passages(folded, layer) | self._themselves(folded, key.float(), value.float())
+        both = self._passages(folded, layer).join(self._themselves(folded, key.float(), value.float()))
         return both.reshape(heads, tokens, size).to(query.dtype)
 
     def _passages(self, query: Tensor, layer: int) -> _Seen:
@@ -145,11 +148,11 @@ class Queries:
     def _themselves(self, query: Tensor, key: Tensor, value: Tensor) -> _Seen:
         out = _Seen.nothing(query)
         heads, groups, _, size = query.shape
-        for index, real, target in self.groups:
-            count, length = index.shape
-            asked = query[:, :, index].transpose(1, 2).reshape(heads, count, groups * length, size)
+        for places, real, target in self.groups:
+            count, length = places.shape
+            asked = query[:, :, places].transpose(1, 2).reshape(heads, count, groups * length, size)
             later = query.new_full((length, length), -torch.inf).triu(1).repeat(groups, 1)
-            for whole, part in zip(out, _Seen.of(asked, key[:, index], value[:, index], later), strict=True):
+            for whole, part in zip(out, _Seen.of(asked, key[:, places], value[:, places], later), strict=True):
                 flat = part.view(heads, count, groups, length, -1).transpose(1, 2).flatten(2, 3)
                 whole[:, :, target] = flat[:, :, real]
         return out

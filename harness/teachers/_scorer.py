@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -13,10 +12,8 @@ from torch import Tensor
 
 from harness.teachers._attention import PACKED, Group, Memory, Passages, Queries, Span
 from harness.teachers._weights import load_causal
+from harness.teachers.pairs import SPARE, Asked, Tokens
 
-_ROW = 512
-"""Tokens of a packed row; one row at a time fills the arithmetic units of a CPU and stays in its caches."""
-_SPARE = 15
 _HEAD = 256
 """Positions whose next-token probabilities are computed at once."""
 _SOFTMAX = 32
@@ -24,31 +21,22 @@ _SOFTMAX = 32
 _LENGTHS = 4
 """Query lengths are rounded up to a multiple of this, so that few groups attend on their own."""
 
-Tokens = Sequence[int]
-
-
-class Pair(NamedTuple):
-    """A query to score after a passage, by the passage's number; queries have at least one token."""
-
-    passage: int
-    query: Tokens
-
 
 class Scorer:
     """A causal language model that scores pairs. A score depends on its passage and query only, not on what is scored beside it.
 
-    `longest` is the largest number of tokens that a passage (with its part of the prompt) or a query may have.
+    Texts are packed into rows of `row` tokens; no passage may have more, no query more than `row` - 15, and none may be empty.
     """
 
-    def __init__(self, folder: Path, precision: str, longest: int) -> None:
+    def __init__(self, folder: Path, precision: str, row: int) -> None:
         self._model = load_causal(folder, precision, PACKED)
         self._device = self._model.device
-        self._row = max(_ROW, -(-(longest + _SPARE) // 64) * 64)
+        self._row = row
         # One dummy row finds out whether the model's attention is of the kind that can be packed.
-        self._hidden([[0]], [range(1)], Passages([Span(0, 1, [])]))
+        self._hidden([(0,)], [range(1)], Passages([Span(0, 1, [])]))
 
     @torch.inference_mode()
-    def score(self, passages: Sequence[Tokens], pairs: Sequence[Pair]) -> list[float]:
+    def score(self, passages: Sequence[Tokens], pairs: Sequence[Asked]) -> list[float]:
         """Sum of the natural logarithms of the probabilities of the query's tokens after the passage's, for every pair."""
         memories, last = self._read(passages)
         order = sorted(range(len(pairs)), key=lambda number: (pairs[number].passage, len(pairs[number].query)))
@@ -56,7 +44,7 @@ class Scorer:
         firsts = self._log_probabilities(last, places, [pair.query[0] for pair in pairs])
         parts = [[first] for first in firsts]
         longer = [number for number in order if len(pairs[number].query) > 1]
-        for row in packed([len(pairs[number].query) - 1 for number in longer], self._row - _SPARE):
+        for row in packed([len(pairs[number].query) - 1 for number in longer], self._row - SPARE):
             numbers = [longer[place] for place in row]
             for number, found in zip(numbers, self._continue([pairs[number] for number in numbers], passages, memories), strict=True):
                 parts[number] += found
@@ -74,7 +62,7 @@ class Scorer:
             last.update((number, hidden[stop - 1]) for number, (_, stop) in zip(row, bounds, strict=True))
         return memories, torch.stack([last[number] for number in range(len(passages))])
 
-    def _continue(self, pairs: Sequence[Pair], passages: Sequence[Tokens], memories: Sequence[Memory]) -> list[list[float]]:
+    def _continue(self, pairs: Sequence[Asked], passages: Sequence[Tokens], memories: Sequence[Memory]) -> list[list[float]]:
         """Log-probabilities of every pair's second and later tokens. Pairs of one passage must stand together."""
         texts = [pair.query[:-1] for pair in pairs]
         bounds = _bounds(texts)

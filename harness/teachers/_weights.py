@@ -76,10 +76,8 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     """The model's tokenizer without truncation or padding. Raises UserError when it has none."""
     from tokenizers import Tokenizer
 
-    if (folder / "tokenizer.json").is_file():
-        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    else:
-        tokenizer = _converted(folder)
+    file = folder / "tokenizer.json"
+    tokenizer = Tokenizer.from_file(str(file)) if file.is_file() else _converted(folder)
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
@@ -89,6 +87,6 @@ def _converted(folder: Path) -> Tokenizer:
     from transformers import AutoTokenizer
 
     try:
-        return AutoTokenizer.from_pretrained(folder).backend_tokenizer
+        return AutoTokenizer.from_pretrained(folder).backend_tokenizer  # type: ignore[no-any-return]
     except (OSError, ValueError, AttributeError) as error:
         raise UserError(f"the model has no tokenizer that can be used: {error}", file=folder) from error

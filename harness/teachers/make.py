@@ -22,7 +22,7 @@ def teacher_from(spec: Mapping[str, Any], base: Path = Path()) -> Teacher:
     kind = settings.pop("kind", None)
     if not isinstance(kind, str):
         raise UserError("a teacher needs a kind", key="kind", remedy="write {kind: NAME, ...}")
-    found = plugin(Teacher, kind)  # type: ignore[type-abstract]
+    found = plugin(Teacher, kind)
     try:
         return found(found.Settings(**settings), base)
     except ValidationError as error:
@@ -33,5 +33,7 @@ def teacher_from(spec: Mapping[str, Any], base: Path = Path()) -> Teacher:
 def _fault(kind: type[Teacher], what: str, place: tuple[int | str, ...], message: str) -> UserError:
     key = ".".join(str(part) for part in place)
     if what == "extra_forbidden":
-        return UserError(f"unknown setting of the teacher '{kind.name}'", key=key, remedy=did_you_mean(str(place[-1]), kind.Settings.model_fields))
+        return UserError(
+            f"unknown setting of the teacher '{kind.name}'", key=key, remedy=did_you_mean(str(place[-1]), kind.Settings.model_fields)
+        )
     return UserError(message, key=key, remedy=f"see: harness show teachers {kind.name}")

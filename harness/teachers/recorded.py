@@ -87,8 +87,9 @@ def _replay(task: Task, recorded: Ranking | None) -> Ranking:
         return Ranking(task.query, (), tuple(shown), "failed", "not recorded")
     if not recorded.ordered:
         return Ranking(task.query, (), tuple(shown), "failed", recorded.reason or "recorded without an order", recorded.raw)
-    ordered = tuple(id for id in recorded.ordered if id in set(shown))
-    tail = tuple(id for id in shown if id not in set(ordered))
+    wanted, placed = set(shown), set(recorded.ordered)
+    ordered = tuple(id for id in recorded.ordered if id in wanted)
+    tail = tuple(id for id in shown if id not in placed)
     verdict, reason = _judge(recorded, ordered, tail)
     return Ranking(task.query, ordered, tail, verdict, reason, recorded.raw)
 

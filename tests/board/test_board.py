@@ -239,3 +239,11 @@ def test_text_of_strangers_is_made_plain(tmp_path: Path) -> None:
     text = json.dumps(board(tmp_path).as_json(), ensure_ascii=False)
     assert "\x1b" not in text
     assert "\u202e" not in text
+
+
+def test_a_metric_that_one_collection_lacks_leads_the_others(tmp_path: Path) -> None:
+    put(tmp_path, make_card("a"), make_run(0.5))
+    put(tmp_path, make_card("b", collection="scifact"), make_run(0.5), metrics=("R@100",))
+    found = board(tmp_path, metric="RR@10")
+    assert [(table.collection, table.metric) for table in found.tables] == [("scifact", "R@100"), ("semanlink", "RR@10")]
+    assert "scifact (test): not evaluated by RR@10, led by R@100" in found.notes

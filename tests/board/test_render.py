@@ -46,6 +46,15 @@ def test_the_terminal_shows_everything_that_matters_in_100_columns(results: Path
     assert "…" not in text
 
 
+@pytest.mark.parametrize("width", [70, 80, 90])
+def test_a_narrow_terminal_is_told_what_is_left_out_and_nothing_is_cut(results: Path, width: int) -> None:
+    text = shown(board(results), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "no room here for: " in text
+    assert "[0.902, 0.936]" in text
+    assert "…" not in text
+
+
 def test_the_terminal_says_what_was_skipped_and_when_there_is_nothing(tmp_path: Path) -> None:
     put(tmp_path, make_card("good"), make_run(0.5))
     (tmp_path / "semanlink" / "bad[red]").mkdir()

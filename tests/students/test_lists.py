@@ -14,8 +14,10 @@ from harness.collections.crops import TrainingQuery
 from harness.errors import UserError
 from harness.labelling.ranking import Ranking
 from harness.method import Draw
+from harness.models import ModelFiles
 from harness.students.list_stages import GoldLists, RankedLists, RankerScores
 from harness.students.lists import SUMMARY, Built, TrainingList, from_gold, from_rankings, from_scores, read_lists, write_lists
+from harness.students.ranker import Architecture
 from tests.students.conftest import Bench, Given, TinyCorpus
 
 
@@ -134,14 +136,18 @@ def test_ranked_stage_takes_the_drawn_queries_out_of_larger_labels(bench: Bench,
 
 
 @pytest.mark.models
-def test_ranker_scores_order_every_candidate(bench: Bench, corpus: TinyCorpus) -> None:
-    from harness.models import resolve_model
-
+@pytest.mark.parametrize("architecture", ["bi-encoder", "cross-encoder"])
+def test_ranker_scores_order_every_candidate_the_same_each_time(
+    architecture: Architecture, bench: Bench, corpus: TinyCorpus, tiny: ModelFiles, tmp_path: Path
+) -> None:
     stage = RankerScores(
-        ranker=resolve_model("bundled:minilm-l6"), draw=Draw(pool(), 0, 3), candidates=candidates(), corpus=corpus, depth=4, max_length=32
+        ranker=tiny, architecture=architecture, draw=Draw(pool(), 0, 3), candidates=candidates(), corpus=corpus, depth=4, max_length=32
     )
-    for one in read_lists(bench.path(stage)):
+    lists = read_lists(bench.path(stage))
+    for one in lists:
         assert sorted(one.documents) == ["d0", "d1", "d2", "d3"] and one.ordered == 4
         assert list(one.scores or ()) == sorted(one.scores or (), reverse=True)
         assert not one.positives
-    assert bench.told[-1] == (4, 4, "documents")
+    assert bench.told[-1] == ((4, 4, "documents") if architecture == "bi-encoder" else (12, 12, "pairs"))
+    (tmp_path / "again").mkdir()
+    assert read_lists(Bench(tmp_path / "again").path(stage)) == lists

@@ -8,19 +8,21 @@ import pytest
 from harness.errors import UserError
 from harness.models import ModelFiles
 from harness.students.retriever import BiEncoder
-from harness.students.static import StaticStudent, reduced, weighted
+from harness.students.static import StaticStudent, principal_axes, vocabulary_vectors, weighted
 from tests.students.conftest import Bench
 
 
 @pytest.mark.models
-def test_a_token_alone_has_the_encoders_own_vector(tiny: ModelFiles, bench: Bench) -> None:
-    from sentence_transformers import SentenceTransformer
+def test_a_token_alone_has_the_encoders_own_output(tiny: ModelFiles, bench: Bench) -> None:
+    import torch
 
-    static = SentenceTransformer(str(bench.path(StaticStudent(encoder=tiny, pooling="sentence"))))
-    theirs = BiEncoder.load(tiny.path).model.encode(["house", "river"])
-    ours = static.encode(["house", "river"])
-    cosines = (ours * theirs).sum(1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
-    np.testing.assert_allclose(cosines, 1, atol=1e-4)
+    encoder = BiEncoder.load(tiny.path)
+    vectors = vocabulary_vectors(encoder, bench)
+    for word in ("house", "river"):
+        with torch.inference_mode():
+            output = encoder.model.encode(word, output_value="token_embeddings")
+        np.testing.assert_allclose(vectors[encoder.model.tokenizer.convert_tokens_to_ids(word)], output[1], atol=1e-5)
+    assert bench.told[-1][0] == bench.told[-1][1] > 29_000
 
 
 @pytest.mark.models
@@ -44,25 +46,30 @@ def test_a_static_model_cannot_be_made_static_again(static: ModelFiles, bench: B
         bench.path(StaticStudent(encoder=static))
 
 
-def test_pca_keeps_distances_at_full_size_and_rows_of_zeros() -> None:
+def test_turning_onto_all_axes_keeps_distances_and_rows_of_zeros() -> None:
     vectors = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32) + 3
     vectors[7] = 0
-    full = reduced(vectors, 8)
-    assert not full[7].any()
+    full = principal_axes(vectors)
+    assert full.shape == (50, 8) and not full[7].any()
     np.testing.assert_allclose(np.linalg.norm(full[1] - full[2]), np.linalg.norm(vectors[1] - vectors[2]), rtol=1e-4)
-    spread = reduced(vectors, 3)[np.arange(50) != 7].var(axis=0)
-    assert spread[0] >= spread[1] >= spread[2]
-    assert reduced(vectors, None) is vectors
-    with pytest.raises(UserError, match="9 dimensions out of 8"):
-        reduced(vectors, 9)
+    with pytest.raises(UserError, match="no 9 dimensions in an encoder with 8"):
+        principal_axes(vectors, 9)
 
 
-def test_pca_agrees_with_scikit_learn() -> None:
+def test_axes_without_spread_are_dropped() -> None:
+    vectors = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+    vectors -= vectors.mean(axis=1, keepdims=True)
+    assert principal_axes(vectors, whitening=1).shape == (50, 3)
+    assert np.abs(principal_axes(vectors, whitening=1)).max() < 10
+
+
+@pytest.mark.parametrize("whitening", [0, 1])
+def test_axes_agree_with_scikit_learn(whitening: int) -> None:
     from sklearn.decomposition import PCA
 
     vectors = np.random.default_rng(0).normal(size=(60, 6)).astype(np.float32)
-    theirs = PCA(4, svd_solver="full").fit_transform(vectors)
-    np.testing.assert_allclose(np.abs(reduced(vectors, 4)), np.abs(theirs), atol=1e-4)
+    theirs = PCA(4, svd_solver="full", whiten=bool(whitening)).fit_transform(vectors) * (np.sqrt(60 / 59) if whitening else 1)
+    np.testing.assert_allclose(np.abs(principal_axes(vectors, 4, whitening)), np.abs(theirs), atol=1e-4)
 
 
 def test_weights_follow_the_rank_in_the_vocabulary() -> None:

@@ -48,10 +48,13 @@ def first_is_right(folder: Path, corpus: TinyCorpus) -> float:
 
 @pytest.mark.models
 @pytest.mark.parametrize("architecture", ["cross-encoder", "bi-encoder"])
-def test_ranker_learns_its_lists_and_is_known_again(architecture: str, tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
+def test_ranker_learns_its_lists_and_is_known_again(
+    architecture: str, tiny: ModelFiles, corpus: TinyCorpus, bench: Bench, capfd: pytest.CaptureFixture[str]
+) -> None:
     folder = bench.path(ranker_stage(tiny, corpus, architecture))
     history = losses(folder)
     assert len(history) == 24 and np.mean(history[-4:]) < 0.9 * np.mean(history[:4])
+    assert "".join(capfd.readouterr()) == ""
     assert saved_architecture(folder) == architecture
     assert first_is_right(folder, corpus) >= 5 / 6
     assert bench.told[-1] == (24, 24, "steps")
@@ -209,3 +212,16 @@ def test_warm_up_drops_documents_without_a_body() -> None:
     built = with_bodies(lists, Bodies(Hollow()))
     assert [one.documents for one in built.lists] == [("d2", "d4")]
     assert built.dropped == {"left without a body": 2}
+
+
+@pytest.mark.models
+def test_scoring_in_bf16_leaves_the_weights_alone(tiny: ModelFiles, corpus: TinyCorpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    student = BiEncoder.load(tiny.path)
+    before = {name: weight.clone() for name, weight in student.model.state_dict().items()}
+    reader = student.over(ListTable.of(topic_lists(), corpus), 32)
+    full = np.concatenate(reader.score_all(silent))
+    monkeypatch.setattr("harness.retrieval.precision.best_dtype", lambda: "bf16")
+    half = np.concatenate(reader.score_all(silent))
+    assert (half != full).any()
+    np.testing.assert_allclose(half, full, atol=0.02)
+    assert all(torch.equal(weight, before[name]) for name, weight in student.model.state_dict().items())

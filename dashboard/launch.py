@@ -1,0 +1,47 @@
+"""Starting the dashboard: on this machine only, phoning nobody."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from harness.errors import UserError
+
+RESULTS = "HARNESS_RESULTS"
+"""Environment variable through which the page learns which results folder to show."""
+_OPTIONS = {
+    "server.address": "localhost",
+    "server.headless": "true",
+    "server.fileWatcherType": "none",
+    "browser.gatherUsageStats": "false",
+    "browser.serverAddress": "localhost",
+    "client.toolbarMode": "viewer",
+    "client.showErrorDetails": "none",
+}
+
+
+def command(port: int) -> list[str]:
+    """The command line that serves the page on localhost:`port`."""
+    options = [f"--{name}={value}" for name, value in {**_OPTIONS, "server.port": str(port)}.items()]
+    return [sys.executable, "-m", "streamlit", "run", str(Path(__file__).with_name("app.py")), *options]
+
+
+def environment(results: Path) -> dict[str, str]:
+    """The environment of that command: this process's, and which results folder to show."""
+    return {**os.environ, RESULTS: str(results.resolve()), "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
+
+
+def launch(results: Path, port: int) -> int:
+    """Serve the dashboard until it is interrupted; the exit code. Raises UserError when it cannot start."""
+    if find_spec("streamlit") is None or find_spec("altair") is None:
+        raise UserError("the dashboard is not installed", remedy="run: pip install 'distil-harness[dashboard]'")
+    if not results.is_dir():
+        raise UserError("there is no results folder", file=results, remedy="give one with --results, or run a sweep first")
+    print(f"dashboard of {results} at http://localhost:{port} (Ctrl+C stops it)", file=sys.stderr)
+    try:
+        return subprocess.run(command(port), env=environment(results), check=False).returncode
+    except KeyboardInterrupt:
+        return 0

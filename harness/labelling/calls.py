@@ -1,0 +1,72 @@
+"""One call to a language model: what makes it the same call again, what came back, what it took."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
+
+
+class Call(NamedTuple):
+    """A call that was answered. `usd` is what it cost; `seconds` its latency; `created` seconds since 1970."""
+
+    key: str
+    """From `call_key`."""
+    model: str
+    """The model's name, for people and statistics."""
+    request: str
+    """What was sent, as JSON."""
+    response: str
+    """The raw answer."""
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    """Of the input: what the provider, or a key/value cache, did not compute anew."""
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    """Of the output: what the model thought and did not say."""
+    usd: float = 0.0
+    seconds: float = 0.0
+    provider_id: str = ""
+    created: float = 0.0
+
+
+class Answer(NamedTuple):
+    """What the ledger gives back for a key."""
+
+    response: str
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    usd: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Calls and what they took, added up."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    usd: float = 0.0
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, answers: Sequence[Call | Answer]) -> Usage:
+        """The sum over `answers`."""
+        counted = (name.name for name in fields(cls) if name.name != "calls")
+        return cls(len(answers), **{name: sum(getattr(answer, name) for answer in answers) for name in counted})
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+
+
+def call_key(model: str, request: Any, sampling: Any = None, repeat: int = 0) -> str:
+    """sha256 in hex over the model's identity, the rendered request, the sampling parameters and the repeat index, all plain JSON."""
+    text = json.dumps([model, request, sampling, repeat], sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,152 @@
+"""Query likelihood: a passage is as good as the query is probable after it. White-box, local, one pass a passage."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from harness.labelling.calls import Answer, Call
+from harness.labelling.prompts import load_prompt
+from harness.labelling.ranking import Ranking
+from harness.models import resolve_model
+from harness.plugins import Settings
+from harness.stage import digest
+from harness.teachers.base import Cost, Task, Teacher
+from harness.teachers.pairs import Pair, Pairs, Reading
+
+if TYPE_CHECKING:
+    from harness.labelling.ledger import Ledger
+    from harness.stage import Progress
+
+_VERSION = 1
+"""Rises when the same request would get another score."""
+_CHUNK_TOKENS = 8192
+"""Tokens of passages whose keys and values are in memory at once; also what is lost when the process dies."""
+
+
+class LikelihoodSettings(Settings):
+    """Which model, how it is asked, how long texts may be."""
+
+    model: str = Field("bundled:smollm2-135m", description="causal language model: bundled:NAME, a folder, or a Hugging Face id")
+    prompt: str = Field("topic", description="a bundled prompt, or a .yaml file whose text holds {passage} and ends with {query}")
+    max_passage_tokens: int = Field(160, ge=1, description="tokens of a passage that the model reads")
+    max_query_tokens: int = Field(32, ge=1, description="tokens of a query that are scored")
+    normalise: Literal["sum", "mean"] = Field("sum", description="log-likelihood of the whole query, or its mean over the tokens")
+    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto is what is faster on this machine")
+
+
+class Likelihood(Teacher):
+    """Orders by log p(query | passage) of a causal language model, ties by document id as trec_eval does.
+
+    Every pair of a passage and a query is one call in the ledger, keyed by the tokens that the model sees.
+    """
+
+    name = "likelihood"
+    summary = "local language model: how probable the query is after the passage"
+    source = "Sachan et al., arXiv 2204.07496 (UPR)"
+    box = "white"
+    Settings = LikelihoodSettings
+    settings: LikelihoodSettings
+
+    def __init__(self, settings: LikelihoodSettings, base: Path = Path()) -> None:
+        super().__init__(settings, base)
+        self._model = resolve_model(settings.model, base)
+        self._prompt = load_prompt(settings.prompt, base, ("passage", "query"))
+
+    @property
+    def identity(self) -> str:
+        limits = [self.settings.max_passage_tokens, self.settings.max_query_tokens]
+        return digest([self.name, self._reader, self._prompt.identity, limits, self.settings.normalise])
+
+    @cached_property
+    def precision(self) -> str:
+        """'fp32' or 'bf16'."""
+        from harness.retrieval.precision import best_dtype
+
+        return best_dtype() if self.settings.precision == "auto" else self.settings.precision
+
+    @property
+    def _reader(self) -> str:
+        """What turns tokens into scores."""
+        return digest([_VERSION, self._model.identity, self.precision])
+
+    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+        pairs = self._reading.pairs(tasks)
+        self._pay(pairs, ledger, progress)
+        answers = ledger.get_many(pairs.keys.values())
+        scores = {key: self._score(answer) for key, answer in answers.items()}
+        for task, asked in zip(tasks, pairs.by_task, strict=True):
+            yield _ranking(task, [scores[pairs.keys[pair]] for pair in asked])
+
+    def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
+        pairs = self._reading.pairs(tasks)
+        held = ledger.held(pairs.keys.values())
+        missing = [pair for pair, key in pairs.keys.items() if key not in held]
+        return Cost(calls=len(missing), input_tokens=sum(pairs.tokens(pair) for pair in missing))
+
+    def guess(self, queries: int, depth: int) -> Cost:
+        calls = queries * depth
+        return Cost(calls, calls * (self.settings.max_passage_tokens + self.settings.max_query_tokens), exact=False)
+
+    @cached_property
+    def _reading(self) -> Reading:
+        from harness.teachers._weights import causal_folder, load_tokenizer
+
+        tokenizer = load_tokenizer(causal_folder(self._model))
+        return Reading(tokenizer, self._prompt, self.settings.max_passage_tokens, self.settings.max_query_tokens, self._reader)
+
+    def _pay(self, pairs: Pairs, ledger: Ledger, progress: Progress) -> None:
+        """Score what the ledger lacks and put it there, chunk by chunk, each whole or not at all."""
+        held = ledger.held(pairs.keys.values())
+        done, total = len(held), len(pairs.keys)
+        progress(done, total, "pairs")
+        if done == total:
+            return
+        from harness.teachers._scorer import Scorer
+        from harness.teachers._weights import causal_folder
+
+        scorer = Scorer(causal_folder(self._model), self.precision, self._reading.row)
+        for chunk in pairs.chunks(_CHUNK_TOKENS):
+            missing = [pair for pair in chunk if pairs.keys[pair] not in held]
+            if missing:
+                start = time.monotonic()
+                scores = scorer.score(*pairs.request(missing))
+                ledger.put_many(list(self._calls(pairs, missing, scores, time.monotonic() - start)))
+                done += len(missing)
+                progress(done, total, "pairs")
+
+    def _calls(self, pairs: Pairs, missing: Sequence[Pair], scores: Sequence[float], seconds: float) -> Iterator[Call]:
+        read: set[int] = set()
+        for pair, score in zip(missing, scores, strict=True):
+            passage, query = pairs.passages[pair[0]], pairs.queries[pair[1]]
+            request = {"passage": self._reading.shown(passage), "continuation": self._reading.shown(query)}
+            yield Call(
+                key=pairs.keys[pair],
+                model=self._model.name,
+                request=json.dumps(request, ensure_ascii=False),
+                response=json.dumps({"log_likelihood": round(score, 6), "tokens": len(query)}),
+                input_tokens=pairs.tokens(pair),
+                cached_tokens=len(passage) if pair[0] in read else 0,
+                seconds=seconds / len(missing),
+            )
+            read.add(pair[0])
+
+    def _score(self, answer: Answer) -> float:
+        found: Mapping[str, float] = json.loads(answer.response)
+        return round(found["log_likelihood"] / (found["tokens"] if self.settings.normalise == "mean" else 1), 6)
+
+
+def _ranking(task: Task, scores: Sequence[float]) -> Ranking:
+    ids = [candidate.id for candidate in task.candidates]
+    if not scores:
+        return Ranking(task.query, (), tuple(ids), "failed", "the query is empty")
+    # Two stable sorts, the second by score: equal scores keep the falling ids of the first.
+    ranked = sorted(sorted(zip(ids, scores, strict=True), reverse=True), key=lambda item: -item[1])
+    raw = json.dumps(dict(ranked), ensure_ascii=False, separators=(",", ":"))
+    return Ranking(task.query, tuple(id for id, _ in ranked), raw=raw, scores=tuple(score for _, score in ranked))

@@ -1,0 +1,147 @@
+"""The page draws what the board says, survives hostile folders, and phones nobody."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.charts import budget_curve
+from dashboard.launch import RESULTS, command, environment, launch
+from dashboard.text import literal
+from harness.board.board import board
+from harness.board.curves import chart
+from harness.errors import UserError
+from tests.board.runs import make_card, make_run, put, put_board
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    results = tmp_path_factory.mktemp("dashboard") / "results"
+    put_board(results)
+    return results
+
+
+def open_page(results: Path, monkeypatch: pytest.MonkeyPatch, **address: str) -> AppTest:
+    monkeypatch.setenv(RESULTS, str(results))
+    page = AppTest.from_file(command(1)[4], default_timeout=60)
+    page.query_params.update(address)
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_the_table_has_the_numbers_of_the_board(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(folder, monkeypatch)
+    (table,) = board(folder).tables
+    shown = page.dataframe[0].value
+    assert shown["nDCG@10"].tolist() == [row.metrics["nDCG@10"].mean for row in table.rows]
+    assert shown["flags"].tolist() == [", ".join(row.flags) for row in table.rows]
+    assert shown["against baseline"].tolist()[0].startswith("▲ +0.478 (p 0.0005)")
+    assert page.query_params == {"collection": page.selectbox[0].value, "metric": "nDCG@10"}
+
+
+def test_filters_by_metric_and_group(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(folder, monkeypatch)
+    page.selectbox(key="metric").select("RR@10").run()
+    (table,) = board(folder, metric="RR@10").tables
+    assert page.dataframe[0].value["RR@10"].tolist() == [row.metrics["RR@10"].mean for row in table.rows]
+    page.pills(key="groups").set_value(["baseline"]).run()
+    assert page.dataframe[0].value["method"].tolist() == ["zero-shot"]
+    assert not page.exception
+
+
+def test_an_address_opens_the_same_view(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(folder, monkeypatch, metric="R@100", collection="no such collection")
+    assert page.selectbox(key="metric").value == "R@100"
+    assert page.selectbox(key="collection").value.startswith("semanlink")
+
+
+def test_a_new_result_appears(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = Path(shutil.copytree(folder, tmp_path / "results"))
+    page = open_page(results, monkeypatch)
+    before = len(page.dataframe[0].value)
+    put(results, make_card("late", "late"), make_run(0.4, 8))
+    page.run()
+    assert len(page.dataframe[0].value) == before + 1
+
+
+def test_an_empty_folder_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(tmp_path, monkeypatch)
+    assert "No published runs" in page.info[0].value
+    assert not page.dataframe
+
+
+def test_hostile_names_and_folders_do_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hostile = "<script>alert(1)</script>[x](javascript:alert(1)) $\\alpha$ :red[y]"
+    for content in ("ab", "cd"):
+        put(tmp_path, make_card(f"x{content}", hostile, collection=hostile, content_hash=content * 32, budget=100), make_run(0.5))
+    bad = tmp_path / "semanlink" / "<img src=x>"
+    bad.mkdir(parents=True)
+    page = open_page(tmp_path, monkeypatch)
+    assert page.dataframe[0].value["method"].tolist() == [hostile]
+    for element in (*page.warning, *page.caption, *page.subheader):
+        assert not re.search(r"(?<!\\)[<\[$:]", element.value)
+    assert "<img src=x>: the card cannot be read" in page.expander[0].text[0].value
+
+
+def test_literal_escapes_all_that_markdown_reads() -> None:
+    assert literal("a_b [c](d) <e> $f$ :g: 0.5") == r"a\_b \[c\]\(d\) \<e\> \$f\$ \:g\: 0\.5"
+
+
+def test_the_chart_draws_every_point_and_level(folder: Path) -> None:
+    found = chart(board(folder).tables[0])
+    layers = budget_curve(found).to_dict()["layer"]
+    points = next(layer for layer in layers if layer["mark"]["type"] == "point")
+    assert len(points["data"]["values"]) == sum(len(one.points) for one in found.series)
+    assert {value["mean"] for value in points["data"]["values"]} == {point.mean for one in found.series for point in one.points}
+    assert points["encoding"]["shape"]["field"] == points["encoding"]["color"]["field"] == "series"
+    assert {layer["mark"]["type"] for layer in layers} == {"area", "rule", "text", "line", "point"}
+
+
+def test_the_command_binds_to_this_machine_and_sends_no_statistics(tmp_path: Path) -> None:
+    said = command(8765)
+    for option in ("--server.address=localhost", "--server.port=8765", "--browser.gatherUsageStats=false", "--server.headless=true"):
+        assert option in said
+    assert environment(tmp_path)[RESULTS] == str(tmp_path)
+    with pytest.raises(UserError, match="no results folder"):
+        launch(tmp_path / "nowhere", 8765)
+
+
+def test_the_server_answers_on_localhost_only(folder: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(command(port), env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        for _ in range(120):
+            try:
+                with urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=2) as answer:
+                    assert answer.read() == b"ok"
+                break
+            except OSError:
+                assert server.poll() is None, server.stdout.read()
+                time.sleep(0.25)
+        else:
+            pytest.fail("the server did not come up")
+        listening = _listeners(port)
+        assert not {"00000000", "0" * 32} & listening
+    finally:
+        server.terminate()
+        said, _ = server.communicate(timeout=20)
+    assert "External URL" not in said
+    assert "Network URL" not in said
+
+
+def _listeners(port: int) -> set[str]:
+    """Addresses, in hex, on which something listens at `port` (Linux; empty elsewhere)."""
+    files = [file for file in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")) if file.exists()]
+    fields = [line.split() for file in files for line in file.read_text().splitlines() if ":" in line]
+    return {field[1].rpartition(":")[0] for field in fields if field[3] == "0A" and int(field[1].rpartition(":")[2], 16) == port}
