@@ -124,26 +124,18 @@ class Live(Silent):
 
     def finished(self, stage: Stage, seconds: float) -> None:
         self.tally.finish(stage, seconds)
-        self._stop_at_end()
 
     def cached(self, stage: Stage) -> None:
         self.tally.finish(stage, 0.0)
-        self._stop_at_end()
 
     def failed(self, stage: Stage, reason: str, lost: list[Stage]) -> None:
         from rich.markup import escape
 
         self.tally.failed.update([stage.kind, *(other.kind for other in lost)])
         self._console.print(f"[red]failed[/red] {escape(f'{stage.kind} {stage.label}: {reason}')} ({len(lost)} stages rest on it)")
-        self._stop_at_end()
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
         self._live.stop()
-
-    def _stop_at_end(self) -> None:
-        if self.tally.ended == self.tally.total.total():
-            self.close()
 
     def _draw(self) -> Group:
         from rich.console import Group

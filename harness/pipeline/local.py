@@ -78,8 +78,9 @@ class LocalExecutor:
         tasks = stage.tasks(self.store.read(stage.draw.pool), self.store.read(stage.candidates))
         expected = stage.teacher.estimate(tasks, self.ledger).usd
         if self.ledger.paid.usd + expected > self.max_cost:
+            paid = self.ledger.paid.usd
             raise UserError(
-                f"labelling would cost {expected:.2f} USD on top of the {self.ledger.paid.usd:.2f} paid here: over the limit of {self.max_cost:.2f}",
+                f"labelling would cost {expected:.2f} USD beyond the {paid:.2f} paid here, over the limit of {self.max_cost:.2f}",
                 remedy="raise --max-cost or take smaller budgets; everything paid so far is kept",
             )
 

@@ -20,6 +20,9 @@ class Observer(Protocol):
         ...
 
     def failed(self, stage: Stage, reason: str, lost: list[Stage]) -> None: ...
+    def close(self) -> None:
+        """Leave the screen as it was; called at the end, however it came."""
+        ...
 
 
 class Silent:
@@ -41,4 +44,7 @@ class Silent:
         pass
 
     def failed(self, stage: Stage, reason: str, lost: list[Stage]) -> None:
+        pass
+
+    def close(self) -> None:
         pass

@@ -30,7 +30,7 @@ from harness.models import ModelFiles
 from harness.pipeline.build import PlannedCell
 from harness.pipeline.graph import closure
 from harness.pipeline.store import Manifest, Store
-from harness.stage import canonical, digest
+from harness.stage import Stage, canonical, digest
 from harness.students.static import StaticStudent
 
 TRAINING = ("ranker", "retriever", "ranker-warmup")
@@ -125,8 +125,10 @@ def _teacher(cell: PlannedCell, sweep: SweepFile) -> TeacherSection | None:
     )
 
 
-def _model_name(model: ModelFiles | StaticStudent) -> str:
-    return f"static:{model.encoder.name}" if isinstance(model, StaticStudent) else str(model.name)
+def _model_name(model: ModelFiles | Stage) -> str:
+    if isinstance(model, StaticStudent):
+        return f"static:{model.encoder.name}"
+    return model.name if isinstance(model, ModelFiles) else model.kind
 
 
 def _ranker_name(cell: PlannedCell) -> str | None:

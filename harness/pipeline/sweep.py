@@ -71,26 +71,28 @@ def run_sweep(
     cells = builder.cells()
     stages = closure(cell.evaluate for cell in cells)
     check_draws(stages.values(), store)
-    before = {cell.evaluate.key for cell in cells if store.has(cell.evaluate)}
+    before = sum(store.has(cell.evaluate) for cell in cells)
     watcher = observer if observer is not None else view(past_seconds(store))
     limit = max_cost if max_cost is not None else sweep.max_cost
-    runner = LocalExecutor(workspace, store, ledger, watcher, limit)
-    outcome = runner.execute([cell.evaluate for cell in cells], len(stages))
+    try:
+        outcome = LocalExecutor(workspace, store, ledger, watcher, limit).execute([cell.evaluate for cell in cells], len(stages))
+    finally:
+        watcher.close()
     published, failures = _publish(cells, outcome, store, results, builder)
-    cached = len(stages) - len(outcome.ran) - len(outcome.failed) - len(outcome.lost)
     summary = {
-        "cells": {"total": len(cells), "done": len(published), "failed": len(cells) - len(published), "cached": len(before)},
-        "stages": {
-            "run": len(outcome.ran),
-            "cached": len(stages) - len(outcome.ran) - len(outcome.failed) - len(outcome.lost),
-            "failed": len(outcome.failed),
-        },
+        "cells": {"total": len(cells), "done": len(published), "failed": len(cells) - len(published), "cached": before},
+        "stages": _stage_counts(outcome, len(stages)),
         "llm": asdict(ledger.paid),
         "seconds": round(time.perf_counter() - begun, 3),
         "results": str(results),
         "failures": [{"reason": reason, "cells": labels} for reason, labels in failures.items()],
     }
     return SweepOutcome(summary, results, published, failures)
+
+
+def _stage_counts(outcome: Outcome, total: int) -> dict[str, int]:
+    run, failed, lost = len(outcome.ran), len(outcome.failed), len(outcome.lost)
+    return {"run": run, "cached": total - run - failed - lost, "failed": failed}
 
 
 def _publish(
