@@ -180,12 +180,16 @@ def board(
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
     as_latex: Annotated[bool, typer.Option("--latex", help="A LaTeX table.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="A Markdown table.")] = False,
+    picture: Annotated[Path | None, typer.Option("--svg", help="Also write the budget curves of the first table to this file.")] = None,
 ) -> None:
     """The leaderboard in the terminal."""
     from harness.board import render
     from harness.board.board import board as make_board
+    from harness.board.figure import draw
 
     table = make_board(results, collection=collection)
+    if picture is not None:
+        draw(table, picture)
     if as_json:
         _emit(table.as_json())
     elif as_csv or as_latex or as_markdown:
@@ -266,7 +270,6 @@ def main() -> None:
     """Run the command line: user errors become one message and exit code 2, everything else a short cause and exit code 1."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     # Libraries draw bars of their own; the live view is the only one here.
     os.environ.setdefault("TQDM_DISABLE", "1")
     if "--debug" in sys.argv:

@@ -126,7 +126,9 @@ _ALIKE = ("student", "budget", "teacher", "ranker_loss", "retriever_loss")
 
 def _pairs(found: Sequence[Configuration], rows: Sequence[Row], measured: Measured, baseline: str) -> dict[int, int]:
     """For every other row the baseline row that is most like it; of equals the one with the highest mean."""
-    candidates = [number for number in measured.means if baseline in (found[number].card.method.label, found[number].card.method.name)]
+    methods = {number: found[number].card.method for number in measured.means}
+    shown = [number for number, method in methods.items() if (method.label or method.name) == baseline]
+    candidates = shown or [number for number, method in methods.items() if method.name == baseline]
 
     def nearest(row: Row) -> int:
         return max(candidates, key=lambda other: (_alike(row, rows[other]), measured.estimates[other].mean))

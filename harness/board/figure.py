@@ -9,7 +9,9 @@ from itertools import cycle, pairwise
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from harness.board.curves import Chart, Level, Series, select
+from harness.board.curves import Chart, Level, Series, chart, select
+from harness.board.model import Board
+from harness.errors import UserError
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6E6E6E", "#8C6BB1")
 """Okabe and Ito's palette, which colour-blind readers can tell apart, with violet for its yellow and grey for its black (dark pages)."""
@@ -62,6 +64,14 @@ def write_svg(chart: Chart, path: Path) -> None:
     """Write `svg(chart)` to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(svg(chart), encoding="utf-8")
+
+
+def draw(board: Board, path: Path) -> None:
+    """Write the curves of the board's first table that has any. Raises UserError where there are none."""
+    curves = next((found for table in board.tables if (found := chart(table)) is not None), None)
+    if curves is None:
+        raise UserError("no run has a budget, so there is no curve to draw", file=path)
+    write_svg(curves, path)
 
 
 def _scale(chart: Chart) -> _Scale:

@@ -21,7 +21,8 @@ class Ranking:
     """How a teacher ordered the candidates of one query.
 
     `ordered` is best first; `tail` holds the candidates that the teacher did not place, in no order. `scores` are the teacher's own
-    numbers (likelihoods) for ``ordered + tail``, where it has any; higher is better. Raises ValueError when an id stands twice, the
+    numbers (likelihoods) for ``ordered + tail``, where it has any; higher is better. `reason` says why the verdict is not ok, several
+    reasons joined by a comma and a space. Raises ValueError when an id stands twice, the
     scores are not one an id, or the verdict is none of `VERDICTS`.
     """
 

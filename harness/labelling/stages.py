@@ -62,9 +62,9 @@ class Labels(Stage):
 
 
 def summarise(rankings: Sequence[Ranking]) -> dict[str, Any]:
-    """How many rankings there are, by verdict (every verdict, also with 0) and by reason (only those that occur)."""
+    """How many rankings there are, by verdict (every verdict, also with 0) and by reason (those that occur; a ranking may have several)."""
     verdicts = Counter(ranking.verdict for ranking in rankings)
-    reasons = Counter(ranking.reason for ranking in rankings if ranking.reason)
+    reasons = Counter(reason for ranking in rankings if ranking.reason for reason in ranking.reason.split(", "))
     return {
         "queries": len(rankings),
         "verdicts": {verdict: verdicts[verdict] for verdict in VERDICTS},

@@ -55,7 +55,7 @@ def _tag(cell: PlannedCell) -> str:
 
 
 def _card(cell: PlannedCell, store: Store, sweep: SweepFile) -> Card:
-    point, kit = cell.cell, cell.kit
+    point = cell.cell
     stages = closure([cell.evaluate])
     manifests = {key: store.manifest(stage) for key, stage in stages.items() if store.has(stage)}
     summaries = [_summary(stage, store) for stage in stages.values() if isinstance(stage, Labels) and store.has(stage)]
@@ -76,7 +76,7 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile) -> Card:
         seed=point.seed,
         ranker_loss=point.loss("ranker"),
         retriever_loss=point.loss("retriever"),
-        student=_model_name(kit.retriever) if issubclass(point.method, RetrieverMethod) else None,
+        student=_student_name(cell),
         ranker=_ranker_name(cell),
         setup=_setup(cell, sweep),
         costs=_costs(manifests, summaries),
@@ -129,6 +129,12 @@ def _model_name(model: ModelFiles | Stage) -> str:
     if isinstance(model, StaticStudent):
         return f"static:{model.encoder.name}"
     return model.name if isinstance(model, ModelFiles) else model.kind
+
+
+def _student_name(cell: PlannedCell) -> str | None:
+    if not issubclass(cell.cell.method, RetrieverMethod):
+        return None
+    return getattr(cell.cell.settings, "model", None) or _model_name(cell.kit.retriever)
 
 
 def _ranker_name(cell: PlannedCell) -> str | None:

@@ -1,22 +1,23 @@
 """Attention inside a packed row, where many texts stand one after another and none may see another.
 
 First passages are read, each seeing itself; then queries are, each seeing itself and one passage whose keys and values were kept.
-What comes out for a query depends on its own tokens and on its passage only, to the last bit, whatever else is packed beside them
-(matrix products with a fixed number of rows, or a multiple of 16, treat a row alike wherever it stands). So scores never depend
-on what the ledger already held. tests/teachers/test_likelihood.py holds this to account on the machine at hand.
+What comes out for a query depends on its own tokens and on its passage only, to the last bit, whatever else is packed beside them:
+matrix products over a row always have the same number of rows, and attention always has the shape of one text. So scores never
+depend on what the ledger already held. tests/teachers/test_likelihood.py holds this to account on the machine at hand.
 
 Shapes: T tokens of a row, H query heads in G = H / V groups over V key heads, D numbers a head.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
 from harness.errors import UserError
@@ -24,18 +25,15 @@ from harness.errors import UserError
 PACKED = "harness-packed"
 """The attention implementation to load a model with; its forward then needs a `layout`."""
 
-_ROWS = 16
-"""Products of a passage with its queries run over a multiple of so many tokens."""
-
 Memory = list[tuple[Tensor, Tensor]]
 """Keys and values (V, tokens, D) of one passage, by layer."""
 
 
 class Layout(Protocol):
-    """Who sees whom in a packed row."""
+    """Who sees whom in a packed row; of use for one forward pass."""
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
-        """Attention of one layer: (H, T, D), (V, T, D), (V, T, D) to (H, T, D). Layers must come in their order."""
+        """Attention of one layer: (H, T, D), (V, T, D), (V, T, D) to (H, T, D). Layers come in their order."""
         ...
 
 
@@ -54,105 +52,77 @@ AttentionInterface.register(PACKED, _packed)
 
 
 class Span(NamedTuple):
-    """Tokens start to stop of a row, and the passage they belong to."""
+    """Tokens start to stop of a row, which are one passage, and where to keep what others need to see it."""
 
     start: int
     stop: int
     memory: Memory
 
 
-@dataclass(frozen=True)
+@dataclass
 class Passages:
     """Passages, each seeing itself. Their keys and values are appended to their memories, layer by layer."""
 
-    spans: list[Span]
+    spans: Sequence[Span]
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
         out = torch.zeros_like(query)
         for start, stop, memory in self.spans:
             own = key[:, start:stop], value[:, start:stop]
             memory.append(own)
-            seen = F.scaled_dot_product_attention(
+            seen = scaled_dot_product_attention(
                 query[None, :, start:stop], own[0][None], own[1][None], is_causal=True, scale=scale, enable_gqa=True
             )
             out[:, start:stop] = seen[0]
         return out
 
 
-class _Seen(NamedTuple):
-    """Attention before normalisation, in float32: values (V, G, T, D) weighted by exp(score - top), their sum and the top (V, G, T, 1).
-
-    Two such parts over different keys combine to the attention over all of them.
-    """
-
-    values: Tensor
-    total: Tensor
-    top: Tensor
-
-    @classmethod
-    def nothing(cls, query: Tensor) -> _Seen:
-        column = query.new_zeros(*query.shape[:-1], 1)
-        return cls(torch.zeros_like(query), column + 1, column)
-
-    @classmethod
-    def of(cls, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> _Seen:
-        scores = query @ key.transpose(-1, -2)
-        if mask is not None:
-            scores += mask
-        top = scores.amax(-1, keepdim=True)
-        weights = scores.sub_(top).exp_()
-        return cls(weights @ value, weights.sum(-1, keepdim=True), top)
-
-    def join(self, other: _Seen) -> Tensor:
-        """Attention over the keys of both, normalised."""
-        top = torch.maximum(self.top, other.top)
-        mine, others = (self.top - top).exp_(), (other.top - top).exp_()
-        return (self.values * mine + other.values * others) / (self.total * mine + other.total * others)
-
-
 class Group(NamedTuple):
-    """Queries that take equally many places, R of L: row numbers of their tokens (R, L), where padding repeats the first token;
-    which of the R * L are tokens, and where those stand in the row."""
+    """From token `start` of a row on, so many `queries` of `length` tokens each, all after the same passage."""
 
-    places: Tensor
-    real: Tensor
-    target: Tensor
+    start: int
+    queries: int
+    length: int
+    memory: Memory
 
 
-@dataclass(frozen=True)
+@dataclass
 class Queries:
-    """Queries, each seeing itself (by groups) and the passage before it (by spans). At least 15 rows must follow the last token."""
+    """Queries, each seeing itself and the passage before it."""
 
-    spans: list[Span]
-    groups: list[Group]
-    _layer: Iterator[int]
+    groups: Sequence[Group]
+    _layers: itertools.count[int] = field(default_factory=itertools.count)
+    _masks: list[Tensor] = field(default_factory=list)
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
-        heads, tokens, size = query.shape
-        folded = (query.float() * scale).view(key.shape[0], heads // key.shape[0], tokens, size)
-        layer = next(self._layer)
-        both = self._passages(folded, layer).join(self._themselves(folded, key.float(), value.float()))
-        return both.reshape(heads, tokens, size).to(query.dtype)
-
-    def _passages(self, query: Tensor, layer: int) -> _Seen:
-        out = _Seen.nothing(query)
-        heads, groups, _, size = query.shape
-        for start, stop, memory in self.spans:
-            rows = -(-(stop - start) // _ROWS) * _ROWS
-            asked = query[:, :, start : start + rows].reshape(heads, groups * rows, size)
-            key, value = memory[layer]
-            for whole, part in zip(out, _Seen.of(asked, key.float(), value.float()), strict=True):
-                whole[:, :, start:stop] = part.view(heads, groups, rows, -1)[:, :, : stop - start]
+        layer = next(self._layers)
+        if not self._masks:
+            self._masks += [_mask(group, query, query.shape[0] // key.shape[0]) for group in self.groups]
+        out = torch.zeros_like(query)
+        for group, mask in zip(self.groups, self._masks, strict=True):
+            own = slice(group.start, group.start + group.queries * group.length)
+            out[:, own] = _attend(group, query[:, own], key[:, own], value[:, own], group.memory[layer], mask, scale)
         return out
 
-    def _themselves(self, query: Tensor, key: Tensor, value: Tensor) -> _Seen:
-        out = _Seen.nothing(query)
-        heads, groups, _, size = query.shape
-        for places, real, target in self.groups:
-            count, length = places.shape
-            asked = query[:, :, places].transpose(1, 2).reshape(heads, count, groups * length, size)
-            later = query.new_full((length, length), -torch.inf).triu(1).repeat(groups, 1)
-            for whole, part in zip(out, _Seen.of(asked, key[:, places], value[:, places], later), strict=True):
-                flat = part.view(heads, count, groups, length, -1).transpose(1, 2).flatten(2, 3)
-                whole[:, :, target] = flat[:, :, real]
-        return out
+
+def _mask(group: Group, like: Tensor, heads: int) -> Tensor:
+    """Added to scores (G * length, tokens of the passage + length): a query's tokens see the passage and what came before them."""
+    before = like.new_zeros(group.length, group.memory[0][0].shape[1])
+    later = like.new_full((group.length, group.length), -torch.inf).triu(1)
+    return torch.cat((before, later), 1).repeat(heads, 1)
+
+
+def _attend(group: Group, query: Tensor, key: Tensor, value: Tensor, seen: tuple[Tensor, Tensor], mask: Tensor, scale: float) -> Tensor:
+    """Attention of a group's tokens: (H, tokens, D), (V, tokens, D), (V, tokens, D) to (H, tokens, D).
+
+    The heads that share a key head are folded into one, so that keys and values need no copies for them.
+    """
+    heads, tokens, size = query.shape
+    shape = key.shape[0], heads // key.shape[0], group.queries, group.length, size
+    asked = query.reshape(shape).permute(2, 0, 1, 3, 4).flatten(2, 3)
+    keys, values = (
+        torch.cat((past.expand(group.queries, -1, -1, -1), own.reshape(shape[0], *shape[2:]).transpose(0, 1)), 2)
+        for past, own in zip(seen, (key, value), strict=True)
+    )
+    out = scaled_dot_product_attention(asked, keys, values, attn_mask=mask, scale=scale)
+    return out.view(group.queries, *shape[:2], group.length, size).permute(1, 2, 0, 3, 4).reshape(heads, tokens, size)

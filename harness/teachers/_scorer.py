@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -12,20 +15,25 @@ from torch import Tensor
 
 from harness.teachers._attention import PACKED, Group, Memory, Passages, Queries, Span
 from harness.teachers._weights import load_causal
-from harness.teachers.pairs import SPARE, Asked, Tokens
+from harness.teachers.pairs import Asked, Request, Tokens
 
 _HEAD = 256
 """Positions whose next-token probabilities are computed at once."""
-_SOFTMAX = 32
+_SOFTMAX = 8
 """Of these, how many at once in float32: they must fit a cache."""
-_LENGTHS = 4
-"""Query lengths are rounded up to a multiple of this, so that few groups attend on their own."""
+
+
+class Scored(NamedTuple):
+    """A score for every pair of a request, and the seconds it took."""
+
+    scores: list[float]
+    seconds: float
 
 
 class Scorer:
     """A causal language model that scores pairs. A score depends on its passage and query only, not on what is scored beside it.
 
-    Texts are packed into rows of `row` tokens; no passage may have more, no query more than `row` - 15, and none may be empty.
+    Texts are packed into rows of `row` tokens; none may have more, and none may be empty.
     """
 
     def __init__(self, folder: Path, precision: str, row: int) -> None:
@@ -34,6 +42,23 @@ class Scorer:
         self._row = row
         # One dummy row finds out whether the model's attention is of the kind that can be packed.
         self._hidden([(0,)], [range(1)], Passages([Span(0, 1, [])]))
+
+    def run(self, requests: Iterable[Request]) -> Iterator[Scored]:
+        """The requests' scores, in their order. On a CPU each thread that torch may use takes requests of its own: rows are too
+        small to be worth sharing, and so a score does not depend on the number of threads either.
+        """
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        pool = ThreadPoolExecutor(threads if self._device.type == "cpu" else 1)
+        try:
+            yield from pool.map(self._timed, requests)
+        finally:
+            pool.shutdown(cancel_futures=True)
+            torch.set_num_threads(threads)
+
+    def _timed(self, request: Request) -> Scored:
+        start = time.monotonic()
+        return Scored(self.score(*request), time.monotonic() - start)
 
     @torch.inference_mode()
     def score(self, passages: Sequence[Tokens], pairs: Sequence[Asked]) -> list[float]:
@@ -44,7 +69,7 @@ class Scorer:
         firsts = self._log_probabilities(last, places, [pair.query[0] for pair in pairs])
         parts = [[first] for first in firsts]
         longer = [number for number in order if len(pairs[number].query) > 1]
-        for row in packed([len(pairs[number].query) - 1 for number in longer], self._row - SPARE):
+        for row in packed([len(pairs[number].query) - 1 for number in longer], self._row):
             numbers = [longer[place] for place in row]
             for number, found in zip(numbers, self._continue([pairs[number] for number in numbers], passages, memories), strict=True):
                 parts[number] += found
@@ -63,31 +88,18 @@ class Scorer:
         return memories, torch.stack([last[number] for number in range(len(passages))])
 
     def _continue(self, pairs: Sequence[Asked], passages: Sequence[Tokens], memories: Sequence[Memory]) -> list[list[float]]:
-        """Log-probabilities of every pair's second and later tokens. Pairs of one passage must stand together."""
+        """Log-probabilities of every pair's second and later tokens. Queries of one length after one passage must stand together."""
         texts = [pair.query[:-1] for pair in pairs]
-        bounds = _bounds(texts)
-        spans = []
-        for passage, group in itertools.groupby(zip(pairs, bounds, strict=True), key=lambda item: item[0].passage):
-            places = [place for _, place in group]
-            spans.append(Span(places[0][0], places[-1][1], memories[passage]))
+        groups, start = [], 0
+        for (passage, length), members in itertools.groupby(pairs, key=lambda pair: (pair.passage, len(pair.query) - 1)):
+            groups.append(Group(start, len(list(members)), length, memories[passage]))
+            start += groups[-1].queries * length
         starts = [len(passages[pair.passage]) for pair in pairs]
         positions = [range(start, start + len(text)) for start, text in zip(starts, texts, strict=True)]
-        hidden = self._hidden(texts, positions, Queries(spans, self._groups(bounds), itertools.count()))
+        hidden = self._hidden(texts, positions, Queries(groups))
         targets = [token for pair in pairs for token in pair.query[1:]]
         found = self._log_probabilities(hidden, torch.arange(len(targets), device=self._device), targets)
-        return [found[start:stop] for start, stop in bounds]
-
-    def _groups(self, bounds: Sequence[tuple[int, int]]) -> list[Group]:
-        by_length: dict[int, list[tuple[int, int]]] = {}
-        for start, stop in bounds:
-            by_length.setdefault(-(-(stop - start) // _LENGTHS) * _LENGTHS, []).append((start, stop))
-        return [self._group(length, members) for length, members in by_length.items()]
-
-    def _group(self, length: int, members: Sequence[tuple[int, int]]) -> Group:
-        starts, stops = torch.tensor(members, device=self._device).T.unsqueeze(-1)
-        index = starts + torch.arange(length, device=self._device)
-        real = (index < stops).flatten().nonzero().squeeze(-1)
-        return Group(torch.where(index < stops, index, starts), real, index.flatten()[real])
+        return [found[start:stop] for start, stop in _bounds(texts)]
 
     def _hidden(self, texts: Sequence[Tokens], positions: Sequence[range], layout: Passages | Queries) -> Tensor:
         """Hidden states (row, width) of the texts packed into one row of fixed length."""

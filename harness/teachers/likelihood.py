@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
 
 _VERSION = 1
 """Rises when the same request would get another score."""
-_CHUNK_TOKENS = 8192
-"""Tokens of passages whose keys and values are in memory at once; also what is lost when the process dies."""
+_CHUNK_TOKENS = 4096
+"""Tokens of passages whose keys and values a thread holds in memory at once; also what it loses when the process dies."""
 
 
 class LikelihoodSettings(Settings):
@@ -112,14 +111,12 @@ class Likelihood(Teacher):
         from harness.teachers._weights import causal_folder
 
         scorer = Scorer(causal_folder(self._model), self.precision, self._reading.row)
-        for chunk in pairs.chunks(_CHUNK_TOKENS):
-            missing = [pair for pair in chunk if pairs.keys[pair] not in held]
-            if missing:
-                start = time.monotonic()
-                scores = scorer.score(*pairs.request(missing))
-                ledger.put_many(list(self._calls(pairs, missing, scores, time.monotonic() - start)))
-                done += len(missing)
-                progress(done, total, "pairs")
+        chunks = [[pair for pair in chunk if pairs.keys[pair] not in held] for chunk in pairs.chunks(_CHUNK_TOKENS)]
+        waiting = [chunk for chunk in chunks if chunk]
+        for chunk, (scores, seconds) in zip(waiting, scorer.run(map(pairs.request, waiting)), strict=True):
+            ledger.put_many(list(self._calls(pairs, chunk, scores, seconds)))
+            done += len(chunk)
+            progress(done, total, "pairs")
 
     def _calls(self, pairs: Pairs, missing: Sequence[Pair], scores: Sequence[float], seconds: float) -> Iterator[Call]:
         read: set[int] = set()

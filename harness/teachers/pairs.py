@@ -21,8 +21,6 @@ Tokens = tuple[int, ...]
 Pair = tuple[int, int]
 """Numbers of a passage and a query."""
 
-SPARE = 15
-"""Tokens at the end of a packed row that queries leave free (see _attention.py)."""
 _ROW = 512
 """Tokens of a packed row: so many fill the arithmetic units of a CPU and stay in its caches."""
 
@@ -32,6 +30,13 @@ class Asked(NamedTuple):
 
     passage: int
     query: Tokens
+
+
+class Request(NamedTuple):
+    """Passages, and queries to score after them."""
+
+    passages: list[Tokens]
+    pairs: list[Asked]
 
 
 @dataclass(frozen=True)
@@ -65,10 +70,11 @@ class Pairs:
             left -= len(self.passages[passage])
         yield chunk
 
-    def request(self, pairs: Sequence[Pair]) -> tuple[list[Tokens], list[Asked]]:
+    def request(self, pairs: Sequence[Pair]) -> Request:
         """The distinct passages of `pairs`, and every pair as a query after one of them."""
         numbers = {passage: number for number, passage in enumerate(dict.fromkeys(passage for passage, _ in pairs))}
-        return [self.passages[passage] for passage in numbers], [Asked(numbers[passage], self.queries[query]) for passage, query in pairs]
+        asked = [Asked(numbers[passage], self.queries[query]) for passage, query in pairs]
+        return Request([self.passages[passage] for passage in numbers], asked)
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,7 @@ class Reading:
     def row(self) -> int:
         """Tokens of a packed row that has room for any passage and any query. It depends on the limits, never on the texts."""
         longest = max(len(self._around[0]) + self.passage_limit + len(self._around[1]), self.query_limit)
-        return max(_ROW, -(-(longest + SPARE) // 64) * 64)
+        return max(_ROW, -(-longest // 64) * 64)
 
     @cached_property
     def _around(self) -> tuple[list[int], list[int]]:

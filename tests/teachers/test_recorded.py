@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UserError
+from harness.labelling.ledger import Ledger
+from harness.labelling.ranking import Ranking, write_rankings
+from harness.teachers.base import Candidate, Task
+from harness.teachers.make import teacher_from
+
+RUN = "1 Q0 b 1 3.0 gpt\n1 Q0 a 2 2.5 gpt\n1 Q0 d 3 2.5 gpt\n2 Q0 x 1 1 gpt\n"
+
+
+def task(query: str, shown: str) -> Task:
+    return Task(query, f"text of {query}", tuple(Candidate(id, f"text of {id}") for id in shown))
+
+
+def replay(tasks: Sequence[Task], ledger: Ledger, base: Path, *files: str) -> list[Ranking]:
+    teacher = teacher_from({"kind": "recorded", "file": list(files)}, base)
+    return list(teacher.label(tasks, ledger, lambda done, total, unit="": None))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> str:
+    (tmp_path / "gpt.trec").write_text(RUN)
+    return "gpt.trec"
+
+
+def test_only_what_is_shown_is_ordered_and_what_is_not_recorded_is_not_placed(tmp_path: Path, ledger: Ledger, run: str) -> None:
+    tasks = [task("1", "adb"), task("1", "azb"), task("1", "yz"), task("3", "ab"), task("2", "x")]
+    assert replay(tasks, ledger, tmp_path, run) == [
+        # Equal scores fall as in trec_eval: the greater id first.
+        Ranking("1", ("b", "d", "a")),
+        Ranking("1", ("b", "a"), ("z",), "partial", "candidates not recorded"),
+        Ranking("1", (), ("y", "z"), "failed", "no candidate recorded"),
+        Ranking("3", (), ("a", "b"), "failed", "not recorded"),
+        Ranking("2", ("x",)),
+    ]
+    assert ledger.paid.calls == 0
+
+
+def test_labels_keep_their_verdict_and_text(tmp_path: Path, ledger: Ledger) -> None:
+    kept = [
+        Ranking("1", ("b", "a"), ("c", "d"), "partial", "missing", "[2] > [1]"),
+        Ranking("2", ("b", "a"), (), "repaired", "repetition", "[2] > [1] > [2]"),
+        Ranking("3", (), ("a", "b"), "failed", "refused", "I am sorry"),
+    ]
+    write_rankings(tmp_path / "labels.jsonl.gz", kept)
+    tasks = [task("1", "abcd"), task("2", "ab"), task("3", "ab")]
+    assert replay(tasks, ledger, tmp_path, "labels.jsonl.gz") == kept
+    assert replay([task("2", "abz")], ledger, tmp_path, "labels.jsonl.gz") == [
+        Ranking("2", ("b", "a"), ("z",), "partial", "candidates not recorded", "[2] > [1] > [2]")
+    ]
+
+
+def test_files_with_different_queries_are_read_together(tmp_path: Path, ledger: Ledger, run: str) -> None:
+    write_rankings(tmp_path / "more.jsonl", [Ranking("9", ("b", "a"))])
+    found = replay([task("1", "ab"), task("9", "ab")], ledger, tmp_path, run, "more.jsonl")
+    assert [ranking.ordered for ranking in found] == [("b", "a"), ("b", "a")]
+    (tmp_path / "again.trec").write_text(RUN)
+    with pytest.raises(UserError, match="ranked twice"):
+        replay([task("1", "ab")], ledger, tmp_path, run, "again.trec")
+
+
+def test_identity_is_the_content_wherever_it_lies(tmp_path: Path, run: str) -> None:
+    (tmp_path / "deep").mkdir()
+    shutil.copy(tmp_path / run, tmp_path / "deep" / "other-name.trec")
+    (tmp_path / "changed.trec").write_text(RUN.replace("3.0", "3.5"))
+    here, there, changed = (
+        teacher_from({"kind": "recorded", "file": name}, tmp_path).identity for name in (run, "deep/other-name.trec", "changed.trec")
+    )
+    assert here == there != changed
+
+
+def test_a_missing_or_damaged_file_is_named(tmp_path: Path, ledger: Ledger) -> None:
+    with pytest.raises(UserError) as caught:
+        teacher_from({"kind": "recorded", "file": "absent.trec"}, tmp_path)
+    assert caught.value.file == tmp_path / "absent.trec"
+    (tmp_path / "bad.trec").write_text(RUN + "1 Q0 c 4 nan gpt\n")
+    with pytest.raises(UserError) as caught:
+        replay([task("1", "ab")], ledger, tmp_path, "bad.trec")
+    assert caught.value.line == 5
+
+
+@pytest.mark.shared
+def test_published_rankings_of_a_real_llm_replay_over_the_first_stage(shared_data: Path, ledger: Ledger) -> None:
+    from harness.retrieval.run import Run
+
+    data = shared_data / "trec-dl"
+    first = Run.read(data / "candidates" / "bm25.dl19.trec")
+    tasks = [Task(query, "", tuple(Candidate(id, "") for id in first.top(query, 20))) for query in first.scores]
+    found = replay(tasks, ledger, data / "rankings" / "gpt-3.5-turbo", "bm25.dl19.rep1.trec")
+    assert [ranking.verdict for ranking in found] == ["ok"] * 43
+    assert (
+        sum(ranking.ordered != tuple(candidate.id for candidate in shown.candidates) for ranking, shown in zip(found, tasks, strict=True))
+        > 40
+    )
