@@ -76,7 +76,7 @@ def test_cards_say_what_was_done(first: SweepOutcome, home: Path) -> None:
     cards = [read_card(folder) for folder in first.published]
     placebo = next(card for card in cards if card.method.name == "direct")
     assert placebo.method.group == "control" and placebo.teacher is not None and placebo.teacher.standing == "placebo"
-    assert placebo.labels is not None and placebo.labels.ok == placebo.budget
+    assert placebo.labels is not None and placebo.labels.total == placebo.budget
     assert [source.name for source in placebo.data.training_data] == ["train", "titles"]
     reference = next(card for card in cards if card.method.name == "bm25")
     assert reference.budget is None and reference.student is None and reference.collection.content_hash
@@ -123,13 +123,13 @@ def with_fragile(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_method_that_raises_costs_its_own_cells_only(first: SweepOutcome, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     methods = "methods=[zero-shot, fragile, bm25]"
     monkeypatch.setenv(SWITCH, "1")
-    outcome = sweep(home, methods)
+    outcome = sweep(home, methods, results="fragile-results")
     assert outcome.summary["cells"]["failed"] == 1 and outcome.summary["cells"]["done"] == 2
     assert list(outcome.failures) == ["RuntimeError: the method is broken on purpose"]
     told = status_report(home / "sweep.yaml", [methods], home / "workspace")["cells"]
     assert [row["state"] for row in told] == ["done", "failed", "done"] and "on purpose" in told[1]["reason"]
     monkeypatch.delenv(SWITCH)
-    assert sweep(home, methods).summary["stages"]["run"] == 4
+    assert sweep(home, methods, results="fragile-results").summary["stages"]["run"] == 4
 
 
 @pytest.mark.parametrize(
