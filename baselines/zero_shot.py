@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
@@ -31,4 +30,4 @@ class ZeroShot(RetrieverMethod):
     settings: ZeroShotSettings
 
     def retriever(self, kit: Kit) -> ModelFiles | Stage:
-        return resolve_model(self.settings.model, Path()) if self.settings.model else kit.retriever
+        return resolve_model(self.settings.model, kit.base) if self.settings.model else kit.retriever

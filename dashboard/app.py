@@ -15,9 +15,9 @@ from harness.board import cells, render
 from harness.board.board import board
 from harness.board.curves import chart, select
 from harness.board.model import Board, Table
-from harness.board.published import fingerprint
 from harness.errors import UserError
 from harness.evaluation.text import counted
+from harness.published.folders import fingerprint
 
 
 @st.cache_resource(max_entries=32, show_spinner="Reading results")  # type: ignore[untyped-decorator]

@@ -101,13 +101,17 @@ def sweep(
     as_json: JsonOpt = False,
 ) -> None:
     """Plan, run what is new, publish the runs, print the board. Interrupted or failed: the same command goes on where it stopped."""
+    from harness.board import render
+    from harness.board.board import board as make_board
     from harness.pipeline.sweep import run_sweep
 
     outcome = run_sweep(file, overrides or [], workspace, results, max_cost=max_cost)
     if as_json:
         _emit(outcome.summary)
     else:
-        outcome.show()
+        if outcome.published:
+            _show(render.terminal(make_board(results, runs={folder.name for folder in outcome.published})))
+        print(outcome.told(), file=sys.stderr)
     raise typer.Exit(1 if outcome.summary["cells"]["failed"] else 0)
 
 

@@ -58,8 +58,6 @@ class Kit:
     budget: int | None = None
     resample: int | None = None
     seed: int | None = None
-    first_stage: Stage | None = None
-    """The test run of the first stage, on the evaluated split, for methods that rerank it."""
 
     def labels(self) -> Stage:
         """The teacher's rankings of the cell's labelled queries."""

@@ -10,13 +10,13 @@ from pathlib import Path
 from harness.board.configuration import Configuration, configurations, variants
 from harness.board.flags import flags_of
 from harness.board.model import Against, Board, Row, Table
-from harness.board.published import Published, read_results
 from harness.board.rows import row_of
 from harness.board.statistics import SEED, Measured, compare, measure, queries_of
 from harness.errors import UserError, did_you_mean
 from harness.evaluation.metrics import metric as parse_metric
 from harness.evaluation.randomisation import FLIPS
 from harness.evaluation.text import plain
+from harness.published.folders import Published, read_results
 
 BASELINE = "zero-shot"
 

@@ -10,9 +10,9 @@ from functools import cached_property
 
 from pydantic import JsonValue
 
-from harness.board.card import Card
-from harness.board.published import Published
 from harness.evaluation.text import plain
+from harness.published.card import Card
+from harness.published.folders import Published
 
 _COLUMNS = ("ranker_loss", "retriever_loss")
 """Settings that have a column of their own."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.board.published import Skipped
 from harness.evaluation.bootstrap import Interval
 from harness.method import Group
+from harness.published.folders import Skipped
 
 ALPHA = 0.05
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from harness.board.configuration import Configuration
 from harness.board.model import Row
-from harness.board.published import Published
 from harness.board.statistics import Measured
 from harness.evaluation.text import plain
 from harness.labelling.ranking import VERDICTS
+from harness.published.folders import Published
 
 _COSTS = {
     "calls": "calls",

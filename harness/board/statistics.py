@@ -11,11 +11,11 @@ import numpy as np
 
 from harness.board.configuration import Configuration
 from harness.board.model import Against, Estimate
-from harness.board.published import Published
 from harness.evaluation.bootstrap import Interval, bootstrap_means, percentile, run_weights
 from harness.evaluation.corrections import correct
 from harness.evaluation.grid import Array
 from harness.evaluation.randomisation import randomisation
+from harness.published.folders import Published
 
 SEED = 0
 SAMPLES = 2_000

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
+
+from harness.files import locked, sync, sync_tree
 
 
 def publish(place: Path, write: Callable[[Path], None]) -> None:
@@ -17,7 +16,7 @@ def publish(place: Path, write: Callable[[Path], None]) -> None:
     if place.is_dir():
         return
     place.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(place.with_name(f".{place.name}.lock")):
+    with locked(place.with_name(f".{place.name}.lock")):
         if place.is_dir():
             return
         temporary = place.with_name(f".{place.name}.partial")
@@ -25,24 +24,8 @@ def publish(place: Path, write: Callable[[Path], None]) -> None:
         temporary.mkdir()
         try:
             write(temporary)
-            for entry in (temporary, *temporary.rglob("*")):
-                _sync(entry)
+            sync_tree(temporary)
             temporary.rename(place)
-            _sync(place.parent)
+            sync(place.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-
-
-@contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    with file.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
-
-
-def _sync(entry: Path) -> None:
-    handle = os.open(entry, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -30,7 +30,6 @@ class Bench:
     collection: Collection
     pool: Stage
     candidates: Stage
-    first_stage: Stage
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,6 @@ class Builder:
     def cells(self) -> list[PlannedCell]:
         """Every cell of the sweep with its stages. Raises UserError on missing collections, models and the like."""
         return [self._planned(cell) for cell in expand(self.sweep).cells]
-
-    def benches(self) -> Iterable[Bench]:
-        """What was prepared, one a collection."""
-        return self._benches.values()
 
     @cached_property
     def teachers(self) -> dict[str, Teacher]:
@@ -99,7 +94,6 @@ class Builder:
             ranker=self._ranker,
             max_length=self.sweep.max_length,
             base=self.base,
-            first_stage=bench.first_stage,
             teacher=self.teachers[cell.teacher] if cell.teacher is not None else None,
             budget=cell.budget,
             resample=cell.resample,
@@ -117,15 +111,9 @@ class Builder:
 
         settings = self.sweep.candidates
         pool = training_pool(collection, settings.training_queries, settings.pool)
-        queries = collection.queries(self.sweep.evaluate.split)
-        return Bench(
-            collection,
-            pool,
-            self._first_stage(collection, pool, settings.depth),
-            self._first_stage(collection, queries, self.sweep.evaluate.depth),
-        )
+        return Bench(collection, pool, self._first_stage(collection, pool, settings.depth))
 
-    def _first_stage(self, collection: Collection, queries: Any, depth: int) -> Stage:
+    def _first_stage(self, collection: Collection, queries: Stage, depth: int) -> Stage:
         from harness.retrieval.stages import DenseSearch, Embed, Interleave, lexical_search
 
         settings = self.sweep.candidates

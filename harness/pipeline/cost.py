@@ -13,7 +13,7 @@ from harness.teachers.base import Cost, Task, Teacher
 
 
 def labelling_cost(stages: Iterable[Stage], store: Store, ledger: Ledger) -> dict[str, Any]:
-    """Calls, tokens and USD that the waiting `Labels` stages would pay, in total and by teacher.
+    """Calls, tokens and USD that the waiting `Labels` stages would pay.
 
     Exact where candidates are known already; before that, one list a query is assumed and ``exact`` is false.
     """

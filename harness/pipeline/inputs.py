@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness.collections.base import Qrels
+from harness.collections.base import Collection, Qrels
 from harness.errors import UserError
 from harness.retrieval.run import Run
 
@@ -20,8 +20,6 @@ def read_run(name: str) -> Run:
 
 def judged(name: str, workspace: Path) -> Qrels:
     """Qrels from a file, or of ``collection:split`` (``semanlink:test``, ``beir/scifact:test``). Raises UserError."""
-    from harness.collections.parse import parse_source
-    from harness.collections.prepared import prepare
     from harness.collections.qrels import read_qrels
 
     path = Path(name)
@@ -30,17 +28,30 @@ def judged(name: str, workspace: Path) -> Qrels:
     spec, colon, split = name.rpartition(":")
     if not colon or "/" in split or path.suffix:
         raise UserError("there are no such qrels", file=path, remedy="give TREC qrels, a BEIR tsv, or for example semanlink:test")
-    return prepare(parse_source(spec), workspace / "collections").judgments(split).qrels
+    return _collection(spec, workspace).judgments(split).qrels
+
+
+def _collection(spec: str, workspace: Path) -> Collection:
+    from harness.collections.parse import parse_source
+    from harness.collections.prepared import prepare
+
+    return prepare(parse_source(spec), workspace / "collections")
 
 
 def verify_folders(folders: list[Path], qrels: str | None, workspace: Path) -> dict[str, Any]:
     """``{"results": [{"folder", "problems": [...]}]}``; qrels come from each card's collection and split unless given."""
-    from harness.board.published import read_card
-    from harness.board.verify import verify
+    from harness.published.folders import read_card
+    from harness.published.verify import verify
 
     rows = []
     for folder in folders:
-        card = read_card(folder)
-        name = qrels if qrels is not None else f"{card.collection.name}:{card.collection.split}"
-        rows.append({"folder": str(folder), "problems": verify(folder, judged(name, workspace))})
+        if qrels is not None:
+            problems = verify(folder, judged(qrels, workspace))
+        else:
+            told = read_card(folder).collection
+            found = _collection(told.name, workspace)
+            problems = verify(folder, found.judgments(told.split).qrels)
+            if found.content_hash != told.content_hash:
+                problems.append(f"collection: {told.name} has another content hash here than on the card")
+        rows.append({"folder": str(folder), "problems": problems})
     return {"results": rows}

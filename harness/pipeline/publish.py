@@ -8,7 +8,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.board.card import (
+from harness.config.sweep import SweepFile
+from harness.evaluation.scores import FILE as METRICS
+from harness.labelling.stages import SUMMARY, Labels
+from harness.method import RetrieverMethod
+from harness.models import ModelFiles
+from harness.pipeline.build import PlannedCell
+from harness.pipeline.graph import closure
+from harness.pipeline.store import Manifest, Store
+from harness.published.card import (
     Card,
     Costs,
     Data,
@@ -20,16 +28,8 @@ from harness.board.card import (
     TestCollection,
     Verdicts,
 )
-from harness.board.environment import implementation, platform
-from harness.board.published import publish, run_folder, slug
-from harness.config.sweep import SweepFile
-from harness.evaluation.scores import FILE as METRICS
-from harness.labelling.stages import SUMMARY, Labels
-from harness.method import RetrieverMethod
-from harness.models import ModelFiles
-from harness.pipeline.build import PlannedCell
-from harness.pipeline.graph import closure
-from harness.pipeline.store import Manifest, Store
+from harness.published.environment import implementation, platform
+from harness.published.folders import publish, run_folder, slug
 from harness.stage import Stage, canonical, digest
 from harness.students.static import StaticStudent
 
@@ -67,7 +67,7 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile) -> Card:
             question=sweep.description,
             evaluation=Evaluation(reported_measures=sweep.evaluate.metrics, baseline=(sweep.baseline,) if sweep.baseline else ()),
         ),
-        implementation=implementation(f"harness sweep {sweep.source.path.name}"),
+        implementation=implementation(f"harness sweep {_typed(sweep.source.path)}"),
         method=_method(cell),
         data=_data(cell, sweep),
         teacher=_teacher(cell, sweep),
@@ -84,6 +84,11 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile) -> Card:
         stages={"run": cell.run.key, "evaluate": cell.evaluate.key},
         durations=_durations(manifests),
     )
+
+
+def _typed(path: Path) -> str:
+    """The sweep file as people typed it; an absolute path belongs to one machine and is shortened to its name."""
+    return path.name if path.is_absolute() else path.as_posix()
 
 
 def _summary(stage: Labels, store: Store) -> dict[str, Any]:

@@ -7,9 +7,7 @@ file hashes). A folder with that name is complete: it was written beside its pla
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from harness.files import locked, sha256, sync, sync_tree
 from harness.stage import Stage
 
 MANIFEST = "artefact.json"
@@ -76,9 +75,7 @@ class Store:
     @contextmanager
     def lock(self, stage: Stage) -> Iterator[None]:
         """Hold the right to make this artefact; waits while another process makes it. The kernel frees it when a holder dies."""
-        self._locks.mkdir(parents=True, exist_ok=True)
-        with (self._locks / stage.key).open("w") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with locked(self._locks / stage.key):
             yield
 
     def is_locked(self, stage: Stage) -> bool:
@@ -112,17 +109,16 @@ class Store:
         files = {str(file.relative_to(draft)): _describe(file) for file in sorted(draft.rglob("*")) if file.is_file()}
         manifest = {**record, "files": files}
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
-        sync_folder(draft)
+        sync_tree(draft)
         draft.rename(self.place(stage))
-        sync_path(self.place(stage).parent)
+        sync(self.place(stage).parent)
         self._known[stage.key] = self.place(stage)
         self._verified.add(stage.key)
         return manifest
 
 
 def _describe(file: Path) -> dict[str, Any]:
-    with file.open("rb") as stream:
-        return {"sha256": hashlib.file_digest(stream, "sha256").hexdigest(), "bytes": file.stat().st_size}
+    return {"sha256": sha256(file), "bytes": file.stat().st_size}
 
 
 def _verify(place: Path, manifest: Manifest) -> None:
@@ -132,19 +128,3 @@ def _verify(place: Path, manifest: Manifest) -> None:
             raise DamagedArtefact(f"{file} is missing")
         if _describe(file) != told:
             raise DamagedArtefact(f"{file} differs from what was written")
-
-
-def sync_path(path: Path) -> None:
-    """Ask the disk to keep a file's or folder's content."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def sync_folder(folder: Path) -> None:
-    """Sync every file below `folder`, then the folders."""
-    for path in sorted(folder.rglob("*"), reverse=True):
-        sync_path(path)
-    sync_path(folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -31,27 +30,20 @@ class SweepOutcome:
     failures: dict[str, list[str]]
     """reason -> labels of the cells that miss their result because of it"""
 
-    def show(self) -> None:
-        """The board of this sweep on standard output, the rest on standard error."""
-        from rich.console import Console
-
-        from harness.board import render
-        from harness.board.board import board
-
-        if self.published:
-            Console().print(render.terminal(board(self.results, runs={folder.name for folder in self.published})))
-        for reason, cells in self.failures.items():
-            print(
-                f"failed: {reason}\n  {len(cells)} cells miss their result: {', '.join(cells[:4])}{' ...' if len(cells) > 4 else ''}",
-                file=sys.stderr,
-            )
+    def told(self) -> str:
+        """What failed and why, then what was done, for people."""
         done, stages, paid = self.summary["cells"], self.summary["stages"], self.summary["llm"]
-        print(
+        counts = (
             f"{done['done']} of {done['total']} cells done ({done['cached']} before), {done['failed']} failed; {stages['run']} stages ran, "
-            f"{stages['cached']} were done before; LLM: {paid['calls']:,} calls, {paid['usd']:.2f} USD; {clock(self.summary['seconds'])}\n"
-            f"runs: {self.results}/   look closer: harness board --results {self.results}   in the browser: harness dashboard",
-            file=sys.stderr,
+            f"{stages['cached']} were done before; LLM: {paid['calls']:,} calls, {paid['usd']:.2f} USD; {clock(self.summary['seconds'])}"
         )
+        where = f"runs: {self.results}/   look closer: harness board --results {self.results}   in the browser: harness dashboard"
+        return "\n".join([*(_failure(reason, cells) for reason, cells in self.failures.items()), counts, where])
+
+
+def _failure(reason: str, cells: list[str]) -> str:
+    shown = ", ".join(cells[:4]) + (" ..." if len(cells) > 4 else "")
+    return f"failed: {reason}\n  {len(cells)} cells miss their result: {shown}"
 
 
 def run_sweep(

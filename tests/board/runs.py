@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from harness.board.card import (
+from harness.evaluation.metrics import evaluate
+from harness.evaluation.scores import write_scores
+from harness.published.card import (
     Card,
     Costs,
     Data,
@@ -20,9 +22,7 @@ from harness.board.card import (
     TestCollection,
     Verdicts,
 )
-from harness.board.published import publish, run_folder
-from harness.evaluation.metrics import evaluate
-from harness.evaluation.scores import write_scores
+from harness.published.folders import publish, run_folder
 from harness.retrieval.run import Run
 
 QUERIES = [f"q{number:03}" for number in range(60)]

@@ -12,13 +12,13 @@ import pytest
 
 from harness.board.board import board
 from harness.board.model import Row
-from harness.board.published import read_results
 from harness.errors import UserError
 from harness.evaluation import commands
 from harness.evaluation.corrections import correct
 from harness.evaluation.metrics import evaluate, mean
 from harness.evaluation.randomisation import randomisation
 from harness.evaluation.scores import read_scores, write_scores
+from harness.published.folders import read_results
 from harness.retrieval.run import Run
 from tests.board.runs import METRICS, QRELS, make_card, make_run, put, teacher
 

@@ -18,11 +18,11 @@ import pytest
 
 from harness import plugins as plugin_module
 from harness.board.board import board
-from harness.board.published import read_card
 from harness.errors import UserError, UserErrors
 from harness.pipeline.observer import Silent
 from harness.pipeline.report import plan_report, status_report
 from harness.pipeline.sweep import SweepOutcome, run_sweep
+from harness.published.folders import read_card
 from tests.pipeline.extra_methods import SWITCH
 
 pytestmark = pytest.mark.models
@@ -39,7 +39,7 @@ methods:
   - {method: intermediate, epochs: 1, ranker: {architecture: cross-encoder, epochs: 1}, distil_queries: [null, 40]}
   - {method: direct, epochs: 1}
   - {method: supervised, epochs: 1}
-  - {method: no-llm, epochs: 1, distil_queries: 40}
+  - {method: no-llm, epochs: 1, distil_queries: 40, ranker: {architecture: cross-encoder, warmup_queries: 40}}
 budgets: [20, 40]
 evaluate: {metrics: [nDCG@10, R@100]}
 """

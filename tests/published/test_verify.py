@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.board import verify as module
-from harness.board.verify import verify
 from harness.evaluation.scores import read_scores, write_scores
+from harness.published import verify as module
+from harness.published.verify import verify
 from harness.retrieval.run import Run
 from tests.board.runs import QRELS, make_card, make_run, put
 

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from harness.board.board import board
-from harness.board.card import Card, Costs, Verdicts
-from harness.board.environment import implementation, platform
-from harness.board.published import card_text, publish, read_card, read_folder, read_results, run_folder, slug
-from harness.board.safe_yaml import load
 from harness.errors import UserError
 from harness.evaluation.metrics import evaluate, mean
+from harness.published.card import Card, Costs, Verdicts
+from harness.published.environment import implementation, platform
+from harness.published.folders import card_text, publish, read_card, read_folder, read_results, run_folder, slug
+from harness.published.safe_yaml import load
 from harness.retrieval.run import Run
 from tests.board.runs import METRICS, QRELS, QUERIES, make_card, make_run, put, teacher
 

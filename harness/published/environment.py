@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from harness import __version__
-from harness.board.card import Free
+from harness.published.card import Free
 
 LIBRARIES = (
     "accelerate",

@@ -16,13 +16,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from harness.board.card import Card, Outcome
-from harness.board.files import atomic_folder, sha256, sync
 from harness.errors import UserError
 from harness.evaluation.metrics import Scores, mean
 from harness.evaluation.scores import FILE as METRICS
 from harness.evaluation.scores import read_scores
 from harness.evaluation.text import plain
+from harness.files import atomic_folder, sha256, sync
+from harness.published.card import Card, Outcome
 
 CARD = "card.yaml"
 RUN = "run.trec.gz"
@@ -109,7 +109,7 @@ def card_text(card: Card) -> str:
 
 def read_card(folder: Path) -> Card:
     """The card of a result folder. Raises UserError when it is missing, linked, too large, or malformed."""
-    from harness.board.safe_yaml import load
+    from harness.published.safe_yaml import load
 
     path = folder / CARD
     try:

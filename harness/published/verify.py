@@ -6,15 +6,15 @@ import gzip
 import zlib
 from pathlib import Path
 
-from harness.board.card import Card, Outcome
-from harness.board.files import sha256
-from harness.board.published import CARD, RUN, check_file, read_card
 from harness.collections.base import Qrels
 from harness.errors import UserError
 from harness.evaluation.metrics import Scores, evaluate, mean
 from harness.evaluation.scores import FILE as METRICS
 from harness.evaluation.scores import read_scores
 from harness.evaluation.text import counted, plain
+from harness.files import sha256
+from harness.published.card import Card, Outcome
+from harness.published.folders import CARD, RUN, check_file, read_card
 from harness.retrieval.run import Run
 
 TOLERANCE = 1e-9

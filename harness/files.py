@@ -1,7 +1,8 @@
-"""Writing a folder so that it is there complete or not at all."""
+"""Durable files: folders that are there complete or not at all, fsync, hashes, locks between processes."""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -40,6 +41,22 @@ def _put(temporary: Path, folder: Path) -> None:
             folder.rename(aside / folder.name)
         shutil.rmtree(aside, ignore_errors=True)
     raise OSError(f"{folder} is being written by others again and again")
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Hold an exclusive lock between processes; the kernel frees it when its holder dies."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def sync_tree(folder: Path) -> None:
+    """fsync everything below `folder`, then the folder itself."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        sync(path)
+    sync(folder)
 
 
 def sync(path: Path) -> None:
