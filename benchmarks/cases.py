@@ -1,39 +1,15 @@
-"""The cases: each does one piece of work twice, our way and a peer's, and gives the seconds of both."""
+"""The cases of search, encoding and evaluation: each does one piece of work twice, our way and a peer's."""
 
 from __future__ import annotations
 
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class Ratio:
-    """Seconds of the same work, ours and the peer's; `ratio` above 1 means that ours is faster."""
-
-    name: str
-    work: str
-    peer: str
-    ours_seconds: float
-    peer_seconds: float
-
-    @property
-    def ratio(self) -> float:
-        return self.peer_seconds / self.ours_seconds
-
-
-def seconds(work: Callable[[], object], times: int = 3) -> float:
-    """The fastest of a few runs: what the machine can do when nobody disturbs it."""
-    found = []
-    for _ in range(times):
-        start = time.perf_counter()
-        work()
-        found.append(time.perf_counter() - start)
-    return min(found)
+from benchmarks.labelling import asking, likelihood, replaying
+from benchmarks.measure import Ratio, seconds
 
 
 def search(quick: bool) -> Ratio:
@@ -109,5 +85,5 @@ def sign_flips(quick: bool) -> Ratio:
 
 def cases(quick: bool) -> Iterator[Ratio]:
     """All ratios, one after another."""
-    for case in (search, encoding, scoring, sign_flips):
+    for case in (search, encoding, scoring, sign_flips, asking, replaying, likelihood):
         yield case(quick)

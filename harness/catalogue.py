@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.collections.base import CollectionSource
@@ -19,9 +20,17 @@ Row = dict[str, Any]
 
 def kinds() -> dict[str, type[Plugin]]:
     """Plug-in base class by the plural that people type."""
+    from harness.labelling.strategies.base import Strategy
     from harness.retrieval.engines import LexicalEngine
 
-    return {"teachers": Teacher, "methods": Method, "losses": Loss, "collections": CollectionSource, "engines": LexicalEngine}
+    return {
+        "teachers": Teacher,
+        "methods": Method,
+        "losses": Loss,
+        "collections": CollectionSource,
+        "engines": LexicalEngine,
+        "strategies": Strategy,
+    }
 
 
 def catalogue(kind: str) -> list[Row]:
@@ -30,6 +39,11 @@ def catalogue(kind: str) -> list[Row]:
         from harness.evaluation.metrics import described_metrics
 
         return described_metrics()
+    if kind == "prompts":
+        from harness.labelling.prompts import bundled_prompts
+
+        rows = [_prompt(name) for name in bundled_prompts()]
+        return [{key: row[key] for key in ("name", "summary", "source", "needs")} for row in rows]
     return [_row(found) for found in plugins(kinds()[kind]).values()]
 
 
@@ -39,12 +53,30 @@ def _row(found: type[Plugin]) -> Row:
     return {"name": found.name, "summary": found.summary, "source": found.source, "needs": list(found.needs), **extra, **sees}
 
 
+def _prompt(name: str) -> Row:
+    from harness.labelling.prompts import any_prompt
+
+    prompt = any_prompt(name, Path())
+    return {
+        "name": prompt.name,
+        "summary": prompt.summary,
+        "source": prompt.source,
+        "needs": [],
+        "system": prompt.system,
+        "text": prompt.text,
+        "placeholders": list(dict.fromkeys(prompt.placeholders)),
+        "identity": prompt.identity,
+    }
+
+
 def describe(kind: str, name: str) -> Row:
     """A catalogue row with the class's docstring, formula and settings. Raises UserError for an unknown name."""
     if kind == "metrics":
         from harness.evaluation.metrics import describe_metric
 
         return describe_metric(name)
+    if kind == "prompts":
+        return _prompt(name)
     found = plugin(kinds()[kind], name)
     settings = [
         {"name": key, "default": _plain(field.get_default(call_default_factory=True)), "description": field.description or ""}
@@ -83,8 +115,9 @@ def render_description(entry: Row) -> Group:
     from rich.table import Table
     from rich.text import Text
 
-    lines = [f"{entry['name']} — {entry['summary']}", *(f"{key}: {entry[key]}" for key in ("source", "formula", "about") if entry.get(key))]
-    facts = [f"{key}: {', '.join(entry[key]) or 'nothing'}" for key in ("needs", "sees") if key in entry]
+    told = ("source", "formula", "about", "identity", "system", "text")
+    lines = [f"{entry['name']} — {entry['summary']}", *(f"{key}: {entry[key]}" for key in told if entry.get(key))]
+    facts = [f"{key}: {', '.join(entry[key]) or 'nothing'}" for key in ("needs", "sees", "placeholders") if key in entry]
     table = Table("setting", "default", "meaning", box=None)
     for setting in entry.get("settings", []):
         table.add_row(Text(setting["name"]), Text(str(setting["default"])), Text(setting["description"]))

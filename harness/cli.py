@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from harness import __version__
-from harness.errors import UserError
+from harness.cli_labels import labels_app
+from harness.cli_options import JsonOpt, SetOpt, SweepArg, WorkspaceOpt, display, emit
+from harness.errors import UserError, did_you_mean
 
 app = typer.Typer(
     name="harness",
@@ -23,12 +24,9 @@ app = typer.Typer(
     help="Which teacher LLM, loss and method gives the best retriever for this money and this many labels, and is the difference real?",
     epilog="Start with: harness sweep configs/budget.yaml — then: harness board, harness dashboard.",
 )
+app.add_typer(labels_app, name="labels")
 
-SweepArg = Annotated[Path, typer.Argument(metavar="FILE", help="A sweep file, for example configs/budget.yaml.", show_default=False)]
-SetOpt = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=V", help="Override a value of the sweep file; may be repeated.")]
 ResultsOpt = Annotated[Path, typer.Option("--results", help="Folder of published runs.")]
-WorkspaceOpt = Annotated[Path, typer.Option("--workspace", help="Folder of artefacts, collections and the ledger; safe to move.")]
-JsonOpt = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
 QrelsOpt = Annotated[str, typer.Option("--qrels", help="TREC qrels, BEIR tsv, or collection:split.", show_default=False)]
 MetricsOpt = Annotated[list[str] | None, typer.Option("--metric", "-m", help="As ir_measures names it, e.g. nDCG@10; may be repeated.")]
 RunsArg = Annotated[
@@ -45,6 +43,22 @@ class ListKind(StrEnum):
     collections = "collections"
     engines = "engines"
     metrics = "metrics"
+    strategies = "strategies"
+    prompts = "prompts"
+
+
+def _kind(name: str) -> ListKind:
+    """Kinds go by their plural; the singular is understood."""
+    singular = {"strategy": "strategies", "loss": "losses"}
+    plural = singular.get(name, name if name in list(ListKind) else f"{name}s")
+    if plural not in list(ListKind):
+        raise UserError(f"unknown kind '{name}'", remedy=did_you_mean(name, ListKind))
+    return ListKind(plural)
+
+
+KindArg = Annotated[
+    ListKind, typer.Argument(parser=_kind, metavar="KIND", help=f"One of {', '.join(ListKind)}.", autocompletion=lambda: list(ListKind))
+]
 
 
 class Test(StrEnum):
@@ -63,16 +77,6 @@ class Correction(StrEnum):
     bh = "bh"
     bonferroni = "bonferroni"
     none = "none"
-
-
-def _emit(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1))
-
-
-def _show(renderable: Any) -> None:
-    from rich.console import Console
-
-    Console().print(renderable)
 
 
 def _version(wanted: bool) -> None:
@@ -107,10 +111,10 @@ def sweep(
 
     outcome = run_sweep(file, overrides or [], workspace, results, max_cost=max_cost)
     if as_json:
-        _emit(outcome.summary)
+        emit(outcome.summary)
     else:
         if outcome.published:
-            _show(render.terminal(make_board(results, runs={folder.name for folder in outcome.published})))
+            display(render.terminal(make_board(results, runs={folder.name for folder in outcome.published})))
         print(outcome.told(), file=sys.stderr)
     raise typer.Exit(1 if outcome.summary["cells"]["failed"] else 0)
 
@@ -121,7 +125,7 @@ def plan(file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Pat
     from harness.pipeline.report import plan_report, render_plan
 
     report = plan_report(file, overrides or [], workspace)
-    _emit(report) if as_json else _show(render_plan(report))
+    emit(report) if as_json else display(render_plan(report))
 
 
 @app.command()
@@ -130,7 +134,7 @@ def status(file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = P
     from harness.pipeline.report import render_status, status_report
 
     report = status_report(file, overrides or [], workspace)
-    _emit(report) if as_json else _show(render_status(report))
+    emit(report) if as_json else display(render_status(report))
 
 
 @app.command()
@@ -148,7 +152,7 @@ def evaluate(
     from harness.pipeline.inputs import judged, read_run
 
     result = evaluate_run(read_run(run), judged(qrels, workspace), metric or None, per_query=per_query)
-    _emit(result) if as_json else _show(render_evaluation(result))
+    emit(result) if as_json else display(render_evaluation(result))
 
 
 @app.command()
@@ -173,7 +177,7 @@ def compare(
     result = compare_runs(
         loaded, judged(qrels, workspace), baseline=base, metric=metric, test=test.value, correction=correction.value, seed=seed
     )
-    _emit(result) if as_json else _show(render_comparison(result))
+    emit(result) if as_json else display(render_comparison(result))
 
 
 @app.command()
@@ -195,11 +199,11 @@ def board(
     if picture is not None:
         draw(table, picture)
     if as_json:
-        _emit(table.as_json())
+        emit(table.as_json())
     elif as_csv or as_latex or as_markdown:
         print((render.csv if as_csv else render.latex if as_latex else render.markdown)(table))
     else:
-        _show(render.terminal(table))
+        display(render.terminal(table))
 
 
 @app.command()
@@ -214,17 +218,17 @@ def dashboard(
 
 
 @app.command("list")
-def list_(kind: Annotated[ListKind, typer.Argument(help="What to list.")], as_json: JsonOpt = False) -> None:
-    """What there is: teachers, methods, losses, collections, engines, metrics."""
+def list_(kind: KindArg, as_json: JsonOpt = False) -> None:
+    """What there is: teachers, methods, losses, collections, engines, metrics, strategies, prompts."""
     from harness.catalogue import catalogue, render_catalogue
 
     rows = catalogue(kind.value)
-    _emit(rows) if as_json else _show(render_catalogue(kind.value, rows))
+    emit(rows) if as_json else display(render_catalogue(kind.value, rows))
 
 
 @app.command()
 def show(
-    kind: Annotated[ListKind, typer.Argument(help="What kind of thing.")],
+    kind: KindArg,
     name: Annotated[str, typer.Argument(help="Its name, as `harness list` prints it.")],
     as_json: JsonOpt = False,
 ) -> None:
@@ -232,7 +236,7 @@ def show(
     from harness.catalogue import describe, render_description
 
     entry = describe(kind.value, name)
-    _emit(entry) if as_json else _show(render_description(entry))
+    emit(entry) if as_json else display(render_description(entry))
 
 
 @app.command()
@@ -249,7 +253,7 @@ def verify(
     from harness.pipeline.report import render_verification
 
     report = verify_folders(folders, qrels, workspace)
-    _emit(report) if as_json else _show(render_verification(report))
+    emit(report) if as_json else display(render_verification(report))
     raise typer.Exit(1 if any(row["problems"] for row in report["results"]) else 0)
 
 
@@ -258,7 +262,7 @@ def schema() -> None:
     """The JSON schema of sweep files, so that an editor completes and checks them."""
     from harness.config.schema import sweep_schema
 
-    _emit(sweep_schema())
+    emit(sweep_schema())
 
 
 @app.command()
@@ -267,7 +271,7 @@ def doctor(as_json: JsonOpt = False) -> None:
     from harness.doctor import diagnose, render_diagnosis
 
     report = diagnose()
-    _emit(report) if as_json else _show(render_diagnosis(report))
+    emit(report) if as_json else display(render_diagnosis(report))
 
 
 def main() -> None:

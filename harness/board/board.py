@@ -149,7 +149,7 @@ def _ranked(rows: Sequence[Row], compared: Mapping[int, Against], metric: str, w
 
 
 def _competes(row: Row, metric: str) -> bool:
-    return row.standing != "oracle" and metric in row.metrics
+    return row.standing not in ("oracle", "simulated") and metric in row.metrics
 
 
 def _mean(row: Row, metric: str) -> float:

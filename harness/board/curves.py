@@ -99,6 +99,7 @@ def _names(rows: Sequence[Row]) -> list[str]:
     ]
     return [
         ", ".join([row.method, *(str(getattr(row, key)) for key in kept if getattr(row, key)), *([row.variant] * bool(row.variant))])
+        + (f" ({row.standing})" if row.standing == "simulated" else "")
         for row in rows
     ]
 

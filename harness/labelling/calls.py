@@ -32,6 +32,17 @@ class Call(NamedTuple):
     created: float = 0.0
 
 
+MISSES = ("refused", "truncated", "empty")
+"""Why a call that was paid for brought no answer."""
+
+
+class Miss(NamedTuple):
+    """A call that was paid for and brought no answer. `kind` is one of `MISSES`."""
+
+    kind: str
+    call: Call
+
+
 class Answer(NamedTuple):
     """What the ledger gives back for a key."""
 

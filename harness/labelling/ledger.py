@@ -1,60 +1,56 @@
 """The ledger: every LLM call ever paid for, in one SQLite file that many processes may use at once.
 
-A call is keyed by everything that can change its answer and by nothing else, so nobody pays for it twice. Only answers are kept:
-errors, refusals and truncations never get a row.
+A call is keyed by everything that can change its answer and by nothing else, so nobody pays for it twice. Only answers are given
+back: refusals and truncations are kept apart, for what they cost; errors, which cost nothing, are not kept.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import threading
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from harness.errors import UserError
-from harness.labelling.calls import Answer, Call, Usage
-from harness.labelling.journal import set_journal
-
-_MIGRATIONS = (
-    # The request comes last: SQLite then reads answers without walking through the pages that long requests fill.
-    """CREATE TABLE calls (
-        key BLOB PRIMARY KEY NOT NULL,
-        model TEXT NOT NULL,
-        input_tokens INTEGER NOT NULL,
-        cached_tokens INTEGER NOT NULL,
-        output_tokens INTEGER NOT NULL,
-        reasoning_tokens INTEGER NOT NULL,
-        usd REAL NOT NULL,
-        seconds REAL NOT NULL,
-        created REAL NOT NULL,
-        provider_id TEXT NOT NULL,
-        response TEXT NOT NULL,
-        request BLOB NOT NULL
-    )""",
-)
-"""Statement number n takes a ledger of version n to version n + 1."""
+from harness.labelling.calls import MISSES, Answer, Call, Miss, Usage
+from harness.labelling.ledger_file import opened
 
 _INHERITED: list[sqlite3.Connection] = []
 _COUNTED = "input_tokens, cached_tokens, output_tokens, reasoning_tokens, usd, seconds"
+_COLUMNS = f"key, model, {_COUNTED}, created, provider_id, response, request"
+_INSERT = f"INSERT INTO calls ({_COLUMNS}) VALUES ({','.join('?' * 12)}) ON CONFLICT (key) DO NOTHING"
 _WHOLE = f"key, request, model, response, {_COUNTED}, provider_id, created"
 _AT_ONCE = 900
 """Keys a query: below SQLite's oldest limit of 999 variables."""
 
 
+class Merged(NamedTuple):
+    """What became of calls from another ledger."""
+
+    added: int
+    """Calls that were not there."""
+    same: int
+    """Calls that were there with the same response."""
+    conflicts: list[str]
+    """Keys that were there with another response, which stays."""
+
+
 class Ledger:
     """The calls in one file; made when it is not there. Safe for threads, forks and other processes.
 
-    `paid` adds up what this process paid through this object. Raises UserError when the file is no ledger, or one of a newer version.
+    `paid` adds up what this process paid through this object, `limit` is the most USD it may pay (teachers ask `left`
+    before each call). Raises UserError when the file is no ledger, or one of a newer version.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.paid = Usage()
+        self.limit: float | None = None
         self._lock = threading.RLock()
         self._open: tuple[int, sqlite3.Connection] | None = None
 
@@ -81,20 +77,56 @@ class Ledger:
         """
         if empty := next((call for call in calls if not call.response), None):
             raise ValueError(f"the call {empty.key} has an empty response, which is no answer and is not kept")
-        now = time.time()
-        rows = [_row(call, now) for call in calls]
+        rows = _rows_of(calls)
         with self._transaction() as connection:
-            connection.executemany(f"INSERT INTO calls VALUES ({','.join('?' * 12)}) ON CONFLICT (key) DO NOTHING", rows)
+            connection.executemany(_INSERT, rows)
         with self._lock:
             self.paid += Usage.of(calls)
+
+    def put_miss(self, call: Call, kind: str) -> None:
+        """Keep the cost of a call that brought no answer; its response may be empty and is never given back for its key.
+
+        Raises ValueError when `kind` is none of `MISSES`.
+        """
+        if kind not in MISSES:
+            raise ValueError(f"a call cannot be missed as '{kind}', only as {', '.join(MISSES)}")
+        [row] = _rows_of([call])
+        with self._transaction() as connection:
+            connection.execute(f"INSERT INTO misses ({_COLUMNS}, kind) VALUES ({','.join('?' * 13)})", (*row, kind))
+        with self._lock:
+            self.paid += Usage.of([call])
+
+    def merge(self, calls: Sequence[Call]) -> Merged:
+        """Take over calls with different keys that another ledger paid for, all or none; `paid` does not count them."""
+        rows = _rows_of(calls)
+        with self._transaction() as connection:
+            held = {row[0].hex(): row[1] for row in self._rows("key, response", (call.key for call in calls))}
+            connection.executemany(_INSERT, rows)
+        conflicts = [call.key for call in calls if held.get(call.key, call.response) != call.response]
+        return Merged(len(calls) - len(held), len(held) - len(conflicts), conflicts)
 
     def calls(self) -> Iterator[Call]:
         """All calls with their requests, in the order of their keys; what other processes add meanwhile may be missing."""
         last = b""
         while rows := self._fetch(f"SELECT {_WHOLE} FROM calls WHERE key > ? ORDER BY key LIMIT {_AT_ONCE}", [last]):
-            for key, request, *rest in rows:
-                yield Call(key.hex(), rest[0], zlib.decompress(request).decode(), *rest[1:])
+            yield from map(_call, rows)
             last = rows[-1][0]
+
+    def misses(self) -> Iterator[Miss]:
+        """All misses with their requests, oldest first; what other processes add meanwhile may be missing."""
+        last = 0
+        while rows := self._fetch(f"SELECT rowid, kind, {_WHOLE} FROM misses WHERE rowid > ? ORDER BY rowid LIMIT {_AT_ONCE}", [last]):
+            for _, kind, *row in rows:
+                yield Miss(kind, _call(row))
+            last = rows[-1][0]
+
+    def spent(self) -> float:
+        """USD that everything in the file cost, answers and misses, wherever and whenever it was paid."""
+        return float(self._fetch("SELECT (SELECT total(usd) FROM calls) + (SELECT total(usd) FROM misses)", [])[0][0])
+
+    def left(self) -> float:
+        """USD that may still be paid through this object before `limit`; infinite without one."""
+        return math.inf if self.limit is None else self.limit - self.paid.usd
 
     def __len__(self) -> int:
         return int(self._fetch("SELECT count(*) FROM calls", [])[0][0])
@@ -116,7 +148,7 @@ class Ledger:
             part = wanted[start : start + _AT_ONCE]
             yield from self._fetch(f"SELECT {columns} FROM calls WHERE key IN ({','.join('?' * len(part))})", part)
 
-    def _fetch(self, query: str, values: list[bytes]) -> list[Any]:
+    def _fetch(self, query: str, values: Sequence[bytes | int]) -> list[Any]:
         with self._lock:
             return self._connection().execute(query, values).fetchall()
 
@@ -138,8 +170,13 @@ class Ledger:
             _INHERITED.append(self._open[1])
             self._open = None
         if self._open is None:
-            self._open = os.getpid(), _opened(self.path)
+            self._open = os.getpid(), opened(self.path)
         return self._open[1]
+
+
+def _rows_of(calls: Sequence[Call]) -> list[tuple[Any, ...]]:
+    now = time.time()
+    return [_row(call, now) for call in calls]
 
 
 def _row(call: Call, now: float) -> tuple[Any, ...]:
@@ -159,40 +196,6 @@ def _row(call: Call, now: float) -> tuple[Any, ...]:
     )
 
 
-def _opened(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
-    try:
-        set_journal(connection, path)
-        _migrate(connection, path)
-    except sqlite3.DatabaseError as error:
-        connection.close()
-        raise UserError(
-            f"cannot be used as the ledger: {error}", file=path, remedy="restore it from a copy or give another workspace"
-        ) from error
-    except UserError:
-        connection.close()
-        raise
-    return connection
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    if _version(connection) == len(_MIGRATIONS):
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        version = _version(connection)
-        if version > len(_MIGRATIONS):
-            raise UserError("this ledger was written by a newer version of the harness", file=path, remedy="upgrade the harness")
-        for number, statement in enumerate(_MIGRATIONS[version:], version + 1):
-            connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {number}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    with closing(connection.execute("PRAGMA user_version")) as cursor:
-        return int(cursor.fetchone()[0])
+def _call(row: Sequence[Any]) -> Call:
+    key, request, model, *rest = row
+    return Call(key.hex(), model, zlib.decompress(request).decode(), *rest)

@@ -11,7 +11,8 @@ from harness.labelling.ledger import Ledger
 class Meter(Ledger):
     """The same calls as `ledger`, whose `paid` goes on counting too.
 
-    `paid` is what the work paid here and now; `used` is what it would have cost alone, each distinct call once, paid now or found.
+    `paid` is what the work paid here and now; `used` is what it would have cost alone, each distinct call once, paid now or found,
+    and every miss.
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -32,6 +33,15 @@ class Meter(Ledger):
         self._ledger.put_many(calls)
         self.paid += Usage.of(calls)
         self._use({call.key: call for call in calls})
+
+    def put_miss(self, call: Call, kind: str) -> None:
+        self._ledger.put_miss(call, kind)
+        cost = Usage.of([call])
+        self.paid += cost
+        self.used += cost
+
+    def left(self) -> float:
+        return self._ledger.left()
 
     def _use(self, calls: Mapping[str, Call] | Mapping[str, Answer]) -> None:
         new = [call for key, call in calls.items() if key not in self._seen]

@@ -49,7 +49,7 @@ def parse(text: str, shown: int, truncated: bool = False, forms: Iterable[Form] 
     `truncated` says that the provider cut the answer; a cut is also seen in an unfinished identifier or thought. Of `forms`, only
     those given are understood. Never raises on any text.
     """
-    found, unfinished = _without_thoughts(unicodedata.normalize("NFKC", text))
+    found, unfinished = without_thoughts(unicodedata.normalize("NFKC", text))
     said = found.strip()
     cut = truncated or unfinished or _DANGLING.search(said) is not None
     form, numbers = _read(said, frozenset(forms))
@@ -64,7 +64,7 @@ def _judged(said: str, form: Form | None, numbers: Sequence[str], shown: int, cu
     inside = [number for number in known if 1 <= number <= shown]
     order = tuple(dict.fromkeys(inside))
     if not order:
-        return Parsed((), "failed", _no_order(said, form, cut), None)
+        return Parsed((), "failed", no_order(said, form, cut), None)
     faults: dict[Reason, bool] = {
         "wrong format": form != "asked",
         "repetition": len(order) < len(inside),
@@ -76,7 +76,7 @@ def _judged(said: str, form: Form | None, numbers: Sequence[str], shown: int, cu
     return Parsed(order, "partial" if faults["missing"] else "repaired" if reasons else "ok", reasons, form)
 
 
-def _no_order(said: str, form: Form | None, cut: bool) -> tuple[Reason, ...]:
+def no_order(said: str, form: Form | None, cut: bool) -> tuple[Reason, ...]:
     if form is not None:
         return ("out of range",)
     if cut:
@@ -86,7 +86,7 @@ def _no_order(said: str, form: Form | None, cut: bool) -> tuple[Reason, ...]:
     return ("refused",) if _REFUSAL.search(said) else ("wrong format",)
 
 
-def _without_thoughts(text: str) -> tuple[str, bool]:
+def without_thoughts(text: str) -> tuple[str, bool]:
     """The text without its thinking, and whether the thinking has no end."""
     before, closed, after = text.rpartition("</think>")
     # Some chat templates open the thought in the prompt, so that only its end is in the answer.

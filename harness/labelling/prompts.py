@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -20,21 +20,31 @@ class _File(BaseModel):
 
     summary: str
     source: str = ""
+    system: str = ""
     text: str
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A text with ``{placeholders}``; double braces stand for single ones. `identity` depends on the text only."""
+    """A text with ``{placeholders}``; double braces stand for single ones. `identity` depends on what is sent only.
+
+    `system` is sent as it stands, before the text; only chat models get it.
+    """
 
     name: str
     summary: str
     source: str
     text: str
+    system: str = ""
 
     @property
     def identity(self) -> str:
-        return digest(self.text)
+        return digest([self.system, self.text] if self.system else self.text)
+
+    @property
+    def placeholders(self) -> list[str]:
+        """As they stand in the text, repeated ones repeatedly."""
+        return [field for _, field in self.pieces() if field is not None]
 
     def pieces(self) -> list[tuple[str, str | None]]:
         """Literal text with the placeholder that follows it; None after the last."""
@@ -51,10 +61,33 @@ def bundled_prompts() -> list[str]:
 
 
 def load_prompt(name: str, base: Path, order: Sequence[str]) -> Prompt:
-    """A bundled prompt by name, or a file that ends in .yaml, relative to `base`; it must hold the placeholders `order`, so ordered.
+    """A prompt (see `any_prompt`) that holds the placeholders `order`, each once and so ordered.
 
     Raises UserError on an unknown name, a file that is no prompt, and missing, unknown, repeated or misplaced placeholders.
     """
+    prompt, place = _loaded(name, base)
+    if prompt.placeholders != list(order):
+        raise _misplaced(prompt, place, order, "each once and in this order")
+    return prompt
+
+
+def load_chat_prompt(name: str, base: Path, wanted: Collection[str]) -> Prompt:
+    """A prompt (see `any_prompt`) that holds all of `wanted` placeholders and no other, in any order, ``count`` at will.
+
+    Raises UserError as `load_prompt` does.
+    """
+    prompt, place = _loaded(name, base)
+    if set(prompt.placeholders) | {"count"} != set(wanted) | {"count"}:
+        raise _misplaced(prompt, place, sorted(wanted), "all of them")
+    return prompt
+
+
+def any_prompt(name: str, base: Path) -> Prompt:
+    """A bundled prompt by name, or a file that ends in .yaml, relative to `base`. Raises UserError when there is none such."""
+    return _loaded(name, base)[0]
+
+
+def _loaded(name: str, base: Path) -> tuple[Prompt, Path]:
     if name.endswith((".yaml", ".yml")):
         place = base / Path(name).expanduser()
         if not place.is_file():
@@ -66,8 +99,8 @@ def load_prompt(name: str, base: Path, order: Sequence[str]) -> Prompt:
         place = Path(f"{name}.yaml")
         content = resources.files(__package__).joinpath("prompts", place.name).read_text(encoding="utf-8")
     prompt = _parsed(name, content, place)
-    _check(prompt, list(order), place)
-    return prompt
+    _check(prompt, place)
+    return prompt, place
 
 
 def _parsed(name: str, content: str, place: Path) -> Prompt:
@@ -79,16 +112,19 @@ def _parsed(name: str, content: str, place: Path) -> Prompt:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise UserError(f"no prompt: {first['msg']}", file=place, key=key, remedy="keys: summary, text, and source if you like") from error
-    return Prompt(name, file.summary, file.source, file.text)
+    return Prompt(name, file.summary, file.source, file.text, file.system)
 
 
-def _check(prompt: Prompt, order: list[str], place: Path) -> None:
+def _check(prompt: Prompt, place: Path) -> None:
     try:
-        found = [field for _, field, form, conversion in Formatter().parse(prompt.text) if field is not None]
-        plain = all(not form and not conversion for _, _, form, conversion in Formatter().parse(prompt.text))
+        parts = list(Formatter().parse(prompt.text))
     except ValueError as error:
         raise UserError(f"the placeholders cannot be read: {error}", file=place, key="text", remedy="write {{ and }} for braces") from error
-    if found != order or not plain:
-        wanted = ", ".join(f"{{{field}}}" for field in order)
-        shown = ", ".join(f"{{{field}}}" for field in found) or "none"
-        raise UserError(f"the placeholders are {shown}", file=place, key="text", remedy=f"use {wanted}, each once and in this order")
+    if any(form or conversion for _, _, form, conversion in parts):
+        raise UserError("placeholders take no format", file=place, key="text", remedy="write {query}, not {query!r} or {query:>9}")
+
+
+def _misplaced(prompt: Prompt, place: Path, wanted: Sequence[str], how: str) -> UserError:
+    listed = ", ".join(f"{{{field}}}" for field in wanted)
+    shown = ", ".join(f"{{{field}}}" for field in prompt.placeholders) or "none"
+    return UserError(f"the placeholders are {shown}", file=place, key="text", remedy=f"use {listed}, {how}")

@@ -22,8 +22,9 @@ class Ranking:
 
     `ordered` is best first; `tail` holds the candidates that the teacher did not place, in no order. `scores` are the teacher's own
     numbers (likelihoods) for ``ordered + tail``, where it has any; higher is better. `reason` says why the verdict is not ok, several
-    reasons joined by a comma and a space. Raises ValueError when an id stands twice, the
-    scores are not one an id, or the verdict is none of `VERDICTS`.
+    reasons joined by a comma and a space. `shown` is the order in which the candidates were presented, empty where that is not known.
+    Raises ValueError when an id stands twice, the scores are not one an id, `shown` holds other ids, or the verdict is none of
+    `VERDICTS`.
     """
 
     query: str
@@ -33,6 +34,7 @@ class Ranking:
     reason: str = ""
     raw: str = ""
     scores: tuple[float, ...] | None = None
+    shown: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         ids = self.ordered + self.tail
@@ -40,6 +42,8 @@ class Ranking:
             raise ValueError(f"query '{self.query}': a document stands twice in one ranking")
         if self.scores is not None and len(self.scores) != len(ids):
             raise ValueError(f"query '{self.query}': {len(self.scores)} scores for {len(ids)} documents")
+        if self.shown and (len(self.shown) != len(ids) or set(self.shown) != set(ids)):
+            raise ValueError(f"query '{self.query}': other documents were shown than ranked")
         if self.verdict not in VERDICTS:
             raise ValueError(f"query '{self.query}': unknown verdict '{self.verdict}', known: {', '.join(VERDICTS)}")
 
@@ -59,7 +63,7 @@ def write_rankings(path: Path, rankings: Iterable[Ranking]) -> None:
 
 
 def _shown(ranking: Ranking) -> dict[str, Any]:
-    empty = {"tail": (), "reason": "", "raw": "", "scores": None}
+    empty = {"tail": (), "reason": "", "raw": "", "scores": None, "shown": ()}
     return {name: value for name, value in vars(ranking).items() if name not in empty or value != empty[name]}
 
 
@@ -88,6 +92,7 @@ def _ranking(path: Path, number: int, line: str) -> Ranking:
             ordered=tuple(row.pop("ordered")),
             tail=tuple(row.pop("tail", ())),
             scores=None if scores is None else tuple(scores),
+            shown=tuple(row.pop("shown", ())),
             **row,
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:

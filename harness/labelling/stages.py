@@ -14,12 +14,12 @@ from harness.collections.base import Texts
 from harness.labelling.calls import Usage
 from harness.labelling.meter import Meter
 from harness.labelling.ranking import VERDICTS, Ranking, write_rankings
-from harness.labelling.tasks import tasks_of
+from harness.labelling.tasks import pool_tasks, tasks_of
 from harness.method import Draw
 from harness.stage import Context, Progress, Stage
 from harness.teachers.base import Task, Teacher
 
-GOLD = "gold labels"
+GOLD, POOL = "gold labels", "pool"
 RANKINGS, SUMMARY = "rankings.jsonl.gz", "summary.json"
 
 
@@ -27,7 +27,7 @@ RANKINGS, SUMMARY = "rankings.jsonl.gz", "summary.json"
 class Labels(Stage):
     """Rankings of the first `depth` candidates of every drawn query. Artefact: ``rankings.jsonl.gz`` in the order of the draw, and
     ``summary.json``: how many rankings of which verdict and reason, seconds, and calls, tokens and USD twice: under ``alone`` what
-    these labels would cost with an empty ledger, under ``here`` what was paid when they were made.
+    these labels would cost with an empty ledger, under ``here`` what was paid when they were made; and the teacher's own facts.
     """
 
     kind: ClassVar[str] = "labels"
@@ -53,11 +53,15 @@ class Labels(Stage):
         return tasks_of(self.draw, candidates, pool, self.corpus, self.depth, GOLD in self.teacher.needs)
 
     def run(self, out: Path, context: Context) -> None:
-        tasks = self.tasks(context.path(self.draw.pool), context.path(self.candidates))
+        pool, candidates = context.path(self.draw.pool), context.path(self.candidates)
+        tasks, teacher = self.tasks(pool, candidates), self.teacher
+        if POOL in teacher.needs:
+            teacher = teacher.calibrated(pool_tasks(candidates, pool, self.depth))
         start, meter = time.monotonic(), Meter(context.ledger)
-        rankings = list(_labelled(self.teacher, tasks, meter, context.progress))
+        rankings = list(_labelled(teacher, tasks, meter, context.progress))
         write_rankings(out / RANKINGS, rankings)
-        summary = summarise(rankings) | {"alone": _cost(meter.used), "here": _cost(meter.paid), "seconds": time.monotonic() - start}
+        costs = {"alone": _cost(meter.used), "here": _cost(meter.paid), "seconds": time.monotonic() - start}
+        summary = summarise(rankings) | teacher.facts() | costs
         (out / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1), encoding="utf-8")
 
 

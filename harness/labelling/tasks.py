@@ -31,3 +31,15 @@ def tasks_of(draw: Draw, candidates_path: Path, pool_path: Path, corpus: Texts, 
         Task(query.id, query.text, tuple(Candidate(id, texts[id]) for id in shown[query.id]), dict(query.gold) if gold else None)
         for query in queries
     ]
+
+
+def pool_tasks(candidates_path: Path, pool_path: Path, depth: int) -> list[Task]:
+    """A task for every query of the pool, in the pool's order, with grades and the ids of its first `depth` candidates; no texts."""
+    from harness.collections.pool import read_pool
+    from harness.retrieval.run import Run
+
+    run = Run.read(candidates_path)
+    return [
+        Task(query.id, query.text, tuple(Candidate(id, "") for id in run.top(query.id, depth)), dict(query.gold))
+        for query in read_pool(pool_path)
+    ]

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from harness.errors import UserError
 from harness.labelling.ledger import Ledger
-from harness.labelling.stages import Labels
 from harness.pipeline.graph import Queue, missing
 from harness.pipeline.observer import Observer
 from harness.pipeline.store import Store
@@ -39,8 +38,6 @@ class LocalExecutor:
     store: Store
     ledger: Ledger
     observer: Observer
-    max_cost: float | None = None
-    """USD that labelling may cost in all; a label stage that would pass it does not start."""
 
     def execute(self, finals: Sequence[Stage], total: int) -> Outcome:
         """Make every artefact that `finals` need; `total` is the number of distinct stages behind the sweep."""
@@ -54,7 +51,6 @@ class LocalExecutor:
     def _one(self, stage: Stage, queue: Queue, outcome: Outcome) -> None:
         self.observer.started(stage)
         try:
-            self._check_cost(stage)
             manifest = make(stage, self.store, self.ledger, self.workspace / "cache", self.observer.progress)
         except Exception as error:
             reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
@@ -71,18 +67,6 @@ class LocalExecutor:
         else:
             outcome.ran.append(stage.key)
             self.observer.finished(stage, manifest["seconds"])
-
-    def _check_cost(self, stage: Stage) -> None:
-        if self.max_cost is None or not isinstance(stage, Labels):
-            return
-        tasks = stage.tasks(self.store.read(stage.draw.pool), self.store.read(stage.candidates))
-        expected = stage.teacher.estimate(tasks, self.ledger).usd
-        if self.ledger.paid.usd + expected > self.max_cost:
-            paid = self.ledger.paid.usd
-            raise UserError(
-                f"labelling would cost {expected:.2f} USD beyond the {paid:.2f} paid here, over the limit of {self.max_cost:.2f}",
-                remedy="raise --max-cost or take smaller budgets; everything paid so far is kept",
-            )
 
 
 def _failure_file(workspace: Path, stage: Stage) -> Path:

@@ -34,7 +34,7 @@ def plan_report(file: Path, overrides: Sequence[str], workspace: Path) -> Report
     stages = closure(cell.evaluate for cell in cells)
     check_draws(stages.values(), store)
     to_run = missing([cell.evaluate for cell in cells], store)
-    cost = labelling_cost(to_run.values(), store, Ledger(workspace / "ledger.sqlite"))
+    cost = labelling_cost(to_run.values(), builder.teachers, store, Ledger(workspace / "ledger.sqlite"))
     return {
         "cells": len(cells),
         "cells_done": sum(store.has(cell.evaluate) for cell in cells),
@@ -83,13 +83,19 @@ def render_plan(report: Report) -> Group:
         table.add_row(kind, str(counts["distinct"]), str(counts["to_run"]))
     to_run = stages["distinct"] - stages["cached"]
     seconds = f"about {clock(report['seconds'])}" if report["seconds"] is not None else "time not known before a first run"
-    about = "" if llm["exact"] else "about "
     return Group(
         f"{report['cells']} cells ({report['cells_done']} done; {report['cells_same']} more mean the same and were dropped)",
         f"{to_run} of {stages['distinct']} distinct stages to run; cell by cell it would be {stages['naive']}; {seconds}",
-        f"LLM: {about}{llm['calls']:,} calls, {llm['input_tokens']:,} tokens in, {llm['output_tokens']:,} out, {llm['usd']:.2f} USD to pay",
+        _told(llm),
+        *(f"  {teacher['name']}: {_told(teacher).removeprefix('LLM: ')}" for teacher in llm["teachers"]),
         table,
     )
+
+
+def _told(cost: Report) -> str:
+    about = "" if cost["exact"] else "about "
+    usd = f"{cost['usd']:.2f} USD to pay" if cost["priced"] else "price not known: set price in the teacher's settings"
+    return f"LLM: {about}{cost['calls']:,} calls, {cost['input_tokens']:,} tokens in, at most {cost['output_tokens']:,} out, {usd}"
 
 
 def status_report(file: Path, overrides: Sequence[str], workspace: Path) -> Report:

@@ -65,9 +65,9 @@ def run_sweep(
     check_draws(stages.values(), store)
     before = sum(store.has(cell.evaluate) for cell in cells)
     watcher = observer if observer is not None else view(past_seconds(store))
-    limit = max_cost if max_cost is not None else sweep.max_cost
+    ledger.limit = max_cost if max_cost is not None else sweep.max_cost
     try:
-        outcome = LocalExecutor(workspace, store, ledger, watcher, limit).execute([cell.evaluate for cell in cells], len(stages))
+        outcome = LocalExecutor(workspace, store, ledger, watcher).execute([cell.evaluate for cell in cells], len(stages))
     finally:
         watcher.close()
     published, failures = _publish(cells, outcome, store, results, builder)

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from harness.plugins import Plugin, Settings
 
@@ -43,6 +43,9 @@ class Cost:
     output_tokens: int = 0
     usd: float = 0.0
     exact: bool = True
+    """Whether calls and input tokens are counted; otherwise they are estimated. Output tokens are the most that may come."""
+    priced: bool = True
+    """Whether the price is known; otherwise `usd` says nothing."""
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(
@@ -51,6 +54,7 @@ class Cost:
             self.output_tokens + other.output_tokens,
             self.usd + other.usd,
             self.exact and other.exact,
+            self.priced and other.priced,
         )
 
 
@@ -71,6 +75,18 @@ class Teacher(Plugin):
     @abstractmethod
     def identity(self) -> str:
         """Everything that can change an answer (model content, prompt, sampling), and nothing else."""
+
+    def calibrated(self, tasks: Sequence[Task]) -> Teacher:
+        """The teacher that is asked in this one's place; called before `label` where the need 'pool' is declared.
+
+        `tasks` are all queries of the pool in its own order, whatever the budget, with grades and candidates but without the
+        documents' texts: so a query gets the same ranking in every budget and resample.
+        """
+        return self
+
+    def facts(self) -> dict[str, Any]:
+        """What is to stand beside the labels in their summary.json, by key; nothing by default."""
+        return {}
 
     @abstractmethod
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import threading
 import time
+import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UserError
-from harness.labelling.calls import Call, Usage, call_key
+from harness.labelling.calls import MISSES, Call, Miss, Usage, call_key
 from harness.labelling.journal import set_journal
 from harness.labelling.ledger import Ledger
 from harness.labelling.meter import Meter
@@ -133,6 +134,94 @@ def test_a_meter_tells_what_work_cost_here_from_what_it_would_cost_alone(ledger:
     assert (meter.used.usd, meter.used.calls, meter.used.input_tokens) == (1.5, 2, 110)
     assert ledger.paid.calls == 2
     assert meter.held(keys) == set(keys)
+
+
+def test_a_miss_is_paid_for_and_never_given_back(ledger: Ledger) -> None:
+    lost = call("x", "", input_tokens=10, cached_tokens=1, output_tokens=3, reasoning_tokens=2, usd=0.5, seconds=1.0, created=9.0)
+    cut = lost._replace(response="[2] > [", provider_id="id-2")
+    ledger.put_miss(lost, "empty")
+    ledger.put_miss(cut, "truncated")
+    assert ledger.get(lost.key) is None and ledger.held([lost.key]) == set() and len(ledger) == 0
+    assert list(ledger.misses()) == [Miss("empty", lost), Miss("truncated", cut)]
+    assert ledger.paid == Usage(2, 20, 2, 6, 4, 1.0, 2.0)
+    ledger.put(call("x", "an answer", usd=0.25))
+    assert ledger.get(lost.key).response == "an answer"  # type: ignore[union-attr]
+    assert Ledger(ledger.path).spent() == 1.25
+    assert Ledger(ledger.path).paid == Usage()
+
+
+def test_a_miss_of_an_unknown_kind_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(ValueError, match="only as refused, truncated, empty"):
+        ledger.put_miss(call("x"), "lost")
+    assert list(ledger.misses()) == [] and ledger.paid == Usage() and ledger.spent() == 0
+
+
+def test_more_misses_than_are_read_at_once(ledger: Ledger) -> None:
+    assert len(ledger) == 0
+    with sqlite3.connect(ledger.path) as connection:
+        connection.executemany(
+            "INSERT INTO misses VALUES (?, ?, 'm', 'empty', 0, 0, 0, 0, 0.5, 0, 0, '', '', ?)",
+            [(number, bytes(32), zlib.compress(b"{}")) for number in range(1, 2_001)],
+        )
+    assert len(list(ledger.misses())) == 2_000 and ledger.spent() == 1_000
+
+
+def test_a_meter_counts_every_miss_once(ledger: Ledger) -> None:
+    meter = Meter(ledger)
+    for kind in MISSES:
+        meter.put_miss(call("x", "", input_tokens=10, usd=0.5), kind)
+    meter.put(call("x", usd=0.25))
+    assert meter.paid == meter.used == ledger.paid
+    assert (meter.used.calls, meter.used.usd, meter.used.input_tokens) == (4, 1.75, 30)
+
+
+VERSION_1 = """CREATE TABLE calls (
+    key BLOB PRIMARY KEY NOT NULL, model TEXT NOT NULL, input_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL, usd REAL NOT NULL, seconds REAL NOT NULL, created REAL NOT NULL,
+    provider_id TEXT NOT NULL, response TEXT NOT NULL, request BLOB NOT NULL
+)"""
+
+
+def _old_ledger(path: Path) -> Call:
+    kept = call("old", "yes", input_tokens=7, usd=0.5, created=3.0, provider_id="p")
+    with sqlite3.connect(path) as connection:
+        connection.execute(VERSION_1)
+        row = (bytes.fromhex(kept.key), "model", 7, 0, 0, 0, 0.5, 0.0, 3.0, "p", "yes", zlib.compress(kept.request.encode()))
+        connection.execute(f"INSERT INTO calls VALUES ({','.join('?' * 12)})", row)
+        connection.execute("PRAGMA user_version = 1")
+    return kept
+
+
+def test_a_ledger_of_version_1_keeps_its_calls_and_takes_misses(tmp_path: Path) -> None:
+    kept = _old_ledger(tmp_path / "ledger.sqlite")
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    assert list(ledger.calls()) == [kept] and list(ledger.misses()) == []
+    ledger.put_miss(call("new", "", usd=0.25), "refused")
+    assert Ledger(ledger.path).spent() == 0.75
+    assert sqlite3.connect(ledger.path).execute("PRAGMA user_version").fetchone() == (2,)
+
+
+def _miss_some(path: Path) -> None:
+    Ledger(path).put_miss(call("x", ""), "empty")
+
+
+def test_processes_migrate_one_old_ledger_at_once(tmp_path: Path) -> None:
+    _old_ledger(tmp_path / "ledger.sqlite")
+    workers = [multiprocessing.get_context("fork").Process(target=_miss_some, args=(tmp_path / "ledger.sqlite",)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0] * 4
+    assert len(list(Ledger(tmp_path / "ledger.sqlite").misses())) == 4
+
+
+def test_calls_of_another_ledger_are_taken_over_but_not_paid(ledger: Ledger) -> None:
+    ledger.put_many([call("same"), call("other", "ours")])
+    merged = ledger.merge([call("same"), call("other", "theirs"), call("new", usd=1.0)])
+    assert (merged.added, merged.same, merged.conflicts) == (1, 1, [call("other").key])
+    assert ledger.get(call("other").key).response == "ours"  # type: ignore[union-attr]
+    assert len(ledger) == 3 and ledger.paid.usd == 0
 
 
 def _put_some(path: Path, first: int, count: int) -> None:

@@ -5,18 +5,51 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UserError
-from harness.labelling.prompts import bundled_prompts, load_prompt
+from harness.labelling.prompts import any_prompt, bundled_prompts, load_chat_prompt, load_prompt
+from harness.labelling.strategies.base import Strategy
+from harness.plugins import plugins
 
 ORDER = ("passage", "query")
 
 
-@pytest.mark.parametrize("name", bundled_prompts())
-def test_bundled_prompts_are_sound(name: str) -> None:
+LIKELIHOOD = ("topic", "question")
+
+
+@pytest.mark.parametrize("name", LIKELIHOOD)
+def test_bundled_prompts_for_likelihoods_are_sound(name: str) -> None:
     prompt = load_prompt(name, Path(), ORDER)
     assert prompt.summary
     filled = prompt.fill(passage="{query} 1", query="{passage} 2")
     assert filled.endswith("{passage} 2")
     assert "{query} 1" in filled
+
+
+@pytest.mark.parametrize("name", sorted(set(bundled_prompts()) - set(LIKELIHOOD)))
+def test_bundled_chat_prompts_fit_a_strategy(name: str) -> None:
+    wanted = {frozenset(kind.placeholders - {"count"}) for kind in plugins(Strategy).values()}
+    prompt = any_prompt(name, Path())
+    assert prompt.summary and prompt.source and prompt.system
+    held = frozenset(prompt.placeholders) - {"count"}
+    assert held in wanted
+    values = {field: f"<{field} {{query}}>" for field in (*held, "count")}
+    filled = load_chat_prompt(name, Path(), held).fill(**values)
+    assert all(values[field] in filled for field in held)
+
+
+def test_every_strategy_has_a_bundled_prompt() -> None:
+    for kind in plugins(Strategy).values():
+        load_chat_prompt(kind.prompt, Path(), kind.placeholders)
+        load_chat_prompt(kind(kind.Settings()).default_prompt, Path(), kind.placeholders)
+
+
+def test_a_chat_prompt_holds_all_of_its_placeholders(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("summary: mine\nsystem: be brief\ntext: '{passages} {query} {query}'\n")
+    prompt = load_chat_prompt("mine.yaml", tmp_path, ("query", "passages"))
+    (tmp_path / "bare.yaml").write_text("summary: mine\ntext: '{passages} {query} {query}'\n")
+    assert prompt.system == "be brief" and prompt.identity != any_prompt("bare.yaml", tmp_path).identity
+    for wanted in (("query",), ("query", "passages", "first")):
+        with pytest.raises(UserError, match="placeholders are"):
+            load_chat_prompt("mine.yaml", tmp_path, wanted)
 
 
 def test_a_file_of_ones_own_is_found_from_the_sweeps_folder(tmp_path: Path) -> None:

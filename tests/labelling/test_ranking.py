@@ -20,7 +20,10 @@ def rankings(draw: st.DrawFn) -> Ranking:
     ids = draw(st.lists(texts, unique=True, max_size=8))
     cut = draw(st.integers(0, len(ids)))
     scores = draw(st.none() | st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=len(ids), max_size=len(ids)).map(tuple))
-    return Ranking(draw(texts), tuple(ids[:cut]), tuple(ids[cut:]), draw(st.sampled_from(VERDICTS)), draw(texts), draw(texts), scores)
+    shown = draw(st.just(()) | st.permutations(ids).map(tuple))
+    return Ranking(
+        draw(texts), tuple(ids[:cut]), tuple(ids[cut:]), draw(st.sampled_from(VERDICTS)), draw(texts), draw(texts), scores, shown
+    )
 
 
 @given(st.lists(rankings(), max_size=5))
@@ -53,6 +56,7 @@ def test_plain_json_lines_are_read_too(tmp_path: Path) -> None:
         '{"query": "1", "ordered": ["a"], "verdict": "fine"}',
         '{"query": "1", "ordered": ["a"], "tail": ["a"]}',
         '{"query": "1", "ordered": ["a"], "scores": [1, 2]}',
+        '{"query": "1", "ordered": ["a"], "shown": ["a", "b"]}',
         '{"query": "1", "ordered": ["a"], "colour": "red"}',
     ],
 )
@@ -72,6 +76,16 @@ def test_a_damaged_gzip_file_is_a_users_error(tmp_path: Path) -> None:
         read_rankings(path)
     with pytest.raises(UserError, match="cannot be read"):
         read_rankings(tmp_path / "absent.jsonl")
+
+
+def test_what_was_shown_is_what_was_ranked(tmp_path: Path) -> None:
+    write_rankings(tmp_path / "r.gz", [Ranking("q", ("a",), ("b",)), Ranking("q", ("a",), ("b",), shown=("b", "a"))])
+    lines = gzip.decompress((tmp_path / "r.gz").read_bytes()).splitlines()
+    assert ["shown" in json.loads(line) for line in lines] == [False, True]
+    assert [ranking.shown for ranking in read_rankings(tmp_path / "r.gz")] == [(), ("b", "a")]
+    for shown in (("a",), ("a", "a"), ("a", "b", "b"), ("a", "c")):
+        with pytest.raises(ValueError, match="shown"):
+            Ranking("q", ("a",), ("b",), shown=shown)
 
 
 def test_a_ranking_must_hold_exactly_what_was_shown() -> None:

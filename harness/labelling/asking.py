@@ -1,0 +1,164 @@
+"""From tasks to requests and from replies to rankings: presentation, repeats, and what malformed answers become."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.labelling.aggregate import merged
+from harness.labelling.ask import Ask, OnMalformed
+from harness.labelling.parser import Reason
+from harness.labelling.prompts import load_chat_prompt
+from harness.labelling.ranking import VERDICTS, Ranking
+from harness.labelling.strategies.base import Answer, Order, Reply, Shown, Steps, Strategy
+from harness.plugins import plugin
+from harness.stage import digest
+from harness.teachers.base import Task
+
+NO_ANSWER: tuple[Reason, ...] = ("truncated", "refused", "empty")
+"""Reasons for which a reply is no answer at all: it was paid for and is not kept. Whoever sends requests sends these again."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question to a model: (role, content) messages, what an answer looks like, and how it is read."""
+
+    messages: tuple[tuple[str, str], ...]
+    answer: Answer
+    max_tokens: int
+    """Room for a well-formed answer."""
+    read: Callable[[str, bool], Reply]
+    repeat: int = 0
+    """How many times the same question was asked before."""
+
+
+Session = Generator[list[Request], list[Reply], Ranking]
+"""Yields requests that do not depend on one another, gets the reply to each, ends with the ranking."""
+
+
+class _Question(NamedTuple):
+    shown: Shown
+    request: Request
+
+
+class Asking:
+    """Turns tasks into requests and replies into rankings. Relative paths in `ask` start from `base`."""
+
+    def __init__(self, ask: Ask, on_malformed: OnMalformed, base: Path = Path()) -> None:
+        kind = plugin(Strategy, ask.strategy)
+        self.ask, self.on_malformed = ask, on_malformed
+        self.strategy = kind(kind.Settings(**ask.options))
+        self.prompt = load_chat_prompt(ask.prompt or self.strategy.default_prompt, base, kind.placeholders)
+
+    @property
+    def identity(self) -> str:
+        """Everything that can change what is asked or how answers are read."""
+        return digest([self.ask.model_dump(mode="json", exclude={"prompt"}), self.on_malformed, self.prompt.identity])
+
+    def calls(self, count: int) -> int:
+        """Requests for `count` candidates, re-asking aside."""
+        return self.ask.shuffles * self.strategy.calls(count)
+
+    def session(self, task: Task) -> Session:
+        """The requests of one task."""
+        texts = [" ".join(candidate.text.split()[: self.ask.max_passage_words]) for candidate in task.candidates]
+        shown = [self._presented(task, shuffle) for shuffle in range(self.ask.shuffles)]
+        replies: list[Reply] = []
+        orders = yield from self._together(task.text, texts, shown, replies)
+        whole = merged(orders, self.ask.aggregate) if len(orders) > 1 else orders[0]
+        presented = tuple(task.candidates[number].id for number in shown[0]) if len(shown) == 1 else ()
+        return self._ranking(task, whole, replies, presented)
+
+    def _presented(self, task: Task, shuffle: int) -> Shown:
+        numbers = range(len(task.candidates))
+        if self.ask.shuffles == 1 and self.ask.presentation != "shuffled":
+            return tuple(numbers if self.ask.presentation == "first-stage" else reversed(numbers))
+        seed = f"{self.ask.seed}\0{shuffle}\0{task.query}"
+        return tuple(sorted(numbers, key=lambda number: hashlib.sha256(f"{seed}\0{task.candidates[number].id}".encode()).digest()))
+
+    def _together(
+        self, query: str, texts: Sequence[str], shown: Sequence[Shown], replies: list[Reply]
+    ) -> Generator[list[Request], list[Reply], list[Order]]:
+        """Run the strategy once for every presentation, side by side; orders by candidate number."""
+        running = [self.strategy.steps(len(texts)) for _ in shown]
+        states = [_advanced(steps) for steps in running]
+        while any(isinstance(state, list) for state in states):
+            asking = {number: state for number, state in enumerate(states) if isinstance(state, list)}
+            questions = [
+                _Question(window, self._request(query, [texts[shown[number][place]] for place in window]))
+                for number, windows in asking.items()
+                for window in windows
+            ]
+            found = iter((yield from self._answered(questions)))
+            for number, windows in asking.items():
+                got = [next(found) for _ in windows]
+                replies += got
+                states[number] = _advanced(running[number], got)
+        return [_renumbered(state, order) for state, order in zip(states, shown, strict=True) if isinstance(state, Order)]
+
+    def _request(self, query: str, passages: Sequence[str]) -> Request:
+        text = self.prompt.fill(**self.strategy.values(query, passages))
+        system = (("system", self.prompt.system),) if self.prompt.system else ()
+        count = len(passages)
+        return Request(
+            messages=(*system, ("user", text)),
+            answer=self.strategy.answer(count),
+            max_tokens=self.strategy.answer_tokens(count),
+            read=lambda answer, truncated: self.strategy.read(answer, count, truncated),
+        )
+
+    def _answered(self, questions: Sequence[_Question]) -> Generator[list[Request], list[Reply], list[Reply]]:
+        """Ask, and ask again what came back failed or partial; the best reply to each counts, of equals the first."""
+        best: list[Reply] = yield [question.request for question in questions]
+        for repeat in range(1, self.on_malformed.reask + 1):
+            again = [
+                number
+                for number, reply in enumerate(best)
+                if reply.verdict in ("partial", "failed") and not {*reply.reasons} & {*NO_ANSWER}
+            ]
+            if not again:
+                break
+            requests = [questions[number].request for number in again]
+            found = yield [Request(r.messages, r.answer, r.max_tokens, r.read, repeat) for r in requests]
+            for number, reply in zip(again, found, strict=True):
+                best[number] = min(best[number], reply, key=lambda one: VERDICTS.index(one.verdict))
+        return [self._mended(reply, len(question.shown)) for reply, question in zip(best, questions, strict=True)]
+
+    def _mended(self, reply: Reply, shown: int) -> Reply:
+        if self.on_malformed.then != "repair" or reply.verdict != "partial" or not reply.order:
+            return reply
+        placed = set(reply.order)
+        rest = tuple(number for number in range(shown) if number not in placed)
+        return reply._replace(order=reply.order + rest, verdict="repaired")
+
+    def _ranking(self, task: Task, whole: Order, replies: Sequence[Reply], presented: tuple[str, ...]) -> Ranking:
+        ids = [candidate.id for candidate in task.candidates]
+        said = [reply.text for reply in replies]
+        raw = json.dumps(said, ensure_ascii=False) if len(said) > 1 else "".join(said)
+        reason = ", ".join(whole.reasons)
+        if not whole.ordered or (self.on_malformed.then == "drop" and whole.verdict in ("partial", "failed")):
+            return Ranking(task.query, (), tuple(ids), "failed", reason, raw, shown=presented)
+        ordered, tail = tuple(ids[number] for number in whole.ordered), tuple(ids[number] for number in whole.tail)
+        if whole.scores is None:
+            return Ranking(task.query, ordered, tail, whole.verdict, reason, raw, shown=presented)
+        # Two stable sorts, the second by score: equal scores keep the falling ids of the first.
+        scored = sorted(sorted(zip(ordered, whole.scores, strict=True), reverse=True), key=lambda item: -item[1])
+        return Ranking(task.query, tuple(id for id, _ in scored), tail, whole.verdict, reason, raw, shown=presented)
+
+
+def _advanced(steps: Steps, replies: list[Reply] | None = None) -> list[Shown] | Order:
+    """The next questions, or the order with which the steps end; `replies` are None before the first questions."""
+    try:
+        return next(steps) if replies is None else steps.send(replies)
+    except StopIteration as end:
+        order: Order = end.value
+        return order
+
+
+def _renumbered(order: Order, shown: Shown) -> Order:
+    """From places in a presentation to candidates."""
+    return order._replace(ordered=tuple(shown[place] for place in order.ordered), tail=tuple(shown[place] for place in order.tail))

@@ -1,0 +1,1 @@
+"""Ways of asking a language model for an order. One file a way."""

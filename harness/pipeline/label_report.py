@@ -1,0 +1,142 @@
+"""Know your teacher: the report behind ``harness labels stats``, from finished labels alone."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from harness.config.load import load_sweep
+from harness.labelling import statistics
+from harness.labelling.ranking import Ranking, read_rankings
+from harness.labelling.stages import RANKINGS, SUMMARY, Labels, summarise
+from harness.labelling.tasks import pool_tasks
+from harness.pipeline.build import Builder
+from harness.pipeline.graph import closure
+from harness.pipeline.store import Store
+
+Report = dict[str, Any]
+_PAID = ("calls", "input_tokens", "output_tokens", "usd")
+
+
+def label_report(file: Path, overrides: Sequence[str], workspace: Path) -> Report:
+    """``{"rbo_p", "collections": [{"collection", "teachers", "agreement", "waiting"}]}`` of a sweep's finished labels; runs nothing.
+
+    For every teacher and resample the largest finished draw counts. Means over nothing are None.
+
+    - ``teachers``: ``{"teacher", "kind", "standing", "queries", "draws": [{"resample", "queries"}], "verdicts": {verdict: share},
+      "reasons": {reason: share}, "quality": {"queries", "nDCG@10", "first_stage"} or None, "position", "cost"}``. Shares, quality and
+      position count a query once, however many resamples drew it (see `harness.labelling.statistics.quality` and `position_bias`);
+      ``cost`` is ``{"calls", "input_tokens", "output_tokens", "usd", "seconds"}`` per drawn query: what they would cost with an empty
+      ledger, and the seconds that labelling took here (answers from the ledger take none).
+    - ``agreement``: ``{"a", "b", "between", "queries", "tau", "rbo", "top": {"1", "3", "10"}}``; ``between`` is ``teachers``,
+      ``resamples`` (b is a itself, over queries that several resamples drew) or ``first stage``.
+    - ``waiting``: ``{"teacher", "resample", "queries", "finished"}``: the largest draw wanted and the largest finished (0: none),
+      where these differ.
+    """
+    builder, store = Builder(load_sweep(file, overrides), workspace), Store(workspace)
+    return {"rbo_p": statistics.P, "collections": [_collection(name, wanted, store) for name, wanted in _wanted(builder).items()]}
+
+
+def _wanted(builder: Builder) -> dict[str, dict[str, list[Labels]]]:
+    """The labelling stages of the sweep by collection and the sweep's name for the teacher."""
+    found: dict[str, dict[str, dict[str, Labels]]] = defaultdict(lambda: defaultdict(dict))
+    for cell in builder.cells():
+        if cell.cell.teacher is not None:
+            stages = {key: stage for key, stage in closure([cell.run]).items() if isinstance(stage, Labels)}
+            found[cell.kit.collection.name][cell.cell.teacher].update(stages)
+    return {name: {teacher: list(stages.values()) for teacher, stages in teachers.items()} for name, teachers in found.items()}
+
+
+@dataclass
+class _Labelled:
+    """What one teacher has said."""
+
+    name: str
+    stages: list[Labels]
+    """The largest finished draw of each resample, ascending; at least one."""
+    draws: list[list[Ranking]]
+    """Their rankings, one list a stage."""
+
+    @property
+    def rankings(self) -> list[Ranking]:
+        """Every labelled query once: the lowest resample's ranking."""
+        return list({ranking.query: ranking for draw in reversed(self.draws) for ranking in draw}.values())
+
+
+def _collection(name: str, wanted: dict[str, list[Labels]], store: Store) -> Report:
+    waiting: list[Report] = []
+    labelled: list[_Labelled] = []
+    for teacher, stages in wanted.items():
+        finished = []
+        for draws in _by_resample(stages):
+            done = [stage for stage in draws if store.has(stage)]
+            largest = draws[-1].draw
+            finished += done[-1:]
+            if largest.size > (reached := done[-1].draw.size if done else 0):
+                waiting.append({"teacher": teacher, "resample": largest.resample, "queries": largest.size, "finished": reached})
+        if finished:
+            labelled.append(_Labelled(teacher, finished, [read_rankings(store.read(stage) / RANKINGS) for stage in finished]))
+    return {"collection": name, **_known(labelled, store), "waiting": waiting}
+
+
+def _by_resample(stages: Sequence[Labels]) -> list[list[Labels]]:
+    """Stages of each resample, smallest draw first."""
+    groups: dict[int, list[Labels]] = defaultdict(list)
+    for stage in sorted(stages, key=lambda stage: (stage.draw.resample, stage.draw.size)):
+        groups[stage.draw.resample].append(stage)
+    return list(groups.values())
+
+
+def _known(labelled: Sequence[_Labelled], store: Store) -> Report:
+    if not labelled:
+        return {"teachers": [], "agreement": []}
+    any_stage = labelled[0].stages[0]
+    # All cells of a collection share pool, candidates and depth.
+    tasks = pool_tasks(store.read(any_stage.candidates), store.read(any_stage.draw.pool), any_stage.depth)
+    first = {task.query: tuple(candidate.id for candidate in task.candidates) for task in tasks}
+    gold = {task.query: task.gold or {} for task in tasks}
+    return {
+        "teachers": [_teacher(one, first, gold, store) for one in labelled],
+        "agreement": list(_agreement(labelled, first)),
+    }
+
+
+def _teacher(one: _Labelled, first: statistics.Orders, gold: dict[str, dict[str, int]], store: Store) -> Report:
+    rankings, teacher = one.rankings, one.stages[0].teacher
+    counts = summarise(rankings)
+    return {
+        "teacher": one.name,
+        "kind": teacher.name,
+        "standing": teacher.standing,
+        "queries": len(rankings),
+        "draws": [{"resample": stage.draw.resample, "queries": stage.draw.size} for stage in one.stages],
+        **{what: {name: number / len(rankings) for name, number in counts[what].items()} for what in ("verdicts", "reasons")},
+        "quality": statistics.quality(rankings, first, gold),
+        "position": statistics.position_bias(rankings, first),
+        "cost": _cost([json.loads((store.read(stage) / SUMMARY).read_text(encoding="utf-8")) for stage in one.stages]),
+    }
+
+
+def _cost(summaries: Sequence[Report]) -> Report:
+    total = Counter[str]()
+    for summary in summaries:
+        total.update({name: summary["alone"][name] for name in _PAID} | {"seconds": summary["seconds"]})
+    queries = sum(summary["queries"] for summary in summaries)
+    return {name: total[name] / queries for name in (*_PAID, "seconds")}
+
+
+def _agreement(labelled: Sequence[_Labelled], first: statistics.Orders) -> Iterator[Report]:
+    orders = {one.name: statistics.orders(one.rankings) for one in labelled}
+    for a, b in combinations(orders, 2):
+        yield {"a": a, "b": b, "between": "teachers", **statistics.agreement(orders[a], orders[b])}
+    for one in labelled:
+        if len(one.draws) > 1:
+            said = statistics.repeats([statistics.orders(draw) for draw in one.draws])
+            yield {"a": one.name, "b": one.name, "between": "resamples", **said}
+    for a in orders:
+        yield {"a": a, "b": "first stage", "between": "first stage", **statistics.agreement(orders[a], first)}

@@ -1,0 +1,192 @@
+"""Labels leave a workspace as one file and come into another: the ledger's calls and the finished `Labels` artefacts of the store."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, ClassVar
+from uuid import uuid4
+
+from harness.errors import UserError
+from harness.files import sync
+from harness.labelling.calls import Call
+from harness.labelling.ledger import Ledger
+from harness.labelling.ranking import Ranking, read_rankings, write_rankings
+from harness.labelling.stages import RANKINGS, SUMMARY, Labels
+from harness.labelling.transfer import Labelled, LabelReader, write_labels
+from harness.pipeline.store import MANIFEST, DamagedArtefact, Store
+from harness.stage import Context, Progress, Stage
+
+_AT_ONCE = 1000
+"""Calls a transaction, and entries between two reports of progress."""
+_NAMED = 20
+"""Conflicts that are named; all are counted."""
+
+
+@dataclass(frozen=True, eq=False)
+class Finished(Stage):
+    """Labels of which only the key is known; they are in a store or in a file."""
+
+    kind: ClassVar[str] = Labels.kind
+
+    name: str
+
+    @cached_property
+    def key(self) -> str:
+        return self.name
+
+    def run(self, out: Path, context: Context) -> None:
+        raise NotImplementedError("labels that are known by their key alone cannot be made again")
+
+
+def export_labels(file: Path, workspace: Path, progress: Progress) -> dict[str, Any]:
+    """Write all calls and finished labels of `workspace`; ``{"file", "calls", "labels", "bytes"}``. A file that is there is replaced.
+
+    Raises UserError when there is nothing to export, or an artefact is damaged.
+    """
+    ledger_file, finished = workspace / "ledger.sqlite", _finished(workspace)
+    ledger = Ledger(ledger_file) if ledger_file.is_file() else None
+    total = (len(ledger) if ledger else 0) + len(finished)
+    if not total:
+        raise UserError("there are no calls and no finished labels here", file=workspace, remedy="name another folder with --workspace")
+    if not file.parent.is_dir():
+        raise UserError("there is no such folder", file=file.parent)
+    temporary = file.with_name(f".{file.name}.new-{uuid4().hex[:8]}")
+    try:
+        counts = write_labels(temporary, _told(_entries(ledger, finished, Store(workspace)), total, progress))
+        sync(temporary)
+        temporary.replace(file)
+        sync(file.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return {"file": str(file), **counts._asdict(), "bytes": file.stat().st_size}
+
+
+def _finished(workspace: Path) -> list[Finished]:
+    folders = (manifest.parent for manifest in (workspace / "store" / Finished.kind).glob(f"[0-9a-f]*/{MANIFEST}"))
+    return sorted((Finished(folder.name) for folder in folders), key=lambda stage: stage.key)
+
+
+def _entries(ledger: Ledger | None, finished: Iterable[Finished], store: Store) -> Iterator[Call | Labelled]:
+    if ledger is not None:
+        yield from ledger.calls()
+    for stage in finished:
+        try:
+            folder = store.read(stage)
+        except DamagedArtefact as error:
+            remedy = "run its sweep again, which makes it anew from the ledger, then export"
+            raise UserError(f"finished labels are damaged: {error}", file=store.place(stage), remedy=remedy) from error
+        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        yield Labelled(store.manifest(stage), summary, _rows(folder / RANKINGS))
+
+
+def _rows(file: Path) -> Iterator[Any]:
+    with gzip.open(file, "rb") as stream:
+        yield from map(json.loads, stream)
+
+
+def _told(entries: Iterator[Call | Labelled], total: int, progress: Progress) -> Iterator[Call | Labelled]:
+    done = 0
+    for done, entry in enumerate(entries, 1):
+        yield entry
+        if done % _AT_ONCE == 0:
+            progress(done, max(done, total), "entries")
+    progress(done, done, "entries")
+
+
+@dataclass
+class Taken:
+    """What became of entries that were imported: added, there already and the same, there and different (what was there stays)."""
+
+    added: int = 0
+    same: int = 0
+    conflicts: int = 0
+    named: list[str] = field(default_factory=list)
+    """The first few conflicts."""
+
+    def add(self, added: int, same: int, conflicts: list[str]) -> None:
+        """Count some more."""
+        self.added, self.same, self.conflicts = self.added + added, self.same + same, self.conflicts + len(conflicts)
+        self.named += conflicts[: _NAMED - len(self.named)]
+
+
+def import_labels(file: Path, workspace: Path, progress: Progress) -> dict[str, Any]:
+    """Check the whole file, then take it over; ``{"file", "calls": {...}, "labels": {...}}``, both as `Taken`.
+
+    What is there already stays as it is. Interrupted, the same import goes on. Raises UserError, with nothing written, when any line
+    of the file is not as it was exported.
+    """
+    for _ in _read(file, 0, progress):
+        pass
+    calls, labels = Taken(), Taken()
+    ledger, store = Ledger(workspace / "ledger.sqlite"), Store(workspace)
+    for batch in _batches(_read(file, 1, progress)):
+        if isinstance(batch, Labelled):
+            labels.add(*_restored(batch, store))
+        else:
+            calls.add(*ledger.merge(batch))
+    return {"file": str(file), "calls": vars(calls), "labels": vars(labels)}
+
+
+def _read(file: Path, before: int, progress: Progress) -> Iterator[Call | Labelled]:
+    """The entries of `file`, which is read twice in all; `before` counts the readings before this one."""
+    reader = LabelReader(file)
+    size = file.stat().st_size if file.is_file() else 0
+    for number, entry in enumerate(reader.entries(), 1):
+        yield entry
+        if number % _AT_ONCE == 0:
+            progress(before * size + reader.position, 2 * size, "bytes")
+    progress((before + 1) * size, 2 * size, "bytes")
+
+
+def _batches(entries: Iterable[Call | Labelled]) -> Iterator[list[Call] | Labelled]:
+    calls: list[Call] = []
+    for entry in entries:
+        if isinstance(entry, Call):
+            calls.append(entry)
+        if calls and (len(calls) == _AT_ONCE or not isinstance(entry, Call)):
+            yield calls
+            calls = []
+        if not isinstance(entry, Call):
+            yield entry
+    if calls:
+        yield calls
+
+
+def _restored(labels: Labelled, store: Store) -> tuple[int, int, list[str]]:
+    stage = Finished(labels.manifest["key"])
+    with store.lock(stage):
+        if (there := _there(stage, store)) is not None:
+            differs = any(one != other for one, other in zip_longest(labels.rankings, there))
+            return 0, int(not differs), [stage.key] if differs else []
+        with store.draft(stage) as draft:
+            write_rankings(draft / RANKINGS, labels.rankings)
+            (draft / SUMMARY).write_text(json.dumps(labels.summary, ensure_ascii=False, indent=1), encoding="utf-8")
+            # Hashes are taken anew: another zlib may pack the same rankings differently.
+            store.commit(stage, draft, {name: value for name, value in labels.manifest.items() if name != "files"})
+    return 1, 0, []
+
+
+def _there(stage: Finished, store: Store) -> list[Ranking] | None:
+    try:
+        return read_rankings(store.read(stage) / RANKINGS) if store.has(stage) else None
+    except DamagedArtefact:
+        store.discard(stage)
+        return None
+
+
+def render_import(report: dict[str, Any]) -> str:
+    """What an import did, for people."""
+    told = [_line(name, report[key]) for name, key in (("calls", "calls"), ("sets of labels", "labels"))]
+    named = [f"  {key}" for part in ("calls", "labels") for key in report[part]["named"]]
+    return "\n".join([f"{report['file']}:", *told, *(["kept as they were here:", *named] if named else [])])
+
+
+def _line(name: str, taken: dict[str, Any]) -> str:
+    differing = f", {taken['conflicts']:,} differ from what is here" if taken["conflicts"] else ""
+    return f"{taken['added']:,} {name} added, {taken['same']:,} were here already{differing}"

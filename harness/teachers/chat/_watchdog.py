@@ -1,0 +1,88 @@
+"""Runs a server's command and sees to its end, however the harness ends. A script of its own: ``python _watchdog.py COMMAND ...``.
+
+Standard input is a pipe whose other end only the harness holds. When it closes (the harness is done, was interrupted, or was
+killed), the command and all that it started are ended, first gently. When the command ends by itself, so does this.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+GRACE = 10.0
+"""Seconds that the command is given to end by itself."""
+_TURN = 0.25
+_SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36
+
+
+def main(command: list[str]) -> int:
+    """The command's own exit status where it ended by itself, else 0."""
+    harness = os.getppid()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(0))
+    # What outlives its parent becomes a child of this process, and is found.
+    _prctl(_SET_CHILD_SUBREAPER, 1)
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_watchdog)
+    try:
+        while child.poll() is None:
+            if select.select([0], [], [], _TURN)[0] or os.getppid() != harness:
+                return 0
+        return child.returncode
+    finally:
+        _end(child)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    _signal_group(child.pid, signal.SIGTERM)
+    end = time.monotonic() + GRACE
+    while time.monotonic() < end and (child.poll() is None or _children()):
+        _reap(child)
+        time.sleep(0.05)
+    _signal_group(child.pid, signal.SIGKILL)
+    end = time.monotonic() + GRACE
+    # Whoever dies leaves its own children to this process, so this takes as many turns as there are generations.
+    while time.monotonic() < end and (left := _children()):
+        for one in left:
+            with contextlib.suppress(OSError):
+                os.kill(one, signal.SIGKILL)
+        _reap(child)
+        time.sleep(0.02)
+
+
+def _signal_group(leader: int, number: signal.Signals) -> None:
+    with contextlib.suppress(OSError):
+        os.killpg(leader, number)
+
+
+def _children() -> list[int]:
+    with contextlib.suppress(OSError):
+        return [int(one) for one in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+    return []
+
+
+def _reap(child: subprocess.Popen[bytes]) -> None:
+    child.poll()
+    with contextlib.suppress(OSError):
+        for one in _children():
+            if one != child.pid:
+                os.waitpid(one, os.WNOHANG)
+
+
+def _die_with_watchdog() -> None:
+    _prctl(_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

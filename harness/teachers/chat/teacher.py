@@ -1,0 +1,151 @@
+"""A teacher that answers in text: its settings, its requests' keys, its plan. Subclasses say which model and how it is reached."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from harness.errors import UserError
+from harness.labelling.ask import Ask, OnMalformed
+from harness.labelling.asking import Asking, Request
+from harness.labelling.ranking import Ranking
+from harness.plugins import Settings
+from harness.stage import digest
+from harness.teachers.base import Cost, Task, Teacher
+from harness.teachers.chat.backend import Backend
+from harness.teachers.chat.driver import Driver
+
+if TYPE_CHECKING:
+    from harness.labelling.ledger import Ledger
+    from harness.stage import Progress
+
+_WORD = 1.4
+"""Tokens of an English word, roughly; only for guesses before any text is known."""
+
+
+class ChatSettings(Settings):
+    """How the model is asked and how it answers."""
+
+    ask: Ask = Field(Ask(), description="way of asking, prompt, order of presentation, repeats")
+    on_malformed: OnMalformed = Field(OnMalformed(), description="what becomes of answers that are not as asked")
+    temperature: float = Field(0.0, ge=0, description="0 takes the most probable token")
+    top_p: float | None = Field(None, gt=0, le=1, description="nucleus sampling; the provider's default when left out")
+    sampling_seed: int | None = Field(None, description="seed sent to providers that take one")
+    max_tokens: int | None = Field(
+        None, ge=1, description="most tokens of an answer, thinking included; by default what a well-formed answer takes"
+    )
+
+
+class ChatTeacher(Teacher):
+    """Asks a language model in words. Every request is one call in the ledger, keyed by model, messages, sampling and repeat."""
+
+    Settings: ClassVar[type[Settings]] = ChatSettings
+    settings: ChatSettings
+
+    def __init__(self, settings: ChatSettings, base: Path = Path()) -> None:
+        super().__init__(settings, base)
+        self.asking = Asking(settings.ask, settings.on_malformed, base)
+
+    @property
+    @abstractmethod
+    def model(self) -> str:
+        """The model's name, for people and statistics."""
+
+    @property
+    @abstractmethod
+    def weights(self) -> str:
+        """What tells this model from every other: a content hash, or name and revision where only the provider knows."""
+
+    @abstractmethod
+    def open(self) -> AbstractAsyncContextManager[Backend]:
+        """What completes requests. Called only when something must be asked."""
+
+    def sampling(self) -> dict[str, object]:
+        """What can change an answer beside model and messages."""
+        return {"temperature": self.settings.temperature, "top_p": self.settings.top_p, "seed": self.settings.sampling_seed}
+
+    def count_tokens(self, texts: Sequence[str]) -> tuple[list[int], bool]:
+        """Tokens of each text, and whether that is the model's own count or an estimate (four characters a token)."""
+        return [len(text) // 4 + 1 for text in texts], False
+
+    def usd(self, input_tokens: int, output_tokens: int) -> float:
+        """What so many tokens cost; local models cost nothing."""
+        return 0.0
+
+    @property
+    def priced(self) -> bool:
+        """Whether `usd` knows the price."""
+        return True
+
+    @cached_property
+    def costs(self) -> bool:
+        """Whether a call costs anything."""
+        return self.usd(1_000_000, 1_000_000) > 0
+
+    def room(self, request: Request) -> int:
+        """Most tokens of the answer."""
+        return self.settings.max_tokens or request.max_tokens
+
+    @property
+    def identity(self) -> str:
+        return digest([self.name, self._voice, self.settings.max_tokens, self.asking.identity])
+
+    @cached_property
+    def _voice(self) -> str:
+        return digest([self.weights, self.sampling()])
+
+    def key(self, request: Request) -> str:
+        """The request's key in the ledger: sha256 over model, sampling, room for the answer, messages and repeat."""
+        whole = hashlib.sha256(f"{self._voice} {self.room(request)} {request.repeat}".encode())
+        for part in (part for message in request.messages for part in message):
+            data = part.encode("utf-8", "surrogatepass")
+            whole.update(b"\0%d\0" % len(data))
+            whole.update(data)
+        return whole.hexdigest()
+
+    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+        if not self.priced and ledger.left() < math.inf:
+            raise UserError(
+                f"the price of '{self.model}' is not known, so the cost limit cannot be kept",
+                remedy="give the teacher a price: {input: USD, output: USD} per million tokens, or leave the limit out",
+            )
+        return self._driver.label(tasks, ledger, progress)
+
+    @cached_property
+    def _driver(self) -> Driver:
+        return Driver(self.asking, self.model, self.key, self.open, self._most, 1 + self.settings.on_malformed.reask)
+
+    def _most(self, request: Request) -> float:
+        # A token is seldom shorter than two bytes, so this is never too little by much; the true price replaces it at once.
+        characters = sum(len(content) for _, content in request.messages)
+        return self.usd(characters // 2, self.room(request)) if self.costs else 0.0
+
+    def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
+        """Exact input tokens of what is asked next; questions that depend on answers not there yet are taken to be as long."""
+        waiting = [one for one in self._driver.replay(tasks, ledger) if one.ranking is None]
+        requests = {
+            self.key(request): request for one in waiting for number, request in enumerate(one.requests) if number not in one.replies
+        }
+        if not requests:
+            return Cost()
+        counts, exact = self.count_tokens(["\n".join(content for _, content in request.messages) for request in requests.values()])
+        later = sum(max(0, self.asking.calls(len(one.task.candidates)) - len(one.requests)) for one in waiting)
+        scale = 1 + later / len(requests)
+        tokens = round(sum(counts) * scale)
+        answers = round(sum(self.room(request) for request in requests.values()) * scale)
+        return Cost(len(requests) + later, tokens, answers, self.usd(tokens, answers), exact and not later, self.priced)
+
+    def guess(self, queries: int, depth: int) -> Cost:
+        calls = queries * self.asking.calls(depth)
+        shown = self.asking.strategy.shown(depth)
+        tokens = calls * round(_WORD * (self.settings.ask.max_passage_words * shown + 80))
+        answers = calls * (self.settings.max_tokens or self.asking.strategy.answer_tokens(shown))
+        return Cost(calls, tokens, answers, self.usd(tokens, answers), exact=False, priced=self.priced)
