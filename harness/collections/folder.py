@@ -11,7 +11,7 @@ from pydantic import Field
 from harness.collections.base import CollectionSource, Document, Judgment, Query, SourceSettings
 from harness.collections.lines import Record, read_records
 from harness.collections.qrels import iter_qrels
-from harness.errors import UserError
+from harness.errors import UserError, did_you_mean
 
 DOCUMENT = '{"_id": "d7", "title": "A title or nothing", "text": "The text"}'
 QUERY = '{"_id": "q1", "text": "what is asked"}'
@@ -26,6 +26,9 @@ class FolderSettings(SourceSettings):
     )
     name: str | None = Field(
         None, description="the collection's name on boards; by default that of the folder", json_schema_extra={"transport": True}
+    )
+    splits: dict[str, str] | None = Field(
+        None, description="which qrels file is which split, e.g. {train: dl20, test: dl19}; by default every file is the split it is called"
     )
 
 
@@ -42,6 +45,7 @@ class FolderSource(CollectionSource):
         super().__init__(settings, base)
         self.path = (base / Path(settings.folder).expanduser()).resolve()
         self._name = settings.name
+        self._splits = settings.splits
 
     @property
     def title(self) -> str:
@@ -53,7 +57,7 @@ class FolderSource(CollectionSource):
 
     def files(self) -> list[Path]:
         """All files of the collection. Raises UserError that names all missing ones."""
-        return [self.path / "corpus.jsonl", self.path / "queries.jsonl", *beir_qrels(self.path).values()]
+        return [self.path / "corpus.jsonl", self.path / "queries.jsonl", *self._qrels().values()]
 
     def documents(self) -> Iterator[Document]:
         return read_documents(self.path)
@@ -63,7 +67,17 @@ class FolderSource(CollectionSource):
             yield Query(record.text("_id"), record.text("text"), _answers(record))
 
     def judgments(self) -> dict[str, Iterator[Judgment]]:
-        return {split: iter_qrels(file) for split, file in beir_qrels(self.path).items()}
+        return {split: iter_qrels(file) for split, file in self._qrels().items()}
+
+    def _qrels(self) -> dict[str, Path]:
+        found = beir_qrels(self.path)
+        if self._splits is None:
+            return found
+        if unknown := next((name for name in self._splits.values() if name not in found), None):
+            raise UserError(
+                f"there is no qrels file '{unknown}.tsv'", file=self.path / "qrels", key="splits", remedy=did_you_mean(unknown, found)
+            )
+        return {split: found[name] for split, name in self._splits.items()}
 
 
 def beir_qrels(folder: Path) -> dict[str, Path]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from pydantic import Field
 
@@ -17,11 +19,12 @@ from harness.models import resolve_model
 from harness.plugins import Settings
 from harness.stage import digest
 from harness.teachers.base import Cost, Task, Teacher
-from harness.teachers.pairs import Pair, Pairs, Reading
+from harness.teachers.pairs import Pair, Pairs, Reading, Request
 
 if TYPE_CHECKING:
     from harness.labelling.ledger import Ledger
     from harness.stage import Progress
+    from harness.teachers._scorer import Scored
 
 _VERSION = 1
 """Rises when the same request would get another score."""
@@ -29,7 +32,15 @@ _CHUNK_TOKENS = 4096
 """Tokens of passages whose keys and values a thread holds in memory at once; also what it loses when the process dies."""
 
 
-class LikelihoodSettings(Settings):
+class PairScorer(Protocol):
+    """What scores pairs."""
+
+    def run(self, requests: Iterable[Request]) -> Iterator[Scored]:
+        """The requests' scores, in their order; a score must not depend on what is scored beside it."""
+        ...
+
+
+class PairSettings(Settings):
     """Which model, how it is asked, how long texts may be."""
 
     model: str = Field("bundled:smollm2-135m", description="causal language model: bundled:NAME, a folder, or a Hugging Face id")
@@ -37,23 +48,25 @@ class LikelihoodSettings(Settings):
     max_passage_tokens: int = Field(160, ge=1, description="tokens of a passage that the model reads")
     max_query_tokens: int = Field(32, ge=1, description="tokens of a query that are scored")
     normalise: Literal["sum", "mean"] = Field("sum", description="log-likelihood of the whole query, or its mean over the tokens")
+
+
+class LikelihoodSettings(PairSettings):
+    """Also the precision."""
+
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto is what is faster on this machine")
 
 
-class Likelihood(Teacher):
+class PairTeacher(Teacher):
     """Orders by log p(query | passage) of a causal language model, ties by document id as trec_eval does.
 
-    Every pair of a passage and a query is one call in the ledger, keyed by the tokens that the model sees.
+    Every pair of a passage and a query is one call in the ledger, keyed by the tokens that the model sees. Subclasses say what scores.
     """
 
-    name = "likelihood"
-    summary = "local language model: how probable the query is after the passage"
     source = "Sachan et al., arXiv 2204.07496 (UPR)"
     box = "white"
-    Settings = LikelihoodSettings
-    settings: LikelihoodSettings
+    settings: PairSettings
 
-    def __init__(self, settings: LikelihoodSettings, base: Path = Path()) -> None:
+    def __init__(self, settings: PairSettings, base: Path = Path()) -> None:
         super().__init__(settings, base)
         self._model = resolve_model(settings.model, base)
         self._prompt = load_prompt(settings.prompt, base, ("passage", "query"))
@@ -63,17 +76,14 @@ class Likelihood(Teacher):
         limits = [self.settings.max_passage_tokens, self.settings.max_query_tokens]
         return digest([self.name, self._reader, self._prompt.identity, limits, self.settings.normalise])
 
-    @cached_property
-    def precision(self) -> str:
-        """'fp32' or 'bf16'."""
-        from harness.retrieval.precision import best_dtype
-
-        return best_dtype() if self.settings.precision == "auto" else self.settings.precision
-
     @property
+    @abstractmethod
     def _reader(self) -> str:
         """What turns tokens into scores."""
-        return digest([_VERSION, self._model.identity, self.precision])
+
+    @abstractmethod
+    def _scorer(self) -> AbstractContextManager[PairScorer]:
+        """It at work; called only when something must be scored."""
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         pairs = self._reading.pairs(tasks)
@@ -107,16 +117,13 @@ class Likelihood(Teacher):
         progress(done, total, "pairs")
         if done == total:
             return
-        from harness.teachers._scorer import Scorer
-        from harness.teachers._weights import causal_folder
-
-        scorer = Scorer(causal_folder(self._model), self.precision, self._reading.row)
         chunks = [[pair for pair in chunk if pairs.keys[pair] not in held] for chunk in pairs.chunks(_CHUNK_TOKENS)]
         waiting = [chunk for chunk in chunks if chunk]
-        for chunk, (scores, seconds) in zip(waiting, scorer.run(map(pairs.request, waiting)), strict=True):
-            ledger.put_many(list(self._calls(pairs, chunk, scores, seconds)))
-            done += len(chunk)
-            progress(done, total, "pairs")
+        with self._scorer() as scorer:
+            for chunk, (scores, seconds) in zip(waiting, scorer.run(map(pairs.request, waiting)), strict=True):
+                ledger.put_many(list(self._calls(pairs, chunk, scores, seconds)))
+                done += len(chunk)
+                progress(done, total, "pairs")
 
     def _calls(self, pairs: Pairs, missing: Sequence[Pair], scores: Sequence[float], seconds: float) -> Iterator[Call]:
         read: set[int] = set()
@@ -137,6 +144,32 @@ class Likelihood(Teacher):
     def _score(self, answer: Answer) -> float:
         found: Mapping[str, float] = json.loads(answer.response)
         return round(found["log_likelihood"] / (found["tokens"] if self.settings.normalise == "mean" else 1), 6)
+
+
+class Likelihood(PairTeacher):
+    """Through torch in this process, a passage's queries together, so that every passage is read once."""
+
+    name = "likelihood"
+    summary = "local language model: how probable the query is after the passage"
+    Settings = LikelihoodSettings
+    settings: LikelihoodSettings
+
+    @cached_property
+    def precision(self) -> str:
+        """'fp32' or 'bf16'."""
+        from harness.retrieval.precision import best_dtype
+
+        return best_dtype() if self.settings.precision == "auto" else self.settings.precision
+
+    @property
+    def _reader(self) -> str:
+        return digest([_VERSION, self._model.identity, self.precision])
+
+    def _scorer(self) -> AbstractContextManager[PairScorer]:
+        from harness.teachers._scorer import Scorer
+        from harness.teachers._weights import causal_folder
+
+        return nullcontext(Scorer(causal_folder(self._model), self.precision, self._reading.row))
 
 
 def _ranking(task: Task, scores: Sequence[float]) -> Ranking:

@@ -157,6 +157,15 @@ def test_irds_failures(data_set: str, load: Load, tmp_path: Path) -> None:
         load(f"irds:{data_set}/test")
 
 
+def test_a_folders_splits_may_be_named(make_folder: MakeFolder, load: Load) -> None:
+    folder = make_folder()
+    swapped = load({"folder": str(folder), "splits": {"train": "test", "test": "train"}, "dev_share": 0})
+    assert {split: list(swapped.judgments(split).qrels) for split in swapped.splits} == {"train": ["q2"], "test": ["q1"]}
+    assert swapped.content_hash != load(folder).content_hash
+    with pytest.raises(UserError, match="did you mean 'test'"):
+        load({"folder": str(folder), "splits": {"test": "tset"}})
+
+
 def test_names_in_sweep_files(make_folder: MakeFolder, tmp_path: Path) -> None:
     make_folder("mine")
     assert parse_source({"folder": "mine"}, tmp_path).title == "mine"

@@ -21,6 +21,7 @@ from tests.config.conftest import Load
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "sweep-files.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE)
+TEACHERS = (ROOT / "docs" / "teachers.md").read_text(encoding="utf-8")
 BASE = "collections: semanlink\nmethods: [bm25]\n"
 
 
@@ -51,6 +52,19 @@ def test_defaults_on_the_page_are_those_of_the_code(load: Load) -> None:
     assert f"| test, {', '.join(sweep.evaluate.metrics)} |" in PAGE
     assert f"Default {sweep.candidates.pool}." in PAGE
     assert f"Default `{{static: {sweep.students.retriever.static}}}`" in PAGE  # type: ignore[union-attr]
+
+
+def _teachers(block: str) -> str:
+    """A block of the teachers page as the teachers of a sweep; one about asking becomes a teacher's."""
+    if block.startswith("teachers:"):
+        return block
+    return "teachers:\n  one:\n    kind: litellm\n    model: openai/gpt-4.1-mini\n" + "".join(f"    {line}\n" for line in block.splitlines())
+
+
+@pytest.mark.parametrize("block", re.findall(r"^```yaml\n((?:teachers|ask):.*?)^```", TEACHERS, flags=re.DOTALL | re.MULTILINE))
+def test_every_teacher_on_the_page_loads(tmp_path: Path, block: str) -> None:
+    (tmp_path / "sweep.yaml").write_text(BASE + _teachers(block), encoding="utf-8")
+    assert load_sweep(tmp_path / "sweep.yaml", []).teachers
 
 
 @pytest.mark.parametrize("block", BLOCKS)

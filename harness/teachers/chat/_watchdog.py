@@ -1,4 +1,4 @@
-"""Runs a server's command and sees to its end, however the harness ends. A script of its own: ``python _watchdog.py COMMAND ...``.
+"""Runs a server's command and sees to its end, however the harness ends. A script of its own: ``python _watchdog.py GRACE COMMAND ...``.
 
 Standard input is a pipe whose other end only the harness holds. When it closes (the harness is done, was interrupted, or was
 killed), the command and all that it started are ended, first gently. When the command ends by itself, so does this.
@@ -16,14 +16,15 @@ import sys
 import time
 from pathlib import Path
 
-GRACE = 10.0
-"""Seconds that the command is given to end by itself."""
 _TURN = 0.25
+"""Seconds between two looks at the command."""
+_LAST = 10.0
+"""Seconds for what was killed to be gone."""
 _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36
 
 
-def main(command: list[str]) -> int:
-    """The command's own exit status where it ended by itself, else 0."""
+def main(grace: float, command: list[str]) -> int:
+    """Give the command `grace` seconds to end once it is told to. Returns the command's own exit status where it ended by itself, else 0."""
     harness = os.getppid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(0))
@@ -36,29 +37,27 @@ def main(command: list[str]) -> int:
                 return 0
         return child.returncode
     finally:
-        _end(child)
+        _end(child, grace)
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    _signal_group(child.pid, signal.SIGTERM)
-    end = time.monotonic() + GRACE
+def _end(child: subprocess.Popen[bytes], grace: float) -> None:
+    _end_group(child, signal.SIGTERM, grace)
+    _end_group(child, signal.SIGKILL, _LAST)
+
+
+def _end_group(child: subprocess.Popen[bytes], number: signal.Signals, seconds: float) -> None:
+    """Signal the command's group, and whatever of it comes to be this process's own child as its parents end."""
+    with contextlib.suppress(OSError):
+        os.killpg(child.pid, number)
+    told = {child.pid}
+    end = time.monotonic() + seconds
     while time.monotonic() < end and (child.poll() is None or _children()):
-        _reap(child)
-        time.sleep(0.05)
-    _signal_group(child.pid, signal.SIGKILL)
-    end = time.monotonic() + GRACE
-    # Whoever dies leaves its own children to this process, so this takes as many turns as there are generations.
-    while time.monotonic() < end and (left := _children()):
-        for one in left:
+        for one in set(_children()) - told:
+            told.add(one)
             with contextlib.suppress(OSError):
-                os.kill(one, signal.SIGKILL)
+                os.kill(one, number)
         _reap(child)
         time.sleep(0.02)
-
-
-def _signal_group(leader: int, number: signal.Signals) -> None:
-    with contextlib.suppress(OSError):
-        os.killpg(leader, number)
 
 
 def _children() -> list[int]:
@@ -85,4 +84,4 @@ def _prctl(option: int, value: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(float(sys.argv[1]), sys.argv[2:]))

@@ -47,15 +47,21 @@ class Driver:
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         """A ranking for every task, in their order."""
-        running = list(self.replay(tasks, ledger))
-        waiting = [one for one in running if one.ranking is None]
-        done = len(running) - len(waiting)
-        progress(done, len(running), "queries")
+        rankings = [one.ranking for one in self.replay(tasks, ledger)]
+        waiting = [number for number, ranking in enumerate(rankings) if ranking is None]
+        done = len(rankings) - len(waiting)
+        progress(done, len(rankings), "queries")
         if waiting:
-            asyncio.run(Flight(self, ledger, lambda count: progress(done + count, len(running), "queries")).finish(waiting))
-        for one in running:
-            assert one.ranking is not None
-            yield one.ranking
+
+            def finished(number: int, ranking: Ranking) -> None:
+                nonlocal done
+                rankings[number], done = ranking, done + 1
+                progress(done, len(rankings), "queries")
+
+            asyncio.run(Flight(self, ledger, finished).finish((number, tasks[number]) for number in waiting))
+        for ranking in rankings:
+            assert ranking is not None
+            yield ranking
 
     def replay(self, tasks: Iterable[Task], ledger: Ledger) -> Iterator[Running]:
         """Every task as far as the ledger carries it."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from harness.errors import UserError
 from harness.labelling.asking import NO_ANSWER, Request
 from harness.labelling.calls import Call
+from harness.labelling.ranking import Ranking
 from harness.labelling.strategies.base import Reply
+from harness.teachers.base import Task
 from harness.teachers.chat.backend import Backend, Completion
 from harness.teachers.chat.running import Running
 
@@ -28,39 +30,39 @@ class Flight:
     When one fails, the requests in flight are let finish, since they are paid for; no new one starts.
     """
 
-    def __init__(self, driver: Driver, ledger: Ledger, done: Callable[[int], None]) -> None:
-        self._driver, self._ledger, self._done = driver, ledger, done
-        self._count = 0
+    def __init__(self, driver: Driver, ledger: Ledger, finished: Callable[[int, Ranking], None]) -> None:
+        self._driver, self._ledger, self._finished = driver, ledger, finished
         self._error: Exception | None = None
         self._reserved: dict[asyncio.Task[object] | None, float] = {}
         self._settled = asyncio.Event()
         self._flying: dict[str, asyncio.Task[Reply]] = {}
 
-    async def finish(self, waiting: Sequence[Running]) -> None:
+    async def finish(self, waiting: Iterator[tuple[int, Task]]) -> None:
         """Complete every task. Raises what the first failing request raised."""
         async with self._driver.open() as backend:
-            left = iter(waiting)
-            await asyncio.gather(*(self._guarded(left, backend) for _ in range(min(backend.concurrency, len(waiting)))))
+            await asyncio.gather(*(self._guarded(waiting, backend) for _ in range(backend.concurrency)))
         if self._error is not None:
             raise self._error
 
-    async def _guarded(self, left: Iterator[Running], backend: Backend) -> None:
+    async def _guarded(self, waiting: Iterator[tuple[int, Task]], backend: Backend) -> None:
         try:
-            await self._work(left, backend)
+            # Sessions start here, one a worker, so that no more prompts are in memory than requests in flight.
+            for number, task in waiting:
+                ranking = await self._ranked(Running(task, self._driver.asking.session(task)), backend)
+                if ranking is None:
+                    return
+                self._finished(number, ranking)
         except Exception as error:
             self._error = self._error or error
 
-    async def _work(self, left: Iterator[Running], backend: Backend) -> None:
-        for one in left:
-            while one.ranking is None and self._error is None:
-                missing = [number for number in range(len(one.requests)) if number not in one.replies]
-                await asyncio.gather(*(self._ask(one, number, backend) for number in missing))
-                if len(one.replies) == len(one.requests):
-                    one.advance([one.replies[number] for number in range(len(one.requests))])
-            if self._error is not None:
-                return
-            self._count += 1
-            self._done(self._count)
+    async def _ranked(self, one: Running, backend: Backend) -> Ranking | None:
+        """The task's ranking, or None once an error has stopped everything."""
+        one.advance(None)
+        while one.ranking is None and self._error is None:
+            await asyncio.gather(*(self._ask(one, number, backend) for number in range(len(one.requests))))
+            if len(one.replies) == len(one.requests):
+                one.advance([one.replies[number] for number in range(len(one.requests))])
+        return one.ranking
 
     async def _ask(self, one: Running, number: int, backend: Backend) -> None:
         request = one.requests[number]

@@ -31,6 +31,9 @@ class Server:
     whatever way. Its output goes to `log`, which is kept when something went wrong.
     """
 
+    grace = 10.0
+    """Seconds that it is given to end by itself."""
+
     def __init__(self, command: Sequence[str], port: int, environment: Mapping[str, str], timeout: float) -> None:
         self._port = port or _free_port()
         self._command = [part.replace("{port}", str(self._port)) for part in command]
@@ -45,7 +48,7 @@ class Server:
         try:
             with self.log.open("wb") as log:
                 self._watchdog = subprocess.Popen(
-                    [sys.executable, "-I", "-S", _watchdog.__file__, *self._command],
+                    [sys.executable, "-I", "-S", _watchdog.__file__, str(self.grace), *self._command],
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -75,7 +78,7 @@ class Server:
                 self._watchdog.stdin.close()
             # It kills what does not end within its grace, so this is never reached by a server that hangs.
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._watchdog.wait(3 * _watchdog.GRACE)
+                self._watchdog.wait(self.grace + 20)
         if not keep_log:
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -130,17 +130,22 @@ class ChatTeacher(Teacher):
 
     def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
         """Exact input tokens of what is asked next; questions that depend on answers not there yet are taken to be as long."""
-        waiting = [one for one in self._driver.replay(tasks, ledger) if one.ranking is None]
-        requests = {
-            self.key(request): request for one in waiting for number, request in enumerate(one.requests) if number not in one.replies
-        }
+        seen: set[str] = set()
+        total = Cost()
+        for one in self._driver.replay(tasks, ledger):
+            missing = [request for number, request in enumerate(one.requests) if number not in one.replies] if one.ranking is None else []
+            new = {key: request for request in missing if (key := self.key(request)) not in seen}
+            seen.update(new)
+            total += self._cost(list(new.values()), max(0, self.asking.calls(len(one.task.candidates)) - len(one.requests)))
+        return total
+
+    def _cost(self, requests: Sequence[Request], later: int) -> Cost:
+        """What `requests` cost, and as many `later` ones of the same length."""
         if not requests:
             return Cost()
-        counts, exact = self.count_tokens(["\n".join(content for _, content in request.messages) for request in requests.values()])
-        later = sum(max(0, self.asking.calls(len(one.task.candidates)) - len(one.requests)) for one in waiting)
+        counts, exact = self.count_tokens(["\n".join(content for _, content in request.messages) for request in requests])
         scale = 1 + later / len(requests)
-        tokens = round(sum(counts) * scale)
-        answers = round(sum(self.room(request) for request in requests.values()) * scale)
+        tokens, answers = round(sum(counts) * scale), round(sum(self.room(request) for request in requests) * scale)
         return Cost(len(requests) + later, tokens, answers, self.usd(tokens, answers), exact and not later, self.priced)
 
     def guess(self, queries: int, depth: int) -> Cost:

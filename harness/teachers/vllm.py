@@ -1,0 +1,109 @@
+"""A chat model through vLLM: in a server that the harness starts and stops, in this process, or in a server that runs already."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import cached_property
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from harness.labelling.asking import Request
+from harness.teachers.chat.backend import Backend
+from harness.teachers.chat.batches import Batched
+from harness.teachers.chat.local_model import TRANSPORT, LocalChat, LocalSettings
+from harness.teachers.chat.served import Elsewhere, Served
+from harness.teachers.chat.structured import constraint
+from harness.teachers.chat.vllm_command import REMEDY, VLLMLoad, environment
+
+
+class VLLMSettings(LocalSettings, VLLMLoad):
+    """Which model, how vLLM runs it, how it is asked."""
+
+    model: str = Field(
+        "bundled:smollm2-135m", description="chat model: bundled:NAME, a folder, or a Hugging Face id; with url, what the server calls it"
+    )
+    mode: Literal["server", "engine", "url"] = Field(
+        "server",
+        description="server: started for the labelling and stopped after it; engine: in this process; url: one that runs already",
+        json_schema_extra=TRANSPORT,
+    )
+    url: str | None = Field(None, description="of a running server, e.g. http://HOST:8000", json_schema_extra=TRANSPORT)
+    revision: str = Field("", description="with url: a date or version of your own choice, since the server's weights are not seen")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _elsewhere(cls, values: Any) -> Any:
+        return {"mode": "url", **values} if isinstance(values, dict) and values.get("url") else values
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if (self.mode == "url") != (self.url is not None):
+            raise ValueError("mode: url and a url belong together")
+        return self
+
+
+class VLLM(LocalChat):
+    """Asks a model that vLLM runs, with many requests in flight and prefixes shared between them."""
+
+    name = "vllm"
+    summary = "local chat model through vLLM, as a server or in this process"
+    source = "Kwon et al., arXiv 2309.06180; https://docs.vllm.ai"
+    Settings = VLLMSettings
+    settings: VLLMSettings
+
+    @property
+    def weights(self) -> str:
+        if self.settings.mode == "url":
+            return f"served {self.settings.model} {self.settings.revision}".strip()
+        return super().weights
+
+    def sampling(self) -> dict[str, object]:
+        return super().sampling() | self.settings.key()
+
+    def count_tokens(self, texts: Sequence[str]) -> tuple[list[int], bool]:
+        if self.settings.mode == "url":
+            # The base class's estimate: the server's tokenizer need not be here.
+            return super(LocalChat, self).count_tokens(texts)
+        return super().count_tokens(texts)
+
+    def open(self) -> AbstractAsyncContextManager[Backend]:
+        settings = self.settings
+        reached: dict[str, Any] = {"key": settings.api_key, "timeout": settings.timeout, "limits": settings.limits}
+        if settings.url is not None:
+            base = settings.url.rstrip("/").removesuffix("/v1")
+            return Elsewhere(settings.model, f"{base}/v1", self._body, **reached)
+        if settings.mode == "engine":
+            return Batched(self._engine, settings.concurrency)
+        server = settings.server(self._folder, settings.model, self._base, settings.guided)
+        return Served(settings.model, f"{server.url}/v1", self._body, server=server, **reached)
+
+    @cached_property
+    def _folder(self) -> Any:
+        from harness.teachers._weights import causal_folder
+
+        return causal_folder(self.files)
+
+    def _engine(self) -> Any:
+        from harness.teachers.chat.vllm_engine import VLLMEngine
+
+        own = {key: value for key, value in self.settings.options(self._folder).items() if value is not None}
+        if self.settings.guided:
+            os.environ.update(VLLM_USE_V2_MODEL_RUNNER=environment(self._folder)["VLLM_USE_V2_MODEL_RUNNER"])
+            own["logits_processors"] = ["harness.teachers.chat._in_vllm:Guided"]
+        return VLLMEngine(own, self._body, REMEDY)
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        settings = self.settings
+        body: dict[str, Any] = {
+            "temperature": settings.temperature,
+            "top_p": 1.0 if settings.top_p is None else settings.top_p,
+            "max_tokens": self.room(request),
+        }
+        if settings.sampling_seed is not None:
+            body["seed"] = settings.sampling_seed + request.repeat
+        if settings.template:
+            body["chat_template_kwargs"] = settings.template
+        return body | (constraint(request.answer, settings.mode != "url") if settings.guided else {})
