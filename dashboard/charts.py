@@ -12,6 +12,9 @@ from harness.board.figure import COLOURS
 _MARGIN = 1.15
 """Room left and right of the points, as a factor on the log axis."""
 
+_PLOT, _LINE = 480, 27
+"""Pixels of the plot with its axis, and of one line of the legend below it, which counts as part of the chart's height."""
+
 
 def budget_curve(chart: Chart) -> alt.LayerChart:
     """The metric against the number of labels: each series with a line, a dash, a marker and a band, levels as dashed rules."""
@@ -21,20 +24,21 @@ def budget_curve(chart: Chart) -> alt.LayerChart:
     look = {
         "y": _height("mean", chart),
         "color": _series(alt.Color, chart, range=COLOURS),
-        "strokeDash": _series(alt.StrokeDash, chart),
+        # Without a legend of its own: it would draw the outlines of the legend's markers dashed.
+        "strokeDash": _series(alt.StrokeDash, chart).legend(None),
         "shape": _series(alt.Shape, chart),
     }
     line = base.mark_line(point=False).encode(**{key: look[key] for key in ("y", "color", "strokeDash")})
     points = base.mark_point(filled=True, size=70, opacity=1).encode(
         **{key: look[key] for key in ("y", "color", "shape")}, tooltip=_tooltip(chart)
     )
-    return alt.layer(band, *_levels(chart, last), line, points).properties(height=420)
+    return alt.layer(band, *_levels(chart, last), line, points).properties(height=_PLOT + _LINE * len(chart.series))
 
 
 def _series(channel: Any, chart: Chart, **scale: Any) -> Any:
-    """The series on one channel; the same legend everywhere, so that one legend shows colour, dash and marker together."""
+    """The series on one channel; the same legend everywhere, so that one legend shows colour and marker together."""
     names = [one.name for one in chart.series]
-    legend = alt.Legend(title=None, orient="bottom", columns=1, labelLimit=700, symbolOpacity=1)
+    legend = alt.Legend(title=None, orient="bottom", columns=1, labelLimit=700, symbolOpacity=1, symbolStrokeWidth=0)
     return channel("series:N", sort=names, scale=alt.Scale(domain=names, **scale), legend=legend)
 
 

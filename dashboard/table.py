@@ -21,6 +21,7 @@ def columns(table: Table, rows: list[Row]) -> dict[str, list[Any]]:
         "group": [row.group for row in rows],
         "teacher": [row.teacher or "" for row in rows],
         "losses": [cells.losses(row) for row in rows],
+        "settings": [row.variant for row in rows],
         "labels": [row.budget for row in rows],
         lead: [_mean(row, lead) for row in rows],
         "against baseline": [_against(row) for row in rows],
@@ -29,7 +30,6 @@ def columns(table: Table, rows: list[Row]) -> dict[str, list[Any]]:
         "runs": [row.runs for row in rows],
         "USD": [row.cost["usd"] for row in rows],
         "train s": [row.cost["train_seconds"] for row in rows],
-        "settings": [row.variant for row in rows],
         "flags": [", ".join(row.flags) for row in rows],
     }
 

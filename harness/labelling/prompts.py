@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from string import Formatter
@@ -52,7 +53,11 @@ class Prompt:
 
     def fill(self, **values: str) -> str:
         """The text with every placeholder replaced; braces inside values stay as they are."""
-        return "".join(literal + (values[field] if field is not None else "") for literal, field in self.pieces())
+        return "".join([literal + (values[field] if field is not None else "") for literal, field in self._pieces])
+
+    @cached_property
+    def _pieces(self) -> list[tuple[str, str | None]]:
+        return self.pieces()
 
 
 def bundled_prompts() -> list[str]:

@@ -1,4 +1,5 @@
-"""A real HTTP server that speaks the OpenAI chat protocol, with faults at will. Passages that read ``rank 7 ...`` are ordered by it."""
+"""A real HTTP server that speaks the OpenAI chat protocol, with faults at will. Passages that
+read ``rank 7 ...`` are ordered by it."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from aiohttp import web
 
 FAULTS = ("429", "500", "hang", "close", "truncated", "empty", "garbage", "refused")
 _SHOWN = re.compile(r"^\[(\d+)\] rank (\d+)", re.MULTILINE)
+_NUMBERS = re.compile(r"^\[(\d+)\] ", re.MULTILINE)
 
 
 @dataclass
@@ -138,8 +140,9 @@ def _answered(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def permutation(prompt: str) -> str:
-    """The right answer to a listwise prompt over passages that say their rank."""
+    """The right answer to a listwise prompt over passages that say their rank; of others the last first."""
     shown = sorted((int(rank), int(number)) for number, rank in _SHOWN.findall(prompt))
+    shown = shown or [(-int(number), int(number)) for number in _NUMBERS.findall(prompt)]
     return " > ".join(f"[{number}]" for _, number in shown)
 
 

@@ -24,7 +24,7 @@ _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36
 
 
 def main(grace: float, command: list[str]) -> int:
-    """Give the command `grace` seconds to end once it is told to. Returns the command's own exit status where it ended by itself, else 0."""
+    """Give the command `grace` seconds to end once it is told to. Returns its own exit status where it ended by itself, else 0."""
     harness = os.getppid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(0))

@@ -6,8 +6,9 @@ An answer is in the ledger before anything is made of it, so whatever kills the 
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from harness.labelling.ledger import Ledger
     from harness.stage import Progress
 
-_CHUNK = 1000
+_CHUNK = 200
 """Tasks replayed at once."""
 
 
@@ -67,12 +68,13 @@ class Driver:
         """Every task as far as the ledger carries it."""
         left = iter(tasks)
         while chunk := list(islice(left, _CHUNK)):
-            running = [Running(task, self.asking.session(task)) for task in chunk]
-            for one in running:
-                one.advance(None)
-            ready = running
-            while ready := [one for one in ready if one.ranking is None]:
-                ready = self._replayed(ready, ledger)
+            with _uncollected():
+                running = [Running(task, self.asking.session(task)) for task in chunk]
+                for one in running:
+                    one.advance(None)
+                ready = running
+                while ready := [one for one in ready if one.ranking is None]:
+                    ready = self._replayed(ready, ledger)
             yield from running
 
     def _replayed(self, running: Sequence[Running], ledger: Ledger) -> list[Running]:
@@ -90,3 +92,15 @@ class Driver:
                 one.advance([one.replies[number] for number in range(len(one.requests))])
                 ahead.append(one)
         return ahead
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Replaying makes millions of objects that live shortly and form no cycles; the collector would walk over them again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

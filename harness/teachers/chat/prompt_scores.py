@@ -8,16 +8,18 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
 from harness.errors import UserError
-from harness.teachers._scorer import Scored
 from harness.teachers.chat.patient import Limits
 from harness.teachers.chat.retries import Passing, failure, retrying
 from harness.teachers.chat.serving import Server
 from harness.teachers.pairs import Request, Tokens
+
+if TYPE_CHECKING:
+    from harness.teachers._scorer import Scored
 
 
 class ServedScorer(AbstractContextManager["ServedScorer"]):
@@ -35,6 +37,9 @@ class ServedScorer(AbstractContextManager["ServedScorer"]):
 
     def run(self, requests: Iterable[Request]) -> Iterator[Scored]:
         """The requests' scores, in their order. Raises UserError when the server ends or refuses."""
+        # Torch comes with it, and lists of teachers must not wait for that.
+        from harness.teachers._scorer import Scored
+
         for request in requests:
             start = time.monotonic()
             yield Scored(asyncio.run(self._chunk(request)), time.monotonic() - start)

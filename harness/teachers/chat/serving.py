@@ -56,8 +56,9 @@ class Server:
                     start_new_session=True,
                 )
             await self._healthy()
-        except BaseException:
-            self.stop(keep_log=True)
+        except BaseException as error:
+            # An interruption is no failure of the server's.
+            self.stop(keep_log=isinstance(error, Exception))
             raise
 
     def died(self) -> bool:

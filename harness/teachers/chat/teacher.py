@@ -112,7 +112,7 @@ class ChatTeacher(Teacher):
         return whole.hexdigest()
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
-        if not self.priced and ledger.left() < math.inf:
+        if ledger.left() < math.inf and not self.priced:
             raise UserError(
                 f"the price of '{self.model}' is not known, so the cost limit cannot be kept",
                 remedy="give the teacher a price: {input: USD, output: USD} per million tokens, or leave the limit out",
