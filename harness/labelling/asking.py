@@ -36,6 +36,9 @@ class Request:
     """How many times the same question was asked before."""
 
 
+_KEPT = 50_000
+"""Passages that are kept cut."""
+
 Session = Generator[list[Request], list[Reply], Ranking]
 """Yields requests that do not depend on one another, gets the reply to each, ends with the ranking."""
 
@@ -45,12 +48,27 @@ class _Question(NamedTuple):
     request: Request
 
 
+class _Cut(dict[str, str]):
+    """The first `words` words of a text, with one space between them; kept, since most passages are candidates of many queries."""
+
+    def __init__(self, words: int) -> None:
+        super().__init__()
+        self._words = words
+
+    def __missing__(self, text: str) -> str:
+        cut = " ".join(text.split(None, self._words)[: self._words])
+        if len(self) < _KEPT:
+            self[text] = cut
+        return cut
+
+
 class Asking:
     """Turns tasks into requests and replies into rankings. Relative paths in `ask` start from `base`."""
 
     def __init__(self, ask: Ask, on_malformed: OnMalformed, base: Path = Path()) -> None:
         kind = plugin(Strategy, ask.strategy)
         self.ask, self.on_malformed = ask, on_malformed
+        self._cut = _Cut(ask.max_passage_words)
         self.strategy = kind(kind.Settings(**ask.options))
         self.prompt = load_chat_prompt(ask.prompt or self.strategy.default_prompt, base, kind.placeholders)
 
@@ -65,12 +83,12 @@ class Asking:
 
     def session(self, task: Task) -> Session:
         """The requests of one task."""
-        texts = [_cut(candidate.text, self.ask.max_passage_words) for candidate in task.candidates]
+        texts = [self._cut[candidate.text] for candidate in task.candidates]
         shown = [self._presented(task, shuffle) for shuffle in range(self.ask.shuffles)]
         replies: list[Reply] = []
         orders = yield from self._together(task.text, texts, shown, replies)
         whole = merged(orders, self.ask.aggregate) if len(orders) > 1 else orders[0]
-        presented = tuple(task.candidates[number].id for number in shown[0]) if len(shown) == 1 else ()
+        presented = tuple([task.candidates[number].id for number in shown[0]]) if len(shown) == 1 else ()
         return self._ranking(task, whole, replies, presented)
 
     def _presented(self, task: Task, shuffle: int) -> Shown:
@@ -150,14 +168,6 @@ class Asking:
         return Ranking(task.query, tuple(id for id, _ in scored), tail, whole.verdict, reason, raw, shown=presented)
 
 
-def _cut(text: str, words: int) -> str:
-    """The first `words` words, with one space between them."""
-    if text.count(" ") < words and "  " not in text and text.isprintable():
-        # Most passages are short and tidy; taking them apart would cost most of a replay's time.
-        return text.strip()
-    return " ".join(text.split(None, words)[:words])
-
-
 def _advanced(steps: Steps, replies: list[Reply] | None = None) -> list[Shown] | Order:
     """The next questions, or the order with which the steps end; `replies` are None before the first questions."""
     try:
@@ -169,4 +179,4 @@ def _advanced(steps: Steps, replies: list[Reply] | None = None) -> list[Shown] |
 
 def _renumbered(order: Order, shown: Shown) -> Order:
     """From places in a presentation to candidates."""
-    return order._replace(ordered=tuple(shown[place] for place in order.ordered), tail=tuple(shown[place] for place in order.tail))
+    return order._replace(ordered=tuple([shown[place] for place in order.ordered]), tail=tuple([shown[place] for place in order.tail]))

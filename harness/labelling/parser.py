@@ -49,6 +49,11 @@ def parse(text: str, shown: int, truncated: bool = False, forms: Iterable[Form] 
     `truncated` says that the provider cut the answer; a cut is also seen in an unfinished identifier or thought. Of `forms`, only
     those given are understood. Never raises on any text.
     """
+    if "asked" in forms and _ASKED.match(text) and not truncated:
+        placed = tuple(map(int, _NUMBER.findall(text)))
+        if len(placed) == shown and sorted(placed) == list(range(1, shown + 1)):
+            # Nearly all answers of good models end here, and a ledger may hold a hundred thousand of them.
+            return Parsed(placed, "ok", (), "asked")
     found, unfinished = without_thoughts(unicodedata.normalize("NFKC", text))
     said = found.strip()
     cut = truncated or unfinished or _DANGLING.search(said) is not None

@@ -58,7 +58,8 @@ def _teachers(block: str) -> str:
     """A block of the teachers page as the teachers of a sweep; one about asking becomes a teacher's."""
     if block.startswith("teachers:"):
         return block
-    return "teachers:\n  one:\n    kind: litellm\n    model: openai/gpt-4.1-mini\n" + "".join(f"    {line}\n" for line in block.splitlines())
+    lines = ["teachers:", "  one:", "    kind: litellm", "    model: openai/gpt-4.1-mini", *(f"    {line}" for line in block.splitlines())]
+    return "\n".join(lines)
 
 
 @pytest.mark.parametrize("block", re.findall(r"^```yaml\n((?:teachers|ask):.*?)^```", TEACHERS, flags=re.DOTALL | re.MULTILINE))

@@ -70,6 +70,7 @@ class Strategy(Plugin):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._named: dict[int, list[str]] = {}
 
     @property
     def default_prompt(self) -> str:
@@ -91,11 +92,16 @@ class Strategy(Plugin):
     def read(self, text: str, shown: int, truncated: bool) -> Reply:
         """Read an answer about `shown` passages. Never raises on any text."""
         parsed = parse(text, shown, truncated)
-        return Reply(tuple(number - 1 for number in parsed.order), parsed.verdict, parsed.reasons, text=text)
+        return Reply(tuple([number - 1 for number in parsed.order]), parsed.verdict, parsed.reasons, text=text)
 
     def identifier(self, position: int) -> str:
         """What passage number `position` (from 0) is called in the prompt."""
         return f"[{position + 1}]"
+
+    def _identifiers(self, count: int) -> list[str]:
+        if count not in self._named:
+            self._named[count] = [self.identifier(position) for position in range(count)]
+        return self._named[count]
 
     def answer(self, shown: int) -> Answer:
         """What a well-formed answer about `shown` passages looks like."""
@@ -107,7 +113,7 @@ class Strategy(Plugin):
 
     def values(self, query: str, passages: Sequence[str]) -> dict[str, str]:
         """The placeholders' values for one question."""
-        lines = [f"{self.identifier(position)} {text}" for position, text in enumerate(passages)]
+        lines = map(" ".join, zip(self._identifiers(len(passages)), passages, strict=True))
         return {"query": query, "count": str(len(passages)), "passages": "\n".join(lines)}
 
 

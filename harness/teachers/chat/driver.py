@@ -10,7 +10,7 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from harness.labelling.asking import Asking, Request
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from harness.labelling.ledger import Ledger
     from harness.stage import Progress
 
-_CHUNK = 200
-"""Tasks replayed at once."""
+_SMALL, _LARGE = 4, 200
+"""Tasks replayed at once: few while requests are in flight, which wait meanwhile, many where the ledger holds everything."""
 
 
 @dataclass
@@ -48,33 +48,41 @@ class Driver:
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         """A ranking for every task, in their order."""
-        rankings = [one.ranking for one in self.replay(tasks, ledger)]
-        waiting = [number for number, ranking in enumerate(rankings) if ranking is None]
-        done = len(rankings) - len(waiting)
-        progress(done, len(rankings), "queries")
-        if waiting:
+        rankings: list[Ranking | None] = [None] * len(tasks)
+        done = 0
 
-            def finished(number: int, ranking: Ranking) -> None:
-                nonlocal done
-                rankings[number], done = ranking, done + 1
-                progress(done, len(rankings), "queries")
+        def finished(number: int, ranking: Ranking) -> None:
+            nonlocal done
+            rankings[number], done = ranking, done + 1
+            progress(done, len(rankings), "queries")
 
-            asyncio.run(Flight(self, ledger, finished).finish((number, tasks[number]) for number in waiting))
+        waiting = self._waiting(tasks, ledger, finished)
+        if (first := next(waiting, None)) is not None:
+            # What the ledger holds of later tasks is replayed while the requests of earlier ones are in flight.
+            asyncio.run(Flight(self, ledger, finished).finish(chain([first], waiting)))
         for ranking in rankings:
             assert ranking is not None
             yield ranking
 
+    def _waiting(self, tasks: Sequence[Task], ledger: Ledger, finished: Callable[[int, Ranking], None]) -> Iterator[tuple[int, Running]]:
+        for number, one in enumerate(self.replay(tasks, ledger)):
+            if one.ranking is None:
+                yield number, one
+            else:
+                finished(number, one.ranking)
+
     def replay(self, tasks: Iterable[Task], ledger: Ledger) -> Iterator[Running]:
         """Every task as far as the ledger carries it."""
-        left = iter(tasks)
-        while chunk := list(islice(left, _CHUNK)):
+        left, chunk = iter(tasks), _SMALL
+        while batch := list(islice(left, chunk)):
             with _uncollected():
-                running = [Running(task, self.asking.session(task)) for task in chunk]
+                running = [Running(task, self.asking.session(task)) for task in batch]
                 for one in running:
                     one.advance(None)
                 ready = running
                 while ready := [one for one in ready if one.ranking is None]:
                     ready = self._replayed(ready, ledger)
+            chunk = _LARGE if all(one.ranking is not None for one in running) else _SMALL
             yield from running
 
     def _replayed(self, running: Sequence[Running], ledger: Ledger) -> list[Running]:

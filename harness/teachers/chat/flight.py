@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import gc
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
+
+import orjson
 
 from harness.errors import UserError
 from harness.labelling.asking import NO_ANSWER, Request
 from harness.labelling.calls import Call
 from harness.labelling.ranking import Ranking
 from harness.labelling.strategies.base import Reply
-from harness.teachers.base import Task
 from harness.teachers.chat.backend import Backend, Completion
 from harness.teachers.chat.running import Running
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from harness.labelling.ledger import Ledger
     from harness.teachers.chat.driver import Driver
 
+_RAMP, _STEP = 0.12, 0.003
+"""Seconds over which the first requests start, and most seconds between two: those that start together come back together, and then
+each waits until all others are dealt with. Providers do not like bursts either.
+"""
 _EMPTY = 3
 """How often a request is sent whose answer comes back empty."""
 
@@ -37,18 +42,25 @@ class Flight:
         self._settled = asyncio.Event()
         self._flying: dict[str, asyncio.Task[Reply]] = {}
 
-    async def finish(self, waiting: Iterator[tuple[int, Task]]) -> None:
+    async def finish(self, waiting: Iterator[tuple[int, Running]]) -> None:
         """Complete every task. Raises what the first failing request raised."""
-        async with self._driver.open() as backend:
-            await asyncio.gather(*(self._guarded(waiting, backend) for _ in range(backend.concurrency)))
+        # What is in memory now stays there; walking over it again and again would hold all requests up.
+        gc.freeze()
+        try:
+            async with self._driver.open() as backend:
+                pause = min(_RAMP / backend.concurrency, _STEP)
+                await asyncio.gather(*(self._guarded(waiting, backend, number * pause) for number in range(backend.concurrency)))
+        finally:
+            gc.unfreeze()
         if self._error is not None:
             raise self._error
 
-    async def _guarded(self, waiting: Iterator[tuple[int, Task]], backend: Backend) -> None:
+    async def _guarded(self, waiting: Iterator[tuple[int, Running]], backend: Backend, pause: float) -> None:
         try:
-            # Sessions start here, one a worker, so that no more prompts are in memory than requests in flight.
-            for number, task in waiting:
-                ranking = await self._ranked(Running(task, self._driver.asking.session(task)), backend)
+            await asyncio.sleep(pause)
+            # Tasks are taken one by one, so that no more prompts are in memory than requests in flight and a chunk ahead.
+            for number, one in waiting:
+                ranking = await self._ranked(one, backend)
                 if ranking is None:
                     return
                 self._finished(number, ranking)
@@ -57,9 +69,9 @@ class Flight:
 
     async def _ranked(self, one: Running, backend: Backend) -> Ranking | None:
         """The task's ranking, or None once an error has stopped everything."""
-        one.advance(None)
         while one.ranking is None and self._error is None:
-            await asyncio.gather(*(self._ask(one, number, backend) for number in range(len(one.requests))))
+            missing = [number for number in range(len(one.requests)) if number not in one.replies]
+            await asyncio.gather(*(self._ask(one, number, backend) for number in missing))
             if len(one.replies) == len(one.requests):
                 one.advance([one.replies[number] for number in range(len(one.requests))])
         return one.ranking
@@ -146,7 +158,7 @@ def _call(key: str, model: str, request: Request, completion: Completion) -> Cal
     return Call(
         key=key,
         model=model,
-        request=json.dumps(asked, ensure_ascii=False),
+        request=orjson.dumps(asked).decode(),
         response=completion.text,
         input_tokens=completion.input_tokens,
         cached_tokens=completion.cached_tokens,

@@ -104,12 +104,10 @@ class ChatTeacher(Teacher):
 
     def key(self, request: Request) -> str:
         """The request's key in the ledger: sha256 over model, sampling, room for the answer, messages and repeat."""
-        whole = hashlib.sha256(f"{self._voice} {self.room(request)} {request.repeat}".encode())
-        for part in (part for message in request.messages for part in message):
-            data = part.encode("utf-8", "surrogatepass")
-            whole.update(b"\0%d\0" % len(data))
-            whole.update(data)
-        return whole.hexdigest()
+        parts = [f"{self._voice} {self.room(request)} {request.repeat}"]
+        for role, content in request.messages:
+            parts += (f"\0{role} {len(content)}\0", content)
+        return hashlib.sha256("".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         if ledger.left() < math.inf and not self.priced:

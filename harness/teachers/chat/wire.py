@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+import orjson
 
 from harness.labelling.asking import Request
 from harness.teachers.chat.backend import Completion
@@ -46,7 +47,9 @@ class Wire(Patient):
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(limit=0, limit_per_host=0)
         limit = aiohttp.ClientTimeout(total=self.timeout)
-        self._session = aiohttp.ClientSession(connector=connector, timeout=limit, headers={"Authorization": f"Bearer {self.key}"})
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        self._place = f"{self.url.rstrip('/')}/chat/completions"
+        self._session = aiohttp.ClientSession(connector=connector, timeout=limit, headers=headers)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -56,8 +59,8 @@ class Wire(Patient):
         messages = [{"role": role, "content": content} for role, content in request.messages]
         start = time.monotonic()
         try:
-            data = {"model": self.model, "messages": messages, **self.body(request)}
-            async with self._session.post(f"{self.url.rstrip('/')}/chat/completions", json=data) as response:
+            data = orjson.dumps({"model": self.model, "messages": messages, **self.body(request)})
+            async with self._session.post(self._place, data=data) as response:
                 text = await response.text()
                 status, headers = response.status, response.headers
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
