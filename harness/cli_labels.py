@@ -13,7 +13,7 @@ from harness.cli_options import JsonOpt, SetOpt, SweepArg, WorkspaceOpt, display
 labels_app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="What teachers said: how good, how steady, how biased.",
+    help="What teachers said: how good, how steady, how biased; and its way to other machines.",
 )
 
 

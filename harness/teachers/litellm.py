@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 from pydantic import Field, field_validator
-from pydantic.config import JsonDict
 
 from harness.labelling.asking import Request
 from harness.plugins import Settings
@@ -16,13 +15,10 @@ from harness.teachers.chat.backend import Backend
 from harness.teachers.chat.patient import Limits
 from harness.teachers.chat.provider_batch import ProviderBatch
 from harness.teachers.chat.providers import Price, parameters, price, route
-from harness.teachers.chat.teacher import ChatSettings, ChatTeacher
+from harness.teachers.chat.teacher import TRANSPORT, ChatSettings, ChatTeacher
 from harness.teachers.chat.through import Through
 from harness.teachers.chat.tokens import openai_tokens
 from harness.teachers.chat.wire import Wire
-
-TRANSPORT: JsonDict = {"transport": True}
-"""Settings that cannot change an answer."""
 
 
 class PriceSettings(Settings):

@@ -16,8 +16,9 @@ from harness.errors import UserError
 from harness.labelling.asking import Request
 from harness.teachers.chat.backend import Backend, Completion
 from harness.teachers.chat.batches import Batched
-from harness.teachers.chat.local_model import TRANSPORT, LocalChat, LocalSettings
+from harness.teachers.chat.local_model import LocalChat, LocalSettings
 from harness.teachers.chat.permutation import Choices, Guide, Machine, Permutation, vocabulary
+from harness.teachers.chat.teacher import TRANSPORT
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,9 +13,10 @@ from pydantic import Field, model_validator
 from harness.labelling.asking import Request
 from harness.teachers.chat.backend import Backend
 from harness.teachers.chat.batches import Batched
-from harness.teachers.chat.local_model import TRANSPORT, LocalChat, LocalSettings
+from harness.teachers.chat.local_model import LocalChat, LocalSettings
 from harness.teachers.chat.served import Elsewhere, Served
 from harness.teachers.chat.structured import constraint
+from harness.teachers.chat.teacher import TRANSPORT
 from harness.teachers.chat.vllm_command import REMEDY, VLLMLoad, environment
 
 

@@ -8,15 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field
-from pydantic.config import JsonDict
 
 from harness.errors import UserError
 from harness.labelling.asking import Request
 from harness.models import ModelFiles, resolve_model
 from harness.teachers.chat.teacher import ChatSettings, ChatTeacher
-
-TRANSPORT: JsonDict = {"transport": True}
-"""Settings that cannot change an answer."""
 
 
 class LocalSettings(ChatSettings):

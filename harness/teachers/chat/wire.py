@@ -21,6 +21,9 @@ from harness.teachers.chat.backend import Completion
 from harness.teachers.chat.patient import Patient
 from harness.teachers.chat.retries import Passing, failure
 
+NO_KEY = "none"
+"""Sent to servers that ask for no key."""
+
 Body = dict[str, Any]
 Usd = Callable[[int, int, int], float]
 """USD for (input, of these cached, output) tokens."""
@@ -40,7 +43,7 @@ class Wire(Patient):
     url: str
     """Up to and including ``/v1``."""
     body: Callable[[Request], Body]
-    key: str = field(default="none", repr=False)
+    key: str = field(default=NO_KEY, repr=False)
     usd: Usd = free
     timeout: float = 120.0
 
@@ -66,8 +69,12 @@ class Wire(Patient):
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise Passing(f"{type(error).__name__}: {error}") from error
         if status != 200:
-            raise failure(status, _message(text).replace(self.key, "(the key)"), headers, self.model)
+            raise failure(status, self._discreet(_message(text)), headers, self.model)
         return self._completion(text, time.monotonic() - start)
+
+    def _discreet(self, said: str) -> str:
+        """What a provider says may hold the key it was given."""
+        return said if self.key == NO_KEY else said.replace(self.key, "(the key)")
 
     def _completion(self, text: str, seconds: float) -> Completion:
         try:
