@@ -168,7 +168,10 @@ def test_one_that_dies_under_way_is_not_asked_for_minutes(
 
 
 _HARNESS = """
+import signal
 import sys
+# As in a terminal: a shell starts what it puts in the background with the interrupt ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from harness.labelling.ledger import Ledger
 from harness.teachers.chat import serving

@@ -102,7 +102,10 @@ def test_the_form_alone_for_long_lists_of_a_running_server(running: str, tmp_pat
 
 
 _HARNESS = """
+import signal
 import sys
+# As in a terminal: a shell starts what it puts in the background with the interrupt ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from harness.labelling.ledger import Ledger
 from tests.teachers.test_vllm import SERVER, TASKS, make, silent
