@@ -47,6 +47,13 @@ def behind(target: Target) -> Tensor:
     return prefix(target).unsqueeze(2) & target.mask.unsqueeze(1) & later
 
 
+def reciprocal_ranks(target: Target) -> Tensor:
+    """(B, K) float32: 1/rank of ordered candidates, 0 in the tail and at padded places."""
+    import torch
+
+    return prefix(target) / torch.arange(1, target.mask.shape[1] + 1, device=target.mask.device)
+
+
 def differences(scores: Tensor, mask: Tensor, temperature: float) -> Tensor:
     """(B, K, K): (scores[i] - scores[j]) / temperature; whatever stands at padded places counts as 0."""
     known = widen(scores).masked_fill(~mask, 0.0) / temperature

@@ -50,6 +50,8 @@ class Loss(Plugin):
     formula: ClassVar[str]
     role: ClassVar[str]
     """'ranker' (order in), 'retriever' (scores or order in) or 'both'."""
+    shifts: ClassVar[bool] = True
+    """Whether adding one number to all scores of a list changes nothing."""
     Settings: ClassVar[type[Settings]] = LossSettings
     settings: LossSettings
 

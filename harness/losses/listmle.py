@@ -1,11 +1,13 @@
-"""ListMLE: the likelihood of an order under the Plackett-Luce model."""
+"""The likelihood of an order under the Plackett-Luce model: ListMLE and its relatives."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
 from harness.losses._lists import fill, prefix, widen
-from harness.losses.base import Loss, Target
+from harness.losses.base import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,8 +29,56 @@ class ListMLE(Loss):
     needs = ("order",)
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
-        known = fill(widen(scores) / self.temperature, target.mask)
-        size = known.shape[1]
-        remaining = target.mask.new_ones(size, size).triu()
-        denominators = fill(known.unsqueeze(1).expand(-1, size, -1), remaining).logsumexp(-1)
-        return (denominators - known).masked_fill(~prefix(target), 0.0).sum(1).mean()
+        return _surprises(scores, target, self.temperature).sum(1).mean()
+
+
+class PListMLE(Loss):
+    """Position-aware ListMLE: early places weigh more. The weights of a list sum to one; in the paper they grow as two to its length."""
+
+    name = "p-listmle"
+    summary = "ListMLE whose early places weigh more"
+    source = "Lan et al., UAI 2014 (Position-Aware ListMLE)"
+    formula = "-sum_{i<=m} w_i [ s_i - log sum_{j>=i} exp s_j ]; w_i = (2^(n-i+1) - 1) / sum_k (2^(n-k+1) - 1), n candidates, k <= m"
+    role = "both"
+    needs = ("order",)
+
+    def __call__(self, scores: Tensor, target: Target) -> Tensor:
+        import torch
+
+        placed = prefix(target)
+        places = torch.arange(scores.shape[1], device=scores.device)
+        # Divided by two to the n, which no weight notices and long lists need.
+        weights = (torch.exp2(-places.float()) - torch.exp2(-target.mask.sum(1, keepdim=True).float())).masked_fill(~placed, 0.0)
+        weights = weights / weights.sum(1, keepdim=True).clamp(min=1e-30)
+        return (weights * _surprises(scores, target, self.temperature)).sum(1).mean()
+
+
+class TopKSettings(LossSettings):
+    """How much of the order counts."""
+
+    k: int = Field(default=5, ge=1, description="places whose likelihood counts; what stands behind them is an unordered tail")
+
+
+class TopKPlackettLuce(Loss):
+    """Likelihood of the first k places only: truncated Plackett-Luce for teachers whose tail is noise."""
+
+    name = "top-k-pl"
+    summary = "likelihood of the first k places under Plackett-Luce"
+    source = "Xia et al., NeurIPS 2009 (top-k ListMLE)"
+    formula = "-sum_{i<=min(k, m)} [ s_i - log sum_{j>=i} exp s_j ]"
+    role = "both"
+    needs = ("order",)
+    Settings = TopKSettings
+    settings: TopKSettings
+
+    def __call__(self, scores: Tensor, target: Target) -> Tensor:
+        return _surprises(scores, target, self.temperature)[:, : self.settings.k].sum(1).mean()
+
+
+def _surprises(scores: Tensor, target: Target, temperature: float) -> Tensor:
+    """(B, K): minus the log probability of each ordered candidate among those not placed before it; 0 elsewhere."""
+    known = fill(widen(scores) / temperature, target.mask)
+    size = known.shape[1]
+    remaining = target.mask.new_ones(size, size).triu()
+    denominators = fill(known.unsqueeze(1).expand(-1, size, -1), remaining).logsumexp(-1)
+    return (denominators - known).masked_fill(~prefix(target), 0.0)

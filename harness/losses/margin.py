@@ -1,4 +1,4 @@
-"""Margin losses: the distance between two candidates' scores as the target."""
+"""Squared errors: of the distance between two candidates' scores, or of the scores themselves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from harness.losses._lists import differences, mean_where
+from harness.losses._lists import differences, mean_where, widen
 from harness.losses.base import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
@@ -45,3 +45,29 @@ class MarginMSE(Loss):
         if self.settings.pairs == "best":
             counted = counted & (target.mask.cumsum(1) == 1).unsqueeze(2)
         return mean_where(error.square(), counted)
+
+
+class ScoreMSESettings(LossSettings):
+    """The target's scale."""
+
+    teacher_temperature: float = Field(default=1.0, gt=0, description="the target's scores are divided by it")
+
+
+class ScoreMSE(Loss):
+    """Squared error of each score; the mean over a list's candidates, then over lists. It fixes the scale as well as the order."""
+
+    name = "score-mse"
+    summary = "squared error between the ranker's and the student's scores"
+    source = "Hinton et al., arXiv 1503.02531 (matching logits)"
+    formula = "mean_i (s_i - t_i)^2"
+    role = "retriever"
+    needs = ("scores",)
+    shifts = False
+    Settings = ScoreMSESettings
+    settings: ScoreMSESettings
+
+    def __call__(self, scores: Tensor, target: Target) -> Tensor:
+        if target.scores is None:
+            raise ValueError("score-mse needs the scores of a ranker or teacher, and these lists carry none")
+        known = widen(scores) / self.temperature - widen(target.scores) / self.settings.teacher_temperature
+        return mean_where(known.masked_fill(~target.mask, 0.0).square(), target.mask)

@@ -1,11 +1,13 @@
-"""RankNet: every pair in its right order."""
+"""Losses on pairs: every pair in its right order."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.losses._lists import behind, differences, mean_where
-from harness.losses.base import Loss, Target
+from pydantic import Field
+
+from harness.losses._lists import behind, differences, mean_where, reciprocal_ranks
+from harness.losses.base import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,3 +31,46 @@ class RankNet(Loss):
 
         lead = differences(scores, target.mask, self.temperature)
         return mean_where(torch.nn.functional.softplus(-lead), behind(target))
+
+
+class WeightedRankNet(Loss):
+    """RankNet whose pairs weigh as much as their grades 1/rank differ: the head of the list counts most."""
+
+    name = "weighted-ranknet"
+    summary = "logistic loss on every pair the order decides, weighted by the difference of 1/rank"
+    source = "Burges et al., ICML 2005; weights by grade difference as in allRank, arXiv 2005.10084"
+    formula = "sum_{i before j} w_ij log(1 + exp(s_j - s_i)) / sum w_ij; w_ij = 1/i - 1/j, 1/j = 0 in the tail"
+    role = "both"
+    needs = ("order",)
+
+    def __call__(self, scores: Tensor, target: Target) -> Tensor:
+        import torch
+
+        decided = behind(target)
+        grades = reciprocal_ranks(target)
+        weights = (grades.unsqueeze(2) - grades.unsqueeze(1)).masked_fill(~decided, 0.0)
+        lost = torch.nn.functional.softplus(-differences(scores, target.mask, self.temperature))
+        return ((weights * lost).sum((1, 2)) / weights.sum((1, 2)).clamp(min=1e-12)).mean()
+
+
+class HingeSettings(LossSettings):
+    """How far apart is far enough."""
+
+    margin: float = Field(default=1.0, gt=0, description="lead in (divided) scores from which on a pair costs nothing")
+
+
+class Hinge(Loss):
+    """Every pair that the order decides must be apart by a margin."""
+
+    name = "hinge"
+    summary = "hinge loss on every pair the order decides"
+    source = "Herbrich et al., ICANN 1999 (RankSVM)"
+    formula = "mean_{i before j} max(0, margin - (s_i - s_j))"
+    role = "both"
+    needs = ("order",)
+    Settings = HingeSettings
+    settings: HingeSettings
+
+    def __call__(self, scores: Tensor, target: Target) -> Tensor:
+        lead = differences(scores, target.mask, self.temperature)
+        return mean_where((self.settings.margin - lead).clamp(min=0), behind(target))

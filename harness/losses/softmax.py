@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from harness.losses._lists import fill, log_shares, mean_where, prefix, widen
+from harness.losses._lists import fill, log_shares, mean_where, reciprocal_ranks, widen
 from harness.losses.base import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
@@ -32,20 +32,16 @@ class ListNet(Loss):
     settings: ListNetSettings
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
-        import torch
-
-        ranks = torch.arange(1, scores.shape[1] + 1, device=scores.device)
-        grades = prefix(target) / ranks
-        shares = log_shares(grades, target.mask, self.settings.target_temperature).exp()
+        shares = log_shares(reciprocal_ranks(target), target.mask, self.settings.target_temperature).exp()
         return -(shares * log_shares(scores, target.mask, self.temperature)).sum(1).mean()
 
 
 class SoftmaxCrossEntropy(Loss):
-    """The best candidate against all others; the rest of the order is not used."""
+    """The best candidate against all others; the rest of the order is not used. Localised contrastive estimation (LCE) is the same."""
 
     name = "softmax-ce"
     summary = "cross-entropy on the candidate that the order puts first"
-    source = "as in RankGPT, arXiv 2304.09542"
+    source = "as in RankGPT, arXiv 2304.09542; Gao et al. (LCE), arXiv 2101.08751"
     formula = "-log softmax(s)_1"
     role = "both"
     needs = ("order",)

@@ -150,3 +150,123 @@ def test_listnet_agrees_with_sentence_transformers_on_ragged_lists() -> None:
 
     theirs = ListNetLoss(FixedScores(S))(inputs(S), [1 / torch.arange(1.0, len(row) + 1) for row in S])
     assert loss_from("listnet")(padded(S), target(SIZES)).item() == pytest.approx(theirs.item(), rel=1e-5)
+
+
+def _grades(size: int, placed: int) -> list[float]:
+    return [1 / (place + 1) if place < placed else 0.0 for place in range(size)]
+
+
+def _decided(size: int, placed: int) -> list[tuple[int, int]]:
+    return [(i, j) for i in range(placed) for j in range(i + 1, size)]
+
+
+def _surprise(row: list[float], place: int) -> float:
+    return -math.log(softmax(row[place:])[0])
+
+
+def _sigmoid(number: float) -> float:
+    return 1 / (1 + math.exp(-number))
+
+
+def _soft_ranks(row: list[float]) -> list[float]:
+    return [1 + sum(_sigmoid(other - one) for j, other in enumerate(row) if j != i) for i, one in enumerate(row)]
+
+
+def _p_listmle(row: list[float], placed: int) -> float:
+    weights = [2.0 ** (len(row) - place) - 1 for place in range(placed)]
+    return sum(weight * _surprise(row, place) for place, weight in enumerate(weights)) / sum(weights) if placed else 0.0
+
+
+def _weighted_ranknet(row: list[float], placed: int) -> float:
+    grades = _grades(len(row), placed)
+    pairs = [(grades[i] - grades[j], math.log1p(math.exp(row[j] - row[i]))) for i, j in _decided(len(row), placed)]
+    return sum(weight * lost for weight, lost in pairs) / sum(weight for weight, _ in pairs) if pairs else 0.0
+
+
+def _hinge(row: list[float], placed: int) -> float:
+    return mean([max(0.0, 1 - (row[i] - row[j])) for i, j in _decided(len(row), placed)] or [0.0])
+
+
+def _approx_ndcg(row: list[float], placed: int) -> float:
+    gains = [2**grade - 1 for grade in _grades(len(row), placed)]
+    ideal = sum(gain / math.log2(2 + place) for place, gain in enumerate(gains))
+    return 1 - sum(gain / math.log2(1 + rank) for gain, rank in zip(gains, _soft_ranks(row), strict=True)) / ideal if ideal else 0.0
+
+
+def _adr_mse(row: list[float], placed: int) -> float:
+    ranks = _soft_ranks(row)
+    return mean([(ranks[place] - place - 1) ** 2 / math.log2(2 + place) for place in range(placed)] or [0.0])
+
+
+def _bce(row: list[float], placed: int) -> float:
+    grades = _grades(len(row), placed)
+    return mean([-y * math.log(_sigmoid(s)) - (1 - y) * math.log(1 - _sigmoid(s)) for s, y in zip(row, grades, strict=True)])
+
+
+def _pointwise_mse(row: list[float], placed: int) -> float:
+    return mean([(_sigmoid(s) - y) ** 2 for s, y in zip(row, _grades(len(row), placed), strict=True)])
+
+
+def _lambda(row: list[float], placed: int, weigh: Any) -> float:
+    gains = [2**grade - 1 for grade in _grades(len(row), placed)]
+    ideal = sum(gain / math.log2(2 + place) for place, gain in enumerate(gains))
+    ranks = [1 + sum(other > one for other in row) for one in row]
+    pairs = _decided(len(row), placed)
+    scaled = [gain / ideal for gain in gains] if ideal else gains
+    return sum(weigh(scaled[i], scaled[j], ranks[i], ranks[j]) * math.log2(1 + math.exp(row[j] - row[i])) for i, j in pairs)
+
+
+def _at(rank: float) -> float:
+    return 1 / math.log2(1 + rank)
+
+
+_WEIGHTS: dict[str, Any] = {
+    "lambdarank": lambda g, h, r, q: abs(g - h) * abs(_at(r) - _at(q)),
+    "ndcg-loss1": lambda g, h, r, q: g * _at(r),
+    "ndcg-loss2": lambda g, h, r, q: abs(g - h) * (_at(abs(r - q)) - _at(abs(r - q) + 1)),
+    "ndcg-loss2++": lambda g, h, r, q: abs(g - h) * (abs(_at(r) - _at(q)) + 10 * (_at(abs(r - q)) - _at(abs(r - q) + 1))),
+}
+_SLOW: dict[str, Any] = {
+    "p-listmle": _p_listmle,
+    "weighted-ranknet": _weighted_ranknet,
+    "hinge": _hinge,
+    "approx-ndcg": _approx_ndcg,
+    "adr-mse": _adr_mse,
+    "pointwise-bce": _bce,
+    "pointwise-mse": _pointwise_mse,
+    **{name: lambda row, placed, weigh=weigh: _lambda(row, placed, weigh) for name, weigh in _WEIGHTS.items()},
+}
+
+
+@pytest.mark.parametrize("ordered", [[4, 2, 3], [2, 1, 0]])
+@pytest.mark.parametrize("name", _SLOW)
+def test_losses_on_an_order_are_their_formulas(name: str, ordered: list[int]) -> None:
+    got = loss_from(name)(padded(S), target(SIZES, ordered)).item()
+    assert got == pytest.approx(mean([_SLOW[name](row, placed) for row, placed in zip(S, ordered, strict=True)]), rel=1e-5)
+
+
+def test_top_k_plackett_luce_is_listmle_with_a_longer_tail() -> None:
+    got = loss_from({"name": "top-k-pl", "k": 2})(padded(S), target(SIZES)).item()
+    assert got == pytest.approx(loss_from("listmle")(padded(S), target(SIZES, [2, 2, 2])).item(), rel=1e-12)
+
+
+def test_discounted_grades() -> None:
+    got = loss_from({"name": "pointwise-mse", "grade": "discounted"})(padded([[0.0, 0.0]]), target([2])).item()
+    assert got == pytest.approx(((0.5 - 1) ** 2 + (0.5 - 1 / math.log2(3)) ** 2) / 2, rel=1e-6)
+
+
+def test_weighted_plackett_luce_sorts_by_the_teacher_and_weighs_by_its_shares() -> None:
+    slow = []
+    for row, teacher in zip(S, [T[0], T[1], [1.0, 3.0, 2.0]], strict=True):
+        order = sorted(range(len(row)), key=lambda place: -teacher[place])
+        ranked, shares = [row[place] for place in order], softmax(teacher)
+        slow.append(sum(shares[place] * _surprise(ranked, number) for number, place in enumerate(order)))
+    scores = padded([T[0], T[1], [1.0, 3.0, 2.0]], dtype=torch.float32)
+    assert loss_from("weighted-pl")(padded(S), target(SIZES, scores=scores)).item() == pytest.approx(mean(slow), rel=1e-6)
+
+
+def test_score_mse_is_the_mean_squared_error() -> None:
+    got = loss_from("score-mse")(padded(S), target(SIZES, scores=padded(T, dtype=torch.float32))).item()
+    assert got == pytest.approx(
+        mean([mean([(s - t) ** 2 for s, t in zip(row, other, strict=True)]) for row, other in zip(S, T, strict=True)])
+    )
