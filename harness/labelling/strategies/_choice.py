@@ -24,7 +24,7 @@ class Choosing(Strategy):
         return Answer(choices=tuple(self.identifier(position) for position in range(shown)))
 
     def answer_tokens(self, shown: int) -> int:
-        return 16
+        return 32
 
     def read(self, text: str, shown: int, truncated: bool) -> Reply:
         said, cut = spoken(text, truncated)

@@ -108,8 +108,8 @@ class Strategy(Plugin):
         return Answer(permutation=shown)
 
     def answer_tokens(self, shown: int) -> int:
-        """Room for a well-formed answer about `shown` passages, in tokens of any usual tokenizer."""
-        return 16 + 8 * shown
+        """Room for an answer about `shown` passages with a few words around it, in tokens of any usual tokenizer."""
+        return 32 + 8 * shown
 
     def values(self, query: str, passages: Sequence[str]) -> dict[str, str]:
         """The placeholders' values for one question."""

@@ -44,7 +44,7 @@ class Pointwise(Strategy):
         return Answer(choices=tuple(GRADES[self.settings.scale]))
 
     def answer_tokens(self, shown: int) -> int:
-        return 8
+        return 32
 
     def values(self, query: str, passages: Sequence[str]) -> dict[str, str]:
         (passage,) = passages
