@@ -12,7 +12,9 @@ from harness.collections.base import Collection
 from harness.collections.parse import parse_source
 from harness.collections.prepared import prepare
 from harness.config.axes import Cell, expand
+from harness.config.choices import TeacherChoice
 from harness.config.sweep import SweepFile
+from harness.errors import UserError
 from harness.method import Draw, Kit
 from harness.models import ModelFiles, resolve_model
 from harness.pipeline.store import Store
@@ -58,7 +60,17 @@ class Builder:
     @cached_property
     def teachers(self) -> dict[str, Teacher]:
         """The sweep's teachers by the names it gave them."""
-        return {name: choice.plugin(choice.settings, self.base) for name, choice in self.sweep.teachers.items()}
+        return {name: self._teacher(name, choice) for name, choice in self.sweep.teachers.items()}
+
+    def _teacher(self, name: str, choice: TeacherChoice) -> Teacher:
+        try:
+            return choice.plugin(choice.settings, self.base)
+        except UserError as error:
+            if error.file is not None:
+                raise
+            # What is wrong only in view of files and models, said where the teacher is defined.
+            key = ".".join(["teachers", name, *([error.key] if error.key else [])])
+            raise UserError(error.message, file=self.sweep.source.path, key=key, remedy=error.remedy) from error
 
     @cached_property
     def _retriever(self) -> ModelFiles | Stage:

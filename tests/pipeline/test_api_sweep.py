@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from harness.errors import UserError
 from harness.pipeline.label_transfer import export_labels, import_labels
 from harness.pipeline.observer import Silent
 from harness.pipeline.report import plan_report
@@ -82,3 +83,11 @@ def test_priced_capped_and_paid_once_through_faults(tmp_path: Path, monkeypatch:
     monkeypatch.delenv("OPENAI_API_KEY")
     moved = sweep(tmp_path, "http://127.0.0.1:9/v1", workspace="other")
     assert (moved.summary["cells"]["failed"], moved.summary["llm"]["calls"]) == (0, 0)
+
+
+def test_a_prompt_that_does_not_exist_is_named_where_its_teacher_is(tmp_path: Path) -> None:
+    file = tmp_path / "sweep.yaml"
+    file.write_text(SWEEP.format(url="http://127.0.0.1:9/v1").replace("kind: litellm,", "kind: litellm, ask: {prompt: listwis},"))
+    with pytest.raises(UserError, match="did you mean 'listwise'") as caught:
+        plan_report(file, [], tmp_path / "workspace")
+    assert (caught.value.file, caught.value.key) == (file, "teachers.gpt")
