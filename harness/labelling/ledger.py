@@ -120,10 +120,6 @@ class Ledger:
                 yield Miss(kind, _call(row))
             last = rows[-1][0]
 
-    def spent(self) -> float:
-        """USD that everything in the file cost, answers and misses, wherever and whenever it was paid."""
-        return float(self._fetch("SELECT (SELECT total(usd) FROM calls) + (SELECT total(usd) FROM misses)", [])[0][0])
-
     def left(self) -> float:
         """USD that may still be paid through this object before `limit`; infinite without one."""
         return math.inf if self.limit is None else self.limit - self.paid.usd

@@ -38,8 +38,8 @@ def test_bundled_chat_prompts_fit_a_strategy(name: str) -> None:
 
 def test_every_strategy_has_a_bundled_prompt() -> None:
     for kind in plugins(Strategy).values():
-        load_chat_prompt(kind.prompt, Path(), kind.placeholders)
-        load_chat_prompt(kind(kind.Settings()).default_prompt, Path(), kind.placeholders)
+        for name in (kind.prompt, kind(kind.Settings()).default_prompt):
+            assert load_chat_prompt(name, Path(), kind.placeholders).name == name
 
 
 def test_a_chat_prompt_holds_all_of_its_placeholders(tmp_path: Path) -> None:

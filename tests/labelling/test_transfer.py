@@ -153,7 +153,7 @@ def test_half_a_surrogate_pair_is_refused_on_both_sides(file: Path, tmp_path: Pa
     with pytest.raises(UnicodeEncodeError):
         write_labels(tmp_path / "never.jsonl.gz", [call(1, "\ud800")])
     rewrite(file, lambda lines: [line.replace('"model":"model"', '"model":"\\uD800"') for line in lines])
-    refused(file, tmp_path, "damaged: .*surrogates", 2)
+    assert_refused(file, tmp_path, "damaged: .*surrogates", 2)
 
 
 def rewrite(file: Path, change: Callable[[list[str]], list[str]]) -> None:
@@ -165,7 +165,7 @@ def rewrite(file: Path, change: Callable[[list[str]], list[str]]) -> None:
     file.write_bytes(gzip.compress(f"{text}{end}\n".encode()))
 
 
-def refused(file: Path, tmp_path: Path, message: str, line: int | None) -> None:
+def assert_refused(file: Path, tmp_path: Path, message: str, line: int | None) -> None:
     with pytest.raises(UserError, match=message) as caught:
         import_labels(file, tmp_path / "refused", silent)
     assert caught.value.line == line and caught.value.remedy and caught.value.file == file
@@ -216,17 +216,17 @@ def swap(old: str, new: str, line: int) -> Callable[[list[str]], list[str]]:
 )
 def test_a_forged_line_is_named(change: Callable[[list[str]], list[str]], message: str, line: int, file: Path, tmp_path: Path) -> None:
     rewrite(file, change)
-    refused(file, tmp_path, message, line)
+    assert_refused(file, tmp_path, message, line)
 
 
 def test_an_altered_response_fails_the_checksum(file: Path, tmp_path: Path) -> None:
     text = gzip.decompress(file.read_bytes())
     file.write_bytes(gzip.compress(text.replace(b"[7]", b"[8]")))
-    refused(file, tmp_path, "counts or checksum", 35)
+    assert_refused(file, tmp_path, "counts or checksum", 35)
     file.write_bytes(gzip.compress(text + b"more\n"))
-    refused(file, tmp_path, "more after the end", 36)
+    assert_refused(file, tmp_path, "more after the end", 36)
     file.write_bytes(gzip.compress(b"".join(text.splitlines(keepends=True)[:10])))
-    refused(file, tmp_path, "ends early", 11)
+    assert_refused(file, tmp_path, "ends early", 11)
 
 
 def test_every_truncation_and_flipped_bit_is_noticed_or_harmless(file: Path, tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_every_truncation_and_flipped_bit_is_noticed_or_harmless(file: Path, tmp
     damaged = tmp_path / "damaged.jsonl.gz"
     for place in range(0, len(whole), 7):
         damaged.write_bytes(whole[:place])
-        refused(damaged, tmp_path, ".", _line(damaged))
+        assert_refused(damaged, tmp_path, ".", _line(damaged))
         damaged.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :])
         try:
             found = [(type(entry), entry) if isinstance(entry, Call) else entry.manifest for entry in LabelReader(damaged).entries()]
@@ -254,9 +254,9 @@ def _line(file: Path) -> int | None:
 
 
 def test_what_is_no_file_of_labels_is_said(tmp_path: Path) -> None:
-    refused(tmp_path / "absent.jsonl.gz", tmp_path, "no such file", None)
+    assert_refused(tmp_path / "absent.jsonl.gz", tmp_path, "no such file", None)
     (tmp_path / "plain.jsonl").write_text('{"format": "distil-harness labels"}\n')
-    refused(tmp_path / "plain.jsonl", tmp_path, "[Nn]ot a gzipped file", 1)
+    assert_refused(tmp_path / "plain.jsonl", tmp_path, "[Nn]ot a gzipped file", 1)
     with pytest.raises(UserError, match="no calls and no finished labels"):
         export_labels(tmp_path / "out.jsonl.gz", tmp_path / "empty", silent)
     assert not (tmp_path / "empty").exists()
@@ -266,7 +266,7 @@ def test_an_endless_line_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("harness.labelling.transfer_lines.LONGEST", 1_000)
     with gzip.open(tmp_path / "bomb.jsonl.gz", "wb") as stream:
         stream.write(b" " * 5_000_000)
-    refused(tmp_path / "bomb.jsonl.gz", tmp_path, "far too long", 1)
+    assert_refused(tmp_path / "bomb.jsonl.gz", tmp_path, "far too long", 1)
 
 
 def test_two_processes_import_at_once(home: Path, file: Path, tmp_path: Path) -> None:

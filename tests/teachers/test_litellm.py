@@ -16,6 +16,7 @@ from harness.labelling.ledger import Ledger
 from harness.labelling.ranking import Ranking
 from harness.teachers.base import Candidate, Task
 from harness.teachers.chat.backend import Stop
+from harness.teachers.chat.retries import Passing, failure
 from harness.teachers.litellm import LiteLLM
 from harness.teachers.make import teacher_from
 from tests.teachers.openai_server import FAULTS, Server, serving
@@ -273,3 +274,10 @@ def test_the_request_says_only_what_was_asked_for(server: Server, ledger: Ledger
     body = server.bodies[0]
     assert set(body) == {"model", "messages", "temperature", "max_tokens"}
     assert json.loads(next(iter(ledger.calls())).request) == {"messages": body["messages"]}
+
+
+def test_who_asks_to_wait_for_hours_is_not_waited_for() -> None:
+    soon = failure(429, "slow down", {"Retry-After": "30"}, "m")
+    assert isinstance(soon, Passing) and (soon.retry_after, soon.overload) == (30.0, True)
+    late = failure(429, "daily limit", {"retry-after": "86400"}, "m")
+    assert isinstance(late, Stop) and "1440 minutes: daily limit" in str(late)

@@ -14,6 +14,8 @@ from harness.teachers.chat.backend import Stop
 
 _FIRST, _LONGEST = 0.5, 60.0
 """Seconds of the first and of the longest wait between attempts."""
+_PATIENCE = 600.0
+"""Seconds that a provider may ask to wait; who asks for more has no quota left for today."""
 _PASSING = frozenset({408, 409, 425, 429, 498, 499, 500, 502, 503, 504, 520, 521, 522, 524, 529})
 _EXHAUSTED = re.compile(
     r"insufficient[_ ](?:quota|balance|funds|credits?)|exceeded your current quota|credit balance|billing|payment required", re.IGNORECASE
@@ -36,8 +38,13 @@ def failure(status: int, text: str, headers: Mapping[str, str], model: str) -> P
         return Stop(
             f"the provider of '{model}' says that the money or quota is used up: {said}", remedy="top up the account, then run again"
         )
+    asked = retry_after(headers)
+    if status in _PASSING and asked is not None and asked > _PATIENCE:
+        return Stop(
+            f"the provider of '{model}' asks to wait {asked / 60:.0f} minutes: {said}", remedy="run again then: what was answered is kept"
+        )
     if status in _PASSING:
-        return Passing(f"{status}: {said}", retry_after(headers), overload=status in (429, 503, 529))
+        return Passing(f"{status}: {said}", asked, overload=status in (429, 503, 529))
     remedies = {
         401: "check the API key in the environment (harness doctor shows which are set)",
         403: "check that the API key may use this model",
@@ -62,13 +69,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def retrying(attempts: int) -> AsyncRetrying:
-    """Tries again on `Passing`, after what the provider asks for or a wait that doubles, with jitter, both up to a minute."""
+    """Tries again on `Passing`, after what the provider asks for and a wait that doubles up to a minute, with jitter."""
     return AsyncRetrying(retry=retry_if_exception_type(Passing), stop=stop_after_attempt(attempts), wait=_wait, reraise=True)
 
 
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, Passing) else None
-    grown = min(_LONGEST, _FIRST * 2 ** (state.attempt_number - 1))
     # Full jitter: those that failed together must not come back together.
-    return (asked or 0.0) + random.uniform(0, grown) if asked is None or asked < _LONGEST else _LONGEST
+    return (asked or 0.0) + random.uniform(0, min(_LONGEST, _FIRST * 2 ** (state.attempt_number - 1)))

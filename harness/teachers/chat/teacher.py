@@ -125,9 +125,11 @@ class ChatTeacher(Teacher):
         return Driver(self.asking, self.model, self.key, self.open, self._most, 1 + self.settings.on_malformed.reask)
 
     def _most(self, request: Request) -> float:
-        # A token is seldom shorter than two bytes, so this is never too little by much; the true price replaces it at once.
-        characters = sum(len(content) for _, content in request.messages)
-        return self.usd(characters // 2, self.room(request)) if self.costs else 0.0
+        if not self.costs:
+            return 0.0
+        # No usual tokenizer makes more tokens than one for every two bytes, in any script.
+        size = sum(len(content.encode("utf-8", "surrogatepass")) for _, content in request.messages)
+        return self.usd(size // 2, self.room(request))
 
     def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
         """Exact input tokens of what is asked next; questions that depend on answers not there yet are taken to be as long."""
