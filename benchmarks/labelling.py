@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.measure import Ratio
 from harness.labelling.ledger import Ledger
-from harness.teachers.base import Candidate, Task
+from harness.labelling.teacher import Candidate, Task
 from harness.teachers.chat.teacher import ChatTeacher
 from harness.teachers.make import teacher_from
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import torch
 
 from harness.labelling.ranking import Ranking
+from harness.labelling.teacher import Task
 from harness.teachers._weights import causal_folder, load_causal
-from harness.teachers.base import Task
 from harness.teachers.likelihood import Likelihood
 
 

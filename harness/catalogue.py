@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.collections.base import CollectionSource
+from harness.labelling.teacher import Teacher
 from harness.losses.base import Loss
 from harness.method import Method
 from harness.plugins import Plugin, plugin, plugins
-from harness.teachers.base import Teacher
 
 if TYPE_CHECKING:
     from rich.console import Group

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.collections.base import Collection
+    from harness.labelling.teacher import Teacher
     from harness.models import ModelFiles
     from harness.stage import Stage
-    from harness.teachers.base import Teacher
 
 Group = Literal["ours", "baseline", "reference", "control"]
 Axis = Literal["teacher", "budget", "resample", "seed"]

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.collections.base import CollectionSource
+from harness.labelling.teacher import Teacher
 from harness.losses.base import Loss
 from harness.method import Method
 from harness.plugins import Plugin, plugins
-from harness.teachers.base import Teacher
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,16 +15,15 @@ from harness.labelling.parser import Reason
 from harness.labelling.prompts import load_chat_prompt
 from harness.labelling.ranking import VERDICTS, Ranking
 from harness.labelling.strategies.base import Answer, Order, Reply, Shown, Steps, Strategy
+from harness.labelling.teacher import Task
 from harness.plugins import plugin
 from harness.stage import digest
-from harness.teachers.base import Task
 
 NO_ANSWER: tuple[Reason, ...] = ("truncated", "refused", "empty")
 """Reasons for which a reply is no answer at all: it was paid for and is not kept. Whoever sends requests sends these again."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """One question to a model: (role, content) messages, what an answer looks like, and how it is read."""
 
     messages: tuple[tuple[str, str], ...]
@@ -43,9 +42,12 @@ Session = Generator[list[Request], list[Reply], Ranking]
 """Yields requests that do not depend on one another, gets the reply to each, ends with the ranking."""
 
 
-class _Question(NamedTuple):
-    shown: Shown
-    request: Request
+class _Form(NamedTuple):
+    """What all questions over the same number of passages share."""
+
+    answer: Answer
+    max_tokens: int
+    read: Callable[[str, bool], Reply]
 
 
 class _Cut(dict[str, str]):
@@ -70,7 +72,9 @@ class Asking:
         self.ask, self.on_malformed = ask, on_malformed
         self._cut = _Cut(ask.max_passage_words)
         self.strategy = kind(kind.Settings(**ask.options))
+        self._forms: dict[int, _Form] = {}
         self.prompt = load_chat_prompt(ask.prompt or self.strategy.default_prompt, base, kind.placeholders)
+        self._system = (("system", self.prompt.system),) if self.prompt.system else ()
 
     @property
     def identity(self) -> str:
@@ -103,35 +107,36 @@ class Asking:
     ) -> Generator[list[Request], list[Reply], list[Order]]:
         """Run the strategy once for every presentation, side by side; orders by candidate number."""
         running = [self.strategy.steps(len(texts)) for _ in shown]
+        arranged = [[texts[number] for number in order] for order in shown]
         states = [_advanced(steps) for steps in running]
-        while any(isinstance(state, list) for state in states):
-            asking = {number: state for number, state in enumerate(states) if isinstance(state, list)}
-            questions = [
-                _Question(window, self._request(query, [texts[shown[number][place]] for place in window]))
-                for number, windows in asking.items()
-                for window in windows
-            ]
-            found = iter((yield from self._answered(questions)))
-            for number, windows in asking.items():
-                got = [next(found) for _ in windows]
-                replies += got
-                states[number] = _advanced(running[number], got)
+        while asking := [(number, state) for number, state in enumerate(states) if isinstance(state, list)]:
+            windows = [(number, window) for number, state in asking for window in state]
+            requests = [self._request(query, [arranged[number][place] for place in window]) for number, window in windows]
+            best = yield from self._answered(requests)
+            got = [self._mended(reply, len(window)) for reply, (_, window) in zip(best, windows, strict=True)]
+            replies += got
+            left = iter(got)
+            for number, state in asking:
+                states[number] = _advanced(running[number], list(islice(left, len(state))))
         return [_renumbered(state, order) for state, order in zip(states, shown, strict=True) if isinstance(state, Order)]
 
     def _request(self, query: str, passages: Sequence[str]) -> Request:
-        text = self.prompt.fill(**self.strategy.values(query, passages))
-        system = (("system", self.prompt.system),) if self.prompt.system else ()
-        count = len(passages)
-        return Request(
-            messages=(*system, ("user", text)),
-            answer=self.strategy.answer(count),
-            max_tokens=self.strategy.answer_tokens(count),
-            read=lambda answer, truncated: self.strategy.read(answer, count, truncated),
-        )
+        text = self.prompt.fill(self.strategy.values(query, passages))
+        form = self._forms.get(len(passages)) or self._form(len(passages))
+        return Request((*self._system, ("user", text)), form.answer, form.max_tokens, form.read)
 
-    def _answered(self, questions: Sequence[_Question]) -> Generator[list[Request], list[Reply], list[Reply]]:
+    def _form(self, count: int) -> _Form:
+        strategy = self.strategy
+
+        def read(answer: str, truncated: bool) -> Reply:
+            return strategy.read(answer, count, truncated)
+
+        self._forms[count] = _Form(strategy.answer(count), strategy.answer_tokens(count), read)
+        return self._forms[count]
+
+    def _answered(self, requests: list[Request]) -> Generator[list[Request], list[Reply], list[Reply]]:
         """Ask, and ask again what came back failed or partial; the best reply to each counts, of equals the first."""
-        best: list[Reply] = yield [question.request for question in questions]
+        best = yield requests
         for repeat in range(1, self.on_malformed.reask + 1):
             again = [
                 number
@@ -140,11 +145,10 @@ class Asking:
             ]
             if not again:
                 break
-            requests = [questions[number].request for number in again]
-            found = yield [Request(r.messages, r.answer, r.max_tokens, r.read, repeat) for r in requests]
+            found = yield [requests[number]._replace(repeat=repeat) for number in again]
             for number, reply in zip(again, found, strict=True):
                 best[number] = min(best[number], reply, key=lambda one: VERDICTS.index(one.verdict))
-        return [self._mended(reply, len(question.shown)) for reply, question in zip(best, questions, strict=True)]
+        return best
 
     def _mended(self, reply: Reply, shown: int) -> Reply:
         if self.on_malformed.then != "repair" or reply.verdict != "partial" or not reply.order:

@@ -10,7 +10,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from functools import cache
+from typing import Literal, cast, get_args
 
 from harness.labelling.ranking import Ranking, Verdict
 
@@ -49,11 +50,11 @@ def parse(text: str, shown: int, truncated: bool = False, forms: Iterable[Form] 
     `truncated` says that the provider cut the answer; a cut is also seen in an unfinished identifier or thought. Of `forms`, only
     those given are understood. Never raises on any text.
     """
-    if "asked" in forms and _ASKED.match(text) and not truncated:
-        placed = tuple(map(int, _NUMBER.findall(text)))
-        if len(placed) == shown and sorted(placed) == list(range(1, shown + 1)):
-            # Nearly all answers of good models end here, and a ledger may hold a hundred thousand of them.
-            return Parsed(placed, "ok", (), "asked")
+    if not truncated and "asked" in forms:
+        # Nearly all answers of good models end here, and a ledger may hold a hundred thousand of them.
+        placed = tuple(map(_identifiers(shown).get, text.split(" > ")))
+        if len(placed) == shown == len({*placed} - {None}):
+            return Parsed(cast("tuple[int, ...]", placed), "ok", (), "asked")
     found, unfinished = without_thoughts(unicodedata.normalize("NFKC", text))
     said = found.strip()
     cut = truncated or unfinished or _DANGLING.search(said) is not None
@@ -62,6 +63,11 @@ def parse(text: str, shown: int, truncated: bool = False, forms: Iterable[Form] 
         # Its last number may be half a number.
         numbers = numbers[:-1]
     return _judged(said, form, numbers, shown, cut)
+
+
+@cache
+def _identifiers(shown: int) -> dict[str, int]:
+    return {f"[{number}]": number for number in range(1, shown + 1)}
 
 
 def _judged(said: str, form: Form | None, numbers: Sequence[str], shown: int, cut: bool) -> Parsed:

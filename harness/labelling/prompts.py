@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -51,7 +51,7 @@ class Prompt:
         """Literal text with the placeholder that follows it; None after the last."""
         return [(literal, field) for literal, field, _, _ in Formatter().parse(self.text)]
 
-    def fill(self, **values: str) -> str:
+    def fill(self, values: Mapping[str, str]) -> str:
         """The text with every placeholder replaced; braces inside values stay as they are."""
         return "".join([literal + (values[field] if field is not None else "") for literal, field in self._pieces])
 

@@ -15,9 +15,9 @@ from harness.labelling.calls import Usage
 from harness.labelling.meter import Meter
 from harness.labelling.ranking import VERDICTS, Ranking, write_rankings
 from harness.labelling.tasks import pool_tasks, tasks_of
+from harness.labelling.teacher import Task, Teacher
 from harness.method import Draw
 from harness.stage import Context, Progress, Stage
-from harness.teachers.base import Task, Teacher
 
 GOLD, POOL = "gold labels", "pool"
 RANKINGS, SUMMARY = "rankings.jsonl.gz", "summary.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.teachers.base import Candidate, Task
+from harness.labelling.teacher import Candidate, Task
 
 if TYPE_CHECKING:
     from harness.collections.base import Texts

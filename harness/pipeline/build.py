@@ -15,11 +15,11 @@ from harness.config.axes import Cell, expand
 from harness.config.choices import TeacherChoice
 from harness.config.sweep import SweepFile
 from harness.errors import UserError
+from harness.labelling.teacher import Teacher
 from harness.method import Draw, Kit
 from harness.models import ModelFiles, resolve_model
 from harness.pipeline.store import Store
 from harness.stage import Stage, digest
-from harness.teachers.base import Teacher
 
 if TYPE_CHECKING:
     from harness.evaluation.stages import Evaluate

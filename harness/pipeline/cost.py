@@ -8,9 +8,9 @@ from typing import Any
 
 from harness.labelling.ledger import Ledger
 from harness.labelling.stages import Labels
+from harness.labelling.teacher import Cost, Task, Teacher
 from harness.pipeline.store import Store
 from harness.stage import Stage
-from harness.teachers.base import Cost, Task, Teacher
 
 
 def labelling_cost(stages: Iterable[Stage], names: Mapping[str, Teacher], store: Store, ledger: Ledger) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.labelling.ranking import Ranking
+from harness.labelling.teacher import Task, Teacher
 from harness.plugins import Settings
 from harness.stage import digest
-from harness.teachers.base import Task, Teacher
 
 if TYPE_CHECKING:
     from harness.labelling.ledger import Ledger

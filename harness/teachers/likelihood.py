@@ -15,10 +15,10 @@ from pydantic import Field
 from harness.labelling.calls import Answer, Call
 from harness.labelling.prompts import load_prompt
 from harness.labelling.ranking import Ranking
+from harness.labelling.teacher import Cost, Task, Teacher
 from harness.models import resolve_model
 from harness.plugins import Settings
 from harness.stage import digest
-from harness.teachers.base import Cost, Task, Teacher
 from harness.teachers.pairs import Pair, Pairs, Reading, Request
 
 if TYPE_CHECKING:

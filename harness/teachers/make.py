@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.errors import UserError, UserErrors, did_you_mean
+from harness.labelling.teacher import Teacher
 from harness.plugins import plugin
-from harness.teachers.base import Teacher
 
 
 def teacher_from(spec: Mapping[str, Any], base: Path = Path()) -> Teacher:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness.labelling.calls import call_key
 from harness.labelling.prompts import Prompt
-from harness.teachers.base import Task
+from harness.labelling.teacher import Task
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -11,10 +11,10 @@ from pydantic import Field, field_validator
 
 from harness.errors import UserError
 from harness.labelling.ranking import Ranking, Verdict, read_rankings
+from harness.labelling.teacher import Task, Teacher
 from harness.models import file_hash
 from harness.plugins import Settings
 from harness.stage import digest
-from harness.teachers.base import Task, Teacher
 
 if TYPE_CHECKING:
     from harness.labelling.ledger import Ledger

@@ -11,10 +11,10 @@ from pydantic import Field, model_validator
 
 from harness.errors import UserError
 from harness.labelling.ranking import Ranking
+from harness.labelling.teacher import Task, Teacher
 from harness.plugins import Settings
 from harness.stage import canonical, digest
 from harness.teachers._calibration import Lists, mix_for
-from harness.teachers.base import Task, Teacher
 
 if TYPE_CHECKING:
     from harness.labelling.ledger import Ledger

@@ -12,10 +12,10 @@ from harness.collections.base import CollectionSource, SourceSettings
 from harness.config.registries import Registries
 from harness.errors import UserError, did_you_mean
 from harness.evaluation.metrics import metric
+from harness.labelling.teacher import Teacher
 from harness.losses.base import Loss
 from harness.method import Axis, Group, Method
 from harness.plugins import Plugin, Settings
-from harness.teachers.base import Teacher
 
 
 class RankerParts(Settings):

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from harness.labelling.ask import Ask, OnMalformed
 from harness.labelling.asking import Asking, Request
 from harness.labelling.ranking import Ranking
-from harness.teachers.base import Candidate, Task
+from harness.labelling.teacher import Candidate, Task
 
 Judge = Callable[[Request], str]
 

@@ -19,7 +19,7 @@ LIKELIHOOD = ("topic", "question")
 def test_bundled_prompts_for_likelihoods_are_sound(name: str) -> None:
     prompt = load_prompt(name, Path(), ORDER)
     assert prompt.summary
-    filled = prompt.fill(passage="{query} 1", query="{passage} 2")
+    filled = prompt.fill({"passage": "{query} 1", "query": "{passage} 2"})
     assert filled.endswith("{passage} 2")
     assert "{query} 1" in filled
 
@@ -32,7 +32,7 @@ def test_bundled_chat_prompts_fit_a_strategy(name: str) -> None:
     held = frozenset(prompt.placeholders) - {"count"}
     assert held in wanted
     values = {field: f"<{field} {{query}}>" for field in (*held, "count")}
-    filled = load_chat_prompt(name, Path(), held).fill(**values)
+    filled = load_chat_prompt(name, Path(), held).fill(values)
     assert all(values[field] in filled for field in held)
 
 
@@ -55,7 +55,7 @@ def test_a_chat_prompt_holds_all_of_its_placeholders(tmp_path: Path) -> None:
 def test_a_file_of_ones_own_is_found_from_the_sweeps_folder(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text('summary: mine\ntext: "{{{passage}}} so {query}"\n')
     prompt = load_prompt("mine.yaml", tmp_path, ORDER)
-    assert prompt.fill(passage="p", query="q") == "{p} so q"
+    assert prompt.fill({"passage": "p", "query": "q"}) == "{p} so q"
     (tmp_path / "same.yaml").write_text('summary: other words\nsource: somewhere\ntext: "{{{passage}}} so {query}"\n')
     (tmp_path / "other.yaml").write_text('summary: mine\ntext: "{{{passage}}} thus {query}"\n')
     same, other = (load_prompt(name, tmp_path, ORDER) for name in ("same.yaml", "other.yaml"))

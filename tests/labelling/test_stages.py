@@ -14,10 +14,10 @@ from harness.labelling.calls import Call, call_key
 from harness.labelling.ledger import Ledger
 from harness.labelling.ranking import Ranking, read_rankings
 from harness.labelling.stages import Labels
+from harness.labelling.teacher import Task, Teacher
 from harness.method import Draw
 from harness.retrieval.run import Run
 from harness.stage import Context, Progress, Stage
-from harness.teachers.base import Task, Teacher
 from harness.teachers.make import teacher_from
 
 DOCUMENTS = {f"d{number}": f"document number {number}" for number in range(6)}

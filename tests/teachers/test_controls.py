@@ -9,8 +9,8 @@ import pytest
 from harness.errors import UserError, UserErrors
 from harness.labelling.ledger import Ledger
 from harness.labelling.ranking import Ranking
+from harness.labelling.teacher import Candidate, Cost, Task, Teacher
 from harness.plugins import plugins
-from harness.teachers.base import Candidate, Cost, Task, Teacher
 from harness.teachers.make import teacher_from
 
 

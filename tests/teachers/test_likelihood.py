@@ -16,10 +16,10 @@ from harness.errors import UserError
 from harness.labelling.calls import Call
 from harness.labelling.ledger import Ledger
 from harness.labelling.ranking import Ranking
+from harness.labelling.teacher import Candidate, Cost, Task
 from harness.models import resolve_model
 from harness.teachers import likelihood
 from harness.teachers._weights import causal_folder, load_tokenizer
-from harness.teachers.base import Candidate, Cost, Task
 from harness.teachers.make import teacher_from
 from tests.teachers.tiny import make_tasks
 

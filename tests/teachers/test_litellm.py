@@ -14,7 +14,7 @@ import pytest
 from harness.errors import UserError
 from harness.labelling.ledger import Ledger
 from harness.labelling.ranking import Ranking
-from harness.teachers.base import Candidate, Task
+from harness.labelling.teacher import Candidate, Task
 from harness.teachers.chat.backend import Stop
 from harness.teachers.chat.retries import Passing, failure
 from harness.teachers.litellm import LiteLLM

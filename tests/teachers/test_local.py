@@ -13,7 +13,7 @@ from harness.errors import UserError
 from harness.labelling.ledger import Ledger
 from harness.labelling.parser import parse
 from harness.labelling.ranking import Ranking
-from harness.teachers.base import Candidate, Task
+from harness.labelling.teacher import Candidate, Task
 from harness.teachers.make import teacher_from
 from tests.teachers.tiny import make_tasks
 

@@ -18,7 +18,7 @@ import pytest
 
 from harness.errors import UserError, UserErrors
 from harness.labelling.ledger import Ledger
-from harness.teachers.base import Candidate, Task
+from harness.labelling.teacher import Candidate, Task
 from harness.teachers.chat.backend import Backend, Completion, Stop
 from harness.teachers.chat.batches import Batched
 from harness.teachers.chat.served import Served

@@ -20,8 +20,8 @@ from harness.board.board import board
 from harness.errors import UserError, UserErrors
 from harness.labelling.ledger import Ledger
 from harness.labelling.ranking import Ranking
+from harness.labelling.teacher import Candidate, Task, Teacher
 from harness.published.folders import read_card
-from harness.teachers.base import Candidate, Task, Teacher
 from harness.teachers.make import teacher_from
 from tests.board.runs import make_card, make_run, put, teacher
 from tests.labelling.test_stages import Bench, bench, labels, run

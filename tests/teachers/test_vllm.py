@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from harness.labelling.ledger import Ledger
-from harness.teachers.base import Teacher
+from harness.labelling.teacher import Teacher
 from harness.teachers.make import teacher_from
 from tests.teachers.tiny import make_tasks
 

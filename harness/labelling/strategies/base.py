@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import ClassVar, NamedTuple
 
 from harness.labelling.parser import Reason, parse
@@ -70,7 +71,7 @@ class Strategy(Plugin):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._named: dict[int, list[str]] = {}
+        self._opened: dict[int, list[str]] = {}
 
     @property
     def default_prompt(self) -> str:
@@ -98,10 +99,11 @@ class Strategy(Plugin):
         """What passage number `position` (from 0) is called in the prompt."""
         return f"[{position + 1}]"
 
-    def _identifiers(self, count: int) -> list[str]:
-        if count not in self._named:
-            self._named[count] = [self.identifier(position) for position in range(count)]
-        return self._named[count]
+    def _openings(self, count: int) -> list[str]:
+        """What stands before each of `count` passages, one a line."""
+        if count not in self._opened:
+            self._opened[count] = ["\n" * (position > 0) + self.identifier(position) + " " for position in range(count)]
+        return self._opened[count]
 
     def answer(self, shown: int) -> Answer:
         """What a well-formed answer about `shown` passages looks like."""
@@ -113,8 +115,8 @@ class Strategy(Plugin):
 
     def values(self, query: str, passages: Sequence[str]) -> dict[str, str]:
         """The placeholders' values for one question."""
-        lines = map(" ".join, zip(self._identifiers(len(passages)), passages, strict=True))
-        return {"query": query, "count": str(len(passages)), "passages": "\n".join(lines)}
+        lines = chain.from_iterable(zip(self._openings(len(passages)), passages, strict=True))
+        return {"query": query, "count": str(len(passages)), "passages": "".join(lines)}
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

@@ -46,10 +46,12 @@ class Sliding(Strategy):
             (reply,) = yield [window]
             replies.append(reply)
             first = [window[place] for place in reply.order]
-            rest = [number for number in window if number not in {*first}] if len(first) < len(window) else []
-            order[start:end] = first + rest
-            placed.difference_update(rest)
             placed.update(first)
+            if len(first) < len(window):
+                rest = [number for number in window if number not in {*first}]
+                placed.difference_update(rest)
+                first += rest
+            order[start:end] = first
         ordered = tuple([number for number in order if number in placed])
         return Order(ordered, tuple([number for number in order if number not in placed]), *overall(replies, len(ordered)))
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from harness.labelling.asking import Asking, Request
 from harness.labelling.ranking import Ranking
 from harness.labelling.strategies.base import Reply
-from harness.teachers.base import Task
+from harness.labelling.teacher import Task
 from harness.teachers.chat.backend import Backend
 from harness.teachers.chat.flight import Flight
 from harness.teachers.chat.running import Running
@@ -88,12 +88,12 @@ class Driver:
     def _replayed(self, running: Sequence[Running], ledger: Ledger) -> list[Running]:
         """Those of `running` whose present round the ledger held whole, one round further."""
         keys = [[self.key(request) for request in one.requests] for one in running]
-        held = ledger.get_many(key for some in keys for key in some)
+        held = ledger.responses(key for some in keys for key in some)
         ahead = []
         for one, wanted in zip(running, keys, strict=True):
             for number, key in enumerate(wanted):
-                if key in held:
-                    one.replies[number] = one.requests[number].read(held[key].response, False)
+                if (response := held.get(key)) is not None:
+                    one.replies[number] = one.requests[number].read(response, False)
                 elif key in self.missed:
                     one.replies[number] = self.missed[key]
             if len(one.replies) == len(one.requests):

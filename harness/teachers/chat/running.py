@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from harness.labelling.asking import Request, Session
 from harness.labelling.ranking import Ranking
 from harness.labelling.strategies.base import Reply
-from harness.teachers.base import Task
+from harness.labelling.teacher import Task
 
 
 @dataclass

@@ -18,9 +18,9 @@ from harness.errors import UserError
 from harness.labelling.ask import Ask, OnMalformed
 from harness.labelling.asking import Asking, Request
 from harness.labelling.ranking import Ranking
+from harness.labelling.teacher import Cost, Task, Teacher
 from harness.plugins import Settings
 from harness.stage import digest
-from harness.teachers.base import Cost, Task, Teacher
 from harness.teachers.chat.backend import Backend
 from harness.teachers.chat.driver import Driver
 
@@ -107,10 +107,11 @@ class ChatTeacher(Teacher):
 
     def key(self, request: Request) -> str:
         """The request's key in the ledger: sha256 over model, sampling, room for the answer, messages and repeat."""
-        parts = [f"{self._voice} {self.room(request)} {request.repeat}"]
+        found = hashlib.sha256(f"{self._voice} {self.room(request)} {request.repeat}".encode())
         for role, content in request.messages:
-            parts += (f"\0{role} {len(content)}\0", content)
-        return hashlib.sha256("".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+            found.update(f"\0{role} {len(content)}\0".encode())
+            found.update(content.encode("utf-8", "surrogatepass"))
+        return found.hexdigest()
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         if ledger.left() < math.inf and not self.priced:
