@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from harness.errors import UserError
-from harness.retrieval.precision import Precision, autocast, best_dtype, device
+from harness.retrieval.precision import Precision, best_dtype, device
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -30,7 +30,7 @@ _PROMPTS: dict[Task, tuple[str, ...]] = {"query": ("query",), "document": ("docu
 
 
 class Encoder(NamedTuple):
-    """A loaded checkpoint, made ready for `encode`: in bfloat16 it runs under autocast only."""
+    """A loaded checkpoint, made ready for `encode`: in bfloat16 its transformers have such weights, what follows them is float32."""
 
     model: SentenceTransformer
     precision: Precision
@@ -70,7 +70,7 @@ def load_encoder(path: Path, max_length: int, precision: Precision | None = None
         model.max_seq_length = limit
     chosen: Precision = "fp32" if static else precision or best_dtype()
     if chosen == "bf16":
-        _cast_weights(model)
+        _narrow(model)
     return Encoder(model.eval(), chosen, limit)
 
 
@@ -98,13 +98,20 @@ def _is_static(model: SentenceTransformer) -> bool:
     return isinstance(model[0], StaticEmbedding)
 
 
-def _cast_weights(model: SentenceTransformer) -> None:
-    """Do once what autocast would do for every batch; the results are the same."""
+def _narrow(model: SentenceTransformer) -> None:
+    """Transformers in bfloat16, their outputs in float32: means over tokens need its digits."""
     import torch
+    from sentence_transformers.sentence_transformer.modules import Transformer
 
-    for module in model.modules():
-        if isinstance(module, torch.nn.Linear):
-            module.to(torch.bfloat16)
+    def widened(module: torch.nn.Module, given: Any, features: dict[str, Any]) -> None:
+        for name, value in features.items():
+            if isinstance(value, torch.Tensor) and value.dtype == torch.bfloat16:
+                features[name] = value.float()
+
+    for part in model.modules():
+        if isinstance(part, Transformer):
+            part.to(torch.bfloat16)
+            part.register_forward_hook(widened)
 
 
 def encode(
@@ -112,18 +119,18 @@ def encode(
 ) -> np.ndarray:
     """Embeddings (N, D) float32 in the order of `texts`, pooled, normalised and prompted as the checkpoint's own files say.
 
-    With `out` they go to that .npy file, memory-mapped, and no more than a chunk of tokens is held. Equal input gives equal bits on
-    one machine: what a batch holds depends on the texts alone.
+    With `out` they go to that .npy file in float16, memory-mapped, and no more than a chunk of tokens is held. Equal input gives equal
+    bits on one machine: what a batch holds depends on the texts alone. Raises UserError for embeddings that are no finite numbers.
     """
     import torch
 
     rows = _store((len(texts), int(encoder.model.get_embedding_dimension() or 0)), out)
     size, done = max(1, _CHUNK_TOKENS // encoder.max_length), 0
-    with torch.inference_mode(), autocast(encoder.model.device, encoder.precision):
+    with torch.inference_mode():
         for start in range(0, len(texts), size):
             chunk = list(texts[start : start + size]) if isinstance(texts, Sequence) else texts.slice_texts(start, start + size)
             for places, vectors in _chunk(encoder.model, chunk, task):
-                rows[start + places] = vectors
+                rows[start + places] = _checked(vectors, rows.dtype)
                 done += len(places)
                 if progress:
                     progress(done, len(texts), "texts")
@@ -133,7 +140,14 @@ def encode(
 def _store(shape: tuple[int, int], out: Path | None) -> np.ndarray:
     if out is None:
         return np.empty(shape, dtype=np.float32)
-    return np.lib.format.open_memmap(out, mode="w+", dtype=np.float32, shape=shape)
+    return np.lib.format.open_memmap(out, mode="w+", dtype=np.float16, shape=shape)
+
+
+def _checked(vectors: np.ndarray, kept: np.dtype[np.floating]) -> np.ndarray:
+    # Written so that NaN does not pass either.
+    if not np.abs(vectors).max(initial=0) <= np.finfo(kept).max:
+        raise UserError(f"the model gives embeddings with no finite numbers in {kept}", remedy="its training has diverged: lower the rate")
+    return vectors
 
 
 def _prompt(model: SentenceTransformer, task: Task) -> str | None:
@@ -151,8 +165,6 @@ def _chunk(model: SentenceTransformer, texts: list[str], task: Task) -> Iterator
     for places, batch in _batches(features, len(texts), _BATCH_TOKENS[model.device.type]):
         moved = {name: value.to(model.device) if isinstance(value, torch.Tensor) else value for name, value in batch.items()}
         vectors = model(moved, task=task)["sentence_embedding"][:, : model.truncate_dim].float().cpu().numpy()
-        if not np.isfinite(vectors).all():
-            raise UserError("the model gives embeddings that are no finite numbers", remedy="its training has diverged: lower the rate")
         yield places, vectors
 
 

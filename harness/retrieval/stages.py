@@ -75,13 +75,14 @@ class LexicalSearch(Stage):
 
 @dataclass(frozen=True, eq=False)
 class Embed(Stage):
-    """Embeddings of texts as documents: ``embeddings.npy`` (N, D) float32, rows in the order of `texts`, and ``meta.json``."""
+    """Embeddings of texts as documents: ``embeddings.npy`` (N, D) float16, rows in the order of `texts`, and ``meta.json``."""
 
     model: ModelFiles | Stage
     texts: Texts
     max_length: int
     """Tokens of a text that are read (fewer where the model's own limit is lower)."""
     kind: ClassVar[str] = "embed"
+    version: ClassVar[int] = 2
 
     @property
     def label(self) -> str:
@@ -107,6 +108,7 @@ class DenseSearch(Stage):
     """Whose ids the rows of `corpus` have."""
     depth: int
     kind: ClassVar[str] = "dense-search"
+    version: ClassVar[int] = 2
 
     @property
     def label(self) -> str:

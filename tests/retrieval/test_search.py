@@ -25,18 +25,54 @@ def _expected(scores: np.ndarray, ranks: np.ndarray, depth: int) -> list[list[in
     depth=st.sampled_from([1, 2, 5, 40, 500]),
     spread=st.sampled_from([0, 1, 3, 1000]),
     block=st.sampled_from([32, 64, 8192]),
+    precision=st.sampled_from(["fp32", "bf16"]),
     seed=st.integers(0, 99),
 )
-def test_search_equals_sorting(documents: int, queries: int, depth: int, spread: int, block: int, seed: int) -> None:
+def test_search_equals_sorting(documents: int, queries: int, depth: int, spread: int, block: int, precision: str, seed: int) -> None:
     random = np.random.default_rng(seed)
     corpus = random.integers(-spread, spread + 1, (documents, 3)).astype(np.float32)
     vectors = random.integers(-3, 4, (queries, 3)).astype(np.float32)
     ranks = random.permutation(documents)
-    with patch.multiple(search, _DOCUMENTS=block, _QUERIES=4):
+    with patch.multiple(search, _DOCUMENTS=block, _QUERIES=4, best_dtype=lambda: precision):
         hits = list(exact_search(corpus, vectors, ranks, depth))
     scores = vectors @ corpus.T
     assert [hit.rows.tolist() for hit in hits] == _expected(scores, ranks, depth)
     assert all((hit.scores == row[hit.rows]).all() for hit, row in zip(hits, scores, strict=True))
+
+
+@given(
+    near=st.sampled_from([1e-6, 1e-4, 1e-2, 1.0]),
+    precision=st.sampled_from(["fp32", "bf16"]),
+    stored=st.sampled_from([np.float32, np.float16]),
+    similarity=st.sampled_from(["dot", "cosine"]),
+    seed=st.integers(0, 99),
+)
+def test_rounding_loses_no_document(near: float, precision: str, stored: type[np.floating], similarity: str, seed: int) -> None:
+    """Documents closer to one another than bfloat16 can tell, in an order that makes every block better than the last."""
+    random = np.random.default_rng(seed)
+    centre = random.standard_normal(48)
+    corpus = (centre + near * random.standard_normal((400, 48))).astype(stored)
+    vectors = (centre + random.standard_normal((3, 48))).astype(np.float32)
+    corpus = corpus[np.argsort(corpus.astype(np.float64) @ vectors[0])]
+    with patch.multiple(search, _DOCUMENTS=64, best_dtype=lambda: precision):
+        hits = list(exact_search(corpus, vectors, np.arange(400), 10, similarity))
+    exact = vectors.astype(np.float64) @ corpus.astype(np.float64).T
+    if similarity == "cosine":
+        exact /= np.linalg.norm(vectors, axis=1)[:, None] * np.linalg.norm(corpus.astype(np.float64), axis=1)
+    for hit, row in zip(hits, exact, strict=True):
+        # Only what float32 itself cannot tell apart may change places.
+        assert row[hit.rows] == pytest.approx(np.sort(row)[::-1][:10], rel=1e-5, abs=1e-5)
+        assert hit.scores == pytest.approx(row[hit.rows], rel=1e-5, abs=1e-5)
+
+
+def test_equal_documents_have_equal_scores_wherever_they_stand() -> None:
+    random = np.random.default_rng(0)
+    document, vectors = random.standard_normal((1, 100), dtype=np.float32), random.standard_normal((2, 100), dtype=np.float32)
+    for precision in ("fp32", "bf16"):
+        with patch.multiple(search, _DOCUMENTS=64, best_dtype=lambda chosen=precision: chosen):
+            for hit in exact_search(np.repeat(document, 150, 0), vectors, np.arange(150), 9):
+                assert hit.rows.tolist() == list(range(149, 140, -1))
+                assert len(set(hit.scores.tolist())) == 1
 
 
 @pytest.mark.parametrize("order", ["falling", "rising"])
