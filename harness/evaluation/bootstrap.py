@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.evaluation.grid import Array, on_grid
+from harness.evaluation.sides import Side, extreme
 
 SAMPLES = 10_000
 _BLOCK = 1 << 20
@@ -38,9 +39,18 @@ def bootstrap_means(values: Array, seed: int, samples: int = SAMPLES) -> Array:
 
 
 def percentile(means: Array, level: float = 0.95) -> list[Interval]:
-    """Percentile interval of each column of bootstrapped `means` (samples, m)."""
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return [Interval(float(a), float(b)) for a, b in zip(low, high, strict=True)]
+    """Percentile interval of each column of bootstrapped `means` (samples, m), between samples by linear interpolation."""
+    # Sorted as rows: several times as fast as numpy's quantiles of columns.
+    ordered = np.sort(np.ascontiguousarray(means.T), axis=1)
+    low, high = (_between(ordered, share) for share in ((1 - level) / 2, (1 + level) / 2))
+    return [Interval(a, b) for a, b in zip(low.tolist(), high.tolist(), strict=True)]
+
+
+def _between(ordered: Array, share: float) -> Array:
+    place = share * (ordered.shape[1] - 1)
+    below = int(place)
+    above = min(below + 1, ordered.shape[1] - 1)
+    return np.asarray(ordered[:, below] + (ordered[:, above] - ordered[:, below]) * (place - below))
 
 
 def mean_intervals(values: Array, seed: int, samples: int = SAMPLES, level: float = 0.95) -> list[Interval]:
@@ -48,18 +58,45 @@ def mean_intervals(values: Array, seed: int, samples: int = SAMPLES, level: floa
     return percentile(bootstrap_means(values, seed, samples), level)
 
 
-def bootstrap(differences: Array, seed: int, samples: int = SAMPLES) -> Array:
-    """Two-sided p (m,) of the mean of each column (n queries, m comparisons) by the shift method, with +1 so that p is never 0.
+def bootstrap(differences: Array, seed: int, samples: int = SAMPLES, side: Side = Side.both) -> Array:
+    """p (m,) of the mean of each column (n queries, m comparisons) by the shift method, with +1 so that p is never 0.
 
     The differences are centred, as the null hypothesis has them, and their means bootstrapped (Smucker et al., CIKM 2007, 2.3).
     """
-    observed = np.abs(differences.mean(axis=0))
-    centred, step = on_grid(differences - differences.mean(axis=0))
-    slack = step * 2
+    observed = differences.mean(axis=0)
+    centred, step = on_grid(differences - observed)
     counts = np.zeros(differences.shape[1])
     for weights in _weights(len(differences), seed, samples):
-        means = np.abs(weights @ centred) * (step / len(differences))
-        counts += np.count_nonzero(means >= observed - slack, axis=0)
+        counts += extreme((weights @ centred) * (step / len(differences)), observed, side, slack=step * 2)
+    return np.asarray((1 + counts) / (1 + samples))
+
+
+def studentised_means(values: Array, seed: int, samples: int = SAMPLES) -> Array:
+    """(samples, m) of (bootstrapped mean - mean) / standard error of that sample, for the columns of `values` (n, m).
+
+    Infinite with the sign of the difference where a sample has no variance, 0 where there is no difference either.
+    """
+    n = len(values)
+    centred = values - values.mean(axis=0)
+    (whole, step), (squares, square_step) = on_grid(centred), on_grid(centred**2)
+    drawn = []
+    for weights in _weights(n, seed, samples):
+        means = (weights @ whole) * (step / n)
+        variances = np.maximum((weights @ squares) * (square_step / n) - means**2, 0.0) / (n - 1)
+        # A sample of one value over and over has a variance of rounding noise only.
+        flat = variances <= (step + np.abs(means) * 1e-12) ** 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            drawn.append(np.where(flat, np.where(np.abs(means) <= step, 0.0, np.copysign(np.inf, means)), means / np.sqrt(variances)))
+    return np.concatenate(drawn)
+
+
+def bootstrap_t(differences: Array, seed: int, samples: int = SAMPLES, side: Side = Side.both) -> Array:
+    """p (m,) by the studentised bootstrap of the centred differences, with +1 (Efron and Tibshirani 1993, 16.4)."""
+    errors = differences.std(axis=0, ddof=1) / np.sqrt(len(differences))
+    means = differences.mean(axis=0)
+    flat = errors <= np.abs(means) * 1e-12
+    observed = np.where(flat, np.where(means == 0, 0.0, np.copysign(np.inf, means)), means / np.where(flat, 1.0, errors))
+    counts = extreme(studentised_means(differences, seed, samples), observed, side, slack=1e-9)
     return np.asarray((1 + counts) / (1 + samples))
 
 

@@ -11,52 +11,81 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.errors import UserError, did_you_mean
-from harness.evaluation.bootstrap import Interval, bootstrap, mean_intervals
+from harness.evaluation.bootstrap import Interval, bootstrap, bootstrap_t
 from harness.evaluation.grid import Array, on_grid
-from harness.evaluation.randomisation import randomisation
+from harness.evaluation.intervals import intervals, t_intervals
+from harness.evaluation.joint import max_t, tukey
+from harness.evaluation.randomisation import ALL_UP_TO, randomisation
+from harness.evaluation.sides import Side
+
+__all__ = ["SEED", "TESTS", "Outcome", "outcomes", "paired_test", "t_intervals"]
 
 SEED = 0
 _LEAST = float(np.finfo(np.float64).tiny)
 """What is reported for a p that underflows: never 0."""
 
 
-def _t(differences: Array, _seed: int) -> Array:
+def _randomisation(differences: Array, seed: int, side: Side) -> Array:
+    return randomisation(differences, seed, side=side)
+
+
+def _bootstrap(differences: Array, seed: int, side: Side) -> Array:
+    return bootstrap(differences, seed, side=side)
+
+
+def _bootstrap_t(differences: Array, seed: int, side: Side) -> Array:
+    return bootstrap_t(differences, seed, side=side)
+
+
+def _t(differences: Array, _seed: int, side: Side) -> Array:
     from scipy.special import stdtr
 
     n = len(differences)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = differences.mean(axis=0) / (differences.std(axis=0, ddof=1) / np.sqrt(n))
-    return np.asarray(np.nan_to_num(2 * stdtr(n - 1, -np.abs(t)), nan=1.0))
+    tails = 2 if side is Side.both else 1
+    return np.asarray(np.nan_to_num(tails * stdtr(n - 1, -side.distance(t)), nan=1.0))
 
 
-def _wilcoxon(differences: Array, _seed: int) -> Array:
+def _wilcoxon(differences: Array, _seed: int, side: Side) -> Array:
     from scipy.stats import wilcoxon
 
-    return np.array([wilcoxon(column).pvalue if column.any() else 1.0 for column in differences.T])
+    return np.array([wilcoxon(column, alternative=side.value).pvalue if column.any() else 1.0 for column in differences.T])
+
+
+Pairs = list[tuple[int, int]]
+
+
+def _tukey(values: Array, pairs: Pairs, seed: int, side: Side) -> Array:
+    if side is not Side.both:
+        raise UserError("the Tukey test is two-sided", remedy="take another test for a one-sided question, for example maxt")
+    return tukey(values, pairs, seed)
+
+
+def _max_t(values: Array, pairs: Pairs, seed: int, side: Side) -> Array:
+    return max_t(values[:, [b for _, b in pairs]] - values[:, [a for a, _ in pairs]], seed, side)
 
 
 class PairedTest(NamedTuple):
-    """A paired two-sided test and the interval of the mean difference that goes with it."""
+    """A paired test and the interval of the mean difference that goes with it."""
 
-    p: Callable[[Array, int], Array]
-    intervals: Callable[[Array, int], list[Interval]]
+    p: Callable[[Array, int, Side], Array]
+    interval: str
     summary: str
-
-
-def t_intervals(differences: Array, _seed: int = SEED, level: float = 0.95) -> list[Interval]:
-    """Interval of the mean of each column by Student's t."""
-    from scipy.special import stdtrit
-
-    n = len(differences)
-    half = stdtrit(n - 1, (1 + level) / 2) * differences.std(axis=0, ddof=1) / np.sqrt(n)
-    return [Interval(float(m - h), float(m + h)) for m, h in zip(differences.mean(axis=0), half, strict=True)]
+    joint: Callable[[Array, Pairs, int, Side], Array] | None = None
+    """For a test of all comparisons at once: their adjusted p, from values (n queries, m runs) and pairs of runs."""
+    one_metric: bool = False
+    """Whether `joint` compares all runs with each other, which they can be on one metric only."""
 
 
 TESTS: dict[str, PairedTest] = {
-    "randomisation": PairedTest(randomisation, mean_intervals, "sign flips of the differences; all of them with up to 16 that are not 0"),
-    "t": PairedTest(_t, t_intervals, "Student's paired t"),
-    "wilcoxon": PairedTest(_wilcoxon, mean_intervals, "Wilcoxon's signed ranks, queries without a difference left out"),
-    "bootstrap": PairedTest(bootstrap, mean_intervals, "bootstrap of the centred differences"),
+    "randomisation": PairedTest(_randomisation, "percentile", f"sign flips of the differences; all with up to {ALL_UP_TO} that are not 0"),
+    "t": PairedTest(_t, "t", "Student's paired t"),
+    "wilcoxon": PairedTest(_wilcoxon, "percentile", "Wilcoxon's signed ranks, queries without a difference left out"),
+    "bootstrap": PairedTest(_bootstrap, "percentile", "bootstrap of the centred differences"),
+    "bootstrap-t": PairedTest(_bootstrap_t, "studentised", "bootstrap of the centred differences over their standard error"),
+    "tukey": PairedTest(_randomisation, "percentile", "all runs against all: two-way randomised Tukey HSD", _tukey, one_metric=True),
+    "maxt": PairedTest(_randomisation, "percentile", "all comparisons at once: step-down maxT over sign flips", _max_t),
 }
 
 
@@ -72,6 +101,11 @@ class Outcome(NamedTuple):
     ties: int
     losses: int
 
+    @property
+    def superiority(self) -> float:
+        """How often b is better than a on a query, half a tie counted: probability of superiority for paired data."""
+        return (self.wins + self.ties / 2) / (self.wins + self.ties + self.losses)
+
 
 def paired_test(name: str) -> PairedTest:
     """The test of that name. Raises UserError with the nearest known name."""
@@ -80,22 +114,26 @@ def paired_test(name: str) -> PairedTest:
     return TESTS[name]
 
 
-def outcomes(differences: Array, test: str = "randomisation", seed: int = SEED) -> list[Outcome]:
+def outcomes(
+    differences: Array, test: str = "randomisation", seed: int = SEED, side: Side = Side.both, interval: str | None = None
+) -> list[Outcome]:
     """One outcome for each column of `differences` (n queries, m comparisons); uncorrected p.
 
-    Differences below 1e-12 are rounding noise and count as ties. Raises UserError on an unknown test or without queries.
+    The 95 % `interval` is two-sided whatever `side` is; without a name the one that goes with the test. Differences below 1e-12 are
+    rounding noise and count as ties. Raises UserError on an unknown test or interval, or without queries.
     """
     chosen = paired_test(test)
+    bounds = intervals(interval or chosen.interval)
     whole, step = on_grid(differences)
     values = whole * step
     n = len(values)
     if n == 0:
         raise UserError("there is no judged query to test on")
-    p = np.clip(chosen.p(values, seed), _LEAST, 1.0) if n > 1 else np.ones(values.shape[1])
-    intervals = chosen.intervals(values, seed) if n > 1 else [None] * values.shape[1]
+    p = np.clip(chosen.p(values, seed, side), _LEAST, 1.0) if n > 1 else np.ones(values.shape[1])
+    found = bounds(values, seed) if n > 1 else [None] * values.shape[1]
     counts = [np.count_nonzero(sign, axis=0).tolist() for sign in (whole > 0, whole == 0, whole < 0)]
     means = (whole.sum(axis=0) * (step / n)).tolist()
-    return [Outcome(*row) for row in zip(means, intervals, _effects(values), p.tolist(), *counts, strict=True)]
+    return [Outcome(*row) for row in zip(means, found, _effects(values), p.tolist(), *counts, strict=True)]
 
 
 def _effects(values: Array) -> list[float | None]:

@@ -19,6 +19,7 @@ from harness.errors import UserError
 from harness.evaluation.bootstrap import mean_intervals, run_weights
 from harness.evaluation.corrections import CORRECTIONS, correct
 from harness.evaluation.randomisation import randomisation
+from harness.evaluation.sides import Side
 from harness.evaluation.significance import TESTS, outcomes, t_intervals
 
 GENERATOR = np.random.default_rng(7)
@@ -26,25 +27,34 @@ REAL = np.round(GENERATOR.beta(0.4, 0.6, size=(60, 4)), 3)
 DIFFERENCES = REAL[:, 1:] - REAL[:, :1]
 
 
-def enumerated(values: list[Fraction]) -> float:
-    observed = abs(sum(values))
-    sums = [abs(sum(s * v for s, v in zip(signs, values, strict=True))) for signs in product((1, -1), repeat=len(values))]
+def enumerated(values: list[Fraction], side: Side = Side.both) -> float:
+    observed = side.distance(sum(values))
+    sums = [side.distance(sum(s * v for s, v in zip(signs, values, strict=True))) for signs in product((1, -1), repeat=len(values))]
     return sum(total >= observed for total in sums) / len(sums)
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.integers(-20, 20), min_size=1, max_size=10))
-def test_randomisation_is_exact_on_few_queries(tenths: list[int]) -> None:
+@given(st.lists(st.integers(-20, 20), min_size=1, max_size=8), st.sampled_from(Side))
+def test_randomisation_is_exact_on_few_queries(tenths: list[int], side: Side) -> None:
     """Ties that hold in exact arithmetic (0.1 + 0.2 = 0.3) hold in the count, zeros change nothing."""
     column = np.array(tenths)[:, None] * 0.1
-    assert randomisation(column, seed=0)[0] == enumerated([Fraction(value, 10) for value in tenths])
+    assert randomisation(column, seed=0, side=side)[0] == enumerated([Fraction(value, 10) for value in tenths], side)
 
 
-def test_sampled_randomisation_agrees_with_full_enumeration() -> None:
-    column = DIFFERENCES[:18, :1]
-    patterns = np.array(list(product((1, -1), repeat=18)), dtype=np.int8)
-    exact = np.mean(np.abs(patterns @ column[:, 0]) >= abs(column.sum()) - 1e-12)
-    assert randomisation(column, seed=3, flips=100_000)[0] == pytest.approx(exact, abs=0.005)
+@pytest.mark.parametrize("side", Side)
+def test_randomisation_is_exact_on_sixteen_queries_and_sampled_beyond(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    column = DIFFERENCES[:16, :1]
+    patterns = np.array(list(product((1, -1), repeat=16)), dtype=np.int8)
+    exact = np.mean(side.distance(patterns @ column[:, 0]) >= side.distance(column.sum()) - 1e-12)
+    assert randomisation(column, seed=3, side=side)[0] == exact
+    monkeypatch.setattr("harness.evaluation.randomisation.ALL_UP_TO", 0)
+    assert randomisation(column, seed=3, flips=100_000, side=side)[0] == pytest.approx(exact, abs=0.005)
+
+
+def test_looking_sums_up_is_a_matrix_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_up = randomisation(DIFFERENCES, seed=1)
+    monkeypatch.setattr("harness.evaluation.randomisation._BY_TABLE", 0)
+    assert randomisation(DIFFERENCES, seed=1).tolist() == looked_up.tolist()
 
 
 def test_randomisation_is_reproducible_never_zero_and_blind_to_its_neighbours() -> None:
@@ -59,8 +69,10 @@ def test_randomisation_is_reproducible_never_zero_and_blind_to_its_neighbours() 
 def test_p_is_the_same_to_the_last_digit_on_one_thread_and_on_many() -> None:
     code = (
         "import numpy as np; from harness.evaluation.significance import outcomes;"
-        "d = np.random.default_rng(1).normal(0.01, 0.1, (300, 40));"
-        "print([(o.p, o.interval) for t in ('randomisation', 'bootstrap') for o in outcomes(d, t, 4)])"
+        "d = np.random.default_rng(1).normal(0.01, 0.1, (120, 12));"
+        "from harness.evaluation.joint import max_t, tukey;"
+        "print([(o.p, o.interval) for t in ('randomisation', 'bootstrap', 'bootstrap-t') for o in outcomes(d, t, 4)]);"
+        "print(tukey(d[:, :5], [(0, 1), (2, 4)], 4).tolist(), max_t(d[:, :6], 4).tolist(), outcomes(d, 't', 4, interval='bca')[:4])"
     )
     names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
     said = [subprocess.check_output([sys.executable, "-c", code], env=dict.fromkeys(names, n)) for n in ("1", "4")]
@@ -73,6 +85,24 @@ def test_t_and_wilcoxon_are_scipys() -> None:
         assert t.p == pytest.approx(found.pvalue, rel=1e-9)
         assert t.interval == pytest.approx(tuple(found.confidence_interval(0.95)), rel=1e-9)
         assert w.p == pytest.approx(stats.wilcoxon(np.round(column, 12)).pvalue, rel=1e-9)
+
+
+@pytest.mark.parametrize("side", [Side.greater, Side.less])
+def test_one_sided_t_and_wilcoxon_are_scipys(side: Side) -> None:
+    for column, t, w in zip(
+        DIFFERENCES.T, outcomes(DIFFERENCES, "t", side=side), outcomes(DIFFERENCES, "wilcoxon", side=side), strict=True
+    ):
+        assert t.p == pytest.approx(stats.ttest_1samp(column, 0, alternative=side.value).pvalue, rel=1e-9)
+        assert w.p == pytest.approx(stats.wilcoxon(np.round(column, 12), alternative=side.value).pvalue, rel=1e-9)
+
+
+@pytest.mark.parametrize("test", ["randomisation", "bootstrap", "bootstrap-t", "t", "wilcoxon"])
+def test_one_sided_p_are_mirrored_and_make_up_the_two_sided_one(test: str) -> None:
+    both, greater, less = (np.array([found.p for found in outcomes(DIFFERENCES, test, side=side)]) for side in Side)
+    mirrored = np.array([found.p for found in outcomes(-DIFFERENCES, test, side=Side.less)])
+    assert greater == pytest.approx(mirrored, abs=0.02)
+    assert 2 * np.minimum(greater, less) == pytest.approx(both, abs=0.02)
+    assert np.all(greater + less >= 1 - 0.02)
 
 
 def test_bootstrap_interval_agrees_with_scipys_percentile_bootstrap() -> None:
@@ -126,7 +156,7 @@ def test_one_query_proves_nothing_and_no_query_is_an_error() -> None:
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=20),
-    st.sampled_from([("holm", "holm"), ("bh", "fdr_bh"), ("bonferroni", "bonferroni")]),
+    st.sampled_from([("holm", "holm"), ("bh", "fdr_bh"), ("bonferroni", "bonferroni"), ("hochberg", "simes-hochberg"), ("by", "fdr_by")]),
 )
 def test_corrections_are_statsmodels(p: list[float], names: tuple[str, str]) -> None:
     theirs = multipletests(p, method=names[1])[1]
@@ -135,11 +165,13 @@ def test_corrections_are_statsmodels(p: list[float], names: tuple[str, str]) -> 
 
 def test_no_correction_and_unknown_names() -> None:
     assert correct(np.array([0.2, 0.1]), "none").tolist() == [0.2, 0.1]
-    assert set(CORRECTIONS) == {"holm", "bh", "bonferroni", "none"}
+    assert set(CORRECTIONS) == {"holm", "hochberg", "bh", "by", "bonferroni", "none"}
     with pytest.raises(UserError, match=r"unknown correction 'holmes'.*\n.*'holm'"):
         correct(np.array([0.2]), "holmes")
     with pytest.raises(UserError, match=r"unknown test 'randomization'.*\n.*'randomisation'"):
         outcomes(DIFFERENCES, "randomization")
+    with pytest.raises(UserError, match=r"unknown interval 'bcas'.*\n.*'bca'"):
+        outcomes(DIFFERENCES, interval="bcas")
 
 
 def test_t_interval_covers_the_mean_as_often_as_it_says() -> None:

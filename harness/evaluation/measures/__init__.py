@@ -1,0 +1,1 @@
+"""Metrics: one file a family, one class a metric. Names, parameters and values are those of ir_measures."""
