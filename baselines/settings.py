@@ -11,6 +11,8 @@ from harness.method import Draw, Kit
 from harness.models import ModelFiles, resolve_model
 from harness.plugins import Settings
 from harness.stage import Stage
+from harness.students.lora import LoRA
+from harness.students.stopping import EarlyStopping
 
 LossChoice = str | dict[str, Any]
 
@@ -19,8 +21,15 @@ class StudentSettings(Settings):
     """How the retriever is trained."""
 
     epochs: int = Field(3, ge=1, description="passes over the training lists")
-    learning_rate: float | None = Field(None, gt=0, description="peak; left out: 3e-3 for a static student, 2e-5 for a transformer")
+    learning_rate: float | None = Field(
+        None, gt=0, description="peak; left out: 3e-3 for a static student, 2e-5 for a transformer, 2e-4 for one with LoRA"
+    )
     batch: int = Field(16, ge=1, description="lists a step")
+    lora: LoRA | None = Field(None, description="train low-rank adapters, merged in the end; left out: all weights")
+    stop: EarlyStopping | None = Field(None, description="end early, with the weights that held-out queries like best; left out: never")
+    frozen_documents: bool = Field(
+        False, description="only the query encoder learns; documents keep the start model's embeddings, and no corpus is encoded again"
+    )
 
 
 class RankerSettings(Settings):
@@ -30,9 +39,11 @@ class RankerSettings(Settings):
     start: str | None = Field(None, description="the model it starts from; the sweep's ranker when left out")
     warmup_queries: int = Field(0, ge=0, description="train it first without labels on this many titles against bodies; 0: not at all")
     epochs: int = Field(2, ge=1, description="passes over the labelled lists")
-    learning_rate: float = Field(2e-5, gt=0, description="peak")
+    learning_rate: float | None = Field(None, gt=0, description="peak; left out: 2e-5, or 2e-4 with LoRA")
     batch: int = Field(16, ge=1, description="lists a step")
     frozen_layers: int = Field(0, ge=0, description="above 0, the embeddings and this many lower layers stay as they are")
+    lora: LoRA | None = Field(None, description="train low-rank adapters, merged in the end; left out: all weights")
+    stop: EarlyStopping | None = Field(None, description="end early, with the weights that held-out queries like best; left out: never")
     max_length: int = Field(64, ge=8, description="tokens that the ranker reads")
 
 
@@ -54,7 +65,7 @@ def warmed_up(kit: Kit, how: RankerSettings, start: ModelFiles) -> Stage:
     titles = training_pool(kit.collection, ("titles",), how.warmup_queries)
     negatives = lexical_search("bm25s", {}, corpus, titles, kit.list_depth)
     lists = GoldLists(draw=Draw(titles, 0, how.warmup_queries), candidates=negatives, depth=kit.list_depth, most_positives=1)
-    train = TrainSettings(epochs=1, learning_rate=how.learning_rate, batch=how.batch, frozen_layers=how.frozen_layers)
+    train = TrainSettings(epochs=1, learning_rate=how.learning_rate, batch=how.batch, frozen_layers=how.frozen_layers, lora=how.lora)
     return WarmUpRanker(
         start=start,
         architecture=how.architecture,
@@ -71,7 +82,14 @@ def ranker_trained(kit: Kit, how: RankerSettings, lists: Stage, loss: LossChoice
     from harness.students.stages import TrainRanker
     from harness.students.train import TrainSettings
 
-    train = TrainSettings(epochs=how.epochs, learning_rate=how.learning_rate, batch=how.batch, frozen_layers=how.frozen_layers)
+    train = TrainSettings(
+        epochs=how.epochs,
+        learning_rate=how.learning_rate,
+        batch=how.batch,
+        frozen_layers=how.frozen_layers,
+        lora=how.lora,
+        stop=how.stop,
+    )
     return TrainRanker(
         start=ranker_start(kit, how),
         architecture=how.architecture,
@@ -110,7 +128,10 @@ def retriever_trained(kit: Kit, lists: Stage, student: StudentSettings, loss: Lo
         lists=lists,
         corpus=kit.collection.corpus,
         loss=LossSpec.of(loss),
-        train=TrainSettings(epochs=student.epochs, learning_rate=student.learning_rate, batch=student.batch),
+        train=TrainSettings(
+            epochs=student.epochs, learning_rate=student.learning_rate, batch=student.batch, lora=student.lora, stop=student.stop
+        ),
         seed=kit.seed or 0,
         max_length=kit.max_length,
+        frozen_documents=student.frozen_documents,
     )

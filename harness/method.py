@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
 from harness.plugins import Plugin, Settings
 
@@ -92,6 +92,21 @@ class Method(Plugin):
         """The stage whose artefact holds ``run.trec.gz`` for the evaluated split."""
 
 
+@runtime_checkable
+class TwoSided(Protocol):
+    """A retriever whose queries may go through another model than its documents."""
+
+    @property
+    def documents(self) -> ModelFiles | Stage:
+        """What embeds the documents."""
+        ...
+
+
+def document_model(model: ModelFiles | Stage) -> ModelFiles | Stage:
+    """What embeds the documents for the retriever `model`: itself, unless it says otherwise."""
+    return model.documents if isinstance(model, TwoSided) else model
+
+
 class RetrieverMethod(Method):
     """A method that ends in a retriever; searching with it is the same for all."""
 
@@ -100,10 +115,13 @@ class RetrieverMethod(Method):
         """The stage whose artefact is a folder that ``SentenceTransformer(path)`` loads."""
 
     def run(self, kit: Kit) -> Stage:
+        return self.search(kit, self.retriever(kit))
+
+    def search(self, kit: Kit, model: ModelFiles | Stage) -> Stage:
+        """The run of `model` on the evaluated split; the same way for every retriever of the method, so that they can be chosen from."""
         from harness.retrieval.stages import DenseSearch, Embed
 
-        model = self.retriever(kit)
-        corpus = Embed(model=model, texts=kit.collection.corpus, max_length=kit.max_length)
+        corpus = Embed(model=document_model(model), texts=kit.collection.corpus, max_length=kit.max_length)
         return DenseSearch(
             model=model,
             corpus=corpus,

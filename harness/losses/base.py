@@ -10,7 +10,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from harness.plugins import Plugin, Settings
 
@@ -25,12 +25,16 @@ class Target:
     `mask` (B, K) bool: true where there is a candidate. `ordered` (B,) int64: how many leading candidates are ordered, the rest
     being an unordered tail. `scores` (B, K) float32 or None: the teacher's or ranker's scores, where the target has any.
     `first` (B, K) bool or None: gold positives for contrastive losses.
+
+    `others` (B, D) bool or None: where the D distinct documents of a whole batch stand behind each list, true at those that are
+    negatives for it, being neither of this list nor known to answer its query. The student's scores are (B, K + D) then.
     """
 
     mask: Tensor
     ordered: Tensor
     scores: Tensor | None = None
     first: Tensor | None = None
+    others: Tensor | None = None
 
 
 class LossSettings(Settings):
@@ -59,6 +63,21 @@ class Loss(Plugin):
         """`temperature` is what this student's scores call for where the settings name none."""
         self.settings = settings
         self.temperature = settings.temperature or temperature
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """`needs` with these settings."""
+        return self.needs
+
+    @property
+    def in_batch(self) -> bool:
+        """Whether it also sees the documents of the batch's other lists (`Target.others`)."""
+        return False
+
+    @classmethod
+    def parts(cls, settings: BaseModel) -> tuple[tuple[tuple[str | int, ...], type[Loss]], ...]:  # noqa: ARG003
+        """The losses that settings put together, each with the path of the key that names it; a loss alone is its own part."""
+        return ((("name",), cls),)
 
     @abstractmethod
     def __call__(self, scores: Tensor, target: Target) -> Tensor:

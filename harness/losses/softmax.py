@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from harness.losses._lists import fill, log_shares, mean_where, reciprocal_ranks, widen
+from harness.losses._lists import fill, log_shares, mean_where, prefix, reciprocal_ranks, widen
 from harness.losses.base import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
@@ -51,25 +51,64 @@ class SoftmaxCrossEntropy(Loss):
         return best.masked_fill(target.ordered == 0, 0.0).mean()
 
 
+class InfoNCESettings(LossSettings):
+    """What is a positive, and what else is a negative."""
+
+    positive: Literal["gold", "top"] = Field(
+        default="gold", description="gold: the list's gold documents; top: the candidate that the order puts first"
+    )
+    in_batch: bool = Field(
+        default=False, description="documents of the batch's other lists are negatives too, except those known to answer the query"
+    )
+
+
 class InfoNCE(Loss):
-    """Every gold positive against the negatives of its list; the other positives stay out of its denominator.
+    """Every positive against the negatives of its list, and of its batch if so set; other positives stay out of its denominator.
 
     The mean over a list's positives, then over lists; a list without a positive counts 0.
     """
 
     name = "infonce"
-    summary = "contrastive: each gold positive against the list's negatives"
-    source = "van den Oord et al., arXiv 1807.03748; as in DPR, arXiv 2004.04906"
-    formula = "mean_{p in P} -log( exp s_p / (exp s_p + sum_{n not in P} exp s_n) )"
+    summary = "contrastive: each positive against the list's negatives, and the batch's"
+    source = "van den Oord et al., arXiv 1807.03748; in-batch as in DPR, arXiv 2004.04906"
+    formula = "mean_{p in P} -log( exp s_p / (exp s_p + sum_{n not in P} exp s_n) ); in_batch: n also over the other lists"
     role = "both"
     needs = ("gold labels",)
+    Settings = InfoNCESettings
+    settings: InfoNCESettings
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        return self.needs if self.settings.positive == "gold" else ("order",)
+
+    @property
+    def in_batch(self) -> bool:
+        return self.settings.in_batch
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
         import torch
 
-        if target.first is None:
-            raise ValueError("infonce needs gold positives, and these lists carry none")
+        size = target.mask.shape[1]
+        wanted = self._positives(target)
         known = widen(scores) / self.temperature
-        negatives = fill(known, target.mask & ~target.first).logsumexp(1, keepdim=True)
-        positives = known.masked_fill(~target.mask, 0.0)
-        return mean_where(torch.nn.functional.softplus(negatives - positives), target.first & target.mask)
+        own = known[:, :size]
+        negatives = fill(own, target.mask & ~wanted)
+        if self.in_batch:
+            negatives = torch.cat([negatives, fill(known[:, size:], _others(target))], 1)
+        positives = own.masked_fill(~target.mask, 0.0)
+        return mean_where(torch.nn.functional.softplus(negatives.logsumexp(1, keepdim=True) - positives), wanted)
+
+    def _positives(self, target: Target) -> Tensor:
+        """(B, K) bool"""
+        if self.settings.positive == "top":
+            placed = prefix(target)
+            return placed & (placed.cumsum(1) == 1)
+        if target.first is None:
+            raise ValueError("infonce needs gold positives, and these lists carry none; with positive: top it needs an order only")
+        return target.first & target.mask
+
+
+def _others(target: Target) -> Tensor:
+    if target.others is None:
+        raise ValueError("infonce with in_batch needs the documents of the whole batch, and this target has none")
+    return target.others

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from harness.errors import UserError
+from harness.errors import UserError, did_you_mean
 from harness.losses.base import Loss, LossSettings
-from harness.plugins import plugin
+from harness.plugins import plugin, plugins
 
 
 @dataclass(frozen=True)
@@ -25,20 +26,47 @@ class LossSpec:
         """``NAME`` or ``{name: NAME, **settings}``. Raises UserError on an unknown loss (with the nearest name) or wrong settings."""
         given = {"name": spec} if isinstance(spec, str) else dict(spec)
         name = str(given.pop("name", ""))
+        plugin(Loss, name)
         try:
-            settings = plugin(Loss, name).Settings(**given)
+            return cls(name, loss_settings(name, given))
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"])
             raise UserError(
                 f"wrong setting of the loss '{name}': {first['msg']}", key=key, remedy=f"see: harness show losses {name}"
             ) from error
-        assert isinstance(settings, LossSettings), f"{name} must take its settings from LossSettings"
-        return cls(name, settings)
 
     def loss(self, temperature: float = 1.0) -> Loss:
         """The loss; `temperature` holds where the settings name none."""
         return plugin(Loss, self.name)(self.settings, temperature)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What the lists must carry for it."""
+        return self.loss().needed
+
+    def __str__(self) -> str:
+        return " + ".join(part.name for _, part in plugin(Loss, self.name).parts(self.settings))
+
+
+def loss_settings(name: str, given: Mapping[str, Any]) -> LossSettings:
+    """The settings of the loss `name`. Raises ValidationError on an unknown loss and on wrong settings, with the key of each."""
+    if name not in plugins(Loss):
+        raise _failure([(("name",), f"unknown loss '{name}'; {did_you_mean(name, plugins(Loss))}")])
+    model = plugin(Loss, name).Settings
+    if unknown := [key for key in given if key not in model.model_fields]:
+        raise _failure(((key,), f"unknown key '{key}'; {did_you_mean(key, model.model_fields)}") for key in unknown)
+    settings = model.model_validate(given)
+    assert isinstance(settings, LossSettings), f"{name} must take its settings from LossSettings"
+    return settings
+
+
+def _failure(faults: Iterable[tuple[tuple[str, ...], str]]) -> ValidationError:
+    """Paths and messages as the error that pydantic passes on with the path of the validated field before theirs."""
+    return ValidationError.from_exception_data(
+        "loss",
+        [InitErrorDetails(type=PydanticCustomError("loss", "{told}", {"told": told}), loc=path, input=None) for path, told in faults],
+    )
 
 
 def loss_from(spec: str | Mapping[str, Any], temperature: float = 1.0) -> Loss:

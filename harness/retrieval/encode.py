@@ -62,12 +62,7 @@ def load_encoder(path: Path, max_length: int, precision: Precision | None = None
             model = SentenceTransformer(str(path), device=str(device()), local_files_only=True, model_kwargs={"use_safetensors": True})
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError) as error:
         raise UserError(f"the model in '{path}' does not load: {error}", remedy="give a folder saved by sentence-transformers") from error
-    static = _is_static(model)
-    limit = max_length if static else min(max_length, model.max_seq_length or max_length)
-    if static:
-        model.tokenizer.enable_truncation(limit)
-    else:
-        model.max_seq_length = limit
+    static, limit = _cut_texts(model, max_length)
     chosen: Precision = "fp32" if static else precision or best_dtype()
     if chosen == "bf16":
         _narrow(model)
@@ -92,10 +87,20 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _is_static(model: SentenceTransformer) -> bool:
-    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+def _cut_texts(model: SentenceTransformer, max_length: int) -> tuple[bool, int]:
+    """Let every way into the model read `max_length` tokens at most; whether all of them are static, and what is read at most."""
+    from sentence_transformers.sentence_transformer.modules import Router, StaticEmbedding
 
-    return isinstance(model[0], StaticEmbedding)
+    heads = [route[0] for route in model[0].sub_modules.values()] if isinstance(model[0], Router) else [model[0]]
+    limits = []
+    for head in heads:
+        limit = max_length if isinstance(head, StaticEmbedding) else min(max_length, head.max_seq_length or max_length)
+        if isinstance(head, StaticEmbedding):
+            head.tokenizer.enable_truncation(limit)
+        else:
+            head.max_seq_length = limit
+        limits.append(limit)
+    return all(isinstance(head, StaticEmbedding) for head in heads), max(limits)
 
 
 def _narrow(model: SentenceTransformer) -> None:

@@ -96,7 +96,7 @@ def loading(device: torch.device) -> dict[str, Any]:
 
 @contextmanager
 def inference(student: Student) -> Iterator[None]:
-    """No gradients, no dropout, and the precision that is faster here; the weights are as before afterwards.
+    """No gradients, no dropout, and the precision that is faster here; the model is as before afterwards.
 
     In bfloat16 the linear weights are cast once; autocast alone would cast them anew for every pass.
     """
@@ -105,6 +105,7 @@ def inference(student: Student) -> Iterator[None]:
     from harness.retrieval.precision import autocast, best_dtype
 
     precision = best_dtype() if student.halves else "fp32"
+    training = student.model.training
     student.model.eval()
     linear = [part for part in student.model.modules() if isinstance(part, torch.nn.Linear)] if precision == "bf16" else []
     kept = [(weight, weight.data) for part in linear for weight in part.parameters()]
@@ -114,19 +115,25 @@ def inference(student: Student) -> Iterator[None]:
         with torch.inference_mode(), autocast(student.device, precision):
             yield
     finally:
+        student.model.train(training)
         for weight, data in kept:
             weight.data = data
 
 
 def freeze_lower(model: Any, layers: int) -> None:
     """Stops the training of the embeddings and the lower `layers` of a sentence-transformers model. Raises UserError when it has fewer."""
-    from torch.nn import ModuleList
-
     transformer = model.transformers_model
-    base = transformer.base_model if transformer is not None else model
-    total = base.config.num_hidden_layers if transformer is not None else 0
-    stack = next((list(part) for part in base.modules() if isinstance(part, ModuleList) and len(part) == total), [])
+    stack = encoder_layers(transformer.base_model) if transformer is not None else []
     if layers > len(stack):
         raise UserError(f"cannot freeze {layers} layers of a student that has {len(stack)}", key="frozen_layers")
+    base = transformer.base_model
     for part in (getattr(base, "embeddings", None) or base.get_input_embeddings(), *stack[:layers]):
         part.requires_grad_(False)
+
+
+def encoder_layers(base: Any) -> list[torch.nn.Module]:
+    """The layers of a transformer without a head, lowest first."""
+    from torch.nn import ModuleList
+
+    total = base.config.num_hidden_layers
+    return next((list(part) for part in base.modules() if isinstance(part, ModuleList) and len(part) == total), [])

@@ -39,6 +39,7 @@ class GoldLists(Stage):
     """Lists from gold judgments: at most `most_positives` gold documents (half the list where None), then candidates that are not gold."""
 
     kind: ClassVar[str] = "gold-lists"
+    version: ClassVar[int] = 2
 
     draw: Draw
     candidates: Stage

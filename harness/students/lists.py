@@ -24,7 +24,7 @@ class TrainingList:
     """One query with documents in the order a student should learn.
 
     The first `ordered` of `documents` are best first, the rest is an unordered tail. `scores` belong to `documents` one by one, higher
-    is better. `positives` are the gold documents among them.
+    is better. `positives` are the gold documents of the query, in the list or not, as far as they may be known.
     """
 
     query: str
@@ -92,7 +92,8 @@ def from_gold(queries: Sequence[TrainingQuery], candidates: Mapping[str, Sequenc
     """Gold first (falling grade, then candidate order), then the candidates that are not gold, `depth` documents in all.
 
     At most `most_positives` gold documents stay; those that the first stage found come before those it missed, which are added.
-    Every candidate that is not gold counts as a negative. A query whose gold is empty, or that has no negative, is dropped.
+    The others are still named as positives. Every candidate that is not gold counts as a negative. A query whose gold is empty, or
+    that has no negative, is dropped.
     """
     lists: list[TrainingList] = []
     dropped: Counter[str] = Counter()
@@ -100,14 +101,14 @@ def from_gold(queries: Sequence[TrainingQuery], candidates: Mapping[str, Sequenc
         gold = {document: grade for document, grade in query.gold.items() if grade > 0}
         found = candidates.get(query.id, ())
         place = {document: number for number, document in enumerate(found)}
-        kept = sorted(sorted(gold, reverse=True), key=lambda document: (place.get(document, len(found)), -gold[document]))[:most_positives]
-        positives = sorted(kept, key=lambda document: (-gold[document], place.get(document, len(found))))
+        known = sorted(sorted(gold, reverse=True), key=lambda document: (place.get(document, len(found)), -gold[document]))
+        positives = sorted(known[:most_positives], key=lambda document: (-gold[document], place.get(document, len(found))))
         negatives = [document for document in found if document not in gold][: depth - len(positives)]
         if not positives or not negatives:
             dropped["without a gold document" if not positives else "without a negative"] += 1
             continue
         documents = (*positives, *negatives)
-        lists.append(TrainingList(query.id, query.text, documents, len(positives), positives=tuple(positives)))
+        lists.append(TrainingList(query.id, query.text, documents, len(positives), positives=(*positives, *known[most_positives:])))
     return Built(tuple(lists), dropped)
 
 

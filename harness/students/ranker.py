@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.errors import UserError
 from harness.students.base import Reader, Student, inference, loading, opening, quiet
+from harness.students.folders import Architecture as Architecture
+from harness.students.folders import read_json, trained_as
 from harness.students.retriever import MICRO_TOKENS, BiEncoder
 from harness.students.tokens import TransformerTokens, run_sorted
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from harness.stage import Progress
     from harness.students.batches import Batch, ListTable
 
-Architecture = Literal["cross-encoder", "bi-encoder"]
 FILE = "ranker.json"
 
 COSINE_SCALE = 20.0
@@ -37,7 +38,7 @@ class CrossRanker(Student):
     halves = True
 
     def __init__(self, model: CrossEncoder) -> None:
-        """Raises UserError for anything but a transformer with one output."""
+        """Raises UserError for anything but a transformer with one output that reads pairs as they are."""
         from sentence_transformers.sentence_transformer.modules import Transformer
         from torch.nn import Identity
 
@@ -45,8 +46,10 @@ class CrossRanker(Student):
 
         if not isinstance(model[0], Transformer) or len(model) != 1 or model.num_labels != 1:
             raise UserError("this cross-encoder is no sequence classifier with one output", remedy="take another ranker")
+        if model.default_prompt_name is not None:
+            raise UserError("this cross-encoder reads its pairs behind a prompt", remedy="take another ranker")
         self.device = device()
-        self.model: CrossEncoder = model.float().to(self.device)
+        self.model: CrossEncoder = model.float().to(self.device).eval()
         # A saved sigmoid would turn large logits into ties.
         self.model.activation_fn = Identity()
 
@@ -59,6 +62,9 @@ class CrossRanker(Student):
 
         with opening(folder):
             model = CrossEncoder(str(folder), num_labels=1, device=str(device()), model_kwargs=loading(device()), local_files_only=True)
+        if trained_as(folder) != "cross-encoder":
+            # What an encoder puts before its texts is nothing for pairs.
+            model.default_prompt_name = None
         return cls(model)
 
     def over(self, table: ListTable, max_length: int) -> PairReader:
@@ -92,6 +98,12 @@ class PairReader(Reader):
         self.micro_tokens = MICRO_TOKENS * (1 if student.device.type == "cpu" else 8)
 
     def __call__(self, batch: Batch) -> torch.Tensor:
+        if len(batch.pool):
+            raise UserError(
+                "a cross-encoder reads the pairs of its lists only, not the documents of other lists",
+                key="in_batch",
+                remedy="turn in_batch off, or take a bi-encoder",
+            )
         mask = batch.target.mask
         rows = np.concatenate([np.arange(self.starts[number], self.starts[number + 1]) for number in batch.lists])
         logits = run_sorted(self.student.logits, self.pairs, rows, self.student.device)
@@ -125,18 +137,7 @@ def save_ranker(ranker: Student, architecture: Architecture, folder: Path) -> No
 
 def saved_architecture(folder: Path) -> Architecture:
     """From ``ranker.json``, else from what sentence-transformers and transformers wrote. Raises UserError when neither tells."""
-    if (folder / FILE).is_file():
-        given: Architecture = json.loads((folder / FILE).read_text(encoding="utf-8"))["architecture"]
-        return given
-    saved = _json(folder / "config_sentence_transformers.json").get("model_type", "SentenceTransformer")
-    heads = _json(folder / "config.json").get("architectures") or ()
-    if saved == "CrossEncoder" or any(head.endswith("ForSequenceClassification") for head in heads):
-        return "cross-encoder"
-    if (folder / "modules.json").is_file():
-        return "bi-encoder"
-    raise UserError(f"'{folder}' is no trained ranker", remedy="give a cross-encoder, a sentence-transformers model, or train it first")
-
-
-def _json(file: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    found: Architecture | None = read_json(folder / FILE).get("architecture") or trained_as(folder)
+    if found is None:
+        raise UserError(f"'{folder}' is no trained ranker", remedy="give a cross-encoder, a sentence-transformers model, or train it first")
     return found

@@ -9,6 +9,8 @@ import numpy as np
 
 from harness.errors import UserError
 from harness.students.base import Reader, Student, inference, loading, opening, quiet
+from harness.students.cached import recomputed
+from harness.students.folders import trained_as
 from harness.students.tokens import StaticTokens, Tokens, TransformerTokens, run_sorted
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ class BiEncoder(Student):
         if not isinstance(model[0], (StaticEmbedding, Transformer)):
             raise UserError(f"cannot train a model that begins with {type(model[0]).__name__}", remedy="take a transformer or a static one")
         self.device = device()
-        self.model: SentenceTransformer = model.float().to(self.device)
+        self.model: SentenceTransformer = model.float().to(self.device).eval()
         self.scale = scale
         self.cosine = similarity == "cosine"
         self.static = isinstance(model[0], StaticEmbedding)
@@ -55,11 +57,16 @@ class BiEncoder(Student):
 
     @classmethod
     def load(cls, folder: Path, scale: float = 1.0) -> BiEncoder:
-        """Any encoder: a sentence-transformers folder, or a plain transformers one (mean pooling then)."""
+        """Any encoder: a sentence-transformers folder, or a plain transformers one (mean pooling then). Raises UserError for others."""
         from sentence_transformers import SentenceTransformer
 
         from harness.retrieval.precision import device
 
+        if trained_as(folder) == "cross-encoder":
+            raise UserError(
+                f"the model in '{folder}' is a cross-encoder and embeds no single text",
+                remedy="take an encoder, or use it as a ranker with architecture: cross-encoder",
+            )
         with opening(folder):
             model = SentenceTransformer(str(folder), device=str(device()), model_kwargs=loading(device()), local_files_only=True)
         return cls(model, scale)
@@ -76,7 +83,15 @@ class BiEncoder(Student):
         prompted = [prompt + text for text in texts] if prompt else texts
         if self.static:
             return StaticTokens.of(self.model[0].tokenizer, prompted, max_length)
-        return TransformerTokens.of(self.model.tokenizer, prompted, min(max_length, self.model.max_seq_length or max_length))
+        longest = min(max_length, self.model.max_seq_length or max_length)
+        return TransformerTokens.of(self.model.tokenizer, prompted, longest, self._hidden(prompt))
+
+    def _hidden(self, prompt: str) -> int:
+        """How many leading tokens the model's pooling leaves out: those of the prompt, where its config says so."""
+        if not prompt or all(getattr(part, "include_prompt", True) for part in self.model):
+            return 0
+        ids = self.model.tokenizer(prompt)["input_ids"]
+        return len(ids) - (ids[-1] in self.model.tokenizer.all_special_ids)
 
     def prompt(self, names: tuple[str, ...]) -> str:
         """What the checkpoint puts before a text: the first of `names` that it knows, else its default."""
@@ -87,39 +102,58 @@ class BiEncoder(Student):
         """(n, d), of unit length where the model compares by cosine."""
         import torch
 
-        vectors: torch.Tensor = self.model(features)["sentence_embedding"].float()
+        vectors: torch.Tensor = self.model(features)["sentence_embedding"].float()[:, : self.model.truncate_dim]
         return torch.nn.functional.normalize(vectors, dim=-1) if self.cosine else vectors
 
 
 class EmbeddingReader(Reader):
-    """Embeds each query and each document of a batch once, however many lists it is in."""
+    """Embeds each query and each document of a batch once, however many lists it is in.
+
+    A batch whose lists see the documents of one another cannot be cut; where it is too large for memory, activations are made twice.
+    """
 
     def __init__(self, student: BiEncoder, table: ListTable, max_length: int) -> None:
         self.student = student
         self.table = table
         self.queries = student.tokens(table.queries, student.prompt(QUERY_PROMPTS), max_length)
         self.documents = student.tokens(table.documents, student.prompt(DOCUMENT_PROMPTS), max_length)
-        lengths = self.documents.lengths
-        self.sizes = np.array([lengths[rows].sum() for rows in table.document_rows]) + self.queries.lengths[table.query_rows]
+        costs = self.costs()
+        self.sizes = np.array([costs[rows].sum() for rows in table.document_rows]) + self.queries.lengths[table.query_rows]
         self.micro_tokens = None if student.static else MICRO_TOKENS * (1 if student.device.type == "cpu" else 8)
+
+    def costs(self) -> np.ndarray:
+        """(M,) int64: tokens of each document that gradients go through."""
+        return self.documents.lengths
+
+    def embedded(self, rows: np.ndarray, frugal: bool, progress: Progress | None = None) -> torch.Tensor:
+        """(n, d): the documents at `rows`; `frugal` keeps no activations."""
+        student, total = self.student, len(rows)
+        done = None if progress is None else lambda count: progress(count, total, "documents")
+        return run_sorted(recomputed(student.embed) if frugal else student.embed, self.documents, rows, student.device, done)
 
     def __call__(self, batch: Batch) -> torch.Tensor:
         import torch
 
         queries, query_place = np.unique(batch.queries, return_inverse=True)
-        documents, place = np.unique(batch.documents, return_inverse=True)
+        rows = np.unique(batch.documents)
+        frugal = len(batch.pool) > 0 and self._exceeds(queries, rows)
         device = self.student.device
-        left = run_sorted(self.student.embed, self.queries, queries, device)[torch.from_numpy(query_place).to(device)]
-        right = run_sorted(self.student.embed, self.documents, documents, device)
-        chosen = torch.from_numpy(place.reshape(batch.documents.shape)).to(device)
-        return self.student.scale * (left @ right.T).gather(1, chosen)
+        forward = recomputed(self.student.embed) if frugal else self.student.embed
+        left = run_sorted(forward, self.queries, queries, device)[torch.from_numpy(query_place).to(device)]
+        scores = self.student.scale * (left @ self.embedded(rows, frugal).T)
+        own = scores.gather(1, torch.from_numpy(np.searchsorted(rows, batch.documents)).to(device))
+        if not len(batch.pool):
+            return own
+        return torch.cat([own, scores[:, torch.from_numpy(np.searchsorted(rows, batch.pool)).to(device)]], 1)
+
+    def _exceeds(self, queries: np.ndarray, rows: np.ndarray) -> bool:
+        tokens = self.queries.lengths[queries].sum() + self.costs()[rows].sum()
+        return self.micro_tokens is not None and bool(tokens > self.micro_tokens)
 
     def score_all(self, progress: Progress) -> list[np.ndarray]:
-        student, total = self.student, len(self.table.documents)
+        student = self.student
         with inference(student):
             left = run_sorted(student.embed, self.queries, np.arange(len(self.table.queries)), student.device)
-            right = run_sorted(
-                student.embed, self.documents, np.arange(total), student.device, lambda done: progress(done, total, "documents")
-            )
+            right = self.embedded(np.arange(len(self.table.documents)), False, progress)
         queries, documents = left.cpu().numpy()[self.table.query_rows], right.cpu().numpy()
         return [student.scale * (documents[rows] @ query) for query, rows in zip(queries, self.table.document_rows, strict=True)]

@@ -7,13 +7,31 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.collections.base import Texts
+from harness.errors import UserError
 from harness.losses.spec import LossSpec
+from harness.method import document_model
 from harness.models import ModelFiles, model_path
 from harness.stage import Context, Stage
 from harness.students.batches import ListTable
+from harness.students.checkpoints import Checkpoint
 from harness.students.lists import read_lists
 from harness.students.ranker import Architecture, load_ranker, save_ranker
 from harness.students.train import TrainSettings, deterministic, fit
+
+
+def checkpoint_of(stage: Stage, cache: Path) -> Checkpoint:
+    """Where the training of `stage` is taken up again should it be killed; who makes a stage holds its lock, so no other writes there."""
+    return Checkpoint(cache / "training" / f"{stage.key}.safetensors")
+
+
+def check_needs(loss: LossSpec, table: ListTable) -> None:
+    """Raises UserError when the lists of `table` lack what `loss` needs."""
+    lacking = [need for need in loss.needs if need not in table.carries]
+    if lacking:
+        raise UserError(
+            f"the loss '{loss}' needs {' and '.join(lacking)}, which these training lists do not carry",
+            remedy=f"take a loss that needs no more than {' and '.join(table.carries) or 'nothing'}: harness list losses",
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -33,12 +51,15 @@ class RankerStage(Stage):
 
     def fit(self, table: ListTable, out: Path, context: Context) -> None:
         """Trains on `table` and writes the artefact."""
+        check_needs(self.loss, table)
+        checkpoint = checkpoint_of(self, context.cache)
         with deterministic(self.seed):
             ranker = load_ranker(model_path(self.start, context), self.architecture)
             loss = self.loss.loss(ranker.temperature)
-            history = fit(ranker, table, loss, self.train, self.max_length, self.seed, context.progress)
+            history = fit(ranker, table, loss, self.train, self.max_length, self.seed, context.progress, checkpoint)
         save_ranker(ranker, self.architecture, out)
         history.write(out)
+        checkpoint.remove()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -52,7 +73,7 @@ class TrainRanker(RankerStage):
 
     @property
     def label(self) -> str:
-        return f"{self.architecture}, {self.loss.name}, {self.lists.label}"
+        return f"{self.architecture}, {self.loss}, {self.lists.label}"
 
     def run(self, out: Path, context: Context) -> None:
         self.fit(ListTable.of(read_lists(context.path(self.lists)), self.corpus), out, context)
@@ -60,7 +81,10 @@ class TrainRanker(RankerStage):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TrainRetriever(Stage):
-    """A retriever trained on lists. The artefact loads with ``SentenceTransformer(path)``."""
+    """A retriever trained on lists. The artefact loads with ``SentenceTransformer(path)``.
+
+    With `frozen_documents` only its query encoder learns, and documents keep the embeddings of the model it started from.
+    """
 
     kind: ClassVar[str] = "retriever"
 
@@ -71,18 +95,28 @@ class TrainRetriever(Stage):
     train: TrainSettings = field(default_factory=TrainSettings)
     seed: int = 0
     max_length: int = 128
+    frozen_documents: bool = False
+
+    @property
+    def documents(self) -> ModelFiles | Stage:
+        """The model whose embeddings of documents are this one's too."""
+        return document_model(self.start) if self.frozen_documents else self
 
     @property
     def label(self) -> str:
-        return f"{self.loss.name}, {self.lists.label}"
+        return f"{self.loss}, {self.lists.label}"
 
     def run(self, out: Path, context: Context) -> None:
+        from harness.students.query_side import QueryEncoder
         from harness.students.retriever import BiEncoder
 
         table = ListTable.of(read_lists(context.path(self.lists)), self.corpus)
+        check_needs(self.loss, table)
+        checkpoint = checkpoint_of(self, context.cache)
         with deterministic(self.seed):
-            student = BiEncoder.load(model_path(self.start, context))
+            student = (QueryEncoder if self.frozen_documents else BiEncoder).load(model_path(self.start, context))
             loss = self.loss.loss(student.temperature)
-            history = fit(student, table, loss, self.train, self.max_length, self.seed, context.progress)
+            history = fit(student, table, loss, self.train, self.max_length, self.seed, context.progress, checkpoint)
         student.save(out)
         history.write(out)
+        checkpoint.remove()

@@ -41,9 +41,11 @@ class TransformerTokens:
     lengths: np.ndarray
     pad: int
     left: bool
+    hidden: int = 0
+    """How many leading tokens of each text (its prompt) the pooling leaves out."""
 
     @classmethod
-    def of(cls, tokenizer: Any, inputs: Sequence[str] | Sequence[tuple[str, str]], max_length: int) -> TransformerTokens:
+    def of(cls, tokenizer: Any, inputs: Sequence[str] | Sequence[tuple[str, str]], max_length: int, hidden: int = 0) -> TransformerTokens:
         """Tokenises texts, or pairs as a cross-encoder reads them, cut to `max_length` tokens with special tokens."""
         columns: dict[str, list[np.ndarray]] = {}
         for start in range(0, len(inputs), 1_000):
@@ -51,7 +53,7 @@ class TransformerTokens:
             for name, rows in tokenizer(block, truncation=True, max_length=max_length, return_attention_mask=False).items():
                 columns.setdefault(name, []).extend(np.asarray(row, dtype=np.int32) for row in rows)
         lengths = np.array([len(row) for row in columns.get("input_ids", ())], dtype=np.int64)
-        return cls(columns, lengths, tokenizer.pad_token_id, tokenizer.padding_side == "left")
+        return cls(columns, lengths, tokenizer.pad_token_id, tokenizer.padding_side == "left", hidden)
 
     def features(self, rows: np.ndarray, device: torch.device) -> dict[str, torch.Tensor]:
         import torch
@@ -63,7 +65,9 @@ class TransformerTokens:
         for name, column in self.columns.items():
             padded[name] = np.full(mask.shape, self.pad if name == "input_ids" else 0, dtype=np.int64)
             padded[name][mask] = np.concatenate([column[row] for row in rows])
-        return {name: torch.from_numpy(values).to(device) for name, values in padded.items()}
+        features = {name: torch.from_numpy(values).to(device) for name, values in padded.items()}
+        # A number on its own stays on the processor, where the pooling reads it.
+        return {**features, "prompt_length": torch.full((len(rows),), self.hidden)} if self.hidden else features
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,9 @@ whole ragged lists with their tails and scores, which the trainers of sentence-t
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -20,17 +17,19 @@ from pydantic import Field
 from harness.errors import UserError
 from harness.plugins import Settings
 from harness.students.base import freeze_lower
-from harness.students.batches import micro_batches
+from harness.students.history import History
+from harness.students.lesson import Lesson, NotFinite
+from harness.students.lora import LoRA, adapt
+from harness.students.optimisers import optimisers_of, ramp, update
+from harness.students.state import Standing
+from harness.students.stopping import EarlyStopping, split
 
 if TYPE_CHECKING:
-    import torch
-
     from harness.losses.base import Loss
     from harness.stage import Progress
-    from harness.students.base import Reader, Student
+    from harness.students.base import Student
     from harness.students.batches import ListTable
-
-FILE = "losses.json"
+    from harness.students.checkpoints import Checkpoint
 
 _TORCH = threading.Lock()
 """Torch has one random generator and one switch for deterministic kernels: one training a process at a time."""
@@ -40,7 +39,9 @@ class TrainSettings(Settings):
     """How a student is trained."""
 
     epochs: int = Field(default=3, ge=1, description="how often every list is seen")
-    learning_rate: float | None = Field(default=None, gt=0, description="peak; left out: 2e-5 for transformers, 3e-3 for static embeddings")
+    learning_rate: float | None = Field(
+        default=None, gt=0, description="peak; left out: 2e-5 for transformers (2e-4 with LoRA), 3e-3 for static embeddings"
+    )
     batch: int = Field(
         default=16, ge=1, description="lists to an optimiser step, cut into smaller passes as memory wants it, with the same result"
     )
@@ -51,23 +52,13 @@ class TrainSettings(Settings):
     clip: float = Field(default=1.0, gt=0, description="largest gradient norm; static embeddings are not clipped")
     dropout: bool = Field(default=False, description="the checkpoint's own dropout; costs a third of the speed on a CPU")
     frozen_layers: int = Field(default=0, ge=0, description="above 0, the embeddings and this many lower layers stay as they are")
-    in_batch: bool = Field(default=False, description="documents of the batch's other lists join each list as its unordered tail")
+    lora: LoRA | None = Field(default=None, description="train low-rank adapters in place of the layers' weights; left out: the weights")
     precision: Literal["auto", "fp32", "bf16"] = Field(
         default="auto", description="of the passes; weights are float32. auto: what is faster here"
     )
-
-
-@dataclass
-class History:
-    """What happened at each optimiser step."""
-
-    epoch: list[int] = field(default_factory=list)
-    loss: list[float] = field(default_factory=list)
-    learning_rate: list[float] = field(default_factory=list)
-
-    def write(self, folder: Path) -> None:
-        """``losses.json``: three lists of one number a step."""
-        (folder / FILE).write_text(json.dumps(vars(self)), encoding="utf-8")
+    stop: EarlyStopping | None = Field(
+        default=None, description="end early, with the weights that held-out queries like best; left out: never"
+    )
 
 
 @contextmanager
@@ -90,96 +81,63 @@ def deterministic(seed: int) -> Iterator[None]:
             torch.use_deterministic_algorithms(before[0], warn_only=before[1])
 
 
-def fit(student: Student, table: ListTable, loss: Loss, settings: TrainSettings, max_length: int, seed: int, progress: Progress) -> History:
-    """Trains `student` on all lists of `table`, in place; call it inside `deterministic`.
+def fit(
+    student: Student,
+    table: ListTable,
+    loss: Loss,
+    settings: TrainSettings,
+    max_length: int,
+    seed: int,
+    progress: Progress,
+    checkpoint: Checkpoint | None = None,
+) -> History:
+    """Trains `student` on the lists of `table`, in place; call it inside `deterministic`.
 
-    Batches are shuffled anew each epoch by a generator of its own seeded with `seed`. Raises UserError when the loss is no finite
-    number, naming the step.
+    Batches are shuffled anew each epoch by a generator of its own seeded with `seed`. With a `checkpoint` the training goes on from
+    there and writes its own; the caller removes it once the weights are safe. Raises UserError when a loss is no finite number, naming
+    the step.
     """
     if settings.frozen_layers:
         freeze_lower(student.model, settings.frozen_layers)
+    merge = adapt(student, settings.lora)
     student.model.train(settings.dropout)
-    reader = student.over(table, max_length)
-    batches = list(_batches(len(table.lists), settings, seed))
+    lesson = Lesson(student, student.over(table, max_length), table, loss, settings)
+    taught, held = split(table.query_rows, settings.stop, seed)
+    batches = list(_batches(taught, settings, seed))
     peak = settings.learning_rate or student.learning_rate
-    optimisers = _optimisers(student.model, peak, settings.weight_decay)
-    history = History()
-    for step, (epoch, numbers) in enumerate(batches):
-        rate = peak * _ramp(step, len(batches), settings.warmup)
-        value = _backward(student, reader, table, loss, settings, numbers)
-        if not np.isfinite(value):
+    now = Standing(student.model, student.device, optimisers_of(student.model, peak, settings.weight_decay))
+    if checkpoint is not None:
+        now.take_up(checkpoint.load())
+    for step in range(len(now.history.step), len(batches)):
+        if settings.stop and now.best.waited >= settings.stop.patience:
+            break
+        epoch, numbers = batches[step]
+        rate = peak * ramp(step, len(batches), settings.warmup)
+        try:
+            now.history.add(epoch, lesson.learn(numbers), rate)
+            update(now.optimisers, rate, settings.clip)
+            if settings.stop and settings.stop.due(step, len(batches) // settings.epochs):
+                now.check(lesson.measure(held))
+        except NotFinite as error:
+            if checkpoint is not None:
+                checkpoint.remove()
             raise UserError(
-                f"the loss is {value} at step {step + 1} of {len(batches)} (epoch {epoch + 1}, learning rate {rate:.3g})",
+                f"the loss is {error} at step {step + 1} of {len(batches)} (epoch {epoch + 1}, learning rate {rate:.3g})",
                 remedy="take a smaller learning rate or a larger temperature",
-            )
-        _update(optimisers, rate, settings.clip)
-        history.epoch.append(epoch)
-        history.loss.append(value)
-        history.learning_rate.append(rate)
+            ) from None
+        if checkpoint is not None and checkpoint.due:
+            checkpoint.save(now.state())
         progress(step + 1, len(batches), "steps")
+    if settings.stop:
+        now.keep_best()
+    merge()
     student.model.eval()
-    return history
+    return now.history
 
 
-def _batches(lists: int, settings: TrainSettings, seed: int) -> Iterator[tuple[int, np.ndarray]]:
+def _batches(lists: np.ndarray, settings: TrainSettings, seed: int) -> Iterator[tuple[int, np.ndarray]]:
     generator = np.random.default_rng(seed)
     for epoch in range(settings.epochs):
-        order = generator.permutation(lists)
-        for start in range(0, lists, settings.batch):
+        order = lists[generator.permutation(len(lists))]
+        for start in range(0, len(order), settings.batch):
             yield epoch, order[start : start + settings.batch]
-
-
-def _ramp(step: int, steps: int, warmup: float) -> float:
-    """Share of the peak learning rate: a line up over the warm-up, a line down to 0 behind it."""
-    rising = int(steps * warmup)
-    return (step + 1) / (rising + 1) if step < rising else (steps - step) / max(steps - rising, 1)
-
-
-def _backward(student: Student, reader: Reader, table: ListTable, loss: Loss, settings: TrainSettings, numbers: np.ndarray) -> float:
-    """Adds the gradient of the mean loss over the lists at `numbers`, pass by pass; returns that mean."""
-    from harness.retrieval.precision import autocast, best_dtype
-
-    precision = "fp32" if not student.halves else best_dtype() if settings.precision == "auto" else settings.precision
-    total = 0.0
-    for part in micro_batches(numbers, reader.sizes, None if settings.in_batch else reader.micro_tokens):
-        batch = table.batch(part, student.device, settings.in_batch)
-        with autocast(student.device, precision):
-            scores = reader(batch)
-        share = loss(scores, batch.target) * (len(part) / len(numbers))
-        if share.requires_grad:
-            share.backward()  # type: ignore[no-untyped-call]
-        total += share.item()
-    return total
-
-
-def _optimisers(model: torch.nn.Module, rate: float, decay: float) -> list[torch.optim.Optimizer]:
-    """AdamW for dense weights, SparseAdam for embedding tables with sparse gradients."""
-    import torch
-
-    sparse = [part.weight for part in model.modules() if isinstance(part, torch.nn.EmbeddingBag) and part.sparse]
-    aside = {id(weight) for weight in sparse}
-    dense = [weight for weight in model.parameters() if weight.requires_grad and id(weight) not in aside]
-    optimisers: list[torch.optim.Optimizer] = []
-    if sparse:
-        optimisers.append(torch.optim.SparseAdam(sparse, lr=rate))
-    if dense:
-        groups = [
-            {"params": [weight for weight in dense if weight.ndim > 1], "weight_decay": decay},
-            {"params": [weight for weight in dense if weight.ndim < 2], "weight_decay": 0.0},
-        ]
-        optimisers.append(torch.optim.AdamW(groups, lr=rate, fused=True))
-    return optimisers
-
-
-def _update(optimisers: list[torch.optim.Optimizer], rate: float, clip: float) -> None:
-    import torch
-
-    for optimiser in optimisers:
-        weights = [weight for group in optimiser.param_groups for weight in group["params"] if weight.grad is not None]
-        if not isinstance(optimiser, torch.optim.SparseAdam):
-            torch.nn.utils.clip_grad_norm_(weights, clip)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        if weights:
-            optimiser.step()
-        optimiser.zero_grad()

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.collections.base import Corpus
-from harness.losses.base import LossSettings
 from harness.losses.spec import LossSpec
 from harness.stage import Context, Stage
 from harness.students.batches import ListTable
@@ -44,7 +43,7 @@ class WarmUpRanker(RankerStage):
 
     lists: Stage
     corpus: Corpus
-    loss: LossSpec = field(default_factory=lambda: LossSpec("infonce", LossSettings()))
+    loss: LossSpec = field(default_factory=lambda: LossSpec.of("infonce"))
     train: TrainSettings = field(default_factory=lambda: TrainSettings(epochs=1))
 
     @property
@@ -69,7 +68,7 @@ def with_bodies(lists: Sequence[TrainingList], bodies: Bodies) -> Built:
 
 def _without(one: TrainingList, empty: set[str]) -> TrainingList | None:
     documents = tuple(document for document in one.documents if document not in empty)
-    positives = tuple(document for document in one.positives if document not in empty)
-    if not positives or len(documents) == len(positives):
+    first = [document for document in documents if document in one.positives]
+    if not first or len(documents) == len(first):
         return None
-    return replace(one, documents=documents, ordered=len(positives), positives=positives)
+    return replace(one, documents=documents, ordered=len(first))

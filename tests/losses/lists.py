@@ -20,7 +20,11 @@ def padded(rows: Lists, garbage: float = 0.0, dtype: torch.dtype = torch.float64
 
 
 def target(
-    sizes: Sequence[int], ordered: Sequence[int] | None = None, scores: Tensor | None = None, gold: Sequence[Sequence[int]] | None = None
+    sizes: Sequence[int],
+    ordered: Sequence[int] | None = None,
+    scores: Tensor | None = None,
+    gold: Sequence[Sequence[int]] | None = None,
+    others: Sequence[Sequence[bool]] | None = None,
 ) -> Target:
     """A target of lists with these sizes; everything is ordered unless said; `gold` names the positive places of each list."""
     mask = torch.arange(max(sizes)) < torch.tensor(sizes).unsqueeze(1)
@@ -29,7 +33,13 @@ def target(
         first = torch.zeros_like(mask)
         for row, places in enumerate(gold):
             first[row, list(places)] = True
-    return Target(mask, torch.tensor(list(ordered if ordered is not None else sizes)), scores, first)
+    return Target(
+        mask,
+        torch.tensor(list(ordered if ordered is not None else sizes)),
+        scores,
+        first,
+        torch.tensor(others) if others is not None else None,
+    )
 
 
 def softmax(scores: Sequence[float], temperature: float = 1.0) -> list[float]:

@@ -30,6 +30,14 @@ def test_unknown_loss_gets_a_suggestion() -> None:
         ({"name": "kl", "temprature": 1}, "temprature"),
         ({"name": "kl", "temperature": 0}, "temperature"),
         ({"name": "kl", "reduction": "sum"}, "reduction"),
+        ({"name": "sum"}, "of"),
+        ({"name": "sum", "of": []}, "of"),
+        ({"name": "sum", "of": "kl"}, "of"),
+        ({"name": "sum", "of": ["kl", "kll"]}, "of.1.name"),
+        ({"name": "sum", "of": ["kl", {"weight": 1}]}, "of.1"),
+        ({"name": "sum", "of": [{"name": "kl", "weight": -1}]}, "of.0.weight"),
+        ({"name": "sum", "of": ["kl", {"name": "kl", "temperature": 0}]}, "of.1.temperature"),
+        ({"name": "sum", "of": [{"name": "sum", "of": [{"name": "kl", "mu": 1}]}]}, "of.0.of.0.mu"),
     ],
 )
 def test_wrong_settings_name_the_key(spec: dict[str, object], key: str) -> None:

@@ -99,7 +99,7 @@ def corpus() -> Listed:
 
 @pytest.fixture(autouse=True)
 def _precision(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test depends on which precision this machine prefers."""
+    """Every test starts with what `tests/conftest.py` chose, whatever the one before it tried."""
     from harness.retrieval import precision
 
     monkeypatch.setenv(precision.VARIABLE, "fp32")

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UserError
+from harness.losses.spec import LossSpec
 from harness.students.batches import ListTable, micro_batches
 from harness.students.lists import TrainingList
+from harness.students.stages import check_needs
 from harness.students.tokens import StaticTokens, TransformerTokens, passes, run_sorted
 from tests.students.conftest import TinyCorpus
 
@@ -39,16 +41,40 @@ def test_batch_pads_in_the_given_order(corpus: TinyCorpus) -> None:
     assert [table.documents[row] for row in batch.documents[1]] == corpus.texts(["d3", "d1", "d5"])
 
 
-def test_in_batch_adds_the_documents_of_the_others_as_tail(corpus: TinyCorpus) -> None:
-    lists = [TrainingList(one.query, one.text, one.documents, one.ordered, None, one.positives) for one in LISTS]
+def test_in_batch_shows_every_list_the_documents_of_the_others(corpus: TinyCorpus) -> None:
+    """Behind the own documents and their scores, which stay as they are."""
+    lists = [
+        TrainingList("q0", "one", ("d3", "d1"), 2, (3.0, 2.0), ("d1", "d5")),
+        TrainingList("q1", "two", ("d5", "d4", "d0"), 1, (0.5, 0.4, 0.3)),
+        TrainingList("q2", "three", ("d7",), 0, (1.0,)),
+        TrainingList("q3", "two", ("d8", "d7"), 0, (1.0, 0.0)),
+    ]
     table = ListTable.of(lists, corpus)
-    batch = table.batch(np.array([0, 1]), CPU, in_batch=True)
-    shown = [[table.documents[row] for row in rows[mask]] for rows, mask in zip(batch.documents, batch.target.mask.numpy(), strict=True)]
-    assert shown[0] == corpus.texts(["d3", "d1", "d5"])
-    assert shown[1][0] == corpus.texts(["d1"])[0] and sorted(shown[1]) == sorted(shown[0])
-    assert batch.target.ordered.tolist() == [2, 1]
-    with pytest.raises(UserError, match="no scores"):
-        ListTable.of(LISTS, corpus).batch(np.array([0, 1]), CPU, in_batch=True)
+    alone, batch = table.batch(np.array([0, 1, 3]), CPU), table.batch(np.array([0, 1, 3]), CPU, in_batch=True)
+    assert batch.target.scores is not None and alone.target.scores is not None
+    assert batch.target.scores.tolist() == alone.target.scores.tolist() and batch.target.mask.tolist() == alone.target.mask.tolist()
+    assert alone.target.others is None and len(alone.pool) == 0
+    assert [table.documents[row] for row in batch.pool] == corpus.texts(["d3", "d1", "d5", "d4", "d0", "d7", "d8"])
+    assert batch.target.others is not None
+    negatives = [{table.documents[row] for row in batch.pool[seen]} for seen in batch.target.others.numpy()]
+    # d5 is gold for the first query though not in its list; the last two lists have one query.
+    assert negatives == [set(corpus.texts(ids)) for ids in (["d4", "d0", "d7", "d8"], ["d3", "d1"], ["d3", "d1"])]
+
+
+def test_a_loss_is_refused_what_the_lists_do_not_carry(corpus: TinyCorpus) -> None:
+    table = ListTable.of([TrainingList("q", "one", ("d0", "d1"), 1), TrainingList("r", "two", ("d0", "d1"), 0)], corpus)
+    assert table.carries == ("order",) and ListTable.of(LISTS, corpus).carries == ("order", "scores", "gold labels")
+    check_needs(LossSpec.of({"name": "infonce", "positive": "top"}), table)
+    with pytest.raises(UserError, match=r"'kl \+ infonce' needs scores and gold labels"):
+        check_needs(LossSpec.of({"name": "sum", "of": ["kl", "infonce"]}), table)
+
+
+def test_lists_without_gold_beside_lists_with_some(corpus: TinyCorpus) -> None:
+    table = ListTable.of(LISTS, corpus)
+    first = table.batch(np.array([1]), CPU).target.first
+    assert first is not None and first.tolist() == [[False]]
+    none = [TrainingList("q", "one", ("d0",), 1)]
+    assert ListTable.of(none, corpus).batch(np.array([0]), CPU).target.first is None
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=40), st.integers(1, 100))

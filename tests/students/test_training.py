@@ -160,13 +160,6 @@ def test_a_loss_that_is_no_number_names_its_step(static: ModelFiles) -> None:
 
 
 @pytest.mark.models
-def test_in_batch_negatives_need_lists_without_scores(tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
-    assert losses(bench.path(retriever_stage(tiny, corpus, "infonce", scores=False, in_batch=True, epochs=1)))
-    with pytest.raises(UserError, match="no scores"):
-        bench.path(retriever_stage(tiny, corpus, "kl", in_batch=True))
-
-
-@pytest.mark.models
 def test_an_encoder_is_no_ranker_until_it_is_trained(tiny: ModelFiles) -> None:
     with pytest.raises(UserError, match="no trained ranker"):
         load_ranker(tiny.path)

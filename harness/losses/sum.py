@@ -1,0 +1,116 @@
+"""Several losses at once, each with a weight."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import (
+    BaseModel,
+    Field,
+    GetJsonSchemaHandler,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import CoreSchema
+
+from harness.losses.base import Loss, LossSettings, Target
+from harness.losses.spec import loss_settings
+from harness.plugins import Settings, plugin
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Term(Settings):
+    """A loss of a sum: written ``NAME`` or ``{name: NAME, weight: W, **settings}``, held with all its settings."""
+
+    name: str
+    weight: float = Field(default=1.0, gt=0)
+    settings: SerializeAsAny[LossSettings]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _held(cls, value: Any) -> Any:
+        given = {"name": value} if isinstance(value, str) else value
+        if not isinstance(given, dict):
+            return given
+        name = given.get("name")
+        if not isinstance(name, str):
+            raise ValueError("a term must say the name of its loss")
+        rest = {key: item for key, item in given.items() if key not in ("name", "weight")}
+        return {"name": name, "settings": loss_settings(name, rest)} | {key: given[key] for key in ("weight",) if key in given}
+
+    @model_serializer(mode="wrap")
+    def _written(self, handler: SerializerFunctionWrapHandler) -> Any:
+        held = handler(self)
+        flat = {**{key: held[key] for key in ("name", "weight") if key in held}, **held.get("settings", {})}
+        return flat if len(flat) > 1 else self.name
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """As it is written; the settings of its loss are not spelt out."""
+        mapping = {"name": {"type": "string"}, "weight": {"type": "number", "exclusiveMinimum": 0, "default": 1}}
+        return {"anyOf": [{"type": "string"}, {"type": "object", "properties": mapping, "required": ["name"]}]}
+
+    def loss(self, temperature: float) -> Loss:
+        """The loss; `temperature` holds where its settings name none."""
+        return plugin(Loss, self.name)(self.settings, temperature)
+
+
+class SumSettings(LossSettings):
+    """Which losses, each with its own settings beside its weight."""
+
+    of: tuple[Term, ...] = Field(
+        description="losses, each a name or {name: NAME, weight: 1, ...settings}", json_schema_extra={"minItems": 1}
+    )
+
+    @field_validator("of")
+    @classmethod
+    def _some(cls, terms: tuple[Term, ...]) -> tuple[Term, ...]:
+        # Not by min_length, which also complains where the only terms are wrong ones.
+        if not terms:
+            raise ValueError("a sum must name at least one loss")
+        return terms
+
+
+class Sum(Loss):
+    """The weighted sum of losses over the same lists. Its temperature holds for the terms that name none."""
+
+    name = "sum"
+    summary = "weighted sum of other losses, such as kl and 0.1 infonce with in-batch negatives"
+    source = "as in Tamber et al., arXiv 2502.19712"
+    formula = "sum_i w_i loss_i"
+    role = "both"
+    shifts = False
+    Settings = SumSettings
+    settings: SumSettings
+
+    def __init__(self, settings: SumSettings, temperature: float = 1.0) -> None:
+        super().__init__(settings, temperature)
+        self.terms = [(term.weight, term.loss(self.temperature)) for term in settings.of]
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(need for _, loss in self.terms for need in loss.needed))
+
+    @property
+    def in_batch(self) -> bool:
+        return any(loss.in_batch for _, loss in self.terms)
+
+    @classmethod
+    def parts(cls, settings: BaseModel) -> tuple[tuple[tuple[str | int, ...], type[Loss]], ...]:
+        assert isinstance(settings, SumSettings)
+        return tuple(
+            (("of", place, *path), part)
+            for place, term in enumerate(settings.of)
+            for path, part in plugin(Loss, term.name).parts(term.settings)
+        )
+
+    def __call__(self, scores: Tensor, target: Target) -> Tensor:
+        import torch
+
+        own = scores[:, : target.mask.shape[1]]
+        return torch.stack([weight * loss(scores if loss.in_batch else own, target) for weight, loss in self.terms]).sum()

@@ -1,0 +1,97 @@
+"""Checkpoints: a training that was killed goes on where it last stood and ends with the same bits.
+
+A checkpoint is one safetensors file whose metadata hold JSON: nothing is unpickled. It is written beside its place, synced and renamed,
+so that a file with its name is complete; a digest tells whether it still is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from harness import __version__
+from harness.files import sync
+
+if TYPE_CHECKING:
+    import torch
+
+FORMAT = 1
+SECONDS = 60.0
+"""Training time between two checkpoints."""
+_SHARE = 0.05
+"""Most of the time that goes into writing: where that is slow, checkpoints are rarer."""
+
+
+class State(NamedTuple):
+    """All that a training needs to go on: tensors by name, and what JSON can say."""
+
+    tensors: dict[str, torch.Tensor]
+    values: dict[str, Any]
+
+
+class Checkpoint:
+    """The checkpoint of one training; the caller sees to it that no other writes the same `file`."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._pause = SECONDS
+        self._last = time.monotonic()
+
+    @property
+    def due(self) -> bool:
+        """Whether the last one, or the start, is long enough ago."""
+        return time.monotonic() - self._last >= self._pause
+
+    def save(self, state: State) -> None:
+        """Takes the place of the last checkpoint, or leaves that as it was."""
+        from safetensors.torch import save_file
+
+        start = time.monotonic()
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self.file.with_suffix(".new")
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
+        told = json.dumps({"made_by": _made_by(), "values": state.values})
+        save_file(tensors, fresh, {"told": told, "digest": _digest(tensors, told)})
+        sync(fresh)
+        fresh.replace(self.file)
+        sync(self.file.parent)
+        self._last = time.monotonic()
+        self._pause = max(SECONDS, (self._last - start) / _SHARE)
+
+    def load(self) -> State | None:
+        """What was saved last; None where there is nothing, or it is damaged, or other versions wrote it."""
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(self.file, framework="pt") as stream:
+                notes = stream.metadata() or {}
+                tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+            told = json.loads(notes["told"])
+            whole = notes["digest"] == _digest(tensors, notes["told"]) and told["made_by"] == _made_by()
+            return State(tensors, told["values"]) if whole else None
+        except (OSError, SafetensorError, ValueError, KeyError):
+            return None
+
+    def remove(self) -> None:
+        """Forgets what was saved: the training is over."""
+        for file in (self.file, self.file.with_suffix(".new")):
+            file.unlink(missing_ok=True)
+
+
+def _made_by() -> dict[str, Any]:
+    """What must be the same for the rest of a training to give the bits that it would have given."""
+    return {"format": FORMAT, "harness": __version__, "torch": version("torch"), "transformers": version("transformers")}
+
+
+def _digest(tensors: dict[str, torch.Tensor], told: str) -> str:
+    import torch
+
+    digest = hashlib.sha256(told.encode())
+    for name in sorted(tensors):
+        digest.update(f"{name} {tensors[name].dtype} {list(tensors[name].shape)}".encode())
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

@@ -1,0 +1,70 @@
+"""The loss of lists, pass by pass: to learn from it, or to measure it only."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.students.batches import micro_batches
+
+if TYPE_CHECKING:
+    from harness.losses.base import Loss
+    from harness.students.base import Reader, Student
+    from harness.students.batches import ListTable
+    from harness.students.train import TrainSettings
+
+
+class NotFinite(ArithmeticError):
+    """A loss is infinite or no number; it is the message."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A student before the lists it is to learn."""
+
+    student: Student
+    reader: Reader
+    table: ListTable
+    loss: Loss
+    settings: TrainSettings
+
+    def learn(self, numbers: np.ndarray) -> float:
+        """Adds the gradient of the mean loss over the lists at `numbers`; returns that mean. Raises NotFinite."""
+        return _finite(self._mean(numbers))
+
+    def measure(self, numbers: np.ndarray) -> float:
+        """The mean loss over the lists at `numbers`, batch by batch, without gradients or dropout. Raises NotFinite."""
+        import torch
+
+        parts = np.split(numbers, range(self.settings.batch, len(numbers), self.settings.batch))
+        self.student.model.eval()
+        with torch.no_grad():
+            total = sum(len(part) * self._mean(part) for part in parts)
+        self.student.model.train(self.settings.dropout)
+        return _finite(total / len(numbers))
+
+    def _mean(self, numbers: np.ndarray) -> float:
+        from harness.retrieval.precision import autocast, best_dtype
+
+        settings, student, reader = self.settings, self.student, self.reader
+        precision = "fp32" if not student.halves else best_dtype() if settings.precision == "auto" else settings.precision
+        shares = []
+        for part in micro_batches(numbers, reader.sizes, None if self.loss.in_batch else reader.micro_tokens):
+            batch = self.table.batch(part, student.device, self.loss.in_batch)
+            with autocast(student.device, precision):
+                scores = reader(batch)
+            share = self.loss(scores, batch.target) * (len(part) / len(numbers))
+            if share.requires_grad:
+                share.backward()  # type: ignore[no-untyped-call]
+            shares.append(share.detach())
+        # Read at the end: each reading waits for the device.
+        return sum(share.item() for share in shares)
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise NotFinite(value)
+    return value

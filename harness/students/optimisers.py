@@ -1,0 +1,49 @@
+"""The optimisers of a student and their learning rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+
+def optimisers_of(model: torch.nn.Module, rate: float, decay: float) -> list[torch.optim.Optimizer]:
+    """AdamW for dense weights, SparseAdam for embedding tables with sparse gradients."""
+    import torch
+
+    sparse = [part.weight for part in model.modules() if isinstance(part, torch.nn.EmbeddingBag) and part.sparse]
+    aside = {id(weight) for weight in sparse}
+    dense = [weight for weight in model.parameters() if weight.requires_grad and id(weight) not in aside]
+    optimisers: list[torch.optim.Optimizer] = []
+    if sparse:
+        optimisers.append(torch.optim.SparseAdam(sparse, lr=rate))
+    if dense:
+        groups = [
+            {"params": [weight for weight in dense if weight.ndim > 1], "weight_decay": decay},
+            {"params": [weight for weight in dense if weight.ndim < 2], "weight_decay": 0.0},
+        ]
+        optimisers.append(torch.optim.AdamW(groups, lr=rate, fused=True))
+    return optimisers
+
+
+def update(optimisers: Sequence[torch.optim.Optimizer], rate: float, clip: float) -> None:
+    """One step of each at learning rate `rate`, dense gradients clipped to the norm `clip`; gradients are cleared."""
+    import torch
+
+    for optimiser in optimisers:
+        weights = [weight for group in optimiser.param_groups for weight in group["params"] if weight.grad is not None]
+        if not isinstance(optimiser, torch.optim.SparseAdam):
+            torch.nn.utils.clip_grad_norm_(weights, clip)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        if weights:
+            optimiser.step()
+        optimiser.zero_grad()
+
+
+def ramp(step: int, steps: int, warmup: float) -> float:
+    """Share of the peak learning rate: a line up over the warm-up, a line down to 0 behind it."""
+    rising = int(steps * warmup)
+    return (step + 1) / (rising + 1) if step < rising else (steps - step) / max(steps - rising, 1)
