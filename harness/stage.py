@@ -12,9 +12,10 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
@@ -22,14 +23,7 @@ if TYPE_CHECKING:
     from harness.labelling.ledger import Ledger
 
 JSON = Any
-
-
-@runtime_checkable
-class Identified(Protocol):
-    """Anything that stands for content: equal identity means equal content."""
-
-    @property
-    def identity(self) -> str: ...
+_JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 class Progress(Protocol):
@@ -62,28 +56,37 @@ def _is_transport(extra: Any) -> bool:
 
 def canonical(value: Any) -> JSON:
     """`value` as plain JSON in which stages and identified objects are replaced by what they stand for."""
-    if isinstance(value, Stage):
-        return {"stage": value.key}
-    if isinstance(value, Identified):
-        return {"identity": value.identity}
-    if isinstance(value, BaseModel):
-        shown = {name for name, info in type(value).model_fields.items() if not _is_transport(info.json_schema_extra)}
-        return {name: canonical(getattr(value, name)) for name in sorted(shown)}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: canonical(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, dict):
-        return {str(key): canonical(value[key]) for key in sorted(value)}
-    if isinstance(value, (list, tuple)):
-        return [canonical(item) for item in value]
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
+    if isinstance(value, Stage):
+        return {"stage": value.key}
+    if _identified(value):
+        return {"identity": value.identity}
+    if isinstance(value, (list, tuple)):
+        return [canonical(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): canonical(value[key]) for key in sorted(value)}
+    if not isinstance(value, type) and (names := _field_names(type(value))) is not None:  # type: ignore[arg-type]  # classes hash
+        return {name: canonical(getattr(value, name)) for name in names}
     raise TypeError(f"{type(value).__name__} has no identity and cannot be part of a key")
+
+
+def _identified(value: Any) -> bool:
+    # Asked of the type first: a property that hashes files is not to be computed for a yes or no.
+    return hasattr(type(value), "identity") or "identity" in getattr(value, "__dict__", ())
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    """Fields that stand for a plain dataclass, or for settings without those of transport; None for any other class."""
+    if issubclass(kind, BaseModel):
+        return tuple(sorted(name for name, info in kind.model_fields.items() if not _is_transport(info.json_schema_extra)))
+    return tuple(f.name for f in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else None
 
 
 def digest(value: JSON) -> str:
     """sha256 of the canonical JSON text of `value`, in hex."""
-    text = json.dumps(canonical(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_JSON.encode(canonical(value)).encode()).hexdigest()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -109,30 +112,36 @@ class Stage(ABC):
 
     def fields(self) -> dict[str, Any]:
         """What the key is made of: every field that is not transport."""
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if not f.metadata.get("transport")}
+        return {name: getattr(self, name) for name in _keyed(type(self))}
 
     @cached_property
     def key(self) -> str:
         """Content key: sha256 over kind, version and fields."""
         return digest({"kind": self.kind, "version": self.version, "fields": self.fields()})
 
-    def inputs(self) -> Iterator[Stage]:
+    def inputs(self) -> tuple[Stage, ...]:
         """The stages this one reads, also inside lists, tuples and dicts of its fields."""
-        for value in self.fields().values():
-            yield from _stages(value)
+        return self._inputs
+
+    @cached_property
+    def _inputs(self) -> tuple[Stage, ...]:
+        return tuple(chain.from_iterable(_stages(value) for value in self.fields().values()))
+
+
+@cache
+def _keyed(kind: type[Stage]) -> tuple[str, ...]:
+    return tuple(f.name for f in dataclasses.fields(kind) if not f.metadata.get("transport"))
 
 
 def _stages(value: Any) -> Iterator[Stage]:
     if isinstance(value, Stage):
         yield value
-    elif isinstance(value, Identified):
+    elif value is None or isinstance(value, (bool, int, float, str, type, BaseModel)) or _identified(value):
         return
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        for field in dataclasses.fields(value):
-            yield from _stages(getattr(value, field.name))
     elif isinstance(value, dict):
-        for item in value.values():
-            yield from _stages(item)
+        yield from chain.from_iterable(map(_stages, value.values()))
     elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _stages(item)
+        yield from chain.from_iterable(map(_stages, value))
+    else:
+        for name in _field_names(type(value)) or ():  # type: ignore[arg-type]  # classes hash
+            yield from _stages(getattr(value, name))

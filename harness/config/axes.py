@@ -11,6 +11,7 @@ from typing import Any
 from harness.config.choices import CollectionChoice, Role
 from harness.config.methods import MethodChoice
 from harness.config.sweep import SweepFile
+from harness.config.tried import Trial
 from harness.config.variants import ROLES
 from harness.method import Method
 from harness.plugins import Settings
@@ -34,6 +35,8 @@ class Cell:
     seed: int | None
     entry: str = ""
     """The name that the sweep file gave the method, settings left out; empty for the method's own."""
+    trials: tuple[Trial, ...] = ()
+    """What the cell chooses from; empty where nothing is tuned."""
 
     def loss(self, role: Role) -> str | None:
         """The ranker's or retriever's loss as boards show it, None for a method without one."""
@@ -73,10 +76,11 @@ def expand(sweep: SweepFile) -> Expansion:
     for (collection, place), variant in product(places, variants):
         choice, method = variant.choice, variant.choice.plugin
         label, entry = labels[choice.label, variant.mark], choice.label if choice.label != method.name else ""
+        trials = sweep.tune.trials.get((choice.label, variant.mark), ()) if sweep.tune else ()
         for teacher, budget, resample, seed in product(*_axes(choice, sweep)):
             key = (place, method.name, label, variant.mark, teacher, budget, resample, seed)
             if key not in found:
-                found[key] = Cell(collection, method, variant.settings, label, teacher, budget, resample, seed, entry)
+                found[key] = Cell(collection, method, variant.settings, label, teacher, budget, resample, seed, entry, trials)
     return Expansion(tuple(found.values()), _points(variants, sweep) * len(places) - len(found))
 
 
@@ -122,4 +126,6 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 def _text(value: Any) -> str:
     if isinstance(value, dict) and "name" in value:
         return " ".join([str(value["name"]), *(f"{key}={_text(item)}" for key, item in value.items() if key != "name")])
+    if isinstance(value, list):
+        return f"[{', '.join(map(_text, value))}]"
     return value if isinstance(value, str) else "none" if value is None else json.dumps(value, ensure_ascii=False)

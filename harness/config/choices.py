@@ -85,12 +85,15 @@ def teacher_choice(value: Any, registries: Registries) -> TeacherChoice:
 def loss_choice(value: Any, role: Role, registries: Registries) -> LossChoice:
     """``NAME`` or ``{name: NAME, **settings}`` in its shortest form. Raises ValidationError."""
     plugin, settings = pick({"name": value} if isinstance(value, str) else value, "name", registries.losses, "loss")
-    if plugin.role not in (role, "both"):
-        fitting = sorted(name for name, loss in registries.losses.items() if loss.role in (role, "both"))
+    made = checked(plugin.Settings, settings)
+    unfit = [(path, part) for path, part in plugin.parts(made) if part.role not in (role, "both")]
+    if unfit:
+        fitting = ", ".join(sorted(name for name, loss in registries.losses.items() if loss.role in (role, "both")))
         raise failure(
-            [Fault(("name",), f"the loss '{plugin.name}' is for a {plugin.role}, not for a {role}", f"for a {role}: {', '.join(fitting)}")]
+            Fault(path, f"the loss '{part.name}' is for a {part.role}, not for a {role}", f"for a {role}: {fitting}")
+            for path, part in unfit
         )
-    chosen = checked(plugin.Settings, settings).model_dump(mode="json", exclude_defaults=True)
+    chosen = made.model_dump(mode="json", exclude_defaults=True)
     return {"name": plugin.name, **chosen} if chosen else plugin.name
 
 

@@ -119,6 +119,10 @@ def _metric(value: str, info: ValidationInfo) -> str:
     return metric_name(value, scope_of(info).registries)
 
 
+MetricName = Annotated[str, AfterValidator(_metric)]
+"""A metric in its own spelling."""
+
+
 def _baseline(value: str | None, info: ValidationInfo) -> str | None:
     known = scope_of(info).methods
     if value is not None and value not in known:
@@ -131,7 +135,7 @@ class Evaluation(Settings):
 
     split: str = Field(default="test", description="split whose queries and judgments count")
     depth: PositiveInt = Field(default=100, description="how many documents a run holds per query")
-    metrics: Many[Annotated[str, AfterValidator(_metric)]] = Field(
+    metrics: Many[MetricName] = Field(
         default=("nDCG@10", "R@100", "RR@10"), description="metrics as ir_measures names them; the first leads the board"
     )
     baseline: Annotated[str | None, AfterValidator(_baseline)] = Field(

@@ -14,6 +14,7 @@ from harness.config.parts import DENSE
 from harness.config.references import PATTERN
 from harness.config.registries import Registries
 from harness.config.sweep import SweepFile
+from harness.config.tuning import Tune
 from harness.config.values import BudgetRange
 from harness.config.variants import ROLES
 from harness.plugins import Plugin
@@ -50,6 +51,10 @@ def _fill(schema: Schema, defs: dict[str, Schema], found: Registries) -> None:
         defs["Losses"]["properties"][role] = _notes(defs["Losses"]["properties"][role]) | _many(_ref(f"loss.{role}"))
     defs["BudgetRange"] = BudgetRange.model_json_schema()
     fields["budgets"]["anyOf"].append(_ref("BudgetRange"))
+    defs["Tune"] = Tune.model_json_schema()
+    # A file that extends another may say a part of the section only.
+    del defs["Tune"]["required"]
+    fields["tune"] = _notes(fields["tune"]) | {"anyOf": [_ref("Tune"), {"type": "null"}]}
     fields["collections"] = _notes(fields["collections"]) | _many(_ref("collection"))
     fields["teachers"] |= {"type": "object", "additionalProperties": _ref("teacher")}
     fields["methods"] |= {"type": "array", "minItems": 1, "items": _ref("method")}

@@ -12,6 +12,7 @@ from harness.config.explain import Fault, failure, shown
 from harness.config.methods import MethodChoice, method_choices
 from harness.config.parts import Candidates, Evaluation, Losses, Students, scope_of
 from harness.config.registries import Source
+from harness.config.tuning import Tuning, tuning
 from harness.config.values import Budgets, Many, Numbers
 from harness.plugins import Settings
 
@@ -60,6 +61,9 @@ class SweepFile(Settings):
         description="names, or {method: NAME, ...settings}; a list for a setting is an axis"
     )
     evaluate: Evaluation = Field(default=Evaluation(), description="what the retrievers are judged on")
+    tune: Annotated[Tuning | None, PlainValidator(tuning)] = Field(
+        default=None, description="settings that every trained method chooses for itself on another split, all with as many trials"
+    )
     max_length: PositiveInt = Field(default=256, description="tokens of a document that students read")
     max_cost: NonNegativeFloat | None = Field(default=None, description="most USD that LLM calls of the whole sweep may cost")
 

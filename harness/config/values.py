@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, PositiveInt, model_validator
@@ -20,9 +21,16 @@ def listed(value: Any) -> Any:
     return value if isinstance(value, (list, tuple)) else [value]
 
 
-def distinct(values: tuple[T, ...]) -> tuple[T, ...]:
-    """`values` without those that were there before."""
-    return tuple({json.dumps(value, sort_keys=True, default=str): value for value in reversed(values)}.values())[::-1]
+def _itself(value: Any) -> Any:
+    return value
+
+
+def distinct(values: Iterable[T], *, mark: Callable[[T], Any] = _itself) -> tuple[T, ...]:
+    """`values` without those that were there before; those of equal `mark` are the same."""
+    found: dict[str, T] = {}
+    for value in values:
+        found.setdefault(json.dumps(mark(value), sort_keys=True, default=str), value)
+    return tuple(found.values())
 
 
 def _not_empty(values: tuple[T, ...]) -> tuple[T, ...]:

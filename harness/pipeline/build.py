@@ -18,6 +18,7 @@ from harness.errors import UserError
 from harness.labelling.teacher import Teacher
 from harness.method import Draw, Kit
 from harness.models import ModelFiles, resolve_model
+from harness.pipeline.choice import Choose, check_split, choose, search
 from harness.pipeline.store import Store
 from harness.stage import Stage, digest
 
@@ -42,6 +43,8 @@ class PlannedCell:
     kit: Kit
     run: Stage
     evaluate: Evaluate
+    choice: Choose | None = None
+    """What chose the retriever; None where the cell has no trials."""
 
 
 class Builder:
@@ -89,9 +92,10 @@ class Builder:
         from harness.evaluation.stages import Evaluate
 
         kit = self._kit(cell)
-        run = cell.method(cell.settings).run(kit)
+        choice = choose(cell, kit, self.sweep.tune) if self.sweep.tune and cell.trials else None
+        run = search(cell, kit, choice) if choice else cell.method(cell.settings).run(kit)
         judgments = kit.collection.judgments(kit.split)
-        return PlannedCell(cell, kit, run, Evaluate(source=run, judgments=judgments, metrics=self.sweep.evaluate.metrics))
+        return PlannedCell(cell, kit, run, Evaluate(source=run, judgments=judgments, metrics=self.sweep.evaluate.metrics), choice)
 
     def _kit(self, cell: Cell) -> Kit:
         bench = self._bench(cell.collection)
@@ -121,6 +125,8 @@ class Builder:
     def _new_bench(self, collection: Collection) -> Bench:
         from harness.collections.pool import training_pool
 
+        if self.sweep.tune:
+            check_split(collection, self.sweep.tune, self.sweep.evaluate.split, self.sweep.source.path)
         settings = self.sweep.candidates
         pool = training_pool(collection, settings.training_queries, settings.pool)
         return Bench(collection, pool, self._first_stage(collection, pool, settings.depth))
@@ -141,7 +147,7 @@ class Builder:
 
 
 def check_draws(stages: Iterable[Stage], store: Store) -> None:
-    """Raises UserError when a stage draws more training queries than its collection has."""
+    """Raises UserError when one of `stages`, those still to be made, draws more training queries than its collection has."""
     from harness.collections.pool import Pool, draw, read_pool
 
     largest: dict[str, Draw] = {}

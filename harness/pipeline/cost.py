@@ -19,7 +19,8 @@ def labelling_cost(stages: Iterable[Stage], names: Mapping[str, Teacher], store:
     Exact where candidates are known already; before that, one list a query is assumed and ``exact`` is false.
     """
     waiting = [stage for stage in stages if isinstance(stage, Labels)]
-    parts = {name: _cost([stage for stage in waiting if stage.teacher is teacher], store, ledger) for name, teacher in names.items()}
+    of = {name: [stage for stage in waiting if stage.teacher.principal is teacher] for name, teacher in names.items()}
+    parts = {name: _cost(asked, store, ledger) for name, asked in of.items()}
     total = sum(parts.values(), Cost())
     return asdict(total) | {"teachers": [{"name": name, **asdict(cost)} for name, cost in parts.items() if cost.calls]}
 
@@ -32,7 +33,7 @@ def _cost(waiting: Sequence[Labels], store: Store, ledger: Ledger) -> Cost:
         if not (store.has(stage.draw.pool) and store.has(stage.candidates)):
             unknown.append(stage)
             continue
-        _, tasks = known.setdefault(f"{stage.candidates.key} {stage.depth}", (stage.teacher, {}))
+        _, tasks = known.setdefault(f"{stage.teacher.identity} {stage.candidates.key} {stage.depth}", (stage.teacher, {}))
         tasks.update((task.query, task) for task in stage.tasks(store.read(stage.draw.pool), store.read(stage.candidates)))
     guessed = sum((stage.teacher.guess(stage.draw.size, stage.depth) for stage in _largest(unknown)), Cost())
     return sum((teacher.estimate(list(tasks.values()), ledger) for teacher, tasks in known.values()), guessed)
@@ -41,7 +42,7 @@ def _cost(waiting: Sequence[Labels], store: Store, ledger: Ledger) -> Cost:
 def _largest(stages: Iterable[Labels]) -> list[Labels]:
     best: dict[str, Labels] = {}
     for stage in stages:
-        mark = f"{stage.candidates.key} {stage.draw.resample}"
+        mark = f"{stage.teacher.identity} {stage.candidates.key} {stage.draw.resample}"
         if mark not in best or stage.draw.size > best[mark].draw.size:
             best[mark] = stage
     return list(best.values())

@@ -14,7 +14,9 @@ from harness.labelling.stages import SUMMARY, Labels
 from harness.method import RetrieverMethod
 from harness.models import ModelFiles
 from harness.pipeline.build import PlannedCell
+from harness.pipeline.choice import FILE as TRIALS
 from harness.pipeline.graph import closure
+from harness.pipeline.remembered import Remembered
 from harness.pipeline.store import Manifest, Store
 from harness.published.card import (
     Card,
@@ -26,6 +28,8 @@ from harness.published.card import (
     ResearchGoal,
     TeacherSection,
     TestCollection,
+    Tried,
+    TuningSection,
     Verdicts,
 )
 from harness.published.environment import implementation, platform
@@ -37,11 +41,13 @@ TRAINING = ("ranker", "retriever", "ranker-warmup")
 """Kinds of stages that train."""
 
 
-def publish_cell(cell: PlannedCell, store: Store, results: Path, sweep: SweepFile) -> Path:
+def publish_cell(cell: PlannedCell, store: Store, results: Path, sweep: SweepFile, remembered: Remembered) -> Path:
     """Publish the run of a finished cell under `results`; what is there already and says the same is kept. Returns its folder."""
     card = _card(cell, store, sweep)
     folder = run_folder(results, card)
-    publish(folder, card, store.place(cell.run) / "run.trec.gz", store.place(cell.evaluate) / METRICS)
+    if not remembered.holds(folder, card):
+        publish(folder, card, store.place(cell.run) / "run.trec.gz", store.place(cell.evaluate) / METRICS)
+        remembered.note(folder, card)
     return folder
 
 
@@ -79,6 +85,7 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile) -> Card:
         student=_student_name(cell),
         ranker=_ranker_name(cell),
         setup=_setup(cell, sweep),
+        tuning=_tuning(cell, store, sweep),
         costs=_costs(manifests, summaries),
         labels=_verdicts(summaries),
         stages={"run": cell.run.key, "evaluate": cell.evaluate.key},
@@ -154,6 +161,14 @@ def _setup(cell: PlannedCell, sweep: SweepFile) -> dict[str, Any]:
     if cell.cell.resample is None:
         return common
     return common | {"candidates": sweep.candidates.model_dump(mode="json")}
+
+
+def _tuning(cell: PlannedCell, store: Store, sweep: SweepFile) -> TuningSection | None:
+    if cell.choice is None or sweep.tune is None:
+        return None
+    told = json.loads((store.place(cell.choice) / TRIALS).read_text(encoding="utf-8"))
+    trials = tuple(Tried.model_validate(trial) for trial in told["trials"])
+    return TuningSection(split=sweep.tune.split, metric=told["metric"], trials=trials, chosen=trials[told["chosen"]].settings)
 
 
 def _costs(manifests: Mapping[str, Manifest], summaries: Iterable[dict[str, Any]]) -> Costs:

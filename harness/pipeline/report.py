@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.config.axes import expand
 from harness.config.load import load_sweep
+from harness.config.sweep import SweepFile
 from harness.labelling.ledger import Ledger
 from harness.pipeline.build import Builder, PlannedCell, check_draws
 from harness.pipeline.cost import labelling_cost
@@ -32,8 +33,8 @@ def plan_report(file: Path, overrides: Sequence[str], workspace: Path) -> Report
     builder, store = Builder(sweep, workspace), Store(workspace)
     cells = builder.cells()
     stages = closure(cell.evaluate for cell in cells)
-    check_draws(stages.values(), store)
     to_run = missing([cell.evaluate for cell in cells], store)
+    check_draws(to_run.values(), store)
     cost = labelling_cost(to_run.values(), builder.teachers, store, Ledger(workspace / "ledger.sqlite"))
     return {
         "cells": len(cells),
@@ -45,9 +46,26 @@ def plan_report(file: Path, overrides: Sequence[str], workspace: Path) -> Report
             "naive": sum(len(closure([cell.evaluate])) for cell in cells),
             "by_kind": _by_kind(stages, to_run),
         },
+        "tuning": _tuning(sweep, cells),
         "llm": cost,
         "seconds": _rough_seconds(to_run, store),
         "disk_gb_free": _free_gb(workspace),
+    }
+
+
+def _tuning(sweep: SweepFile, cells: Sequence[PlannedCell]) -> Report | None:
+    """How many trials the choice of each tuned cell is made from, and how many stages that adds to those of one trial a cell."""
+    choices = [cell.choice for cell in cells if cell.choice]
+    if not (sweep.tune and choices):
+        return None
+    firsts = (choice.trials[0].retriever for choice in choices)
+    alone = closure(first for first in firsts if isinstance(first, Stage))
+    return {
+        "trials": len(choices[0].trials),
+        "split": sweep.tune.split,
+        "metric": sweep.tune.metric,
+        "cells": len(choices),
+        "stages": len(closure(choices)) - len(alone),
     }
 
 
@@ -86,10 +104,18 @@ def render_plan(report: Report) -> Group:
     return Group(
         f"{report['cells']} cells ({report['cells_done']} done; {report['cells_same']} more mean the same and were dropped)",
         f"{to_run} of {stages['distinct']} distinct stages to run; cell by cell it would be {stages['naive']}; {seconds}",
+        *_told_tuning(report["tuning"]),
         _told(llm),
         *(f"  {teacher['name']}: {_told(teacher).removeprefix('LLM: ')}" for teacher in llm["teachers"]),
         table,
     )
+
+
+def _told_tuning(tuning: Report | None) -> list[str]:
+    if tuning is None:
+        return []
+    how = f"{tuning['trials']} trials for each of {tuning['cells']} cells, the best on {tuning['split']} by {tuning['metric']}"
+    return [f"tuning: {how}; {tuning['stages']} of the stages are for that"]
 
 
 def _told(cost: Report) -> str:

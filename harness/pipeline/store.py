@@ -34,6 +34,7 @@ class Store:
         self._locks = workspace / "locks"
         self._known: dict[str, Path] = {}
         self._verified: set[str] = set()
+        self._manifests: dict[str, Manifest] = {}
 
     def place(self, stage: Stage) -> Path:
         """Where the artefact of `stage` is or will be."""
@@ -46,9 +47,10 @@ class Store:
         return stage.key in self._known
 
     def manifest(self, stage: Stage) -> Manifest:
-        """What was recorded when the artefact was made."""
-        value: Manifest = json.loads((self.place(stage) / MANIFEST).read_text(encoding="utf-8"))
-        return value
+        """What was recorded when the artefact was made; read once, for many cells rest on one artefact."""
+        if stage.key not in self._manifests:
+            self._manifests[stage.key] = json.loads((self.place(stage) / MANIFEST).read_text(encoding="utf-8"))
+        return self._manifests[stage.key]
 
     def read(self, stage: Stage) -> Path:
         """The artefact's folder, its files compared with their hashes once a process. Raises DamagedArtefact."""
@@ -70,6 +72,7 @@ class Store:
         aside.parent.mkdir(parents=True, exist_ok=True)
         self.place(stage).rename(aside)
         self._known.pop(stage.key, None)
+        self._manifests.pop(stage.key, None)
         self._verified.discard(stage.key)
 
     @contextmanager

@@ -12,11 +12,12 @@ from typing import Any
 from harness.config.load import load_sweep
 from harness.labelling.ledger import Ledger
 from harness.pipeline.build import Builder, PlannedCell, check_draws
-from harness.pipeline.graph import closure
+from harness.pipeline.graph import closure, missing
 from harness.pipeline.live import clock, view
 from harness.pipeline.local import LocalExecutor, Outcome
 from harness.pipeline.observer import Observer
 from harness.pipeline.publish import publish_cell
+from harness.pipeline.remembered import Remembered
 from harness.pipeline.store import Store
 
 
@@ -62,7 +63,7 @@ def run_sweep(
     ledger = Ledger(workspace / "ledger.sqlite")
     cells = builder.cells()
     stages = closure(cell.evaluate for cell in cells)
-    check_draws(stages.values(), store)
+    check_draws(missing((cell.evaluate for cell in cells), store).values(), store)
     before = sum(store.has(cell.evaluate) for cell in cells)
     watcher = observer if observer is not None else view(past_seconds(store))
     ledger.limit = max_cost if max_cost is not None else sweep.max_cost
@@ -92,12 +93,14 @@ def _publish(
 ) -> tuple[list[Path], dict[str, list[str]]]:
     published: list[Path] = []
     failures: dict[str, list[str]] = defaultdict(list)
+    remembered = Remembered(builder.workspace / "cache" / "published.json")
     for cell in cells:
         reason = outcome.cause(cell.evaluate)
         if reason is None:
-            published.append(publish_cell(cell, store, results, builder.sweep))
+            published.append(publish_cell(cell, store, results, builder.sweep, remembered))
         else:
             failures[reason].append(str(cell.cell))
+    remembered.save()
     return published, dict(failures)
 
 

@@ -96,6 +96,23 @@ class TeacherSection(Section):
     settings: Free = {}
 
 
+class Tried(Section):
+    """A trial: the values that it set, by dotted name of the setting, and what its retriever scored."""
+
+    settings: Free
+    score: float
+
+
+class TuningSection(Section):
+    """How settings were chosen: on which split, by which metric, between which trials."""
+
+    split: Line
+    metric: Line
+    trials: Annotated[tuple[Tried, ...], Field(min_length=1)]
+    chosen: Free
+    """What the chosen trial set."""
+
+
 class Costs(Section):
     """What the cell cost. `usd_alone` counts every label it uses at its price; `usd_here` what this sweep paid for them."""
 
@@ -162,6 +179,9 @@ class Card(Section):
     """What the ranker starts from; None for methods without one."""
     setup: Free = {}
     """Anything else that tells cells apart and matters to this method: candidates, depth, lengths."""
+
+    tuning: TuningSection | None = None
+    """What was chosen on another split; None where every setting was given."""
 
     costs: Costs = Costs()
     labels: Verdicts | None = None

@@ -10,14 +10,14 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from harness.errors import UserError
-from harness.evaluation.metrics import Scores, mean
+from harness.evaluation.metrics import mean
 from harness.evaluation.scores import FILE as METRICS
 from harness.evaluation.scores import read_scores
 from harness.evaluation.text import plain
@@ -36,7 +36,7 @@ class Published:
 
     folder: Path
     card: Card
-    scores: Scores = field(repr=False)
+    scores: Mapping[str, Mapping[str, float]] = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from pathlib import Path
 
 from harness.collections.base import Qrels
@@ -15,6 +13,7 @@ from harness.evaluation.text import counted, plain
 from harness.files import sha256
 from harness.published.card import Card, Outcome
 from harness.published.folders import CARD, RUN, check_file, read_card
+from harness.published.run_file import check_run_file
 from harness.retrieval.run import Run
 
 TOLERANCE = 1e-9
@@ -29,28 +28,14 @@ def verify(folder: Path, qrels: Qrels) -> list[str]:
     """
     try:
         card = read_card(folder)
-        check_file(folder / RUN)
         check_file(folder / METRICS)
-        _check_size(folder / RUN)
+        check_run_file(folder / RUN, LARGEST_RUN)
         run, scores = Run.read(folder / RUN), read_scores(folder / METRICS)
     except (UserError, ValueError, OSError) as error:
         return [f"unreadable: {plain(str(error))}"]
     if card.outcome is None:
         return [f"no outcome: {CARD} does not say what came of the run"]
     return [*_names(folder, card, run), *_files(folder, card.outcome), *_values(run, scores, card.outcome, qrels)]
-
-
-def _check_size(path: Path) -> None:
-    """Raises ValueError when the run unpacks to more than LARGEST_RUN bytes, without unpacking more than that."""
-    size = 0
-    try:
-        with gzip.open(path) as stream:
-            while block := stream.read(1 << 20):
-                size += len(block)
-                if size > LARGEST_RUN:
-                    raise ValueError(f"{path.name} unpacks to more than {LARGEST_RUN} bytes")
-    except (EOFError, zlib.error) as error:
-        raise ValueError(f"{path.name} is no complete gzip file: {error}") from error
 
 
 def _names(folder: Path, card: Card, run: Run) -> list[str]:

@@ -14,7 +14,7 @@ from harness.errors import UserError, did_you_mean
 from harness.evaluation.metrics import metric
 from harness.labelling.teacher import Teacher
 from harness.losses.base import Loss
-from harness.method import Axis, Group, Method
+from harness.method import Axis, Group, Method, RetrieverMethod
 from harness.plugins import Plugin, Settings
 
 
@@ -23,6 +23,7 @@ class RankerParts(Settings):
 
     warm_up: Literal["none", "titles"] = "none"
     layers: int = 6
+    epochs: int = 2
 
 
 class OursSettings(Settings):
@@ -36,6 +37,7 @@ class OursSettings(Settings):
     mixture: tuple[float, ...] | None = None
     low: float = 0.0
     high: float = 1.0
+    learning_rate: float | None = Field(None, gt=0)
     ranker: RankerParts = RankerParts()
 
     @model_validator(mode="after")
@@ -45,7 +47,7 @@ class OursSettings(Settings):
         return self
 
 
-class Ours(Method):
+class Ours(RetrieverMethod):
     name = "intermediate"
     summary = "order to ranker to retriever"
     needs = ("order",)
@@ -57,9 +59,10 @@ class Ours(Method):
 class DirectSettings(Settings):
     retriever_loss: str | dict[str, Any] = "listmle"
     epochs: int = 3
+    learning_rate: float | None = Field(None, gt=0)
 
 
-class Direct(Method):
+class Direct(RetrieverMethod):
     name = "direct"
     summary = "order to retriever"
     needs = ("order",)
@@ -68,7 +71,7 @@ class Direct(Method):
     Settings = DirectSettings
 
 
-class WhiteBox(Method):
+class WhiteBox(RetrieverMethod):
     name = "replug-lsr"
     summary = "likelihoods to retriever"
     needs = ("likelihoods",)
@@ -78,9 +81,10 @@ class WhiteBox(Method):
 
 class SupervisedSettings(Settings):
     margin: float = Field(description="required")
+    learning_rate: float | None = Field(None, gt=0)
 
 
-class Supervised(Method):
+class Supervised(RetrieverMethod):
     name = "supervised"
     summary = "gold labels to retriever"
     needs = ("gold labels",)
@@ -90,7 +94,7 @@ class Supervised(Method):
     Settings = SupervisedSettings
 
 
-class ZeroShot(Method):
+class ZeroShot(RetrieverMethod):
     name = "zero-shot"
     summary = "no training"
     standing: ClassVar[Group] = "reference"
@@ -98,8 +102,12 @@ class ZeroShot(Method):
     axes: ClassVar[frozenset[Axis]] = frozenset()
 
 
-class BM25(ZeroShot):
+class BM25(Method):
     name = "bm25"
+    summary = "words"
+    standing: ClassVar[Group] = "reference"
+    sees = ("nothing",)
+    axes: ClassVar[frozenset[Axis]] = frozenset()
 
 
 class Ask(Settings):

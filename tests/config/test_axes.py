@@ -44,7 +44,9 @@ def test_lists_are_axes_unless_the_setting_is_a_list(load: Load) -> None:
 
 def test_settings_inside_settings_are_axes_too(load: Load) -> None:
     sweep = load(HEAD + "methods: [{method: intermediate, ranker: {warm_up: [none, titles], layers: 3}}]\n")
-    assert [v.model_dump()["ranker"] for v in sweep.methods[0].variants] == [{"warm_up": w, "layers": 3} for w in ("none", "titles")]
+    assert [v.model_dump()["ranker"] for v in sweep.methods[0].variants] == [
+        {"warm_up": w, "layers": 3, "epochs": 2} for w in ("none", "titles")
+    ]
     whole = load(HEAD + "methods: [{method: intermediate, ranker: [{layers: 1}, {warm_up: titles}]}]\n")
     assert [v.model_dump()["ranker"]["layers"] for v in whole.methods[0].variants] == [1, 6]
 

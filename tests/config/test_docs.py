@@ -15,6 +15,7 @@ from harness.config.methods import MethodKeys
 from harness.config.parts import OWN, Evaluation, Losses, Students
 from harness.config.schema import sweep_schema
 from harness.config.sweep import SweepFile
+from harness.config.tuning import Tune
 from harness.config.values import BudgetRange
 from tests.config.conftest import Load
 
@@ -38,6 +39,7 @@ def test_every_key_is_on_the_page() -> None:
         ("losses", set(Losses.model_fields)),
         ("methods", set(MethodKeys.model_fields)),
         ("evaluate", set(Evaluation.model_fields)),
+        ("tune", set(Tune.model_fields)),
         ("budgets, resamples, seeds", {field.alias or name for name, field in BudgetRange.model_fields.items()}),
     ],
 )
@@ -69,9 +71,11 @@ def test_every_teacher_on_the_page_loads(tmp_path: Path, block: str) -> None:
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_every_example_loads(load: Load, block: str) -> None:
+def test_every_example_loads(tmp_path: Path, block: str) -> None:
     missing = [line for line in BASE.splitlines() if "extends:" not in block and f"{line.split(':')[0]}:" not in block]
-    assert load("\n".join([block, *missing]), budget=BASE).methods
+    for name, text in {"sweep": "\n".join([block, *missing]), "budget": BASE}.items():
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    assert load_sweep(tmp_path / "sweep.yaml").methods
 
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))

@@ -146,3 +146,9 @@ def test_any_text_loads_or_is_refused(text: str, tmp_path_factory: pytest.TempPa
     path.write_text(text, encoding="utf-8", newline="")
     with pytest.raises(UserError):
         load_sweep(path, (), REGISTRIES)
+
+
+def test_what_is_named_twice_counts_once_where_it_is_named_first(load: Load) -> None:
+    text = "collections: semanlink\nmethods: [bm25]\nseeds: [3, 1, 3]\nevaluate: {metrics: [AP, RR@10, AP]}\n"
+    sweep = load(text)
+    assert (sweep.seeds, sweep.evaluate.metrics) == ((3, 1), ("AP", "RR@10"))

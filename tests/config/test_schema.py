@@ -34,6 +34,7 @@ budgets: {from: 100, to: 10000, steps: 3}
 resamples: 3
 seeds: [0, $more]
 evaluate: {split: test, depth: 10, metrics: [ndcg@10, R@100, RR@10], baseline: zero-shot}
+tune: {trials: {learning_rate: $lrs}, split: dev, metric: AP, methods: {intermediate: [{low: 0.1}, {high: 2}]}}
 max_length: 128
 max_cost: 5
 """
