@@ -62,10 +62,6 @@ class Ledger:
         """The answers that are there, by key."""
         return {row[0].hex(): Answer._make(row[1:]) for row in self._rows(f"key, response, {_COUNTED}", keys)}
 
-    def responses(self, keys: Iterable[str]) -> dict[str, str]:
-        """The texts of the answers that are there, by key."""
-        return {row[0].hex(): row[1] for row in self._rows("key, response", keys)}
-
     def held(self, keys: Iterable[str]) -> set[str]:
         """Which of the keys have an answer."""
         return {row[0].hex() for row in self._rows("key", keys)}

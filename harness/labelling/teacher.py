@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from harness.plugins import Plugin, Settings
 
@@ -67,9 +67,21 @@ class Teacher(Plugin):
     standing: ClassVar[str] = "real"
     """'real', 'placebo' (shuffled, first-stage order), 'simulated' or 'oracle' (sees the answers)."""
 
+    _principal: Teacher | None = None
+
     def __init__(self, settings: Settings, base: Path = Path()) -> None:
         """`settings` are checked already; relative paths in them start from `base`, the sweep file's folder."""
         self.settings = settings
+
+    @property
+    def principal(self) -> Teacher:
+        """The sweep file's teacher that this one was made from, under whose name its cost is counted; itself where it is one."""
+        return self._principal or self
+
+    def made_from(self, teacher: Teacher) -> Self:
+        """This teacher, with the principal of `teacher`."""
+        self._principal = teacher.principal
+        return self
 
     @property
     @abstractmethod

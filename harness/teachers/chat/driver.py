@@ -88,12 +88,12 @@ class Driver:
     def _replayed(self, running: Sequence[Running], ledger: Ledger) -> list[Running]:
         """Those of `running` whose present round the ledger held whole, one round further."""
         keys = [[self.key(request) for request in one.requests] for one in running]
-        held = ledger.responses(key for some in keys for key in some)
+        held = ledger.get_many(key for some in keys for key in some)
         ahead = []
         for one, wanted in zip(running, keys, strict=True):
             for number, key in enumerate(wanted):
-                if (response := held.get(key)) is not None:
-                    one.replies[number] = one.requests[number].read(response, False)
+                if key in held:
+                    one.replies[number] = one.requests[number].read(held[key].response, False)
                 elif key in self.missed:
                     one.replies[number] = self.missed[key]
             if len(one.replies) == len(one.requests):

@@ -1,0 +1,46 @@
+"""ART (Sachan et al., TACL 2023, arXiv 2206.10658): query likelihood, the signal of UPR (arXiv 2204.07496), trains the retriever.
+
+p_k = softmax over k of log p_LM(q | d_k) / |q| / T_gold, the mean over the query's tokens; loss KL(p_k || p_R),
+p_R = softmax(s / T_score). No answers and no labels. Released code: T_gold 1, s = q.d / sqrt(768), `batchmean`, 32 passages.
+
+Departures. The prompt is the teacher's own unless `prompt` says otherwise (`question` is UPR's and ART's); the reader is a causal
+language model rather than T0-3B. T_score is what the student's scores call for (0.05 for a cosine). Candidates are those all methods
+share; ART reloads its index every 500 steps. `mean: false` sums over tokens instead, as UPR's code does.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from baselines.likelihoods import query_lists
+from baselines.settings import LossChoice, StudentSettings, retriever_trained
+from harness.method import Group, Kit, RetrieverMethod
+from harness.plugins import Settings
+from harness.stage import Stage
+
+
+class ARTSettings(StudentSettings):
+    """Settings of the one stage."""
+
+    prompt: str | None = Field(None, description="a bundled prompt or a .yaml file; the teacher's own when left out")
+    mean: bool = Field(True, description="divide the log-likelihood by the query's tokens")
+    retriever_loss: LossChoice = Field("kl", description="a loss over the query's log-likelihoods")
+
+
+class ART(RetrieverMethod):
+    """The likelihood of the query after each passage trains the retriever."""
+
+    name = "art"
+    summary = "likelihood of the query after each passage trains the retriever (KL), no answers"
+    source = "arXiv 2206.10658; UPR, arXiv 2204.07496"
+    needs = ("likelihoods",)
+    standing: ClassVar[Group] = "baseline"
+    sees = ("likelihoods",)
+    Settings: ClassVar[type[Settings]] = ARTSettings
+    settings: ARTSettings
+
+    def retriever(self, kit: Kit) -> Stage:
+        lists = query_lists(kit, self.settings.mean, self.settings.prompt)
+        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)

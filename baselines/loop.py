@@ -1,0 +1,47 @@
+"""Leave-one-out perplexity distillation, LOOP (Izacard et al., Atlas, JMLR 2023, arXiv 2208.03299).
+
+p_k = softmax over k of -log p_LM(a | D without d_k, q) / |a| / T_gold: a passage is worth what is lost without it;
+loss KL(p_k || p_R), p_R = softmax(s / T_score). Released code: both temperatures 0.01.
+
+Departures. A decoder-only reader has the other K - 1 passages in one context, in the order of the first stage, each cut to
+`passage_tokens`; Atlas encodes each alone and fuses them in T5's decoder. It costs K long contexts a query, K - 1 times what PDist
+reads. The reader stays as it is; temperatures, reduction and candidates as said for PDist (pdist.py).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from baselines.likelihoods import AnswerSettings, left_out_lists
+from baselines.settings import LossChoice, retriever_trained
+from harness.method import Group, Kit, RetrieverMethod
+from harness.plugins import Settings
+from harness.stage import Stage
+
+
+class LOOPSettings(AnswerSettings):
+    """Settings of the one stage."""
+
+    passage_tokens: int = Field(64, ge=1, description="tokens of each passage that the reader sees")
+    retriever_loss: LossChoice = Field(
+        {"name": "kl", "teacher_temperature": 0.01}, description="a loss over the mean-token log-likelihoods lost"
+    )
+
+
+class LOOP(RetrieverMethod):
+    """What the answer loses without a passage trains the retriever."""
+
+    name = "loop"
+    summary = "what the answer's likelihood loses without a passage trains the retriever (KL)"
+    source = "Atlas, arXiv 2208.03299"
+    needs = ("likelihoods", "answers")
+    standing: ClassVar[Group] = "baseline"
+    sees = ("likelihoods", "answers")
+    Settings: ClassVar[type[Settings]] = LOOPSettings
+    settings: LOOPSettings
+
+    def retriever(self, kit: Kit) -> Stage:
+        lists = left_out_lists(kit, self.settings.prompt, self.settings.passage_tokens)
+        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)

@@ -1,0 +1,47 @@
+"""Perplexity distillation, PDist (Izacard et al., Atlas, JMLR 2023, arXiv 2208.03299).
+
+p_k = softmax over k of log p_LM(a | d_k, q) / |a| / T_gold, the mean over the answer's tokens, one passage at a time;
+p_R = softmax(s / T_score); loss KL(p_k || p_R). Released code: both temperatures 0.01, s = q.d / sqrt(768).
+
+Departures. The reader is a causal language model and stays as it is; Atlas trains its T5 along with the retriever. T_gold is the
+released 0.01; T_score is what the student's scores call for (0.05 for a cosine), since theirs belongs to an unbounded dot product. Mean
+over queries (`batchmean`) as everywhere here; `reduction: elementwise` also divides by the list's length, as torch's default does in
+the released code. Candidates are those all methods share and are not refreshed (Atlas: at 500, 1,000 and then every 2,000 steps).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from baselines.likelihoods import AnswerSettings, answer_lists
+from baselines.settings import LossChoice, retriever_trained
+from harness.method import Group, Kit, RetrieverMethod
+from harness.plugins import Settings
+from harness.stage import Stage
+
+
+class PDistSettings(AnswerSettings):
+    """Settings of the one stage."""
+
+    retriever_loss: LossChoice = Field(
+        {"name": "kl", "teacher_temperature": 0.01}, description="a loss over the answer's mean-token log-likelihoods"
+    )
+
+
+class PDist(RetrieverMethod):
+    """The perplexity of the answer after each passage trains the retriever."""
+
+    name = "pdist"
+    summary = "perplexity of the answer after each passage trains the retriever (KL)"
+    source = "Atlas, arXiv 2208.03299"
+    needs = ("likelihoods", "answers")
+    standing: ClassVar[Group] = "baseline"
+    sees = ("likelihoods", "answers")
+    Settings: ClassVar[type[Settings]] = PDistSettings
+    settings: PDistSettings
+
+    def retriever(self, kit: Kit) -> Stage:
+        lists = answer_lists(kit, mean=True, prompt=self.settings.prompt)
+        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)

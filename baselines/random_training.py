@@ -1,0 +1,40 @@
+"""The control whose labels say nothing: the retriever learns random documents of the corpus in random order.
+
+Same number of lists, same length, same loss and steps as `direct`. What it gains over zero-shot comes from being trained at all; a
+control that beats zero-shot significantly is flagged on the board.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from baselines.settings import LossChoice, StudentSettings, retriever_trained
+from harness.method import Axis, Group, Kit, RetrieverMethod
+from harness.plugins import Settings
+from harness.stage import Stage
+
+
+class RandomTrainingSettings(StudentSettings):
+    """Settings of the one stage."""
+
+    retriever_loss: LossChoice = Field("listmle", description="a loss over the random order")
+
+
+class RandomTraining(RetrieverMethod):
+    """A random order of random documents trains the retriever."""
+
+    name = "random-training"
+    summary = "a random order of random documents trains the retriever"
+    standing: ClassVar[Group] = "control"
+    sees = ("nothing",)
+    axes: ClassVar[frozenset[Axis]] = frozenset({"budget", "resample", "seed"})
+    Settings: ClassVar[type[Settings]] = RandomTrainingSettings
+    settings: RandomTrainingSettings
+
+    def retriever(self, kit: Kit) -> Stage:
+        from harness.students.order_lists import RandomLists
+
+        lists = RandomLists(draw=kit.draw(), corpus=kit.collection.corpus, depth=kit.list_depth, seed=kit.seed or 0)
+        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)

@@ -1,0 +1,47 @@
+"""KL on a target made of ranks: what a likelihood target gives, from an order alone.
+
+p_i = softmax over the list of y_i / T, y_i a grade of the rank (1/r; 0 in the unplaced tail); loss KL(p || softmax(s / T_s)).
+
+No single paper: rank-based soft targets are the ListNet of RankGPT (arXiv 2304.09542; y = 1/r) and of Tamber et al. (arXiv 2502.19712,
+whose scores come from RankT5, T 0.3, T_s 0.05 on cosines, batchmean). T is 0.3 as there; the student's temperature is its own default.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from baselines.settings import LossChoice, StudentSettings, retriever_trained
+from harness.method import Group, Kit, RetrieverMethod
+from harness.plugins import Settings
+from harness.stage import Stage
+from harness.students.order_lists import Grade
+
+
+class RankKLSettings(StudentSettings):
+    """How ranks become grades, and the loss."""
+
+    grade: Grade = Field("reciprocal", description="reciprocal: 1/rank; discounted: 1/log2(1 + rank); linear: (n - rank + 1)/n")
+    retriever_loss: LossChoice = Field({"name": "kl", "teacher_temperature": 0.3}, description="a loss over the grades")
+
+
+class RankKL(RetrieverMethod):
+    """Grades of the teacher's ranks train the retriever by KL."""
+
+    name = "rank-kl"
+    summary = "grades of the teacher's ranks train the retriever (KL)"
+    source = "ListNet targets as in RankGPT, arXiv 2304.09542; KL as in arXiv 2502.19712"
+    needs = ("order",)
+    standing: ClassVar[Group] = "baseline"
+    sees = ("order",)
+    Settings: ClassVar[type[Settings]] = RankKLSettings
+    settings: RankKLSettings
+
+    def retriever(self, kit: Kit) -> Stage:
+        from harness.students.list_stages import RankedLists
+        from harness.students.order_lists import GradedLists
+
+        ordered = RankedLists(labels=kit.labels(), draw=kit.draw())
+        lists = GradedLists(lists=ordered, grade=self.settings.grade)
+        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)

@@ -1,0 +1,50 @@
+"""The ranker as it starts, as a re-ranker: what an off-the-shelf cross-encoder does without any label of ours.
+
+With `ranker: {start: ..., architecture: cross-encoder}` any cross-encoder re-ranks the first stage of the evaluated queries. A model
+without a trained head gets a random one and re-ranks at random; the bundled bi-encoders rank by their cosines.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from baselines.reranking import RerankSettings, first_stage
+from baselines.settings import RankerSettings, ranker_start
+from harness.method import Axis, Group, Kit, Method
+from harness.plugins import Settings
+from harness.stage import Stage
+
+
+class RankerRerankSettings(RerankSettings):
+    """The ranker and what it re-ranks."""
+
+    ranker: RankerSettings = Field(RankerSettings(), description="the ranker; it is not trained on labels")
+
+
+class RankerRerank(Method):
+    """The first stage in the order of an untrained ranker."""
+
+    name = "ranker-rerank"
+    summary = "the ranker as it comes re-ranks the first stage, no training"
+    source = "monoBERT style re-ranking, arXiv 1901.04085"
+    standing: ClassVar[Group] = "reference"
+    sees = ("nothing",)
+    axes: ClassVar[frozenset[Axis]] = frozenset()
+    Settings: ClassVar[type[Settings]] = RankerRerankSettings
+    settings: RankerRerankSettings
+
+    def run(self, kit: Kit) -> Stage:
+        from harness.students.rerank import Rerank
+
+        settings = self.settings
+        return Rerank(
+            ranker=ranker_start(kit, settings.ranker),
+            architecture=settings.ranker.architecture,
+            first=first_stage(kit, settings.first),
+            queries=kit.collection.queries(kit.split),
+            corpus=kit.collection.corpus,
+            shown=settings.shown,
+            max_length=settings.ranker.max_length,
+        )

@@ -1,0 +1,49 @@
+"""Supervised training with mined hard negatives: gold documents against what the untrained retriever itself finds (ANCE, DPR style).
+
+InfoNCE as in `supervised`, with the negatives that the student ranks highest before training instead of the shared first-stage
+candidates, and the documents of the batch's other lists. After DPR (arXiv 2004.04906: in-batch negatives and one hard negative) and ANCE
+(arXiv 2007.00808), which mines anew while it trains; here the negatives are mined once.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from baselines.settings import LossChoice, StudentSettings, retriever_trained
+from harness.method import Axis, Group, Kit, RetrieverMethod
+from harness.plugins import Settings
+from harness.stage import Stage
+
+
+class MinedSettings(StudentSettings):
+    """Settings of the one stage."""
+
+    retriever_loss: LossChoice = Field(
+        {"name": "infonce", "in_batch": True}, description="a contrastive loss over gold documents and mined negatives"
+    )
+
+
+class SupervisedMined(RetrieverMethod):
+    """Gold labels and mined hard negatives train the retriever; no LLM."""
+
+    name = "supervised-mined"
+    summary = "InfoNCE on gold labels with negatives mined by the untrained retriever, no LLM"
+    source = "ANCE, arXiv 2007.00808; DPR, arXiv 2004.04906"
+    needs = ("gold labels",)
+    standing: ClassVar[Group] = "baseline"
+    sees = ("gold labels",)
+    axes: ClassVar[frozenset[Axis]] = frozenset({"budget", "resample", "seed"})
+    Settings: ClassVar[type[Settings]] = MinedSettings
+    settings: MinedSettings
+
+    def retriever(self, kit: Kit) -> Stage:
+        from harness.retrieval.stages import DenseSearch, Embed
+        from harness.students.list_stages import GoldLists
+
+        corpus = kit.collection.corpus
+        embedded = Embed(model=kit.retriever, texts=corpus, max_length=kit.max_length)
+        mined = DenseSearch(model=kit.retriever, corpus=embedded, queries=kit.pool, ids=corpus, depth=kit.list_depth)
+        lists = GoldLists(draw=kit.draw(), candidates=mined, depth=kit.list_depth)
+        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)

@@ -1,0 +1,54 @@
+"""Syntriever's second stage (Kim & Baek, Findings of NAACL 2025, arXiv 2502.03824): preferences and a partial Plackett-Luce model.
+
+For a preference d+ over d- of a query: L = -log P(d+ | all) - log P(d- | all but d+), P a softmax of 20 cos over the pair and the
+documents of the batch's other lists.
+
+Departures. The preferences come from the teacher's one order of the list, at the price of that order, not from a comparison each by
+GPT-4o; as in the released code they are among the first 5 candidates. Stage 1 (synthetic queries and passages) is left out, so that the
+budget of labelled queries means the same as elsewhere. The paper: batch 100, 1 epoch, 1,000 warm-up steps.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from baselines.settings import LossChoice, StudentSettings, retriever_trained
+from harness.method import Group, Kit, RetrieverMethod
+from harness.plugins import Settings
+from harness.stage import Stage
+
+
+class SyntrieverSettings(StudentSettings):
+    """Which preferences count, and the loss."""
+
+    top: int = Field(5, ge=2, description="preferences are among so many first-stage candidates")
+    pairs: int = Field(5, ge=1, description="most preferences a query, drawn at random")
+    retriever_loss: LossChoice = Field(
+        {"name": "partial-pl", "in_batch": True, "temperature": 0.05}, description="a loss over pairs, the preferred document first"
+    )
+
+
+class Syntriever(RetrieverMethod):
+    """Pairwise preferences train the retriever."""
+
+    name = "syntriever"
+    summary = "the teacher's pairwise preferences train the retriever (partial Plackett-Luce)"
+    source = "arXiv 2502.03824"
+    needs = ("order",)
+    standing: ClassVar[Group] = "baseline"
+    sees = ("order",)
+    Settings: ClassVar[type[Settings]] = SyntrieverSettings
+    settings: SyntrieverSettings
+
+    def retriever(self, kit: Kit) -> Stage:
+        from harness.students.list_stages import RankedLists
+        from harness.students.order_lists import PairLists
+
+        settings, draw = self.settings, kit.draw()
+        ordered = RankedLists(labels=kit.labels(), draw=draw)
+        lists = PairLists(
+            lists=ordered, draw=draw, candidates=kit.candidates, top=settings.top, pairs=settings.pairs, seed=kit.resample or 0
+        )
+        return retriever_trained(kit, lists, settings, settings.retriever_loss)

@@ -1,0 +1,68 @@
+"""TAS-B (Hofstaetter et al., SIGIR 2021, arXiv 2104.06967): topic-aware batches for Margin-MSE.
+
+L = mean over d- of ((s+ - s-) - (t+ - t-))^2, where d- runs over the list's own negatives and over documents of queries of the same
+cluster; t are an off-the-shelf ranker's scores. Gold labels say which document is d+; no LLM.
+
+Departures. The batch of a query is part of its list: the gold document and one negative each of `mates` queries from its cluster, drawn
+once rather than in every epoch, and scored by the ranker as the paper's second teacher (ColBERT) does. Both kinds of negatives weigh
+alike; the paper weighs the second with 0.75. Its bins of equal margins are not needed, for lists hold all their candidates. As
+released: 2,000 clusters of 400,000 queries, batch 32 (256 in the paper), lr 7e-6.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from baselines.settings import LossChoice, RankerSettings, StudentSettings, ranker_start, retriever_trained
+from harness.method import Axis, Group, Kit, RetrieverMethod
+from harness.plugins import Settings
+from harness.stage import Stage
+
+
+class TASBSettings(StudentSettings):
+    """The clusters, the ranker that scores, and the loss."""
+
+    cluster_size: int = Field(20, ge=2, description="queries to a cluster, about")
+    mates: int = Field(8, ge=1, description="queries of the same cluster whose documents join a list")
+    ranker: RankerSettings = Field(RankerSettings(), description="the ranker; it is not trained on labels")
+    retriever_loss: LossChoice = Field("margin-mse", description="a loss over the ranker's scores, the gold document first")
+
+
+class TASB(RetrieverMethod):
+    """A ranker's margins among documents of like queries train the retriever."""
+
+    name = "tas-b"
+    summary = "an off-the-shelf ranker's margins, negatives of like queries included, train the retriever, no LLM"
+    source = "arXiv 2104.06967"
+    needs = ("gold labels",)
+    standing: ClassVar[Group] = "baseline"
+    sees = ("gold labels",)
+    axes: ClassVar[frozenset[Axis]] = frozenset({"budget", "resample", "seed"})
+    Settings: ClassVar[type[Settings]] = TASBSettings
+    settings: TASBSettings
+
+    def retriever(self, kit: Kit) -> Stage:
+        from harness.students.clustered_lists import ClusteredLists
+        from harness.students.list_stages import GoldLists
+        from harness.students.scored_lists import ScoredLists
+
+        settings = self.settings
+        gold = GoldLists(draw=kit.draw(), candidates=kit.candidates, depth=kit.list_depth, most_positives=1)
+        mixed = ClusteredLists(
+            lists=gold,
+            encoder=kit.retriever,
+            cluster_size=settings.cluster_size,
+            mates=settings.mates,
+            max_length=kit.max_length,
+            seed=kit.resample or 0,
+        )
+        lists = ScoredLists(
+            lists=mixed,
+            ranker=ranker_start(kit, settings.ranker),
+            architecture=settings.ranker.architecture,
+            corpus=kit.collection.corpus,
+            max_length=settings.ranker.max_length,
+        )
+        return retriever_trained(kit, lists, settings, settings.retriever_loss)

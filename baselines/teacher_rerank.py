@@ -1,0 +1,63 @@
+"""The teacher as re-ranker of the evaluated queries: a ceiling for what can be distilled from it, and what it costs at query time.
+
+It labels the queries of the evaluated split, which no trained method may, so it is a reference and not a rival; its calls, tokens and
+USD stand on the card like those of any labels and grow with the number of evaluated queries. With a teacher of kind `oracle` this is
+the oracle: the best order of the same candidates. `shown` candidates a query are asked about; those it leaves unplaced follow as they
+stood.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from baselines.reranking import RerankSettings, first_stage
+from harness.method import Axis, Draw, Group, Kit, Method
+from harness.plugins import Settings
+from harness.stage import Stage
+
+
+class TeacherRerankSettings(RerankSettings):
+    """What is re-ranked."""
+
+    shown: int = Field(10, ge=1, description="documents a query that the teacher is shown: each costs tokens")
+
+
+class TeacherReranker(Method):
+    """The first stage in the teacher's order."""
+
+    name = "teacher-rerank"
+    summary = "the teacher re-ranks the evaluated queries' candidates: a ceiling, paid at query time"
+    source = "UPR, arXiv 2204.07496; RankGPT, arXiv 2304.09542"
+    needs = ("order",)
+    standing: ClassVar[Group] = "reference"
+    sees = ("order",)
+    axes: ClassVar[frozenset[Axis]] = frozenset({"teacher"})
+    Settings: ClassVar[type[Settings]] = TeacherRerankSettings
+    settings: TeacherRerankSettings
+
+    def run(self, kit: Kit) -> Stage:
+        from harness.collections.pool import Pool
+        from harness.labelling.stages import Labels
+        from harness.students.rerank import TeacherRerank
+
+        collection, first = kit.collection, first_stage(kit, self.settings.first)
+        queries = collection.queries(kit.split)
+        pool = Pool(
+            corpus=collection.corpus,
+            queries=queries,
+            judgments=collection.judgments(kit.split),
+            held_out=(),
+            sources=("train",),
+            cap=len(queries),
+        )
+        assert kit.teacher is not None
+        labels = Labels(
+            teacher=kit.teacher,
+            draw=Draw(pool, 0, len(queries)),
+            candidates=first,
+            corpus=collection.corpus,
+            depth=self.settings.shown,
+        )
+        return TeacherRerank(labels=labels, first=first)

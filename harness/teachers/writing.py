@@ -1,0 +1,82 @@
+"""Query writing: a teacher that answers in words is shown one passage and writes a query for it. Ledger, limits and prices as ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.errors import UserError
+from harness.labelling.ask import Ask, OnMalformed
+from harness.labelling.asking import Asking, Request, Session
+from harness.labelling.prompts import Prompt, load_chat_prompt
+from harness.labelling.ranking import Ranking
+from harness.labelling.strategies.base import Answer, Reply
+from harness.labelling.teacher import Task, Teacher
+from harness.stage import digest
+from harness.teachers.chat.teacher import ChatTeacher
+
+WRITE = Prompt(
+    "write-query",
+    "one query that the passage answers",
+    "after InPars, arXiv 2202.05144",
+    "Passage: {passage}\n\nWrite one search query that this passage answers, as a person would type it. Write the query only.",
+)
+TOKENS = 64
+"""Room for a query, as in InPars."""
+
+
+class QueryWriting(Asking):
+    """Turns a task of one candidate into one request; the ranking holds what was written as its raw text, and has failed without a query.
+
+    The task's own text is not shown.
+    """
+
+    def __init__(self, words: int, on_malformed: OnMalformed, prompt: Prompt, base: Path) -> None:
+        super().__init__(Ask(max_passage_words=words), on_malformed, base)
+        self.prompt, self._system = prompt, (("system", prompt.system),) if prompt.system else ()
+
+    @property
+    def identity(self) -> str:
+        return digest(["query writing", self.ask.max_passage_words, self.on_malformed, self.prompt.identity])
+
+    def calls(self, count: int) -> int:
+        return 1
+
+    def session(self, task: Task) -> Session:
+        (candidate,) = task.candidates
+        text = self.prompt.fill({"passage": self._cut[candidate.text]})
+        (reply,) = yield from self._answered([Request((*self._system, ("user", text)), Answer(), TOKENS, read_query)])
+        ids, reason = (candidate.id,), ", ".join(reply.reasons)
+        if reply.verdict == "failed":
+            return Ranking(task.query, (), ids, "failed", reason, reply.text)
+        return Ranking(task.query, ids, raw=reply.text)
+
+
+def read_query(text: str, truncated: bool) -> Reply:
+    """What was written, as a reply; failed where no line of it is a whole query."""
+    if not written_query(text):
+        return Reply((), "failed", ("empty",), text=text)
+    if truncated and "\n" not in text.strip():
+        return Reply((), "failed", ("truncated",), text=text)
+    return Reply((0,), "ok", text=text)
+
+
+def written_query(text: str) -> str:
+    """The first line that says something, without a leading ``Query:`` and quotes around it; empty where there is none."""
+    lines = (line.strip() for line in text.splitlines())
+    found = next((line for line in lines if any(letter.isalnum() for letter in line)), "")
+    label, colon, rest = found.partition(":")
+    return (rest if colon and label.strip("* ").casefold() in ("query", "search query", "question") else found).strip(" \"'`*“”")
+
+
+def writer(teacher: Teacher, base: Path, prompt: str | None) -> ChatTeacher:
+    """The model of `teacher`, asked to write queries. Raises UserError when it does not answer in words."""
+    if not isinstance(teacher, ChatTeacher):
+        raise UserError(
+            f"a teacher of kind '{teacher.name}' writes no queries", key="teachers", remedy="take a chat model (see docs/teachers.md)"
+        )
+    # Guided decoding knows permutations and choices only.
+    free = {"guided": False} if "guided" in type(teacher.settings).model_fields else {}
+    asked = type(teacher)(teacher.settings.model_copy(update=free), base).made_from(teacher)
+    chosen = WRITE if prompt is None else load_chat_prompt(prompt, base, ("passage",))
+    asked.asking = QueryWriting(teacher.settings.ask.max_passage_words, teacher.settings.on_malformed, chosen, base)
+    return asked

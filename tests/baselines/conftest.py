@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from harness.labelling.ledger import Ledger
+from tests.baselines.small import Swept, swept, write_collection
+from tests.teachers.tiny import make_model
+
+METHODS = [
+    {"method": "replug-lsr", "epochs": 1},
+    {"method": "pdist", "epochs": 1},
+    {"method": "emdr2", "epochs": 1},
+    {"method": "loop", "epochs": 1, "passage_tokens": 12},
+    {"method": "art", "epochs": 1},
+    {"method": "art", "label": "art sum", "mean": False, "prompt": "topic", "epochs": 1},
+    {"method": "adist", "epochs": 1, "passage_tokens": 12},
+    {"method": "adist", "label": "adist scores", "epochs": 1, "passage_tokens": 12, "measure": "scores"},
+    {"method": "rank-kl", "epochs": 1},
+    {"method": "teacher-weighted-pl", "epochs": 1},
+    {"method": "teacher-first", "epochs": 1},
+    {"method": "syntriever", "epochs": 1, "top": 3, "pairs": 2},
+    {"method": "rankgpt", "ranker": {"architecture": "cross-encoder", "epochs": 1}},
+    {"method": "ranker-rerank", "shown": 3},
+    {"method": "teacher-rerank", "shown": 2},
+    "bm25",
+    "zero-shot",
+    "fusion",
+    {"method": "random-training", "epochs": 1},
+    {"method": "supervised-mined", "epochs": 1},
+    {"method": "margin-mse", "epochs": 1},
+    {"method": "tas-b", "epochs": 1, "cluster_size": 4, "mates": 2},
+]
+
+
+@pytest.fixture(scope="session")
+def lm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_model(tmp_path_factory.mktemp("lm") / "model")
+
+
+@pytest.fixture(scope="session")
+def all_methods(lm: Path, tmp_path_factory: pytest.TempPathFactory) -> Swept:
+    home = tmp_path_factory.mktemp("baselines")
+    write_collection(home / "data")
+    return swept(home, lm, METHODS)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "ledger.sqlite")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> Iterator[None]:
+    """Small models gain nothing from threads, and lose much where other work has the cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

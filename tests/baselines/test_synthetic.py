@@ -1,0 +1,90 @@
+"""Written queries: asked of a real HTTP server, cleaned, filtered, paid once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from harness.collections.pool import read_pool
+from harness.config.load import load_sweep
+from harness.errors import UserError
+from harness.labelling.ranking import read_rankings
+from harness.pipeline.build import Builder
+from harness.pipeline.graph import closure
+from harness.pipeline.observer import Silent
+from harness.pipeline.store import Store
+from harness.pipeline.sweep import run_sweep
+from harness.published.folders import read_card
+from harness.students.lists import read_lists
+from harness.teachers.writing import read_query, written_query
+from tests.baselines.small import NAMES, Swept
+from tests.teachers.openai_server import Server, serving
+
+pytestmark = pytest.mark.models
+
+LOST = "Ken"
+"""Of whom the server writes a query that leads elsewhere."""
+TEST_QUERY = "Leslie"
+"""Of whom it writes a query of the test split, in other case."""
+
+
+@dataclass
+class Writer(Server):
+    """Writes a passage's last words as its query."""
+
+    held: str = ""
+
+    async def _respond(self, request: web.Request, body: dict[str, Any], fault: str) -> web.StreamResponse:
+        words = body["messages"][-1]["content"].split("\n\n")[0].removeprefix("Passage: ").split()
+        own = {LOST: "Ada works", TEST_QUERY: self.held.upper()}.get(words[0], " ".join(words))
+        self.answer = f'Query: "{own}"\nI hope that this helps.'
+        return await super()._respond(request, body, fault)
+
+
+def test_written_queries_are_read_without_decoration() -> None:
+    assert written_query('\n**Query:** "who made jazz"\nBye') == "who made jazz"
+    assert written_query("Search query: graph search") == "graph search"
+    assert written_query("C++: what is it") == "C++: what is it"
+    assert written_query(" \n --- ") == ""
+
+
+def test_what_is_no_whole_query_has_failed() -> None:
+    assert read_query("music and", True).reasons == ("truncated",)
+    assert read_query("music and more\nThis", True).verdict == "ok"
+    assert read_query("...", False).reasons == ("empty",)
+
+
+def test_queries_are_written_filtered_and_paid_once(all_methods: Swept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    collection = all_methods.cells[0].kit.collection
+    held = collection.queries("test").slice_texts(0, 1)[0]
+    file, workspace = all_methods.home / "sweep.yaml", all_methods.home / "workspace"
+    with serving(Writer(held=held)) as server:
+        teacher = f'{{kind: litellm, model: openai/gpt-4.1-mini, api_base: "{server.url}", price: {{input: 1, output: 4}}}}'
+        overrides = [f"teachers={{gpt: {teacher}}}", "methods=[{method: synthetic-queries, epochs: 1, within: [1, null]}]"]
+        outcome = run_sweep(file, overrides, workspace, tmp_path / "results", observer=Silent())
+        assert outcome.summary["cells"] == {"total": 2, "done": 2, "failed": 0, "cached": 0}
+        assert len(server.bodies) == len(NAMES) == outcome.summary["llm"]["calls"]
+    store, cells = Store(workspace), Builder(load_sweep(file, overrides), workspace).cells()
+    made = [{stage.kind: stage for stage in closure([cell.run]).values()} for cell in cells]
+    rankings = read_rankings(store.read(made[0]["query-labels"]) / "rankings.jsonl.gz")
+    assert {ranking.query for ranking in rankings} == {f"written:{id}" for id in collection.corpus.ids}
+    pool = {query.id: query for query in read_pool(store.read(made[0]["written-queries"]))}
+    texts = dict(zip(collection.corpus.ids, collection.corpus.texts(list(collection.corpus.ids)), strict=True))
+    named = {text.split()[0]: f"written:{id}" for id, text in texts.items()}
+    assert named[TEST_QUERY] not in pool and len(pool) == len(NAMES) - 1
+    assert pool[named["Ada"]].text == texts["d0"] and pool[named["Ada"]].gold == {"d0": 1}
+    strict, lenient = ({one.query: one for one in read_lists(store.read(stages["consistent-lists"]))} for stages in made)
+    assert set(lenient) == set(pool) and named[LOST] not in strict and len(strict) >= 8
+    assert all(one.positives == one.documents[:1] == (one.query.removeprefix("written:"),) for one in lenient.values())
+    card = read_card(outcome.published[0])
+    assert card.costs.calls == len(NAMES) and card.costs.usd_alone > 0 and card.budget == 8
+
+
+def test_a_teacher_without_words_is_refused(all_methods: Swept, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="writes no queries"):
+        run_sweep(all_methods.home / "sweep.yaml", ["methods=[synthetic-queries]"], tmp_path / "w", tmp_path / "r", observer=Silent())
