@@ -1,0 +1,68 @@
+"""The same trial in a process of its own: with other hash seeds, or killed while it works."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.contracts.contract import Broken
+
+if TYPE_CHECKING:
+    from harness.contracts.trial import Bench
+    from harness.stage import Stage
+
+
+def run_apart(bench: Bench, workspace: str, kill: tuple[str, float] | None = None) -> None:
+    """The plain trial of `bench` in another process, up to its target.
+
+    `kill` names the key of a stage and seconds: SIGKILL so long after that stage began, or as soon as it is done. Raises Broken
+    ``runs`` when the process fails.
+    """
+    kind = bench.method
+    order = {
+        "class": [kind.__module__, kind.__qualname__],
+        "settings": bench.settings.model_dump(mode="json"),
+        "home": str(bench.home),
+        "workspace": workspace,
+        "kill": kill,
+    }
+    # Another order of sets than in this process, which a method must not depend on.
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run([sys.executable, "-m", __name__, json.dumps(order)], capture_output=True, text=True, env=environment)
+    if done.returncode not in ((0, -signal.SIGKILL) if kill else (0,)):
+        last = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
+        raise Broken(f"in a process of its own it ends with: {last}", "runs")
+
+
+def _found(module: str, name: str) -> Any:
+    return reduce(getattr, name.split("."), importlib.import_module(module))
+
+
+def _obey(order: dict[str, Any]) -> None:
+    # Loaded before the clock runs: the kill is to meet the stage's work, not its imports.
+    import sentence_transformers  # noqa: F401
+
+    from harness.contracts.trial import Bench, Trial
+
+    kind = _found(*order["class"])
+    bench = Bench(kind, kind.Settings.model_validate(order["settings"]), Path(order["home"]))
+
+    def watch(stage: Stage, made: bool) -> None:
+        if order["kill"] and stage.key == order["kill"][0]:
+            threading.Timer(0 if made else order["kill"][1], os.kill, (os.getpid(), signal.SIGKILL)).start()
+            if made:
+                threading.Event().wait()
+
+    bench.make(bench.planned(Trial()).target, bench.home / order["workspace"], watch)
+
+
+if __name__ == "__main__":
+    _obey(json.loads(sys.argv[1]))

@@ -1,0 +1,110 @@
+"""A contract of plug-ins: what it demands, how that is tried, and what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from harness.errors import UserError
+from harness.stage import Progress
+
+State = Literal["kept", "broken", "not checked"]
+T = TypeVar("T")
+
+
+class Broken(Exception):
+    """A contract does not hold; the message says what was seen. `contract` names it where another one was being tried."""
+
+    def __init__(self, detail: str, contract: str | None = None) -> None:
+        super().__init__(detail)
+        self.contract = contract
+
+
+class NotChecked(Exception):
+    """A contract that says nothing about this plug-in, or cannot be tried; the message says why."""
+
+
+@dataclass(frozen=True)
+class Contract(Generic[T]):
+    """One thing that a plug-in promises. `kept` gets the plug-in in its setting and raises Broken or NotChecked."""
+
+    name: str
+    demands: str
+    remedy: str
+    kept: Callable[[T], None]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of trying one contract."""
+
+    contract: str
+    demands: str
+    state: State
+    detail: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of all contracts of one plug-in."""
+
+    kind: str
+    name: str
+    contracts: tuple[Verdict, ...]
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether no contract is broken."""
+        return not self.broken
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The names of the broken contracts, in the order in which they were tried."""
+        return tuple(verdict.contract for verdict in self.contracts if verdict.state == "broken")
+
+    def as_json(self) -> dict[str, Any]:
+        """``{"kind", "name", "ok", "seconds", "contracts": [{"contract", "demands", "state", "detail", "remedy"}]}``."""
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "ok": self.ok,
+            "seconds": round(self.seconds, 3),
+            "contracts": [asdict(verdict) for verdict in self.contracts],
+        }
+
+    def __str__(self) -> str:
+        told = (f"{one.contract}: {one.detail}\n  {one.remedy}" for one in self.contracts if one.state == "broken")
+        return "\n".join(told) or f"{self.kind} '{self.name}' keeps its contracts"
+
+
+def tried(kind: str, name: str, setting: T, contracts: Sequence[Contract[T]], progress: Progress) -> Report:
+    """Every contract tried on `setting`, one after another; one that is broken stops no other."""
+    begun, verdicts = time.perf_counter(), []
+    for number, contract in enumerate(contracts):
+        progress(number, len(contracts), contract.name)
+        verdicts.append(_verdict(contract, setting))
+    progress(len(contracts), len(contracts), "")
+    return Report(kind, name, tuple(verdicts), time.perf_counter() - begun)
+
+
+def _verdict(contract: Contract[T], setting: T) -> Verdict:
+    try:
+        contract.kept(setting)
+    except NotChecked as reason:
+        return Verdict(contract.name, contract.demands, "not checked", str(reason))
+    except Broken as seen:
+        if seen.contract not in (None, contract.name):
+            return Verdict(contract.name, contract.demands, "not checked", f"see '{seen.contract}'")
+        return Verdict(contract.name, contract.demands, "broken", str(seen), contract.remedy)
+    except Exception as error:
+        return Verdict(contract.name, contract.demands, "broken", raised(error), contract.remedy)
+    return Verdict(contract.name, contract.demands, "kept")
+
+
+def raised(error: Exception) -> str:
+    """An error that a plug-in raised, in one line of words."""
+    return f"it raises {str(error) if isinstance(error, UserError) else f'{type(error).__name__}: {error}'}"

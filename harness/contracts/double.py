@@ -1,0 +1,69 @@
+"""The teacher that methods are checked with: it orders by shared words, remembers whom it was asked about, and may fail."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.labelling.ranking import Ranking
+from harness.labelling.teacher import Task, Teacher
+from harness.plugins import Settings
+from harness.stage import digest
+
+if TYPE_CHECKING:
+    from harness.labelling.ledger import Ledger
+    from harness.stage import Progress
+
+EVERY = 4
+"""A teacher that fails gives no answer to every so manieth query; any teacher leaves the last candidate of as many unplaced."""
+
+
+class DoubleSettings(Settings):
+    """How it answers."""
+
+    scored: bool = False
+    failing: bool = False
+
+
+class Double(Teacher):
+    """Orders by shared words, ties by a hash. `scored` adds log-likelihoods, as a white box does, and changes no order."""
+
+    name = "contracts"
+    summary = "the teacher of the contract checks: orders by shared words"
+    box: ClassVar[str] = "white"
+    standing = "simulated"
+    Settings = DoubleSettings
+
+    def __init__(self, settings: DoubleSettings) -> None:
+        super().__init__(settings)
+        self._how = settings
+        self.asked: list[str] = []
+        """Query ids, in the order in which they were asked."""
+
+    @property
+    def identity(self) -> str:
+        return digest([self.name, self._how])
+
+    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+        for task in tasks:
+            self.asked.append(task.query)
+            yield self._ranking(task)
+
+    def _ranking(self, task: Task) -> Ranking:
+        scores = {candidate.id: _score(task, candidate.text, candidate.id) for candidate in task.candidates}
+        order = tuple(sorted(scores, key=lambda id: (-scores[id], id)))
+        fate = int.from_bytes(hashlib.sha256(task.query.encode()).digest()[:2]) % EVERY
+        if self._how.failing and fate == 0:
+            return Ranking(task.query, (), order, "failed", "empty")
+        told = tuple(scores[id] for id in order) if self._how.scored else None
+        if fate == 1 and len(order) > 2:
+            return Ranking(task.query, order[:-1], order[-1:], "partial", "unplaced", scores=told)
+        return Ranking(task.query, order, scores=told)
+
+
+def _score(task: Task, text: str, document: str) -> float:
+    """A made-up log-likelihood: shared words, and less than one word's worth of noise."""
+    shared = len(set(task.text.split()) & set(text.split()))
+    noise = int.from_bytes(hashlib.sha256(f"{task.query}\0{document}".encode()).digest()[:4]) / 2**32
+    return shared + 0.9 * noise - 9.0

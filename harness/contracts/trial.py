@@ -1,0 +1,191 @@
+"""A method at work on the small setting: its stages, made in a workspace of their own, and what came out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from harness.collections.crops import TrainingQuery
+from harness.collections.pool import draw, training_pool
+from harness.collections.prepared import PreparedCollection
+from harness.contracts.contract import Broken, NotChecked, raised
+from harness.contracts.double import Double, DoubleSettings
+from harness.contracts.held_out import HeldOut
+from harness.contracts.world import PLAIN, World, collection
+from harness.errors import UserError
+from harness.files import sha256
+from harness.labelling.ledger import Ledger
+from harness.method import Axis, Kit, Method, RetrieverMethod
+from harness.models import ModelFiles, resolve_model
+from harness.pipeline.graph import closure, missing
+from harness.pipeline.store import Store
+from harness.pipeline.work import make
+from harness.plugins import Settings
+from harness.stage import Stage
+
+MODEL = "bundled:bert-tiny"
+BUDGET, RUN_DEPTH, LIST_DEPTH, MAX_LENGTH = 20, 20, 5, 32
+WHITE = ("likelihoods", "attention")
+Watch = Callable[[Stage, bool], None]
+"""Told of every stage twice: before it is made (False) and after (True)."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How one run of the method differs from the plain one."""
+
+    world: World = PLAIN
+    failing: bool = False
+    scored: bool = False
+    guarded: bool = False
+    """Whether the collection raises when its test judgments are read."""
+    other: Axis | None = None
+    """The axis that has another value."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The stages of a trial."""
+
+    run: Stage
+    model: ModelFiles | Stage | None
+    teacher: Double | None
+
+    @property
+    def target(self) -> Stage:
+        """What trials are compared by: the trained retriever, or the run where none is trained."""
+        return self.model if isinstance(self.model, Stage) else self.run
+
+
+@dataclass
+class Bench:
+    """A method with its settings on the small setting, below the folder `home`."""
+
+    method: type[Method]
+    settings: Settings
+    home: Path
+    repeatable: bool | None = None
+    """Whether two runs gave the same bytes; None before that was tried."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """How long each stage of the plain run took, by key; not those that the harness makes for all methods."""
+
+    def kit(self, trial: Trial, teacher: Double | None) -> Kit:
+        """What the method is given: axes that it does not declare are None."""
+        from harness.retrieval.stages import lexical_search
+
+        found = self.collection(trial)
+        pool = training_pool(found, ("train", "titles"))
+        model = resolve_model(MODEL)
+        axes = self.method.axes
+        return Kit(
+            collection=found,
+            split="test",
+            depth=RUN_DEPTH,
+            pool=pool,
+            candidates=lexical_search("bm25s", {}, found.corpus, pool, LIST_DEPTH),
+            list_depth=LIST_DEPTH,
+            retriever=model,
+            ranker=model,
+            max_length=MAX_LENGTH,
+            base=self.home,
+            teacher=teacher,
+            budget=(BUDGET // 2 if trial.other == "budget" else BUDGET) if "budget" in axes else None,
+            resample=int(trial.other == "resample") if "resample" in axes else None,
+            seed=int(trial.other == "seed") if "seed" in axes else None,
+        )
+
+    def collection(self, trial: Trial) -> PreparedCollection:
+        """The collection of a trial."""
+        found = collection(trial.world, self.home)
+        return HeldOut(found.folder, found.name, "answers" in self.method.needs) if trial.guarded else found
+
+    def planned(self, trial: Trial) -> Planned:
+        """The stages that the method puts together. Whatever it raises passes through."""
+        how = DoubleSettings(
+            scored=trial.scored or bool({*WHITE} & {*self.method.needs}), failing=trial.failing or trial.other == "teacher"
+        )
+        teacher = Double(how) if "teacher" in self.method.axes else None
+        kit, method = self.kit(trial, teacher), self.method(self.settings)
+        model = method.retriever(kit) if isinstance(method, RetrieverMethod) else None
+        return Planned(method.run(kit), model, teacher)
+
+    def make(self, final: Stage, workspace: Path, watch: Watch = lambda stage, made: None) -> Store:
+        """`final` made in a workspace; what the harness itself prepares for every method is there already."""
+        if not workspace.is_dir():
+            self._base()
+            shutil.copytree(self.home / "base" / "store", workspace / "store", copy_function=os.link)
+        store, ledger = Store(workspace), Ledger(workspace / "ledger.sqlite")
+        for stage in missing([final], store, verify=True).values():
+            watch(stage, False)
+            make(stage, store, ledger, workspace / "cache", lambda done, total, unit: None)
+            watch(stage, True)
+        ledger.close()
+        return store
+
+    def _base(self) -> None:
+        workspace = self.home / "base"
+        kit, store = self.kit(Trial(), None), Store(workspace)
+        for stage in missing([kit.candidates], store).values():
+            make(stage, store, Ledger(workspace / "ledger.sqlite"), workspace / "cache", lambda done, total, unit: None)
+
+    def tried(self, trial: Trial, name: str) -> tuple[Planned, dict[str, str]]:
+        """The stages of a trial and the hashes of its target's files, made in the workspace `name`."""
+        planned = self.planned(trial)
+        return planned, weights(self.make(planned.target, self.home / name).place(planned.target))
+
+    @cached_property
+    def main(self) -> tuple[Planned, Store]:
+        """The plain run. Raises Broken ``runs`` when it fails."""
+        try:
+            planned = self.planned(Trial())
+            store = self.make(planned.run, self.home / "main")
+        except Exception as error:
+            raise Broken(raised(error), "runs") from error
+        shared = {path.name for path in (self.home / "base" / "store").glob("*/*")}
+        own = [stage for stage in closure([planned.target]).values() if stage.key not in shared and store.has(stage)]
+        self.seconds = {stage.key: store.manifest(stage)["seconds"] for stage in own}
+        return planned, store
+
+    @cached_property
+    def weights(self) -> dict[str, str]:
+        """The hashes of the plain run's target."""
+        planned, store = self.main
+        return weights(store.read(planned.target))
+
+    @cached_property
+    def drawn(self) -> list[str]:
+        """Ids of the queries that the budget allows."""
+        return [query.id for query in self._pool[:BUDGET]]
+
+    @cached_property
+    def undrawn(self) -> tuple[str, ...]:
+        """Ids of the other queries that people wrote."""
+        return tuple(query.id for query in self._pool[BUDGET:] if query.source == "train")
+
+    @cached_property
+    def _pool(self) -> list[TrainingQuery]:
+        rows = list(training_pool(self.collection(Trial()), ("train", "titles")).rows())
+        return draw(rows, 0, len(rows))
+
+    def same(self, trial: Trial, name: str) -> bool:
+        """Whether a trial ends in the same bytes as the plain run. Raises NotChecked where that would say nothing."""
+        wanted = self.weights
+        if self.repeatable is False:
+            raise NotChecked("two runs of a method that is not deterministic cannot be compared")
+        return self.tried(trial, name)[1] == wanted
+
+
+def weights(folder: Path) -> dict[str, str]:
+    """sha256 by name of an artefact's weights; of its run, where it holds no weights."""
+    found = sorted(folder.rglob("*.safetensors")) or sorted(folder.glob("run.trec.gz"))
+    if not found:
+        raise UserError(f"the artefact of the last stage holds neither weights (*.safetensors) nor a run: {_names(folder)}")
+    return {str(file.relative_to(folder)): sha256(file) for file in found}
+
+
+def _names(folder: Path) -> str:
+    return ", ".join(sorted(file.name for file in folder.iterdir()))

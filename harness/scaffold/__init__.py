@@ -1,0 +1,1 @@
+"""New plug-ins as small packages, written from templates that are data files."""
