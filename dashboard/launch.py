@@ -12,6 +12,8 @@ from harness.errors import UserError
 
 RESULTS = "HARNESS_RESULTS"
 """Environment variable through which the page learns which results folder to show."""
+WORKSPACE = "HARNESS_WORKSPACE"
+"""Environment variable that says where prepared collections lie; ``workspace`` where it is not set."""
 _OPTIONS = {
     "server.address": "localhost",
     "server.headless": "true",
@@ -20,6 +22,8 @@ _OPTIONS = {
     "browser.serverAddress": "localhost",
     "client.toolbarMode": "viewer",
     "client.showErrorDetails": "none",
+    "theme.light.primaryColor": "#0072B2",
+    "theme.dark.primaryColor": "#0072B2",
 }
 
 

@@ -2,35 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
+from dashboard.text import literal
 from harness.board import cells
+from harness.board.axes import AXES
 from harness.board.model import Row, Table
 from harness.evaluation.render import p_text
+from harness.labelling.ranking import VERDICTS
+
+VERDICT_HELP = {
+    "ok": "Answers that named every candidate once.",
+    "partial": "Answers that ranked some candidates; the others count as unordered below them.",
+    "repaired": "Answers that could be read after mending.",
+    "failed": "Answers that could not be used.",
+}
 
 
-def columns(table: Table, rows: list[Row]) -> dict[str, list[Any]]:
+@dataclass(frozen=True)
+class Shown:
+    """Which groups of columns are shown."""
+
+    intervals: bool = True
+    tests: bool = True
+    others: bool = True
+    costs: bool = True
+    labels: bool = False
+
+
+def columns(table: Table, rows: Sequence[Row], shown: Shown) -> dict[str, list[Any]]:
     """Columns by heading, as long as `rows`."""
     lead = table.metric
-    others = [name for name in table.metrics if name != lead]
     return {
         "#": [row.rank for row in rows],
         "method": [row.method for row in rows],
-        "group": [row.group for row in rows],
+        lead: [_mean(row, lead) for row in rows],
+        **({"95 %": [cells.interval(row, lead) for row in rows]} if shown.intervals else {}),
+        **({"against baseline": [_against(row) for row in rows]} if shown.tests else {}),
+        "labels": [row.budget for row in rows],
         "teacher": [row.teacher or "" for row in rows],
         "losses": [cells.losses(row) for row in rows],
-        "settings": [row.variant for row in rows],
-        "labels": [row.budget for row in rows],
-        lead: [_mean(row, lead) for row in rows],
-        "against baseline": [_against(row) for row in rows],
-        "95 %": [cells.interval(row, lead) for row in rows],
-        **{name: [_mean(row, name) for row in rows] for name in others},
-        "runs": [row.runs for row in rows],
-        "USD": [row.cost["usd"] for row in rows],
-        "train s": [row.cost["train_seconds"] for row in rows],
         "flags": [", ".join(row.flags) for row in rows],
+        "group": [row.group for row in rows],
+        **({name: [_mean(row, name) for row in rows] for name in table.metrics if name != lead} if shown.others else {}),
+        "runs": [row.runs for row in rows],
+        **(_costs(rows) if shown.costs else {}),
+        **({f"labels {verdict}": [row.labels.get(verdict) for row in rows] for verdict in VERDICTS} if shown.labels else {}),
+        "settings": [row.variant for row in rows],
+    }
+
+
+def _costs(rows: Sequence[Row]) -> dict[str, list[Any]]:
+    return {
+        "USD": [row.cost["usd"] for row in rows],
+        "tokens": [AXES["tokens"].of(row) for row in rows],
+        "train s": [row.cost["train_seconds"] for row in rows],
+        "all s": [row.cost["seconds"] for row in rows],
     }
 
 
@@ -50,11 +81,25 @@ def column_config(table: Table) -> dict[str, Any]:
     return {
         "#": st.column_config.NumberColumn(help="Place by the leading metric; empty for teachers that see the answers."),
         "labels": st.column_config.NumberColumn(help="Labelled training queries.", format="localized"),
-        "against baseline": st.column_config.TextColumn(help=f"Difference from {baseline} with its adjusted p; ▲ better, ▼ worse at 0.05."),
-        "95 %": st.column_config.TextColumn(help="Interval of the mean over queries, resamples and seeds."),
+        "against baseline": st.column_config.TextColumn(
+            help=(
+                f"Mean difference from {literal(baseline)} with p adjusted over the whole table; ▲ better, ▼ worse at 0.05. "
+                "No mark means not shown, not that the two are equal."
+            )
+        ),
+        "95 %": st.column_config.TextColumn(
+            help=(
+                "Bootstrap interval of the mean over queries, resamples and seeds: other queries and draws of the same kind would give a "
+                "mean in it 95 times of 100. Overlap of two intervals is no test; see 'against baseline'."
+            )
+        ),
         "runs": st.column_config.NumberColumn(help="Resamples times seeds behind the row."),
         "USD": st.column_config.NumberColumn(help="Every label at its price, whoever paid for it.", format="%.2f"),
         "train s": st.column_config.NumberColumn(help="Seconds of training.", format="%.0f"),
+        "flags": st.column_config.TextColumn(width="medium", help="What to know before believing the row."),
         "settings": st.column_config.TextColumn(help="Settings in which rows of one method differ."),
+        "tokens": st.column_config.NumberColumn(help="Tokens that the teacher read and wrote.", format="compact"),
+        "all s": st.column_config.NumberColumn(help="Seconds of all stages behind the row, shared ones included.", format="%.0f"),
+        **{f"labels {verdict}": st.column_config.NumberColumn(help=said, format="percent") for verdict, said in VERDICT_HELP.items()},
         **{name: st.column_config.NumberColumn(format="%.3f") for name in table.metrics},
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.board.configuration import Configuration, configurations, variants
 from harness.board.flags import flags_of
+from harness.board.gathering import Gathered, gather
 from harness.board.model import Against, Board, Row, Table
 from harness.board.rows import row_of
 from harness.board.statistics import SEED, Measured, compare, measure, queries_of
@@ -16,7 +17,7 @@ from harness.errors import UserError, did_you_mean
 from harness.evaluation.metrics import metric as parse_metric
 from harness.evaluation.randomisation import FLIPS
 from harness.evaluation.text import plain
-from harness.published.folders import Published, read_results
+from harness.published.folders import Published
 
 BASELINE = "zero-shot"
 
@@ -37,7 +38,21 @@ def board(
     most sweeps report first. `baseline` is a method's name or label; by default the one that most cards name, or zero-shot. Raises
     UserError when nothing fits a name that was given.
     """
-    found, skipped = read_results(results, runs)
+    gathered = gather(results, runs)
+    return board_of(gathered, collection=collection, split=split, metric=metric, baseline=baseline, seed=seed)
+
+
+def board_of(
+    gathered: Gathered,
+    *,
+    collection: str | None = None,
+    split: str | None = None,
+    metric: str | None = None,
+    baseline: str | None = None,
+    seed: int = SEED,
+) -> Board:
+    """`board` of runs that were read already; the same choices, the same errors."""
+    found, skipped = gathered.runs, gathered.skipped
     chosen = [run for run in found if collection in (None, run.card.collection.name) and split in (None, run.card.collection.split)]
     if found and not chosen:
         known = sorted({plain(f"{run.card.collection.name} ({run.card.collection.split})") for run in found})
@@ -58,7 +73,7 @@ def board(
         table, said = _table(members, wanted, baseline, seed, warning)
         tables.append(table)
         notes += [f"{table.collection} ({table.split}): {note}" for note in said]
-    return Board(tuple(tables), tuple(skipped), tuple(notes), str(results))
+    return Board(tuple(tables), tuple(skipped), tuple(notes), gathered.folder)
 
 
 def _table(runs: list[Published], metric: str | None, baseline: str | None, seed: int, warning: tuple[str, ...]) -> tuple[Table, list[str]]:
@@ -145,7 +160,8 @@ def _ranked(rows: Sequence[Row], compared: Mapping[int, Against], metric: str, w
     full = [replace(row, against=compared.get(number)) for number, row in enumerate(rows)]
     ordered = sorted(full, key=lambda row: (not _competes(row, metric), -_mean(row, metric), row.name, row.budget or 0))
     places = {tags: number for number, tags in enumerate((row.tags for row in ordered if _competes(row, metric)), 1)}
-    return tuple(replace(row, rank=places.get(row.tags), flags=(*warning, *flags_of(row))) for row in ordered)
+    most_trials = max((row.trials for row in rows), default=0)
+    return tuple(replace(row, rank=places.get(row.tags), flags=(*warning, *flags_of(row, most_trials))) for row in ordered)
 
 
 def _competes(row: Row, metric: str) -> bool:

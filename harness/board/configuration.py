@@ -48,7 +48,7 @@ class Configuration:
         if card.data.training_data:
             given["training_queries"] = "+".join(source.name for source in card.data.training_data)
         settings = {key: value for key, value in card.method.settings.items() if key not in _COLUMNS}
-        return {**dict(_flat(settings)), **dict(_flat(given))}
+        return {**dict(_flat(settings)), **dict(_flat(given)), **_tuned(card)}
 
     @cached_property
     def teaching(self) -> Flat:
@@ -57,6 +57,15 @@ class Configuration:
         if teacher is None:
             return {}
         return {f"teacher.{key}": value for key, value in _flat({"kind": teacher.kind, "model": teacher.model, **teacher.settings})}
+
+
+def _tuned(card: Card) -> Flat:
+    """What was tuned stands for the values, which may differ from run to run, and how it was."""
+    if card.tuning is None:
+        return {}
+    names = dict.fromkeys(name for trial in card.tuning.trials for name in trial.settings)
+    how = f"{len(card.tuning.trials)} trials on {card.tuning.split} by {card.tuning.metric}"
+    return {**dict.fromkeys(names, "tuned"), "tuning": how}
 
 
 def configurations(runs: Sequence[Published]) -> tuple[list[Configuration], list[str]]:
@@ -84,7 +93,8 @@ def _mark(card: Card) -> str:
     method = card.method.model_dump(mode="json", include={"name", "label", "group", "settings"})
     data = [source.name for source in card.data.training_data]
     own = [card.ranker_loss, card.retriever_loss, card.budget, card.student, card.ranker, card.setup]
-    return json.dumps([method, teacher, data, own], sort_keys=True)
+    tuned = card.tuning and [card.tuning.split, card.tuning.metric, [trial.settings for trial in card.tuning.trials]]
+    return json.dumps([method, teacher, data, own, tuned], sort_keys=True)
 
 
 def variants(found: Sequence[Configuration]) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from harness.board.axes import AXES, Axis
 from harness.board.model import Row, Table
 from harness.method import Group
 
@@ -23,6 +24,8 @@ class Point:
     low: float
     high: float
     runs: int
+    x: float
+    """Where it stands on the chart's axis."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Chart:
     """What the bands are intervals over: resamples and seeds where any row has several runs (rows with one have no band), or queries."""
     left_out: int = 0
     """Series that a selection dropped."""
+    axis: Axis = AXES["labels"]
+    """What the points stand over."""
 
     @property
     def budgets(self) -> list[int]:
@@ -75,21 +80,26 @@ class Chart:
         return f"bands: 95 % intervals over {self.band}{left_out}"
 
 
-def chart(table: Table) -> Chart | None:
-    """The budget curves of a table by its leading metric; None when no row has a budget."""
+def chart(table: Table, axis: str = "labels") -> Chart | None:
+    """The budget curves of a table by its leading metric, against labels or another of AXES; None when no row has any of that.
+
+    Rows that have none of it become levels; those that have a budget but no price (a teacher for free) are on no curve.
+    """
+    over = AXES[axis]
     rows = [row for row in table.rows if table.metric in row.metrics]
     groups: dict[tuple[str | None, ...], list[Row]] = defaultdict(list)
     for row in rows:
-        if row.budget:
+        if row.budget and over.of(row) > 0:
             groups[row.method, row.teacher, row.ranker_loss, row.retriever_loss, row.student, row.variant].append(row)
     if not groups:
         return None
     names = _names([members[0] for members in groups.values()])
     runs = any(row.metrics[table.metric].runs_interval for row in rows)
-    series = [_series(name, members, table.metric, runs) for name, members in zip(names, groups.values(), strict=True)]
+    series = [_series(name, members, table.metric, runs, over) for name, members in zip(names, groups.values(), strict=True)]
     levels = [Level(row.name, row.metrics[table.metric].mean) for row in rows if not row.budget]
     title = f"{table.collection} ({table.split})"
-    return Chart(title, table.metric, tuple(sorted(series, key=lambda one: -one.points[-1].mean)), tuple(levels), RUNS if runs else QUERIES)
+    ordered = tuple(sorted(series, key=lambda one: -one.points[-1].mean))
+    return Chart(title, table.metric, ordered, tuple(levels), RUNS if runs else QUERIES, axis=over)
 
 
 def _names(rows: Sequence[Row]) -> list[str]:
@@ -104,12 +114,12 @@ def _names(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _series(name: str, rows: list[Row], metric: str, runs: bool) -> Series:
+def _series(name: str, rows: list[Row], metric: str, runs: bool, axis: Axis) -> Series:
     points = []
-    for row in sorted(rows, key=lambda row: row.budget or 0):
+    for row in sorted(rows, key=axis.of):
         estimate = row.metrics[metric]
         low, high = (estimate.runs_interval if runs else estimate.interval) or (estimate.mean, estimate.mean)
-        points.append(Point(row.budget or 0, estimate.mean, low, high, row.runs))
+        points.append(Point(row.budget or 0, estimate.mean, low, high, row.runs, axis.of(row)))
     return Series(name, rows[0].method, rows[0].group, rows[0].standing, tuple(points))
 
 
@@ -120,4 +130,4 @@ def select(whole: Chart, most: int = MOST) -> Chart:
     chosen = sorted([*best.values()], key=lambda one: -one.points[-1].mean)[:most]
     chosen += others[: most - len(chosen)]
     kept = tuple(one for one in whole.series if one in chosen)
-    return Chart(whole.title, whole.metric, kept, whole.levels, whole.band, len(whole.series) - len(kept))
+    return replace(whole, series=kept, left_out=len(whole.series) - len(kept))

@@ -35,6 +35,10 @@ def _control(row: Row) -> str | None:
 FLAGS: tuple[Callable[[Row], str | None], ...] = (_standing, _one_seed, _missing, _faulty_labels, _control)
 
 
-def flags_of(row: Row) -> tuple[str, ...]:
-    """Everything that is to be said of `row`."""
-    return tuple(flag for flag in (check(row) for check in FLAGS) if flag)
+def flags_of(row: Row, most_trials: int = 0) -> tuple[str, ...]:
+    """Everything that is to be said of `row`; `most_trials` is the largest number of tuning trials that a row of its table had."""
+    return tuple(flag for flag in (*(check(row) for check in FLAGS), _tuned_less(row, most_trials)) if flag)
+
+
+def _tuned_less(row: Row, most_trials: int) -> str | None:
+    return f"tuning trials: {row.trials} of {most_trials}" if row.random and row.trials < most_trials else None

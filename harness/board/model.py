@@ -65,7 +65,7 @@ _TEXTS = (
     "retriever_loss",
     "student",
 )
-_NUMBERS = ("budget", "runs", "rank", "missing", "cost", "labels")
+_NUMBERS = ("budget", "runs", "trials", "rank", "missing", "cost", "labels")
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,8 @@ class Row:
     student: str | None
     budget: int | None
     runs: int
+    trials: int
+    """How many trials every run chose its settings from, on another split; 0 where nothing was tuned."""
     random: bool
     """True where another resample or seed would give another result."""
     metrics: dict[str, Estimate]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv as csv_module
 import io
-import re
 
 from harness.board import cells
+from harness.board.escaping import escaped_latex, escaped_markdown, inert
 from harness.board.model import Board, Row, Table
 from harness.board.terminal import terminal
 from harness.evaluation.text import counted
@@ -40,7 +40,7 @@ def csv(board: Board) -> str:
         found = [number for name in metrics for number in _numbers(row, name)]
         tested = [getattr(row.against, name) if row.against else None for name in tests]
         values = [*(getattr(row, name) for name in texts), *found, *tested, *(row.cost.get(name) for name in costs), "; ".join(row.flags)]
-        writer.writerow([_inert(value) for value in values])
+        writer.writerow([inert(value) for value in values])
     return buffer.getvalue()
 
 
@@ -51,10 +51,6 @@ def _numbers(row: Row, metric: str) -> tuple[float | None, float | None, float |
     return estimate.mean, *(estimate.interval or (None, None))
 
 
-def _inert(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
-
-
 def markdown(board: Board) -> str:
     """One table a collection, in GitHub's Markdown."""
     return "\n".join(_markdown(table) for table in board.tables)
@@ -62,14 +58,10 @@ def markdown(board: Board) -> str:
 
 def _markdown(table: Table) -> str:
     headings, rows = _compact(table)
-    lines = [headings, ["---"] * 2 + ["---:"] * (len(headings) - 3) + ["---"], *([_escaped_markdown(cell) for cell in row] for row in rows)]
+    lines = [headings, ["---"] * 2 + ["---:"] * (len(headings) - 3) + ["---"], *([escaped_markdown(cell) for cell in row] for row in rows)]
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     title = f"{table.collection}, {table.split}, {counted(table.queries, 'query')}"
-    return f"**{_escaped_markdown(title)}**\n\n{body}\n\n{_escaped_markdown(cells.caption(table))}\n"
-
-
-def _escaped_markdown(text: str) -> str:
-    return re.sub(r"([\\`*_{}\[\]<>#|~!&])", r"\\\1", text)
+    return f"**{escaped_markdown(title)}**\n\n{body}\n\n{escaped_markdown(cells.caption(table))}\n"
 
 
 def latex(board: Board) -> str:
@@ -80,28 +72,10 @@ def latex(board: Board) -> str:
 def _latex(table: Table) -> str:
     headings, rows = _compact(table)
     columns = "rl" + "r" * (len(headings) - 3) + "l"
-    lines = [" & ".join(_escaped_latex(cell) for cell in line) + r" \\" for line in (headings, *rows)]
+    lines = [" & ".join(escaped_latex(cell) for cell in line) + r" \\" for line in (headings, *rows)]
     title = f"{table.collection}, {table.split}, {counted(table.queries, 'query')}. {cells.caption(table)}"
     body = "\n".join([r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"])
-    return f"% {_escaped_latex(title)}\n\\begin{{tabular}}{{{columns}}}\n{body}\n\\end{{tabular}}\n"
-
-
-_LATEX = {
-    **{letter: f"\\{letter}" for letter in "&%$#_{}"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "▲": r"$^{\blacktriangle}$",
-    "▼": r"$^{\blacktriangledown}$",
-    "→": r"$\to$",
-    "–": "--",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-}
-
-
-def _escaped_latex(text: str) -> str:
-    return "".join(_LATEX.get(letter, letter) for letter in text)
+    return f"% {escaped_latex(title)}\n\\begin{{tabular}}{{{columns}}}\n{body}\n\\end{{tabular}}\n"
 
 
 def _compact(table: Table) -> tuple[list[str], list[list[str]]]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.board.configuration import Configuration
 from harness.board.model import Against, Estimate
+from harness.board.values import column, ids
 from harness.evaluation.bootstrap import Interval, bootstrap_means, percentile, run_weights
 from harness.evaluation.corrections import correct
 from harness.evaluation.grid import Array
@@ -24,7 +25,7 @@ SAMPLES = 2_000
 
 def queries_of(runs: Sequence[Published]) -> list[str]:
     """All queries that any of the runs was evaluated on, in the order of their ids."""
-    seen = {tuple(values) for run in runs for values in run.scores.values()}
+    seen = {ids(values) for run in runs for values in run.scores.values()}
     return sorted(set().union(*seen))
 
 
@@ -43,19 +44,13 @@ class Measured:
 def measure(found: Sequence[Configuration], metric: str, queries: list[str], seed: int = SEED) -> Measured:
     """`metric` for every configuration whose runs all have it; queries that a run lacks count 0."""
     rows = [row for row, one in enumerate(found) if all(metric in run.scores for run in one.runs)]
-    columns = [[_column(run.scores[metric], queries) for run in found[row].runs] for row in rows]
+    columns = [[column(run.scores[metric], queries) for run in found[row].runs] for row in rows]
     samples = dict(zip(rows, _samples(columns, seed), strict=True)) if len(queries) > 1 and rows else {}
     weights = {row: _run_weights(found[row], seed) for row in rows if len(found[row].runs) > 1}
     drawn = {row: (samples[row] * weights[row]).sum(axis=1) if row in weights else samples[row][:, 0] for row in samples}
     intervals = dict(zip(drawn, percentile(np.column_stack(list(drawn.values()))), strict=True)) if drawn else {}
     estimates = {row: _estimate(group, intervals.get(row), weights.get(row)) for row, group in zip(rows, columns, strict=True)}
     return Measured(estimates, {row: np.mean(group, axis=0) for row, group in zip(rows, columns, strict=True)}, drawn)
-
-
-def _column(values: Mapping[str, float], queries: list[str]) -> Array:
-    if list(values) == queries:
-        return np.fromiter(values.values(), np.float64, len(queries))
-    return np.array([values.get(query, 0.0) for query in queries])
 
 
 def _samples(columns: list[list[Array]], seed: int) -> list[Array]:

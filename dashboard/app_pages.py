@@ -1,0 +1,14 @@
+"""Which pages there are."""
+
+from __future__ import annotations
+
+PAGES = {
+    "leaderboard": ("Leaderboard", ":material/leaderboard:"),
+    "curves": ("Budget curves", ":material/show_chart:"),
+    "compare": ("Compare", ":material/compare_arrows:"),
+    "cost": ("Cost", ":material/payments:"),
+    "teachers": ("Teachers", ":material/school:"),
+    "run": ("Run", ":material/description:"),
+    "query": ("Query", ":material/search:"),
+}
+"""File under views, with its title and icon."""

@@ -1,0 +1,89 @@
+"""Pictures of every page for the documentation: ``python -m dashboard.screenshots RESULTS docs/images``, with a browser at hand."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+from dashboard.app_pages import PAGES
+from dashboard.launch import command, environment
+from harness.board.board import board
+from harness.board.titles import titles
+from harness.errors import UserError
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def browser() -> str | None:
+    """The path of a Chromium on this machine."""
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+@contextmanager
+def served(results: Path) -> Iterator[str]:
+    """The dashboard of `results` at the address given, until the end of the block. Raises UserError when it does not come up."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(command(port), env=environment(results), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://localhost:{port}"
+    try:
+        _wait(server, f"{address}/_stcore/health")
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _wait(server: subprocess.Popen[bytes], health: str) -> None:
+    for _ in range(240):
+        if server.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(health, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.25)
+    raise UserError("the dashboard did not come up", remedy="start it with: harness dashboard")
+
+
+def addresses(results: Path) -> dict[str, str]:
+    """Each page's path with choices that show something."""
+    names = list(titles(board(results).tables[0]))[:3]
+    chosen = {"compare": "rows", "query": "shown"}
+    paths = {page: f"{page}?{urlencode({key: names}, doseq=True)}" for page, key in chosen.items()}
+    return {page: "" if page == "leaderboard" else paths.get(page, page) for page in PAGES}
+
+
+def main() -> int:
+    """Take the pictures."""
+    from playwright.sync_api import sync_playwright
+
+    parser = argparse.ArgumentParser(description="Take pictures of the dashboard.")
+    parser.add_argument("results", type=Path)
+    parser.add_argument("out", type=Path)
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    with served(asked.results) as address, sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
+        for scheme in ("light", "dark"):
+            page = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme).new_page()
+            for name, path in addresses(asked.results).items():
+                page.goto(f"{address}/{path}")
+                page.wait_for_selector("[data-testid=stDataFrame], [data-testid=stVegaLiteChart]", timeout=60_000)
+                page.wait_for_timeout(2_000)
+                page.screenshot(path=asked.out / f"dashboard-{name}-{scheme}.png")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

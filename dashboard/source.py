@@ -1,0 +1,96 @@
+"""What every page starts from: the results folder, and the collection, metric and baseline that were chosen."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import choose
+from dashboard.launch import RESULTS, WORKSPACE
+from dashboard.text import literal
+from harness.board.board import board_of
+from harness.board.gathering import Gathered, gather
+from harness.board.model import Board, Row, Table
+from harness.board.titles import titles
+from harness.errors import UserError
+from harness.evaluation.text import counted
+from harness.models import cache_home
+from harness.published.folders import fingerprint
+
+
+@dataclass(frozen=True)
+class View:
+    """The table that is looked at, its rows by their names, and the runs behind it."""
+
+    gathered: Gathered
+    table: Table
+    rows: dict[str, Row]
+
+
+def results() -> Path:
+    """The folder that is shown."""
+    return Path(os.environ.get(RESULTS, "results"))
+
+
+def workspace() -> Path:
+    """Where collections lie that sweeps prepared on this machine."""
+    return Path(os.environ.get(WORKSPACE, "workspace"))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading results")  # type: ignore[untyped-decorator]
+def _gathered(folder: str, mark: str) -> Gathered:
+    """The runs, read again when `mark` says that the folder changed."""
+    return gather(Path(folder), cache=cache_home() / "boards")
+
+
+@st.cache_resource(max_entries=32, show_spinner="Making the table")  # type: ignore[untyped-decorator]
+def _board(folder: str, mark: str, metric: str | None, baseline: str | None) -> Board:
+    return board_of(_gathered(folder, mark), metric=metric, baseline=baseline)
+
+
+def name(table: Table) -> str:
+    """How a table is called where one is chosen."""
+    return f"{table.collection} · {table.split} · {table.content_hash[:8]}"
+
+
+def view() -> View:
+    """What the choices in the sidebar select; ends the page with words where there is nothing to show."""
+    folder = results()
+    mark = fingerprint(folder)
+    first: Board = _board(str(folder), mark, None, None)
+    _warnings(first)
+    if not first.tables:
+        st.info(literal(f"No published runs in {folder}. Run a sweep first: harness sweep configs/budget.yaml"))
+        st.stop()
+    tables = {name(table): table for table in first.tables}
+    table = tables[choose.one(st.sidebar, "Collection", list(tables), "collection") or next(iter(tables))]
+    metric = choose.one(st.sidebar, "Metric", list(table.metrics), "metric", default=table.metric, help="Rows are sorted and tested by it.")
+    methods = list(dict.fromkeys(row.method for row in table.rows))
+    help_text = "The method that rows are tested against: each with the row of it that is most like it (student, budget, teacher, losses)."
+    baseline = choose.one(st.sidebar, "Baseline", methods, "baseline", default=table.baseline, help=help_text)
+    if (metric, baseline) == (table.metric, table.baseline):
+        return View(_gathered(str(folder), mark), table, titles(table))
+    try:
+        led: Board = _board(str(folder), mark, metric, baseline)
+    except UserError as error:
+        st.error(literal(str(error)))
+        st.stop()
+    shown = next(other for other in led.tables if name(other) == name(table))
+    return View(_gathered(str(folder), mark), shown, titles(shown))
+
+
+def _warnings(found: Board) -> None:
+    for note in found.notes:
+        st.warning(literal(note))
+    if found.skipped:
+        with st.expander(f"{counted(len(found.skipped), 'folder')} skipped"):
+            for item in found.skipped[:_MOST_SKIPPED]:
+                st.text(f"{item.folder}: {item.reason}")
+            if len(found.skipped) > _MOST_SKIPPED:
+                st.text(f"and {len(found.skipped) - _MOST_SKIPPED:,} more; harness board lists them all")
+
+
+_MOST_SKIPPED = 50

@@ -1,0 +1,85 @@
+"""Leaderboard: who wins, at which budget, for how much, and is it real?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from dashboard import choose
+from dashboard.frame import frame
+from dashboard.source import View, view
+from dashboard.table import Shown, column_config, columns
+from dashboard.text import literal
+from harness.board import cells, render
+from harness.board.comparison import FEWEST, MOST
+from harness.board.filters import Filter, choices, kept
+from harness.board.model import Board, Row, Table
+from harness.evaluation.text import counted
+
+_FILTERS = {
+    "group": ("Group", "ours: the method this harness is about; baseline: others' methods; reference and control: what to hold them to."),
+    "teacher": ("Teacher", "Who labelled the training queries."),
+    "budget": ("Labels", "How many labelled training queries the method was given."),
+    "loss": ("Loss", "The ranker's or the retriever's loss."),
+    "sees": (
+        "May see nothing but",
+        "What a method was given: order is a teacher's ranking; likelihoods and attention need its insides.",
+    ),
+    "without": ("Hide rows with flags", "A flag says what to know before believing a row."),
+}
+
+
+def _filter(table: Table) -> Filter:
+    found = {}
+    with st.sidebar.expander("Filters", expanded=True):
+        for name, (label, help_text) in _FILTERS.items():
+            found[name] = frozenset(choose.several(st, label, choices(table, name), name, help=help_text))
+    return Filter(**found)
+
+
+def _columns() -> Shown:
+    with st.sidebar.expander("Columns", expanded=True):
+        return Shown(
+            intervals=choose.switch(st, "Intervals", "intervals", default=True, help="95 % bootstrap interval of the mean."),
+            tests=choose.switch(st, "Significance", "tests", default=True, help="Difference from the baseline, with its adjusted p."),
+            others=choose.switch(st, "Other metrics", "others", default=True),
+            costs=choose.switch(st, "Costs", "costs", default=True, help="Money for labels, tokens, seconds."),
+            labels=choose.switch(st, "Label verdicts", "verdicts", help="How many of the teacher's answers could be read."),
+        )
+
+
+def _table(found: View, rows: tuple[Row, ...], shown: Shown) -> None:
+    table = found.table
+    look = {"on_select": "rerun", "selection_mode": "multi-row", "key": "table"}
+    chosen = frame(columns(table, rows, shown), "Leaderboard", column_config(table), **look)
+    st.caption(literal(cells.caption(table)))
+    ticked = {rows[number].tags for number in chosen.selection.rows if number < len(rows)}
+    picked = [name for name, row in found.rows.items() if row.tags in ticked]
+    if FEWEST <= len(picked) <= MOST:
+        st.page_link(
+            "views/compare.py", label=f"Compare {len(picked)} rows", icon=":material/compare_arrows:", query_params={"rows": picked}
+        )
+    else:
+        st.caption(f"Tick {FEWEST} to {MOST} rows to compare them.")
+
+
+def page() -> None:
+    """The whole page."""
+    st.title("Leaderboard")
+    found = view()
+    rows, shown = kept(found.table, _filter(found.table)), _columns()
+    table = found.table
+    hidden = f", {counted(len(table.rows) - len(rows), 'row')} hidden" if len(rows) < len(table.rows) else ""
+    st.subheader(literal(f"{table.collection} · {table.split} · {counted(table.queries, 'query')}{hidden}"))
+    if not rows:
+        st.info("No row passes the filters. Take one away.")
+        return
+    _table(found, rows, shown)
+    single = Board((replace(table, rows=rows),))
+    with st.container(horizontal=True):
+        st.download_button("Table as CSV", render.csv(single), "board.csv", "text/csv")
+        st.download_button("Table as LaTeX", render.latex(single), "board.tex", "text/x-tex")
+
+
+page()

@@ -1,0 +1,90 @@
+"""Query: where each chosen run ranks which documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard import choose
+from dashboard.frame import frame
+from dashboard.source import View, view, workspace
+from dashboard.text import literal
+from harness.board.comparison import MOST
+from harness.board.per_query import PerQuery, per_query
+from harness.board.rankings import DEPTH, QueryView, at_hand, query_view, read_run
+from harness.collections.base import Collection
+from harness.errors import UserError
+from harness.published.folders import Published
+from harness.retrieval.run import Run
+
+
+@st.cache_resource(max_entries=24, show_spinner="Reading a run")  # type: ignore[untyped-decorator]
+def _read(folder: str, size: int, changed: int, _run: Published) -> Run:
+    """A run file, read again when it changes."""
+    return read_run(_run)
+
+
+def _run(run: Published) -> Run:
+    about = (run.folder / "run.trec.gz").lstat()
+    return _read(str(run.folder), about.st_size, about.st_mtime_ns, run)  # type: ignore[no-any-return]
+
+
+def _show(found: QueryView, names: list[str]) -> None:
+    if found.text:
+        st.subheader(literal(found.text))
+    shown = {
+        "document": [one.document for one in found.documents],
+        "grade": [one.grade for one in found.documents],
+        **{f"{number}. {name}": [one.ranks[number - 1] for one in found.documents] for number, name in enumerate(names, 1)},
+        **({"text": [one.text for one in found.documents]} if any(one.text for one in found.documents) else {}),
+    }
+    config: dict[str, Any] = {"document": st.column_config.TextColumn(width="medium")}
+    for number, name in enumerate(names, 1):
+        config[f"{number}. {name}"] = st.column_config.NumberColumn(
+            width="small", help=f"Its rank in {literal(name)}; empty below {DEPTH}."
+        )
+    config |= {"grade": st.column_config.NumberColumn(help="Judged relevance; empty where nobody judged the document.")}
+    frame(shown, "Documents", config)
+
+
+def _values(values: PerQuery, query: str, names: list[str]) -> None:
+    place = values.queries.index(query)
+    columns = st.columns(len(names))
+    for number, (column, name, value) in enumerate(zip(columns, names, values.values[place].tolist(), strict=True), 1):
+        column.metric(literal(f"{number}. {name}"), f"{value:.3f}", help=literal(f"{values.metric} of {name}"))
+
+
+def _query(found: View, names: list[str]) -> None:
+    values = per_query(found.gathered, found.table, [(name, found.rows[name]) for name in names])
+    query = choose.one(st, "Query", list(values.queries), "query")
+    if query is None:
+        return
+    groups = [found.gathered.behind(found.table, found.rows[name]) for name in names]
+    collection: Collection | None = at_hand(groups[0][0], workspace())
+    answer = query_view([_run(group[0]) for group in groups], query, collection=collection, split=groups[0][0].card.collection.split)
+    _values(values, query, names)
+    _show(answer, names)
+    notes = [f"Ranks to {DEPTH}; documents that are judged relevant and ranked by none come last."]
+    if max(map(len, groups)) > 1:
+        notes.append("Of a row with several runs the first is shown here; its value above is the mean over all.")
+    if collection is None:
+        notes.append("Texts and judgments are not on this machine: run a sweep on the collection, or set HARNESS_WORKSPACE.")
+    st.caption(literal(" ".join(notes)))
+
+
+def page() -> None:
+    """The whole page."""
+    st.title("Query")
+    found = view()
+    names = choose.several(st, f"Rows, up to {MOST}", list(found.rows), "shown", most=MOST)
+    if not names:
+        st.info("Choose rows to see where they rank which documents.")
+        return
+    try:
+        _query(found, names)
+    except (UserError, OSError) as error:
+        st.error(literal(str(error)))
+
+
+page()

@@ -1,0 +1,103 @@
+"""One query: where each chosen run ranks which documents, and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.collections.base import Collection
+from harness.errors import UserError
+from harness.evaluation.ranks import Grades
+from harness.evaluation.text import plain
+from harness.published.folders import RUN, Published
+from harness.published.run_file import check_run_file
+from harness.retrieval.run import Run
+
+LARGEST_RUN = 1 << 28
+"""Bytes of a run after decompression above which a page does not read it."""
+DEPTH = 10
+
+
+class Ranked(NamedTuple):
+    """A document of the query: its rank in each run (None below `depth` or unranked), its grade and text where they are known."""
+
+    document: str
+    ranks: tuple[int | None, ...]
+    grade: int | None
+    text: str
+
+
+@dataclass(frozen=True)
+class QueryView:
+    """A query as the chosen runs answer it; judged documents that no run ranks come last."""
+
+    query: str
+    text: str
+    documents: tuple[Ranked, ...]
+
+
+def read_run(run: Published) -> Run:
+    """The run file of a published run. Raises UserError for a link, a damaged file, or one that unpacks to more than LARGEST_RUN."""
+    path = Path(run.folder) / RUN
+    try:
+        check_run_file(path, LARGEST_RUN)
+    except (OSError, ValueError) as error:
+        raise UserError(plain(str(error)), file=path) from error
+    return Run.read(path)
+
+
+def at_hand(run: Published, workspace: Path) -> Collection | None:
+    """The collection of a run where a sweep on this machine prepared it with the very same content; nothing is ever downloaded."""
+    from harness.collections.prepared import PreparedCollection
+
+    about = run.card.collection
+    for folder in sorted((workspace / "collections").glob("*/collection.json")):
+        try:
+            found = PreparedCollection(folder.parent, plain(about.name))
+            if found.content_hash == about.content_hash and about.split in found.splits:
+                return found
+        except (UserError, OSError, ValueError, KeyError):
+            continue
+    return None
+
+
+def query_view(runs: Sequence[Run], query: str, *, collection: Collection | None = None, split: str = "", depth: int = DEPTH) -> QueryView:
+    """How `runs` answer `query`, to `depth`; text and grades come from `collection`, without one they stay empty."""
+    grades: Grades = collection.judgments(split).qrels.get(query, {}) if collection else {}
+    tops = [run.top(query, depth) for run in runs]
+    places = [{document: place for place, document in enumerate(top, 1)} for top in tops]
+    judged = sorted((document for document, grade in grades.items() if grade > 0), key=lambda document: (-grades[document], document))
+    # Best place in any run first, of equals the document that more runs rank.
+    ranked = sorted(dict.fromkeys(document for top in tops for document in top), key=lambda document: _order(document, places))
+    documents = list(dict.fromkeys([*ranked, *judged]))
+    texts = _texts(collection, documents)
+    rows = [
+        Ranked(plain(document), tuple(place.get(document) for place in places), grades.get(document), texts.get(document, ""))
+        for document in documents
+    ]
+    return QueryView(plain(query), _query_text(collection, split, query), tuple(rows))
+
+
+def _order(document: str, places: Sequence[Mapping[str, int]]) -> tuple[int, int, str]:
+    found = [place[document] for place in places if document in place]
+    return min(found), -len(found), document
+
+
+def _texts(collection: Collection | None, documents: Sequence[str]) -> dict[str, str]:
+    """Texts of those documents that the collection holds; a published run may name others."""
+    found = {}
+    for document in documents if collection else ():
+        try:
+            found[document] = plain(collection.corpus.texts([document])[0]) if collection else ""
+        except KeyError:
+            continue
+    return found
+
+
+def _query_text(collection: Collection | None, split: str, query: str) -> str:
+    try:
+        return plain(collection.queries(split).texts([query])[0]) if collection else ""
+    except KeyError:
+        return ""

@@ -1,0 +1,73 @@
+"""Who labelled: in which form the labels came out, and what they cost, from the cards of the runs that used them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from harness.evaluation.text import plain
+from harness.labelling.ranking import VERDICTS
+from harness.published.card import Card, TeacherSection
+from harness.published.folders import Published
+
+
+class TeacherSummary(NamedTuple):
+    """A teacher with its settings; means are over the label sets of its runs, each (budget, resample) counted once."""
+
+    name: str
+    kind: str
+    model: str
+    standing: str
+    box: str
+    runs: int
+    sets: int
+    labels: int
+    verdicts: dict[str, float]
+    """Share of labels by verdict."""
+    reasons: dict[str, int]
+    """Why labels are not ok, most frequent first."""
+    usd_per_thousand: float
+    """USD for a thousand labelled queries, every call at its price."""
+    tokens_per_query: float
+
+
+def teachers(runs: Sequence[Published]) -> list[TeacherSummary]:
+    """One entry for every teacher with other settings, by name; runs without labels count for none."""
+    groups: dict[str, tuple[TeacherSection, list[Published]]] = {}
+    for run in runs:
+        about = run.card.teacher
+        if about is not None and run.card.labels is not None and run.card.labels.total:
+            groups.setdefault(about.model_dump_json(), (about, []))[1].append(run)
+    return sorted((_summary(*group) for group in groups.values()), key=lambda one: (one.name, one.model))
+
+
+def _labels_of(card: Card) -> str:
+    about = [card.collection.content_hash, card.budget, card.resample, card.setup, [source.name for source in card.data.training_data]]
+    return json.dumps(about, sort_keys=True)
+
+
+def _summary(about: TeacherSection, runs: list[Published]) -> TeacherSummary:
+    # Methods share the labels of one budget, resample and candidates: each set of labels is looked at once.
+    sets = list({_labels_of(run.card): run for run in sorted(runs, key=lambda run: run.card.tag)}.values())
+    counts = [run.card.labels for run in sets if run.card.labels is not None]
+    total = sum(count.total for count in counts)
+    reasons: Counter[str] = Counter()
+    for count in counts:
+        reasons.update({plain(reason): number for reason, number in count.reasons.items()})
+    costs = [run.card.costs for run in sets]
+    return TeacherSummary(
+        name=plain(about.name),
+        kind=plain(about.kind),
+        model=plain(about.model),
+        standing=about.standing,
+        box=about.box,
+        runs=len(runs),
+        sets=len(sets),
+        labels=total,
+        verdicts={verdict: sum(getattr(count, verdict) for count in counts) / total for verdict in VERDICTS},
+        reasons=dict(reasons.most_common()),
+        usd_per_thousand=1000 * sum(cost.usd_alone for cost in costs) / total,
+        tokens_per_query=sum(cost.input_tokens + cost.output_tokens for cost in costs) / total,
+    )

@@ -1,0 +1,20 @@
+"""A name for every row of a table that no other row of it has: what people choose rows by, and what stands in a link."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from harness.board import cells
+from harness.board.model import Row, Table
+
+
+def titles(table: Table) -> dict[str, Row]:
+    """The rows of `table` by their names, in its order."""
+    names = [_title(row) for row in table.rows]
+    counts = Counter(names)
+    return {name if counts[name] == 1 else f"{name} [{row.tags[0]}]": row for name, row in zip(names, table.rows, strict=True)}
+
+
+def _title(row: Row) -> str:
+    labels = f"{cells.labels(row)} labels" if row.budget else ""
+    return " · ".join(part for part in (row.method, row.teacher, cells.losses(row), labels, row.variant) if part)

@@ -1,0 +1,120 @@
+"""Rows by name, filters, axes, targets, the frontier."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from harness.board.axes import AXES
+from harness.board.board import board
+from harness.board.curves import chart
+from harness.board.filters import Filter, choices, kept
+from harness.board.frontier import frontier
+from harness.board.gathering import gather
+from harness.board.model import Table
+from harness.board.targets import labels_needed
+from harness.board.teachers import teachers
+from harness.board.titles import titles
+from harness.published.card import Costs, Verdicts
+from tests.board.runs import make_card, make_run, put, teacher
+
+
+@pytest.fixture
+def table(results: Path) -> Table:
+    (found,) = board(results).tables
+    return found
+
+
+def test_every_row_has_a_name_of_its_own(table: Table, tmp_path: Path) -> None:
+    assert list(titles(table).values()) == list(table.rows)
+    assert "zero-shot" in titles(table)
+    for tag, group in (("a", "baseline"), ("b", "control")):
+        put(tmp_path / "twins", make_card(tag, "twin", group=group), make_run(0.5))
+    (twins,) = board(tmp_path / "twins").tables
+    assert set(titles(twins)) == {"twin [a]", "twin [b]"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (Filter(), 6),
+        (Filter(group=frozenset({"baseline"})), 1),
+        (Filter(teacher=frozenset({"none"})), 2),
+        (Filter(budget=frozenset({"300"})), 1),
+        (Filter(budget=frozenset({"100", "300"}), teacher=frozenset({"smollm2"})), 2),
+        (Filter(loss=frozenset({"kl"})), 2),
+        (Filter(sees=frozenset({"gold"})), 0),
+        (Filter(sees=frozenset({"gold", "order"})), 6),
+        (Filter(without=frozenset({"one seed"})), 3),
+    ],
+)
+def test_a_filter_lets_through_what_has_the_chosen_values(table: Table, chosen: Filter, expected: int) -> None:
+    rows = kept(table, chosen)
+    assert len(rows) == expected
+    assert [row for row in table.rows if row in rows] == list(rows)
+
+
+def test_the_choices_are_what_the_rows_have(table: Table) -> None:
+    assert choices(table, "budget") == ["none", "100", "300"]
+    assert set(choices(table, "teacher")) == {"smollm2", "shuffled", "oracle", "none"}
+    assert "one seed" in choices(table, "without")
+
+
+def test_curves_can_be_drawn_against_money_and_tokens(table: Table) -> None:
+    money = chart(table, "usd")
+    assert {point.x for one in money.series for point in one.points} == {0.25}
+    assert money.axis is AXES["usd"]
+    assert chart(table, "tokens") is None
+    assert [point.x for point in chart(table).series[1].points] == [100, 300]
+
+
+def test_a_target_is_read_off_between_the_budgets(table: Table) -> None:
+    drawn = chart(table)
+    ours = drawn.series[1]
+    low, high = (point.mean for point in ours.points)
+    middle = (low + high) / 2
+    found = {one.series: one for one in labels_needed(drawn, middle)}[ours.name]
+    assert (found.bound, found.labels) == ("about", pytest.approx(math.sqrt(100 * 300)))
+    needed = [next(one for one in labels_needed(drawn, target) if one.series == ours.name) for target in (low, high, high + 0.001)]
+    assert [(one.bound, round(one.labels)) for one in needed] == [("at most", 100), ("about", 300), ("more than", 300)]
+
+
+def test_the_frontier_is_what_no_cheaper_row_equals(tmp_path: Path) -> None:
+    for tag, usd, quality in (("a", 0.0, 0.2), ("b", 1.0, 0.1), ("c", 2.0, 0.9), ("d", 3.0, 0.5), ("e", 2.0, 0.4)):
+        put(tmp_path, make_card(tag, f"method-{tag}", costs=Costs(usd_alone=usd)), make_run(quality, 1))
+    (table,) = board(tmp_path).tables
+    found = frontier(table, list(titles(table).items()), "usd")
+    assert [one.price for one in found] == [0, 1, 2, 2, 3]
+    # By definition: dominated where any other is at least as cheap and as good and in one of both better.
+    for one in found:
+        beaten = any(o.price <= one.price and o.mean >= one.mean and (o.price, o.mean) != (one.price, one.mean) for o in found)
+        assert (one.beaten_by is not None) == beaten
+    best = [one.mean for one in found if one.beaten_by is None]
+    assert all(left < right for left, right in pairwise(best))
+    assert {one.name: one.beaten_by for one in found}["method-d"] == "method-c"
+
+
+def test_equal_rows_do_not_dominate_each_other_and_oracles_do_not_count(tmp_path: Path) -> None:
+    for tag in ("a", "b"):
+        put(tmp_path, make_card(tag, f"method-{tag}"), make_run(0.5, 1))
+    put(tmp_path, make_card("o", "oracle", teacher=teacher("oracle", standing="oracle")), make_run(3.0, 1))
+    (table,) = board(tmp_path).tables
+    found = frontier(table, list(titles(table).items()), "usd")
+    assert [(one.name, one.beaten_by) for one in found] == [("method-a", None), ("method-b", None)]
+
+
+def test_teachers_count_each_set_of_labels_once(results: Path) -> None:
+    labels, costs = Verdicts(ok=50, failed=50, reasons={"no list": 50}), Costs(usd_alone=0.5, input_tokens=900, output_tokens=100)
+    for tag, method in (("g1", "direct"), ("g2", "other")):
+        put(results, make_card(tag, method, budget=100, resample=0, teacher=teacher("gpt"), labels=labels, costs=costs), make_run(0.5))
+    found = {one.name: one for one in teachers(gather(results).runs)}
+    gpt, ours = found["gpt"], found["smollm2"]
+    assert (gpt.runs, gpt.sets, gpt.labels, gpt.reasons) == (2, 1, 100, {"no list": 50})
+    assert (gpt.usd_per_thousand, gpt.tokens_per_query) == (5.0, 10.0)
+    assert gpt.verdicts == {"ok": 0.5, "partial": 0.0, "repaired": 0.0, "failed": 0.5}
+    assert (ours.runs, ours.sets, ours.labels) == (6, 6, 1200)
+    assert ours.verdicts["partial"] == pytest.approx(120 / 1200)
+    assert "shuffled" not in found

@@ -1,0 +1,23 @@
+"""Opening pages without a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.launch import RESULTS, command
+
+
+def open_page(results: Path, monkeypatch: pytest.MonkeyPatch, view: str = "leaderboard", **address: str | list[str]) -> AppTest:
+    """The page `view` of the dashboard of `results`, as the given address opens it; it must not fail."""
+    monkeypatch.setenv(RESULTS, str(results))
+    page = AppTest.from_file(command(1)[4], default_timeout=60)
+    page.query_params.update(address)
+    if view == "leaderboard":
+        page.run()
+    else:
+        page.switch_page(f"views/{view}.py").run()
+    assert not page.exception
+    return page

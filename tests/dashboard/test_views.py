@@ -1,0 +1,141 @@
+"""Each page shows the numbers of `harness.board` for what was chosen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dashboard.cost_chart import frontier_chart
+from dashboard.pair_charts import differences, scatter
+from dashboard.text import literal
+from harness.board.board import board_of
+from harness.board.comparison import compare_rows
+from harness.board.curves import chart
+from harness.board.details import details
+from harness.board.frontier import frontier
+from harness.board.gathering import gather
+from harness.board.per_query import changes, extremes, per_query
+from harness.board.targets import labels_needed
+from harness.board.teachers import teachers
+from harness.board.titles import titles
+from harness.evaluation.comparing import Question
+from tests.board.runs import make_card, make_run, put
+from tests.dashboard.pages import open_page
+
+ROWS = ["zero-shot", "no-llm", "intermediate · shuffled · 100 labels"]
+
+
+def test_curves_and_what_a_target_needs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (table,) = board_of(gather(folder)).tables
+    page = open_page(folder, monkeypatch, "curves", target="no-llm")
+    level = next(level for level in chart(table).levels if level.name == "no-llm")
+    needed = labels_needed(chart(table), level.mean)
+    assert page.dataframe[0].value["labels"].tolist() == [one.labels for one in needed]
+    assert page.dataframe[0].value.iloc[:, 1].tolist() == [one.bound for one in needed]
+    page.selectbox(key="axis").select("usd").run()
+    assert page.subheader[0].value == literal("nDCG@10 by USD for labels, each at its price")
+    page.selectbox(key="axis").select("tokens").run()
+    assert "no curve to draw" in page.info[0].value
+
+
+def test_compare_shows_the_comparison_of_the_board(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gathered = gather(folder)
+    (table,) = board_of(gathered, metric="RR@10").tables
+    values = per_query(gathered, table, [(name, titles(table)[name]) for name in ROWS])
+    page = open_page(folder, monkeypatch, "compare", rows=ROWS, metric="RR@10", test="t", correction="bonferroni", against="no-llm")
+    answer = compare_rows(values, Question(test="t", correction="bonferroni"), "no-llm")
+    means, tests, wins, losses = (element.value for element in page.dataframe)
+    assert means["RR@10"].tolist() == [row["mean"] for row in answer["runs"]]
+    assert tests["b - a"].tolist() == [row["difference"] for row in answer["comparisons"]]
+    assert tests["b"].tolist() == [row["b"] for row in answer["comparisons"]]
+    assert tests["queries needed"].tolist() == [row["queries_needed"] for row in answer["comparisons"]]
+    gains, drops = extremes(changes(values, 1, 0))
+    assert wins["query"].tolist() == [one.query for one in gains]
+    assert losses["difference"].tolist() == [one.difference for one in drops]
+
+
+def test_compare_says_what_to_choose(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(folder, monkeypatch, "compare", rows=["zero-shot"])
+    assert "Choose 2 to 6 rows" in page.info[0].value
+    assert not page.dataframe
+    page.multiselect(key="rows").set_value(ROWS).run()
+    page.selectbox(key="test").select("tukey").run()
+    assert not page.exception
+    assert "correction" not in {box.key for box in page.selectbox}
+    page.selectbox(key="collection")
+    page.selectbox(key="a").select("no-llm").run()
+    assert page.selectbox(key="b").value == "zero-shot"
+
+
+def test_the_pair_charts_draw_every_query(folder: Path) -> None:
+    gathered = gather(folder)
+    (table,) = board_of(gathered).tables
+    found = changes(per_query(gathered, table, [(name, titles(table)[name]) for name in ROWS[:2]]), 0, 1)
+    points = scatter(found, "nDCG@10").to_dict()["layer"][1]
+    assert [value["b"] for value in points["data"]["values"]] == [one.b for one in found]
+    assert points["encoding"]["shape"]["field"] == points["encoding"]["color"]["field"] == "winner"
+    bars = differences(found, "nDCG@10").to_dict()
+    assert [value["difference"] for value in bars["data"]["values"]] == [one.difference for one in found]
+    assert {value["winner"] for value in bars["data"]["values"] if value["difference"] < 0} <= {"a better"}
+
+
+def test_run_shows_the_card(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(folder, monkeypatch, "run", row="zero-shot")
+    (run,) = [run for run in gather(folder).runs if run.card.tag == "zero"]
+    assert page.dataframe[0].value["value"].tolist() == list(details(run).about.values())
+    assert page.code[0].value == "harness sweep budget.yaml"
+    assert page.code[1].value == str(folder / "semanlink" / "zero")
+    assert len(page.get("download_button")) == 3
+
+
+def test_query_shows_ranks_and_values(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(folder, monkeypatch, "query", shown=ROWS, query="q007")
+    gathered = gather(folder)
+    (table,) = board_of(gathered).tables
+    values = per_query(gathered, table, [(name, titles(table)[name]) for name in ROWS])
+    assert [shown.value for shown in page.metric] == [f"{value:.3f}" for value in values.values[7]]
+    shown = page.dataframe[0].value
+    assert sorted(shown["1. zero-shot"].dropna().tolist()) == list(range(1, 11))
+    assert "text" not in shown
+    assert "not on this machine" in page.caption[-1].value
+
+
+def test_cost_shows_the_frontier(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(folder, monkeypatch, "cost", price="training")
+    (table,) = board_of(gather(folder)).tables
+    found = frontier(table, list(titles(table).items()), "training")
+    assert page.dataframe[0].value["row"].tolist() == [one.name for one in found]
+    assert page.dataframe[0].value["beaten by"].tolist() == [one.beaten_by or "" for one in found]
+    steps, points = frontier_chart(found, "nDCG@10", "seconds", True).to_dict()["layer"]
+    assert points["encoding"]["shape"]["field"] == points["encoding"]["color"]["field"] == "standing"
+    assert steps["mark"]["interpolate"] == "step-after"
+
+
+def test_teachers_shows_verdicts_and_prices(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(folder, monkeypatch, "teachers")
+    found = teachers(gather(folder).runs)
+    assert page.dataframe[0].value["ok"].tolist() == [one.verdicts["ok"] for one in found]
+    assert page.dataframe[0].value["USD per 1,000 queries"].tolist() == [one.usd_per_thousand for one in found]
+
+
+@pytest.mark.parametrize("view", ["leaderboard", "curves", "compare", "cost", "teachers", "run", "query"])
+def test_every_page_says_when_there_is_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, view: str) -> None:
+    page = open_page(tmp_path, monkeypatch, view)
+    assert "No published runs" in page.info[0].value
+
+
+def test_choices_of_one_collection_do_not_break_another(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, make_card("a", "only-here"), make_run(0.5))
+    put(tmp_path, make_card("b", "only-there", collection="scifact"), make_run(0.5), metrics=("R@100",))
+    page = open_page(tmp_path, monkeypatch, "leaderboard")
+    first, second = page.selectbox(key="collection").options
+    page.multiselect(key="group").set_value(["baseline"]).run()
+    page.selectbox(key="collection").select(second).run()
+    assert not page.exception
+    assert page.dataframe[0].value["method"].tolist() == ["only-here"]
+    page.switch_page("views/query.py").run()
+    page.multiselect(key="shown").set_value(["only-here"]).run()
+    page.selectbox(key="collection").select(first).run()
+    assert not page.exception
+    assert page.multiselect(key="shown").value == []
