@@ -6,7 +6,7 @@ VLLM_VERSION := 0.32.0
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help sweep test test-vllm lint bench bench-quick dashboard clean
+.PHONY: help sweep test test-vllm lint bench bench-quick dashboard calibrate clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -18,8 +18,9 @@ sweep: $(VENV)/.core  ## set up, then run the main job (configs/budget.yaml) and
 dashboard: $(VENV)/.core  ## open the leaderboard in the browser
 	$(BIN)/harness dashboard
 
+# Two processes of one thread each: pools of threads that share cores slow each other down.
 test: $(VENV)/.dev  ## set up, then run the test suite
-	$(BIN)/python -m pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-vllm: $(VENV)/.dev $(VLLM)/.installed  ## set up vLLM for CPUs beside it (3.5 GB), then test with a real one
 	$(BIN)/python -m pytest -q -m vllm tests/teachers
@@ -29,11 +30,14 @@ lint: $(VENV)/.dev  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.dev  ## ratios against peers, same work, same machine
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.dev  ## ratios against peers, same work, same machine; also written to workspace/bench.json
+	$(BIN)/python -m benchmarks --json workspace/bench.json
 
-bench-quick: $(VENV)/.dev  ## the same on less work
-	$(BIN)/python -m benchmarks --quick
+bench-quick: $(VENV)/.dev  ## the same on less work, in minutes
+	$(BIN)/python -m benchmarks --quick --json workspace/bench-quick.json
+
+calibrate: $(VENV)/.dev  ## do the tests err as often as they say? (minutes; the table of docs/statistics.md)
+	$(BIN)/python -m benchmarks.calibrate
 
 clean:  ## remove the virtual environment and caches (not the workspace)
 	rm -rf $(VENV) $(VLLM) .mypy_cache .ruff_cache .pytest_cache

@@ -1,34 +1,51 @@
-"""``python -m benchmarks [--quick] [--json FILE]``: one table of ratios; above 1 ours is faster."""
+"""``python -m benchmarks [--quick] [--only NAME ...] [--json FILE]``: ours against peers, each side in a process of its own."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
+import sys
+import tempfile
+import time
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.cases import cases
-from harness.pipeline.work import versions
+from benchmarks.case import cases
+from benchmarks.measure import Row, Runner
+from benchmarks.table import as_json, rendered
 
 
 def main() -> None:
+    """Exit code 1 when a side failed; a missed goal is a result, not a failure."""
+    known = cases()
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="less of the same work")
-    parser.add_argument("--json", type=Path, help="write the ratios there too")
+    parser.add_argument("--only", nargs="+", choices=known, metavar="NAME", help=f"some of: {', '.join(known)}")
+    parser.add_argument("--json", type=Path, help="write the rows there too, with versions and machine")
     options = parser.parse_args()
-    found = list(cases(options.quick))
-    table = Table("what", "work", "peer")
-    for title in ("ours, s", "peer, s", "ratio"):
-        table.add_column(title, justify="right")
-    for row in found:
-        table.add_row(row.name, row.work, row.peer, f"{row.ours_seconds:.3f}", f"{row.peer_seconds:.3f}", f"{row.ratio:.2f}")
-    Console().print(table)
+    begun = time.monotonic()
+
+    def tell(text: str) -> None:
+        print(f"[{time.monotonic() - begun:4.0f} s] {text}", file=sys.stderr, flush=True)
+
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as home:
+        runner = Runner(Path(home), options.quick, tell)
+        rows = [row for name in options.only or known for row in runner.rows(known[name])]
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(rendered(rows))
+    console.print("s and MB (peak resident memory of the process): ours / the peer's; a ratio above 1: ours is faster")
     if options.json:
-        ratios = [{**asdict(row), "ratio": row.ratio} for row in found]
-        options.json.write_text(json.dumps({"versions": versions(), "ratios": ratios}, indent=1) + "\n", encoding="utf-8")
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(_document(rows, options.quick), indent=1) + "\n", encoding="utf-8")
+    sys.exit(1 if any(row.failure for row in rows) else 0)
+
+
+def _document(rows: list[Row], quick: bool) -> dict[str, object]:
+    from harness.pipeline.work import versions
+    from harness.published.environment import platform
+
+    return {"versions": versions(), "machine": platform(), "quick": quick, "rows": [as_json(row) for row in rows]}
 
 
 if __name__ == "__main__":

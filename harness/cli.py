@@ -11,8 +11,10 @@ from typing import Annotated
 import typer
 
 from harness import __version__
+from harness.cli_evaluation import compare, evaluate
 from harness.cli_labels import labels_app
 from harness.cli_options import JsonOpt, SetOpt, SweepArg, WorkspaceOpt, display, emit
+from harness.cli_plugins import add_plugin_commands
 from harness.errors import UserError, did_you_mean
 
 app = typer.Typer(
@@ -27,11 +29,6 @@ app = typer.Typer(
 app.add_typer(labels_app, name="labels")
 
 ResultsOpt = Annotated[Path, typer.Option("--results", help="Folder of published runs.")]
-QrelsOpt = Annotated[str, typer.Option("--qrels", help="TREC qrels, BEIR tsv, or collection:split.", show_default=False)]
-MetricsOpt = Annotated[list[str] | None, typer.Option("--metric", "-m", help="As ir_measures names it, e.g. nDCG@10; may be repeated.")]
-RunsArg = Annotated[
-    list[str], typer.Argument(metavar="RUN...", help="TREC files, files ranx reads, or published result folders.", show_default=False)
-]
 
 
 class ListKind(StrEnum):
@@ -59,24 +56,6 @@ def _kind(name: str) -> ListKind:
 KindArg = Annotated[
     ListKind, typer.Argument(parser=_kind, metavar="KIND", help=f"One of {', '.join(ListKind)}.", autocompletion=lambda: list(ListKind))
 ]
-
-
-class Test(StrEnum):
-    """Paired tests."""
-
-    randomisation = "randomisation"
-    t = "t"
-    bootstrap = "bootstrap"
-    wilcoxon = "wilcoxon"
-
-
-class Correction(StrEnum):
-    """Corrections for several comparisons."""
-
-    holm = "holm"
-    bh = "bh"
-    bonferroni = "bonferroni"
-    none = "none"
 
 
 def _version(wanted: bool) -> None:
@@ -137,47 +116,8 @@ def status(file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = P
     emit(report) if as_json else display(render_status(report))
 
 
-@app.command()
-def evaluate(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A TREC file, a file ranx reads, or a published result folder.")],
-    qrels: QrelsOpt,
-    metric: MetricsOpt = None,
-    per_query: Annotated[bool, typer.Option("--per-query", help="Also the value of every query.")] = False,
-    as_json: JsonOpt = False,
-    workspace: WorkspaceOpt = Path("workspace"),
-) -> None:
-    """Score any run, ours or not. Queries of the qrels that the run misses score 0."""
-    from harness.evaluation.commands import evaluate as evaluate_run
-    from harness.evaluation.render import render_evaluation
-    from harness.pipeline.inputs import judged, read_run
-
-    result = evaluate_run(read_run(run), judged(qrels, workspace), metric or None, per_query=per_query)
-    emit(result) if as_json else display(render_evaluation(result))
-
-
-@app.command()
-def compare(
-    runs: RunsArg,
-    qrels: QrelsOpt,
-    baseline: Annotated[str | None, typer.Option("--baseline", help="Compare every run with this one only.")] = None,
-    metric: Annotated[str, typer.Option("--metric", "-m", help="The metric to compare.")] = "nDCG@10",
-    test: Annotated[Test, typer.Option("--test", help="Paired test over queries.")] = Test.randomisation,
-    correction: Annotated[Correction, typer.Option("--correction", help="Correction over all comparisons shown.")] = Correction.holm,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the randomisation and the bootstrap.")] = 0,
-    as_json: JsonOpt = False,
-    workspace: WorkspaceOpt = Path("workspace"),
-) -> None:
-    """Paired significance tests between runs, with effect sizes and intervals."""
-    from harness.evaluation.commands import compare as compare_runs
-    from harness.evaluation.render import render_comparison
-    from harness.pipeline.inputs import judged, read_run
-
-    loaded = [read_run(run) for run in runs if run != baseline]
-    base = read_run(baseline) if baseline is not None else None
-    result = compare_runs(
-        loaded, judged(qrels, workspace), baseline=base, metric=metric, test=test.value, correction=correction.value, seed=seed
-    )
-    emit(result) if as_json else display(render_comparison(result))
+app.command()(evaluate)
+app.command()(compare)
 
 
 @app.command()
@@ -272,6 +212,9 @@ def doctor(as_json: JsonOpt = False) -> None:
 
     report = diagnose()
     emit(report) if as_json else display(render_diagnosis(report))
+
+
+add_plugin_commands(app)
 
 
 def main() -> None:
