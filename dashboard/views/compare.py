@@ -15,8 +15,8 @@ from harness.board.comparison_files import interval
 from harness.board.per_query import Change, PerQuery, changes, extremes, per_query
 from harness.errors import UserError
 from harness.evaluation.answers import Compared
-from harness.evaluation.comparing import HOLM, Question
 from harness.evaluation.corrections import CORRECTIONS
+from harness.evaluation.question import HOLM, Question
 from harness.evaluation.render import VERDICTS, p_text
 from harness.evaluation.significance import TESTS
 from harness.evaluation.text import counted

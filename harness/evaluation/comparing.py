@@ -11,15 +11,13 @@ import numpy as np
 from harness.collections.base import Qrels
 from harness.errors import UserError
 from harness.evaluation.answers import Compared
-from harness.evaluation.columns import Columns, compare_columns, verdict
+from harness.evaluation.columns import Columns, compare_columns
 from harness.evaluation.grid import Array
 from harness.evaluation.metrics import evaluate, metric
-from harness.evaluation.question import HOLM, Question
+from harness.evaluation.question import Question
 
 if TYPE_CHECKING:
     from harness.retrieval.run import Run
-
-__all__ = ["HOLM", "Columns", "Question", "compare", "compare_columns", "verdict"]
 
 
 def compare(

@@ -18,8 +18,9 @@ from harness.board.gathering import gather
 from harness.board.per_query import changes, extremes, per_query
 from harness.board.titles import titles
 from harness.errors import UserError
-from harness.evaluation.comparing import Question, compare
+from harness.evaluation.comparing import compare
 from harness.evaluation.metrics import evaluate
+from harness.evaluation.question import Question
 from harness.evaluation.sides import Side
 from harness.retrieval.run import Run
 from tests.board.runs import QRELS, make_card, make_run, put

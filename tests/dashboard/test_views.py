@@ -19,7 +19,7 @@ from harness.board.per_query import changes, extremes, per_query
 from harness.board.targets import labels_needed
 from harness.board.teachers import teachers
 from harness.board.titles import titles
-from harness.evaluation.comparing import Question
+from harness.evaluation.question import Question
 from tests.board.runs import make_card, make_run, put
 from tests.dashboard.pages import open_page
 
