@@ -61,7 +61,7 @@ def test_every_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
             plugins.cache_clear()
     assert ran == ["harness show", "harness sweep", "harness check", "harness sweep", "harness board"]
     told = capsys.readouterr().out
-    assert "'mine' keeps its contracts" in told and "mine first=1" in told
+    assert "'mine' keeps its contracts" in told and "mine, first=1" in told
     with pytest.raises(UserError, match="no baseline 'mine'"):
         from harness.contracts.check import found
 
