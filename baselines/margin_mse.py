@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import LossChoice, RankerSettings, StudentSettings, ranker_start, retriever_trained
+from baselines.settings import LossChoice, RankerSettings, StudentSettings, ranker_scored, retriever_trained
 from harness.method import Axis, Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -40,15 +40,8 @@ class MarginMSEDistillation(RetrieverMethod):
 
     def retriever(self, kit: Kit) -> Stage:
         from harness.students.list_stages import GoldLists
-        from harness.students.scored_lists import ScoredLists
 
         settings = self.settings
         gold = GoldLists(draw=kit.draw(), candidates=kit.candidates, depth=kit.list_depth, most_positives=1)
-        lists = ScoredLists(
-            lists=gold,
-            ranker=ranker_start(kit, settings.ranker),
-            architecture=settings.ranker.architecture,
-            corpus=kit.collection.corpus,
-            max_length=settings.ranker.max_length,
-        )
+        lists = ranker_scored(kit, gold, settings.ranker)
         return retriever_trained(kit, lists, settings, settings.retriever_loss)

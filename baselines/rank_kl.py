@@ -12,17 +12,16 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import LossChoice, StudentSettings, retriever_trained
+from baselines.grades import GradeSettings, graded
+from baselines.settings import LossChoice
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
-from harness.students.order_lists import Grade
 
 
-class RankKLSettings(StudentSettings):
-    """How ranks become grades, and the loss."""
+class RankKLSettings(GradeSettings):
+    """The same with the loss of this method."""
 
-    grade: Grade = Field("reciprocal", description="reciprocal: 1/rank; discounted: 1/log2(1 + rank); linear: (n - rank + 1)/n")
     retriever_loss: LossChoice = Field({"name": "kl", "teacher_temperature": 0.3}, description="a loss over the grades")
 
 
@@ -39,9 +38,4 @@ class RankKL(RetrieverMethod):
     settings: RankKLSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        from harness.students.list_stages import RankedLists
-        from harness.students.order_lists import GradedLists
-
-        ordered = RankedLists(labels=kit.labels(), draw=kit.draw())
-        lists = GradedLists(lists=ordered, grade=self.settings.grade)
-        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)
+        return graded(kit, self.settings)

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.reranking import RerankSettings, first_stage
+from baselines.reranking import RerankSettings, reranked
 from baselines.settings import RankerSettings, ranker_start
 from harness.method import Axis, Group, Kit, Method
 from harness.plugins import Settings
@@ -36,15 +36,5 @@ class RankerRerank(Method):
     settings: RankerRerankSettings
 
     def run(self, kit: Kit) -> Stage:
-        from harness.students.rerank import Rerank
-
-        settings = self.settings
-        return Rerank(
-            ranker=ranker_start(kit, settings.ranker),
-            architecture=settings.ranker.architecture,
-            first=first_stage(kit, settings.first),
-            queries=kit.collection.queries(kit.split),
-            corpus=kit.collection.corpus,
-            shown=settings.shown,
-            max_length=settings.ranker.max_length,
-        )
+        how = self.settings.ranker
+        return reranked(kit, ranker_start(kit, how), how, self.settings)

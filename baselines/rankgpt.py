@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.reranking import RerankSettings, first_stage
+from baselines.reranking import RerankSettings, reranked
 from baselines.settings import LossChoice, RankerSettings, ranker_trained
 from harness.method import Group, Kit, Method
 from harness.plugins import Settings
@@ -44,16 +44,8 @@ class RankGPT(Method):
 
     def run(self, kit: Kit) -> Stage:
         from harness.students.list_stages import RankedLists
-        from harness.students.rerank import Rerank
 
         settings = self.settings
         lists = RankedLists(labels=kit.labels(), draw=kit.draw())
-        return Rerank(
-            ranker=ranker_trained(kit, settings.ranker, lists, settings.ranker_loss),
-            architecture=settings.ranker.architecture,
-            first=first_stage(kit, settings.first),
-            queries=kit.collection.queries(kit.split),
-            corpus=kit.collection.corpus,
-            shown=settings.shown,
-            max_length=settings.ranker.max_length,
-        )
+        ranker = ranker_trained(kit, settings.ranker, lists, settings.ranker_loss)
+        return reranked(kit, ranker, settings.ranker, settings)

@@ -7,7 +7,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from baselines.settings import RankerSettings
 from harness.method import Kit
+from harness.models import ModelFiles
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -19,6 +21,21 @@ class RerankSettings(Settings):
 
     first: FirstStage = Field("bm25s", description="whose run is re-ranked: bm25s, or zero-shot, the sweep's student before training")
     shown: int = Field(100, ge=1, description="documents a query that are re-ranked; the rest keep their places behind them")
+
+
+def reranked(kit: Kit, ranker: ModelFiles | Stage, how: RankerSettings, what: RerankSettings) -> Stage:
+    """The run of the first stage with its first documents in the order of `ranker`."""
+    from harness.students.rerank import Rerank
+
+    return Rerank(
+        ranker=ranker,
+        architecture=how.architecture,
+        first=first_stage(kit, what.first),
+        queries=kit.collection.queries(kit.split),
+        corpus=kit.collection.corpus,
+        shown=what.shown,
+        max_length=how.max_length,
+    )
 
 
 def first_stage(kit: Kit, name: FirstStage) -> Stage:

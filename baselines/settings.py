@@ -102,6 +102,19 @@ def ranker_trained(kit: Kit, how: RankerSettings, lists: Stage, loss: LossChoice
     )
 
 
+def ranker_scored(kit: Kit, lists: Stage, how: RankerSettings) -> Stage:
+    """`lists` with the scores of a ranker that has seen no label."""
+    from harness.students.scored_lists import ScoredLists
+
+    return ScoredLists(
+        lists=lists,
+        ranker=ranker_start(kit, how),
+        architecture=how.architecture,
+        corpus=kit.collection.corpus,
+        max_length=how.max_length,
+    )
+
+
 def distilled(kit: Kit, ranker: ModelFiles | Stage, how: RankerSettings, draw: Draw, student: StudentSettings, loss: LossChoice) -> Stage:
     """Stage 2: the ranker scores the candidates of the drawn queries, the retriever learns from the scores."""
     from harness.students.list_stages import RankerScores

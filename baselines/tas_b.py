@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import LossChoice, RankerSettings, StudentSettings, ranker_start, retriever_trained
+from baselines.settings import LossChoice, RankerSettings, StudentSettings, ranker_scored, retriever_trained
 from harness.method import Axis, Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -46,7 +46,6 @@ class TASB(RetrieverMethod):
     def retriever(self, kit: Kit) -> Stage:
         from harness.students.clustered_lists import ClusteredLists
         from harness.students.list_stages import GoldLists
-        from harness.students.scored_lists import ScoredLists
 
         settings = self.settings
         gold = GoldLists(draw=kit.draw(), candidates=kit.candidates, depth=kit.list_depth, most_positives=1)
@@ -58,11 +57,5 @@ class TASB(RetrieverMethod):
             max_length=kit.max_length,
             seed=kit.resample or 0,
         )
-        lists = ScoredLists(
-            lists=mixed,
-            ranker=ranker_start(kit, settings.ranker),
-            architecture=settings.ranker.architecture,
-            corpus=kit.collection.corpus,
-            max_length=settings.ranker.max_length,
-        )
+        lists = ranker_scored(kit, mixed, settings.ranker)
         return retriever_trained(kit, lists, settings, settings.retriever_loss)

@@ -78,6 +78,18 @@ def evaluate(
     emit(result) if as_json else display(render_evaluation(result))
 
 
+TestOpt = Annotated[
+    Test, typer.Option("--test", help="Paired test over queries; tukey and maxt test the family at once, without a correction.")
+]
+CorrectionOpt = Annotated[
+    Correction | None,
+    typer.Option(
+        "--correction",
+        help="Over all comparisons shown. Default: holm. holm, hochberg, bonferroni: chance of any false claim; bh, by: share of them.",
+    ),
+]
+
+
 def compare(
     runs: RunsArg,
     qrels: QrelsOpt,
@@ -85,16 +97,8 @@ def compare(
     metric: Annotated[
         list[str] | None, typer.Option("--metric", "-m", help="Default: nDCG@10. May be repeated: one family of all of them.")
     ] = None,
-    test: Annotated[
-        Test, typer.Option("--test", help="Paired test over queries; tukey and maxt test the family at once, without a correction.")
-    ] = Test.randomisation,
-    correction: Annotated[
-        Correction | None,
-        typer.Option(
-            "--correction",
-            help="Over all comparisons shown. Default: holm. holm, hochberg, bonferroni: chance of any false claim; bh, by: share of them.",
-        ),
-    ] = None,
+    test: TestOpt = Test.randomisation,
+    correction: CorrectionOpt = None,
     alternative: Annotated[
         Alternative, typer.Option("--alternative", help="greater asks only whether b is better than a: decide before you look.")
     ] = Alternative.two_sided,

@@ -23,7 +23,6 @@ LIBRARIES = (
     "numpy",
     "pyarrow",
     "pyserini",
-    "pytrec-eval-terrier",
     "ray",
     "scipy",
     "sentence-transformers",

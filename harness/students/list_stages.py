@@ -11,8 +11,8 @@ from harness.collections.base import Texts
 from harness.method import Draw
 from harness.models import ModelFiles, model_path
 from harness.stage import Context, Stage
+from harness.students.folders import Architecture
 from harness.students.lists import Built, TrainingList, from_gold, from_rankings, from_scores
-from harness.students.ranker import Architecture
 
 if TYPE_CHECKING:
     from harness.collections.crops import TrainingQuery

@@ -12,8 +12,7 @@ import numpy as np
 
 from harness.errors import UserError
 from harness.students.base import Reader, Student, inference, loading, opening, quiet
-from harness.students.folders import Architecture as Architecture
-from harness.students.folders import read_json, trained_as
+from harness.students.folders import Architecture, read_json, trained_as
 from harness.students.retriever import MICRO_TOKENS, BiEncoder
 from harness.students.tokens import TransformerTokens, run_sorted
 

@@ -9,8 +9,8 @@ from typing import ClassVar
 from harness.collections.base import Texts
 from harness.models import ModelFiles, model_path
 from harness.stage import Context, Stage
+from harness.students.folders import Architecture
 from harness.students.lists import Built, read_lists
-from harness.students.ranker import Architecture
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

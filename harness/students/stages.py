@@ -14,8 +14,9 @@ from harness.models import ModelFiles, model_path
 from harness.stage import Context, Stage
 from harness.students.batches import ListTable
 from harness.students.checkpoints import Checkpoint
+from harness.students.folders import Architecture
 from harness.students.lists import read_lists
-from harness.students.ranker import Architecture, load_ranker, save_ranker
+from harness.students.ranker import load_ranker, save_ranker
 from harness.students.train import TrainSettings, deterministic, fit
 
 

@@ -20,6 +20,7 @@ from harness.models import resolve_model
 from harness.plugins import Settings
 from harness.stage import digest
 from harness.teachers.pairs import Pair, Pairs, Reading, Request
+from harness.teachers.scores import by_score
 
 if TYPE_CHECKING:
     from harness.labelling.ledger import Ledger
@@ -173,10 +174,6 @@ class Likelihood(PairTeacher):
 
 
 def _ranking(task: Task, scores: Sequence[float]) -> Ranking:
-    ids = [candidate.id for candidate in task.candidates]
     if not scores:
-        return Ranking(task.query, (), tuple(ids), "failed", "the query is empty")
-    # Two stable sorts, the second by score: equal scores keep the falling ids of the first.
-    ranked = sorted(sorted(zip(ids, scores, strict=True), reverse=True), key=lambda item: -item[1])
-    raw = json.dumps(dict(ranked), ensure_ascii=False, separators=(",", ":"))
-    return Ranking(task.query, tuple(id for id, _ in ranked), raw=raw, scores=tuple(score for _, score in ranked))
+        return Ranking(task.query, (), tuple(candidate.id for candidate in task.candidates), "failed", "the query is empty")
+    return by_score(task, scores)

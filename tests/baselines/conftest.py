@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from harness.labelling.ledger import Ledger
 from tests.baselines.small import Swept, swept, write_collection
 from tests.teachers.tiny import make_model
+from tests.threads import one_thread  # noqa: F401
 
 METHODS = [
     {"method": "replug-lsr", "epochs": 1},
@@ -51,12 +50,3 @@ def all_methods(lm: Path, tmp_path_factory: pytest.TempPathFactory) -> Swept:
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
     return Ledger(tmp_path / "ledger.sqlite")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> Iterator[None]:
-    """Small models gain nothing from threads, and lose much where other work has the cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)

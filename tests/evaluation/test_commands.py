@@ -14,7 +14,6 @@ from harness.errors import UserError
 from harness.evaluation import commands
 from harness.evaluation.commands import Question, Side
 from harness.evaluation.corrections import correct
-from harness.evaluation.families import over_collections
 from harness.retrieval.run import Run
 
 QRELS = {f"q{n}": {f"d{n % 5}": 1, "d9": 2, "x": 0} for n in range(30)}
@@ -196,19 +195,6 @@ def test_one_sided_questions_find_the_one_side_only() -> None:
     greater, less = (commands.compare([WEAK, STRONG], QRELS, question=Question(side=side))["comparisons"][0] for side in list(Side)[1:])
     assert (greater["verdict"], less["verdict"]) == ("better", "inconclusive")
     assert less["p"] > 0.99 and less["queries_needed"] is None
-
-
-def test_a_family_over_collections_is_adjusted_as_one() -> None:
-    first = commands.compare([WEAK, STRONG, OTHER], QRELS, question=Question(margin=0.1))
-    second = commands.compare([WEAK, OTHER], QRELS, metrics=["AP"], question=Question(margin=0.1))
-    wide = over_collections({"a": first, "b": second}, "bh")
-    rows = [row for answer in wide.values() for row in answer["comparisons"]]
-    assert [row["p_adjusted"] for row in rows] == correct(np.array([row["p"] for row in rows]), "bh").tolist()
-    alike = np.array([row["equivalence"]["p"] for row in rows])
-    assert [row["equivalence"]["p_adjusted"] for row in rows] == correct(alike, "bh").tolist()
-    assert wide["b"]["family"] == "4 comparisons over 2 collections: a, b" == wide["a"]["family"]
-    with pytest.raises(UserError, match="no family"):
-        over_collections({"a": first, "b": commands.compare([WEAK, OTHER], QRELS)})
 
 
 def test_a_run_that_misses_queries_is_flagged() -> None:

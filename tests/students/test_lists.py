@@ -15,9 +15,9 @@ from harness.errors import UserError
 from harness.labelling.ranking import Ranking
 from harness.method import Draw
 from harness.models import ModelFiles
+from harness.students.folders import Architecture
 from harness.students.list_stages import GoldLists, RankedLists, RankerScores
 from harness.students.lists import SUMMARY, Built, TrainingList, from_gold, from_rankings, from_scores, read_lists, write_lists
-from harness.students.ranker import Architecture
 from tests.students.conftest import Bench, Given, TinyCorpus
 
 
