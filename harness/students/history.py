@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 FILE = "losses.json"
@@ -38,12 +38,3 @@ class History:
     def write(self, folder: Path) -> None:
         """``losses.json`` in `folder`."""
         (folder / FILE).write_text(json.dumps(asdict(self)), encoding="utf-8")
-
-    @classmethod
-    def read(cls, folder: Path) -> History:
-        """From ``losses.json``; files from before there were held-out lists name neither steps nor the one kept."""
-        told = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        history = cls(**{part.name: told[part.name] for part in fields(cls) if part.name in told})
-        history.step = history.step or list(range(1, len(history.loss) + 1))
-        history.kept = history.kept or len(history.step)
-        return history

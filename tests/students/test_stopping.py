@@ -123,11 +123,8 @@ def test_measuring_uses_no_dropout_and_moves_no_random_number(tiny: ModelFiles) 
 
 
 @pytest.mark.models
-def test_a_history_comes_back_and_old_ones_are_read(static: ModelFiles, tmp_path: Path) -> None:
+def test_the_file_holds_the_history(static: ModelFiles, tmp_path: Path) -> None:
     _, history = trained(static, stop=EarlyStopping(), epochs=2)
     history.write(tmp_path)
-    assert History.read(tmp_path) == history
-    assert set(json.loads((tmp_path / "losses.json").read_text())) >= {"step", "epoch", "loss", "learning_rate", "held_out_loss"}
-    (tmp_path / "losses.json").write_text(json.dumps({"epoch": [0, 0], "loss": [2.0, 1.0], "learning_rate": [0.1, 0.0]}))
-    old = History.read(tmp_path)
-    assert (old.step, old.kept, old.held_out_loss) == ([1, 2], 2, [])
+    assert History(**json.loads((tmp_path / "losses.json").read_text())) == history
+    assert len(history.held_out_loss) == len(history.held_out_step) > 0
