@@ -7,8 +7,8 @@ code, which also divides by a constant 256 before a T_gold of 0.01: 2.56 here.
 Departures. The reader is a causal language model that stays as it is: its self-attention from the tokens that foretell the answer to the
 passages stands in the place of T5's cross-attention, and earlier passages cannot see later ones. All candidates stand in one context, each
 cut to `passage_tokens`. `measure: scores` is FiD-KD's aggregation instead (what the softmax is taken of, at the first answer token, mean
-over tokens, heads and layers; then T_gold 1). T_score is what the student's scores call for; `batchmean` and shared candidates as
-everywhere here.
+over tokens, heads and layers; then T_gold 1). T_score is what the student's scores call for; reduction and candidates as said for PDist
+(pdist.py).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from baselines.likelihoods import AnswerSettings, attention_lists
-from baselines.settings import LossChoice, retriever_trained
+from baselines.refresh import refreshed
+from baselines.settings import LossChoice
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -47,5 +48,8 @@ class ADist(RetrieverMethod):
 
     def retriever(self, kit: Kit) -> Stage:
         settings = self.settings
-        lists = attention_lists(kit, settings.prompt, settings.passage_tokens, settings.measure)
-        return retriever_trained(kit, lists, settings, settings.retriever_loss)
+
+        def lists(here: Kit) -> Stage:
+            return attention_lists(here, settings.prompt, settings.passage_tokens, settings.measure)
+
+        return refreshed(kit, lists, settings, settings.retriever_loss)

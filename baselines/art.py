@@ -5,7 +5,8 @@ p_R = softmax(s / T_score). No answers and no labels. Released code: T_gold 1, s
 
 Departures. The prompt is the teacher's own unless `prompt` says otherwise (`question` is UPR's and ART's); the reader is a causal
 language model rather than T0-3B. T_score is what the student's scores call for (0.05 for a cosine). Candidates are those all methods
-share; ART reloads its index every 500 steps. `mean: false` sums over tokens instead, as UPR's code does.
+share unless `refresh` is set; ART reloads its index every 500 steps. `mean: false` sums over tokens instead, as UPR's code does.
+`reduction: elementwise` on the loss also divides by the list's length.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from typing import ClassVar
 from pydantic import Field
 
 from baselines.likelihoods import query_lists
-from baselines.settings import LossChoice, StudentSettings, retriever_trained
+from baselines.refresh import RefreshSettings, refreshed
+from baselines.settings import LossChoice
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
 
-class ARTSettings(StudentSettings):
+class ARTSettings(RefreshSettings):
     """Settings of the one stage."""
 
     prompt: str | None = Field(None, description="a bundled prompt or a .yaml file; the teacher's own when left out")
@@ -42,5 +44,7 @@ class ART(RetrieverMethod):
     settings: ARTSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        lists = query_lists(kit, self.settings.mean, self.settings.prompt)
-        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)
+        def lists(here: Kit) -> Stage:
+            return query_lists(here, self.settings.mean, self.settings.prompt)
+
+        return refreshed(kit, lists, self.settings, self.settings.retriever_loss)

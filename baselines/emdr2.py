@@ -4,7 +4,7 @@ L = -log sum_k p_LM(a | d_k, q) p_R(d_k | q), p_R = softmax(s / T); no gradient 
 
 Departures. The likelihood is that of the whole answer, as in both papers' equations; Atlas's code sums passages out token by token and
 takes the mean. The reader is a causal language model that stays as it is, where EMDR2 trains a Fusion-in-Decoder reader in turn. The
-candidates are those all methods share, not refreshed. T is what the student's scores call for (the papers divide by sqrt(768)).
+candidates are those all methods share unless `refresh` is set. T is what the student's scores call for (the papers divide by sqrt(768)).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from baselines.likelihoods import AnswerSettings, answer_lists
-from baselines.settings import LossChoice, retriever_trained
+from baselines.refresh import refreshed
+from baselines.settings import LossChoice
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -39,5 +40,7 @@ class EMDR2(RetrieverMethod):
     settings: EMDR2Settings
 
     def retriever(self, kit: Kit) -> Stage:
-        lists = answer_lists(kit, mean=False, prompt=self.settings.prompt)
-        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)
+        def lists(here: Kit) -> Stage:
+            return answer_lists(here, mean=False, prompt=self.settings.prompt)
+
+        return refreshed(kit, lists, self.settings, self.settings.retriever_loss)

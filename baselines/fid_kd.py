@@ -3,9 +3,10 @@
 p_k = softmax over k of the mean, over heads, layers and the tokens of passage k, of what the cross-attention's softmax is taken of when
 the decoder writes the first token; loss KL(p_k || softmax(s)). Released code: s = q.d / sqrt(d), no temperature, element-wise mean.
 
-Departures. The reader (a teacher of kind `fid`) stays as it is and the retriever is trained once; the paper trains the reader on answers,
-then the retriever, and repeats. So answers matter only to whoever trained the reader, and none are read here. The student's temperature
-is what its scores call for; `batchmean` unless `reduction: elementwise`. As released: lr 1e-4 with AdamW, 100 passages, 20k steps.
+Departures. The reader (a teacher of kind `fid`) stays as it is; the paper trains the reader on answers, then the retriever, and repeats
+with candidates found anew (`refresh` does that half). So answers matter only to whoever trained the reader, and none are read here.
+The student's temperature is what its scores call for; `batchmean` unless `reduction: elementwise`. As released: lr 1e-4 with AdamW,
+100 passages, 20k steps.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import LossChoice, StudentSettings, retriever_trained
-from harness.errors import UserError
+from baselines.refresh import RefreshSettings, refreshed
+from baselines.settings import LossChoice
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
 
-class FiDKDSettings(StudentSettings):
+class FiDKDSettings(RefreshSettings):
     """Settings of the one stage."""
 
     retriever_loss: LossChoice = Field("kl", description="a loss over the cross-attention scores")
@@ -33,19 +34,16 @@ class FiDKD(RetrieverMethod):
     name = "fid-kd"
     summary = "a Fusion-in-Decoder reader's cross-attention trains the retriever (KL)"
     source = "arXiv 2012.04584"
-    needs = ("attention",)
+    needs = ("cross-attention",)
     standing: ClassVar[Group] = "baseline"
-    sees = ("attention",)
+    sees = ("cross-attention",)
     Settings: ClassVar[type[Settings]] = FiDKDSettings
     settings: FiDKDSettings
 
     def retriever(self, kit: Kit) -> Stage:
         from harness.students.list_stages import RankedLists
-        from harness.teachers.fid import FiD
 
-        if not isinstance(kit.teacher, FiD):
-            kind = kit.teacher.name if kit.teacher else "none"
-            raise UserError(
-                f"a teacher of kind '{kind}' has no cross-attention", key="teachers", remedy="define one: {kind: fid, model: FOLDER}"
-            )
-        return retriever_trained(kit, RankedLists(labels=kit.labels(), draw=kit.draw()), self.settings, self.settings.retriever_loss)
+        def lists(here: Kit) -> Stage:
+            return RankedLists(labels=here.labels(), draw=here.draw())
+
+        return refreshed(kit, lists, self.settings, self.settings.retriever_loss)

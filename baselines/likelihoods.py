@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from baselines.settings import StudentSettings
+from baselines.refresh import RefreshSettings
 from harness.method import Kit
 from harness.stage import Stage
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.teachers.attention import Measure
 
 
-class AnswerSettings(StudentSettings):
+class AnswerSettings(RefreshSettings):
     """How the reader is asked for the answer, and how the retriever is trained."""
 
     prompt: str | None = Field(None, description="a .yaml file whose text holds {passage}, {query} and ends with {answer}; ours by default")

@@ -15,7 +15,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from baselines.likelihoods import AnswerSettings, left_out_lists
-from baselines.settings import LossChoice, retriever_trained
+from baselines.refresh import refreshed
+from baselines.settings import LossChoice
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -43,5 +44,7 @@ class LOOP(RetrieverMethod):
     settings: LOOPSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        lists = left_out_lists(kit, self.settings.prompt, self.settings.passage_tokens)
-        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)
+        def lists(here: Kit) -> Stage:
+            return left_out_lists(here, self.settings.prompt, self.settings.passage_tokens)
+
+        return refreshed(kit, lists, self.settings, self.settings.retriever_loss)

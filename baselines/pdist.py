@@ -6,7 +6,8 @@ p_R = softmax(s / T_score); loss KL(p_k || p_R). Released code: both temperature
 Departures. The reader is a causal language model and stays as it is; Atlas trains its T5 along with the retriever. T_gold is the
 released 0.01; T_score is what the student's scores call for (0.05 for a cosine), since theirs belongs to an unbounded dot product. Mean
 over queries (`batchmean`) as everywhere here; `reduction: elementwise` also divides by the list's length, as torch's default does in
-the released code. Candidates are those all methods share and are not refreshed (Atlas: at 500, 1,000 and then every 2,000 steps).
+the released code. Candidates are those all methods share unless `refresh` is set (Atlas: at 500, 1,000 and then every 2,000 steps;
+not at all with few examples, where only the query side learns: `frozen_documents`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from baselines.likelihoods import AnswerSettings, answer_lists
-from baselines.settings import LossChoice, retriever_trained
+from baselines.refresh import refreshed
+from baselines.settings import LossChoice
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -43,5 +45,7 @@ class PDist(RetrieverMethod):
     settings: PDistSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        lists = answer_lists(kit, mean=True, prompt=self.settings.prompt)
-        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)
+        def lists(here: Kit) -> Stage:
+            return answer_lists(here, mean=True, prompt=self.settings.prompt)
+
+        return refreshed(kit, lists, self.settings, self.settings.retriever_loss)

@@ -6,8 +6,8 @@ Departures. y is the short answer of a training question and x the question; the
 paper has exp(p_LM / beta), its code passes log-likelihoods, as here. The direction is that of the equation and of torch's KLDivLoss; a
 figure of the paper shows the other. Lists are mean-reduced over queries (`batchmean`), the same for all methods here; `reduction:
 elementwise` divides by the list's length too, as the released code does. That code passes the last document's score for all, so it is
-no reference. The index is not refreshed: candidates are those all methods share. The paper: 20 documents, Adam, lr 2e-5, batch 64,
-25k steps, index refresh every 3k steps, GPT-3 Curie as the reader.
+no reference. Candidates are those all methods share, found anew only where `refresh` is set. The paper: 20 documents, Adam, lr 2e-5,
+batch 64, 25k steps, index refresh every 3k steps, GPT-3 Curie as the reader.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from baselines.likelihoods import AnswerSettings, answer_lists
-from baselines.settings import LossChoice, retriever_trained
+from baselines.refresh import refreshed
+from baselines.settings import LossChoice
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -44,5 +45,7 @@ class ReplugLSR(RetrieverMethod):
     settings: ReplugSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        lists = answer_lists(kit, mean=False, prompt=self.settings.prompt)
-        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)
+        def lists(here: Kit) -> Stage:
+            return answer_lists(here, mean=False, prompt=self.settings.prompt)
+
+        return refreshed(kit, lists, self.settings, self.settings.retriever_loss)

@@ -2,7 +2,7 @@
 
 InfoNCE as in `supervised`, with the negatives that the student ranks highest before training instead of the shared first-stage
 candidates, and the documents of the batch's other lists. After DPR (arXiv 2004.04906: in-batch negatives and one hard negative) and ANCE
-(arXiv 2007.00808), which mines anew while it trains; here the negatives are mined once.
+(arXiv 2007.00808), which mines anew while it trains: `refresh: 1` does so after every epoch; left out, the negatives are mined once.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import LossChoice, StudentSettings, retriever_trained
+from baselines.refresh import RefreshSettings, found_by, refreshed
+from baselines.settings import LossChoice
 from harness.method import Axis, Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
 
-class MinedSettings(StudentSettings):
+class MinedSettings(RefreshSettings):
     """Settings of the one stage."""
 
     retriever_loss: LossChoice = Field(
@@ -39,11 +40,9 @@ class SupervisedMined(RetrieverMethod):
     settings: MinedSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        from harness.retrieval.stages import DenseSearch, Embed
         from harness.students.list_stages import GoldLists
 
-        corpus = kit.collection.corpus
-        embedded = Embed(model=kit.retriever, texts=corpus, max_length=kit.max_length)
-        mined = DenseSearch(model=kit.retriever, corpus=embedded, queries=kit.pool, ids=corpus, depth=kit.list_depth)
-        lists = GoldLists(draw=kit.draw(), candidates=mined, depth=kit.list_depth)
-        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)
+        def lists(here: Kit) -> Stage:
+            return GoldLists(draw=here.draw(), candidates=found_by(here, here.retriever), depth=here.list_depth)
+
+        return refreshed(kit, lists, self.settings, self.settings.retriever_loss)

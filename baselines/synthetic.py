@@ -18,19 +18,16 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import LossChoice, StudentSettings, retriever_trained
+from baselines.settings import LossChoice, retriever_trained
+from baselines.written import WritingSettings, written_lists
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
 
-class SyntheticSettings(StudentSettings):
+class SyntheticSettings(WritingSettings):
     """How queries are written and kept, and the loss."""
 
-    prompt: str | None = Field(None, description="a .yaml file whose text holds {passage}; ours by default")
-    documents_a_label: int | None = Field(
-        None, ge=1, description="documents that a query is written for, for each of the budget; left out: as many as a list holds"
-    )
     within: int | None = Field(1, ge=1, description="keep queries that find their document among so many; null keeps all")
     retriever_loss: LossChoice = Field(
         {"name": "infonce", "in_batch": True}, description="a contrastive loss over written queries and their documents"
@@ -43,35 +40,12 @@ class Synthetic(RetrieverMethod):
     name = "synthetic-queries"
     summary = "the LLM writes queries for documents, those that find them back train the retriever (InfoNCE)"
     source = "InPars, arXiv 2202.05144; Promptagator, arXiv 2209.11755"
+    needs = ("text",)
     standing: ClassVar[Group] = "baseline"
-    sees = ("nothing",)
+    sees = ("text",)
     Settings: ClassVar[type[Settings]] = SyntheticSettings
     settings: SyntheticSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        from harness.retrieval.stages import DenseSearch, Embed
-        from harness.students.written_lists import ConsistentLists, QueryLabels, WrittenQueries
-        from harness.teachers.writing import writer
-
-        settings, collection = self.settings, kit.collection
-        assert kit.teacher is not None and kit.budget is not None
-        labels = QueryLabels(
-            teacher=writer(kit.teacher, kit.base, settings.prompt),
-            draw=kit.draw(),
-            candidates=kit.candidates,
-            corpus=collection.corpus,
-            depth=1,
-            documents=min(kit.budget * (settings.documents_a_label or kit.list_depth), len(collection.corpus)),
-        )
-        held_out = tuple(collection.queries(split) for split in collection.splits if split != "train")
-        written = WrittenQueries(labels=labels, held_out=held_out)
-        embedded = Embed(model=kit.retriever, texts=collection.corpus, max_length=kit.max_length)
-        found = DenseSearch(
-            model=kit.retriever,
-            corpus=embedded,
-            queries=written,
-            ids=collection.corpus,
-            depth=max(kit.list_depth, settings.within or 0),
-        )
-        lists = ConsistentLists(written=written, candidates=found, depth=kit.list_depth, within=settings.within)
-        return retriever_trained(kit, lists, settings, settings.retriever_loss)
+        lists = written_lists(kit, self.settings, self.settings.within)
+        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)

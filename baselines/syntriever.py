@@ -4,8 +4,8 @@ For a preference d+ over d- of a query: L = -log P(d+ | all) - log P(d- | all bu
 documents of the batch's other lists.
 
 Departures. The preferences come from the teacher's one order of the list, at the price of that order, not from a comparison each by
-GPT-4o; as in the released code they are among the first 5 candidates. Stage 1 (synthetic queries and passages) is left out, so that the
-budget of labelled queries means the same as elsewhere. The paper: batch 100, 1 epoch, 1,000 warm-up steps.
+GPT-4o; as in the released code they are among the first 5 candidates. Stage 1 (synthetic data) is left out, so that the budget of labelled
+queries means the same as elsewhere; `syntriever-stages` has both. The paper: batch 100, 1 epoch, 1,000 warm-up steps.
 """
 
 from __future__ import annotations
@@ -30,6 +30,16 @@ class SyntrieverSettings(StudentSettings):
     )
 
 
+def preferred(kit: Kit, settings: SyntrieverSettings) -> Stage:
+    """Lists of two: the teacher's preferences."""
+    from harness.students.list_stages import RankedLists
+    from harness.students.order_lists import PairLists
+
+    draw = kit.draw()
+    ordered = RankedLists(labels=kit.labels(), draw=draw)
+    return PairLists(lists=ordered, draw=draw, candidates=kit.candidates, top=settings.top, pairs=settings.pairs, seed=kit.resample or 0)
+
+
 class Syntriever(RetrieverMethod):
     """Pairwise preferences train the retriever."""
 
@@ -43,12 +53,4 @@ class Syntriever(RetrieverMethod):
     settings: SyntrieverSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        from harness.students.list_stages import RankedLists
-        from harness.students.order_lists import PairLists
-
-        settings, draw = self.settings, kit.draw()
-        ordered = RankedLists(labels=kit.labels(), draw=draw)
-        lists = PairLists(
-            lists=ordered, draw=draw, candidates=kit.candidates, top=settings.top, pairs=settings.pairs, seed=kit.resample or 0
-        )
-        return retriever_trained(kit, lists, settings, settings.retriever_loss)
+        return retriever_trained(kit, preferred(kit, self.settings), self.settings, self.settings.retriever_loss)

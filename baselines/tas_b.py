@@ -3,8 +3,9 @@
 L = mean over d- of ((s+ - s-) - (t+ - t-))^2, where d- runs over the list's own negatives and over documents of queries of the same
 cluster; t are an off-the-shelf ranker's scores. Gold labels say which document is d+; no LLM.
 
-Departures. The batch of a query is part of its list: the gold document and one negative each of `mates` queries from its cluster, drawn
-once rather than in every epoch, and scored by the ranker as the paper's second teacher (ColBERT) does. Both kinds of negatives weigh
+Departures. The batch of a query is part of its list: the gold document and one negative each of `mates` queries from its cluster,
+scored by the ranker as the paper's second teacher (ColBERT) does. Clusters and mates are drawn anew for every pass over the queries
+(`redraw: false`: once); the passes are shuffled into one another under one learning-rate schedule. Both kinds of negatives weigh
 alike; the paper weighs the second with 0.75. Its bins of equal margins are not needed, for lists hold all their candidates. As
 released: 2,000 clusters of 400,000 queries, batch 32 (256 in the paper), lr 7e-6.
 """
@@ -20,12 +21,16 @@ from harness.method import Axis, Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
+_APART = 1_000_003
+"""Between the seeds of two passes: more than there are resamples."""
+
 
 class TASBSettings(StudentSettings):
     """The clusters, the ranker that scores, and the loss."""
 
     cluster_size: int = Field(20, ge=2, description="queries to a cluster, about")
     mates: int = Field(8, ge=1, description="queries of the same cluster whose documents join a list")
+    redraw: bool = Field(True, description="draw clusters and mates anew for every epoch")
     ranker: RankerSettings = Field(RankerSettings(), description="the ranker; it is not trained on labels")
     retriever_loss: LossChoice = Field("margin-mse", description="a loss over the ranker's scores, the gold document first")
 
@@ -44,18 +49,29 @@ class TASB(RetrieverMethod):
     settings: TASBSettings
 
     def retriever(self, kit: Kit) -> Stage:
+        from baselines.passes import Passes
+
+        settings = self.settings
+        if not settings.redraw or settings.epochs == 1:
+            return self._trained(kit, self._mixed(kit, 0), settings)
+        passes = Passes(passes=tuple(self._mixed(kit, number) for number in range(settings.epochs)))
+        stop = settings.stop and settings.stop.model_copy(update={"checks": settings.stop.checks * settings.epochs})
+        return self._trained(kit, passes, settings.model_copy(update={"epochs": 1, "stop": stop}))
+
+    def _trained(self, kit: Kit, lists: Stage, settings: TASBSettings) -> Stage:
+        return retriever_trained(kit, ranker_scored(kit, lists, settings.ranker), settings, settings.retriever_loss)
+
+    def _mixed(self, kit: Kit, number: int) -> Stage:
+        """The lists of pass `number`."""
         from harness.students.clustered_lists import ClusteredLists
         from harness.students.list_stages import GoldLists
 
         settings = self.settings
-        gold = GoldLists(draw=kit.draw(), candidates=kit.candidates, depth=kit.list_depth, most_positives=1)
-        mixed = ClusteredLists(
-            lists=gold,
+        return ClusteredLists(
+            lists=GoldLists(draw=kit.draw(), candidates=kit.candidates, depth=kit.list_depth, most_positives=1),
             encoder=kit.retriever,
             cluster_size=settings.cluster_size,
             mates=settings.mates,
             max_length=kit.max_length,
-            seed=kit.resample or 0,
+            seed=_APART * number + (kit.resample or 0),
         )
-        lists = ranker_scored(kit, mixed, settings.ranker)
-        return retriever_trained(kit, lists, settings, settings.retriever_loss)

@@ -13,6 +13,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from baselines.reranking import RerankSettings, first_stage
+from harness.collections.base import Judgments, Texts
 from harness.method import Axis, Draw, Group, Kit, Method
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -39,20 +40,22 @@ class TeacherReranker(Method):
 
     def run(self, kit: Kit) -> Stage:
         from harness.collections.pool import Pool
-        from harness.labelling.stages import Labels
+        from harness.labelling.stages import GOLD, Labels
         from harness.students.rerank import TeacherRerank
 
+        assert kit.teacher is not None
         collection, first = kit.collection, first_stage(kit, self.settings.first)
         queries = collection.queries(kit.split)
+        # Only an oracle is told what is relevant.
+        told = collection.judgments(kit.split) if GOLD in kit.teacher.needs else _unjudged(kit.split, queries)
         pool = Pool(
             corpus=collection.corpus,
             queries=queries,
-            judgments=collection.judgments(kit.split),
+            judgments=told,
             held_out=(),
             sources=("train",),
             cap=len(queries),
         )
-        assert kit.teacher is not None
         labels = Labels(
             teacher=kit.teacher,
             draw=Draw(pool, 0, len(queries)),
@@ -61,3 +64,8 @@ class TeacherReranker(Method):
             depth=self.settings.shown,
         )
         return TeacherRerank(labels=labels, first=first)
+
+
+def _unjudged(split: str, queries: Texts) -> Judgments:
+    """Judgments that say nothing of any query."""
+    return Judgments(split, "none", {query: {} for query in queries.ids})

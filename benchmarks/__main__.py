@@ -13,7 +13,7 @@ from rich.console import Console
 
 from benchmarks.case import cases
 from benchmarks.measure import Row, Runner
-from benchmarks.table import as_json, rendered
+from benchmarks.table import as_json, line, rendered
 
 
 def main() -> None:
@@ -31,7 +31,11 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as home:
         runner = Runner(Path(home), options.quick, tell)
-        rows = [row for name in options.only or known for row in runner.rows(known[name])]
+        rows: list[Row] = []
+        for name in options.only or known:
+            for row in runner.rows(known[name]):
+                tell(line(row))
+                rows.append(row)
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(rendered(rows))
     console.print("s and MB (peak resident memory of the process): ours / the peer's; a ratio above 1: ours is faster")

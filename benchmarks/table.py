@@ -29,6 +29,15 @@ def rendered(rows: Sequence[Row]) -> Table:
     return table
 
 
+def line(row: Row) -> str:
+    """What came out, for those who wait for the rest."""
+    if row.failure or row.ours is None:
+        return f"{row.name}: failed: {row.failure}"
+    told = f"{row.ratio:.2f} times as fast as {row.peer}" if row.ratio is not None else f"{_seconds(row.ours.seconds)} s"
+    verdict = "" if row.met is None else f" ({row.goal}: {'met' if row.met else 'missed'})"
+    return f"{row.name}: {told}{verdict}"
+
+
 def _work(row: Row) -> str:
     sides = [side for side in (row.ours, row.theirs) if side is not None]
     values = " / ".join(f"{side.quality:.4g}" for side in sides if side.quality is not None)

@@ -10,5 +10,9 @@ PAGES = {
     "teachers": ("Teachers", ":material/school:"),
     "run": ("Run", ":material/description:"),
     "query": ("Query", ":material/search:"),
+    "sweep": ("Sweep", ":material/sync:"),
 }
 """File under views, with its title and icon."""
+
+OF_RESULTS = tuple(name for name in PAGES if name != "sweep")
+"""Pages that show published runs; the other one follows a workspace."""

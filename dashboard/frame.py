@@ -1,20 +1,50 @@
-"""A table on a page: as high as it needs to be, nothing where there is nothing, and named for screen readers."""
+"""A table on a page: as high as it needs to be, nothing where there is nothing, named for screen readers, saved as CSV or LaTeX."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
+
+from harness.board import table_files
 
 _ROW, _MOST = 35, 22
 """Pixels of a row, and rows above which a table scrolls."""
 
 
-def frame(data: Mapping[str, list[Any]], name: str, config: Mapping[str, Any] | None = None, where: Any = st, **more: Any) -> Any:
-    """Columns by heading under the `name` that a screen reader says; what `st.dataframe` answers with the same `more`."""
+def frame(
+    data: Mapping[str, Any], name: str, config: Mapping[str, Any] | None = None, where: Any = st, *, save: str = "", **more: Any
+) -> Any:
+    """Columns (lists) by heading under the `name` that a screen reader says; what `st.dataframe` answers with the same `more`.
+
+    With `save`, the name of a file without ending, two buttons below save the table.
+    """
     rows = max(map(len, data.values()), default=0)
     height = _ROW * (min(rows, _MOST) + 1) + 3
-    return where.dataframe(
+    answer = where.dataframe(
         data, column_config=dict(config or {}), hide_index=True, width="stretch", height=height, placeholder="", alt=name, **more
     )
+    if save:
+        _buttons(data, name, save, where)
+    return answer
+
+
+def _buttons(data: Mapping[str, Any], name: str, save: str, where: Any) -> None:
+    row = where.container(horizontal=True)
+    forms = {
+        "CSV": (partial(table_files.csv, data), "csv", "text/csv"),
+        "LaTeX": (partial(table_files.latex, data, name), "tex", "text/x-tex"),
+    }
+    for label, (made, ending, mime) in forms.items():
+        row.download_button(
+            f"{name} as {label}",
+            made,
+            f"{save}.{ending}",
+            mime,
+            key=f"{save}-{ending}",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/download:",
+        )

@@ -13,7 +13,7 @@ from harness.errors import UserError
 RESULTS = "HARNESS_RESULTS"
 """Environment variable through which the page learns which results folder to show."""
 WORKSPACE = "HARNESS_WORKSPACE"
-"""Environment variable that says where prepared collections lie; ``workspace`` where it is not set."""
+"""Environment variable that says where prepared collections and the journals of sweeps lie; ``workspace`` where it is not set."""
 _OPTIONS = {
     "server.address": "localhost",
     "server.headless": "true",
@@ -33,19 +33,30 @@ def command(port: int) -> list[str]:
     return [sys.executable, "-m", "streamlit", "run", str(Path(__file__).with_name("app.py")), *options]
 
 
-def environment(results: Path) -> dict[str, str]:
-    """The environment of that command: this process's, and which results folder to show."""
-    return {**os.environ, RESULTS: str(results.resolve()), "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
+def environment(results: Path, workspace: Path | None = None) -> dict[str, str]:
+    """The environment of that command: this process's, and which results folder and workspace to show."""
+    chosen = {} if workspace is None else {WORKSPACE: str(workspace.resolve())}
+    return {**os.environ, RESULTS: str(results.resolve()), **chosen, "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
 
 
-def launch(results: Path, port: int) -> int:
+def launch(results: Path, port: int, workspace: Path | None = None) -> int:
     """Serve the dashboard until it is interrupted; the exit code. Raises UserError when it cannot start."""
     if find_spec("streamlit") is None or find_spec("altair") is None:
         raise UserError("the dashboard is not installed", remedy="run: pip install 'distil-harness[dashboard]'")
-    if not results.is_dir():
+    if workspace is not None and not workspace.is_dir():
+        raise UserError("there is no workspace", file=workspace, remedy="give the one that a sweep runs in with --workspace")
+    if workspace is None and not results.is_dir():
         raise UserError("there is no results folder", file=results, remedy="give one with --results, or run a sweep first")
     print(f"dashboard of {results} at http://localhost:{port} (Ctrl+C stops it)", file=sys.stderr)
     try:
-        return subprocess.run(command(port), env=environment(results), check=False).returncode
+        return subprocess.run(command(port), env=environment(results, workspace), check=False).returncode
     except KeyboardInterrupt:
         return 0
+
+
+def write_site(results: Path, out: Path) -> None:
+    """Write `results` as a static site to `out` and say where it is. Raises UserError when it cannot be written."""
+    from dashboard.export.site import export
+
+    pages = export(results, out)
+    print(f"{pages:,} pages; open {out / 'index.html'} in a browser", file=sys.stderr)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
-from dashboard.app_pages import PAGES
+from dashboard.app_pages import OF_RESULTS
 from dashboard.launch import command, environment
 from harness.board.board import board
 from harness.board.titles import titles
@@ -29,12 +29,15 @@ def browser() -> str | None:
 
 
 @contextmanager
-def served(results: Path) -> Iterator[str]:
-    """The dashboard of `results` at the address given, until the end of the block. Raises UserError when it does not come up."""
+def served(results: Path, workspace: Path | None = None) -> Iterator[str]:
+    """The dashboard of `results` and `workspace` at the address given, until the end of the block.
+
+    Raises UserError when it does not come up.
+    """
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    server = subprocess.Popen(command(port), env=environment(results), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(command(port), env=environment(results, workspace), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://localhost:{port}"
     try:
         _wait(server, f"{address}/_stcore/health")
@@ -57,11 +60,11 @@ def _wait(server: subprocess.Popen[bytes], health: str) -> None:
 
 
 def addresses(results: Path) -> dict[str, str]:
-    """Each page's path with choices that show something."""
+    """The path of each page of published runs, with choices that show something."""
     names = list(titles(board(results).tables[0]))[:3]
     chosen = {"compare": "rows", "query": "shown"}
     paths = {page: f"{page}?{urlencode({key: names}, doseq=True)}" for page, key in chosen.items()}
-    return {page: "" if page == "leaderboard" else paths.get(page, page) for page in PAGES}
+    return {page: "" if page == "leaderboard" else paths.get(page, page) for page in OF_RESULTS}
 
 
 def main() -> int:
@@ -71,13 +74,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Take pictures of the dashboard.")
     parser.add_argument("results", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--workspace", type=Path, help="A workspace in which a sweep ran, for the page that follows one.")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    with served(asked.results) as address, sync_playwright() as playwright:
+    paths = addresses(asked.results) | ({"sweep": "sweep"} if asked.workspace else {})
+    with served(asked.results, asked.workspace) as address, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
         for scheme in ("light", "dark"):
             page = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme).new_page()
-            for name, path in addresses(asked.results).items():
+            for name, path in paths.items():
                 page.goto(f"{address}/{path}")
                 page.wait_for_selector("[data-testid=stDataFrame], [data-testid=stVegaLiteChart]", timeout=60_000)
                 page.wait_for_timeout(2_000)

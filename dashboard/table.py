@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import streamlit as st
-
 from dashboard.text import literal
 from harness.board import cells
 from harness.board.axes import AXES
@@ -21,6 +19,10 @@ VERDICT_HELP = {
     "repaired": "Answers that could be read after mending.",
     "failed": "Answers that could not be used.",
 }
+
+
+_FAULTS = VERDICTS[1:]
+"""Verdicts that are shown on demand; how many labels are ok is always there."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,21 @@ def columns(table: Table, rows: Sequence[Row], shown: Shown) -> dict[str, list[A
         "labels": [row.budget for row in rows],
         "teacher": [row.teacher or "" for row in rows],
         "losses": [cells.losses(row) for row in rows],
+        **_readable(rows),
         "flags": [", ".join(row.flags) for row in rows],
         "group": [row.group for row in rows],
+        "sees": [", ".join(row.sees) for row in rows],
         **({name: [_mean(row, name) for row in rows] for name in table.metrics if name != lead} if shown.others else {}),
         "runs": [row.runs for row in rows],
         **(_costs(rows) if shown.costs else {}),
-        **({f"labels {verdict}": [row.labels.get(verdict) for row in rows] for verdict in VERDICTS} if shown.labels else {}),
+        **({f"labels {verdict}": [row.labels.get(verdict) for row in rows] for verdict in _FAULTS} if shown.labels else {}),
         "settings": [row.variant for row in rows],
     }
+
+
+def _readable(rows: Sequence[Row]) -> dict[str, list[Any]]:
+    """The share of labels that are ok, where any row has labels."""
+    return {"labels ok": [row.labels.get("ok") for row in rows]} if any(row.labels for row in rows) else {}
 
 
 def _costs(rows: Sequence[Row]) -> dict[str, list[Any]]:
@@ -77,6 +86,8 @@ def _against(row: Row) -> str:
 
 def column_config(table: Table) -> dict[str, Any]:
     """How each column is shown, and what it means."""
+    import streamlit as st
+
     baseline = table.baseline or "no baseline"
     return {
         "#": st.column_config.NumberColumn(help="Place by the leading metric; empty for teachers that see the answers."),
@@ -97,6 +108,9 @@ def column_config(table: Table) -> dict[str, Any]:
         "USD": st.column_config.NumberColumn(help="Every label at its price, whoever paid for it.", format="%.2f"),
         "train s": st.column_config.NumberColumn(help="Seconds of training.", format="%.0f"),
         "flags": st.column_config.TextColumn(width="medium", help="What to know before believing the row."),
+        "sees": st.column_config.TextColumn(
+            help="What a method is given beside the collection: it competes with methods that see the same."
+        ),
         "settings": st.column_config.TextColumn(help="Settings in which rows of one method differ."),
         "tokens": st.column_config.NumberColumn(help="Tokens that the teacher read and wrote.", format="compact"),
         "all s": st.column_config.NumberColumn(help="Seconds of all stages behind the row, shared ones included.", format="%.0f"),

@@ -48,7 +48,7 @@ def catalogue(kind: str) -> list[Row]:
 
 
 def _row(found: type[Plugin]) -> Row:
-    extra = {key: getattr(found, key) for key in ("standing", "box", "role") if hasattr(found, key)}
+    extra = {key: getattr(found, key) for key in ("standing", "box", "gives", "role") if hasattr(found, key)}
     sees = {"sees": list(found.sees)} if issubclass(found, Method) else {}
     return {"name": found.name, "summary": found.summary, "source": found.source, "needs": list(found.needs), **extra, **sees}
 

@@ -11,10 +11,14 @@ from typing import Annotated
 import typer
 
 from harness import __version__
+from harness.cli_answer import answer
+from harness.cli_curves import curves
 from harness.cli_evaluation import compare, evaluate
 from harness.cli_labels import labels_app
+from harness.cli_meta import meta
 from harness.cli_options import JsonOpt, SetOpt, SweepArg, WorkspaceOpt, display, emit
 from harness.cli_plugins import add_plugin_commands
+from harness.cli_report import export, report
 from harness.errors import UserError, did_you_mean
 
 app = typer.Typer(
@@ -118,12 +122,24 @@ def status(file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = P
 
 app.command()(evaluate)
 app.command()(compare)
+app.command()(answer)
+app.command()(meta)
+app.command()(curves)
+app.command()(report)
+app.command()(export)
 
 
 @app.command()
 def board(
     results: ResultsOpt = Path("results"),
     collection: Annotated[str | None, typer.Option("--collection", help="Only this collection.")] = None,
+    split: Annotated[str | None, typer.Option("--split", help="Only this split.")] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", help="Sort and test rows by it. [default: what most sweeps report first]")
+    ] = None,
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", help="Test rows against this method. [default: what most sweeps name]")
+    ] = None,
     as_json: JsonOpt = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
     as_latex: Annotated[bool, typer.Option("--latex", help="A LaTeX table.")] = False,
@@ -135,7 +151,7 @@ def board(
     from harness.board.board import board as make_board
     from harness.board.figure import draw
 
-    table = make_board(results, collection=collection)
+    table = make_board(results, collection=collection, split=split, metric=metric, baseline=baseline)
     if picture is not None:
         draw(table, picture)
     if as_json:
@@ -149,12 +165,25 @@ def board(
 @app.command()
 def dashboard(
     results: ResultsOpt = Path("results"),
+    workspace: Annotated[
+        Path | None,
+        typer.Option("--workspace", help="Folder of sweeps for the page Sweep, which follows a running one. [default: workspace]"),
+    ] = None,
     port: Annotated[int, typer.Option("--port", help="Port on this machine.")] = 8501,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--export", metavar="DIR", help="Write board, curves and comparisons as a site that opens from files, and serve nothing."
+        ),
+    ] = None,
 ) -> None:
-    """The leaderboard in the browser, on this machine only."""
-    from dashboard.launch import launch
+    """The leaderboard in the browser, on this machine only; with --export as files for others."""
+    from dashboard.launch import launch, write_site
 
-    raise typer.Exit(launch(results, port))
+    if export is not None:
+        write_site(results, export)
+    else:
+        raise typer.Exit(launch(results, port, workspace))
 
 
 @app.command("list")

@@ -10,7 +10,7 @@ import typer
 
 from harness.cli_options import JsonOpt, WorkspaceOpt, display, emit
 
-QrelsOpt = Annotated[str, typer.Option("--qrels", help="TREC qrels, BEIR tsv, or collection:split.", show_default=False)]
+QrelsOpt = Annotated[str, typer.Option("--qrels", help="TREC qrels, BEIR tsv, ranx qrels, or collection:split.", show_default=False)]
 MetricsOpt = Annotated[list[str] | None, typer.Option("--metric", "-m", help="As ir_measures names it, e.g. nDCG@10; may be repeated.")]
 RunsArg = Annotated[
     list[str], typer.Argument(metavar="RUN...", help="TREC files, files ranx reads, or published result folders.", show_default=False)
@@ -69,12 +69,18 @@ def evaluate(
 
     Metrics and their parameters are those of ir_measures: nDCG@10, nDCG(dcg='exp-log2')@10, AP(rel=2), RBP(p=0.5),
     P(judged_only=True)@5 (condensed list). `harness list metrics` lists them, `harness show metrics nDCG` tells their parameters.
+    alpha_nDCG@20 reads the qrels by subtopic, as TREC's diversity tasks write them: query subtopic document grade.
     """
     from harness.evaluation.commands import evaluate as evaluate_run
+    from harness.evaluation.commands import evaluate_subtopics
+    from harness.evaluation.diversity import needs_subtopics, read_subtopics
     from harness.evaluation.render import render_evaluation
     from harness.pipeline.inputs import judged, read_run
 
-    result = evaluate_run(read_run(run), judged(qrels, workspace), metric or None, per_query=per_query)
+    if metric and any(map(needs_subtopics, metric)):
+        result = evaluate_subtopics(read_run(run), read_subtopics(Path(qrels)), metric, per_query=per_query)
+    else:
+        result = evaluate_run(read_run(run), judged(qrels, workspace), metric or None, per_query=per_query)
     emit(result) if as_json else display(render_evaluation(result))
 
 

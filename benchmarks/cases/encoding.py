@@ -17,10 +17,10 @@ class Encoding(Case):
     rounds: ClassVar[tuple[int, int]] = (1, 1)
 
     def prepare(self) -> None:
-        write_texts(self.folder, 300 if self.quick else None)
+        write_texts(self.folder, 200 if self.quick else None)
 
     def work(self) -> str:
-        size = "300 documents" if self.quick else "all documents"
+        size = "200 documents" if self.quick else "all documents"
         return f"{size} of scifact (of the bundled collection where it is absent), all-MiniLM-L6-v2"
 
     def ours(self) -> Timed:

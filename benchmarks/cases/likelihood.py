@@ -24,7 +24,7 @@ class QueryLikelihood(Case):
     @property
     def passages(self) -> int:
         """Each is a candidate of five queries."""
-        return 50 if self.quick else 2_000
+        return 20 if self.quick else 200
 
     def work(self) -> str:
         return f"{EACH * self.passages:,} pairs over {self.passages:,} passages, SmolLM2-135M"
@@ -74,6 +74,6 @@ class QueryLikelihood(Case):
 
         tasks = self._tasks()
         scores = json.loads((self.folder / "scores.json").read_text(encoding="utf-8"))
-        sample = tasks[:: max(1, len(tasks) // (5 if self.quick else 30))]
+        sample = tasks[:: max(1, len(tasks) // (2 if self.quick else 30))]
         spent, worst = naive_scores(self._teacher(), sample, scores)
         return Timed(spent * EACH * self.passages, note=f"scores within {worst:.0e}")

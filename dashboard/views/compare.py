@@ -7,12 +7,16 @@ import streamlit as st
 from dashboard import choose
 from dashboard.frame import frame
 from dashboard.pair_charts import differences, scatter
-from dashboard.source import view
+from dashboard.show import show
+from dashboard.source import View, view, workspace
+from dashboard.strata_chart import strata_chart
 from dashboard.text import literal
-from harness.board import comparison_files
+from harness.board import cells, comparison_files
 from harness.board.comparison import FEWEST, MOST, compare_rows
 from harness.board.comparison_files import interval
 from harness.board.per_query import Change, PerQuery, changes, extremes, per_query
+from harness.board.rankings import at_hand
+from harness.board.strata import SIZES, strata
 from harness.errors import UserError
 from harness.evaluation.answers import Compared
 from harness.evaluation.corrections import CORRECTIONS
@@ -55,7 +59,7 @@ def _means(answer: Compared) -> None:
         "95 %": [interval(row["interval"]) for row in rows],
         "missing queries": [row["missing"] for row in rows],
     }
-    frame(shown, "Means", {answer["metric"]: st.column_config.NumberColumn(format="%.4f")})
+    frame(shown, "Means", {answer["metric"]: st.column_config.NumberColumn(format="%.4f")}, save="means")
 
 
 def _tests(answer: Compared) -> None:
@@ -99,8 +103,9 @@ def _pair(values: PerQuery, answer: Compared) -> None:
     others = [name for name in names if name != a]
     b = choose.one(right, "b", others, "b", default=second) or others[0]
     found = changes(values, names.index(a), names.index(b))
-    left.altair_chart(scatter(found, values.metric), width="stretch")
-    right.altair_chart(differences(found, values.metric), width="stretch")
+    said = f"{values.metric} of {counted(len(found), 'query')}"
+    show(scatter(found, values.metric), "scatter", f"{said}: a across, b up; above the diagonal b is better.", left)
+    show(differences(found, values.metric), "differences", f"{said}: b minus a, largest gain first.", right)
     gains, losses = extremes(found)
     _list(left, "Biggest wins of b", gains)
     _list(right, "Biggest losses of b", losses)
@@ -118,7 +123,29 @@ def _list(where: st.delta_generator.DeltaGenerator, title: str, found: list[Chan
     shown = {name: [getattr(one, name) for one in found] for name in Change._fields}
     config = {name: st.column_config.NumberColumn(format="%.3f") for name in ("a", "b")}
     config["difference"] = st.column_config.NumberColumn("b - a", format="%+.3f")
-    frame(shown, title, config, where)
+    frame(shown, title, config, where, save=title.lower().replace(" ", "-"))
+
+
+def _strata(found: View, values: PerQuery, chosen: list[str]) -> None:
+    st.subheader("By kind of query")
+    run = found.gathered.behind(found.table, found.rows[chosen[0]])[0]
+    collection = at_hand(run, workspace())
+    if collection is None:
+        st.info("Query lengths and judgments are not on this machine: run a sweep on the collection, or set HARNESS_WORKSPACE.")
+        return
+    size = choose.one(st, "Bins by", list(SIZES), "bins", help="Bins hold about equally many queries.") or next(iter(SIZES))
+    rows = strata(values, SIZES[size](collection, run.card.collection.split))
+    said = f"{values.metric} of each row by {size}; the table below has the numbers."
+    show(strata_chart(rows, values.metric, size), "kinds", said)
+    shown = {
+        size: [one.bin for one in rows],
+        "queries": [one.queries for one in rows],
+        "row": [one.name for one in rows],
+        values.metric: [one.mean for one in rows],
+        "95 %": [cells.bounds(one.interval) for one in rows],
+    }
+    frame(shown, "Means by bin", {values.metric: st.column_config.NumberColumn(format="%.3f")}, save="bins")
+    st.caption("Intervals are 95 % bootstraps over the queries of a bin. Many bins are many looks: a difference in one of them is no test.")
 
 
 def page() -> None:
@@ -141,6 +168,7 @@ def page() -> None:
     _means(answer)
     _tests(answer)
     _pair(values, answer)
+    _strata(found, values, chosen)
 
 
 page()

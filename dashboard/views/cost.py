@@ -1,15 +1,70 @@
-"""Cost: what does quality cost, and which rows does a cheaper one beat?"""
+"""Cost: what does quality cost, which rows does a cheaper one beat, and where did the time go?"""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from dashboard import choose
-from dashboard.cost_chart import frontier_chart
+from dashboard.cost_chart import frontier_chart, stage_chart
 from dashboard.frame import frame
-from dashboard.source import view
+from dashboard.show import show
+from dashboard.source import View, view
 from dashboard.text import literal
-from harness.board.frontier import PRICES, frontier
+from harness.board.frontier import PRICES, STANDINGS, Frontier, frontier
+from harness.board.stage_costs import split_by_stage
+
+# Rows whose bars are drawn; the table has all. (Streamlit would show a string here on the page.)
+_MOST_BARS = 40
+
+
+def _frontier(found: View, price: str) -> None:
+    title, metric = PRICES[price][0], found.table.metric
+    priced = frontier(found.gathered, found.table, list(found.rows.items()), price)
+    logarithmic = choose.switch(st, "Log axis", "log")
+    said = f"{metric} against {title}, {len(priced.rows)} rows; the table below has the numbers."
+    show(frontier_chart(priced, metric, title, logarithmic), "cost", said)
+    meanings = "; ".join(f"{standing}: {meaning}" for standing, meaning in STANDINGS.items())
+    left_out = "Rows of teachers that see the answers are left out."
+    st.caption(literal(f"{meanings}. {left_out} {priced.family[:1].upper()}{priced.family[1:]}."))
+    _rows(priced, title, metric)
+
+
+def _rows(priced: Frontier, title: str, metric: str) -> None:
+    shown = {
+        "": [one.standing for one in priced.rows],
+        "row": [one.name for one in priced.rows],
+        title: [one.price for one in priced.rows],
+        metric: [one.mean for one in priced.rows],
+        "beaten by": [one.beaten_by or "" for one in priced.rows],
+        "p adjusted": [one.p_adjusted for one in priced.rows],
+    }
+    config = {
+        title: st.column_config.NumberColumn(format="localized"),
+        metric: st.column_config.NumberColumn(format="%.3f"),
+        "p adjusted": st.column_config.NumberColumn(
+            format="%.4f", help="How likely chance alone puts the row that beats it so far above it, over all pairs tested."
+        ),
+    }
+    frame(shown, "Rows by price", config, save="cost-table")
+
+
+def _stages(found: View) -> None:
+    """Seconds of every row, stage by stage."""
+    split = split_by_stage(found.gathered, found.table, list(found.rows.items()))
+    if not split or not split[0].seconds:
+        return
+    st.subheader("Seconds by stage")
+    drawn = split[:_MOST_BARS]
+    show(stage_chart(drawn), "stages", "Seconds of each row by kind of stage, stacked; the table below has the numbers.")
+    more = f" The first {_MOST_BARS} of {len(split)} rows are drawn." if len(split) > len(drawn) else ""
+    st.caption(
+        "All stages behind a row, the mean over its runs. Rows share stages and each counts them in full: the sum over rows is more "
+        f"than a sweep takes.{more}"
+    )
+    kinds = list(split[0].seconds)
+    shown = {"row": [one.name for one in split], **{kind: [one.seconds[kind] for one in split] for kind in kinds}}
+    shown["sum"] = [sum(one.seconds.values()) for one in split]
+    frame(shown, "Seconds by stage", {kind: st.column_config.NumberColumn(format="%.1f") for kind in [*kinds, "sum"]}, save="stages-table")
 
 
 def page() -> None:
@@ -23,28 +78,9 @@ def page() -> None:
     price = choose.one(st, "Price", prices, "price")
     if price is None:
         st.info("No row says what it cost.")
-        return
-    title = PRICES[price][0]
-    priced = frontier(found.table, list(found.rows.items()), price)
-    logarithmic = choose.switch(st, "Log axis", "log")
-    drawn = frontier_chart(priced, found.table.metric, title, logarithmic)
-    st.altair_chart(drawn, width="stretch")
-    st.caption(
-        "On the frontier: no other row is at least as cheap and as good, and better in one. By means alone: whether a difference is "
-        "real says the leaderboard. Rows of teachers that see the answers are left out."
-    )
-    shown = {
-        "": ["frontier" if one.beaten_by is None else "dominated" for one in priced],
-        "row": [one.name for one in priced],
-        title: [one.price for one in priced],
-        found.table.metric: [one.mean for one in priced],
-        "beaten by": [one.beaten_by or "" for one in priced],
-    }
-    config = {
-        title: st.column_config.NumberColumn(format="localized"),
-        found.table.metric: st.column_config.NumberColumn(format="%.3f"),
-    }
-    frame(shown, "Rows by price", config)
+    else:
+        _frontier(found, price)
+    _stages(found)
 
 
 page()

@@ -2,73 +2,164 @@
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import streamlit as st
 
 from dashboard import choose
-from dashboard.charts import budget_curve
+from dashboard.curve_chart import budget_curve
 from dashboard.frame import frame
-from dashboard.source import view
+from dashboard.show import show
+from dashboard.source import View, view
 from dashboard.text import literal
 from harness.board.axes import AXES
-from harness.board.curves import MOST, Chart, chart, select
+from harness.board.curve_pairs import ahead_words, pairs, usual_reference
+from harness.board.curve_statistics import ALL, BANDS, Statistics, statistics_of
+from harness.board.curves import MOST, RUNS, Chart, chart, select, shown
 from harness.board.figure import svg
-from harness.board.targets import labels_needed
+from harness.board.targets import Needed, labels_needed, target_of, words
+from harness.evaluation.curve_fits import FITS
 
 _BAND = (
-    "Bands are 95 % bootstrap intervals. Over resamples and seeds they say how much luck with the draw matters; over queries, how much the "
-    "choice of test queries does."
+    "95 % bootstrap intervals of the fitted curve. Over resamples and seeds they say how much luck with the draw matters; with queries, "
+    "how much the choice of test queries does too. Methods are measured on the same queries, so bands that overlap may still differ."
 )
+_AREA = "Mean of the metric over the logarithm of the amount, between the measured amounts; compare only what was measured over the same."
 
 
-def _target(drawn: Chart) -> float | None:
+def _target(drawn: Chart) -> str | None:
     """A target for the metric, from a row that needs no labels or any number."""
-    levels = {level.name: level.mean for level in drawn.levels}
-    options = ["none", *levels, "a value"]
-    chosen = choose.one(st, "Target", options, "target", help="How many labels does it take to reach this? Levels are rows without labels.")
-    if chosen == "a value":
-        return float(st.number_input(drawn.metric, 0.0, 1.0, 0.5, 0.01, format="%.3f", key="value", bind="query-params"))
-    return levels.get(chosen or "")
-
-
-def _needed(drawn: Chart, target: float) -> None:
-    found = labels_needed(drawn, target)
-    unit = drawn.axis.unit
-    st.subheader(literal(f"{unit} needed for {drawn.metric} of {target:.3f}"))
-    heading = "about, at most or more than"
-    rows = {"series": [one.series for one in found], heading: [one.bound for one in found], unit: [one.labels for one in found]}
-    digits = "localized" if drawn.axis is not AXES["usd"] else "%.2f"
-    frame(rows, f"{unit} needed for the target", {unit: st.column_config.NumberColumn(format=digits)})
-    st.caption(
-        "Read off the means between measured amounts, straight on the logarithmic axis; 'more than' names the largest amount measured, "
-        "which did not reach the target, 'at most' the smallest, which did."
+    options = ["none", *dict.fromkeys(level.name for level in drawn.levels), "a value"]
+    chosen = choose.one(
+        st, "Target", options, "target", help="How many labels does it take to reach this? Rows without labels, or a value."
     )
+    if chosen == "a value":
+        return str(st.number_input(drawn.metric, 0.0, 1.0, 0.5, 0.01, format="%.3f", key="value", bind="query-params"))
+    return None if chosen == "none" else chosen
+
+
+def _curves(found: Statistics) -> None:
+    """What each curve is, with its area."""
+    axis = found.chart.axis
+    measured = [" – ".join(dict.fromkeys(shown(end, axis) for end in (one.curve.first, one.curve.last))) for one in found.fitted]
+    st.subheader("Curves")
+    rows = {
+        "series": [one.series.name for one in found.fitted],
+        "fit": [one.curve.fit.name for one in found.fitted],
+        f"measured ({axis.unit})": measured,
+        "area": [one.area and one.area.value for one in found.fitted],
+        "low": [one.area and one.area.interval.low for one in found.fitted],
+        "high": [one.area and one.area.interval.high for one in found.fitted],
+        "notes": ["; ".join(one.notes) for one in found.fitted],
+    }
+    number = st.column_config.NumberColumn(format="%.3f")
+    frame(rows, "Curves", {"area": st.column_config.NumberColumn(format="%.3f", help=_AREA), "low": number, "high": number}, save="areas")
+
+
+def _needed(drawn: Chart, name: str, goal: float, found: list[Needed]) -> None:
+    unit = drawn.axis.unit
+    st.subheader(literal(f"{unit} needed for {drawn.metric} of {goal:.3f}"))
+    rows = {
+        "series": [one.series for one in found],
+        "needed": [one.words for one in found],
+        unit: [None if math.isinf(one.amount.value) else round(one.amount.value, _digits(drawn)) for one in found],
+    }
+    frame(rows, f"{unit} needed for the target", {unit: st.column_config.NumberColumn(format="localized")}, save="needed")
+    uncertain = "" if name == f"{goal:g}" else f" {name} is uncertain too, on the same queries, which the intervals take into account."
+    st.caption(
+        literal(
+            "Where the fitted curve first reaches the target, never beyond the measured amounts: 'at most' names the smallest, "
+            f"'more than' the largest. Hollow markers show it in the chart.{uncertain}"
+        )
+    )
+
+
+def _digits(drawn: Chart) -> int:
+    """Decimal places that mean something."""
+    return 4 if drawn.axis is AXES["usd"] else 0
+
+
+def _pairs(found: Statistics) -> None:
+    names = [one.series.name for one in found.fitted]
+    if len(names) < 2:
+        return
+    st.subheader("One against the others")
+    reference = choose.one(
+        st, "Reference", names, "reference", default=usual_reference(found), help="Every other series is held against it."
+    )
+    told = pairs(found, reference or names[0])
+    axis = found.chart.axis
+    rows = {
+        "series": [pair.series for pair in told],
+        "equals it with": [words(pair.equal, axis) for pair in told],
+        "at or above it": [ahead_words(pair.ahead, axis) for pair in told],
+        "area difference": [pair.area and pair.area.value for pair in told],
+        "low": [pair.area and pair.area.interval.low for pair in told],
+        "high": [pair.area and pair.area.interval.high for pair in told],
+    }
+    number = st.column_config.NumberColumn(format="%+.3f")
+    frame(rows, "One against the others", dict.fromkeys(("area difference", "low", "high"), number), save="pairs")
+    st.caption(
+        "Equals it with: the amount at which a series reaches the mean of the reference at its largest amount. At or above it: from where "
+        "on the fitted curve stays there. Area difference: over the amounts that both were measured at. Intervals are paired: same "
+        "queries, same draws."
+    )
+
+
+class _Choice(NamedTuple):
+    drawn: Chart
+    fit: str
+    band: str | None
+    target: str | None
+
+
+def _choices(found: View) -> _Choice | None:
+    """What is to be drawn; None, said in words, where there is nothing."""
+    first, second, third, fourth = st.columns(4)
+    with first:
+        help_text = "Labels, what labels cost at their price, or tokens read and written."
+        axis = choose.one(st, "Against", list(AXES), "axis", help=help_text) or "labels"
+    whole = chart(found.table, axis)
+    if whole is None:
+        st.info(f"No row has a number of {AXES[axis].unit} above 0, so there is no curve to draw.")
+        return None
+    with second:
+        target = _target(whole)
+    with third:
+        about = " ".join(f"{one.name}: {one.summary}." for one in FITS.values())
+        fit = choose.one(st, "Fit", list(FITS), "fit", help=about) or next(iter(FITS))
+    with fourth:
+        band = choose.one(st, "Bands over", list(BANDS), "band", default=RUNS if whole.band == RUNS else ALL, help=_BAND)
+    every = choose.switch(st, f"All {len(whole.series)} series", "every") if len(whole.series) > MOST else False
+    return _Choice(whole if every else select(whole), fit, band, target)
 
 
 def page() -> None:
     """The whole page."""
     st.title("Budget curves")
     found = view()
-    left, right = st.columns(2)
-    with left:
-        axis = (
-            choose.one(st, "Against", list(AXES), "axis", help="Labels, what labels cost at their price, or tokens read and written.")
-            or "labels"
-        )
-    whole = chart(found.table, axis)
-    if whole is None:
-        st.info(f"No row has a number of {AXES[axis].unit} above 0, so there is no curve to draw.")
+    chosen = _choices(found)
+    if chosen is None:
         return
-    every = choose.switch(st, f"All {len(whole.series)} series", "every") if len(whole.series) > MOST else False
-    drawn = whole if every else select(whole)
-    with right:
-        target = _target(whole)
+    drawn = chosen.drawn
     st.subheader(literal(f"{drawn.metric} by {drawn.axis.title}"))
-    st.altair_chart(budget_curve(drawn, target), width="stretch")
-    st.caption(literal(drawn.note), help=_BAND)
-    if target is not None:
-        _needed(drawn, target)
-    if drawn.axis is AXES["labels"]:
-        st.download_button("Curve as SVG", svg(drawn), "curve.svg", "image/svg+xml")
+    statistics = statistics_of(found.gathered, found.table, drawn, chosen.fit, chosen.band)
+    if statistics is None:
+        show(budget_curve(drawn), "curves", f"{drawn.metric} by {drawn.axis.title}.")
+        st.caption("One query: nothing can be said of how sure this is.")
+        return
+    name, goal = target_of(statistics, chosen.target) if chosen.target else ("", None)
+    needed = labels_needed(statistics, goal) if goal else []
+    said = f"{drawn.metric} by {drawn.axis.title}, {len(drawn.series)} series; the tables below have the numbers."
+    show(budget_curve(drawn, statistics, (name, goal.mean) if goal else None, needed), "curves", said)
+    left_out = f"; best series of each method, then the best others, {drawn.left_out} not drawn" if drawn.left_out else ""
+    st.caption(literal(statistics.note + left_out), help=_BAND)
+    if goal is not None:
+        _needed(drawn, name, goal.mean, needed)
+    _curves(statistics)
+    _pairs(statistics)
+    st.download_button("Figure as SVG", svg(drawn, statistics), "figure.svg", "image/svg+xml", help="Labelled at the lines, for a paper.")
 
 
 page()

@@ -11,29 +11,21 @@ from dashboard.frame import frame
 from dashboard.source import View, view
 from dashboard.table import Shown, column_config, columns
 from dashboard.text import literal
+from dashboard.words import FILTERS
 from harness.board import cells, render
 from harness.board.comparison import FEWEST, MOST
 from harness.board.filters import Filter, choices, kept
 from harness.board.model import Board, Row, Table
+from harness.board.sections import by_sees
 from harness.evaluation.text import counted
 
-_FILTERS = {
-    "group": ("Group", "ours: the method this harness is about; baseline: others' methods; reference and control: what to hold them to."),
-    "teacher": ("Teacher", "Who labelled the training queries."),
-    "budget": ("Labels", "How many labelled training queries the method was given."),
-    "loss": ("Loss", "The ranker's or the retriever's loss."),
-    "sees": (
-        "May see nothing but",
-        "What a method was given: order is a teacher's ranking; likelihoods and attention need its insides.",
-    ),
-    "without": ("Hide rows with flags", "A flag says what to know before believing a row."),
-}
+_WHOLE, _APART = "together", "by what methods may see"
 
 
 def _filter(table: Table) -> Filter:
     found = {}
     with st.sidebar.expander("Filters", expanded=True):
-        for name, (label, help_text) in _FILTERS.items():
+        for name, (label, help_text) in FILTERS.items():
             found[name] = frozenset(choose.several(st, label, choices(table, name), name, help=help_text))
     return Filter(**found)
 
@@ -49,12 +41,24 @@ def _columns() -> Shown:
         )
 
 
-def _table(found: View, rows: tuple[Row, ...], shown: Shown) -> None:
+def _ticked(table: Table, rows: tuple[Row, ...], shown: Shown, key: str, name: str) -> set[tuple[str, ...]]:
+    """The tags of the rows that are ticked in a table of `rows`."""
+    look = {"on_select": "rerun", "selection_mode": "multi-row", "key": key}
+    chosen = frame(columns(table, rows, shown), name, column_config(table), **look)
+    return {rows[number].tags for number in chosen.selection.rows if number < len(rows)}
+
+
+def _tables(found: View, rows: tuple[Row, ...], shown: Shown) -> None:
     table = found.table
-    look = {"on_select": "rerun", "selection_mode": "multi-row", "key": "table"}
-    chosen = frame(columns(table, rows, shown), "Leaderboard", column_config(table), **look)
+    help_text = "One table for all rows, or one for each kind of thing that methods may see. Places and tests are those of the whole table."
+    if choose.one(st, "Rows", [_WHOLE, _APART], "tables", help=help_text) == _WHOLE:
+        ticked = _ticked(table, rows, shown, "table", "Leaderboard")
+    else:
+        ticked = set()
+        for sees, members in by_sees(rows).items():
+            st.subheader(literal(f"sees {sees}"))
+            ticked |= _ticked(table, members, shown, f"table {sees}", f"Methods that see {sees}")
     st.caption(literal(cells.caption(table)))
-    ticked = {rows[number].tags for number in chosen.selection.rows if number < len(rows)}
     picked = [name for name, row in found.rows.items() if row.tags in ticked]
     if FEWEST <= len(picked) <= MOST:
         st.page_link(
@@ -75,7 +79,7 @@ def page() -> None:
     if not rows:
         st.info("No row passes the filters. Take one away.")
         return
-    _table(found, rows, shown)
+    _tables(found, rows, shown)
     single = Board((replace(table, rows=rows),))
     with st.container(horizontal=True):
         st.download_button("Table as CSV", render.csv(single), "board.csv", "text/csv")

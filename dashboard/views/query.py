@@ -1,7 +1,8 @@
-"""Query: where each chosen run ranks which documents."""
+"""Query: where each chosen run ranks which documents, and for a training query what the teachers said and the rankers scored."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -10,6 +11,7 @@ from dashboard import choose
 from dashboard.frame import frame
 from dashboard.source import View, view, workspace
 from dashboard.text import literal
+from dashboard.training import training
 from harness.board.comparison import MOST
 from harness.board.per_query import PerQuery, per_query
 from harness.board.rankings import DEPTH, QueryView, at_hand, query_view, read_run
@@ -17,6 +19,8 @@ from harness.collections.base import Collection
 from harness.errors import UserError
 from harness.published.folders import Published
 from harness.retrieval.run import Run
+
+_TEST, _TRAINING = "a test query, as the runs answer it", "a training query, as the teachers saw it"
 
 
 @st.cache_resource(max_entries=24, show_spinner="Reading a run")  # type: ignore[untyped-decorator]
@@ -26,26 +30,35 @@ def _read(folder: str, size: int, changed: int, _run: Published) -> Run:
 
 
 def _run(run: Published) -> Run:
-    about = (run.folder / "run.trec.gz").lstat()
+    about = (Path(run.folder) / "run.trec.gz").lstat()
     return _read(str(run.folder), about.st_size, about.st_mtime_ns, run)  # type: ignore[no-any-return]
 
 
 def _show(found: QueryView, names: list[str]) -> None:
     if found.text:
         st.subheader(literal(found.text))
-    shown = {
+    if found.answers:
+        st.text(f"Short answers: {'; '.join(found.answers)}")
+    scores = choose.switch(st, "Scores", "scores", help="What each run scores a document; scores of two runs are on scales of their own.")
+    shown: dict[str, list[Any]] = {
         "document": [one.document for one in found.documents],
         "grade": [one.grade for one in found.documents],
-        **{f"{number}. {name}": [one.ranks[number - 1] for one in found.documents] for number, name in enumerate(names, 1)},
-        **({"text": [one.text for one in found.documents]} if any(one.text for one in found.documents) else {}),
     }
-    config: dict[str, Any] = {"document": st.column_config.TextColumn(width="medium")}
+    config: dict[str, Any] = {
+        "document": st.column_config.TextColumn(width="medium"),
+        "grade": st.column_config.NumberColumn(help="Judged relevance; empty where nobody judged the document."),
+    }
     for number, name in enumerate(names, 1):
-        config[f"{number}. {name}"] = st.column_config.NumberColumn(
-            width="small", help=f"Its rank in {literal(name)}; empty below {DEPTH}."
-        )
-    config |= {"grade": st.column_config.NumberColumn(help="Judged relevance; empty where nobody judged the document.")}
-    frame(shown, "Documents", config)
+        heading = f"rank {number}"
+        shown[heading] = [one.ranks[number - 1] for one in found.documents]
+        config[heading] = st.column_config.NumberColumn(width="small", help=f"Its rank in {literal(name)}; empty below {DEPTH}.")
+        if scores:
+            shown[f"score {number}"] = [one.scores[number - 1] for one in found.documents]
+            config[f"score {number}"] = st.column_config.NumberColumn(format="%.4g", help=f"What {literal(name)} scores it.")
+    if any(one.text for one in found.documents):
+        shown["text"] = [one.text for one in found.documents]
+        config["text"] = st.column_config.TextColumn(width="large")
+    frame(shown, "Documents", config, save="documents")
 
 
 def _values(values: PerQuery, query: str, names: list[str]) -> None:
@@ -55,7 +68,7 @@ def _values(values: PerQuery, query: str, names: list[str]) -> None:
         column.metric(literal(f"{number}. {name}"), f"{value:.3f}", help=literal(f"{values.metric} of {name}"))
 
 
-def _query(found: View, names: list[str]) -> None:
+def _test(found: View, names: list[str]) -> None:
     values = per_query(found.gathered, found.table, [(name, found.rows[name]) for name in names])
     query = choose.one(st, "Query", list(values.queries), "query")
     if query is None:
@@ -81,8 +94,12 @@ def page() -> None:
     if not names:
         st.info("Choose rows to see where they rank which documents.")
         return
+    what = choose.one(st, "Look at", [_TEST, _TRAINING], "what", help="Teachers label training queries; test queries they never see.")
     try:
-        _query(found, names)
+        if what == _TRAINING:
+            training(found, names)
+        else:
+            _test(found, names)
     except (UserError, OSError) as error:
         st.error(literal(str(error)))
 

@@ -1,4 +1,4 @@
-"""Run: everything known of one published run, and how to make it again."""
+"""Run: everything known of one published run, how it was made, and how to make it again."""
 
 from __future__ import annotations
 
@@ -6,22 +6,96 @@ import streamlit as st
 
 from dashboard import choose
 from dashboard.frame import frame
-from dashboard.source import view
+from dashboard.loss_chart import loss_chart
+from dashboard.show import show
+from dashboard.source import view, workspace
 from dashboard.text import literal
-from harness.board.details import DOWNLOADS, content, details
+from harness.board import cells
+from harness.board.details import Details, content, details, downloads
+from harness.board.made import LossCurve, Made, made, model_folders
 from harness.errors import UserError
 from harness.published.folders import Published
 
-_TYPES = {"run.trec.gz": "application/gzip", "metrics.parquet": "application/vnd.apache.parquet", "card.yaml": "text/plain"}
+_TYPES = {
+    "run.trec.gz": "application/gzip",
+    "metrics.parquet": "application/vnd.apache.parquet",
+    "card.yaml": "text/plain",
+    "making.json": "application/json",
+    "labels.jsonl.gz": "application/gzip",
+}
 
 
-def _downloads(run: Published) -> None:
+def _made(run: Published) -> Made | None:
+    """How the run was made; what is wrong with the file, or that there is none, stands on the page."""
+    try:
+        found = made(run)
+    except UserError as error:
+        st.error(literal(str(error)))
+        return None
+    if found is None:
+        st.info("This run was published without loss curves and a list of its stages: by a sweep of before making.json was written.")
+    return found
+
+
+def _losses(curves: tuple[LossCurve, ...]) -> None:
+    st.subheader("Loss")
+    if not curves:
+        st.caption("No stage of this run trains anything.")
+    for number, one in enumerate(curves, 1):
+        st.markdown(f"**{literal(one.name)}**")
+        held_out = ", held-out loss dashed" if one.held_out else ""
+        said = f"Loss of {one.stage} over {one.steps} optimiser steps{held_out}."
+        show(loss_chart(one), f"loss-{number}", said)
+        averaged = f"Each point is the mean of {one.window} steps. " if one.window > 1 else ""
+        kept = f"The weights of step {one.kept:,} of {one.steps:,} were kept."
+        checked = "" if one.held_out else " No held-out loss was measured: training does not stop by one (setting stop)."
+        st.caption(literal(f"{averaged}{kept}{checked}"))
+
+
+def _stages(said: Details, found: Made | None) -> None:
+    st.subheader("Stages")
+    longest = max([one.seconds for one in (found.stages if found else said.stages)], default=1.0) or 1.0
+    bar = st.column_config.ProgressColumn(format="%.1f s", max_value=longest, help="When it was made, also where it came from the store.")
+    if found is None:
+        stages = {"stage": [one.stage for one in said.stages], "seconds": [one.seconds for one in said.stages]}
+        frame(stages, "Seconds by stage", {"seconds": bar}, save="stages")
+        return
+    rows = found.stages
+    shown = {
+        "stage": [row.stage for row in rows],
+        "what": [row.label for row in rows],
+        "seconds": [row.seconds for row in rows],
+        "from": ["store" if row.cached else "made" for row in rows],
+        "MB": [row.peak_memory_mb for row in rows],
+        "begun": [row.started for row in rows],
+        "key": [row.key[:12] for row in rows],
+    }
+    config = {
+        "seconds": bar,
+        "from": st.column_config.TextColumn(help="store: it was there before the sweep that published this run; made: that sweep made it."),
+        "MB": st.column_config.NumberColumn(format="%.0f", help="Peak memory of the process while the stage ran."),
+    }
+    frame(shown, "Stages", config, save="stages")
+    cached = sum(row.cached for row in rows)
+    total, here = cells.duration(found.seconds), cells.duration(found.seconds_here)
+    own = f"found {cached} of {len(rows)} in its store and made the others in {here}" if cached else "made all of them itself"
+    st.caption(literal(f"All stages took {total} when they were made. The sweep that published this run {own}."))
+
+
+def _files(run: Published, said: Details, found: Made | None) -> None:
+    st.subheader("Files")
+    st.code(said.folder, language=None, wrap_lines=True)
     with st.container(horizontal=True):
-        for name in DOWNLOADS:
+        for name in downloads(run):
             try:
-                st.download_button(name, content(run, name), name, _TYPES[name])
+                st.download_button(name, content(run, name), name, _TYPES[name], on_click="ignore", icon=":material/download:")
             except UserError as error:
                 st.caption(literal(f"{name}: {error.message}"))
+    if found is None:
+        return
+    for kind, (folder, there) in model_folders(found, workspace()).items():
+        st.markdown(f"Model folder of the **{kind}**" + ("" if there else ", in the workspace that made it (it is not on this machine)"))
+        st.code(str(folder), language=None, wrap_lines=True)
 
 
 def page() -> None:
@@ -35,22 +109,18 @@ def page() -> None:
         return
     run = runs[tag]
     said = details(run)
-    left, right = st.columns(2)
-    left.subheader("Card")
-    frame({"what": list(said.about), "value": list(said.about.values())}, "Card", where=left)
-    right.subheader("Seconds by stage")
-    stages = {"stage": [one.stage for one in said.stages], "seconds": [one.seconds for one in said.stages]}
-    longest = max(stages["seconds"], default=1.0)
-    bar = st.column_config.ProgressColumn(format="%.1f s", max_value=longest or 1.0, help="Also for stages that came from the store.")
-    frame(stages, "Seconds by stage", {"seconds": bar}, right)
+    st.subheader("Card")
+    frame({"what": list(said.about), "value": list(said.about.values())}, "Card")
     st.subheader("Make it again")
-    st.code(said.command, language=None)
-    st.caption(literal("With the sweep file named on the card and its commit: the same cells have the same keys."))
-    st.subheader("Files")
-    st.code(said.folder, language=None)
-    _downloads(run)
+    st.code(said.command, language=None, wrap_lines=True)
+    st.caption("With the sweep file named on the card and its commit: the same cells have the same keys.")
+    making = _made(run)
+    if making is not None:
+        _losses(making.curves)
+    _stages(said, making)
+    _files(run, said, making)
     with st.expander("Whole card"):
-        st.code(said.card, language=None)
+        st.code(said.card, language="yaml")
 
 
 page()

@@ -1,20 +1,30 @@
-"""Teachers: in which form their labels came out, and what a thousand queries cost."""
+"""Teachers: how their labels came out, how they agree, whether the input order sways them, and what a thousand queries cost."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import streamlit as st
 
+from dashboard import choose
 from dashboard.frame import frame
-from dashboard.source import view
+from dashboard.show import show
+from dashboard.source import View, name, results, view
 from dashboard.table import VERDICT_HELP
+from dashboard.teacher_charts import heatmap, picks_chart
 from dashboard.text import literal
+from harness.board.labelled import MEASURES, Agreement, Picks, agreements, first_picks, labelled
 from harness.board.teachers import TeacherSummary, teachers
+from harness.evaluation.render import p_text
+from harness.evaluation.text import counted
 from harness.labelling.ranking import VERDICTS
+from harness.published.folders import Published, fingerprint
 
 
 def _table(found: list[TeacherSummary]) -> None:
     texts = ("name", "standing", "kind", "model", "box")
-    shown = {
+    shown: dict[str, Any] = {
         **{text: [getattr(one, text) for one in found] for text in texts},
         **{verdict: [one.verdicts[verdict] for one in found] for verdict in VERDICTS},
         "USD per 1,000 queries": [one.usd_per_thousand for one in found],
@@ -23,7 +33,7 @@ def _table(found: list[TeacherSummary]) -> None:
         "labels": [one.labels for one in found],
         "runs": [one.runs for one in found],
     }
-    config = {
+    config: dict[str, Any] = {
         **{verdict: st.column_config.NumberColumn(help=VERDICT_HELP[verdict], format="percent") for verdict in VERDICTS},
         "standing": st.column_config.TextColumn(help="real; placebo: orders by chance; simulated and oracle: see the judgments."),
         "box": st.column_config.TextColumn(help="black: only text comes back; white: likelihoods or attention too."),
@@ -31,23 +41,101 @@ def _table(found: list[TeacherSummary]) -> None:
         "tokens per query": st.column_config.NumberColumn(format="%.0f"),
         "label sets": st.column_config.NumberColumn(help="Different draws of queries that were labelled; methods share them."),
     }
-    frame(shown, "Teachers", config)
+    frame(shown, "Teachers", config, save="teachers")
+
+
+def _reasons(found: list[TeacherSummary]) -> None:
+    rows = [(one.name, reason, number, number / one.labels) for one in found for reason, number in one.reasons.items()]
+    if not rows:
+        return
+    st.subheader("Why labels are not ok")
+    headings = ("teacher", "reason", "labels", "share of its labels")
+    shown = {heading: list(column) for heading, column in zip(headings, zip(*rows, strict=True), strict=True)}
+    frame(shown, "Reasons", {headings[3]: st.column_config.NumberColumn(format="percent")}, save="reasons")
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading what teachers said")  # type: ignore[untyped-decorator]
+def _said(folder: str, mark: str, table: str, _runs: Sequence[Published]) -> tuple[list[Agreement], list[Picks], list[str]]:
+    """Read again when the folder's `mark` changes."""
+    found, notes = labelled(_runs)
+    return agreements(found), [first_picks(one) for one in found], notes
+
+
+def _agreement(found: Sequence[Agreement]) -> None:
+    st.subheader("How teachers agree")
+    help_text = "\n".join(f"- {measure}: {literal(about)}" for measure, about in MEASURES.items())
+    measure = choose.one(st, "Measure", list(MEASURES), "agree", help=help_text) or next(iter(MEASURES))
+    show(
+        heatmap(found, measure), "agreement", f"{measure} between every two teachers and the first stage; the table below has the numbers."
+    )
+    st.caption(
+        "Means over the queries that both ordered, on the candidates that both placed; for the same first pick, lists of two or more. "
+        "'first stage' is the order in which the candidates were retrieved."
+    )
+    pairs = [one for one in found if one.a != one.b]
+    shown = {
+        "a": [one.a for one in pairs],
+        "b": [one.b for one in pairs],
+        "queries": [one.queries for one in pairs],
+        **{name: [one.values[name] for one in pairs] for name in MEASURES},
+    }
+    config = {name: st.column_config.NumberColumn(format="%.3f", help=literal(about)) for name, about in MEASURES.items()}
+    frame(shown, "Agreement", config, save="agreement-table")
+
+
+def _picks(found: Sequence[Picks]) -> None:
+    st.subheader("Where first picks stood")
+    by_name = {one.teacher: one for one in found if one.queries}
+    chosen = choose.one(st, "Teacher", list(by_name), "picks", help="Whose first picks are drawn.")
+    if chosen is None:
+        st.info("No published label has a first pick.")
+        return
+    one = by_name[chosen]
+    show(picks_chart(one), "first-picks", f"Share of first picks at each place of the input, {counted(one.queries, 'query')}.")
+    test = "too few queries for a test" if one.p is None else f"p {p_text(one.p)} for picks by chance (chi-squared test)"
+    reordered = (
+        f"{counted(one.reordered, 'query')} shown in another order than the first stage's"
+        if one.reordered
+        else "every query was shown in the first stage's order, so liking early places and agreeing with the first stage look the same"
+    )
+    st.caption(literal(f"{counted(one.queries, 'query')}; {test}; {reordered}. Lines are 95 % intervals (Wilson)."))
+    shown = {
+        "place": [place.position for place in one.places],
+        "first picks": [place.picked for place in one.places],
+        "share": [place.share for place in one.places],
+        "low": [place.interval.low for place in one.places],
+        "high": [place.interval.high for place in one.places],
+        "by chance": [place.expected for place in one.places],
+    }
+    shares = ("share", "low", "high", "by chance")
+    frame(shown, "First picks", {share: st.column_config.NumberColumn(format="percent") for share in shares}, save="first-picks-table")
+
+
+def _words(found: View, runs: list[Published]) -> None:
+    folder = results()
+    pairs, picks, notes = _said(str(folder), fingerprint(folder), name(found.table), runs)
+    for note in notes:
+        st.caption(literal(f"Note: {note}."))
+    if not picks:
+        st.info("Agreement and position bias are computed from published labels, and no run here has any.")
+        return
+    _agreement(pairs)
+    _picks(picks)
 
 
 def page() -> None:
     """The whole page."""
     st.title("Teachers")
     found = view()
-    summaries = teachers(found.gathered.of(found.table))
+    runs = found.gathered.of(found.table)
+    summaries = teachers(runs)
     if not summaries:
         st.info("No run here was labelled by a teacher.")
         return
     _table(summaries)
-    for one in summaries:
-        if one.reasons:
-            st.subheader(literal(f"{one.name}: why labels are not ok"))
-            frame({"reason": list(one.reasons), "labels": list(one.reasons.values())}, "Reasons")
-    st.caption("From the cards of the runs that used the labels; harness labels stats tells of agreement and position bias.")
+    st.caption("Verdicts and prices are from the cards of the runs that used the labels; each set of labels counts once.")
+    _reasons(summaries)
+    _words(found, runs)
 
 
 page()

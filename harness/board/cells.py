@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.board.model import Row, Table
+from harness.evaluation.bootstrap import Interval
 
 MARKS = {"better": "▲", "worse": "▼", "": ""}
 """How a significant difference from the baseline is shown; never by colour alone."""
@@ -20,7 +21,11 @@ def mean(row: Row, metric: str) -> str:
 
 def interval(row: Row, metric: str) -> str:
     """Its 95 % interval."""
-    found = row.metrics[metric].interval if metric in row.metrics else None
+    return bounds(row.metrics[metric].interval if metric in row.metrics else None)
+
+
+def bounds(found: Interval | None) -> str:
+    """An interval, empty where there is none."""
     return f"[{number(found.low)}, {number(found.high)}]" if found else ""
 
 

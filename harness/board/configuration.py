@@ -10,6 +10,7 @@ from functools import cached_property
 
 from pydantic import JsonValue
 
+from harness.evaluation.hierarchical import Design
 from harness.evaluation.text import plain
 from harness.published.card import Card
 from harness.published.folders import Published
@@ -39,6 +40,16 @@ class Configuration:
     def teacher(self) -> str | None:
         """The teacher's name in its sweep."""
         return plain(self.card.teacher.name) if self.card.teacher else None
+
+    @property
+    def design(self) -> Design:
+        """Resample and seed of each run."""
+        return tuple((run.card.resample, run.card.seed) for run in self.runs)
+
+    @cached_property
+    def mark(self) -> str:
+        """Equal for the same configuration on another collection."""
+        return _mark(self.card)
 
     @cached_property
     def own(self) -> Flat:

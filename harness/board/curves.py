@@ -26,6 +26,8 @@ class Point:
     runs: int
     x: float
     """Where it stands on the chart's axis."""
+    tags: tuple[str, ...]
+    """Of its row: the ids of its runs."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Level:
 
     name: str
     mean: float
+    tags: tuple[str, ...]
+    """Of its row: the ids of its runs."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,11 @@ class Chart:
     def budgets(self) -> list[int]:
         """All numbers of labels, ascending."""
         return sorted({point.budget for one in self.series for point in one.points})
+
+    @property
+    def places(self) -> list[float]:
+        """Where points stand on the axis, ascending."""
+        return sorted({point.x for one in self.series for point in one.points})
 
     @property
     def note(self) -> str:
@@ -96,7 +105,7 @@ def chart(table: Table, axis: str = "labels") -> Chart | None:
     names = _names([members[0] for members in groups.values()])
     runs = any(row.metrics[table.metric].runs_interval for row in rows)
     series = [_series(name, members, table.metric, runs, over) for name, members in zip(names, groups.values(), strict=True)]
-    levels = [Level(row.name, row.metrics[table.metric].mean) for row in rows if not row.budget]
+    levels = [Level(row.name, row.metrics[table.metric].mean, row.tags) for row in rows if not row.budget]
     title = f"{table.collection} ({table.split})"
     ordered = tuple(sorted(series, key=lambda one: -one.points[-1].mean))
     return Chart(title, table.metric, ordered, tuple(levels), RUNS if runs else QUERIES, axis=over)
@@ -119,8 +128,16 @@ def _series(name: str, rows: list[Row], metric: str, runs: bool, axis: Axis) -> 
     for row in sorted(rows, key=axis.of):
         estimate = row.metrics[metric]
         low, high = (estimate.runs_interval if runs else estimate.interval) or (estimate.mean, estimate.mean)
-        points.append(Point(row.budget or 0, estimate.mean, low, high, row.runs, axis.of(row)))
+        points.append(Point(row.budget or 0, estimate.mean, low, high, row.runs, axis.of(row), row.tags))
     return Series(name, rows[0].method, rows[0].group, rows[0].standing, tuple(points))
+
+
+def shown(value: float, axis: Axis, *, rounded: bool = False) -> str:
+    """An amount with its sensible digits: two that count where it was read off a curve, all of them where it was measured."""
+    value = float(f"{value:.2g}") if rounded else value
+    if axis is not AXES["usd"]:
+        return f"{value:,.0f}"
+    return f"{value:,.2f}" if value >= 0.1 else f"{value:.2g}"
 
 
 def select(whole: Chart, most: int = MOST) -> Chart:

@@ -11,9 +11,11 @@ from harness.errors import UserError
 from harness.evaluation.scores import FILE as METRICS
 from harness.evaluation.text import plain
 from harness.published.card import Card
-from harness.published.folders import CARD, LARGEST, RUN, Published, card_text, check_file
+from harness.published.folders import CARD, LABELS, LARGEST, MAKING, RUN, Published, card_text, check_file
 
 DOWNLOADS = (RUN, METRICS, CARD)
+BESIDE = (MAKING, LABELS)
+"""Files that only some runs have."""
 LARGEST_DOWNLOAD = 1 << 26
 """Bytes above which a file is not handed through the browser; its folder is named instead."""
 
@@ -85,8 +87,13 @@ def command(card: Card) -> str:
     return " ".join(shlex.quote(plain(word)) for word in words)
 
 
+def downloads(run: Published) -> tuple[str, ...]:
+    """The files of `run` that can be handed over, by name."""
+    return DOWNLOADS + tuple(name for name in BESIDE if (Path(run.folder) / name).exists())
+
+
 def content(run: Published, name: str) -> bytes:
-    """A file of a published run, one of DOWNLOADS. Raises UserError for a link, a missing file, or one too large to hand over."""
+    """A file of a published run, one of `downloads`. Raises UserError for a link, a missing file, or one too large to hand over."""
     path = Path(run.folder) / name
     try:
         check_file(path)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import cycle, pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 from xml.sax.saxutils import escape
 
-from harness.board.curves import Chart, Level, Series, chart, select
+from harness.board.axes import AXES, Axis
+from harness.board.curves import Chart, Level, Series, chart, select, shown
 from harness.board.model import Board
 from harness.errors import UserError
+
+if TYPE_CHECKING:
+    from harness.board.curve_statistics import Statistics
+    from harness.evaluation.budget_curves import Band
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6E6E6E", "#8C6BB1")
 """Okabe and Ito's palette, which colour-blind readers can tell apart, with violet for its yellow and grey for its black (dark pages)."""
@@ -34,36 +40,42 @@ _LONGEST = 52
 
 @dataclass(frozen=True)
 class _Scale:
-    budgets: list[int]
+    places: list[float]
+    axis: Axis
     low: float
     high: float
 
-    def x(self, budget: int) -> float:
-        first, last = math.log(self.budgets[0]), math.log(self.budgets[-1])
-        share = (math.log(budget) - first) / (last - first) if last > first else 0.5
+    def x(self, place: float) -> float:
+        first, last = math.log(self.places[0]), math.log(self.places[-1])
+        share = (math.log(place) - first) / (last - first) if last > first else 0.5
         return _LEFT + 16 + share * (_RIGHT - _LEFT - 32)
 
     def y(self, value: float) -> float:
         return _BOTTOM - (value - self.low) / (self.high - self.low) * (_BOTTOM - _TOP)
 
 
-def svg(chart: Chart) -> str:
-    """The chart, its best series of each method first, as an SVG document."""
-    shown = select(chart, len(COLOURS))
-    scale = _scale(shown)
-    styles = list(zip(shown.series, COLOURS, _DASHES, _MARKERS, strict=False))
-    parts = [_head(shown), *_grid(scale), *(_level(level, scale) for level in shown.levels)]
-    parts += [_band(one, colour, scale) for one, colour, _, _ in styles]
-    parts += [_line(one, colour, dash, marker, scale) for one, colour, dash, marker in styles]
-    parts += _labels(shown, scale)
-    parts.append(_text(_LEFT, _HEIGHT - 8, shown.note, size=11, colour="#555555"))
+def svg(chart: Chart, statistics: Statistics | None = None) -> str:
+    """The chart, its best series of each method first, as an SVG document.
+
+    Lines and bands are the fits of `statistics`, markers the means that were measured; without it lines join the markers.
+    """
+    drawn = select(chart, len(COLOURS))
+    fits = {one.series.name: one.band for one in statistics.fitted} if statistics else {}
+    paths = {one.name: _path(one, fits.get(one.name)) for one in drawn.series}
+    scale = _scale(drawn, paths.values())
+    styles = list(zip(drawn.series, COLOURS, _DASHES, _MARKERS, strict=False))
+    parts = [_head(drawn), *_grid(scale), *(_level(level, scale) for level in drawn.levels)]
+    parts += [_band(paths[one.name], colour, scale) for one, colour, _, _ in styles]
+    parts += [_line(one, paths[one.name], (colour, dash, marker), scale) for one, colour, dash, marker in styles]
+    parts += _labels(drawn, scale)
+    parts.append(_text(_LEFT, _HEIGHT - 8, statistics.said if statistics else drawn.note, size=11, colour="#555555"))
     return "\n".join([*parts, "</svg>\n"])
 
 
-def write_svg(chart: Chart, path: Path) -> None:
-    """Write `svg(chart)` to `path`."""
+def write_svg(chart: Chart, path: Path, statistics: Statistics | None = None) -> None:
+    """Write `svg(chart, statistics)` to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(svg(chart), encoding="utf-8")
+    path.write_text(svg(chart, statistics), encoding="utf-8")
 
 
 def draw(board: Board, path: Path) -> None:
@@ -74,11 +86,28 @@ def draw(board: Board, path: Path) -> None:
     write_svg(curves, path)
 
 
-def _scale(chart: Chart) -> _Scale:
-    values = [bound for one in chart.series for point in one.points for bound in (point.low, point.high)]
-    values += [level.mean for level in chart.levels]
+class _Corner(NamedTuple):
+    """A place of a line with its band."""
+
+    x: float
+    mean: float
+    low: float
+    high: float
+
+
+def _path(one: Series, fit: Band | None) -> list[_Corner]:
+    if fit is None or len(one.points) == 1:
+        return [_Corner(point.x, point.mean, point.low, point.high) for point in one.points]
+    return [_Corner(*corner) for corner in zip(*(part.tolist() for part in (fit.amounts, fit.mean, fit.low, fit.high)), strict=True)]
+
+
+def _scale(chart: Chart, paths: Iterable[list[_Corner]]) -> _Scale:
+    values = [bound for path in paths for corner in path for bound in (corner.low, corner.high)]
+    values += [point.mean for one in chart.series for point in one.points] + [level.mean for level in chart.levels]
     step = _step(max(values) - min(values))
-    return _Scale(chart.budgets, math.floor(min(values) / step + 1e-9) * step, math.ceil(max(values) / step - 1e-9) * step)
+    low, high = math.floor(min(values) / step + 1e-9) * step, math.ceil(max(values) / step - 1e-9) * step
+    # Where all values are one that lies on a grid line, the picture still has a height.
+    return _Scale(chart.places, chart.axis, low, max(high, low + step))
 
 
 def _step(span: float) -> float:
@@ -89,7 +118,8 @@ def _step(span: float) -> float:
 
 
 def _head(chart: Chart) -> str:
-    title = f"{chart.metric} by number of labelled queries, {chart.title}"
+    quantity = "number of labelled queries" if chart.axis is AXES["labels"] else chart.axis.title
+    title = f"{chart.metric} by {quantity}, {chart.title}"
     opening = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="system-ui, sans-serif" role="img">'
     background = f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#ffffff"/>'
     return "\n".join([opening, f"<title>{escape(title)}</title>", background, _text(_LEFT, 28, title, size=16, weight="600")])
@@ -112,19 +142,19 @@ def _grid(scale: _Scale) -> list[str]:
         value = scale.low + number * step
         parts.append(_stroke(_LEFT, scale.y(value), _RIGHT, scale.y(value), 'stroke="#dddddd"'))
         parts.append(_text(_LEFT - 8, scale.y(value) + 4, f"{value:.{digits}f}", anchor="end"))
-    for budget in _apart(scale):
-        parts.append(_stroke(scale.x(budget), _BOTTOM, scale.x(budget), _BOTTOM + 5, 'stroke="#555555"'))
-        parts.append(_text(scale.x(budget), _BOTTOM + 20, f"{budget:,}", anchor="middle"))
-    parts.append(_text((_LEFT + _RIGHT) / 2, _BOTTOM + 38, "labelled queries (log scale)", anchor="middle"))
+    for place in _apart(scale):
+        parts.append(_stroke(scale.x(place), _BOTTOM, scale.x(place), _BOTTOM + 5, 'stroke="#555555"'))
+        parts.append(_text(scale.x(place), _BOTTOM + 20, shown(place, scale.axis), anchor="middle"))
+    parts.append(_text((_LEFT + _RIGHT) / 2, _BOTTOM + 38, f"{scale.axis.title} (log scale)", anchor="middle"))
     return parts
 
 
-def _apart(scale: _Scale) -> list[int]:
-    """Budgets whose labels do not run into each other."""
-    kept: list[int] = []
-    for budget in scale.budgets:
-        if not kept or scale.x(budget) - scale.x(kept[-1]) > 44:
-            kept.append(budget)
+def _apart(scale: _Scale) -> list[float]:
+    """Places whose labels do not run into each other."""
+    kept: list[float] = []
+    for place in scale.places:
+        if not kept or scale.x(place) - scale.x(kept[-1]) > 44:
+            kept.append(place)
     return kept
 
 
@@ -132,19 +162,20 @@ def _level(level: Level, scale: _Scale) -> str:
     return _stroke(_LEFT, scale.y(level.mean), _RIGHT, scale.y(level.mean), 'stroke="#777777" stroke-dasharray="3 4"')
 
 
-def _band(one: Series, colour: str, scale: _Scale) -> str:
-    upper = [(scale.x(point.budget), scale.y(point.high)) for point in one.points]
-    lower = [(scale.x(point.budget), scale.y(point.low)) for point in reversed(one.points)]
+def _band(path: list[_Corner], colour: str, scale: _Scale) -> str:
+    upper = [(scale.x(corner.x), scale.y(corner.high)) for corner in path]
+    lower = [(scale.x(corner.x), scale.y(corner.low)) for corner in reversed(path)]
     if len(upper) == 1:
         return _stroke(*upper[0], *lower[0], f'stroke="{colour}" stroke-opacity="0.5"')
     corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in upper + lower)
     return f'<polygon points="{corners}" fill="{colour}" fill-opacity="0.15"/>'
 
 
-def _line(one: Series, colour: str, dash: str, marker: str, scale: _Scale) -> str:
-    places = [(scale.x(point.budget), scale.y(point.mean)) for point in one.points]
-    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    line = f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
+def _line(one: Series, path: list[_Corner], style: tuple[str, str, str], scale: _Scale) -> str:
+    colour, dash, marker = style
+    corners = " ".join(f"{scale.x(corner.x):.1f},{scale.y(corner.mean):.1f}" for corner in path)
+    line = f'<polyline points="{corners}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
+    places = [(scale.x(point.x), scale.y(point.mean)) for point in one.points]
     return line + "".join(f'<path d="{marker}" transform="translate({x:.1f},{y:.1f})" fill="{colour}"/>' for x, y in places)
 
 
@@ -160,7 +191,7 @@ class _Label:
 def _labels(chart: Chart, scale: _Scale) -> list[str]:
     ends = [(one, one.points[-1]) for one in chart.series]
     labels = [
-        _Label(f"{one.name}  {end.mean:.3f}", colour, scale.x(end.budget), scale.y(end.mean))
+        _Label(f"{one.name}  {end.mean:.3f}", colour, scale.x(end.x), scale.y(end.mean))
         for (one, end), colour in zip(ends, cycle(COLOURS), strict=False)
     ]
     labels += [_Label(f"{level.name}  {level.mean:.3f}", "#555555", _RIGHT, scale.y(level.mean)) for level in chart.levels]

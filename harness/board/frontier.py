@@ -1,11 +1,21 @@
-"""What quality costs: which rows nothing cheaper equals, and where the money and the time went."""
+"""What quality costs: which rows nothing cheaper equals, and which of the others are surely worse than a row that is no dearer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from harness.board.model import Row, Table
+import numpy as np
+
+from harness.board.gathering import Gathered
+from harness.board.model import ALPHA, Row, Table
+from harness.board.per_query import per_query
+from harness.board.statistics import SEED
+from harness.evaluation.grid import Array
+from harness.evaluation.joint import max_t
+from harness.evaluation.sides import Side
+from harness.evaluation.text import counted
 
 PRICES: dict[str, tuple[str, Callable[[Row], float]]] = {
     "usd": ("USD for labels", lambda row: row.cost["usd"]),
@@ -15,31 +25,97 @@ PRICES: dict[str, tuple[str, Callable[[Row], float]]] = {
     "seconds": ("seconds of all stages", lambda row: row.cost["seconds"]),
 }
 """What a row can cost: a heading, and the number."""
+FRONTIER, DOMINATED, SURELY = "frontier", "dominated", "surely dominated"
+STANDINGS = {
+    FRONTIER: "no row that is no dearer has as high a mean",
+    DOMINATED: "a row that is no dearer has at least its mean; the difference may be chance",
+    SURELY: "a row that is no dearer is significantly better",
+}
+"""Where a row can stand, and what that means."""
+FLIPS = 2_000
+MOST_TESTED = 100
+"""Rows above which their pairs are not tested."""
 
 
 class Priced(NamedTuple):
-    """A row with its price and mean; `beaten_by` names a row that costs no more and scores no less, None on the frontier."""
+    """A row with its price and mean.
+
+    `beaten_by` is the row of the highest mean among those that dominate it, None on the frontier. `p_adjusted` says how likely chance
+    alone puts that row so far above it, one-sided, adjusted over the family of `Frontier`; None where there is none or nothing was tested.
+    """
 
     name: str
     price: float
     mean: float
     beaten_by: str | None
+    p_adjusted: float | None = None
+
+    @property
+    def standing(self) -> str:
+        """One of STANDINGS."""
+        if self.beaten_by is None:
+            return FRONTIER
+        return SURELY if self.p_adjusted is not None and self.p_adjusted < ALPHA else DOMINATED
 
 
-def frontier(table: Table, rows: Sequence[tuple[str, Row]], price: str) -> list[Priced]:
-    """The named `rows` by price, cheapest first, and which of them others dominate (Pareto), by means and not by tests.
+@dataclass(frozen=True)
+class Frontier:
+    """Rows by price, cheapest first, and what was tested."""
 
-    A row is dominated by one that is at least as cheap and as good and in one of both better. Rows that do not compete (teachers that
-    see the answers) or that lack the leading metric are left out.
+    price: str
+    """One of PRICES."""
+    rows: tuple[Priced, ...]
+    family: str
+
+
+def frontier(gathered: Gathered, table: Table, rows: Sequence[tuple[str, Row]], price: str) -> Frontier:
+    """The named `rows` by price, and which of them others dominate (Pareto).
+
+    A row is dominated by one that is at least as cheap and as good and in one of both better, by means; surely, where that one is also
+    significantly better: step-down maxT over all pairs of a row and one that is no dearer, so that the row with the highest mean may
+    be picked afterwards. Rows that do not compete (teachers that see the answers) or that lack the leading metric are left out.
     """
     of = PRICES[price][1]
-    found = [(name, of(row), row.metrics[table.metric].mean) for name, row in rows if row.rank is not None]
-    ordered = sorted(found, key=lambda one: (one[1], -one[2]))
-    answer: list[Priced] = []
-    best: tuple[str, float, float] | None = None
-    for one in ordered:
-        dominated = best is not None and (best[2] > one[2] or (best[2] == one[2] and best[1] < one[1]))
-        answer.append(Priced(*one, best[0] if dominated and best else None))
-        if best is None or one[2] > best[2]:
-            best = one
+    kept = [(name, row) for name, row in rows if row.rank is not None]
+    kept.sort(key=lambda one: (of(one[1]), -one[1].metrics[table.metric].mean))
+    prices, means = [of(row) for _, row in kept], [row.metrics[table.metric].mean for _, row in kept]
+    beaten = _dominators(prices, means)
+    p: list[float | None] = [None] * len(kept)
+    pairs = 0
+    if 1 < len(kept) <= MOST_TESTED and table.queries > 1:
+        p, pairs = _adjusted(per_query(gathered, table, kept).values, prices, beaten)
+    priced = [
+        Priced(name, prices[place], means[place], None if by is None else kept[by][0], p[place])
+        for place, ((name, _), by) in enumerate(zip(kept, beaten, strict=True))
+    ]
+    return Frontier(price, tuple(priced), _family(len(kept), pairs))
+
+
+def _dominators(prices: Sequence[float], means: Sequence[float]) -> list[int | None]:
+    """For each place the one that dominates it with the highest mean; places are sorted by price, then by mean from the highest."""
+    answer: list[int | None] = []
+    best: int | None = None
+    for place, (price, mean) in enumerate(zip(prices, means, strict=True)):
+        dominated = best is not None and (means[best] > mean or (means[best] == mean and prices[best] < price))
+        answer.append(best if dominated else None)
+        if best is None or mean > means[best]:
+            best = place
     return answer
+
+
+def _adjusted(values: Array, prices: Sequence[float], beaten: Sequence[int | None]) -> tuple[list[float | None], int]:
+    """Adjusted p of each place against its dominator, `values` (queries, places), and how many pairs the family has."""
+    places = range(len(prices))
+    pairs = [(row, other) for row in places for other in places if other != row and prices[other] <= prices[row]]
+    differences = np.column_stack([values[:, other] - values[:, row] for row, other in pairs])
+    p = dict(zip(pairs, max_t(differences, SEED, Side.greater, FLIPS).tolist(), strict=True))
+    return [None if by is None else p[place, by] for place, by in enumerate(beaten)], len(pairs)
+
+
+def _family(rows: int, pairs: int) -> str:
+    if not pairs:
+        return f"nothing tested: {counted(rows, 'row')}, more than {MOST_TESTED}" if rows > MOST_TESTED else "nothing tested"
+    return (
+        f"surely: p < {ALPHA:g} that the other is better, one-sided, step-down maxT over "
+        f"{counted(pairs, 'pair')} of a row and one no dearer, {FLIPS:,} sign flips of queries, seed {SEED}"
+    )

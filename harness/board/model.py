@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.evaluation.bootstrap import Interval
+from harness.evaluation.variance import Variance
 from harness.method import Group
 from harness.published.folders import Skipped
 
@@ -65,7 +66,7 @@ _TEXTS = (
     "retriever_loss",
     "student",
 )
-_NUMBERS = ("budget", "runs", "trials", "rank", "missing", "cost", "labels")
+_NUMBERS = ("budget", "runs", "resamples", "trials", "rank", "missing", "cost", "labels")
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,8 @@ class Row:
     student: str | None
     budget: int | None
     runs: int
+    resamples: int
+    """How many draws of training queries the runs stand for; 0 where it makes no difference to the method."""
     trials: int
     """How many trials every run chose its settings from, on another split; 0 where nothing was tuned."""
     random: bool
@@ -102,9 +105,19 @@ class Row:
     flags: tuple[str, ...]
     tags: tuple[str, ...]
     """Ids of the runs."""
+    metric_declared: str | None
+    """The metric that its sweep leads with, as its cards say; None where they say nothing."""
+    baseline_declared: tuple[str, ...]
+    """The baselines that its sweep names."""
+    withheld: tuple[str, ...]
+    """Metrics that its cards declare and for which it has no values."""
+    variance: Variance | None = None
+    """Of the leading metric, by source; None with one run."""
     rank: int | None = None
     """Place by the leading metric; None for rows that do not compete (oracle teachers)."""
     against: Against | None = None
+    against_zero_shot: Against | None = None
+    """For a control the comparison with zero-shot, whatever the baseline of its table is; None for all others."""
 
     @property
     def name(self) -> str:
@@ -117,7 +130,10 @@ class Row:
             **{key: getattr(self, key) for key in _TEXTS + _NUMBERS},
             "sees": list(self.sees),
             "metrics": {name: estimate.as_json() for name, estimate in self.metrics.items()},
+            "variance": self.variance.as_json() if self.variance else None,
+            "declared": {"metric": self.metric_declared, "baseline": list(self.baseline_declared)},
             "against": self.against.as_json() if self.against else None,
+            "against_zero_shot": self.against_zero_shot.as_json() if self.against_zero_shot else None,
             "flags": list(self.flags),
             "tags": list(self.tags),
         }

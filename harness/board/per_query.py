@@ -14,6 +14,7 @@ from harness.board.statistics import queries_of
 from harness.board.values import column
 from harness.errors import UserError
 from harness.evaluation.grid import Array
+from harness.evaluation.text import plain
 
 
 @dataclass(frozen=True)
@@ -45,19 +46,16 @@ def per_query(gathered: Gathered, table: Table, rows: Sequence[tuple[str, Row]])
     queries = queries_of(members)
     if lacking := [name for name, row in rows if table.metric not in row.metrics]:
         raise UserError(f"not evaluated by {table.metric}: {', '.join(lacking)}", remedy="choose another metric or other rows")
-    own = _own_name(gathered, table)
+    own = own_name(gathered, table)
     runs = [gathered.behind(table, row) for _, row in rows]
     values = np.column_stack([np.mean([column(run.scores[own], queries) for run in group], axis=0) for group in runs])
     missing = tuple(row.missing for _, row in rows)
     return PerQuery(table.metric, tuple(queries), tuple(name for name, _ in rows), values, missing)
 
 
-def _own_name(gathered: Gathered, table: Table) -> str:
-    """The metric as the files write it: on the board its name was made safe to show."""
-    from harness.evaluation.text import plain
-
-    names = {plain(name): name for run in gathered.of(table) for name in run.scores}
-    return names[table.metric]
+def own_name(gathered: Gathered, table: Table) -> str:
+    """The leading metric as the files write it: on the board its name was made safe to show."""
+    return next(name for run in gathered.of(table) for name in run.scores if plain(name) == table.metric)
 
 
 def changes(values: PerQuery, a: int, b: int) -> list[Change]:

@@ -6,15 +6,15 @@ import itertools
 import math
 from string import ascii_uppercase
 
-from harness.board.curves import Chart
+from harness.board.curves import Chart, shown
 
 WIDTH = 64
 HEIGHT = 13
 
 
 def plot(chart: Chart) -> str:
-    """The chart as text: letters are the points of a series, dots join them, dashes are levels. Labels on a log axis."""
-    columns = dict(zip(chart.budgets, _columns(chart.budgets), strict=True))
+    """The chart as text: letters are the points of a series, dots join them, dashes are levels. The axis is logarithmic."""
+    columns = dict(zip(chart.places, _columns(chart.places), strict=True))
     low, high = _range(chart)
     grid = [[" "] * WIDTH for _ in range(HEIGHT)]
 
@@ -24,20 +24,20 @@ def plot(chart: Chart) -> str:
     for level in chart.levels:
         grid[row_of(level.mean)] = ["-"] * WIDTH
     for one in chart.series:
-        places = [(columns[point.budget], point.mean) for point in one.points]
+        places = [(columns[point.x], point.mean) for point in one.points]
         for (left, start), (right, stop) in itertools.pairwise(places):
             for column in range(left + 1, right):
                 grid[row_of(start + (stop - start) * (column - left) / (right - left))][column] = "·"
     for letter, one in zip(ascii_uppercase, chart.series, strict=False):
         for point in one.points:
             row = grid[row_of(point.mean)]
-            column = columns[point.budget]
+            column = columns[point.x]
             row[column] = letter if row[column] in " ·-" else "*"
-    return "\n".join([*_body(grid, low, high), _axis(columns), *_legend(chart)])
+    return "\n".join([*_body(grid, low, high), _axis(columns, chart), *_legend(chart)])
 
 
-def _columns(budgets: list[int]) -> list[int]:
-    logs = [math.log(budget) for budget in budgets]
+def _columns(places: list[float]) -> list[int]:
+    logs = [math.log(place) for place in places]
     width = logs[-1] - logs[0]
     return [round(2 + (log - logs[0]) / width * (WIDTH - 5)) if width else WIDTH // 2 for log in logs]
 
@@ -56,14 +56,14 @@ def _body(grid: list[list[str]], low: float, high: float) -> list[str]:
     ]
 
 
-def _axis(columns: dict[int, int]) -> str:
+def _axis(columns: dict[float, int], chart: Chart) -> str:
     line = [" "] * (WIDTH + 8)
-    for budget, column in columns.items():
-        label = f"{budget:,}"
+    for place, column in columns.items():
+        label = shown(place, chart.axis)
         start = max(0, min(column + 8 - len(label) // 2, len(line) - len(label)))
         if all(letter == " " for letter in line[max(0, start - 1) : start + len(label) + 1]):
             line[start : start + len(label)] = label
-    return f"       └{'─' * WIDTH}\n{''.join(line).rstrip()} labels"
+    return f"       └{'─' * WIDTH}\n{''.join(line).rstrip()} {chart.axis.unit}"
 
 
 def _legend(chart: Chart) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -18,15 +19,18 @@ from harness.retrieval.run import Run
 LARGEST_RUN = 1 << 28
 """Bytes of a run after decompression above which a page does not read it."""
 DEPTH = 10
+LONGEST_TEXT = 2_000
+"""Characters of a document that a page shows."""
 
 
 class Ranked(NamedTuple):
-    """A document of the query: its rank in each run (None below `depth` or unranked), its grade and text where they are known."""
+    """A document of the query: its rank and score in each run (None below `depth` or unranked), its grade and text where known."""
 
     document: str
     ranks: tuple[int | None, ...]
     grade: int | None
     text: str
+    scores: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class QueryView:
     query: str
     text: str
     documents: tuple[Ranked, ...]
+    answers: tuple[str, ...] = ()
+    """Short answers that the collection gives; most have none."""
 
 
 def read_run(run: Published) -> Run:
@@ -64,7 +70,7 @@ def at_hand(run: Published, workspace: Path) -> Collection | None:
 
 
 def query_view(runs: Sequence[Run], query: str, *, collection: Collection | None = None, split: str = "", depth: int = DEPTH) -> QueryView:
-    """How `runs` answer `query`, to `depth`; text and grades come from `collection`, without one they stay empty."""
+    """How `runs` answer `query`, to `depth`; text, grades and answers come from `collection`, without one they stay empty."""
     grades: Grades = collection.judgments(split).qrels.get(query, {}) if collection else {}
     tops = [run.top(query, depth) for run in runs]
     places = [{document: place for place, document in enumerate(top, 1)} for top in tops]
@@ -72,12 +78,20 @@ def query_view(runs: Sequence[Run], query: str, *, collection: Collection | None
     # Best place in any run first, of equals the document that more runs rank.
     ranked = sorted(dict.fromkeys(document for top in tops for document in top), key=lambda document: _order(document, places))
     documents = list(dict.fromkeys([*ranked, *judged]))
-    texts = _texts(collection, documents)
+    texts = texts_of(collection, documents)
+    scores = [{document: run.scores[query][document] for document in top} for run, top in zip(runs, tops, strict=True)]
     rows = [
-        Ranked(plain(document), tuple(place.get(document) for place in places), grades.get(document), texts.get(document, ""))
+        Ranked(
+            plain(document),
+            tuple(place.get(document) for place in places),
+            grades.get(document),
+            texts.get(document, ""),
+            tuple(score.get(document) for score in scores),
+        )
         for document in documents
     ]
-    return QueryView(plain(query), _query_text(collection, split, query), tuple(rows))
+    answers = collection.answers(split).get(query, ()) if collection else ()
+    return QueryView(plain(query), _query_text(collection, split, query), tuple(rows), tuple(map(plain, answers)))
 
 
 def _order(document: str, places: Sequence[Mapping[str, int]]) -> tuple[int, int, str]:
@@ -85,15 +99,21 @@ def _order(document: str, places: Sequence[Mapping[str, int]]) -> tuple[int, int
     return min(found), -len(found), document
 
 
-def _texts(collection: Collection | None, documents: Sequence[str]) -> dict[str, str]:
+def texts_of(collection: Collection | None, documents: Sequence[str]) -> dict[str, str]:
     """Texts of those documents that the collection holds; a published run may name others."""
-    found = {}
-    for document in documents if collection else ():
-        try:
-            found[document] = plain(collection.corpus.texts([document])[0]) if collection else ""
-        except KeyError:
-            continue
+    found: dict[str, str] = {}
+    if collection is None:
+        return found
+    for document in documents:
+        with suppress(KeyError):
+            found[document] = shown(collection.corpus.texts([document])[0])
     return found
+
+
+def shown(text: str, longest: int = LONGEST_TEXT) -> str:
+    """`text` without control characters, line breaks kept, at most `longest` characters."""
+    kept = "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text[: longest + 1])
+    return kept if len(kept) <= longest else kept[: longest - 1] + "…"
 
 
 def _query_text(collection: Collection | None, split: str, query: str) -> str:

@@ -9,6 +9,7 @@ from harness.board.model import Row
 from harness.board.statistics import Measured
 from harness.evaluation.text import plain
 from harness.labelling.ranking import VERDICTS
+from harness.published.card import Evaluation
 from harness.published.folders import Published
 
 _COSTS = {
@@ -41,6 +42,7 @@ def row_of(number: int, one: Configuration, variant: str, measured: Mapping[str,
         student=_plain(card.student),
         budget=card.budget,
         runs=len(one.runs),
+        resamples=len({run.card.resample for run in one.runs} - {None}),
         trials=len(card.tuning.trials) if card.tuning else 0,
         random=card.seed is not None or card.resample is not None,
         metrics={plain(name): found.estimates[number] for name, found in measured.items() if number in found.estimates},
@@ -49,7 +51,19 @@ def row_of(number: int, one: Configuration, variant: str, measured: Mapping[str,
         missing=max(_missing(run, queries) for run in one.runs),
         flags=(),
         tags=tuple(run.card.tag for run in one.runs),
+        metric_declared=_plain(next(iter(_declared(one)), None)),
+        baseline_declared=tuple(plain(name) for name in dict.fromkeys(n for run in one.runs for n in _evaluation(run).baseline)),
+        withheld=tuple(plain(name) for name in _declared(one) if not all(name in run.scores for run in one.runs)),
     )
+
+
+def _evaluation(run: Published) -> Evaluation:
+    return run.card.research_goal.evaluation
+
+
+def _declared(one: Configuration) -> list[str]:
+    """Metrics that the cards of its runs declare, the leading one first."""
+    return list(dict.fromkeys(name for run in one.runs for name in _evaluation(run).reported_measures))
 
 
 def _plain(text: str | None) -> str | None:

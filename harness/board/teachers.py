@@ -35,12 +35,27 @@ class TeacherSummary(NamedTuple):
 
 def teachers(runs: Sequence[Published]) -> list[TeacherSummary]:
     """One entry for every teacher with other settings, by name; runs without labels count for none."""
+    return [_summary(name, about, members) for name, (about, members) in _groups(runs).items()]
+
+
+def names(runs: Sequence[Published]) -> dict[str, list[Published]]:
+    """The runs of every teacher under the name that `teachers` gives it."""
+    return {name: members for name, (_, members) in _groups(runs).items()}
+
+
+def _groups(runs: Sequence[Published]) -> dict[str, tuple[TeacherSection, list[Published]]]:
+    """Runs with labels by teacher, in the order of names; teachers of one name but other settings are numbered."""
     groups: dict[str, tuple[TeacherSection, list[Published]]] = {}
     for run in runs:
         about = run.card.teacher
         if about is not None and run.card.labels is not None and run.card.labels.total:
             groups.setdefault(about.model_dump_json(), (about, []))[1].append(run)
-    return sorted((_summary(*group) for group in groups.values()), key=lambda one: (one.name, one.model))
+    ordered = [groups[mark] for mark in sorted(groups, key=lambda mark: (groups[mark][0].name, groups[mark][0].model, mark))]
+    shown = [plain(about.name) for about, _ in ordered]
+    seen = Counter(shown)
+    numbers = {name: iter(range(1, count + 1)) for name, count in seen.items()}
+    titles = [name if seen[name] == 1 else f"{name} ({next(numbers[name])})" for name in shown]
+    return dict(zip(titles, ordered, strict=True))
 
 
 def _labels_of(card: Card) -> str:
@@ -48,7 +63,7 @@ def _labels_of(card: Card) -> str:
     return json.dumps(about, sort_keys=True)
 
 
-def _summary(about: TeacherSection, runs: list[Published]) -> TeacherSummary:
+def _summary(name: str, about: TeacherSection, runs: list[Published]) -> TeacherSummary:
     # Methods share the labels of one budget, resample and candidates: each set of labels is looked at once.
     sets = list({_labels_of(run.card): run for run in sorted(runs, key=lambda run: run.card.tag)}.values())
     counts = [run.card.labels for run in sets if run.card.labels is not None]
@@ -58,7 +73,7 @@ def _summary(about: TeacherSection, runs: list[Published]) -> TeacherSummary:
         reasons.update({plain(reason): number for reason, number in count.reasons.items()})
     costs = [run.card.costs for run in sets]
     return TeacherSummary(
-        name=plain(about.name),
+        name=name,
         kind=plain(about.kind),
         model=plain(about.model),
         standing=about.standing,

@@ -10,11 +10,12 @@ from harness.board.model import Row, Table
 
 def titles(table: Table) -> dict[str, Row]:
     """The rows of `table` by their names, in its order."""
-    names = [_title(row) for row in table.rows]
+    names = [title(row) for row in table.rows]
     counts = Counter(names)
     return {name if counts[name] == 1 else f"{name} [{row.tags[0]}]": row for name, row in zip(names, table.rows, strict=True)}
 
 
-def _title(row: Row) -> str:
+def title(row: Row) -> str:
+    """What is to be said of `row` to know it: method, teacher, losses, labels and the settings in which its table has others."""
     labels = f"{cells.labels(row)} labels" if row.budget else ""
     return " · ".join(part for part in (row.method, row.teacher, cells.losses(row), labels, row.variant) if part)

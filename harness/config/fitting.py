@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.config.choices import Shared, TeacherChoice
+from harness.config.choices import Shared
 from harness.config.explain import Fault, failure
 from harness.config.registries import Scope
 from harness.errors import did_you_mean
+from harness.labelling.teacher import GIVES, Teacher
 from harness.method import Method
 
 
@@ -29,24 +30,43 @@ def teachers_for(plugin: type[Method], named: tuple[str, ...] | None, scope: Sco
         return named
     if shared.teachers is None:
         return ()
-    fitting = tuple(name for name, teacher in shared.teachers.items() if _serves(teacher, plugin))
+    fitting = tuple(name for name, teacher in shared.teachers.items() if not lacks(teacher.plugin, plugin))
     if not fitting:
-        lack = f"none of the defined teachers gives {_white(plugin)}" if shared.teachers else "the sweep defines none"
-        raise failure([Fault((), f"'{plugin.name}' needs a teacher, and {lack}", "define one: teachers: {NAME: {kind: KIND, ...}}")])
+        needed = _needed(plugin)
+        lack = f"none of the defined teachers gives {_words(needed)}" if shared.teachers else "the sweep defines none"
+        raise failure([Fault((), f"'{plugin.name}' needs a teacher, and {lack}", _remedy(plugin, scope))])
     return fitting
+
+
+def lacks(teacher: type[Teacher], plugin: type[Method]) -> tuple[str, ...]:
+    """What the method needs of a teacher and this kind of teacher does not give."""
+    return tuple(need for need in _needed(plugin) if need not in teacher.gives)
+
+
+def _needed(plugin: type[Method]) -> tuple[str, ...]:
+    return tuple(need for need in plugin.needs if need in GIVES)
 
 
 def _unfit(plugin: type[Method], named: tuple[str, ...], scope: Scope, shared: Shared) -> Iterator[Fault]:
     for index, name in enumerate(named):
+        place = ("teachers", index)
         if name not in scope.teachers:
-            yield Fault(("teachers", index), f"there is no teacher '{name}'", did_you_mean(name, scope.teachers))
-        elif shared.teachers and name in shared.teachers and not _serves(shared.teachers[name], plugin):
-            yield Fault(("teachers", index), f"'{plugin.name}' needs {_white(plugin)}, which '{name}' does not give: it is a black box")
+            yield Fault(place, f"there is no teacher '{name}'", did_you_mean(name, scope.teachers))
+        elif shared.teachers and name in shared.teachers and (missing := lacks(shared.teachers[name].plugin, plugin)):
+            given = _words(shared.teachers[name].plugin.gives)
+            message = f"'{plugin.name}' needs {_words(missing)}, which '{name}' does not give: a {shared.teachers[name].kind} gives {given}"
+            yield Fault(place, message, _remedy(plugin, scope))
 
 
-def _white(plugin: type[Method]) -> str:
-    return " and ".join(need for need in plugin.needs if need in ("likelihoods", "attention"))
+def _remedy(plugin: type[Method], scope: Scope) -> str:
+    """Which kinds of teacher would do; all give an order."""
+    if set(_needed(plugin)) <= {"order"}:
+        return "define one: teachers: {NAME: {kind: KIND, ...}}; see: harness list teachers"
+    kinds = [kind for kind, teacher in scope.registries.teachers.items() if not lacks(teacher, plugin)]
+    if not kinds:
+        return f"leave '{plugin.name}' out: no kind of teacher that is installed gives {_words(_needed(plugin))}"
+    return f"define one: teachers: {{NAME: {{kind: KIND, ...}}}}, KIND being {' or '.join(kinds)}"
 
 
-def _serves(teacher: TeacherChoice, plugin: type[Method]) -> bool:
-    return teacher.plugin.box == "white" or not _white(plugin)
+def _words(items: tuple[str, ...]) -> str:
+    return " and ".join(items)

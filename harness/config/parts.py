@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, PositiveInt, ValidationInfo, model_validator
 
+from harness.config.answering import Answering
 from harness.config.choices import Gather, LossChoice, loss_choice, metric_name
 from harness.config.explain import Fault, checked, failure
 from harness.config.registries import Scope
@@ -141,3 +142,36 @@ class Evaluation(Settings):
     baseline: Annotated[str | None, AfterValidator(_baseline)] = Field(
         default=None, description="method (name or label) that the others are compared with; zero-shot where the sweep has it"
     )
+    answers: Answering | None = Field(default=None, description="a reader answers the queries from what each run found")
+
+    @property
+    def ranking(self) -> tuple[str, ...]:
+        """Those of `metrics` that judged documents are enough for."""
+        from harness.evaluation.answer_scores import needs_answers
+
+        return tuple(name for name in self.metrics if not needs_answers(name))
+
+    @property
+    def reported(self) -> tuple[str, ...]:
+        """All metrics in their order; with `answers`, the usual ones of short answers follow unless `metrics` names some."""
+        from harness.evaluation.answer_scores import DEFAULT, needs_reader
+
+        if self.answers is None or len(self.ranking) < len(self.metrics):
+            return self.metrics
+        return (*self.metrics, *(name for name in DEFAULT if self.answers.reader is not None or not needs_reader(name)))
+
+    @model_validator(mode="after")
+    def _answerable(self) -> Evaluation:
+        from harness.evaluation.answer_scores import needs_answers, needs_reader
+        from harness.evaluation.diversity import needs_subtopics
+
+        if unknown := next(filter(needs_subtopics, self.metrics), None):
+            remedy = "score a published run with `harness evaluate RUN --qrels FILE`"
+            raise failure([Fault(("metrics",), f"'{unknown}' needs judgments by subtopic, which no collection has", remedy)])
+        reads = self.answers is not None and self.answers.reader is not None
+        lacking = [name for name in self.metrics if needs_answers(name) and (self.answers is None or (needs_reader(name) and not reads))]
+        if lacking:
+            raise failure(
+                [Fault(("metrics",), f"'{lacking[0]}' needs a reader's answers", "add `answers: {reader: NAME}` beside `metrics`")]
+            )
+        return self

@@ -27,7 +27,7 @@ class Tune(Settings):
     trials: Trials = Field(description="settings with lists of values, every combination of which is a trial; or a list of trials")
     split: str = Field(default="dev", description="the split that the choice is made on; never the one that is evaluated")
     metric: MetricName | None = Field(
-        default=None, description="what the choice is made by; the first of the evaluated metrics when left out"
+        default=None, description="what the choice is made by; the first of the evaluated metrics (of documents) when left out"
     )
     methods: dict[str, Trials] = Field(default={}, description="trials of their own for some methods, by name or label; just as many")
 
@@ -55,10 +55,11 @@ def tuning(value: Any, info: ValidationInfo) -> Tuning | None:
     tune, evaluate = checked(Tune, value, context=scope), info.data.get("evaluate") or Evaluation()
     choices = [choice for choice in info.data.get("methods") or () if trained(choice.plugin)]
     found, faults = _met(choices, tune, scope.registries)
-    faults += [*_unfair(tune, evaluate), *(_odd(tune, choices) if "methods" in info.data else ())]
+    metric = tune.metric or next(iter(evaluate.ranking), evaluate.metrics[0])
+    faults += [*_unfair(tune, evaluate), *_unread(metric), *(_odd(tune, choices) if "methods" in info.data else ())]
     if faults:
         raise failure(faults)
-    return Tuning(tune.split, tune.metric or evaluate.metrics[0], found)
+    return Tuning(tune.split, metric, found)
 
 
 Found = dict[tuple[str, str], tuple[Trial, ...]]
@@ -88,6 +89,13 @@ def _unfair(tune: Tune, evaluate: Evaluation) -> Iterator[Fault]:
         if len(trials) != len(tune.trials):
             message = f"has {len(trials)} trials where others have {len(tune.trials)}: every method gets the same number"
             yield Fault(("methods", name), message, "write as many trials as under tune.trials")
+
+
+def _unread(metric: str) -> Iterator[Fault]:
+    from harness.evaluation.answer_scores import needs_answers
+
+    if needs_answers(metric):
+        yield Fault(("metric",), f"'{metric}' needs short answers; trials are chosen by judged documents", "choose by nDCG@10, for example")
 
 
 def _odd(tune: Tune, choices: Iterable[MethodChoice]) -> Iterator[Fault]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from harness.labelling.ranking import Ranking
 from harness.labelling.teacher import Task, Teacher
@@ -31,7 +31,6 @@ class Double(Teacher):
 
     name = "contracts"
     summary = "the teacher of the contract checks: orders by shared words"
-    box: ClassVar[str] = "white"
     standing = "simulated"
     Settings = DoubleSettings
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
+from harness.contracts.cast import may_fail
 from harness.contracts.child import run_apart
 from harness.contracts.contract import Broken, Contract, NotChecked, raised
-from harness.contracts.trial import BUDGET, RUN_DEPTH, WHITE, Bench, Trial, weights
+from harness.contracts.double import Double
+from harness.contracts.trial import BUDGET, RUN_DEPTH, Bench, Trial, weights
 from harness.contracts.world import TRAINING, World
+from harness.labelling.teacher import GIVES
 from harness.method import Axis, Group, Method
 from harness.models import ModelFiles
 from harness.plugins import Settings
@@ -35,10 +38,10 @@ def describes_itself(bench: Bench) -> None:
         faults.append(f"'axes' holds {', '.join(unknown)}; known: {', '.join(get_args(Axis))}")
     if not method.sees or set(method.needs) - set(method.sees):
         faults.append(f"'sees' ({', '.join(method.sees) or 'empty'}) must hold what it needs ({', '.join(method.needs)}), or 'nothing'")
-    if "order" in method.needs and "teacher" not in method.axes:
-        faults.append("it needs a teacher's order, but 'teacher' is not among its axes")
-    if "teacher" in method.axes and not {"order", *WHITE} & {*method.needs}:
-        faults.append("'teacher' is among its axes, but it needs nothing that a teacher gives (order, likelihoods, attention)")
+    if (asked := [need for need in method.needs if need in GIVES]) and "teacher" not in method.axes:
+        faults.append(f"it needs {' and '.join(asked)} of a teacher, but 'teacher' is not among its axes")
+    if "teacher" in method.axes and not asked:
+        faults.append(f"'teacher' is among its axes, but it needs nothing that a teacher gives ({', '.join(GIVES)})")
     if faults:
         raise Broken("; ".join(faults))
 
@@ -101,8 +104,7 @@ def respects_the_budget(bench: Bench) -> None:
     """The teacher is asked about drawn queries only, and the gold labels of others make no difference."""
     if "budget" not in bench.method.axes:
         raise NotChecked("a budget makes no difference to it")
-    planned, _ = bench.main
-    asked = dict.fromkeys(planned.teacher.asked if planned.teacher else ())
+    asked = bench.labelled
     if beyond := [query for query in asked if query not in bench.drawn]:
         raise Broken(f"with a budget of {BUDGET} the teacher was asked about {len(asked)} queries; '{beyond[0]}' is not among those drawn")
     if "gold labels" not in bench.method.needs:
@@ -140,7 +142,7 @@ def declares_its_needs(bench: Bench) -> None:
     every = tuple(f"train-{number}" for number in range(TRAINING))
     if "gold labels" not in bench.method.needs and not bench.same(Trial(world=World(training_judgments=every)), "gold"):
         raise Broken("its result depends on the gold labels of training queries, which are not among its needs")
-    if planned.teacher and not {*WHITE} & {*bench.method.needs} and not bench.same(Trial(scored=True), "scored"):
+    if isinstance(planned.teacher, Double) and not bench.same(Trial(scored=True), "scored"):
         raise Broken("its result depends on the teacher's scores, and neither likelihoods nor attention are among its needs")
 
 
@@ -168,10 +170,13 @@ def resumes(bench: Bench) -> None:
 
 
 def survives_missing_answers(bench: Bench) -> None:
-    """Every fourth query has a failed ranking."""
-    if bench.main[0].teacher is None:
+    """Every fourth query has a failed ranking, or no short answer where those are read."""
+    teacher, needs = bench.main[0].teacher, bench.method.needs
+    if teacher is None:
         raise NotChecked("it uses no teacher")
-    bench.tried(Trial(failing=True), "failing")
+    if not may_fail(needs) and "answers" not in needs:
+        raise NotChecked(f"a teacher of kind '{teacher.name}' always answers")
+    bench.tried(Trial(failing=True, world=World(unanswered="answers" in needs)), "failing")
 
 
 CONTRACTS: tuple[Contract[Bench], ...] = (

@@ -14,7 +14,7 @@ from harness.labelling.ledger import Ledger
 from harness.labelling.meter import Meter
 from harness.labelling.ranking import Ranking
 from harness.labelling.stages import GOLD, POOL
-from harness.labelling.teacher import Candidate, Task, Teacher
+from harness.labelling.teacher import GIVES, Candidate, Task, Teacher
 from harness.plugins import Settings
 
 STANDINGS = ("real", "placebo", "simulated", "oracle")
@@ -115,6 +115,12 @@ def describes_itself(desk: Desk) -> None:
         faults.append("the class has no docstring")
     if kind.box not in ("black", "white"):
         faults.append(f"'box' is '{kind.box}', not black or white")
+    if "order" not in kind.gives or set(kind.gives) - set(GIVES):
+        faults.append(f"'gives' ({', '.join(kind.gives)}) must hold order, and nothing but {', '.join(GIVES)}")
+    elif (kind.box == "white") != bool({*kind.gives} - {"order", "text"}):
+        faults.append(
+            f"'box' is {kind.box}, but it gives {', '.join(kind.gives)}: a white box gives more than order and text, a black none"
+        )
     if kind.standing not in STANDINGS:
         faults.append(f"'standing' is '{kind.standing}', not one of {', '.join(STANDINGS)}")
     if faults:

@@ -12,13 +12,17 @@ from pathlib import Path
 from harness.collections.crops import TrainingQuery
 from harness.collections.pool import draw, training_pool
 from harness.collections.prepared import PreparedCollection
+from harness.contracts.cast import Part, teacher_for
 from harness.contracts.contract import Broken, NotChecked, raised
-from harness.contracts.double import Double, DoubleSettings
+from harness.contracts.double import Double
 from harness.contracts.held_out import HeldOut
 from harness.contracts.world import PLAIN, World, collection
 from harness.errors import UserError
 from harness.files import sha256
 from harness.labelling.ledger import Ledger
+from harness.labelling.ranking import read_rankings
+from harness.labelling.stages import RANKINGS, Labels
+from harness.labelling.teacher import Teacher
 from harness.method import Axis, Kit, Method, RetrieverMethod
 from harness.models import ModelFiles, resolve_model
 from harness.pipeline.graph import closure, missing
@@ -29,7 +33,6 @@ from harness.stage import Stage
 
 MODEL = "bundled:bert-tiny"
 BUDGET, RUN_DEPTH, LIST_DEPTH, MAX_LENGTH = 20, 20, 5, 32
-WHITE = ("likelihoods", "attention")
 Watch = Callable[[Stage, bool], None]
 """Told of every stage twice: before it is made (False) and after (True)."""
 
@@ -53,7 +56,7 @@ class Planned:
 
     run: Stage
     model: ModelFiles | Stage | None
-    teacher: Double | None
+    teacher: Teacher | None
 
     @property
     def target(self) -> Stage:
@@ -73,7 +76,7 @@ class Bench:
     seconds: dict[str, float] = field(default_factory=dict)
     """How long each stage of the plain run took, by key; not those that the harness makes for all methods."""
 
-    def kit(self, trial: Trial, teacher: Double | None) -> Kit:
+    def kit(self, trial: Trial, teacher: Teacher | None) -> Kit:
         """What the method is given: axes that it does not declare are None."""
         from harness.retrieval.stages import lexical_search
 
@@ -105,10 +108,8 @@ class Bench:
 
     def planned(self, trial: Trial) -> Planned:
         """The stages that the method puts together. Whatever it raises passes through."""
-        how = DoubleSettings(
-            scored=trial.scored or bool({*WHITE} & {*self.method.needs}), failing=trial.failing or trial.other == "teacher"
-        )
-        teacher = Double(how) if "teacher" in self.method.axes else None
+        part = Part(self.home, trial.failing, trial.scored, trial.other == "teacher")
+        teacher = teacher_for(self.method.needs, part) if "teacher" in self.method.axes else None
         kit, method = self.kit(trial, teacher), self.method(self.settings)
         model = method.retriever(kit) if isinstance(method, RetrieverMethod) else None
         return Planned(method.run(kit), model, teacher)
@@ -155,6 +156,16 @@ class Bench:
         """The hashes of the plain run's target."""
         planned, store = self.main
         return weights(store.read(planned.target))
+
+    @cached_property
+    def labelled(self) -> list[str]:
+        """Ids of the pool's queries that the teacher of the plain run was asked about, as it says itself and as its labels show."""
+        planned, store = self.main
+        stages = [stage for stage in closure([planned.target]).values() if isinstance(stage, Labels)]
+        ranked = [ranking.query for stage in stages for ranking in read_rankings(store.read(stage) / RANKINGS)]
+        said = planned.teacher.asked if isinstance(planned.teacher, Double) else []
+        known = {query.id for query in self._pool}
+        return list(dict.fromkeys(query for query in [*said, *ranked] if query in known))
 
     @cached_property
     def drawn(self) -> list[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness.collections.folder import FolderSettings, FolderSource
 from harness.collections.prepared import PreparedCollection, prepare
+from harness.contracts.double import EVERY
 from harness.stage import digest
 
 SUBJECTS = 40
@@ -30,6 +31,8 @@ class World:
     test_queries: bool = False
     training_judgments: tuple[str, ...] = ()
     """Ids of training queries whose relevant documents are others."""
+    unanswered: bool = False
+    """Whether some training queries have no short answer."""
 
 
 PLAIN = World()
@@ -61,7 +64,8 @@ def _write(world: World, folder: Path) -> None:
             query, subject = f"{split}-{number}", choose.randrange(SUBJECTS)
             shift = split == "test" and world.test_queries
             text = " ".join(random.Random(f"{query} {shift}").sample(words[subject], 3))
-            queries.append(json.dumps({"_id": query, "text": text, "metadata": {"answers": [text.split()[0]]}}) + "\n")
+            answers = [] if world.unanswered and split == "train" and number % EVERY == 0 else [text.split()[0]]
+            queries.append(json.dumps({"_id": query, "text": text, "metadata": {"answers": answers}}) + "\n")
             moved = query in world.training_judgments or (split == "test" and (world.test_judgments or world.test_queries))
             lines += [f"{query}\td{document}\t1\n" for document in _relevant(subject, SUBJECTS // 2 if moved else 0)]
         (folder / "qrels" / f"{split}.tsv").write_text("query-id\tcorpus-id\tscore\n" + "".join(lines), encoding="utf-8")

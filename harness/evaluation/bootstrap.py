@@ -1,9 +1,10 @@
-"""The bootstrap over queries, resamples and seeds: intervals and a paired test (Efron and Tibshirani 1993)."""
+"""The bootstrap over queries, and over resamples and seeds: intervals and a paired test (Efron and Tibshirani 1993)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 
@@ -100,19 +101,23 @@ def bootstrap_t(differences: Array, seed: int, samples: int = SAMPLES, side: Sid
     return np.asarray((1 + counts) / (1 + samples))
 
 
-def run_weights(runs: Sequence[tuple[object, object]], seed: int, samples: int = SAMPLES) -> Array:
-    """Weights (samples, runs), rows summing to 1, of runs known by (resample, seed).
+def units(runs: Sequence[tuple[object, object]]) -> list[int]:
+    """For each run the number of its unit: what is drawn. That is its resample, or its seed where all runs have one resample."""
+    resamples = list(dict.fromkeys(resample for resample, _ in runs))
+    return [resamples.index(resample) for resample, _ in runs] if len(resamples) > 1 else list(range(len(runs)))
 
-    Resamples are drawn with replacement, then seeds inside each drawn resample, as many as there are.
+
+def run_weights(runs: Sequence[tuple[object, object]], seed: int, samples: int = SAMPLES) -> Array:
+    """Weights (samples, runs), rows summing to 1; the same for every method with the same runs, so that differences stay paired.
+
+    Of u units u - 1 are drawn with replacement: with u, the variance of a mean of so few would come out (u - 1) / u of what it is, half
+    with two resamples (Rao and Wu, JASA 1988). Runs weigh alike, as in their mean: a resample with two seeds counts twice.
     """
-    # A stream of its own: with that of the queries, draws of runs and of queries would depend on each other.
-    generator = np.random.default_rng((seed, 1))
-    groups = [[row for row, run in enumerate(runs) if run[0] == resample] for resample in dict.fromkeys(run[0] for run in runs)]
-    weights = np.zeros((samples, len(runs)))
-    drawn = generator.integers(0, len(groups), size=(samples, len(groups)))
-    for position in range(len(groups)):
-        for number, rows in enumerate(groups):
-            chosen = np.nonzero(drawn[:, position] == number)[0]
-            seeds = generator.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=len(chosen))
-            weights[np.ix_(chosen, np.array(rows))] += seeds / (len(rows) * len(groups))
-    return weights
+    unit = np.array(units(runs))
+    count = int(unit.max()) + 1
+    if count == 1:
+        return np.ones((samples, 1))
+    # A stream of its own for each design: with a shared one, draws of runs would depend on draws of queries or of another method's runs.
+    generator = np.random.default_rng((seed, crc32(repr(list(runs)).encode())))
+    drawn = generator.multinomial(count - 1, np.full(count, 1 / count), size=samples)[:, unit]
+    return np.asarray(drawn / drawn.sum(axis=1, keepdims=True))

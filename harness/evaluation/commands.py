@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from harness.collections.base import Qrels
 from harness.evaluation.comparing import compare
+from harness.evaluation.diversity import Subtopics, diversity_scores, flattened
 from harness.evaluation.metrics import Scores, mean
 from harness.evaluation.metrics import evaluate as per_query_scores
 from harness.evaluation.question import Question
@@ -16,7 +17,7 @@ from harness.evaluation.sides import Side
 if TYPE_CHECKING:
     from harness.retrieval.run import Run
 
-__all__ = ["Question", "Side", "compare", "evaluate", "render_comparison", "render_evaluation"]
+__all__ = ["Question", "Side", "compare", "evaluate", "evaluate_subtopics", "render_comparison", "render_evaluation"]
 
 DEFAULT_METRICS = ("nDCG@10", "R@100", "RR@10", "AP")
 
@@ -36,7 +37,15 @@ def evaluate(
     run: Run, qrels: Qrels, metrics: Sequence[str] | None = None, *, collection: str | None = None, per_query: bool = False
 ) -> Evaluated:
     """Means of `metrics` (DEFAULT_METRICS where None) over all queries of `qrels`. Raises UserError on an unknown metric."""
-    scores = per_query_scores(run.scores, qrels, metrics or DEFAULT_METRICS)
+    return _told(run, qrels, per_query_scores(run.scores, qrels, metrics or DEFAULT_METRICS), collection, per_query)
+
+
+def evaluate_subtopics(run: Run, subtopics: Subtopics, metrics: Sequence[str], *, per_query: bool = False) -> Evaluated:
+    """The same from judgments by subtopic, for any metrics. Raises UserError on an unknown metric."""
+    return _told(run, flattened(subtopics), diversity_scores(run, subtopics, metrics), None, per_query)
+
+
+def _told(run: Run, qrels: Qrels, scores: Scores, collection: str | None, per_query: bool) -> Evaluated:
     answer = Evaluated(
         run=run.name,
         queries=len(qrels),

@@ -6,7 +6,7 @@ two at least.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
@@ -16,6 +16,8 @@ import numpy as np
 from harness.labelling.ranking import Ranking
 
 P, TOP = 0.9, (1, 3, 10)
+_LEAST_EXPECTED = 5.0
+"""Picks that must be expected at every position for the chi-squared test to hold (Cochran, Biometrics 1954)."""
 Orders = Mapping[str, Sequence[str]]
 """query -> documents, best first"""
 Pair = tuple[Sequence[str], Sequence[str]]
@@ -116,6 +118,62 @@ def position_bias(rankings: Iterable[Ranking], first_stage: Orders) -> dict[str,
             for position, rank in means.items()
         ],
     }
+
+
+def first_picks(rankings: Iterable[Ranking], first_stage: Orders) -> dict[str, Any]:
+    """Where in the order in which the teacher was shown the candidates its first pick stood, against a uniform choice.
+
+    ``{"queries", "reordered", "p", "positions": [{"position", "picked", "share", "interval", "expected"}]}``: `share` of the first picks
+    with its 95 % interval (Wilson, JASA 1927), `expected` the share under a choice by chance, which is uniform in each list. `p` is that
+    of Pearson's chi-squared test against it; with lists of different lengths it is conservative, for the counts then vary less than the
+    test assumes. It is None where fewer than 5 picks are expected at a position. Lists of one document say nothing and are left out.
+    """
+    picked: Counter[int] = Counter()
+    expected: dict[int, float] = defaultdict(float)
+    queries = reordered = 0
+    for ranking in rankings:
+        given = first_stage.get(ranking.query, ())
+        shown = ranking.shown or given
+        if not ranking.ordered or len(shown) < 2:
+            continue
+        picked[shown.index(ranking.ordered[0]) + 1] += 1
+        for position in range(1, len(shown) + 1):
+            expected[position] += 1 / len(shown)
+        queries += 1
+        reordered += tuple(shown) != tuple(given)
+    positions = sorted(expected)
+    return {
+        "queries": queries,
+        "reordered": reordered,
+        "p": _chi_squared([picked[position] for position in positions], [expected[position] for position in positions]),
+        "positions": [
+            {
+                "position": position,
+                "picked": picked[position],
+                "share": picked[position] / queries,
+                "interval": _wilson(picked[position], queries),
+                "expected": expected[position] / queries,
+            }
+            for position in positions
+        ],
+    }
+
+
+def _chi_squared(seen: Sequence[int], expected: Sequence[float]) -> float | None:
+    if len(seen) < 2 or min(expected) < _LEAST_EXPECTED:
+        return None
+    from scipy.special import chdtrc
+
+    statistic = sum((count - mean) ** 2 / mean for count, mean in zip(seen, expected, strict=True))
+    return float(chdtrc(len(seen) - 1, statistic))
+
+
+def _wilson(count: int, total: int, z: float = 1.959963984540054) -> tuple[float, float]:
+    """The score interval of a share."""
+    share, spread = count / total, z * z / total
+    middle = (share + spread / 2) / (1 + spread)
+    half = z * np.sqrt(share * (1 - share) / total + spread / (4 * total)) / (1 + spread)
+    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
 def _ranks(ranking: Ranking) -> dict[str, float]:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from harness.stage import Progress
 
 
+GIVES = ("order", "likelihoods", "attention", "cross-attention", "text")
+"""All that methods may need of a teacher; whatever else they need comes from the collection. `text`: it writes."""
+
+
 class Candidate(NamedTuple):
     """A document shown to the teacher."""
 
@@ -64,6 +68,8 @@ class Teacher(Plugin):
     group: ClassVar[str] = "harness.teachers"
     box: ClassVar[str] = "black"
     """'black' or 'white'."""
+    gives: ClassVar[tuple[str, ...]] = ("order",)
+    """Some of `GIVES`: a sweep offers it to methods that need no more of a teacher than this."""
     standing: ClassVar[str] = "real"
     """'real', 'placebo' (shuffled, first-stage order), 'simulated' or 'oracle' (sees the answers)."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,10 +19,12 @@ from harness.labelling.teacher import Teacher
 from harness.method import Draw, Kit
 from harness.models import ModelFiles, resolve_model
 from harness.pipeline.choice import Choose, check_split, choose, search
+from harness.pipeline.reading import INLINE, Ending, ending_of
 from harness.pipeline.store import Store
 from harness.stage import Stage, digest
 
 if TYPE_CHECKING:
+    from harness.answering.stages import Answered
     from harness.evaluation.stages import Evaluate
 
 
@@ -42,7 +44,7 @@ class PlannedCell:
     cell: Cell
     kit: Kit
     run: Stage
-    evaluate: Evaluate
+    evaluate: Evaluate | Answered
     choice: Choose | None = None
     """What chose the retriever; None where the cell has no trials."""
 
@@ -58,12 +60,29 @@ class Builder:
 
     def cells(self) -> list[PlannedCell]:
         """Every cell of the sweep with its stages. Raises UserError on missing collections, models and the like."""
-        return [self._planned(cell) for cell in expand(self.sweep).cells]
+        return [*(self._planned(cell) for cell in expand(self.sweep).cells), *self._references()]
+
+    def _references(self) -> Iterator[PlannedCell]:
+        """What a reader's answers are held against, where the sweep has one."""
+        if (ending := self._ending) is None:
+            return
+        for spec in self.sweep.collections:
+            for cell, kit, run in ending.references(spec, self._kit):
+                ranking = self._scored(kit, run) if kit.teacher else None
+                yield PlannedCell(cell, kit, run, ending.final(kit, run, ranking))
 
     @cached_property
     def teachers(self) -> dict[str, Teacher]:
-        """The sweep's teachers by the names it gave them."""
-        return {name: self._teacher(name, choice) for name, choice in self.sweep.teachers.items()}
+        """The sweep's teachers by the names it gave them; a reader that is none of them by `INLINE`."""
+        found = {name: self._teacher(name, choice) for name, choice in self.sweep.teachers.items()}
+        answers = self.sweep.evaluate.answers
+        if answers is not None and isinstance(answers.reader, TeacherChoice):
+            found[INLINE] = self._teacher(INLINE, answers.reader)
+        return found
+
+    @cached_property
+    def _ending(self) -> Ending | None:
+        return ending_of(self.sweep, self.teachers)
 
     def _teacher(self, name: str, choice: TeacherChoice) -> Teacher:
         try:
@@ -72,7 +91,8 @@ class Builder:
             if error.file is not None:
                 raise
             # What is wrong only in view of files and models, said where the teacher is defined.
-            key = ".".join(["teachers", name, *([error.key] if error.key else [])])
+            place = [name] if name == INLINE else ["teachers", name]
+            key = ".".join([*place, *([error.key] if error.key else [])])
             raise UserError(error.message, file=self.sweep.source.path, key=key, remedy=error.remedy) from error
 
     @cached_property
@@ -89,13 +109,16 @@ class Builder:
         return resolve_model(self.sweep.students.ranker, self.base)
 
     def _planned(self, cell: Cell) -> PlannedCell:
-        from harness.evaluation.stages import Evaluate
-
         kit = self._kit(cell)
         choice = choose(cell, kit, self.sweep.tune) if self.sweep.tune and cell.trials else None
         run = search(cell, kit, choice) if choice else cell.method(cell.settings).run(kit)
-        judgments = kit.collection.judgments(kit.split)
-        return PlannedCell(cell, kit, run, Evaluate(source=run, judgments=judgments, metrics=self.sweep.evaluate.metrics), choice)
+        ranking = self._scored(kit, run)
+        return PlannedCell(cell, kit, run, self._ending.final(kit, run, ranking) if self._ending else ranking, choice)
+
+    def _scored(self, kit: Kit, run: Stage) -> Evaluate:
+        from harness.evaluation.stages import Evaluate
+
+        return Evaluate(source=run, judgments=kit.collection.judgments(kit.split), metrics=self.sweep.evaluate.ranking)
 
     def _kit(self, cell: Cell) -> Kit:
         bench = self._bench(cell.collection)

@@ -1,4 +1,4 @@
-"""What labelling would still cost: every query once per teacher, however many budgets and resamples ask for it."""
+"""What labelling and reading would still cost: every query once per teacher, however many budgets and resamples ask for it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from harness.answering.stages import Read
 from harness.labelling.ledger import Ledger
 from harness.labelling.stages import Labels
 from harness.labelling.teacher import Cost, Task, Teacher
@@ -14,13 +15,18 @@ from harness.stage import Stage
 
 
 def labelling_cost(stages: Iterable[Stage], names: Mapping[str, Teacher], store: Store, ledger: Ledger) -> dict[str, Any]:
-    """Calls, tokens and USD that the waiting `Labels` stages would pay: in all, and under ``teachers`` by the names in `names`.
+    """Calls, tokens and USD that the waiting `Labels` and `Read` stages would pay: in all, and under ``teachers`` by the names in `names`.
 
     Exact where candidates are known already; before that, one list a query is assumed and ``exact`` is false.
     """
-    waiting = [stage for stage in stages if isinstance(stage, Labels)]
-    of = {name: [stage for stage in waiting if stage.teacher.principal is teacher] for name, teacher in names.items()}
-    parts = {name: _cost(asked, store, ledger) for name, asked in of.items()}
+    waiting = list(stages)
+    labels = [stage for stage in waiting if isinstance(stage, Labels)]
+    reads = [stage for stage in waiting if isinstance(stage, Read)]
+    parts = {
+        name: _cost([stage for stage in labels if stage.teacher.principal is teacher], store, ledger)
+        + _reading([stage for stage in reads if stage.reader.principal is teacher], store, ledger)
+        for name, teacher in names.items()
+    }
     total = sum(parts.values(), Cost())
     return asdict(total) | {"teachers": [{"name": name, **asdict(cost)} for name, cost in parts.items() if cost.calls]}
 
@@ -37,6 +43,15 @@ def _cost(waiting: Sequence[Labels], store: Store, ledger: Ledger) -> Cost:
         tasks.update((task.query, task) for task in stage.tasks(store.read(stage.draw.pool), store.read(stage.candidates)))
     guessed = sum((stage.teacher.guess(stage.draw.size, stage.depth) for stage in _largest(unknown)), Cost())
     return sum((teacher.estimate(list(tasks.values()), ledger) for teacher, tasks in known.values()), guessed)
+
+
+def _reading(waiting: Sequence[Read], store: Store, ledger: Ledger) -> Cost:
+    """What one reader would be paid; runs that show it the same passages share their calls."""
+    if not waiting:
+        return Cost()
+    known = [task for stage in waiting if store.has(stage.source) for task in stage.tasks(store.read(stage.source))]
+    unknown = [stage.reader.guess(len(stage.gold.answers), stage.passages) for stage in waiting if not store.has(stage.source)]
+    return sum(unknown, waiting[0].reader.estimate(known, ledger))
 
 
 def _largest(stages: Iterable[Labels]) -> list[Labels]:

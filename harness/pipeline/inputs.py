@@ -21,14 +21,25 @@ def read_run(name: str) -> Run:
 def judged(name: str, workspace: Path) -> Qrels:
     """Qrels from a file, or of ``collection:split`` (``semanlink:test``, ``beir/scifact:test``). Raises UserError."""
     from harness.collections.qrels import read_qrels
+    from harness.published.ranx_qrels import is_ranx_qrels, read_ranx_qrels
 
     path = Path(name)
     if path.is_file():
-        return read_qrels(path)
+        return read_ranx_qrels(path) if is_ranx_qrels(path) else read_qrels(path)
     spec, colon, split = name.rpartition(":")
     if not colon or "/" in split or path.suffix:
-        raise UserError("there are no such qrels", file=path, remedy="give TREC qrels, a BEIR tsv, or for example semanlink:test")
+        raise UserError("there are no such qrels", file=path, remedy="give qrels of TREC, BEIR or ranx, or for example semanlink:test")
     return _collection(spec, workspace).judgments(split).qrels
+
+
+def collection_split(name: str, workspace: Path) -> tuple[Collection, str]:
+    """A collection and one of its splits, from ``collection:split`` (``semanlink:test``, ``folder/PATH:test``). Raises UserError."""
+    spec, colon, split = name.rpartition(":")
+    if not colon or "/" in split:
+        raise UserError(f"'{name}' names no split", remedy="write collection:split, for example semanlink:test or folder/PATH:test")
+    found = _collection(spec, workspace)
+    found.queries(split)
+    return found, split
 
 
 def _collection(spec: str, workspace: Path) -> Collection:

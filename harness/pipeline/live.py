@@ -26,9 +26,9 @@ class Tally:
     seconds: Counter[str] = field(default_factory=Counter)
     cached: int = 0
 
-    def finish(self, stage: Stage, seconds: float) -> None:
-        self.done[stage.kind] += 1
-        self.seconds[stage.kind] += seconds  # type: ignore[assignment]  # Counter adds floats as well
+    def finish(self, kind: str, seconds: float) -> None:
+        self.done[kind] += 1
+        self.seconds[kind] += seconds  # type: ignore[assignment]  # Counter adds floats as well
 
     @property
     def ended(self) -> int:
@@ -39,11 +39,15 @@ class Tally:
         rest = 0.0
         for kind, total in self.total.items():
             waiting = total - self.done[kind] - self.failed[kind]
-            mean = self.seconds[kind] / self.done[kind] if self.done[kind] else past.get(kind)
+            mean = self.mean(kind, past)
             if waiting and mean is None:
                 return None
             rest += waiting * (mean or 0.0)
         return rest
+
+    def mean(self, kind: str, past: dict[str, float]) -> float | None:
+        """Mean seconds of a kind of stage, here or else in `past`."""
+        return self.seconds[kind] / self.done[kind] if self.done[kind] else past.get(kind)
 
 
 def clock(seconds: float) -> str:
@@ -76,13 +80,13 @@ class Lines(Silent):
             self._say(f"  ... {done:,} of {total:,} {unit}")
 
     def finished(self, stage: Stage, seconds: float) -> None:
-        self.tally.finish(stage, seconds)
+        self.tally.finish(stage.kind, seconds)
         rest = self.tally.remaining(self.past)
         eta = f", about {clock(rest)} to go" if rest else ""
         self._say(f"[{self.tally.ended}/{self.tally.total.total()}] {stage.kind} {stage.label}: {clock(seconds)}{eta}")
 
     def cached(self, stage: Stage) -> None:
-        self.tally.finish(stage, 0.0)
+        self.tally.finish(stage.kind, 0.0)
 
     def failed(self, stage: Stage, reason: str, lost: list[Stage]) -> None:
         self.tally.failed.update([stage.kind, *(other.kind for other in lost)])
@@ -123,10 +127,10 @@ class Live(Silent):
         self._inside = f"{done:,} of {total:,} {unit}"
 
     def finished(self, stage: Stage, seconds: float) -> None:
-        self.tally.finish(stage, seconds)
+        self.tally.finish(stage.kind, seconds)
 
     def cached(self, stage: Stage) -> None:
-        self.tally.finish(stage, 0.0)
+        self.tally.finish(stage.kind, 0.0)
 
     def failed(self, stage: Stage, reason: str, lost: list[Stage]) -> None:
         from rich.markup import escape

@@ -48,3 +48,38 @@ class Silent:
 
     def close(self) -> None:
         pass
+
+
+class Several:
+    """Tells every one of some observers."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
+        for one in self._observers:
+            one.planned(waiting, cached, ledger)
+
+    def started(self, stage: Stage) -> None:
+        for one in self._observers:
+            one.started(stage)
+
+    def progress(self, done: int, total: int, unit: str) -> None:
+        for one in self._observers:
+            one.progress(done, total, unit)
+
+    def finished(self, stage: Stage, seconds: float) -> None:
+        for one in self._observers:
+            one.finished(stage, seconds)
+
+    def cached(self, stage: Stage) -> None:
+        for one in self._observers:
+            one.cached(stage)
+
+    def failed(self, stage: Stage, reason: str, lost: list[Stage]) -> None:
+        for one in self._observers:
+            one.failed(stage, reason, lost)
+
+    def close(self) -> None:
+        for one in self._observers:
+            one.close()

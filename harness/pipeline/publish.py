@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.answering.stages import Answered
 from harness.config.sweep import SweepFile
 from harness.evaluation.scores import FILE as METRICS
 from harness.labelling.stages import SUMMARY, Labels
@@ -16,8 +17,10 @@ from harness.models import ModelFiles
 from harness.pipeline.build import PlannedCell
 from harness.pipeline.choice import FILE as TRIALS
 from harness.pipeline.graph import closure
+from harness.pipeline.publish_beside import beside
 from harness.pipeline.remembered import Remembered
 from harness.pipeline.store import Manifest, Store
+from harness.published import energy
 from harness.published.card import (
     Card,
     Costs,
@@ -41,12 +44,20 @@ TRAINING = ("ranker", "retriever", "ranker-warmup")
 """Kinds of stages that train."""
 
 
-def publish_cell(cell: PlannedCell, store: Store, results: Path, sweep: SweepFile, remembered: Remembered) -> Path:
-    """Publish the run of a finished cell under `results`; what is there already and says the same is kept. Returns its folder."""
+def publish_cell(
+    cell: PlannedCell, store: Store, results: Path, sweep: SweepFile, remembered: Remembered, made: Collection[str] = ()
+) -> Path:
+    """Publish the run of a finished cell under `results`; what is there already and says the same is kept. Returns its folder.
+
+    `made` are the keys of the stages that the present sweep made; all others came from the store.
+    """
     card = _card(cell, store, sweep)
     folder = run_folder(results, card)
     if not remembered.holds(folder, card):
-        publish(folder, card, store.place(cell.run) / "run.trec.gz", store.place(cell.evaluate) / METRICS)
+        stages = closure([cell.evaluate]).values()
+        publish(
+            folder, card, store.place(cell.run) / "run.trec.gz", store.place(cell.evaluate) / METRICS, lambda: beside(stages, store, made)
+        )
         remembered.note(folder, card)
     return folder
 
@@ -71,12 +82,12 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile) -> Card:
         research_goal=ResearchGoal(
             sweep=sweep.source.path.name,
             question=sweep.description,
-            evaluation=Evaluation(reported_measures=sweep.evaluate.metrics, baseline=(sweep.baseline,) if sweep.baseline else ()),
+            evaluation=Evaluation(reported_measures=sweep.evaluate.reported, baseline=(sweep.baseline,) if sweep.baseline else ()),
         ),
         implementation=implementation(f"harness sweep {_typed(sweep.source.path)}"),
         method=_method(cell),
         data=_data(cell, sweep),
-        teacher=_teacher(cell, sweep),
+        teacher=_teacher(cell),
         budget=point.budget,
         resample=point.resample,
         seed=point.seed,
@@ -90,6 +101,7 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile) -> Card:
         labels=_verdicts(summaries),
         stages={"run": cell.run.key, "evaluate": cell.evaluate.key},
         durations=_durations(manifests),
+        energy=energy.total(manifests.values()),
     )
 
 
@@ -122,13 +134,13 @@ def _data(cell: PlannedCell, sweep: SweepFile) -> Data:
     return Data(test_collection=test, training_data=sources)
 
 
-def _teacher(cell: PlannedCell, sweep: SweepFile) -> TeacherSection | None:
-    name, teacher = cell.cell.teacher, cell.kit.teacher
-    if name is None or teacher is None:
+def _teacher(cell: PlannedCell) -> TeacherSection | None:
+    teacher = cell.kit.teacher
+    if teacher is None:
         return None
-    settings = canonical(sweep.teachers[name].settings)
+    settings = canonical(teacher.settings)
     return TeacherSection(
-        name=name,
+        name=cell.cell.teacher or teacher.name,
         kind=teacher.name,
         standing=teacher.standing,
         box=teacher.box,
@@ -157,10 +169,19 @@ def _ranker_name(cell: PlannedCell) -> str | None:
 def _setup(cell: PlannedCell, sweep: SweepFile) -> dict[str, Any]:
     """What matters to a cell beside its method's settings; nothing that an untrained reference does not read."""
     reads = {"max_length": sweep.max_length} if issubclass(cell.cell.method, RetrieverMethod) else {}
-    common = {"depth": sweep.evaluate.depth, **reads}
+    common = {"depth": sweep.evaluate.depth, **reads, **_reader(cell)}
     if cell.cell.resample is None:
         return common
     return common | {"candidates": sweep.candidates.model_dump(mode="json")}
+
+
+def _reader(cell: PlannedCell) -> dict[str, Any]:
+    """Who answered from the run, where anybody did."""
+    read = cell.evaluate.read if isinstance(cell.evaluate, Answered) else None
+    if read is None:
+        return {}
+    settings = {key: value for key, value in canonical(read.reader.settings).items() if key != "ask"}
+    return {"reader": {"kind": read.reader.name, **settings, "prompt": read.reader.asking.identity, "passages": read.passages}}
 
 
 def _tuning(cell: PlannedCell, store: Store, sweep: SweepFile) -> TuningSection | None:

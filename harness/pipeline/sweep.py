@@ -14,8 +14,9 @@ from harness.labelling.ledger import Ledger
 from harness.pipeline.build import Builder, PlannedCell, check_draws
 from harness.pipeline.graph import closure, missing
 from harness.pipeline.live import clock, view
+from harness.pipeline.live_journal import Journal
 from harness.pipeline.local import LocalExecutor, Outcome
-from harness.pipeline.observer import Observer
+from harness.pipeline.observer import Observer, Several
 from harness.pipeline.publish import publish_cell
 from harness.pipeline.remembered import Remembered
 from harness.pipeline.store import Store
@@ -65,7 +66,8 @@ def run_sweep(
     stages = closure(cell.evaluate for cell in cells)
     check_draws(missing((cell.evaluate for cell in cells), store).values(), store)
     before = sum(store.has(cell.evaluate) for cell in cells)
-    watcher = observer if observer is not None else view(past_seconds(store))
+    past, ends = past_seconds(store), [(str(cell.cell), cell.evaluate) for cell in cells]
+    watcher = Several(observer if observer is not None else view(past), Journal(workspace, file, ends, past))
     ledger.limit = max_cost if max_cost is not None else sweep.max_cost
     try:
         outcome = LocalExecutor(workspace, store, ledger, watcher).execute([cell.evaluate for cell in cells], len(stages))
@@ -94,10 +96,11 @@ def _publish(
     published: list[Path] = []
     failures: dict[str, list[str]] = defaultdict(list)
     remembered = Remembered(builder.workspace / "cache" / "published.json")
+    made = frozenset(outcome.ran)
     for cell in cells:
         reason = outcome.cause(cell.evaluate)
         if reason is None:
-            published.append(publish_cell(cell, store, results, builder.sweep, remembered))
+            published.append(publish_cell(cell, store, results, builder.sweep, remembered, made))
         else:
             failures[reason].append(str(cell.cell))
     remembered.save()

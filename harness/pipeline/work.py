@@ -15,6 +15,7 @@ from pathlib import Path
 from harness import __version__
 from harness.labelling.ledger import Ledger
 from harness.pipeline.store import Manifest, Store
+from harness.published import energy
 from harness.stage import Progress, Stage, canonical
 
 _RECORDED = ("torch", "transformers", "sentence-transformers", "bm25s", "numpy")
@@ -46,8 +47,10 @@ def make(stage: Stage, store: Store, ledger: Ledger, cache_folder: Path, progres
         with store.draft(stage) as draft:
             started, clock = datetime.now(UTC), time.perf_counter()
             _reset_peak_memory()
-            stage.run(draft, StageContext(store, ledger, cache_folder, tell))
-            return store.commit(stage, draft, _record(stage, started, time.perf_counter() - clock))
+            with energy.measured() as joules:
+                stage.run(draft, StageContext(store, ledger, cache_folder, tell))
+                seconds = time.perf_counter() - clock
+            return store.commit(stage, draft, _record(stage, started, seconds) | energy.record(joules))
 
 
 def _record(stage: Stage, started: datetime, seconds: float) -> Manifest:

@@ -7,11 +7,24 @@ method, actor, data. What ir_metadata has no place for stands beside these.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, NonNegativeFloat, NonNegativeInt, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    NonNegativeFloat,
+    NonNegativeInt,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+)
 
 from harness.method import Group
+from harness.published import ir_metadata
 
 Line = Annotated[str, StringConstraints(max_length=300)]
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=160)]
@@ -140,6 +153,17 @@ class Verdicts(Section):
         return self.ok + self.partial + self.repaired + self.failed
 
 
+class Energy(Section):
+    """What the machine used while the stages behind the cell ran, other programs on it included; only where it can be measured."""
+
+    joules: dict[Literal["cpu", "ram", "gpu"], NonNegativeFloat]
+    by: Line
+    """What measured it, with its version."""
+    stages_measured: NonNegativeInt = Field(alias="stages measured")
+    stages: NonNegativeInt
+    """How many stages there are; where fewer were measured, the cell used more."""
+
+
 class Outcome(Section):
     """What `publish` fills in from the run and its per-query values."""
 
@@ -160,11 +184,11 @@ class Card(Section):
     """The run's id: the name of its folder and the last column of its run file."""
     created: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
-    platform: Free = {}
+    platform: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.Platform))] = {}
     research_goal: ResearchGoal = Field(alias="research goal")
-    implementation: Free = {}
+    implementation: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.Implementation))] = {}
     method: MethodSection
-    actor: Free = {"role": "experimenter"}
+    actor: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.Actor))] = {"role": "experimenter"}
     data: Data
 
     teacher: TeacherSection | None = None
@@ -189,7 +213,14 @@ class Card(Section):
     """Keys of the stages that made the run; at least ``run`` and ``evaluate``."""
     durations: dict[Line, NonNegativeFloat] = {}
     """Seconds by kind of stage."""
+    energy: Energy | None = None
+    """Absent on disk where nothing could be measured."""
     outcome: Outcome | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_energy(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = whole(self)
+        return {name: value for name, value in found.items() if name != "energy" or value is not None}
 
     @property
     def collection(self) -> TestCollection:
@@ -198,6 +229,6 @@ class Card(Section):
 
     def identity(self) -> dict[str, JsonValue]:
         """What makes the cell this cell, as plain data: when, where and for how much it ran is left out."""
-        left_out = {"created", "platform", "implementation", "actor", "costs", "durations", "outcome", "labels"}
+        left_out = {"created", "platform", "implementation", "actor", "costs", "durations", "energy", "outcome", "labels"}
         found: dict[str, JsonValue] = self.model_dump(mode="json", exclude=left_out)
         return found

@@ -9,6 +9,7 @@ import sys
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from harness import __version__
 from harness.published.card import Free
@@ -31,6 +32,8 @@ LIBRARIES = (
     "transformers",
     "vllm",
 )
+TOOLKITS = ("bm25s", "faiss-cpu", "pyserini", "sentence-transformers")
+"""Of these the retrieval toolkits."""
 
 
 @cache
@@ -39,7 +42,10 @@ def platform() -> Free:
     return {
         "hardware": {"cpu": _cpu(), "ram": _memory(), **_gpu()},
         "operating system": {"kernel": f"{system.system()} {system.release().partition('-')[0]}", "distribution": _distribution()},
-        "software": {"libraries": {"python": [f"python=={system.python_version()}", *_libraries()]}},
+        "software": {
+            "libraries": {"python": [f"python=={system.python_version()}", *_libraries(LIBRARIES)]},
+            "retrieval toolkit": [*_libraries(TOOLKITS)],
+        },
     }
 
 
@@ -51,7 +57,8 @@ def implementation(command: str = "") -> Free:
 
 
 def _cpu() -> Free:
-    return {"model": _cpu_model(), "architecture": system.machine(), "number of cores": os.cpu_count()}
+    mode = f"{sys.maxsize.bit_length() + 1}-bit"
+    return {"model": _cpu_model(), "architecture": system.machine(), "operation mode": mode, "number of cores": os.cpu_count()}
 
 
 def _cpu_model() -> str:
@@ -73,7 +80,11 @@ def _gpu() -> Free:
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_available():
         return {}
-    return {"gpu": {"model": torch.cuda.get_device_name(0), "count": torch.cuda.device_count()}}
+    about = torch.cuda.get_device_properties(0)
+    memory = f"{round(about.total_memory / 1e9)} GB"
+    return {
+        "gpu": {"model": about.name, "architecture": f"sm_{about.major}{about.minor}", "ram": memory, "count": torch.cuda.device_count()}
+    }
 
 
 def _distribution() -> str:
@@ -83,9 +94,9 @@ def _distribution() -> str:
         return system.platform()
 
 
-def _libraries() -> list[str]:
+def _libraries(names: tuple[str, ...]) -> list[str]:
     found = []
-    for name in LIBRARIES:
+    for name in names:
         try:
             found.append(f"{name}=={version(name)}")
         except PackageNotFoundError:
@@ -97,7 +108,20 @@ def _git() -> Free:
     commit = _git_says("rev-parse", "HEAD")
     if not commit:
         return {}
-    return {"commit": commit, "changed since": bool(_git_says("status", "--porcelain", "--untracked-files=no"))}
+    repository = public_address(_git_says("config", "--get", "remote.origin.url"))
+    known = {"repository": repository} if repository else {}
+    return {**known, "commit": commit, "changed since": bool(_git_says("status", "--porcelain", "--untracked-files=no"))}
+
+
+def public_address(remote: str) -> str:
+    """The address of a repository for others, without names and passwords; empty for one that is on this machine."""
+    if "://" not in remote:
+        host, colon, path = remote.rpartition("@")[2].partition(":")
+        remote = f"https://{host}/{path}" if colon and "/" not in host else ""
+    parts = urlsplit(remote)
+    if parts.scheme not in ("https", "http", "ssh", "git") or not parts.hostname or "." not in parts.hostname:
+        return ""
+    return f"https://{parts.hostname}{parts.path.removesuffix('.git')}"
 
 
 def _git_says(*arguments: str) -> str:

@@ -1,5 +1,8 @@
 """Published runs: ``results/<collection>/<run id>/`` with run.trec.gz, card.yaml and metrics.parquet.
 
+Beside them may lie how the run was made (``making.json``) and the labels that taught it (``labels.jsonl.gz``); no number of a board
+rests on these.
+
 Writing is atomic. Reading trusts nothing: folders may come from strangers, so links, large or malformed files and unknown keys are
 refused with a reason; nothing is executed or unpickled.
 """
@@ -10,7 +13,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +29,8 @@ from harness.published.card import Card, Outcome
 
 CARD = "card.yaml"
 RUN = "run.trec.gz"
-LARGEST = {CARD: 1 << 18, METRICS: 1 << 27, RUN: 1 << 33}
+MAKING, LABELS = "making.json", "labels.jsonl.gz"
+LARGEST = {CARD: 1 << 18, METRICS: 1 << 27, RUN: 1 << 33, MAKING: 1 << 24, LABELS: 1 << 24}
 """Bytes above which a file is not opened."""
 
 
@@ -57,11 +61,12 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._+-]+", "-", text).strip("-.") or "unnamed"
 
 
-def publish(folder: Path, card: Card, run_path: Path, metrics: Path) -> bool:
+def publish(folder: Path, card: Card, run_path: Path, metrics: Path, beside: Callable[[], Mapping[str, bytes]] = dict) -> bool:
     """Write a result folder; `card.outcome` is filled in here. False when `folder` already holds this very cell, which is kept.
 
-    `run_path` is a run file, written again under the name `card.tag`; `metrics` the ``metrics.parquet`` of `Evaluate`. A folder appears
-    complete or not at all; an older result in its place is replaced.
+    `run_path` is a run file, written again under the name `card.tag`; `metrics` the ``metrics.parquet`` of `Evaluate`; `beside` gives
+    further files by name (MAKING, LABELS) and is asked only when the folder is written. A folder appears complete or not at all; an
+    older result in its place is replaced.
     """
     if _holds(folder, card):
         return False
@@ -73,16 +78,26 @@ def publish(folder: Path, card: Card, run_path: Path, metrics: Path) -> bool:
         Run(card.tag, run.scores).write(temporary / RUN)
         shutil.copyfile(metrics, temporary / METRICS)
         sync(temporary / METRICS)
+        further = _put_beside(temporary, beside())
         queries = list(next(iter(scores.values()), {}))
         outcome = Outcome(
             queries=len(queries),
             missing=sum(not run.scores.get(query) for query in queries),
             metrics={name: mean(values) for name, values in scores.items()},
-            files={name: sha256(temporary / name) for name in (RUN, METRICS)},
+            files={name: sha256(temporary / name) for name in (RUN, METRICS, *further)},
         )
         (temporary / CARD).write_text(card_text(card.model_copy(update={"outcome": outcome})), encoding="utf-8")
         sync(temporary / CARD)
     return True
+
+
+def _put_beside(folder: Path, files: Mapping[str, bytes]) -> list[str]:
+    """Writes those of `files` that are not too large to be read again; their names."""
+    written = [name for name, content in files.items() if len(content) <= LARGEST[name]]
+    for name in written:
+        (folder / name).write_bytes(files[name])
+        sync(folder / name)
+    return written
 
 
 def _holds(folder: Path, card: Card) -> bool:

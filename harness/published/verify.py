@@ -6,13 +6,14 @@ from pathlib import Path
 
 from harness.collections.base import Qrels
 from harness.errors import UserError
+from harness.evaluation.answer_scores import needs_answers
 from harness.evaluation.metrics import Scores, evaluate, mean
 from harness.evaluation.scores import FILE as METRICS
 from harness.evaluation.scores import read_scores
 from harness.evaluation.text import counted, plain
 from harness.files import sha256
 from harness.published.card import Card, Outcome
-from harness.published.folders import CARD, RUN, check_file, read_card
+from harness.published.folders import CARD, LABELS, MAKING, RUN, check_file, read_card
 from harness.published.run_file import check_run_file
 from harness.retrieval.run import Run
 
@@ -24,7 +25,8 @@ LARGEST_RUN = 4 << 30
 def verify(folder: Path, qrels: Qrels) -> list[str]:
     """Problems of a result folder, each starting with its name; none when everything is as published.
 
-    The run is evaluated again on `qrels`; per-query values and means must agree to 1e-9.
+    The run is evaluated again on `qrels`; per-query values and means must agree to 1e-9. Of metrics of short answers, which need a
+    reader, only queries and means are checked.
     """
     try:
         card = read_card(folder)
@@ -44,16 +46,29 @@ def _names(folder: Path, card: Card, run: Run) -> list[str]:
 
 
 def _files(folder: Path, outcome: Outcome) -> list[str]:
-    changed = [name for name in (RUN, METRICS) if outcome.files.get(name) != sha256(folder / name)]
+    further = [name for name in (MAKING, LABELS) if name in outcome.files]
+    changed = [name for name in (RUN, METRICS, *further) if outcome.files.get(name) != _hash(folder / name)]
     return [f"hash: {name} is not the file that the card describes" for name in changed]
+
+
+def _hash(path: Path) -> str | None:
+    """None for a file that is missing, linked or too large."""
+    try:
+        check_file(path)
+    except ValueError:
+        return None
+    return sha256(path)
 
 
 def _values(run: Run, scores: Scores, outcome: Outcome, qrels: Qrels) -> list[str]:
     try:
-        again = evaluate(run.scores, qrels, list(scores))
+        answered = [name for name in scores if needs_answers(name)]
+        again = evaluate(run.scores, qrels, [name for name in scores if name not in answered])
     except UserError as error:
         return [f"metric: {plain(error.message)}"]
     problems = []
+    # What a reader said is not in the folder: of its metrics only the queries and the means are checked.
+    again |= {name: {query: scores[name].get(query, 0.0) for query in qrels} for name in answered}
     if set(again) != set(scores) or set(scores) != set(outcome.metrics):
         problems.append("metric: the card and the per-query values name different metrics")
     for name, values in again.items():

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import queue
 import warnings
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from harness.errors import UserError
-from harness.retrieval.precision import Precision, best_dtype, device
+from harness.retrieval.precision import Precision, best_dtype, device, devices
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -36,6 +39,8 @@ class Encoder(NamedTuple):
     precision: Precision
     max_length: int
     """Tokens of a text that are read."""
+    copies: tuple[SentenceTransformer, ...] = ()
+    """The same model on further devices."""
 
     @property
     def similarity(self) -> str:
@@ -66,7 +71,8 @@ def load_encoder(path: Path, max_length: int, precision: Precision | None = None
     chosen: Precision = "fp32" if static else precision or best_dtype()
     if chosen == "bf16":
         _narrow(model)
-    return Encoder(model.eval(), chosen, limit)
+    model.eval()
+    return Encoder(model, chosen, limit, tuple(copy.deepcopy(model).to(place) for place in devices()[1:]))
 
 
 @contextlib.contextmanager
@@ -127,18 +133,15 @@ def encode(
     With `out` they go to that .npy file in float16, memory-mapped, and no more than a chunk of tokens is held. Equal input gives equal
     bits on one machine: what a batch holds depends on the texts alone. Raises UserError for embeddings that are no finite numbers.
     """
-    import torch
-
     rows = _store((len(texts), int(encoder.model.get_embedding_dimension() or 0)), out)
     size, done = max(1, _CHUNK_TOKENS // encoder.max_length), 0
-    with torch.inference_mode():
-        for start in range(0, len(texts), size):
-            chunk = list(texts[start : start + size]) if isinstance(texts, Sequence) else texts.slice_texts(start, start + size)
-            for places, vectors in _chunk(encoder.model, chunk, task):
-                rows[start + places] = _checked(vectors, rows.dtype)
-                done += len(places)
-                if progress:
-                    progress(done, len(texts), "texts")
+    for start in range(0, len(texts), size):
+        chunk = list(texts[start : start + size]) if isinstance(texts, Sequence) else texts.slice_texts(start, start + size)
+        for places, vectors in _chunk(encoder, chunk, task):
+            rows[start + places] = _checked(vectors, rows.dtype)
+            done += len(places)
+            if progress:
+                progress(done, len(texts), "texts")
     return rows
 
 
@@ -162,15 +165,38 @@ def _prompt(model: SentenceTransformer, task: Task) -> str | None:
     return None
 
 
-def _chunk(model: SentenceTransformer, texts: list[str], task: Task) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Places (B,) in `texts` and their embeddings (B, D), batch by batch."""
+def _chunk(encoder: Encoder, texts: list[str], task: Task) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Places (B,) in `texts` and their embeddings (B, D), batch by batch, in the order in which devices finish them."""
+    model = encoder.model
+    features = model.preprocess(texts, prompt=_prompt(model, task), task=task)
+    batches = _batches(features, len(texts), _BATCH_TOKENS[model.device.type])
+    if not encoder.copies:
+        for places, batch in batches:
+            yield places, _embedded(model, batch, task)
+        return
+    free: queue.SimpleQueue[SentenceTransformer] = queue.SimpleQueue()
+    for one in (model, *encoder.copies):
+        free.put(one)
+
+    def on_a_free_one(places: np.ndarray, batch: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+        taken = free.get()
+        try:
+            return places, _embedded(taken, batch, task)
+        finally:
+            free.put(taken)
+
+    with ThreadPoolExecutor(1 + len(encoder.copies)) as pool:
+        for ended in as_completed([pool.submit(on_a_free_one, *one) for one in batches]):
+            yield ended.result()
+
+
+def _embedded(model: SentenceTransformer, batch: dict[str, Any], task: Task) -> np.ndarray:
     import torch
 
-    features = model.preprocess(texts, prompt=_prompt(model, task), task=task)
-    for places, batch in _batches(features, len(texts), _BATCH_TOKENS[model.device.type]):
+    with torch.inference_mode():
         moved = {name: value.to(model.device) if isinstance(value, torch.Tensor) else value for name, value in batch.items()}
-        vectors = model(moved, task=task)["sentence_embedding"][:, : model.truncate_dim].float().cpu().numpy()
-        yield places, vectors
+        vectors: np.ndarray = model(moved, task=task)["sentence_embedding"][:, : model.truncate_dim].float().cpu().numpy()
+    return vectors
 
 
 def _batches(features: dict[str, Any], size: int, budget: int) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:

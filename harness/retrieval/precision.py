@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Precision = Literal["fp32", "bf16"]
 VARIABLE = "HARNESS_PRECISION"
+DEVICES = "HARNESS_DEVICES"
 
 _GAIN = 1.3
 """How much faster bfloat16 must be to be worth its rounding; far from 1, so that noise does not decide."""
@@ -61,6 +62,22 @@ def device() -> torch.device:
     import torch
 
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def devices() -> list[torch.device]:
+    """Those that encode and train together: as many as ``HARNESS_DEVICES`` says, one where it is not set.
+
+    Raises UserError when there are not so many GPUs; without any the CPU stands for each.
+    """
+    import torch
+
+    told = os.environ.get(DEVICES) or "1"
+    if not told.isdecimal() or int(told) < 1:
+        raise UserError(f"{DEVICES} is '{told}'", remedy="give the number of GPUs that work together, from 1")
+    there = torch.cuda.device_count()
+    if there and int(told) > there:
+        raise UserError(f"{DEVICES} is {told}, and there are {there} GPUs", remedy=f"give {there} or fewer")
+    return [torch.device("cuda", number) if there else torch.device("cpu") for number in range(int(told))]
 
 
 def _memo() -> Path:

@@ -56,6 +56,11 @@ class Student(ABC):
         """Writes a folder that sentence-transformers loads unchanged."""
 
 
+def save_student(student: Student, folder: Path) -> None:
+    """Writes a folder that sentence-transformers loads unchanged."""
+    student.save(folder)
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """No progress bars and no advice from the libraries while a model is loaded or saved; what is wrong still raises."""

@@ -123,8 +123,8 @@ def _scores(chosen: Sequence[TrainingList], mask: np.ndarray, device: torch.devi
 
 def micro_batches(numbers: np.ndarray, tokens: np.ndarray, most: int | None) -> list[np.ndarray]:
     """`numbers` cut, in their order, where their `tokens` would exceed `most`; a list larger than that stands alone."""
-    if most is None:
-        return [numbers]
+    if most is None or not len(numbers):
+        return [numbers] if len(numbers) else []
     cuts, held = [], 0
     for place, size in enumerate(tokens[numbers]):
         if held and held + size > most:

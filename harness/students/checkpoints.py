@@ -36,15 +36,17 @@ class State(NamedTuple):
 class Checkpoint:
     """The checkpoint of one training; the caller sees to it that no other writes the same `file`."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, writes: bool = True) -> None:
+        """One that does not write only starts from there."""
         self.file = file
+        self.writes = writes
         self._pause = SECONDS
         self._last = time.monotonic()
 
     @property
     def due(self) -> bool:
         """Whether the last one, or the start, is long enough ago."""
-        return time.monotonic() - self._last >= self._pause
+        return self.writes and time.monotonic() - self._last >= self._pause
 
     def save(self, state: State) -> None:
         """Takes the place of the last checkpoint, or leaves that as it was."""

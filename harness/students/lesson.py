@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.students.batches import micro_batches
+from harness.students.team import ALONE, Team
 
 if TYPE_CHECKING:
     from harness.losses.base import Loss
@@ -30,10 +31,13 @@ class Lesson:
     table: ListTable
     loss: Loss
     settings: TrainSettings
+    team: Team = ALONE
 
     def learn(self, numbers: np.ndarray) -> float:
         """Adds the gradient of the mean loss over the lists at `numbers`; returns that mean. Raises NotFinite."""
-        return _finite(self._mean(numbers))
+        mean = self.team.total(self._share(self.team.share(numbers), len(numbers)))
+        self.team.add_gradients(self.student.model)
+        return _finite(mean)
 
     def measure(self, numbers: np.ndarray) -> float:
         """The mean loss over the lists at `numbers`, batch by batch, without gradients or dropout. Raises NotFinite."""
@@ -42,11 +46,12 @@ class Lesson:
         parts = np.split(numbers, range(self.settings.batch, len(numbers), self.settings.batch))
         self.student.model.eval()
         with torch.no_grad():
-            total = sum(len(part) * self._mean(part) for part in parts)
+            total = self.team.total(sum(len(part) * self._share(self.team.share(part), len(part)) for part in parts))
         self.student.model.train(self.settings.dropout)
         return _finite(total / len(numbers))
 
-    def _mean(self, numbers: np.ndarray) -> float:
+    def _share(self, numbers: np.ndarray, total: int) -> float:
+        """What the lists at `numbers` add to the mean loss of `total` lists, and to its gradient."""
         from harness.retrieval.precision import autocast, best_dtype
 
         settings, student, reader = self.settings, self.student, self.reader
@@ -56,7 +61,7 @@ class Lesson:
             batch = self.table.batch(part, student.device, self.loss.in_batch)
             with autocast(student.device, precision):
                 scores = reader(batch)
-            share = self.loss(scores, batch.target) * (len(part) / len(numbers))
+            share = self.loss(scores, batch.target) * (len(part) / total)
             if share.requires_grad:
                 share.backward()  # type: ignore[no-untyped-call]
             shares.append(share.detach())

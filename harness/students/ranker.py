@@ -128,7 +128,7 @@ def load_ranker(folder: Path, architecture: Architecture | None = None) -> Stude
     return _LOADERS[architecture or saved_architecture(folder)](folder)
 
 
-def save_ranker(ranker: Student, architecture: Architecture, folder: Path) -> None:
+def save_ranker(ranker: Student, folder: Path, architecture: Architecture) -> None:
     """The model and ``ranker.json``; sentence-transformers' own class loads the folder too."""
     ranker.save(folder)
     (folder / FILE).write_text(json.dumps({"architecture": architecture}), encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,12 +13,14 @@ from harness.losses.spec import LossSpec
 from harness.method import document_model
 from harness.models import ModelFiles, model_path
 from harness.stage import Context, Stage
+from harness.students.base import save_student
 from harness.students.batches import ListTable
 from harness.students.checkpoints import Checkpoint
 from harness.students.folders import Architecture
 from harness.students.lists import read_lists
 from harness.students.ranker import load_ranker, save_ranker
-from harness.students.train import TrainSettings, deterministic, fit
+from harness.students.train import TrainSettings
+from harness.students.training import Training, train
 
 
 def checkpoint_of(stage: Stage, cache: Path) -> Checkpoint:
@@ -53,14 +56,10 @@ class RankerStage(Stage):
     def fit(self, table: ListTable, out: Path, context: Context) -> None:
         """Trains on `table` and writes the artefact."""
         check_needs(self.loss, table)
-        checkpoint = checkpoint_of(self, context.cache)
-        with deterministic(self.seed):
-            ranker = load_ranker(model_path(self.start, context), self.architecture)
-            loss = self.loss.loss(ranker.temperature)
-            history = fit(ranker, table, loss, self.train, self.max_length, self.seed, context.progress, checkpoint)
-        save_ranker(ranker, self.architecture, out)
-        history.write(out)
-        checkpoint.remove()
+        load = partial(load_ranker, model_path(self.start, context), self.architecture)
+        save = partial(save_ranker, architecture=self.architecture)
+        training = Training(load, save, table, self.loss, self.train, self.max_length, self.seed)
+        train(training, out, checkpoint_of(self, context.cache), context.progress)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -113,11 +112,6 @@ class TrainRetriever(Stage):
 
         table = ListTable.of(read_lists(context.path(self.lists)), self.corpus)
         check_needs(self.loss, table)
-        checkpoint = checkpoint_of(self, context.cache)
-        with deterministic(self.seed):
-            student = (QueryEncoder if self.frozen_documents else BiEncoder).load(model_path(self.start, context))
-            loss = self.loss.loss(student.temperature)
-            history = fit(student, table, loss, self.train, self.max_length, self.seed, context.progress, checkpoint)
-        student.save(out)
-        history.write(out)
-        checkpoint.remove()
+        load = partial((QueryEncoder if self.frozen_documents else BiEncoder).load, model_path(self.start, context))
+        training = Training(load, save_student, table, self.loss, self.train, self.max_length, self.seed)
+        train(training, out, checkpoint_of(self, context.cache), context.progress)

@@ -23,6 +23,7 @@ from harness.students.lora import LoRA, adapt
 from harness.students.optimisers import optimisers_of, ramp, update
 from harness.students.state import Standing
 from harness.students.stopping import EarlyStopping, split
+from harness.students.team import ALONE, Team
 
 if TYPE_CHECKING:
     from harness.losses.base import Loss
@@ -90,18 +91,19 @@ def fit(
     seed: int,
     progress: Progress,
     checkpoint: Checkpoint | None = None,
+    team: Team = ALONE,
 ) -> History:
     """Trains `student` on the lists of `table`, in place; call it inside `deterministic`.
 
     Batches are shuffled anew each epoch by a generator of its own seeded with `seed`. With a `checkpoint` the training goes on from
-    there and writes its own; the caller removes it once the weights are safe. Raises UserError when a loss is no finite number, naming
-    the step.
+    there and writes its own; the caller removes it once the weights are safe. The processes of a `team` call it alike and end with the
+    same weights. Raises UserError when a loss is no finite number, naming the step.
     """
     if settings.frozen_layers:
         freeze_lower(student.model, settings.frozen_layers)
     merge = adapt(student, settings.lora)
     student.model.train(settings.dropout)
-    lesson = Lesson(student, student.over(table, max_length), table, loss, settings)
+    lesson = Lesson(student, student.over(table, max_length), table, loss, settings, team)
     taught, held = split(table.query_rows, settings.stop, seed)
     batches = list(_batches(taught, settings, seed))
     peak = settings.learning_rate or student.learning_rate

@@ -45,6 +45,7 @@ class FiD(Teacher):
     summary = "local T5 reader (Fusion-in-Decoder): how much its first answer token attends to each passage"
     source = "Izacard & Grave, arXiv 2012.04584; arXiv 2007.01282"
     box = "white"
+    gives = ("order", "cross-attention")
     Settings = FiDSettings
     settings: FiDSettings
 

@@ -152,6 +152,7 @@ class Likelihood(PairTeacher):
 
     name = "likelihood"
     summary = "local language model: how probable the query is after the passage"
+    gives = ("order", "likelihoods", "attention")
     Settings = LikelihoodSettings
     settings: LikelihoodSettings
 

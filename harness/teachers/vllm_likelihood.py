@@ -25,6 +25,7 @@ class VLLMLikelihood(PairTeacher):
 
     name = "vllm-likelihood"
     summary = "local language model through vLLM: how probable the query is after the passage"
+    gives = ("order", "likelihoods")
     Settings = VLLMLikelihoodSettings
     settings: VLLMLikelihoodSettings
 

@@ -11,6 +11,7 @@ from tests.threads import one_thread  # noqa: F401
 
 METHODS = [
     {"method": "replug-lsr", "epochs": 1},
+    {"method": "replug-lsr", "label": "replug refreshed", "epochs": 2, "refresh": 1},
     {"method": "pdist", "epochs": 1},
     {"method": "emdr2", "epochs": 1},
     {"method": "loop", "epochs": 1, "passage_tokens": 12},
@@ -29,9 +30,13 @@ METHODS = [
     "zero-shot",
     "fusion",
     {"method": "random-training", "epochs": 1},
+    {"method": "supervised", "epochs": 1},
     {"method": "supervised-mined", "epochs": 1},
+    {"method": "supervised-mined", "label": "mined anew", "epochs": 2, "refresh": 1},
     {"method": "margin-mse", "epochs": 1},
     {"method": "tas-b", "epochs": 1, "cluster_size": 4, "mates": 2},
+    {"method": "tas-b", "label": "tas-b redrawn", "epochs": 2, "cluster_size": 4, "mates": 2},
+    {"method": "rocketqa-v2", "epochs": 1},
 ]
 
 

@@ -11,11 +11,14 @@ import pytest
 import torch
 from scipy.special import softmax
 
+from harness.config.load import load_sweep
 from harness.errors import UserError
 from harness.labelling.calls import Call
 from harness.labelling.ledger import Ledger
 from harness.labelling.teacher import Candidate, Cost, Task
 from harness.losses.spec import LossSpec
+from harness.models import folder_hash
+from harness.pipeline.build import Builder
 from harness.pipeline.observer import Silent
 from harness.pipeline.sweep import run_sweep
 from harness.students.lists import TrainingList, read_lists
@@ -25,7 +28,7 @@ from harness.teachers.attention import attending
 from harness.teachers.fid import FiD
 from harness.teachers.make import teacher_from
 from tests.baselines.small import DEPTH, Swept
-from tests.baselines.test_likelihoods import Reader, answer, lists_of
+from tests.baselines.test_likelihoods import Reader, answer, gradient_is_closed_form, lists_of
 from tests.teachers.tiny import WORDS, make_tasks
 
 pytestmark = pytest.mark.models
@@ -191,15 +194,26 @@ def test_fid_pays_once_and_knows_its_price(t5: Path, ledger: Ledger) -> None:
     assert isinstance(call, Call) and call.request.startswith('["question: ')
 
 
-def test_fid_kd_trains_a_retriever_from_it(all_methods: Swept, t5: Path, tmp_path: Path) -> None:
-    overrides = [f"teachers={{fid: {{kind: fid, model: {t5}}}}}", "methods=[{method: fid-kd, epochs: 1}]"]
-    outcome = run_sweep(all_methods.home / "sweep.yaml", overrides, all_methods.home / "workspace", tmp_path / "results", observer=Silent())
+def test_fid_kd_s_target_is_the_paper_s_and_trains_the_retriever_only(all_methods: Swept, t5: Path, tmp_path: Path) -> None:
+    before = folder_hash(t5)
+    file, workspace = all_methods.home / "sweep.yaml", all_methods.home / "workspace"
+    # The sweep's other teacher shows no cross-attention and is not offered.
+    overrides = [f"teachers.fid={{kind: fid, model: {t5}, max_tokens: 40}}", "methods=[{method: fid-kd, epochs: 1}]"]
+    outcome = run_sweep(file, overrides, workspace, tmp_path / "results", observer=Silent())
     assert outcome.summary["cells"] == {"total": 1, "done": 1, "failed": 0, "cached": 0}
-    assert outcome.summary["llm"]["calls"] == 8
+    assert outcome.summary["llm"]["calls"] == 8 and folder_hash(t5) == before
+    made = Swept(all_methods.home, outcome, Builder(load_sweep(file, overrides), workspace).cells(), all_methods.store)
+    corpus, spec = made.cells[0].kit.collection.corpus, LossSpec.of(made.cells[0].cell.settings.retriever_loss)  # type: ignore[attr-defined]
+    for number, one in enumerate(lists_of(made, "fid-kd")):
+        order = shown(made, "fid-kd")[one.query]
+        task = Task(one.query, one.text, tuple(Candidate(id, text) for id, text in zip(order, corpus.texts(order), strict=True)))
+        expected = by_document(one, order, cross_attention(t5, task, 40))
+        assert softmax(np.array(one.scores)) == pytest.approx(softmax(expected), abs=1e-4)
+        gradient_is_closed_form(spec, one, number)
 
 
 def test_fid_kd_refuses_a_reader_without_cross_attention(all_methods: Swept, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no cross-attention"):
+    with pytest.raises(UserError, match="none of the defined teachers gives cross-attention"):
         run_sweep(all_methods.home / "sweep.yaml", ["methods=[fid-kd]"], tmp_path / "w", tmp_path / "r", observer=Silent())
 
 

@@ -155,6 +155,18 @@ def test_mates_bring_a_gold_document_and_a_negative_but_never_own_gold() -> None
     assert with_mates([one, three], [0, 0], 1, seed=0)[0].documents == ("a", "x")
 
 
+def test_tas_b_draws_mates_anew_for_every_pass(all_methods: Swept) -> None:
+    from harness.pipeline.graph import closure
+
+    lists = read_lists(all_methods.made("tas-b redrawn", "passes"))
+    passes = [stage for stage in closure([all_methods.cell("tas-b redrawn").run]).values() if stage.kind == "clustered-lists"]
+    drawn = [read_lists(all_methods.store.read(stage)) for stage in passes]
+    assert len(drawn) == 2 and sorted(lists, key=repr) == sorted([one for part in drawn for one in part], key=repr)
+    assert [one.query for one in drawn[0]] == [one.query for one in drawn[1]]
+    assert any(one.documents != other.documents for one, other in zip(*drawn, strict=True))
+    assert all_methods.stage("tas-b redrawn", "retriever").train.epochs == 1  # type: ignore[attr-defined]
+
+
 def test_clusters_hold_what_is_near() -> None:
     near = np.random.default_rng(0).normal(size=(3, 5, 8)) * 0.01 + np.eye(3, 8)[:, None]
     places = clusters(near.reshape(15, 8).astype(np.float32), 5, seed=1)
@@ -163,7 +175,13 @@ def test_clusters_hold_what_is_near() -> None:
 
 def test_cards_say_what_each_method_may_see(all_methods: Swept) -> None:
     seen = {cell.cell.method.name: cell.cell.method.sees for cell in all_methods.cells}
-    assert {name for name, sees in seen.items() if "gold labels" in sees} == {"supervised-mined", "margin-mse", "tas-b"}
+    assert {name for name, sees in seen.items() if "gold labels" in sees} == {
+        "supervised",
+        "supervised-mined",
+        "margin-mse",
+        "tas-b",
+        "rocketqa-v2",
+    }
     assert {name for name, sees in seen.items() if "answers" in sees} == {"replug-lsr", "pdist", "emdr2", "loop", "adist"}
     labels = json.loads((all_methods.made("rankgpt", "labels") / "summary.json").read_text())
     assert labels["queries"] == 8

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from baselines.syntriever_stages import SyntrieverStagesSettings
 from harness.collections.pool import read_pool
 from harness.config.load import load_sweep
 from harness.errors import UserError
@@ -20,6 +21,7 @@ from harness.pipeline.store import Store
 from harness.pipeline.sweep import run_sweep
 from harness.published.folders import read_card
 from harness.students.lists import read_lists
+from harness.students.stages import TrainRetriever
 from harness.teachers.writing import read_query, written_query
 from tests.baselines.small import NAMES, Swept
 from tests.teachers.openai_server import Server, serving
@@ -39,6 +41,10 @@ class Writer(Server):
     held: str = ""
 
     async def _respond(self, request: web.Request, body: dict[str, Any], fault: str) -> web.StreamResponse:
+        if not body["messages"][-1]["content"].startswith("Passage: "):
+            # Asked for an order, it gives one as any server does.
+            self.answer = None
+            return await super()._respond(request, body, fault)
         words = body["messages"][-1]["content"].split("\n\n")[0].removeprefix("Passage: ").split()
         own = {LOST: "Ada works", TEST_QUERY: self.held.upper()}.get(words[0], " ".join(words))
         self.answer = f'Query: "{own}"\nI hope that this helps.'
@@ -85,6 +91,35 @@ def test_queries_are_written_filtered_and_paid_once(all_methods: Swept, tmp_path
     assert card.costs.calls == len(NAMES) and card.costs.usd_alone > 0 and card.budget == 8
 
 
+def test_written_queries_serve_other_methods_too(all_methods: Swept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    file, workspace = all_methods.home / "sweep.yaml", tmp_path / "workspace"
+    with serving(Writer(held="nobody works here")) as server:
+        teacher = f'{{kind: litellm, model: openai/gpt-4.1-mini, api_base: "{server.url}", price: {{input: 1, output: 4}}}}'
+        overrides = [f"teachers.gpt={teacher}", "methods=[{method: gpl, epochs: 1}, {method: syntriever-stages, epochs: 1, top: 3}]"]
+        outcome = run_sweep(file, overrides, workspace, tmp_path / "results", observer=Silent())
+        assert outcome.summary["cells"] == {"total": 2, "done": 2, "failed": 0, "cached": 0}, outcome.failures
+        # Eight written queries of the second method are among the twelve of the first; eight lists are ordered.
+        assert len(server.bodies) == len(NAMES) + 8 == outcome.summary["llm"]["calls"]
+    made = Swept(all_methods.home, outcome, Builder(load_sweep(file, overrides), workspace).cells(), Store(workspace))
+    scored = read_lists(made.made("gpl", "scored-lists"))
+    assert len(scored) == len(read_lists(made.made("gpl", "consistent-lists"))) >= 10
+    assert all(one.scores is not None and one.positives == one.documents[:1] for one in scored)
+    second = made.cell("syntriever-stages").cell
+    trained = [stage for stage in closure([made.cell("syntriever-stages").run]).values() if isinstance(stage, TrainRetriever)]
+    (last,) = [stage for stage in trained if stage.lists.kind == "pair-lists"]
+    (first,) = [stage for stage in trained if stage.lists.kind == "consistent-lists"]
+    assert isinstance(last.start, TrainRetriever) and last.start.key == first.key
+    cards = {card.method.name: card for card in map(read_card, outcome.published)}
+    assert cards["gpl"].costs.calls == len(NAMES) and cards["syntriever-stages"].costs.calls == 16
+    assert second.method.sees == ("order", "text") and cards["gpl"].method.sees == ("text",)
+
+
+def test_stage_two_needs_one_encoder() -> None:
+    with pytest.raises(ValueError, match="frozen_documents"):
+        SyntrieverStagesSettings(frozen_documents=True)
+
+
 def test_a_teacher_without_words_is_refused(all_methods: Swept, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="writes no queries"):
+    with pytest.raises(UserError, match="none of the defined teachers gives text"):
         run_sweep(all_methods.home / "sweep.yaml", ["methods=[synthetic-queries]"], tmp_path / "w", tmp_path / "r", observer=Silent())

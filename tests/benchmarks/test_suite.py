@@ -11,7 +11,7 @@ from rich.console import Console
 from benchmarks import cases as package
 from benchmarks.case import Case, Goal, Measured, Peer, Timed, below, cases, faster, within
 from benchmarks.measure import Row, Runner, SideFailed
-from benchmarks.table import as_json, rendered
+from benchmarks.table import as_json, line, rendered
 
 
 class Toy(Case):
@@ -76,6 +76,11 @@ def test_sides_take_turns_and_the_fastest_and_the_largest_count(tmp_path: Path) 
         peer1=[Measured(0.5, 1)],
     )
     slow, rare, limit = runner.rows(Toy)
+    assert [line(row) for row in (slow, rare, limit)] == [
+        "toy: 3.00 times as fast as slow (2 x: met)",
+        "toy: 0.50 times as fast as rare",
+        "toy: 1.00 s (100 MB: met)",
+    ]
     assert runner.asked == ["prepare", "ours", "0", "1", "ours", "0"]
     assert slow.ours == Measured(1.0, 60) and slow.theirs == Measured(3.0, 10)
     assert slow.ratio == 3.0 and slow.met is True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -69,13 +70,13 @@ def make_run(quality: float, seed: int = 0, missing: int = 0) -> Run:
     )
 
 
-def put(results: Path, card: Card, run: Run, metrics: tuple[str, ...] = METRICS) -> Path:
-    """Publish `run` under `card`."""
+def put(results: Path, card: Card, run: Run, metrics: tuple[str, ...] = METRICS, beside: Mapping[str, bytes] | None = None) -> Path:
+    """Publish `run` under `card`, with the files `beside` it."""
     results.mkdir(exist_ok=True)
     folder = run_folder(results, card)
     run.write(results / "run.trec.gz")
     write_scores(results / "metrics.parquet", evaluate(run.scores, QRELS, metrics))
-    publish(folder, card, results / "run.trec.gz", results / "metrics.parquet")
+    publish(folder, card, results / "run.trec.gz", results / "metrics.parquet", lambda: beside or {})
     return folder
 
 

@@ -6,18 +6,23 @@ import math
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness.board.axes import AXES
 from harness.board.board import board
+from harness.board.curve_statistics import statistics_of
 from harness.board.curves import chart
 from harness.board.filters import Filter, choices, kept
 from harness.board.frontier import frontier
 from harness.board.gathering import gather
 from harness.board.model import Table
+from harness.board.per_query import per_query
+from harness.board.stage_costs import split_by_stage
 from harness.board.targets import labels_needed
 from harness.board.teachers import teachers
 from harness.board.titles import titles
+from harness.evaluation.budget_curves import Target
 from harness.published.card import Costs, Verdicts
 from tests.board.runs import make_card, make_run, put, teacher
 
@@ -71,22 +76,19 @@ def test_curves_can_be_drawn_against_money_and_tokens(table: Table) -> None:
     assert [point.x for point in chart(table).series[1].points] == [100, 300]
 
 
-def test_a_target_is_read_off_between_the_budgets(table: Table) -> None:
+def test_a_target_is_read_off_between_the_budgets(results: Path, table: Table) -> None:
     drawn = chart(table)
-    ours = drawn.series[1]
-    low, high = (point.mean for point in ours.points)
-    middle = (low + high) / 2
-    found = {one.series: one for one in labels_needed(drawn, middle)}[ours.name]
-    assert (found.bound, found.labels) == ("about", pytest.approx(math.sqrt(100 * 300)))
-    needed = [next(one for one in labels_needed(drawn, target) if one.series == ours.name) for target in (low, high, high + 0.001)]
-    assert [(one.bound, round(one.labels)) for one in needed] == [("at most", 100), ("about", 300), ("more than", 300)]
+    found = statistics_of(gather(results), table, drawn)
+    low, high = (point.mean for point in drawn.series[1].points)
+    needed = [labels_needed(found, Target(target))[1].amount for target in (low, (low + high) / 2, high, high + 0.001)]
+    assert [one.value for one in needed] == pytest.approx([100, math.sqrt(100 * 300), 300, math.inf])
 
 
 def test_the_frontier_is_what_no_cheaper_row_equals(tmp_path: Path) -> None:
     for tag, usd, quality in (("a", 0.0, 0.2), ("b", 1.0, 0.1), ("c", 2.0, 0.9), ("d", 3.0, 0.5), ("e", 2.0, 0.4)):
         put(tmp_path, make_card(tag, f"method-{tag}", costs=Costs(usd_alone=usd)), make_run(quality, 1))
     (table,) = board(tmp_path).tables
-    found = frontier(table, list(titles(table).items()), "usd")
+    found = frontier(gather(tmp_path), table, list(titles(table).items()), "usd").rows
     assert [one.price for one in found] == [0, 1, 2, 2, 3]
     # By definition: dominated where any other is at least as cheap and as good and in one of both better.
     for one in found:
@@ -102,8 +104,44 @@ def test_equal_rows_do_not_dominate_each_other_and_oracles_do_not_count(tmp_path
         put(tmp_path, make_card(tag, f"method-{tag}"), make_run(0.5, 1))
     put(tmp_path, make_card("o", "oracle", teacher=teacher("oracle", standing="oracle")), make_run(3.0, 1))
     (table,) = board(tmp_path).tables
-    found = frontier(table, list(titles(table).items()), "usd")
-    assert [(one.name, one.beaten_by) for one in found] == [("method-a", None), ("method-b", None)]
+    found = frontier(gather(tmp_path), table, list(titles(table).items()), "usd").rows
+    assert [(one.name, one.beaten_by, one.standing) for one in found] == [("method-a", None, "frontier"), ("method-b", None, "frontier")]
+
+
+def test_surely_dominated_is_what_max_t_over_all_pairs_shows(tmp_path: Path) -> None:
+    for tag, usd, quality, seed in (("cheap", 0.0, 0.9, 1), ("near", 1.0, 0.85, 2), ("far", 2.0, 0.1, 3)):
+        put(tmp_path, make_card(tag, tag, costs=Costs(usd_alone=usd)), make_run(quality, seed))
+    gathered = gather(tmp_path)
+    (table,) = board(tmp_path).tables
+    found = frontier(gathered, table, list(titles(table).items()), "usd")
+    assert [(one.name, one.beaten_by, one.standing) for one in found.rows] == [
+        ("cheap", None, "frontier"),
+        ("near", "cheap", "dominated"),
+        ("far", "cheap", "surely dominated"),
+    ]
+    values = per_query(gathered, table, [(one.name, titles(table)[one.name]) for one in found.rows]).values
+    # By hand: each row against every one that is no dearer, flipped together; the first step of maxT is the largest of all.
+    differences = np.column_stack([values[:, 0] - values[:, 1], values[:, 0] - values[:, 2], values[:, 1] - values[:, 2]])
+    scale = np.sqrt((differences**2).sum(axis=0))
+    signs = np.random.default_rng(7).choice([-1.0, 1.0], (20_000, len(values)))
+    largest = (signs @ differences / scale).max(axis=1)
+    observed = differences.sum(axis=0) / scale
+    assert found.rows[2].p_adjusted == pytest.approx((largest >= observed[1]).mean(), abs=0.01)
+    assert found.rows[1].p_adjusted == pytest.approx((signs @ differences[:, 0] / scale[0] >= observed[0]).mean(), abs=0.06)
+    assert "3 pairs of a row and one no dearer" in found.family
+    assert frontier(gathered, table, [("far", titles(table)["far"])], "usd").family == "nothing tested"
+
+
+def test_seconds_by_stage_are_means_over_runs_and_the_rest_is_other(tmp_path: Path) -> None:
+    for seed, seconds in ((0, 10.0), (1, 30.0)):
+        durations = {"train": seconds, "embed": 5.0, "pool": 1.0}
+        put(tmp_path, make_card(f"a{seed}", "slow", seed=seed, durations=durations), make_run(0.5, seed))
+    put(tmp_path, make_card("b", "fast", durations={"search": 2.0}), make_run(0.5))
+    (table,) = board(tmp_path).tables
+    found = {one.name: one.seconds for one in split_by_stage(gather(tmp_path), table, list(titles(table).items()), 2)}
+    assert found == {"slow": {"train": 20.0, "embed": 5.0, "other": 1.0}, "fast": {"train": 0, "embed": 0, "other": 2.0}}
+    whole = split_by_stage(gather(tmp_path), table, list(titles(table).items()))
+    assert [list(one.seconds) for one in whole] == [["train", "embed", "search", "pool"]] * 2
 
 
 def test_teachers_count_each_set_of_labels_once(results: Path) -> None:

@@ -34,7 +34,7 @@ def test_the_details_are_those_of_the_card(tmp_path: Path) -> None:
     assert said.card.startswith("schema-version")
 
 
-@pytest.mark.parametrize("said", ["rm -rf ~", "harness sweep a.yaml; rm -rf ~ `id` $(id)", "harness 'unclosed", None, ["harness"]])
+@pytest.mark.parametrize("said", ["rm -rf ~", "harness sweep a.yaml; rm -rf ~ `id` $(id)", "harness 'unclosed", None])
 def test_a_command_of_strangers_runs_nothing_but_the_harness(tmp_path: Path, said: object) -> None:
     put(tmp_path, make_card("x", implementation={"executable": {"cmd": said}}), make_run(0.5))
     line = details(gather(tmp_path).runs[0]).command
@@ -78,13 +78,14 @@ def test_documents_are_in_the_order_of_their_best_place() -> None:
         ("w", (None, 2, None)),
     ]
     assert all(one.grade is None and one.text == "" for one in found.documents)
+    assert [one.scores for one in found.documents] == [(2.0, 9.0, None), (3.0, None, None), (None, 8.0, None)]
     assert query_view(runs, "none").documents == ()
 
 
 def _collection(folder: Path) -> Path:
     (folder / "qrels").mkdir(parents=True)
     (folder / "corpus.jsonl").write_text("".join(f'{{"_id": "{d}", "title": "", "text": "text of {d}"}}\n' for d in "xyz"))
-    (folder / "queries.jsonl").write_text('{"_id": "q", "text": "what is x"}\n')
+    (folder / "queries.jsonl").write_text('{"_id": "q", "text": "what is x", "metadata": {"answers": ["a letter", "the 24th"]}}\n')
     (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\tz\t2\nq\tx\t1\n")
     return folder
 
@@ -100,8 +101,8 @@ def test_texts_and_grades_come_from_a_collection_of_the_same_content(tmp_path: P
     assert at_hand(here, tmp_path / "nowhere") is None
     collection = at_hand(here, tmp_path / "workspace")
     found = query_view([Run("a", {"q": {"x": 3.0, "unknown": 2.0}})], "q", collection=collection, split="test")
-    assert found.text == "what is x"
-    assert [tuple(one) for one in found.documents] == [
+    assert (found.text, found.answers) == ("what is x", ("a letter", "the 24th"))
+    assert [tuple(one)[:4] for one in found.documents] == [
         ("x", (1,), 1, "text of x"),
         ("unknown", (2,), None, ""),
         ("z", (None,), 2, "text of z"),

@@ -79,6 +79,22 @@ class WhiteBox(RetrieverMethod):
     sees = ("likelihoods",)
 
 
+class Written(RetrieverMethod):
+    name = "synthetic-queries"
+    summary = "text to retriever"
+    needs = ("text",)
+    standing: ClassVar[Group] = "baseline"
+    sees = ("text",)
+
+
+class CrossAttended(RetrieverMethod):
+    name = "fid-kd"
+    summary = "cross-attention to retriever"
+    needs = ("cross-attention",)
+    standing: ClassVar[Group] = "baseline"
+    sees = ("cross-attention",)
+
+
 class SupervisedSettings(Settings):
     margin: float = Field(description="required")
     learning_rate: float | None = Field(None, gt=0)
@@ -124,6 +140,7 @@ class LLMSettings(Settings):
 class LLM(Teacher):
     name = "litellm"
     summary = "an LLM behind an API"
+    gives = ("order", "text")
     Settings = LLMSettings
 
 
@@ -136,6 +153,7 @@ class Likelihood(Teacher):
     name = "likelihood"
     summary = "query likelihood"
     box = "white"
+    gives = ("order", "likelihoods")
     Settings = LikelihoodSettings
 
 
@@ -226,7 +244,7 @@ def _named(*classes: type[Any]) -> dict[str, type[Any]]:
 
 
 REGISTRIES = Registries(
-    methods=_named(Ours, Direct, WhiteBox, Supervised, ZeroShot, BM25),
+    methods=_named(Ours, Direct, WhiteBox, Written, CrossAttended, Supervised, ZeroShot, BM25),
     teachers=_named(LLM, Likelihood, Oracle),
     losses=_named(ListMLE, RankNet, KL),
     engines=_named(Engine, Lucene),

@@ -124,7 +124,7 @@ def test_a_method_without_the_teacher_it_needs(refused: Refused) -> None:
     assert "none of the defined teachers gives likelihoods" in error.message
     [error] = refused(HEAD + "methods:\n- {method: replug-lsr, teachers: [lik, llm]}")
     assert (error.line, error.key) == (7, "methods.0.teachers.1")
-    assert "black box" in error.message
+    assert error.message == "'replug-lsr' needs likelihoods, which 'llm' does not give: a litellm gives order and text"
 
 
 def test_a_method_without_a_budget(refused: Refused, load: Load) -> None:

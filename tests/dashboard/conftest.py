@@ -1,11 +1,13 @@
-"""A small results folder, made once."""
+"""A small results folder, made once, and a browser where there is one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from dashboard.screenshots import browser
 from tests.board.runs import put_board
 
 
@@ -21,3 +23,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Indexes of folders that tests make are kept nowhere else."""
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[object]:
+    """A real browser; what needs it is skipped where Playwright or Chromium is missing."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if browser() is None:
+        pytest.skip("there is no Chromium on this machine")
+    with api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
+        yield found
+        found.close()

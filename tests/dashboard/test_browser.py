@@ -8,25 +8,13 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
-from dashboard.app_pages import PAGES
-from dashboard.screenshots import addresses, browser, served
+from dashboard.app_pages import OF_RESULTS, PAGES
+from dashboard.screenshots import addresses, served
 from harness.board import render
 from harness.board.board import board
 from tests.board.hostile import put_hostile
 
-api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-if browser() is None:
-    pytest.skip("there is no Chromium on this machine", allow_module_level=True)
-
 FRAME, CHART = "[data-testid=stDataFrame]", "[data-testid=stVegaLiteChart]"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[object]:
-    with api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +90,7 @@ def test_a_stranger_s_folder_runs_nothing_in_the_browser(page: object, tmp_path:
     said: list[str] = []
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
     with served(tmp_path / "results") as address:
-        for name in PAGES:
+        for name in OF_RESULTS:
             page.goto(f"{address}/{name}" if name != "leaderboard" else address)
             page.get_by_text("folders skipped").wait_for()
             page.wait_for_timeout(500)

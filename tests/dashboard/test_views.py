@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.cost_chart import frontier_chart
 from dashboard.pair_charts import differences, scatter
 from dashboard.text import literal
 from harness.board.board import board_of
 from harness.board.comparison import compare_rows
+from harness.board.curve_pairs import pairs, usual_reference
+from harness.board.curve_statistics import ALL, statistics_of
 from harness.board.curves import chart
 from harness.board.details import details
 from harness.board.frontier import frontier
 from harness.board.gathering import gather
 from harness.board.per_query import changes, extremes, per_query
-from harness.board.targets import labels_needed
+from harness.board.targets import labels_needed, words
 from harness.board.teachers import teachers
 from harness.board.titles import titles
 from harness.evaluation.question import Question
@@ -27,16 +28,31 @@ ROWS = ["zero-shot", "no-llm", "intermediate · shuffled · 100 labels"]
 
 
 def test_curves_and_what_a_target_needs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (table,) = board_of(gather(folder)).tables
+    gathered = gather(folder)
+    (table,) = board_of(gathered).tables
     page = open_page(folder, monkeypatch, "curves", target="no-llm")
-    level = next(level for level in chart(table).levels if level.name == "no-llm")
-    needed = labels_needed(chart(table), level.mean)
-    assert page.dataframe[0].value["labels"].tolist() == [one.labels for one in needed]
-    assert page.dataframe[0].value.iloc[:, 1].tolist() == [one.bound for one in needed]
+    found = statistics_of(gathered, table, chart(table))
+    needed, curves, held = (element.value for element in page.dataframe)
+    told = labels_needed(found, found.targets["no-llm"])
+    assert needed["needed"].tolist() == [one.words for one in told]
+    assert needed["labels"].dropna().tolist() == [round(one.amount.value) for one in told if one.amount.value < float("inf")]
+    assert curves["area"].dropna().tolist() == [one.area.value for one in found.fitted if one.area]
+    assert curves["notes"].tolist() == ["; ".join(one.notes) for one in found.fitted]
+    assert held["equals it with"].tolist() == [words(pair.equal, found.chart.axis) for pair in pairs(found, usual_reference(found))]
     page.selectbox(key="axis").select("usd").run()
     assert page.subheader[0].value == literal("nDCG@10 by USD for labels, each at its price")
     page.selectbox(key="axis").select("tokens").run()
     assert "no curve to draw" in page.info[0].value
+
+
+def test_curves_change_with_fit_band_and_reference(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(folder, monkeypatch, "curves", fit="power-law", band=ALL, target="a value", value="0.9")
+    assert f"over {literal(ALL)}" in page.caption[0].value
+    assert "too few for power-law" in " ".join(page.dataframe[1].value["notes"])
+    names = page.dataframe[1].value["series"].tolist()
+    page.selectbox(key="reference").select(names[0]).run()
+    assert page.dataframe[2].value["series"].tolist() == names[1:]
+    assert not page.exception
 
 
 def test_compare_shows_the_comparison_of_the_board(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +102,8 @@ def test_run_shows_the_card(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert page.dataframe[0].value["value"].tolist() == list(details(run).about.values())
     assert page.code[0].value == "harness sweep budget.yaml"
     assert page.code[1].value == str(folder / "semanlink" / "zero")
-    assert len(page.get("download_button")) == 3
+    labels = [button.proto.label for button in page.get("download_button")]
+    assert labels[-3:] == ["run.trec.gz", "metrics.parquet", "card.yaml"]
 
 
 def test_query_shows_ranks_and_values(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,20 +113,30 @@ def test_query_shows_ranks_and_values(folder: Path, monkeypatch: pytest.MonkeyPa
     values = per_query(gathered, table, [(name, titles(table)[name]) for name in ROWS])
     assert [shown.value for shown in page.metric] == [f"{value:.3f}" for value in values.values[7]]
     shown = page.dataframe[0].value
-    assert sorted(shown["1. zero-shot"].dropna().tolist()) == list(range(1, 11))
+    assert sorted(shown["rank 1"].dropna().tolist()) == list(range(1, 11))
     assert "text" not in shown
     assert "not on this machine" in page.caption[-1].value
 
 
 def test_cost_shows_the_frontier(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page(folder, monkeypatch, "cost", price="training")
-    (table,) = board_of(gather(folder)).tables
-    found = frontier(table, list(titles(table).items()), "training")
-    assert page.dataframe[0].value["row"].tolist() == [one.name for one in found]
-    assert page.dataframe[0].value["beaten by"].tolist() == [one.beaten_by or "" for one in found]
-    steps, points = frontier_chart(found, "nDCG@10", "seconds", True).to_dict()["layer"]
-    assert points["encoding"]["shape"]["field"] == points["encoding"]["color"]["field"] == "standing"
-    assert steps["mark"]["interpolate"] == "step-after"
+    gathered = gather(folder)
+    (table,) = board_of(gathered).tables
+    found = frontier(gathered, table, list(titles(table).items()), "training")
+    shown = page.dataframe[0].value
+    assert shown["row"].tolist() == [one.name for one in found.rows]
+    assert shown.iloc[:, 0].tolist() == [one.standing for one in found.rows]
+    assert shown["beaten by"].tolist() == [one.beaten_by or "" for one in found.rows]
+    assert shown["p adjusted"].dropna().tolist() == [one.p_adjusted for one in found.rows if one.p_adjusted is not None]
+    assert len(page.dataframe) == 1
+
+
+def test_cost_shows_where_the_time_went(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, make_card("a", "slow", durations={"train": 20.0, "embed": 5.0}), make_run(0.5))
+    put(tmp_path, make_card("b", "fast", durations={"embed": 5.0}), make_run(0.4))
+    page = open_page(tmp_path, monkeypatch, "cost")
+    shown = page.dataframe[-1].value
+    assert shown.to_dict("list") == {"row": ["slow", "fast"], "train": [20.0, 0], "embed": [5.0, 5.0], "sum": [25.0, 5.0]}
 
 
 def test_teachers_shows_verdicts_and_prices(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import subprocess
 import sys
 from fractions import Fraction
@@ -16,7 +15,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from harness.errors import UserError
-from harness.evaluation.bootstrap import mean_intervals, run_weights
+from harness.evaluation.bootstrap import mean_intervals
 from harness.evaluation.corrections import CORRECTIONS, correct
 from harness.evaluation.randomisation import randomisation
 from harness.evaluation.sides import Side
@@ -178,12 +177,3 @@ def test_t_interval_covers_the_mean_as_often_as_it_says() -> None:
     samples = np.random.default_rng(2).normal(0.3, 0.2, size=(40, 1000))
     covered = np.mean([low <= 0.3 <= high for low, high in t_intervals(samples)])
     assert 0.93 <= covered <= 0.97
-
-
-def test_runs_are_drawn_resample_by_resample_and_seed_by_seed() -> None:
-    weights = run_weights([(0, 0), (0, 1), (1, 0)], seed=0, samples=20_000)
-    assert weights.sum(axis=1) == pytest.approx(1.0)
-    assert weights.mean(axis=0) == pytest.approx([0.25, 0.25, 0.5], abs=0.01)
-    only_second = math.isclose(weights[:, 2].max(), 1.0)
-    assert only_second
-    assert run_weights([(0, 0)], seed=0, samples=5).tolist() == [[1.0]] * 5

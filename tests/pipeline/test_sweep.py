@@ -19,10 +19,14 @@ import pytest
 from harness import plugins as plugin_module
 from harness.board.board import board
 from harness.errors import UserError, UserErrors
+from harness.labelling.ranking import read_rankings
+from harness.labelling.stages import RANKINGS
 from harness.pipeline.observer import Silent
 from harness.pipeline.report import plan_report, status_report
 from harness.pipeline.sweep import SweepOutcome, run_sweep
-from harness.published.folders import read_card
+from harness.published.folders import LABELS, MAKING, read_card
+from harness.published.label_rows import read_labels
+from harness.published.making import read_making
 from tests.pipeline.extra_methods import SWITCH
 
 pytestmark = pytest.mark.models
@@ -80,6 +84,25 @@ def test_cards_say_what_was_done(first: SweepOutcome, home: Path) -> None:
     assert [source.name for source in placebo.data.training_data] == ["train", "titles"]
     reference = next(card for card in cards if card.method.name == "bm25")
     assert reference.budget is None and reference.student is None and reference.collection.content_hash
+
+
+def test_how_a_run_was_made_and_its_labels_lie_beside_it(first: SweepOutcome, home: Path) -> None:
+    runs = {folder: read_card(folder) for folder in first.published}
+    folder, card = next((folder, card) for folder, card in runs.items() if card.method.name == "intermediate" and card.budget == 20)
+    making, labels = read_making(folder), read_labels(folder)
+    assert making is not None and labels is not None and card.outcome is not None
+    assert {stage.kind: stage.seconds for stage in making.stages if stage.kind == "ranker"}["ranker"] == card.durations["ranker"]
+    assert not any(stage.cached for stage in making.stages)
+    curves = {stage.kind: stage.curve for stage in making.stages if stage.curve}
+    assert set(curves) == {"ranker", "retriever"} and all(curve.kept == curve.steps > 0 for curve in curves.values())
+    assert (labels.header.labels, labels.header.kept) == (20, 20) and len({row.query for row in labels.rows}) == 20
+    (key,) = (stage.key for stage in making.stages if stage.kind == "labels")
+    said = {ranking.query: ranking for ranking in read_rankings(home / "workspace" / "store" / "labels" / key / RANKINGS)}
+    assert all(row.ranking().ordered == said[row.query].ordered and row.text for row in labels.rows)
+    assert all(len(row.ranker) == (len(row.given) if len(row.given) > 1 else 0) for row in labels.rows)
+    assert {MAKING, LABELS} <= card.outcome.files.keys()
+    reference = next(folder for folder, card in runs.items() if card.method.name == "bm25")
+    assert read_making(reference) is not None and read_labels(reference) is None
 
 
 def test_a_second_run_does_nothing_and_the_plan_says_so(first: SweepOutcome, home: Path) -> None:

@@ -116,7 +116,8 @@ def test_boards_show_unequal_numbers_of_trials(tuned: SweepOutcome, home: Path) 
     for text in (TUNED, TUNED.replace(f"{RATES}", "[0.05, 0.5]"), TUNED.split("tune:")[0]):
         sweep(home, "mixed", text)
     rows = {row.trials: row for table in board(home / "mixed").tables for row in table.rows if row.method == "supervised"}
-    assert {trials: row.flags for trials, row in rows.items()} == {3: (), 2: ("tuning trials: 2 of 3",), 0: ("tuning trials: 0 of 3",)}
+    flags = {trials: [flag for flag in row.flags if "trials" in flag] for trials, row in rows.items()}
+    assert flags == {3: [], 2: ["tuning trials: 2 of 3"], 0: ["tuning trials: 0 of 3"]}
     assert rows[3].variant == "learning_rate=tuned, tuning=3 trials on dev by nDCG@10"
     assert rows[0].variant == "learning_rate=none"
     assert all(row.runs == 2 for row in rows.values())

@@ -9,6 +9,7 @@ import pytest
 
 from harness.evaluation.scores import read_scores, write_scores
 from harness.published import verify as module
+from harness.published.folders import LABELS, MAKING, publish
 from harness.published.verify import verify
 from harness.retrieval.run import Run
 from tests.board.runs import QRELS, make_card, make_run, put
@@ -87,3 +88,15 @@ def test_a_gzip_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (folder / "run.trec.gz").write_bytes(gzip.compress(b"0" * (8 << 20)))
     (problem,) = verify(folder, QRELS)
     assert "unpacks to more than" in problem
+
+
+def test_what_lies_beside_the_run_is_held_to_its_hash(tmp_path: Path) -> None:
+    card = make_card("a")
+    put(tmp_path, card, make_run(0.2, 1))
+    folder = tmp_path / "again" / "a"
+    publish(folder, card, tmp_path / "run.trec.gz", tmp_path / "metrics.parquet", lambda: {LABELS: b"some", MAKING: b"{}"})
+    assert verify(folder, QRELS) == []
+    (folder / LABELS).write_bytes(b"other")
+    (folder / MAKING).unlink()
+    said = [problem for problem in verify(folder, QRELS) if problem.startswith("hash")]
+    assert [MAKING in said[0], LABELS in said[1]] == [True, True]

@@ -108,6 +108,15 @@ def test_equal_input_gives_equal_bits_on_disk(tiny: ModelFiles, tmp_path: Path) 
     np.testing.assert_array_equal(stored, encode(load_encoder(tiny.path, 64), TEXTS).astype(np.float16))
 
 
+def test_several_devices_give_the_bits_of_one(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(module._BATCH_TOKENS, "cpu", 60)
+    alone = encode(load_encoder(checkpoint, 64), TEXTS)
+    monkeypatch.setenv("HARNESS_DEVICES", "3")
+    several = load_encoder(checkpoint, 64)
+    assert len(several.copies) == 2
+    assert np.array_equal(encode(several, TEXTS), alone)
+
+
 def test_numbers_too_large_to_be_kept_are_an_error(checkpoint: Path, tmp_path: Path) -> None:
     encoder = load_encoder(checkpoint, 64, "fp32")
     encoder.model.register_forward_hook(lambda _, given, out: out | {"sentence_embedding": out["sentence_embedding"] * 1e6})

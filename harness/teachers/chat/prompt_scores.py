@@ -10,8 +10,6 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import aiohttp
-
 from harness.errors import UserError
 from harness.teachers.chat.patient import Limits
 from harness.teachers.chat.retries import Passing, failure, retrying
@@ -19,6 +17,8 @@ from harness.teachers.chat.serving import Server
 from harness.teachers.pairs import Request, Tokens
 
 if TYPE_CHECKING:
+    import aiohttp
+
     from harness.teachers._scorer import Scored
 
 
@@ -45,6 +45,8 @@ class ServedScorer(AbstractContextManager["ServedScorer"]):
             yield Scored(asyncio.run(self._chunk(request)), time.monotonic() - start)
 
     async def _chunk(self, request: Request) -> list[float]:
+        import aiohttp
+
         slots = asyncio.Semaphore(self._limits.concurrency)
         headers = {"Authorization": f"Bearer {self._key}"}
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout), headers=headers) as session:
@@ -67,6 +69,8 @@ class ServedScorer(AbstractContextManager["ServedScorer"]):
         raise AssertionError("unreachable")
 
     async def _asked(self, session: aiohttp.ClientSession, tokens: list[int]) -> list[Any]:
+        import aiohttp
+
         body = {"model": "model", "prompt": tokens, "max_tokens": 1, "temperature": 0, "prompt_logprobs": 0}
         try:
             async with session.post(f"{self._server.url}/v1/completions", json=body) as response:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-import aiohttp
-
 from harness.errors import UserError
 from harness.labelling.asking import Request
 from harness.teachers.chat.backend import Completion
@@ -61,6 +59,8 @@ class Elsewhere(Wire):
         return self
 
     async def _names(self) -> list[str]:
+        import aiohttp
+
         try:
             async with self._session.get(f"{self.url}/models") as response:
                 return [str(model["id"]) for model in json.loads(await response.text())["data"]]

@@ -13,12 +13,15 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import aiohttp
+from typing import TYPE_CHECKING
 
 from harness.errors import UserError
 from harness.teachers.chat import _watchdog
 from harness.teachers.chat.backend import Stop
+
+if TYPE_CHECKING:
+    import aiohttp
+
 
 _TAIL = 15
 """Lines of the log that an error shows."""
@@ -84,6 +87,8 @@ class Server:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     async def _healthy(self) -> None:
+        import aiohttp
+
         end = time.monotonic() + self._timeout
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
             while not await self._answers(session):
@@ -95,6 +100,8 @@ class Server:
                 await asyncio.sleep(0.25)
 
     async def _answers(self, session: aiohttp.ClientSession) -> bool:
+        import aiohttp
+
         try:
             async with session.get(f"{self.url}/health") as response:
                 return response.status == 200

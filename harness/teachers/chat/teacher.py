@@ -50,6 +50,7 @@ class ChatSettings(Settings):
 class ChatTeacher(Teacher):
     """Asks a language model in words. Every request is one call in the ledger, keyed by model, messages, sampling and repeat."""
 
+    gives = ("order", "text")
     Settings: ClassVar[type[Settings]] = ChatSettings
     settings: ChatSettings
 

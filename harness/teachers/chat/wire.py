@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-import aiohttp
 import orjson
 
 from harness.labelling.asking import Request
@@ -48,6 +47,8 @@ class Wire(Patient):
     timeout: float = 120.0
 
     async def __aenter__(self) -> Self:
+        import aiohttp
+
         connector = aiohttp.TCPConnector(limit=0, limit_per_host=0)
         limit = aiohttp.ClientTimeout(total=self.timeout)
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
@@ -59,6 +60,8 @@ class Wire(Patient):
         await self._session.close()
 
     async def attempt(self, request: Request) -> Completion:
+        import aiohttp
+
         messages = [{"role": role, "content": content} for role, content in request.messages]
         start = time.monotonic()
         try:

@@ -1,0 +1,126 @@
+"""Comparisons for exported pages: every row against its baseline, and all pairs as a matrix and as a list."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from dashboard.export.grid import Cell, Grid, cell, column, grid
+from harness.board import cells
+from harness.board.comparison_files import interval
+from harness.board.gathering import Gathered
+from harness.board.model import Row, Table
+from harness.board.report.pairs import Cell as Pair
+from harness.board.report.pairs import Pairs, all_pairs
+from harness.board.titles import titles
+from harness.evaluation.answers import Compared
+from harness.evaluation.render import VERDICTS, p_text
+from harness.evaluation.text import counted
+
+_MOODS = {"▲": "better", "▼": "worse", "·": ""}
+
+
+class Square(NamedTuple):
+    """A cell of the matrix."""
+
+    text: str
+    mood: str
+    title: str
+
+
+class MatrixLine(NamedTuple):
+    """A row of the matrix."""
+
+    letter: str
+    name: str
+    cells: tuple[Square, ...]
+
+
+class Matrix(NamedTuple):
+    """All pairs of a table; `how` says how they were tested."""
+
+    letters: tuple[str, ...]
+    lines: tuple[MatrixLine, ...]
+    pairs: Grid
+    how: str
+
+
+def against(table: Table) -> Grid | None:
+    """Every row against its baseline, as the board tested it; None where no row was."""
+    rows = [(name, row, row.against) for name, row in titles(table).items() if row.against is not None]
+    if not rows:
+        return None
+    headings = [("row", "text", "wide"), (table.metric, "number", None), ("difference", "number", None), ("95 %", "text", "tight")]
+    tested = [("p", "number", None), ("p adj.", "number", None), ("verdict", "text", None)]
+    lines = [
+        [
+            cell(name),
+            _mean(row, table.metric),
+            cell(one.difference, "+.4f", one.verdict),
+            cell(interval(one.interval)),
+            cell(one.p)._replace(text=p_text(one.p)),
+            cell(one.p_adjusted)._replace(text=p_text(one.p_adjusted)),
+            cell(f"{cells.mark(row)} {one.verdict}" if one.verdict else "not shown", "", one.verdict),
+        ]
+        for name, row, one in rows
+    ]
+    return grid([column(*heading) for heading in [*headings, *tested]], lines)
+
+
+def _mean(row: Row, metric: str) -> Cell:
+    return cell(row.metrics[metric].mean, ".4f")
+
+
+def matrix(gathered: Gathered, table: Table) -> Matrix | None:
+    """All pairs of the rows of `table` that have its leading metric; None with fewer than two."""
+    found = all_pairs(gathered, table, list(titles(table).items()))
+    if found is None:
+        return None
+    lines = tuple(
+        MatrixLine(found.letters[name], name, tuple(_square(found.cell(name, other)) for other in found.names)) for name in found.names
+    )
+    return Matrix(tuple(found.letters.values()), lines, _pairs(found.answer), _how(found))
+
+
+def _square(found: Pair | None) -> Square:
+    if found is None:
+        return Square("", "", "")
+    return Square(
+        f"{found.mark} {found.difference:+.3f}",
+        _MOODS[found.mark],
+        f"p adj. {p_text(found.p_adjusted)} {interval(found.interval)}".strip(),
+    )
+
+
+def _pairs(answer: Compared) -> Grid:
+    texts = [column("a", "text", "name"), column("b", "text", "name")]
+    numbers = [column("b - a", "number"), column("95 %", "text", "tight"), column("p", "number"), column("p adj.", "number")]
+    sizes = [column("verdict"), column("d_z", "number"), column("P(b > a)", "number"), column("+/=/-", "text", "tight")]
+    power = [column("detectable", "number"), column("queries needed", "number")]
+    rows = [
+        [
+            cell(one["a"]),
+            cell(one["b"]),
+            cell(one["difference"], "+.4f"),
+            cell(interval(one["interval"])),
+            cell(one["p"])._replace(text=p_text(one["p"])),
+            cell(one["p_adjusted"])._replace(text=p_text(one["p_adjusted"])),
+            cell(VERDICTS[one["verdict"]], "", one["verdict"] if one["verdict"] in ("better", "worse") else ""),
+            cell(one["effect_size"], "+.2f"),
+            cell(one["superiority"], ".2f"),
+            cell(f"{one['wins']}/{one['ties']}/{one['losses']}"),
+            cell(one["detectable"], ".4f"),
+            cell(one["queries_needed"], ",d"),
+        ]
+        for one in answer["comparisons"]
+    ]
+    return grid([*texts, *numbers, *sizes, *power], rows)
+
+
+def _how(found: Pairs) -> str:
+    answer = found.answer
+    left = f" {counted(found.left_out, 'row')} beyond the first {len(found.names)} left out." if found.left_out else ""
+    corrected = "" if answer["correction"] == answer["test"] else f", p adjusted by {answer['correction']}"
+    return (
+        f"{answer['test']} test{corrected} over {answer['family']}, paired over {counted(answer['queries'], 'query')}, "
+        f"seed {answer['seed']}.{left}"
+    )

@@ -1,0 +1,88 @@
+"""The leaderboard for exported pages: the columns of the dashboard, with all its groups of columns, and links to the runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from dashboard.export.grid import Cell, Column, Grid, Line, Link, column
+from dashboard.table import Shown, columns
+from dashboard.words import FILTERS
+from harness.board import cells
+from harness.board.filters import FACETS, choices
+from harness.board.model import Row, Table
+from harness.labelling.ranking import VERDICTS
+
+
+class Facet(NamedTuple):
+    """What rows can be filtered by. A row passes when it has `any` of the value, nothing but (`only`) it, or is `without` it."""
+
+    name: str
+    label: str
+    how: str
+    choices: tuple[str, ...]
+
+
+_HOW = {"sees": "only", "without": "without"}
+
+_TEXTS: dict[str, Callable[[Row], str]] = {"#": cells.place, "labels": cells.labels, "USD": cells.usd}
+"""Columns whose texts are those of the terminal."""
+_FORMS = {"tokens": ",.0f", "train s": ",.0f", "all s": ",.0f", **{f"labels {verdict}": ".0%" for verdict in VERDICTS}}
+_COLUMNS = {
+    "#": column("#", "place"),
+    "method": column("method", "text", "name"),
+    "95 %": column("95 %", "text", "tight"),
+    "against baseline": column("against baseline", "number", "tight"),
+    "settings": column("settings", "text", "wide"),
+    "flags": column("flags", "text", "name"),
+    "losses": column("losses", "text", "tight"),
+}
+"""How some columns look; others by what is in them."""
+
+
+def facets(table: Table) -> tuple[Facet, ...]:
+    """The filters of the dashboard that could hide a row of `table`."""
+    found = (Facet(name, label, _HOW.get(name, "any"), tuple(choices(table, name))) for name, (label, _) in FILTERS.items())
+    return tuple(facet for facet in found if facet.choices)
+
+
+def leaderboard(table: Table, pages: Mapping[str, str]) -> Grid:
+    """All rows of `table`; `pages` are the addresses of its runs by their ids."""
+    found = columns(table, table.rows, Shown(labels=True))
+    names = [name for name in found if name != "settings"]
+    # What tells rows of one method apart stands where it is seen: here nobody can choose columns.
+    names.insert(names.index("losses") + 1, "settings")
+    values = {name: found[name] for name in names}
+    headings = tuple(_COLUMNS.get(name) or column(name, _kind(cells_)) for name, cells_ in values.items())
+    lines = tuple(
+        Line(tuple(_cell(one, values[one.heading][number], row, table, pages) for one in headings), _facets(row))
+        for number, row in enumerate(table.rows)
+    )
+    return Grid(headings, lines)
+
+
+def _kind(values: Sequence[Any]) -> str:
+    return "text" if any(isinstance(value, str) for value in values) else "number"
+
+
+def _facets(row: Row) -> dict[str, str]:
+    # Texts of the board hold no line breaks, so that a line is a value.
+    return {name: "\n".join(facet(row)) for name, facet in FACETS.items()}
+
+
+def _cell(one: Column, value: Any, row: Row, table: Table, pages: Mapping[str, str]) -> Cell:
+    if one.heading == "method":
+        return Cell("", value, links=(Link(pages[row.tags[0]], value, row.tags[0]),))
+    if one.heading == "runs":
+        links = tuple(Link(pages[tag], str(number), tag) for number, tag in enumerate(row.tags, 1))
+        return Cell("", str(value), links=links)
+    if one.heading == "against baseline":
+        found = row.against
+        return Cell(value, str(found.difference), found.verdict) if found else Cell("", "")
+    if one.heading in _TEXTS:
+        return Cell(_TEXTS[one.heading](row), "" if value is None else str(value))
+    if value is None or one.kind == "text":
+        return Cell(value or "", value or "")
+    if one.heading in table.metrics:
+        return Cell(cells.number(value), str(value))
+    return Cell(format(value, _FORMS.get(one.heading, "")), str(value))

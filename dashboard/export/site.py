@@ -1,0 +1,146 @@
+"""A results folder as a static site: leaderboard, budget curves, comparisons and a page a run, to open from a folder or put on any server.
+
+The pages load nothing: style and script stand in them, and a content security policy lets only these very texts through. What results say,
+which strangers may have written, is escaped in templates and could run nothing even if it were not.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dashboard.export.comparisons import Matrix, against, matrix
+from dashboard.export.curves import Picture, Points, areas, note, pictures, points
+from dashboard.export.grid import Grid
+from dashboard.export.leaderboard import Facet, facets, leaderboard
+from dashboard.export.runs import FOLDER, address, run_page
+from harness import __version__
+from harness.board import cells, render
+from harness.board.board import board_of
+from harness.board.gathering import Gathered, gather
+from harness.board.model import Board, Table
+from harness.board.report.glossary import GLOSSARY
+from harness.board.titles import titles
+from harness.errors import UserError
+from harness.evaluation.text import counted
+from harness.files import atomic_folder
+from harness.models import cache_home
+from harness.published.folders import Published
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+HERE = Path(__file__).parent
+PAGES = {"index": "Leaderboard", "curves": "Budget curves", "comparisons": "Comparisons"}
+MARK = "exported.txt"
+"""A file that says that a folder is an exported site, which another export may replace."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of the board on every page."""
+
+    id: str
+    table: Table
+    queries: str
+    caption: str
+    facets: tuple[Facet, ...]
+    board: Grid
+    curves: tuple[Picture, ...]
+    areas: Grid | None
+    points: tuple[Points, ...]
+    note: str
+    against: Grid | None
+    matrix: Matrix | None
+
+
+def export(results: Path, out: Path) -> int:
+    """Write the site of `results` to the folder `out` and return how many pages it has.
+
+    The folder appears complete or not at all; an earlier export in its place is replaced. Raises UserError when there is nothing to
+    show, or `out` holds anything else.
+    """
+    if not results.is_dir():
+        raise UserError("there is no results folder", file=results, remedy="give one with --results, or run a sweep first")
+    if out.exists() and not (out / MARK).is_file() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError("this is no exported site and is left as it is", file=out, remedy="give --export a folder that is new or empty")
+    gathered = gather(results, cache=cache_home() / "boards")
+    found = board_of(gathered)
+    if not found.tables:
+        raise UserError("no published runs", file=results, remedy="run a sweep first: harness sweep configs/budget.yaml")
+    count = 0
+    with atomic_folder(out.resolve()) as folder:
+        (folder / FOLDER).mkdir()
+        for name, page in _pages(gathered, found):
+            (folder / name).write_text(page, encoding="utf-8", newline="\n")
+            count += 1
+        (folder / "board.json").write_text(json.dumps(found.as_json(), ensure_ascii=False, allow_nan=False, indent=1), encoding="utf-8")
+        (folder / "board.csv").write_text(render.csv(found), encoding="utf-8")
+        (folder / MARK).write_text(f"Written by harness dashboard --export {__version__}; the next export replaces this folder.\n")
+    return count
+
+
+def _pages(gathered: Gathered, found: Board) -> Iterator[tuple[str, str]]:
+    behind = {number: _by_tag(gathered, table) for number, table in enumerate(found.tables, 1)}
+    pages = {number: {tag: address(run) for tag, run in runs.items()} for number, runs in behind.items()}
+    sections = tuple(_section(number, gathered, table, pages[number]) for number, table in enumerate(found.tables, 1))
+    about = {"runs": f"{len(gathered.runs):,}", "newest": f"{max(run.card.created for run in gathered.runs):%Y-%m-%d}"}
+    shared = {"sections": sections, "notes": found.notes, "skipped": found.skipped, "glossary": GLOSSARY, **about}
+    for name in PAGES:
+        yield f"{name}.html", _page(name, shared, here=name, up="")
+    for number, (section, table) in enumerate(zip(sections, found.tables, strict=True), 1):
+        for title, row in titles(table).items():
+            for tag in row.tags:
+                page = run_page(behind[number][tag], title, row, table, section.id, pages[number])
+                yield pages[number][tag], _page("run", {**about, "run": page}, here="", up="../")
+
+
+def _by_tag(gathered: Gathered, table: Table) -> dict[str, Published]:
+    # Of two folders with one run id the newer counts, as on the board.
+    return {run.card.tag: run for run in sorted(gathered.of(table), key=lambda run: (run.card.created, run.card.tag))}
+
+
+def _section(number: int, gathered: Gathered, table: Table, pages: Mapping[str, str]) -> Section:
+    return Section(
+        id=f"t{number}",
+        table=table,
+        queries=counted(table.queries, "query"),
+        caption=cells.caption(table),
+        facets=facets(table),
+        board=leaderboard(table, pages),
+        curves=tuple(pictures(gathered, table)),
+        areas=areas(gathered, table),
+        points=tuple(points(table)),
+        note=note(table),
+        against=against(table),
+        matrix=matrix(gathered, table),
+    )
+
+
+def _page(template: str, said: Mapping[str, Any], *, here: str, up: str) -> str:
+    return _environment().get_template(f"{template}.html").render(**said, here=here, up=up)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    style, script = ((HERE / "assets" / name).read_text(encoding="utf-8") for name in ("site.css", "site.js"))
+    policy = f"default-src 'none'; base-uri 'none'; form-action 'none'; style-src {_source(style)}; script-src {_source(script)}"
+    made.globals.update(pages=PAGES, version=__version__, style=Markup(style), script=Markup(script), policy=policy)
+    return made
+
+
+def _source(text: str) -> str:
+    """How a content security policy names an inline text."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

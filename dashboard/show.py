@@ -1,0 +1,50 @@
+"""A chart on a page: described for screen readers, and saved as SVG or PNG by two buttons below it."""
+
+from __future__ import annotations
+
+import io
+from functools import partial
+from importlib.util import find_spec
+from typing import Any, Literal
+
+import altair as alt
+import streamlit as st
+
+_WIDTH = 720
+"""Pixels of a saved chart; on a page it is as wide as there is room."""
+
+
+Form = Literal["svg", "png"]
+_FORMS: dict[Form, str] = {"svg": "image/svg+xml", "png": "image/png"}
+
+
+def show(drawn: Any, name: str, said: str, where: Any = st) -> None:
+    """The Altair chart `drawn`; `name` is the saved files' name without ending, `said` what a screen reader reads."""
+    where.altair_chart(drawn, width="stretch", alt=said)
+    if find_spec("vl_convert") is None:
+        where.caption("Saving charts needs the package vl-convert-python: pip install 'distil-harness[dashboard]'")
+        return
+    row = where.container(horizontal=True)
+    for form, mime in _FORMS.items():
+        row.download_button(
+            f"Chart as {form.upper()}",
+            partial(saved, drawn, form),
+            f"{name}.{form}",
+            mime,
+            key=f"{name}-{form}",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/download:",
+        )
+
+
+def saved(drawn: alt.TopLevelMixin, form: Form) -> bytes:
+    """The chart as a file; drawn on this machine and only when asked for, for that takes a second."""
+    sized: Any = drawn
+    if form == "svg":
+        text = io.StringIO()
+        sized.properties(width=_WIDTH).save(text, format=form)
+        return text.getvalue().encode()
+    picture = io.BytesIO()
+    sized.properties(width=_WIDTH).save(picture, format=form, scale_factor=2)
+    return picture.getvalue()

@@ -1,0 +1,106 @@
+"""The charts of Budget curves and Cost draw what the board says, told apart by more than colour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboard.cost_chart import LOOKS, frontier_chart, stage_chart
+from dashboard.curve_chart import budget_curve
+from harness.board.board import board_of
+from harness.board.curve_statistics import Statistics, statistics_of
+from harness.board.curves import chart
+from harness.board.frontier import STANDINGS, frontier
+from harness.board.gathering import Gathered, gather
+from harness.board.model import Table
+from harness.board.stage_costs import Split
+from harness.board.targets import labels_needed
+from harness.board.titles import titles
+from harness.evaluation.budget_curves import Target
+
+
+@pytest.fixture(scope="module")
+def gathered(folder: Path) -> Gathered:
+    return gather(folder)
+
+
+@pytest.fixture(scope="module")
+def table(gathered: Gathered) -> Table:
+    (found,) = board_of(gathered).tables
+    return found
+
+
+@pytest.fixture(scope="module")
+def statistics(gathered: Gathered, table: Table) -> Statistics:
+    found = statistics_of(gathered, table, chart(table))
+    assert found is not None
+    return found
+
+
+def layers(drawn: Any, kind: str) -> list[dict[str, Any]]:
+    return [layer for layer in drawn.to_dict()["layer"] if layer["mark"]["type"] == kind]
+
+
+def test_every_point_and_every_fit_is_drawn(statistics: Statistics) -> None:
+    drawn = budget_curve(statistics.chart, statistics)
+    (points,), (line,), (area,) = (layers(drawn, kind) for kind in ("point", "line", "area"))
+    assert {value["mean"] for value in points["data"]["values"]} == {p.mean for one in statistics.chart.series for p in one.points}
+    fitted = [value for one in statistics.fitted if len(one.curve.amounts) > 1 for value in one.band.mean.tolist()]
+    assert [value["mean"] for value in line["data"]["values"]] == fitted
+    assert [value["low"] for value in area["data"]["values"]] == [
+        value for one in statistics.fitted if len(one.curve.amounts) > 1 for value in one.band.low.tolist()
+    ]
+    assert points["encoding"]["shape"]["field"] == points["encoding"]["color"]["field"] == line["encoding"]["strokeDash"]["field"]
+
+
+def test_a_series_of_one_point_has_its_band_as_a_line(statistics: Statistics) -> None:
+    alone = [one for one in statistics.chart.series if len(one.points) == 1]
+    rules = [layer for layer in layers(budget_curve(statistics.chart, statistics), "rule") if "y2" in layer["encoding"]]
+    assert [value["series"] for value in rules[0]["data"]["values"]] == [one.name for one in alone]
+
+
+def test_hollow_markers_stand_where_a_target_is_reached_between_budgets(statistics: Statistics) -> None:
+    ours = next(one for one in statistics.chart.series if len(one.points) == 2)
+    goal = sum(point.mean for point in ours.points) / 2
+    needed = labels_needed(statistics, Target(goal))
+    drawn = budget_curve(statistics.chart, statistics, ("a value", goal), needed)
+    hollow = [layer for layer in layers(drawn, "point") if not layer["mark"]["filled"]]
+    inside = {one.series: one for one in needed}[ours.name]
+    assert [(value["x"], value["words"]) for value in hollow[0]["data"]["values"]] == [(inside.amount.value, inside.words)]
+    assert any(f"target {goal:.3f}" in str(layer["data"]) for layer in layers(drawn, "text"))
+
+
+def test_without_statistics_lines_join_the_points(table: Table) -> None:
+    found = chart(table)
+    (line,) = layers(budget_curve(found), "line")
+    assert len(line["data"]["values"]) == sum(len(one.points) for one in found.series)
+
+
+def test_the_frontier_is_joined_and_standings_differ_in_shape(gathered: Gathered, table: Table) -> None:
+    found = frontier(gathered, table, list(titles(table).items()), "training")
+    drawn = frontier_chart(found, "nDCG@10", "seconds", True).to_dict()
+    steps, points = drawn["layer"]
+    assert points["encoding"]["shape"]["field"] == points["encoding"]["color"]["field"] == "standing"
+    assert steps["mark"]["interpolate"] == "step-after"
+    assert set(LOOKS) == set(STANDINGS)
+    assert len({shape for _, shape in LOOKS.values()}) == len(LOOKS)
+    values = (points.get("data") or drawn["data"])["values"]
+    assert [value["name"] for value in values] == [one.name for one in found.rows]
+    assert min(one.price for one in found.rows) > 0
+    assert points["encoding"]["x"]["scale"]["constant"] == min(one.price for one in found.rows)
+
+
+def test_stages_are_stacked_in_the_order_of_the_legend() -> None:
+    drawn = stage_chart([Split("a", {"train": 2.0, "embed": 1.0}), Split("b", {"train": 0.0, "embed": 1.0})])
+    (bars,), (names,) = (layers(drawn, kind) for kind in ("bar", "text"))
+    assert bars["encoding"]["color"]["scale"]["domain"] == ["train", "embed"]
+    assert [(value["name"], value["stage"], value["seconds"]) for value in bars["data"]["values"]] == [
+        ("a", "train", 2.0),
+        ("a", "embed", 1.0),
+        ("b", "train", 0.0),
+        ("b", "embed", 1.0),
+    ]
+    assert bars["encoding"]["order"]["field"] == "order"
+    assert [value["name"] for value in names["data"]["values"]] == ["a", "b"]

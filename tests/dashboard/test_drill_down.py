@@ -1,0 +1,170 @@
+"""From a teacher's verdicts to its words: the pages that show what is published beside a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from dashboard.loss_chart import loss_chart
+from dashboard.show import saved
+from dashboard.strata_chart import strata_chart
+from dashboard.teacher_charts import heatmap, picks_chart
+from dashboard.text import literal
+from harness.board.board import board
+from harness.board.gathering import gather
+from harness.board.labelled import MEASURES, agreements, first_picks, labelled
+from harness.board.made import made
+from harness.board.per_query import per_query
+from harness.board.strata import SIZES, strata
+from harness.board.titles import titles
+from harness.collections.parse import parse_source
+from harness.collections.prepared import prepare
+from harness.published.folders import LABELS, MAKING
+from tests.board.hostile import SCRIPT
+from tests.board.labels import CANDIDATES, orders_of, put_labelled
+from tests.board.runs import DOCUMENTS, QRELS, make_card, make_run, put
+from tests.dashboard.pages import open_page
+from tests.dashboard.test_hostile import assert_inert
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two teachers that speak, with labels."""
+    results = tmp_path_factory.mktemp("taught") / "results"
+    put_labelled(results, "one", orders_of(1), raw=SCRIPT)
+    put_labelled(results, "two", orders_of(2), shown=orders_of(3))
+    return results
+
+
+ROWS = ["direct-one · one · 40 labels", "direct-two · two · 40 labels"]
+
+
+def test_teachers_shows_agreement_and_first_picks(taught: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(taught, monkeypatch, "teachers", picks="two")
+    found, _ = labelled(gather(taught).runs)
+    pairs = [one for one in agreements(found) if one.a != one.b]
+    _, agreement, picks = (element.value for element in page.dataframe)
+    for measure in MEASURES:
+        assert agreement[measure].tolist() == [one.values[measure] for one in pairs]
+    assert picks["share"].tolist() == [place.share for place in first_picks(found[1]).places]
+    assert "shown in another order" in page.caption[-1].value
+
+
+def test_teachers_without_labels_say_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(folder, monkeypatch, "teachers")
+    assert "no run here has any" in page.info[0].value
+
+
+def test_a_training_query_shows_words_and_scores_and_runs_nothing(taught: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    what = "a training query, as the teachers saw it"
+    page = open_page(taught, monkeypatch, "query", shown=ROWS, what=what, training="t07")
+    assert page.subheader[0].value == "text of t07"
+    candidates = page.dataframe[0].value
+    order = orders_of(1)["t07"]
+    assert candidates["document"].tolist() == list(CANDIDATES)
+    assert candidates["1. teacher"].tolist() == [order.index(document) + 1 for document in CANDIDATES]
+    assert candidates["2. shown at"].tolist() == [orders_of(3)["t07"].index(document) + 1 for document in CANDIDATES]
+    assert candidates["1. ranker's score"].tolist() == [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert page.code[0].value == SCRIPT
+    assert any("No words" in caption.value for caption in page.caption)
+    assert_inert(page)
+
+
+def test_rows_without_labels_say_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(folder, monkeypatch, "query", shown=["zero-shot"], what="a training query, as the teachers saw it")
+    assert "No labels are published" in page.info[0].value
+
+
+@pytest.mark.parametrize("name", [MAKING, LABELS])
+def test_a_bad_file_beside_a_run_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    folder = put_labelled(tmp_path, "one", orders_of(1))
+    (folder / name).write_text(f"{SCRIPT}{{")
+    view = "run" if name == MAKING else "query"
+    page = open_page(tmp_path, monkeypatch, view, shown=ROWS[:1], row=ROWS[0], what="a training query, as the teachers saw it")
+    assert literal(name) in page.error[0].value
+    assert_inert(page)
+
+
+def test_run_shows_losses_and_stages(taught: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(taught, monkeypatch, "run", row=ROWS[0])
+    stages = page.dataframe[1].value
+    assert stages["stage"].tolist() == ["labels", "ranker", "retriever"]
+    assert stages["from"].tolist() == ["store", "store", "made"]
+    said = [caption.value for caption in page.caption]
+    assert any("mean of 2 steps" in text and "step 200 of 400" in text for text in said)
+    assert any("No held\\-out loss was measured" in text for text in said)
+    files = {button.proto.label for button in page.get("download_button")}
+    assert {"run.trec.gz", "metrics.parquet", "card.yaml", MAKING, LABELS, "Chart as SVG", "Stages as CSV"} <= files
+    assert any("store/retriever" in code.value for code in page.code)
+
+
+def test_an_old_run_says_that_it_has_no_losses(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(folder, monkeypatch, "run", row="zero-shot")
+    assert "without loss curves" in page.info[0].value
+
+
+def test_the_leaderboard_stands_apart_by_what_methods_see(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(folder, monkeypatch, tables="by what methods may see")
+    assert page.subheader[1].value == "sees order"
+    assert len(page.dataframe) == 1
+
+
+def _prepared(base: Path) -> str:
+    """A collection on this machine that has the queries of the synthetic runs; its content hash."""
+    folder = base / "own"
+    (folder / "qrels").mkdir(parents=True)
+    (folder / "corpus.jsonl").write_text("".join(f'{{"_id": "{d}", "title": "", "text": "text of {d}"}}\n' for d in DOCUMENTS))
+    lines = (f'{{"_id": "{query}", "text": "{"word " * (number % 3 + 1)}"}}\n' for number, query in enumerate(QRELS))
+    (folder / "queries.jsonl").write_text("".join(lines))
+    qrels = (f"{query}\t{document}\t{grade}\n" for query, grades in QRELS.items() for document, grade in grades.items())
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n" + "".join(qrels))
+    return prepare(parse_source({"folder": str(folder)}), base / "workspace" / "collections").content_hash
+
+
+def test_compare_shows_kinds_of_queries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = _prepared(tmp_path)
+    monkeypatch.setenv("HARNESS_WORKSPACE", str(tmp_path / "workspace"))
+    results = tmp_path / "results"
+    put(results, make_card("zero", content_hash=content), make_run(0.2, 1))
+    put(results, make_card("one", "direct", content_hash=content), make_run(0.6, 2))
+    page = open_page(results, monkeypatch, "compare", rows=["zero-shot", "direct"])
+    shown = page.dataframe[-1].value
+    gathered = gather(results)
+    (table,) = board(results).tables
+    values = per_query(gathered, table, [(name, titles(table)[name]) for name in ("zero-shot", "direct")])
+    sizes = {query: number % 3 + 1 for number, query in enumerate(QRELS)}
+    found = strata(values, sizes)
+    assert shown["nDCG@10"].tolist() == [one.mean for one in found]
+    assert shown[next(iter(SIZES))].tolist() == ["1", "1", "2", "2", "3", "3"]
+    assert_drawn(strata_chart(found, "nDCG@10", "words").to_dict())
+
+
+def assert_drawn(spec: Mapping[str, object]) -> None:
+    """A layered chart in which colour never stands alone."""
+    layers = spec["layer"]
+    assert isinstance(layers, list) and len(layers) == 2
+    assert layers[1]["encoding"]["shape"]["field"] == layers[1]["encoding"]["color"]["field"] == "row"
+
+
+def test_the_heatmap_has_a_number_in_every_cell(taught: Path) -> None:
+    found = agreements(labelled(gather(taught).runs)[0])
+    squares, letters = heatmap(found, "Kendall's tau").to_dict()["layer"]
+    values = squares["data"]["values"] if "data" in squares else heatmap(found, "Kendall's tau").to_dict()["data"]["values"]
+    assert {(value["a"], value["b"]) for value in values} >= {("one", "two"), ("two", "one"), ("one", "one"), ("first stage", "two")}
+    assert all(value["text"] == f"{value['value']:.2f}" for value in values)
+    assert letters["encoding"]["text"]["field"] == "text"
+
+
+def test_charts_are_saved_as_svg_and_png(taught: Path) -> None:
+    pytest.importorskip("vl_convert", reason="vl-convert-python is not installed")
+    found, _ = labelled(gather(taught).runs)
+    text = saved(heatmap(agreements(found), "Kendall's tau"), "svg")
+    assert ElementTree.fromstring(text).tag.endswith("svg") and b"first stage" in text
+    assert saved(picks_chart(first_picks(found[0])), "png").startswith(b"\x89PNG")
+    run = next(run for run in gather(taught).runs if run.card.tag == "by-one")
+    making = made(run)
+    assert making is not None
+    assert b"kept: step 200" in saved(loss_chart(making.curves[0]), "svg")

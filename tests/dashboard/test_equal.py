@@ -1,0 +1,128 @@
+"""The terminal and the page never disagree: ten choices of each, every number."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from harness.board import cells
+from harness.board.board import board
+from harness.board.comparison_files import interval
+from harness.board.gathering import gather
+from harness.board.titles import titles
+from harness.cli import app
+from harness.evaluation.bootstrap import Interval
+from harness.evaluation.render import VERDICTS, p_text
+from harness.labelling.ranking import VERDICTS as LABEL_VERDICTS
+from tests.board.runs import METRICS, QRELS
+from tests.dashboard.pages import open_page
+
+BOARDS: list[dict[str, str]] = [
+    {},
+    {"metric": "RR@10"},
+    {"metric": "R@100"},
+    {"baseline": "no-llm"},
+    {"baseline": "intermediate"},
+    {"metric": "RR@10", "baseline": "no-llm"},
+    {"metric": "R@100", "baseline": "no-llm"},
+    {"metric": "RR@10", "baseline": "intermediate"},
+    {"metric": "R@100", "baseline": "intermediate"},
+    {"metric": "nDCG@10", "baseline": "zero-shot"},
+]
+ROWS = ("zero-shot", "no-llm", "intermediate · shuffled · 100 labels")
+COMPARISONS: list[tuple[str, str, str, str]] = [
+    ("nDCG@10", "randomisation", "holm", "all pairs"),
+    ("nDCG@10", "randomisation", "bh", "zero-shot"),
+    ("nDCG@10", "t", "bonferroni", "no-llm"),
+    ("nDCG@10", "wilcoxon", "hochberg", "all pairs"),
+    ("RR@10", "randomisation", "none", "no-llm"),
+    ("RR@10", "bootstrap", "by", "zero-shot"),
+    ("RR@10", "t", "holm", "all pairs"),
+    ("R@100", "randomisation", "holm", "all pairs"),
+    ("R@100", "t", "bh", "zero-shot"),
+    ("RR@10", "bootstrap-t", "holm", "no-llm"),
+]
+
+
+def told(*words: str) -> dict[str, Any]:
+    result = CliRunner().invoke(app, [*words, "--json"])
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def _bounds(found: list[float] | None) -> str:
+    return cells.bounds(Interval(*found)) if found else ""
+
+
+@pytest.mark.parametrize("choice", BOARDS)
+def test_every_number_of_the_leaderboard_is_that_of_harness_board(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, choice: dict[str, str]
+) -> None:
+    options = [word for name, value in choice.items() for word in (f"--{name}", value)]
+    rows = told("board", "--results", str(folder), *options)["rows"]
+    shown = open_page(folder, monkeypatch, verdicts="true", **choice).dataframe[0].value
+    lead = choice.get("metric", "nDCG@10")
+    expected: dict[str, list[Any]] = {
+        "#": [row["rank"] for row in rows],
+        "method": [row["method"] for row in rows],
+        "95 %": [_bounds(row["metrics"][lead]["interval"]) for row in rows],
+        "labels": [row["budget"] for row in rows],
+        "runs": [row["runs"] for row in rows],
+        "flags": [", ".join(row["flags"]) for row in rows],
+        "USD": [row["cost"]["usd"] for row in rows],
+        "train s": [row["cost"]["train_seconds"] for row in rows],
+        "all s": [row["cost"]["seconds"] for row in rows],
+        "tokens": [row["cost"]["input_tokens"] + row["cost"]["output_tokens"] for row in rows],
+        **{name: [row["metrics"][name]["mean"] for row in rows] for name in METRICS},
+        **{f"labels {verdict}": [row["labels"].get(verdict) for row in rows] for verdict in LABEL_VERDICTS},
+    }
+    for name, values in expected.items():
+        column = shown[name].astype(object).where(shown[name].notna(), None).tolist()
+        assert column == values, name
+    for said, row in zip(shown["against baseline"], rows, strict=True):
+        against = row["against"]
+        assert said.strip("▲▼ ") == ("" if against is None else f"{against['difference']:+.3f} (p {p_text(against['p_adjusted'])})")
+        assert ("▲" in said, "▼" in said) == ((against or {}).get("verdict") == "better", (against or {}).get("verdict") == "worse")
+
+
+@pytest.fixture(scope="module")
+def qrels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("qrels") / "qrels.txt"
+    path.write_text("".join(f"{query} 0 {document} {grade}\n" for query, grades in QRELS.items() for document, grade in grades.items()))
+    return path
+
+
+@pytest.mark.parametrize(("metric", "test", "correction", "against"), COMPARISONS)
+def test_every_number_of_a_comparison_is_that_of_harness_compare(
+    folder: Path, qrels: Path, monkeypatch: pytest.MonkeyPatch, metric: str, test: str, correction: str, against: str
+) -> None:
+    (table,) = board(folder).tables
+    gathered, rows = gather(folder), titles(table)
+    paths = {name: str(gathered.behind(table, rows[name])[0].folder) for name in ROWS}
+    called = {Path(path).name: name for name, path in paths.items()}
+    options = ["--qrels", str(qrels), "-m", metric, "--test", test, "--correction", correction]
+    options += ["--baseline", paths[against]] if against in paths else []
+    answer = told("compare", *paths.values(), *options)
+    choice = {"metric": metric, "test": test, "correction": correction, "against": against}
+    page = open_page(folder, monkeypatch, "compare", rows=list(ROWS), **choice)
+    means, tests = page.dataframe[0].value, page.dataframe[1].value
+    # The command puts the baseline first; the page keeps the order in which rows were chosen.
+    runs = {called[row["name"]]: row for row in answer["runs"]}
+    assert means["row"].tolist() == list(ROWS) and set(runs) == set(ROWS)
+    assert means[metric].tolist() == [runs[name]["mean"] for name in ROWS]
+    assert means["95 %"].tolist() == [interval(runs[name]["interval"]) for name in ROWS]
+    found = answer["comparisons"]
+    numbers = {"b - a": "difference", "d_z": "effect_size", "P(b > a)": "superiority", "detectable": "detectable"}
+    for heading, key in numbers.items():
+        assert tests[heading].tolist() == [row[key] for row in found], heading
+    assert [(a, b) for a, b in zip(tests["a"], tests["b"], strict=True)] == [(called[row["a"]], called[row["b"]]) for row in found]
+    assert tests["p"].tolist() == [p_text(row["p"]) for row in found]
+    assert tests["p adj."].tolist() == [p_text(row["p_adjusted"]) for row in found]
+    assert tests["95 %"].tolist() == [interval(row["interval"]) for row in found]
+    assert tests["won"].tolist() == [f"{row['wins']} / {row['ties']} / {row['losses']}" for row in found]
+    assert tests["verdict"].tolist() == [VERDICTS[row["verdict"]] for row in found]
