@@ -101,6 +101,7 @@ class TrainJointly(Stage):
     """A retriever trained together with a ranker. The artefact loads with ``SentenceTransformer(path)``; the ranker is not kept."""
 
     kind: ClassVar[str] = "retriever"
+    trains: ClassVar[bool] = True
 
     start: ModelFiles | Stage
     ranker: ModelFiles

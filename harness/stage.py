@@ -95,6 +95,8 @@ class Stage(ABC):
 
     kind: ClassVar[str]
     version: ClassVar[int] = 1
+    trains: ClassVar[bool] = False
+    """Whether its seconds count as training."""
 
     @abstractmethod
     def run(self, out: Path, context: Context) -> None:

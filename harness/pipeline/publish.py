@@ -40,9 +40,6 @@ from harness.published.folders import publish, run_folder, slug
 from harness.stage import Stage, canonical, digest
 from harness.students.static import StaticStudent
 
-TRAINING = ("ranker", "retriever", "ranker-warmup")
-"""Kinds of stages that train."""
-
 
 def publish_cell(
     cell: PlannedCell, store: Store, results: Path, sweep: SweepFile, remembered: Remembered, made: Collection[str] = ()
@@ -97,7 +94,7 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile) -> Card:
         ranker=_ranker_name(cell),
         setup=_setup(cell, sweep),
         tuning=_tuning(cell, store, sweep),
-        costs=_costs(manifests, summaries),
+        costs=_costs(manifests, {key for key, stage in stages.items() if stage.trains}, summaries),
         labels=_verdicts(summaries),
         stages={"run": cell.run.key, "evaluate": cell.evaluate.key},
         durations=_durations(manifests),
@@ -192,7 +189,8 @@ def _tuning(cell: PlannedCell, store: Store, sweep: SweepFile) -> TuningSection 
     return TuningSection(split=sweep.tune.split, metric=told["metric"], trials=trials, chosen=trials[told["chosen"]].settings)
 
 
-def _costs(manifests: Mapping[str, Manifest], summaries: Iterable[dict[str, Any]]) -> Costs:
+def _costs(manifests: Mapping[str, Manifest], training: Collection[str], summaries: Iterable[dict[str, Any]]) -> Costs:
+    """`training` are the keys of the stages that train."""
     alone, here = Counter[str](), Counter[str]()
     for summary in summaries:
         alone.update(summary["alone"])
@@ -203,7 +201,7 @@ def _costs(manifests: Mapping[str, Manifest], summaries: Iterable[dict[str, Any]
         output_tokens=alone["output_tokens"],
         usd_alone=alone["usd"],
         usd_here=here["usd"],
-        train_seconds=sum(manifest["seconds"] for manifest in manifests.values() if manifest["kind"] in TRAINING),
+        train_seconds=sum(manifest["seconds"] for key, manifest in manifests.items() if key in training),
         seconds=sum(manifest["seconds"] for manifest in manifests.values()),
     )
 

@@ -67,6 +67,7 @@ class TrainRanker(RankerStage):
     """A ranker trained on lists."""
 
     kind: ClassVar[str] = "ranker"
+    trains: ClassVar[bool] = True
 
     lists: Stage
     corpus: Texts
@@ -87,6 +88,7 @@ class TrainRetriever(Stage):
     """
 
     kind: ClassVar[str] = "retriever"
+    trains: ClassVar[bool] = True
 
     start: ModelFiles | Stage
     lists: Stage

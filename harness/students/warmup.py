@@ -40,6 +40,7 @@ class WarmUpRanker(RankerStage):
     """
 
     kind: ClassVar[str] = "ranker-warmup"
+    trains: ClassVar[bool] = True
 
     lists: Stage
     corpus: Corpus
