@@ -36,8 +36,9 @@ bench: $(VENV)/.dev  ## ratios against peers, same work, same machine; also writ
 bench-quick: $(VENV)/.dev  ## the same on less work, in minutes
 	$(BIN)/python -m benchmarks --quick --json workspace/bench-quick.json
 
-calibrate: $(VENV)/.dev  ## do the tests err as often as they say? (minutes; the table of docs/statistics.md)
+calibrate: $(VENV)/.dev  ## do the tests err as often as they say? (minutes; the tables of docs/statistics.md and docs/budget-curves.md)
 	$(BIN)/python -m benchmarks.calibrate
+	$(BIN)/python -m benchmarks.calibrate_curves
 
 clean:  ## remove the virtual environment and caches (not the workspace)
 	rm -rf $(VENV) $(VLLM) .mypy_cache .ruff_cache .pytest_cache

@@ -12,22 +12,29 @@ from dashboard import choose
 from dashboard.launch import RESULTS, WORKSPACE
 from dashboard.text import literal
 from harness.board.board import board_of
-from harness.board.gathering import Gathered, gather
+from harness.board.gathering import Gathered, gather, state
+from harness.board.kept import kept_board
 from harness.board.model import Board, Row, Table
 from harness.board.titles import titles
 from harness.errors import UserError
 from harness.evaluation.text import counted
 from harness.models import cache_home
-from harness.published.folders import fingerprint
 
 
 @dataclass(frozen=True)
 class View:
-    """The table that is looked at, its rows by their names, and the runs behind it."""
+    """The table that is looked at, and its rows by their names. The runs behind it are read when a page asks for them."""
 
-    gathered: Gathered
+    folder: str
+    state: str
     table: Table
     rows: dict[str, Row]
+
+    @property
+    def gathered(self) -> Gathered:
+        """All runs of the folder."""
+        found: Gathered = _gathered(self.folder, self.state)
+        return found
 
 
 def results() -> Path:
@@ -41,14 +48,21 @@ def workspace() -> Path:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading results")  # type: ignore[untyped-decorator]
-def _gathered(folder: str, mark: str) -> Gathered:
-    """The runs, read again when `mark` says that the folder changed."""
-    return gather(Path(folder), cache=cache_home() / "boards")
+def _gathered(folder: str, state: str) -> Gathered:
+    """The runs, read again when `state` says that the folder changed."""
+    return gather(Path(folder), cache=_kept())
 
 
 @st.cache_resource(max_entries=32, show_spinner="Making the table")  # type: ignore[untyped-decorator]
-def _board(folder: str, mark: str, metric: str | None, baseline: str | None) -> Board:
-    return board_of(_gathered(folder, mark), metric=metric, baseline=baseline)
+def _board(folder: str, state: str, metric: str | None, baseline: str | None) -> Board:
+    def make() -> Board:
+        return board_of(_gathered(folder, state), metric=metric, baseline=baseline)
+
+    return kept_board(_kept(), Path(folder), state, make, metric=metric, baseline=baseline)
+
+
+def _kept() -> Path:
+    return cache_home() / "boards"
 
 
 def name(table: Table) -> str:
@@ -59,7 +73,7 @@ def name(table: Table) -> str:
 def view() -> View:
     """What the choices in the sidebar select; ends the page with words where there is nothing to show."""
     folder = results()
-    mark = fingerprint(folder)
+    mark = state(folder)
     first: Board = _board(str(folder), mark, None, None)
     _warnings(first)
     if not first.tables:
@@ -72,14 +86,14 @@ def view() -> View:
     help_text = "The method that rows are tested against: each with the row of it that is most like it (student, budget, teacher, losses)."
     baseline = choose.one(st.sidebar, "Baseline", methods, "baseline", default=table.baseline, help=help_text)
     if (metric, baseline) == (table.metric, table.baseline):
-        return View(_gathered(str(folder), mark), table, titles(table))
+        return View(str(folder), mark, table, titles(table))
     try:
         led: Board = _board(str(folder), mark, metric, baseline)
     except UserError as error:
         st.error(literal(str(error)))
         st.stop()
     shown = next(other for other in led.tables if name(other) == name(table))
-    return View(_gathered(str(folder), mark), shown, titles(shown))
+    return View(str(folder), mark, shown, titles(shown))
 
 
 def _warnings(found: Board) -> None:

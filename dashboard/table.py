@@ -54,6 +54,7 @@ def columns(table: Table, rows: Sequence[Row], shown: Shown) -> dict[str, list[A
         "sees": [", ".join(row.sees) for row in rows],
         **({name: [_mean(row, name) for row in rows] for name in table.metrics if name != lead} if shown.others else {}),
         "runs": [row.runs for row in rows],
+        **_uncertain(rows, shown),
         **(_costs(rows) if shown.costs else {}),
         **({f"labels {verdict}": [row.labels.get(verdict) for row in rows] for verdict in _FAULTS} if shown.labels else {}),
         "settings": [row.variant for row in rows],
@@ -63,6 +64,12 @@ def columns(table: Table, rows: Sequence[Row], shown: Shown) -> dict[str, list[A
 def _readable(rows: Sequence[Row]) -> dict[str, list[Any]]:
     """The share of labels that are ok, where any row has labels."""
     return {"labels ok": [row.labels.get("ok") for row in rows]} if any(row.labels for row in rows) else {}
+
+
+def _uncertain(rows: Sequence[Row], shown: Shown) -> dict[str, list[Any]]:
+    """Beside intervals, where any row has several runs."""
+    told = [cells.uncertain_by(row) for row in rows]
+    return {"uncertain by": told} if shown.intervals and any(told) else {}
 
 
 def _costs(rows: Sequence[Row]) -> dict[str, list[Any]]:
@@ -105,6 +112,13 @@ def column_config(table: Table) -> dict[str, Any]:
             )
         ),
         "runs": st.column_config.NumberColumn(help="Resamples times seeds behind the row."),
+        "uncertain by": st.column_config.TextColumn(
+            width="medium",
+            help=(
+                "What the variance of the mean comes from. Mostly queries: more queries would help, more runs would not. "
+                "Mostly resamples: draw more of them."
+            ),
+        ),
         "USD": st.column_config.NumberColumn(help="Every label at its price, whoever paid for it.", format="%.2f"),
         "train s": st.column_config.NumberColumn(help="Seconds of training.", format="%.0f"),
         "flags": st.column_config.TextColumn(width="medium", help="What to know before believing the row."),

@@ -73,8 +73,8 @@ def curves(
 
     Each series of the board is one curve over its budgets. 'area' is its mean metric over the logarithm of the budget. With --target:
     the labels that reach it, 'at most' the smallest budget or 'more than' the largest where it lies outside what was measured. Against
-    one series: what each other needs to equal it at its largest budget, and from where on it is ahead. Intervals are 95 %, from a
-    bootstrap over queries, resamples and seeds together. docs/budget-curves.md tells what each number means.
+    one series: what each other needs to equal it at its largest budget, and from where on it is ahead. Intervals are 95 % t intervals over
+    queries, resamples and seeds together: with two resamples they are wide. docs/budget-curves.md tells what each number means.
 
     harness curves --target no-llm
 

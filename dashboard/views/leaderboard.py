@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -82,8 +83,8 @@ def page() -> None:
     _tables(found, rows, shown)
     single = Board((replace(table, rows=rows),))
     with st.container(horizontal=True):
-        st.download_button("Table as CSV", render.csv(single), "board.csv", "text/csv")
-        st.download_button("Table as LaTeX", render.latex(single), "board.tex", "text/x-tex")
+        st.download_button("Table as CSV", partial(render.csv, single), "board.csv", "text/csv", on_click="ignore")
+        st.download_button("Table as LaTeX", partial(render.latex, single), "board.tex", "text/x-tex", on_click="ignore")
 
 
 page()

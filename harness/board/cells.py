@@ -29,6 +29,11 @@ def bounds(found: Interval | None) -> str:
     return f"[{number(found.low)}, {number(found.high)}]" if found else ""
 
 
+def uncertain_by(row: Row) -> str:
+    """'queries 84%, resamples 11%, residual 5%': the sources of the variance of its mean, empty with one run."""
+    return row.variance.told if row.variance else ""
+
+
 def mark(row: Row) -> str:
     """▲ or ▼ where the row differs from its baseline."""
     return MARKS[row.against.verdict] if row.against else ""

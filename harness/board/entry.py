@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,16 +36,18 @@ class Entry:
             yield Published(folder, self.card, self.scores)
 
 
-def mark_of(folder: Path) -> str:
+def mark_of(folder: Path | str) -> str:
     """Sizes, times and kinds of the two files that a board reads; nothing is opened, no link followed."""
-    marks = []
-    for name in (CARD, METRICS):
-        try:
-            about = (folder / name).lstat()
-            marks.append([about.st_mode, about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino])
-        except OSError:
-            marks.append([])
-    return json.dumps(marks)
+    # Called for every folder whenever a page is drawn: texts are joined several times as fast as paths.
+    return f"{_about(f'{folder}/{CARD}')}; {_about(f'{folder}/{METRICS}')}"
+
+
+def _about(path: str) -> str:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return "none"
+    return f"{found.st_mode} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
 
 
 def read_entry(folder: Path, mark: str, shared: dict[tuple[str, ...], Queries]) -> Entry:

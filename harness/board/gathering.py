@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -55,6 +56,14 @@ def gather(results: Path, runs: Collection[str] | None = None, cache: Path | Non
     return Gathered(found, tuple(skipped), str(results))
 
 
+def state(results: Path) -> str:
+    """A mark that changes whenever `gather` would find something else; nothing is opened."""
+    inside = _subfolders(results)
+    found = [*inside, *(entry for folder in inside if not folder.is_symlink() for entry in _subfolders(folder.path))]
+    marks = [f"{entry.path} {'link' if entry.is_symlink() else mark_of(entry.path)}" for entry in found]
+    return hashlib.sha256(os.fsencode("\n".join(marks))).hexdigest()
+
+
 def _entries(folders: Mapping[str, Path], known: Mapping[str, Entry]) -> dict[str, Entry]:
     shared = {values.queries.ids: values.queries for entry in known.values() for values in entry.scores.values()}
     entries = {}
@@ -75,12 +84,13 @@ def _name(folder: Path, results: Path) -> str:
 
 def _links(results: Path) -> list[Path]:
     """Links to folders where runs are looked for; hidden ones are nobody's runs."""
-    folders = [results, *(folder for folder in _subfolders(results) if not folder.is_symlink())]
-    return [entry for folder in folders for entry in _subfolders(folder) if entry.is_symlink()]
+    inside = _subfolders(results)
+    places = [inside, *(_subfolders(entry.path) for entry in inside if not entry.is_symlink())]
+    return [Path(entry.path) for place in places for entry in place if entry.is_symlink()]
 
 
-def _subfolders(folder: Path) -> list[Path]:
-    if not folder.is_dir():
+def _subfolders(folder: Path | str) -> list[os.DirEntry[str]]:
+    if not Path(folder).is_dir():
         return []
     with os.scandir(folder) as entries:
-        return sorted(Path(entry.path) for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+        return sorted((entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")), key=lambda entry: entry.name)

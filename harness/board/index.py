@@ -25,7 +25,7 @@ from harness.published.card import Card
 if TYPE_CHECKING:
     import pyarrow as pa
 
-VERSION = 1
+VERSION = 2
 """Rises whenever the file's form, or what is read of a folder, changes."""
 _TEXTS = ("folder", "mark", "reason", "card", "metric", "queries")
 

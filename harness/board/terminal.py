@@ -54,21 +54,21 @@ class _Fitting:
     table: Table
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        needed, others, costs = _columns(self.table)
+        needed, others, costs, last = _columns(self.table)
         places = _Column("#", [cells.place(row) for row in self.table.rows])
         room = options.max_width - places.width - _METHOD - 3 - sum(column.width for column in needed)
         kept = []
-        for column in [*others[:2], *costs, *others[2:]]:
+        for column in [*others[:2], *costs, *others[2:], *last]:
             if column.width <= room:
                 room -= column.width
                 kept.append(column)
-        yield _drawn(self.table, [column for column in [*needed, *others, *costs] if column in [*needed, *kept]])
-        if left_out := [column.heading for column in [*others, *costs] if column not in kept]:
+        yield _drawn(self.table, [column for column in [*needed, *others, *costs, *last] if column in [*needed, *kept]])
+        if left_out := [column.heading for column in [*others, *costs, *last] if column not in kept]:
             yield Text(f"no room here for: {', '.join(left_out)}")
 
 
-def _columns(table: Table) -> tuple[list[_Column], list[_Column], list[_Column]]:
-    """Columns that must be there, other metrics, costs."""
+def _columns(table: Table) -> tuple[list[_Column], list[_Column], list[_Column], list[_Column]]:
+    """Columns that must be there, other metrics, costs, and what is there only where there is room for all these."""
     rows, lead = table.rows, table.metric
     needed = [
         _Column("labels", [cells.labels(row) for row in rows]),
@@ -77,7 +77,9 @@ def _columns(table: Table) -> tuple[list[_Column], list[_Column], list[_Column]]
         _Column("95 %", [cells.interval(row, lead) for row in rows]),
     ]
     others = [_Column(name, [cells.mean(row, name) for row in rows]) for name in table.metrics if name != lead]
-    return needed, others, [_Column("USD", [cells.usd(row) for row in rows]), _Column("train", [cells.training(row) for row in rows])]
+    costs = [_Column("USD", [cells.usd(row) for row in rows]), _Column("train", [cells.training(row) for row in rows])]
+    uncertain = [cells.uncertain_by(row) for row in rows]
+    return needed, others, costs, [_Column("uncertain by", uncertain)] if any(uncertain) else []
 
 
 def _drawn(table: Table, columns: list[_Column]) -> RichTable:

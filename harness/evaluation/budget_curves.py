@@ -1,7 +1,7 @@
 """Budget curves as statistics: the fitted curve and its band, amounts that reach a target, area, crossing.
 
-Intervals are t intervals over queries and runs (`t_intervals`). Those of amounts are all amounts that such a test leaves possible: where the
-t interval of a curve, or of the difference of two, holds the target. They may be open: infinity stands for more than was measured, the
+Intervals are t intervals over queries and runs (`t_intervals`). Those of amounts hold what such a test leaves possible: where the t
+interval of a curve, or of the difference of two, holds the target. They may be open: infinity stands for more than was measured, the
 smallest measured amount for that or less. Bands alone are percentiles of the samples, as the intervals of a board's rows are.
 """
 

@@ -41,5 +41,6 @@ def hierarchical_means(groups: Sequence[Array], designs: Sequence[Design], seed:
 
 def _sampled(means: Array, group: Array, weights: Array) -> Sampled:
     if group.shape[1] == 1:
-        return Sampled(means[:, 0], None)
+        # A copy: a view would keep the draws of all methods in memory.
+        return Sampled(means[:, 0].copy(), None)
     return Sampled((means * weights).sum(axis=1), (weights * group.mean(axis=0)).sum(axis=1))

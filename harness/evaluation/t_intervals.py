@@ -73,12 +73,18 @@ def t_intervals(values: Array, samples: Samples, level: float = 0.95) -> Bounds:
     from scipy.special import stdtrit
 
     n, u = samples.freedom
-    of_queries = samples.queries.var(axis=0) * (n + 1) / n
-    interaction = (samples.both - samples.queries - samples.runs).var(axis=0)
-    of_runs = np.maximum(samples.runs.var(axis=0), interaction) if u else np.zeros_like(of_queries)
+    # A bootstrap of n of n numbers has (n - 1) / n of their variance; of runs one fewer is drawn, which has all of it.
+    of_queries = _variance(samples.queries) * (n + 1) / n
+    interaction = _variance(samples.both - samples.queries - samples.runs)
+    of_runs = np.maximum(_variance(samples.runs), interaction) if u else np.zeros_like(of_queries)
     whole = of_queries + of_runs
     varies = whole > 0
     parts = of_queries**2 / n + of_runs**2 / max(u, 1)
     freedom = np.where(varies, whole, 1.0) ** 2 / np.where(varies, parts, 1.0)
     reach = stdtrit(freedom, (1 + level) / 2) * np.sqrt(whole)
     return Bounds(values - reach, values + reach)
+
+
+def _variance(samples: Array) -> Array:
+    """Along the first axis; exactly 0 of what does not vary."""
+    return np.asarray((samples - samples[0]).var(axis=0))

@@ -9,7 +9,6 @@ refused with a reason; nothing is executed or unpickled.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -200,16 +199,3 @@ def _subfolders(folder: Path) -> list[Path]:
     with os.scandir(folder) as entries:
         names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")]
     return [folder / name for name in sorted(names)]
-
-
-def fingerprint(results: Path) -> str:
-    """A mark that changes when a run is published, replaced or removed; from names, sizes and times, nothing is opened."""
-    marks = []
-    for folder in run_folders(results):
-        for name in (CARD, METRICS):
-            try:
-                about = (folder / name).lstat()
-            except OSError:
-                continue
-            marks.append(f"{folder.parent.name}/{folder.name}/{name} {about.st_size} {about.st_mtime_ns} {about.st_ino}")
-    return hashlib.sha256("\n".join(marks).encode("utf-8", "surrogateescape")).hexdigest()

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -54,6 +55,18 @@ def test_a_narrow_terminal_is_told_what_is_left_out_and_nothing_is_cut(results: 
     assert "no room here for: " in text
     assert cells.interval(found.tables[0].rows[0], "nDCG@10") in text
     assert "…" not in text
+
+
+def test_a_wide_terminal_says_what_a_mean_is_uncertain_by(results: Path) -> None:
+    found = board(results)
+    told = [row.variance.told for row in found.tables[0].rows if row.variance]
+    assert told
+    assert all(text in shown(found, 240) for text in told)
+    narrow = shown(found, 100)
+    assert "uncertain by" in narrow.split("no room here for: ")[1].splitlines()[0]
+    assert not any(text in narrow for text in told)
+    single = Board((replace(found.tables[0], rows=tuple(row for row in found.tables[0].rows if not row.variance)),))
+    assert "uncertain by" not in shown(single, 240)
 
 
 def test_the_terminal_says_what_was_skipped_and_when_there_is_nothing(tmp_path: Path) -> None:

@@ -11,12 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.charts import budget_curve
 from dashboard.launch import RESULTS, command, environment, launch
 from dashboard.text import literal
 from harness.board import cells
 from harness.board.board import board
-from harness.board.curves import chart
 from harness.errors import UserError
 from tests.board.runs import make_card, make_run, put
 from tests.dashboard.pages import open_page
@@ -69,16 +67,6 @@ def test_an_empty_folder_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_literal_escapes_all_that_markdown_reads() -> None:
     assert literal("a_b [c](d) <e> $f$ :g: 0.5") == r"a\_b \[c\]\(d\) \<e\> \$f\$ \:g\: 0\.5"
-
-
-def test_the_chart_draws_every_point_and_level(folder: Path) -> None:
-    found = chart(board(folder).tables[0])
-    layers = budget_curve(found).to_dict()["layer"]
-    points = next(layer for layer in layers if layer["mark"]["type"] == "point")
-    assert len(points["data"]["values"]) == sum(len(one.points) for one in found.series)
-    assert {value["mean"] for value in points["data"]["values"]} == {point.mean for one in found.series for point in one.points}
-    assert points["encoding"]["shape"]["field"] == points["encoding"]["color"]["field"] == "series"
-    assert {layer["mark"]["type"] for layer in layers} == {"area", "rule", "text", "line", "point"}
 
 
 def test_the_command_binds_to_this_machine_and_sends_no_statistics(tmp_path: Path) -> None:

@@ -59,6 +59,10 @@ def _bounds(found: list[float] | None) -> str:
     return cells.bounds(Interval(*found)) if found else ""
 
 
+def _uncertain(found: dict[str, Any] | None) -> str:
+    return ", ".join(f"{source['name']} {source['share']:.0%}" for source in found["sources"]) if found else ""
+
+
 @pytest.mark.parametrize("choice", BOARDS)
 def test_every_number_of_the_leaderboard_is_that_of_harness_board(
     folder: Path, monkeypatch: pytest.MonkeyPatch, choice: dict[str, str]
@@ -73,6 +77,7 @@ def test_every_number_of_the_leaderboard_is_that_of_harness_board(
         "95 %": [_bounds(row["metrics"][lead]["interval"]) for row in rows],
         "labels": [row["budget"] for row in rows],
         "runs": [row["runs"] for row in rows],
+        "uncertain by": [_uncertain(row["variance"]) for row in rows],
         "flags": [", ".join(row["flags"]) for row in rows],
         "USD": [row["cost"]["usd"] for row in rows],
         "train s": [row["cost"]["train_seconds"] for row in rows],
