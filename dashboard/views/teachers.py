@@ -14,12 +14,13 @@ from dashboard.source import View, name, results, view
 from dashboard.table import VERDICT_HELP
 from dashboard.teacher_charts import heatmap, picks_chart
 from dashboard.text import literal
+from harness.board.gathering import state
 from harness.board.labelled import MEASURES, Agreement, Picks, agreements, first_picks, labelled
 from harness.board.teachers import TeacherSummary, teachers
 from harness.evaluation.render import p_text
 from harness.evaluation.text import counted
 from harness.labelling.ranking import VERDICTS
-from harness.published.folders import Published, fingerprint
+from harness.published.folders import Published
 
 
 def _table(found: list[TeacherSummary]) -> None:
@@ -113,7 +114,7 @@ def _picks(found: Sequence[Picks]) -> None:
 
 def _words(found: View, runs: list[Published]) -> None:
     folder = results()
-    pairs, picks, notes = _said(str(folder), fingerprint(folder), name(found.table), runs)
+    pairs, picks, notes = _said(str(folder), state(folder), name(found.table), runs)
     for note in notes:
         st.caption(literal(f"Note: {note}."))
     if not picks:
