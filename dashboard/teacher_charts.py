@@ -41,7 +41,7 @@ def heatmap(found: Sequence[Agreement], measure: str) -> alt.LayerChart:
 
 
 def _digits(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
+    return "–" if value is None else f"{value:z.2f}"
 
 
 def picks_chart(found: Picks) -> alt.LayerChart:
