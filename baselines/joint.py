@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
 from harness.collections.base import Texts
@@ -18,17 +17,15 @@ from harness.plugins import Settings
 from harness.stage import Context, Stage
 from harness.students.base import Reader, Student, freeze_lower
 from harness.students.batches import Batch, ListTable
-from harness.students.history import History
-from harness.students.lesson import Lesson, NotFinite
 from harness.students.lists import read_lists
 from harness.students.stages import check_needs, checkpoint_of
-from harness.students.train import TrainSettings, deterministic
+from harness.students.train import TrainSettings, deterministic, fit
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
     from harness.stage import Progress
-    from harness.students.checkpoints import Checkpoint
 
 
 class JointRanker(Settings):
@@ -42,12 +39,12 @@ class JointRanker(Settings):
 
 
 class Both(Student):
-    """Two students that score the same lists: scores (B, 2K), the retriever's before the ranker's."""
+    """Two students that score the same lists: scores (B, 2K), the retriever's before the ranker's. Each has a learning rate of its own."""
 
-    def __init__(self, retriever: Student, ranker: Student, ranker_length: int) -> None:
+    def __init__(self, retriever: Student, ranker: Student, how: JointRanker) -> None:
         from torch.nn import ModuleDict
 
-        self.retriever, self.ranker, self._ranker_length = retriever, ranker, ranker_length
+        self.retriever, self.ranker, self._how = retriever, ranker, how
         self.model = ModuleDict({"retriever": retriever.model, "ranker": ranker.model})
         self.device = retriever.device
         self.temperature = retriever.temperature
@@ -55,7 +52,12 @@ class Both(Student):
         self.halves = retriever.halves or ranker.halves
 
     def over(self, table: ListTable, max_length: int) -> BothReader:
-        return BothReader(self.retriever.over(table, max_length), self.ranker.over(table, self._ranker_length))
+        return BothReader(self.retriever.over(table, max_length), self.ranker.over(table, self._how.max_length))
+
+    def optimisers(self, peak: float, decay: float) -> list[torch.optim.Optimizer]:
+        """`peak` is the retriever's."""
+        rankers = self._how.learning_rate or self.ranker.learning_rate
+        return [*self.retriever.optimisers(peak, decay), *self.ranker.optimisers(rankers, decay)]
 
     def save(self, folder: Path) -> None:
         """The retriever; the ranker has done its work."""
@@ -133,10 +135,8 @@ class TrainJointly(Stage):
             if self.how.frozen_layers:
                 freeze_lower(ranker.model, self.how.frozen_layers)
             loss = JointLoss(self.retriever_loss.loss(retriever.temperature), self.ranker_loss.loss(ranker.temperature), self.mutual)
-            both = Both(retriever, ranker, self.how.max_length)
-            peaks = self.train.learning_rate or retriever.learning_rate, self.how.learning_rate or ranker.learning_rate
-            lesson = Lesson(both, both.over(table, self.max_length), table, loss, self.train)
-            history = fit_both(both, lesson, peaks, self.seed, context.progress, checkpoint)
+            both = Both(retriever, ranker, self.how)
+            history = fit(both, table, loss, self.train, self.max_length, self.seed, context.progress, checkpoint)
         both.save(out)
         history.write(out)
         checkpoint.remove()
@@ -145,47 +145,3 @@ class TrainJointly(Stage):
         for spec in (self.retriever_loss, self.ranker_loss):
             if spec.loss().in_batch:
                 raise UserError(f"the loss '{spec}' sees other lists, which a joint training does not show", remedy="turn in_batch off")
-
-
-def fit_both(
-    both: Both, lesson: Lesson, peaks: tuple[float, float], seed: int, progress: Progress, checkpoint: Checkpoint | None = None
-) -> History:
-    """Trains both, in place, each with optimisers and a peak learning rate of its own; call it inside `deterministic`.
-
-    Batches and schedule are those of `harness.students.train.fit`. Raises UserError when a loss is no finite number.
-    """
-    from harness.students.optimisers import optimisers_of, ramp, update
-    from harness.students.state import Standing
-
-    settings = lesson.settings
-    sides = [
-        optimisers_of(part.model, peak, settings.weight_decay) for part, peak in zip((both.retriever, both.ranker), peaks, strict=True)
-    ]
-    now = Standing(both.model, both.device, [one for side in sides for one in side])
-    if checkpoint is not None:
-        now.take_up(checkpoint.load())
-    both.model.train(settings.dropout)
-    batches = list(_batches(len(lesson.table.lists), settings, seed))
-    for step in range(len(now.history.step), len(batches)):
-        epoch, numbers = batches[step]
-        share = ramp(step, len(batches), settings.warmup)
-        try:
-            now.history.add(epoch, lesson.learn(numbers), peaks[0] * share)
-        except NotFinite as error:
-            if checkpoint is not None:
-                checkpoint.remove()
-            remedy = "take a smaller learning rate or a larger temperature"
-            raise UserError(f"the loss is {error} at step {step + 1} of {len(batches)}", remedy=remedy) from None
-        for side, peak in zip(sides, peaks, strict=True):
-            update(side, peak * share, settings.clip)
-        if checkpoint is not None and checkpoint.due:
-            checkpoint.save(now.state())
-        progress(step + 1, len(batches), "steps")
-    both.model.eval()
-    return now.history
-
-
-def _batches(count: int, settings: TrainSettings, seed: int) -> list[tuple[int, np.ndarray]]:
-    generator = np.random.default_rng(seed)
-    orders = [generator.permutation(count) for _ in range(settings.epochs)]
-    return [(epoch, order[at : at + settings.batch]) for epoch, order in enumerate(orders) for at in range(0, count, settings.batch)]

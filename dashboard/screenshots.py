@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from dashboard.launch import command, environment
 from harness.board.board import board
 from harness.board.titles import titles
 from harness.errors import UserError
+from harness.ports import free_port
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -34,9 +34,7 @@ def served(results: Path, workspace: Path | None = None) -> Iterator[str]:
 
     Raises UserError when it does not come up.
     """
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(command(port), env=environment(results, workspace), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://localhost:{port}"
     try:

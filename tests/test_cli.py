@@ -9,14 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main
-
-
-def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["harness", *arguments])
-    with pytest.raises(SystemExit) as exit_:
-        main()
-    return int(exit_.value.code or 0)
+from tests.calling import call
 
 
 @pytest.fixture

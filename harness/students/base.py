@@ -51,6 +51,12 @@ class Student(ABC):
     def over(self, table: ListTable, max_length: int) -> Reader:
         """Tokenises the table's texts, cut to `max_length` tokens."""
 
+    def optimisers(self, peak: float, decay: float) -> list[torch.optim.Optimizer]:
+        """What moves the weights that learn; their rate rises to `peak`."""
+        from harness.students.optimisers import optimisers_of
+
+        return optimisers_of(self.model, peak, decay)
+
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Writes a folder that sentence-transformers loads unchanged."""

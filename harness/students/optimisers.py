@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     import torch
 
 
-def optimisers_of(model: torch.nn.Module, rate: float, decay: float) -> list[torch.optim.Optimizer]:
-    """AdamW for dense weights, SparseAdam for embedding tables with sparse gradients."""
+def optimisers_of(model: torch.nn.Module, peak: float, decay: float) -> list[torch.optim.Optimizer]:
+    """AdamW for dense weights, SparseAdam for embedding tables with sparse gradients; each group knows the `peak` of its rate."""
     import torch
 
     sparse = [part.weight for part in model.modules() if isinstance(part, torch.nn.EmbeddingBag) and part.sparse]
@@ -18,18 +18,18 @@ def optimisers_of(model: torch.nn.Module, rate: float, decay: float) -> list[tor
     dense = [weight for weight in model.parameters() if weight.requires_grad and id(weight) not in aside]
     optimisers: list[torch.optim.Optimizer] = []
     if sparse:
-        optimisers.append(torch.optim.SparseAdam(sparse, lr=rate))
+        optimisers.append(torch.optim.SparseAdam([{"params": sparse, "peak": peak}], lr=peak))
     if dense:
         groups = [
-            {"params": [weight for weight in dense if weight.ndim > 1], "weight_decay": decay},
-            {"params": [weight for weight in dense if weight.ndim < 2], "weight_decay": 0.0},
+            {"params": [weight for weight in dense if weight.ndim > 1], "weight_decay": decay, "peak": peak},
+            {"params": [weight for weight in dense if weight.ndim < 2], "weight_decay": 0.0, "peak": peak},
         ]
-        optimisers.append(torch.optim.AdamW(groups, lr=rate, fused=True))
+        optimisers.append(torch.optim.AdamW(groups, lr=peak, fused=True))
     return optimisers
 
 
-def update(optimisers: Sequence[torch.optim.Optimizer], rate: float, clip: float) -> None:
-    """One step of each at learning rate `rate`, dense gradients clipped to the norm `clip`; gradients are cleared."""
+def update(optimisers: Sequence[torch.optim.Optimizer], share: float, clip: float) -> None:
+    """One step of each at this `share` of its peak learning rate, dense gradients clipped to the norm `clip`; gradients are cleared."""
     import torch
 
     for optimiser in optimisers:
@@ -37,7 +37,7 @@ def update(optimisers: Sequence[torch.optim.Optimizer], rate: float, clip: float
         if not isinstance(optimiser, torch.optim.SparseAdam):
             torch.nn.utils.clip_grad_norm_(weights, clip)
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = group["peak"] * share
         if weights:
             optimiser.step()
         optimiser.zero_grad()

@@ -20,7 +20,7 @@ from harness.students.base import freeze_lower
 from harness.students.history import History
 from harness.students.lesson import Lesson, NotFinite
 from harness.students.lora import LoRA, adapt
-from harness.students.optimisers import optimisers_of, ramp, update
+from harness.students.optimisers import ramp, update
 from harness.students.state import Standing
 from harness.students.stopping import EarlyStopping, split
 from harness.students.team import ALONE, Team
@@ -107,24 +107,24 @@ def fit(
     taught, held = split(table.query_rows, settings.stop, seed)
     batches = list(_batches(taught, settings, seed))
     peak = settings.learning_rate or student.learning_rate
-    now = Standing(student.model, student.device, optimisers_of(student.model, peak, settings.weight_decay))
+    now = Standing(student.model, student.device, student.optimisers(peak, settings.weight_decay))
     if checkpoint is not None:
         now.take_up(checkpoint.load())
     for step in range(len(now.history.step), len(batches)):
         if settings.stop and now.best.waited >= settings.stop.patience:
             break
         epoch, numbers = batches[step]
-        rate = peak * ramp(step, len(batches), settings.warmup)
+        share = ramp(step, len(batches), settings.warmup)
         try:
-            now.history.add(epoch, lesson.learn(numbers), rate)
-            update(now.optimisers, rate, settings.clip)
+            now.history.add(epoch, lesson.learn(numbers), peak * share)
+            update(now.optimisers, share, settings.clip)
             if settings.stop and settings.stop.due(step, len(batches) // settings.epochs):
                 now.check(lesson.measure(held))
         except NotFinite as error:
             if checkpoint is not None:
                 checkpoint.remove()
             raise UserError(
-                f"the loss is {error} at step {step + 1} of {len(batches)} (epoch {epoch + 1}, learning rate {rate:.3g})",
+                f"the loss is {error} at step {step + 1} of {len(batches)} (epoch {epoch + 1}, learning rate {peak * share:.3g})",
                 remedy="take a smaller learning rate or a larger temperature",
             ) from None
         if checkpoint is not None and checkpoint.due:

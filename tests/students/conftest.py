@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-import torch
 
 from harness.collections.base import Document
 from harness.models import ModelFiles, resolve_model
 from harness.stage import Context, Stage
 from harness.students.lists import TrainingList, write_lists
+from tests.threads import one_thread  # noqa: F401
 
 TOPICS = [
     "apple pie recipe",
@@ -143,15 +143,6 @@ def bench(tmp_path: Path) -> Bench:
 def silent(done: int, total: int, unit: str = "") -> None:
     """Nobody looks at the progress."""
     assert done <= total, unit
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> Iterator[None]:
-    """Tiny models gain nothing from threads, and lose much where other work has the cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(autouse=True)

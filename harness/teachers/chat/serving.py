@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UserError
+from harness.ports import free_port
 from harness.teachers.chat import _watchdog
 from harness.teachers.chat.backend import Stop
 
@@ -38,7 +38,7 @@ class Server:
     """Seconds that it is given to end by itself."""
 
     def __init__(self, command: Sequence[str], port: int, environment: Mapping[str, str], timeout: float) -> None:
-        self._port = port or _free_port()
+        self._port = port or free_port()
         self._command = [part.replace("{port}", str(self._port)) for part in command]
         self.environment, self._timeout = environment, timeout
         self._watchdog: subprocess.Popen[bytes] | None = None
@@ -116,10 +116,3 @@ def find_command(command: Sequence[str], base: Path, remedy: str) -> list[str]:
     if found is None:
         raise UserError(f"there is no command '{program}'", key="command", remedy=remedy)
     return [str(Path(found).absolute()), *command[1:]]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
