@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 MOST = 32
 """Boards that are kept of one folder, the newest."""
-_ROOMS = ("board", "evaluation", "published")
-"""Where the code lies that numbers of a board depend on."""
 
 
 def kept_board(
@@ -84,11 +83,8 @@ def _form() -> TypeAdapter[Board]:
 
 @cache
 def _code() -> str:
-    """A mark of the code that makes boards, and of the library that computes."""
-    import numpy as np
-
-    rooms = Path(__file__).parents[1]
-    digest = hashlib.sha256(np.__version__.encode())
-    for path in sorted(path for room in _ROOMS for path in (rooms / room).rglob("*.py")):
+    """A mark of this package's code, for a board may depend on any of it, and of the libraries that compute."""
+    digest = hashlib.sha256(" ".join(map(version, ("numpy", "scipy"))).encode())
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
