@@ -14,6 +14,7 @@ RESULTS = "HARNESS_RESULTS"
 """Environment variable through which the page learns which results folder to show."""
 WORKSPACE = "HARNESS_WORKSPACE"
 """Environment variable that says where prepared collections and the journals of sweeps lie; ``workspace`` where it is not set."""
+APP = Path(__file__).with_name("app.py")
 _OPTIONS = {
     "server.address": "localhost",
     "server.headless": "true",
@@ -27,10 +28,10 @@ _OPTIONS = {
 }
 
 
-def command(port: int) -> list[str]:
-    """The command line that serves the page on localhost:`port`."""
+def command(port: int, app: Path = APP) -> list[str]:
+    """The command line that serves `app` on localhost:`port`."""
     options = [f"--{name}={value}" for name, value in {**_OPTIONS, "server.port": str(port)}.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(Path(__file__).with_name("app.py")), *options]
+    return [sys.executable, "-m", "streamlit", "run", str(app), *options]
 
 
 def environment(results: Path, workspace: Path | None = None) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from dashboard.app_pages import OF_RESULTS
-from dashboard.launch import command, environment
+from dashboard.launch import APP, command, environment
 from harness.board.board import board
 from harness.board.titles import titles
 from harness.errors import UserError
@@ -29,13 +29,13 @@ def browser() -> str | None:
 
 
 @contextmanager
-def served(results: Path, workspace: Path | None = None) -> Iterator[str]:
-    """The dashboard of `results` and `workspace` at the address given, until the end of the block.
+def served(results: Path, workspace: Path | None = None, app: Path = APP) -> Iterator[str]:
+    """The dashboard (or another `app`) of `results` and `workspace` at the address given, until the end of the block.
 
     Raises UserError when it does not come up.
     """
     port = free_port()
-    server = subprocess.Popen(command(port), env=environment(results, workspace), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(command(port, app), env=environment(results, workspace), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://localhost:{port}"
     try:
         _wait(server, f"{address}/_stcore/health")
