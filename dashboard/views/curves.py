@@ -22,8 +22,9 @@ from harness.board.targets import Needed, labels_needed, target_of, words
 from harness.evaluation.curve_fits import FITS
 
 _BAND = (
-    "95 % bootstrap intervals of the fitted curve. Over resamples and seeds they say how much luck with the draw matters; with queries, "
-    "how much the choice of test queries does too. Methods are measured on the same queries, so bands that overlap may still differ."
+    "95 % bootstrap intervals of the fitted curve. Over resamples and seeds they say how much luck with the draw matters: from five runs a "
+    "point on; of fewer they are the spread. With queries, they say how much the choice of test queries matters too. Methods are measured "
+    "on the same queries, so bands that overlap may still differ."
 )
 _AREA = "Mean of the metric over the logarithm of the amount, between the measured amounts; compare only what was measured over the same."
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from harness.board.configuration import Configuration
-from harness.board.curves import QUERIES, RUNS, Chart, Series
+from harness.board.curves import FEW, QUERIES, RUNS, Chart, Series
 from harness.board.gathering import Gathered
 from harness.board.model import Table
 from harness.board.per_query import own_name
@@ -52,7 +52,7 @@ class Statistics:
     def said(self) -> str:
         """What lines and bands are, for the foot of a picture."""
         fits = ", ".join(dict.fromkeys(one.curve.fit.name for one in self.fitted))
-        return f"curves: {fits} fit; bands: 95 % intervals of the fit over {self.over}"
+        return f"curves: {fits} fit; bands of the fit: {self.chart.told(self.over)}"
 
     @property
     def note(self) -> str:
@@ -121,12 +121,8 @@ def _notes(one: Series, full: Curve, fit_name: str) -> list[str]:
     fewest = min(point.runs for point in one.points)
     if fewest == 1:
         notes.append("one run at a point: luck with the draw of labels is not in its intervals")
-    elif fewest < _FEW:
+    elif fewest < FEW:
         notes.append(
             f"{counted(fewest, 'run')} at a point: where the draw of labels matters, its band is too narrow and t intervals are wide"
         )
     return notes
-
-
-_FEW = 5
-"""Runs below which bands hold the truth clearly less often than 95 % (docs/budget-curves.md has the simulation)."""

@@ -11,6 +11,8 @@ from harness.board.model import Row, Table
 from harness.method import Group
 
 RUNS, QUERIES = "resamples and seeds", "queries"
+FEW = 5
+"""With fewer runs, intervals over them hold the truth clearly less often than 95 % (docs/budget-curves.md has the simulation)."""
 MOST = 8
 """Series that can be told apart in one picture."""
 
@@ -86,7 +88,12 @@ class Chart:
     def note(self) -> str:
         """What the bands are, and what a selection left out."""
         left_out = f"; best series of each method, then the best others, {self.left_out} not drawn" if self.left_out else ""
-        return f"bands: 95 % intervals over {self.band}{left_out}"
+        return f"bands: {self.told(self.band)}{left_out}"
+
+    def told(self, band: str) -> str:
+        """What bands over `band` are: intervals of 95 %, or what two or three runs say instead."""
+        fewest = min((point.runs for one in self.series for point in one.points if point.runs > 1), default=FEW)
+        return f"spread over {band}, too few for 95 %" if band == RUNS and fewest < FEW else f"95 % intervals over {band}"
 
 
 def chart(table: Table, axis: str = "labels") -> Chart | None:

@@ -121,6 +121,24 @@ def test_curves_join_the_budgets_of_a_configuration(results: Path) -> None:
     assert found.band == "resamples and seeds"
 
 
+@pytest.mark.parametrize(
+    ("runs", "told"),
+    [
+        (1, "95 % intervals over queries"),
+        (2, "spread over resamples and seeds, too few for 95 %"),
+        (4, "spread over resamples and seeds, too few for 95 %"),
+        (5, "95 % intervals over resamples and seeds"),
+    ],
+)
+def test_the_spread_of_few_runs_is_not_called_an_interval(tmp_path: Path, runs: int, told: str) -> None:
+    for resample in range(runs):
+        card = make_card(f"a{resample}", "first", budget=100, resample=resample, teacher=teacher())
+        put(tmp_path, card, make_run(0.5 + resample / 20, resample))
+    put(tmp_path, make_card("b", "second", budget=100, teacher=teacher()), make_run(0.1, 9))
+    found = chart(board(tmp_path).tables[0])
+    assert found.note == f"bands: {told}"
+
+
 def test_a_selection_keeps_the_best_of_each_method_and_says_what_it_drops(tmp_path: Path) -> None:
     for number in range(6):
         card = make_card(f"a{number}", "first", settings={"n": number}, budget=100, teacher=teacher())
