@@ -6,7 +6,7 @@ VLLM_VERSION := 0.32.0
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help sweep test test-vllm lint bench bench-quick dashboard calibrate clean
+.PHONY: help sweep test browser test-vllm lint bench bench-quick dashboard calibrate clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -21,6 +21,11 @@ dashboard: $(VENV)/.core  ## open the leaderboard in the browser
 # Two processes of one thread each: pools of threads that share cores slow each other down.
 test: $(VENV)/.dev  ## set up, then run the test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+browser:  ## install Chromium for the browser tests, which are skipped without it (Debian and Ubuntu, as root)
+	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	  echo "Chromium could not be installed: the browser tests will be skipped"
 
 test-vllm: $(VENV)/.dev $(VLLM)/.installed  ## set up vLLM for CPUs beside it (3.5 GB), then test with a real one
 	$(BIN)/python -m pytest -q -m vllm tests/teachers

@@ -13,6 +13,7 @@ from harness.board.group import Group, by_content, chosen_runs, group_of
 from harness.board.leading import BASELINE, wanted_metric
 from harness.board.model import Board, Row, Table
 from harness.board.statistics import SEED, compare
+from harness.board.titles import title
 from harness.evaluation.randomisation import FLIPS
 from harness.evaluation.text import plain
 from harness.evaluation.variance import variance
@@ -100,7 +101,7 @@ def _notes(group: Group, metric: str | None, rows: Sequence[Row]) -> list[str]:
 
 def judged_rows(group: Group, seed: int = SEED) -> list[Row]:
     """The rows of `group` in its order, with variance, comparison and flags, yet without places."""
-    measured, names = group.measured[group.metric], [row.name for row in group.rows]
+    measured, names = group.measured[group.metric], _names(group)
     compared = compare(measured, group.pairs, names, seed)
     alike = group.baseline == BASELINE
     controls = {number: compared[number] for number in group.controls} if alike else compare(measured, group.controls, names, seed)
@@ -111,6 +112,12 @@ def judged_rows(group: Group, seed: int = SEED) -> list[Row]:
         full = replace(row, variance=split, against=compared.get(number), against_zero_shot=controls.get(number))
         rows.append(replace(full, flags=flags_of(full, about)))
     return rows
+
+
+def _names(group: Group) -> list[str]:
+    """What the rows are called as baselines: their methods, or all that tells them apart where rows are tested against different ones."""
+    several = len(set(group.pairs.values())) > 1
+    return [title(row) if several else row.name for row in group.rows]
 
 
 def _family(comparisons: int, baseline: str, metric: str, seed: int) -> str:

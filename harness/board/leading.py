@@ -43,13 +43,15 @@ def usual_baseline(runs: Sequence[Published]) -> str:
 
 
 def baseline_pairs(found: Sequence[Configuration], rows: Sequence[Row], measured: Measured, baseline: str) -> dict[int, int]:
-    """For every other row the baseline row that is most like it; of equals the one with the highest mean."""
+    """For every other row the baseline row that is most like it; of equals one without a false teacher, then the highest mean."""
     methods = {number: found[number].card.method for number in measured.means}
     shown = [number for number, method in methods.items() if (method.label or method.name) == baseline]
     candidates = shown or [number for number, method in methods.items() if method.name == baseline]
 
     def nearest(row: Row) -> int:
-        return max(candidates, key=lambda other: (_alike(row, rows[other]), measured.estimates[other].mean))
+        return max(
+            candidates, key=lambda other: (_alike(row, rows[other]), rows[other].standing in (None, "real"), measured.estimates[other].mean)
+        )
 
     return {number: nearest(rows[number]) for number in measured.means if number not in candidates} if candidates else {}
 

@@ -120,6 +120,17 @@ def test_another_metric_or_baseline_leads(results: Path) -> None:
     assert all(row.against.baseline == "no-llm" for row in table.rows if row.method != "no-llm")
 
 
+def test_of_several_baseline_rows_it_is_said_which_one_a_row_is_tested_against(tmp_path: Path) -> None:
+    for number, (budget, label) in enumerate([(100, "smollm2"), (300, "smollm2"), (300, "shuffled")]):
+        false = label == "shuffled"
+        of = teacher(label, standing="placebo" if false else "real")
+        put(tmp_path, make_card(f"d{number}", "direct", budget=budget, teacher=of), make_run(0.6 if false else 0.4, number))
+    for budget in (100, 300):
+        put(tmp_path, make_card(f"s{budget}", "supervised", budget=budget), make_run(0.5, budget))
+    against = {row.budget: row.against.baseline for row in rows(tmp_path, baseline="direct") if row.method == "supervised"}
+    assert against == {100: "direct · smollm2 · 100 labels", 300: "direct · smollm2 · 300 labels"}
+
+
 def test_choices_that_fit_nothing_are_errors(results: Path) -> None:
     with pytest.raises(UserError, match=r"no published run of collection 'scifact'.*\n.*semanlink"):
         board(results, collection="scifact")
@@ -185,8 +196,8 @@ def test_a_row_is_compared_with_the_baseline_of_its_own_student(tmp_path: Path) 
         put(tmp_path, make_card(f"zero-{student}", student=student), make_run(quality, 1))
         put(tmp_path, make_card(f"direct-{student}", "direct", student=student), make_run(quality + 0.3, 2))
     found = {row.student: row for row in rows(tmp_path) if row.method == "direct"}
-    assert found["static"].against.baseline == "zero-shot (student=static)"
-    assert found["minilm"].against.baseline == "zero-shot (student=minilm)"
+    assert found["static"].against.baseline == "zero-shot · student=static"
+    assert found["minilm"].against.baseline == "zero-shot · student=minilm"
 
 
 def test_of_a_cell_that_was_published_twice_the_newer_counts(tmp_path: Path) -> None:
