@@ -21,6 +21,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
 from harness.errors import UserError
+from harness.teachers._weights import UNKNOWN
 
 PACKED = "harness-packed"
 """The attention implementation to load a model with; its forward then needs a `layout`."""
@@ -32,19 +33,20 @@ Memory = list[tuple[Tensor, Tensor]]
 class Layout(Protocol):
     """Who sees whom in a packed row; of use for one forward pass."""
 
-    def attend(self, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
-        """Attention of one layer: (H, T, D), (V, T, D), (V, T, D) to (H, T, D). Layers come in their order."""
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, scale: float, window: int | None = None) -> Tensor:
+        """Attention of one layer: (H, T, D), (V, T, D), (V, T, D) to (H, T, D). Layers come in their order.
+
+        A token sees the last `window` tokens of its text, itself among them, or all.
+        """
         ...
 
 
 def _packed(module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: None, **options: Any) -> tuple[Tensor, None]:
     """The form in which transformers calls an attention implementation: (1, heads, T, D) in, (1, T, H, D) out."""
-    if extra := [name for name in ("sliding_window", "softcap", "s_aux") if options.get(name) is not None]:
-        raise UserError(
-            f"the model's attention uses {', '.join(extra)}, which the likelihood teacher cannot do", remedy="take another model"
-        )
+    if extra := [name for name in UNKNOWN if options.get(name) is not None]:
+        raise UserError(f"its attention uses {', '.join(extra)}")
     layout: Layout = options["layout"]
-    out = layout.attend(query[0], key[0], value[0], options["scaling"])
+    out = layout.attend(query[0], key[0], value[0], options["scaling"], options.get("sliding_window"))
     return out.transpose(0, 1).unsqueeze(0), None
 
 
@@ -64,14 +66,18 @@ class Passages:
     """Passages, each seeing itself. Their keys and values are appended to their memories, layer by layer."""
 
     spans: Sequence[Span]
+    windows: set[int | None] = field(default_factory=set)
+    """Those that the layers have."""
 
-    def attend(self, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, scale: float, window: int | None = None) -> Tensor:
+        self.windows.add(window)
         out = torch.zeros_like(query)
         for start, stop, memory in self.spans:
             own = key[:, start:stop], value[:, start:stop]
             memory.append(own)
+            mask = None if window is None or stop - start <= window else _causal(0, stop - start, query, window)
             seen = scaled_dot_product_attention(
-                query[None, :, start:stop], own[0][None], own[1][None], is_causal=True, scale=scale, enable_gqa=True
+                query[None, :, start:stop], own[0][None], own[1][None], mask, is_causal=mask is None, scale=scale, enable_gqa=True
             )
             out[:, start:stop] = seen[0]
         return out
@@ -92,24 +98,29 @@ class Queries:
 
     groups: Sequence[Group]
     _layers: itertools.count[int] = field(default_factory=itertools.count)
-    _masks: list[Tensor] = field(default_factory=list)
+    _masks: dict[int | None, list[Tensor]] = field(default_factory=dict)
 
-    def attend(self, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, scale: float, window: int | None = None) -> Tensor:
         layer = next(self._layers)
-        if not self._masks:
-            self._masks += [_mask(group, query, query.shape[0] // key.shape[0]) for group in self.groups]
+        if window not in self._masks:
+            self._masks[window] = [_mask(group, query, query.shape[0] // key.shape[0], window) for group in self.groups]
         out = torch.zeros_like(query)
-        for group, mask in zip(self.groups, self._masks, strict=True):
+        for group, mask in zip(self.groups, self._masks[window], strict=True):
             own = slice(group.start, group.start + group.queries * group.length)
             out[:, own] = _attend(group, query[:, own], key[:, own], value[:, own], group.memory[layer], mask, scale)
         return out
 
 
-def _mask(group: Group, like: Tensor, heads: int) -> Tensor:
+def _mask(group: Group, like: Tensor, heads: int, window: int | None) -> Tensor:
     """Added to scores (G * length, tokens of the passage + length): a query's tokens see the passage and what came before them."""
-    before = like.new_zeros(group.length, group.memory[0][0].shape[1])
-    later = like.new_full((group.length, group.length), -torch.inf).triu(1)
-    return torch.cat((before, later), 1).repeat(heads, 1)
+    return _causal(group.memory[0][0].shape[1], group.length, like, window).repeat(heads, 1)
+
+
+def _causal(past: int, length: int, like: Tensor, window: int | None) -> Tensor:
+    """Added to scores (length, past + length) of the last `length` tokens of a text: who sees the tokens of its `window` so far."""
+    ahead = torch.arange(past + length, device=like.device) - torch.arange(past, past + length, device=like.device)[:, None]
+    hidden = ahead > 0 if window is None else (ahead > 0) | (ahead <= -window)
+    return like.new_zeros(length, past + length).masked_fill(hidden, -torch.inf)
 
 
 def _attend(group: Group, query: Tensor, key: Tensor, value: Tensor, seen: tuple[Tensor, Tensor], mask: Tensor, scale: float) -> Tensor:

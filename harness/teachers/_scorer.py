@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import itertools
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from harness.teachers._attention import PACKED, Group, Memory, Passages, Queries, Span
-from harness.teachers._weights import load_causal
+from harness.teachers._attention import Group, Memory, Passages, Queries, Span
 from harness.teachers.pairs import Asked, Request, Tokens
 
 _HEAD = 256
@@ -30,18 +29,12 @@ class Scored(NamedTuple):
     seconds: float
 
 
-class Scorer:
-    """A causal language model that scores pairs. A score depends on its passage and query only, not on what is scored beside it.
+class Scorer(ABC):
+    """A causal language model that scores pairs. A score depends on its passage and query only, not on what is scored beside it."""
 
-    Texts are packed into rows of `row` tokens; none may have more, and none may be empty.
-    """
-
-    def __init__(self, folder: Path, precision: str, row: int) -> None:
-        self._model = load_causal(folder, precision, PACKED)
-        self._device = self._model.device
-        self._row = row
-        # One dummy row finds out whether the model's attention is of the kind that can be packed.
-        self._hidden([(0,)], [range(1)], Passages([Span(0, 1, [])]))
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._device = model.device
 
     def run(self, requests: Iterable[Request]) -> Iterator[Scored]:
         """The requests' scores, in their order. On a CPU each thread that torch may use takes requests of its own: rows are too
@@ -60,9 +53,38 @@ class Scorer:
         start = time.monotonic()
         return Scored(self.score(*request), time.monotonic() - start)
 
+    @abstractmethod
+    def score(self, passages: Sequence[Tokens], pairs: Sequence[Asked]) -> list[float]:
+        """Sum of the natural logarithms of the probabilities of the query's tokens after the passage's, for every pair.
+
+        Neither may be empty.
+        """
+
+
+class Plain(Scorer):
+    """Every pair alone through the model as it is: slow, and right for any causal model."""
+
     @torch.inference_mode()
     def score(self, passages: Sequence[Tokens], pairs: Sequence[Asked]) -> list[float]:
-        """Sum of the natural logarithms of the probabilities of the query's tokens after the passage's, for every pair."""
+        return [self._one(passages[pair.passage], pair.query) for pair in pairs]
+
+    def _one(self, passage: Tokens, query: Tokens) -> float:
+        tokens = torch.tensor([[*passage, *query]], device=self._device)
+        logits = self._model(tokens, use_cache=False).logits[0, len(passage) - 1 : -1]
+        return float(logits.float().log_softmax(-1).gather(1, tokens[0, len(passage) :, None]).sum())
+
+
+class Packed(Scorer):
+    """Packs texts into rows of `row` tokens; none may have more. For models that were loaded with the attention that does it, and
+    whose logits are their output embeddings' alone; _trial.py finds out.
+    """
+
+    def __init__(self, model: Any, row: int) -> None:
+        super().__init__(model)
+        self._row = row
+
+    @torch.inference_mode()
+    def score(self, passages: Sequence[Tokens], pairs: Sequence[Asked]) -> list[float]:
         memories, last = self._read(passages)
         order = sorted(range(len(pairs)), key=lambda number: (pairs[number].passage, len(pairs[number].query)))
         places = torch.tensor([pair.passage for pair in pairs], device=self._device)

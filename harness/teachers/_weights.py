@@ -13,6 +13,11 @@ from harness.models import ModelFiles, cache_home
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+PLAIN = "eager"
+"""The attention implementation that every model has, in a form of its own."""
+UNKNOWN = ("softcap", "s_aux")
+"""Options of an attention that none of ours has."""
+
 
 def causal_folder(model: ModelFiles) -> Path:
     """A folder with the model that ``AutoModelForCausalLM`` loads quickly: its own, or for a GGUF a float32 copy in the user's cache.
@@ -56,7 +61,7 @@ def _dequantise(model: ModelFiles, out: Path) -> None:
 
 
 def load_causal(folder: Path, precision: str, attention: str) -> Any:
-    """The model in evaluation mode, on the accelerator where there is one. `attention` names its implementation."""
+    """The model, which nothing can train, on the accelerator where there is one. `attention` names its implementation."""
     import torch
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
@@ -69,7 +74,13 @@ def load_causal(folder: Path, precision: str, attention: str) -> Any:
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=attention, use_safetensors=True)
     except (OSError, ValueError) as error:
         raise UserError(f"no causal language model: {error}", file=folder) from error
-    return model.eval().to(device())
+    return model.eval().requires_grad_(False).to(device())
+
+
+def in_words(error: Exception) -> str:
+    """One line about what a model's own code raised."""
+    message = error.message if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+    return " ".join(message.split())[:120]
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:

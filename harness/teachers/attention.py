@@ -18,6 +18,7 @@ from harness.labelling.ledger import Ledger
 from harness.labelling.ranking import Ranking
 from harness.labelling.teacher import Cost, Task, Teacher
 from harness.stage import Progress, digest
+from harness.teachers._weights import PLAIN, UNKNOWN, in_words
 from harness.teachers.answers import AnswerLikelihood, AnswerTask, Asking, Together
 from harness.teachers.likelihood import Likelihood, LikelihoodSettings
 from harness.teachers.scores import by_score
@@ -74,10 +75,34 @@ class Record:
 
 def _recorded(module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: None, **options: Any) -> tuple[Tensor, None]:
     """The form in which transformers calls an attention implementation: (1, heads, T, D) in, (1, T, H, D) out."""
-    if extra := [name for name in ("sliding_window", "softcap", "s_aux") if options.get(name) is not None]:
-        raise UserError(f"the model's attention uses {', '.join(extra)}, which cannot be recorded", remedy="take another reader")
+    if extra := [name for name in UNKNOWN if options.get(name) is not None]:
+        raise UserError(f"its attention uses {', '.join(extra)}")
+    window = options.get("sliding_window")
+    if window is not None and query.shape[2] > window:
+        raise UserError(
+            f"the reader's attention sees {window} tokens, and passages, question and answer are {query.shape[2]} together",
+            remedy="take fewer candidates, a smaller passage_tokens, or another reader",
+        )
     record: Record = options["record"]
     return record.attend(query[0], key[0], value[0], options["scaling"]).transpose(0, 1).unsqueeze(0), None
+
+
+def _unlike(model: Any) -> str:
+    """What keeps a model that was loaded with the recorded attention from being read, in words; empty where nothing does."""
+    import torch
+
+    config, record = model.config.get_text_config(), Record(range(1), "norms")
+    tokens = torch.tensor([[(7 + 7919 * number) % config.vocab_size for number in range(8)]], device=model.device)
+    with torch.inference_mode():
+        found = model.base_model(tokens, use_cache=False, record=record).last_hidden_state
+        if len(record.seen) != config.num_hidden_layers:
+            return "not all its layers call the attention that was set"
+        model.set_attn_implementation(PLAIN)
+        wanted = model.base_model(tokens, use_cache=False).last_hidden_state
+        model.set_attn_implementation(RECORDED)
+    rounding = 1e-3 if model.dtype == torch.float32 else 0.1
+    # Written so that a NaN is a difference.
+    return "" if (found - wanted).abs().max() <= rounding * wanted.abs().max() else "its own attention is another"
 
 
 class AttentionAnswering(AnswerLikelihood):
@@ -126,7 +151,15 @@ class AttentionAnswering(AnswerLikelihood):
         from harness.teachers._weights import causal_folder, load_causal
 
         AttentionInterface.register(RECORDED, _recorded)
-        return load_causal(causal_folder(self._model), self.precision, RECORDED)
+        try:
+            model = load_causal(causal_folder(self._model), self.precision, RECORDED)
+            fault = _unlike(model)
+        except Exception as error:  # A model's own code may raise anything.
+            model, fault = None, in_words(error)
+        if fault:
+            remedy = "take a reader whose attention is of the common kind, or leave this method out"
+            raise UserError(f"the attention of '{self._model.name}' cannot be recorded: {fault}", key="teachers", remedy=remedy)
+        return model
 
     def _ask(self, model: Any, key: str, together: Together) -> Call:
         import torch

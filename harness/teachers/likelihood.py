@@ -168,10 +168,10 @@ class Likelihood(PairTeacher):
         return digest([_VERSION, self._model.identity, self.precision])
 
     def _scorer(self) -> AbstractContextManager[PairScorer]:
-        from harness.teachers._scorer import Scorer
+        from harness.teachers._trial import scorer_for
         from harness.teachers._weights import causal_folder
 
-        return nullcontext(Scorer(causal_folder(self._model), self.precision, self._reading.row))
+        return nullcontext(scorer_for(causal_folder(self._model), self._model.name, self.precision, self._reading.row))
 
 
 def _ranking(task: Task, scores: Sequence[float]) -> Ranking:
