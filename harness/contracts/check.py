@@ -16,7 +16,7 @@ from harness.errors import UserError, UserErrors, did_you_mean
 from harness.labelling.teacher import Teacher
 from harness.losses.base import Loss
 from harness.method import Method
-from harness.plugins import Plugin, plugins
+from harness.plugins import Plugin, plugins, refusal
 from harness.stage import Progress
 
 CHECKS: dict[str, tuple[type[Plugin], str]] = {
@@ -44,10 +44,10 @@ def check(
 
 
 def found(kind: str, name: str) -> type[Plugin]:
-    """The installed plug-in of that name. Raises UserError with the nearest name, and with how a new package is found."""
+    """The installed plug-in of that name. Raises UserError: what is wrong with it, or the nearest name and how a new one is found."""
     known = plugins(CHECKS[kind][0])
     if name not in known:
-        raise UserError(
+        raise refusal(known, name) or UserError(
             f"there is no {kind} '{name}'", remedy=f"{did_you_mean(name, known)}\n  a new package is found after: pip install -e FOLDER"
         )
     return known[name]

@@ -1,4 +1,4 @@
-"""The same trial in a process of its own: with other hash seeds, or killed while it works."""
+"""A trial in a process of its own: with other hash seeds and nothing kept from earlier runs, or killed while it works."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import asdict
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,22 +17,24 @@ from typing import TYPE_CHECKING, Any
 from harness.contracts.contract import Broken
 
 if TYPE_CHECKING:
-    from harness.contracts.trial import Bench
+    from harness.contracts.trial import Bench, Trial
     from harness.stage import Stage
 
 
-def run_apart(bench: Bench, workspace: str, kill: tuple[str, float] | None = None) -> None:
-    """The plain trial of `bench` in another process, up to its target.
+def run_apart(bench: Bench, trial: Trial, workspace: str, whole: bool = False, kill: tuple[str, float] | None = None) -> None:
+    """A trial of `bench` in another process, up to its target; with `whole` up to its run.
 
     `kill` names the key of a stage and seconds: SIGKILL so long after that stage began, or as soon as it is done. Raises Broken
-    ``runs`` when the process fails.
+    when the process fails.
     """
     kind = bench.method
     order = {
         "class": [kind.__module__, kind.__qualname__],
         "settings": bench.settings.model_dump(mode="json"),
         "home": str(bench.home),
+        "trial": asdict(trial),
         "workspace": workspace,
+        "whole": whole,
         "kill": kill,
     }
     # Another order of sets than in this process, which a method must not depend on.
@@ -39,7 +42,7 @@ def run_apart(bench: Bench, workspace: str, kill: tuple[str, float] | None = Non
     done = subprocess.run([sys.executable, "-m", __name__, json.dumps(order)], capture_output=True, text=True, env=environment)
     if done.returncode not in ((0, -signal.SIGKILL) if kill else (0,)):
         last = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
-        raise Broken(f"in a process of its own it ends with: {last}", "runs")
+        raise Broken(f"in a process of its own it ends with: {last}")
 
 
 def _found(module: str, name: str) -> Any:
@@ -49,6 +52,7 @@ def _found(module: str, name: str) -> Any:
 def _obey(order: dict[str, Any]) -> None:
     # Loaded before the clock runs: the kill is to meet the stage's work, not its imports.
     import sentence_transformers  # noqa: F401
+    from pydantic import TypeAdapter
 
     from harness.contracts.trial import Bench, Trial
 
@@ -61,7 +65,8 @@ def _obey(order: dict[str, Any]) -> None:
             if made:
                 threading.Event().wait()
 
-    bench.make(bench.planned(Trial()).target, bench.home / order["workspace"], watch)
+    planned = bench.planned(TypeAdapter(Trial).validate_python(order["trial"]))
+    bench.make(planned.run if order["whole"] else planned.target, bench.home / order["workspace"], watch)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +81,9 @@ def describes_itself(trial: Trial) -> None:
     faults += [f"'{name}' is empty" for name in ("source", "formula", "__doc__") if not (getattr(kind, name, "") or "").strip()]
     if getattr(kind, "role", None) not in ROLES:
         faults.append(f"'role' is not one of {', '.join(ROLES)}")
-    if not kind.needs or set(kind.needs) - set(NEEDS):
+    # Of the loss and not of its class: a sum needs what its terms need.
+    needed = kind(trial.settings).needed  # type: ignore[arg-type]
+    if not needed or set(needed) - set(NEEDS):
         faults.append(f"'needs' must hold some of {', '.join(NEEDS)}")
     if faults:
         raise Broken("; ".join(faults))
@@ -138,11 +140,16 @@ def shifts(trial: Trial) -> None:
 
 
 def ignores_tail_order(trial: Trial) -> None:
-    """Candidates of the tail in another order."""
+    """Candidates of the tail in another order: each with its teacher score, and where the teacher scores them alike."""
     scores, target = batch()
+    assert target.scores is not None
     places = [0, 1, 2, 4, 3]
     one, row = _picked(target, slice(0, 1)), scores[:1]
-    _same(trial.value(row[:, places], _picked(one, places=places)), trial.value(row, one), "its value with the tail in another order")
+    alike = target.scores[:1].clone()
+    alike[:, 3:] = alike.min() - 1
+    for given, said in ((one, ""), (replace(one, scores=alike), ", where the teacher scores all of it alike")):
+        turned = trial.value(row[:, places], _picked(given, places=places))
+        _same(turned, trial.value(row, given), f"its value with the tail in another order{said},")
 
 
 def takes_bfloat16(trial: Trial) -> None:
@@ -187,7 +194,12 @@ CONTRACTS: tuple[Contract[Trial], ...] = (
     ),
     Contract("ragged", "is the mean over the lists of a batch", "sum inside each list, then take the mean over B", is_a_mean),
     Contract("shift", "keeps the shift invariance it declares", "use differences or softmax of scores, or set `shifts = False`", shifts),
-    Contract("tail", "takes the unordered tail as a set", "use Target.ordered: places behind it carry no order", ignores_tail_order),
+    Contract(
+        "tail",
+        "takes the unordered tail as a set",
+        "use Target.ordered: places behind it carry no order; nor do ties of the teacher's scores",
+        ignores_tail_order,
+    ),
     Contract("bf16", "takes bfloat16 scores and stays finite", f"widen scores first; {_LISTS}", takes_bfloat16),
     Contract("target", "is lower where the target is met", "check the sign, and that rank 1 is the best", prefers_the_target),
 )

@@ -8,14 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.collections.crops import TrainingQuery
 from harness.collections.pool import draw, training_pool
 from harness.collections.prepared import PreparedCollection
 from harness.contracts.cast import Part, teacher_for
-from harness.contracts.contract import Broken, NotChecked, raised
-from harness.contracts.double import Double
+from harness.contracts.child import run_apart
+from harness.contracts.contract import Broken, raised
+from harness.contracts.double import heard
 from harness.contracts.held_out import HeldOut
+from harness.contracts.outside import written_outside
 from harness.contracts.world import PLAIN, World, collection
 from harness.errors import UserError
 from harness.files import sha256
@@ -31,10 +34,14 @@ from harness.pipeline.work import make
 from harness.plugins import Settings
 from harness.stage import Stage
 
+if TYPE_CHECKING:
+    from harness.contracts.secrets import Secrecy
+
 MODEL = "bundled:bert-tiny"
 BUDGET, RUN_DEPTH, LIST_DEPTH, MAX_LENGTH = 20, 20, 5, 32
 Watch = Callable[[Stage, bool], None]
 """Told of every stage twice: before it is made (False) and after (True)."""
+PROCESS = "it depends on the order of a set or on hash(), or on what a run left behind"
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,11 @@ class Planned:
         """What trials are compared by: the trained retriever, or the run where none is trained."""
         return self.model if isinstance(self.model, Stage) else self.run
 
+    @property
+    def trained(self) -> bool:
+        """Whether there is a trained retriever."""
+        return self.target is not self.run
+
 
 @dataclass
 class Bench:
@@ -71,10 +83,11 @@ class Bench:
     method: type[Method]
     settings: Settings
     home: Path
-    repeatable: bool | None = None
-    """Whether two runs gave the same bytes; None before that was tried."""
+    outside: set[Path] = field(default_factory=set)
+    """Files that its runs wrote beside their workspace, and left there."""
     seconds: dict[str, float] = field(default_factory=dict)
     """How long each stage of the plain run took, by key; not those that the harness makes for all methods."""
+    _asked: list[str] = field(default_factory=list)
 
     def kit(self, trial: Trial, teacher: Teacher | None) -> Kit:
         """What the method is given: axes that it does not declare are None."""
@@ -108,11 +121,14 @@ class Bench:
 
     def planned(self, trial: Trial) -> Planned:
         """The stages that the method puts together. Whatever it raises passes through."""
-        part = Part(self.home, trial.failing, trial.scored, trial.other == "teacher")
-        teacher = teacher_for(self.method.needs, part) if "teacher" in self.method.axes else None
+        teacher = self._teacher(trial)
         kit, method = self.kit(trial, teacher), self.method(self.settings)
         model = method.retriever(kit) if isinstance(method, RetrieverMethod) else None
         return Planned(method.run(kit), model, teacher)
+
+    def _teacher(self, trial: Trial) -> Teacher | None:
+        part = Part(self.home, trial.failing, trial.scored, trial.other == "teacher")
+        return teacher_for(self.method.needs, part) if "teacher" in self.method.axes else None
 
     def make(self, final: Stage, workspace: Path, watch: Watch = lambda stage, made: None) -> Store:
         """`final` made in a workspace; what the harness itself prepares for every method is there already."""
@@ -120,10 +136,12 @@ class Bench:
             self._base()
             shutil.copytree(self.home / "base" / "store", workspace / "store", copy_function=os.link)
         store, ledger = Store(workspace), Ledger(workspace / "ledger.sqlite")
-        for stage in missing([final], store, verify=True).values():
-            watch(stage, False)
-            make(stage, store, ledger, workspace / "cache", lambda done, total, unit: None)
-            watch(stage, True)
+        with written_outside(self.home) as outside:
+            for stage in missing([final], store, verify=True).values():
+                watch(stage, False)
+                make(stage, store, ledger, workspace / "cache", lambda done, total, unit: None)
+                watch(stage, True)
+        self.outside.update(outside)
         ledger.close()
         return store
 
@@ -133,39 +151,77 @@ class Bench:
         for stage in missing([kit.candidates], store).values():
             make(stage, store, Ledger(workspace / "ledger.sqlite"), workspace / "cache", lambda done, total, unit: None)
 
-    def tried(self, trial: Trial, name: str) -> tuple[Planned, dict[str, str]]:
-        """The stages of a trial and the hashes of its target's files, made in the workspace `name`."""
+    def tried(self, trial: Trial, name: str, whole: bool = False) -> dict[str, str]:
+        """The hashes of a trial's target, made in the workspace `name`; with `whole` of its run too."""
         planned = self.planned(trial)
-        return planned, weights(self.make(planned.target, self.home / name).place(planned.target))
+        self.make(planned.run if whole else planned.target, self.home / name)
+        return self.found(trial, name, whole)
+
+    def found(self, trial: Trial, name: str, whole: bool = False) -> dict[str, str]:
+        """The same of what stands in the workspace `name` already; nothing where it has no such key."""
+        planned, store = self.planned(trial), Store(self.home / name)
+        wanted = [planned.target, planned.run] if whole else [planned.target]
+        return {file: told for stage in wanted if store.has(stage) for file, told in weights(store.place(stage)).items()}
 
     @cached_property
     def main(self) -> tuple[Planned, Store]:
         """The plain run. Raises Broken ``runs`` when it fails."""
         try:
-            planned = self.planned(Trial())
-            store = self.make(planned.run, self.home / "main")
+            with heard(self._teacher(Trial())) as asked:
+                planned = self.planned(Trial())
+                store = self.make(planned.run, self.home / "main")
         except Exception as error:
             raise Broken(raised(error), "runs") from error
+        self._asked = asked
         shared = {path.name for path in (self.home / "base" / "store").glob("*/*")}
         own = [stage for stage in closure([planned.target]).values() if stage.key not in shared and store.has(stage)]
         self.seconds = {stage.key: store.manifest(stage)["seconds"] for stage in own}
         return planned, store
 
+    def wanted(self, whole: bool = False) -> dict[str, str]:
+        """The hashes of the plain run's target; with `whole` of its run too."""
+        return self.found(Trial(), "main", whole) if self.main else {}
+
     @cached_property
-    def weights(self) -> dict[str, str]:
-        """The hashes of the plain run's target."""
-        planned, store = self.main
-        return weights(store.read(planned.target))
+    def guarded(self) -> dict[str, str] | Broken:
+        """The hashes of the target on a collection that raises, or what it raised."""
+        _ = self.main
+        try:
+            return self.tried(Trial(guarded=True), "guarded")
+        except Broken as seen:
+            return seen
+
+    @cached_property
+    def repeats(self) -> bool:
+        """Whether another run in this process gives the same bytes."""
+        again = self.tried(Trial(), "again") if isinstance(self.guarded, Broken) else self.guarded
+        return again == self.wanted()
+
+    @cached_property
+    def fault_apart(self) -> str:
+        """What differs when another process makes the plain run, in words; empty when nothing does."""
+        target = self.main[0].target
+        run_apart(self, Trial(), "apart")
+        found = self.found(Trial(), "apart")
+        if not found:
+            return f"the key of '{target.kind}' is another in another process: one of its fields is not fixed by the settings"
+        return "" if found == self.wanted() else f"in another process '{target.kind}' has other bytes: {PROCESS}"
+
+    @cached_property
+    def secrecy(self) -> Secrecy:
+        """Whether it sees what it must not."""
+        from harness.contracts.secrets import Secrecy
+
+        return Secrecy(self)
 
     @cached_property
     def labelled(self) -> list[str]:
-        """Ids of the pool's queries that the teacher of the plain run was asked about, as it says itself and as its labels show."""
+        """Ids of the pool's queries that teachers like that of the plain run were asked about, by whomever, and as its labels show."""
         planned, store = self.main
         stages = [stage for stage in closure([planned.target]).values() if isinstance(stage, Labels)]
         ranked = [ranking.query for stage in stages for ranking in read_rankings(store.read(stage) / RANKINGS)]
-        said = planned.teacher.asked if isinstance(planned.teacher, Double) else []
         known = {query.id for query in self._pool}
-        return list(dict.fromkeys(query for query in [*said, *ranked] if query in known))
+        return list(dict.fromkeys(query for query in [*self._asked, *ranked] if query in known))
 
     @cached_property
     def drawn(self) -> list[str]:
@@ -181,13 +237,6 @@ class Bench:
     def _pool(self) -> list[TrainingQuery]:
         rows = list(training_pool(self.collection(Trial()), ("train", "titles")).rows())
         return draw(rows, 0, len(rows))
-
-    def same(self, trial: Trial, name: str) -> bool:
-        """Whether a trial ends in the same bytes as the plain run. Raises NotChecked where that would say nothing."""
-        wanted = self.weights
-        if self.repeatable is False:
-            raise NotChecked("two runs of a method that is not deterministic cannot be compared")
-        return self.tried(trial, name)[1] == wanted
 
 
 def weights(folder: Path) -> dict[str, str]:

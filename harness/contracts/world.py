@@ -19,31 +19,48 @@ from harness.stage import digest
 
 SUBJECTS = 40
 DOCUMENTS = 1_000
-TRAINING, HELD_OUT = 60, 12
+SIZES = {"train": 60, "dev": 12, "test": 12}
 _SOUNDS = [a + b for a in "bdfgklmnprst" for b in "aeiou"]
 
 
 @dataclass(frozen=True)
 class World:
-    """What a copy changes: the judgments or the words of the test queries, and the judgments of some training queries."""
+    """What a copy changes: the words of the test queries, or the judgments and the short answers of some queries."""
 
-    test_judgments: bool = False
     test_queries: bool = False
-    training_judgments: tuple[str, ...] = ()
-    """Ids of training queries whose relevant documents are others."""
+    """Whether the test queries are others; so are their judgments then."""
+    judgments: tuple[str, ...] = ()
+    """Ids of queries whose relevant documents are others."""
+    answers: tuple[str, ...] = ()
+    """Ids of queries whose short answers are others."""
     unanswered: bool = False
     """Whether some training queries have no short answer."""
+
+    def __or__(self, other: World) -> World:
+        """The copy that changes what either changes."""
+        return World(
+            self.test_queries or other.test_queries,
+            self.judgments + other.judgments,
+            self.answers + other.answers,
+            self.unanswered or other.unanswered,
+        )
 
 
 PLAIN = World()
 
 
+def query_ids(split: str) -> tuple[str, ...]:
+    """Ids of the queries of a split."""
+    return tuple(f"{split}-{number}" for number in range(SIZES[split]))
+
+
 def collection(world: World, home: Path) -> PreparedCollection:
-    """The collection of `world`, written and prepared below `home` unless it is there."""
-    folder = home / f"world-{digest(world)[:12]}"
+    """The collection of `world`, written and prepared below `home` unless it is there. Each has a name of its own."""
+    mark = digest(world)[:12]
+    folder, name = home / f"world-{mark}", "contracts" if world == PLAIN else f"contracts-{mark}"
     if not (folder / "qrels" / "test.tsv").is_file():
         _write(world, folder)
-    return prepare(FolderSource(FolderSettings(folder=str(folder), name="contracts")), home / "prepared")
+    return prepare(FolderSource(FolderSettings(folder=str(folder), name=name)), home / "prepared")
 
 
 def _vocabulary() -> list[list[str]]:
@@ -58,16 +75,17 @@ def _write(world: World, folder: Path) -> None:
     documents = [_document(number, words, choose) for number in range(DOCUMENTS)]
     (folder / "corpus.jsonl").write_text("".join(documents), encoding="utf-8")
     queries: list[str] = []
-    for split, size in (("train", TRAINING), ("dev", HELD_OUT), ("test", HELD_OUT)):
+    for split in SIZES:
         lines = []
-        for number in range(size):
-            query, subject = f"{split}-{number}", choose.randrange(SUBJECTS)
+        for number, query in enumerate(query_ids(split)):
+            subject = choose.randrange(SUBJECTS)
             shift = split == "test" and world.test_queries
             text = " ".join(random.Random(f"{query} {shift}").sample(words[subject], 3))
-            answers = [] if world.unanswered and split == "train" and number % EVERY == 0 else [text.split()[0]]
+            told = text.split()[-1 if query in world.answers else 0]
+            answers = [] if world.unanswered and split == "train" and number % EVERY == 0 else [told]
             queries.append(json.dumps({"_id": query, "text": text, "metadata": {"answers": answers}}) + "\n")
-            moved = query in world.training_judgments or (split == "test" and (world.test_judgments or world.test_queries))
-            lines += [f"{query}\td{document}\t1\n" for document in _relevant(subject, SUBJECTS // 2 if moved else 0)]
+            moved = query in world.judgments or shift
+            lines += [f"{query}\td{document}\t1\n" for document in (range(0, DOCUMENTS, 3) if moved else _relevant(subject))]
         (folder / "qrels" / f"{split}.tsv").write_text("query-id\tcorpus-id\tscore\n" + "".join(lines), encoding="utf-8")
     (folder / "queries.jsonl").write_text("".join(queries), encoding="utf-8")
 
@@ -79,6 +97,6 @@ def _document(number: int, words: list[list[str]], choose: random.Random) -> str
     return json.dumps(row) + "\n"
 
 
-def _relevant(subject: int, shift: int) -> list[int]:
-    """Three documents of a subject, or of the one `shift` further."""
-    return [(subject + shift) % SUBJECTS + SUBJECTS * place for place in range(3)]
+def _relevant(subject: int) -> list[int]:
+    """Three documents of a subject. Other judgments name every third document, so that whoever reads them ends otherwise."""
+    return [subject + SUBJECTS * place for place in range(3)]

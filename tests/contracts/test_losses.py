@@ -63,6 +63,15 @@ class Tailed(Best):
         return super().each(scores, target) + torch.nn.functional.softplus(clean[:, 3] - clean[:, 4])
 
 
+class Placed(Best):
+    """Takes candidates that the teacher scores alike as they stand."""
+
+    def each(self, scores: Any, target: Any) -> Any:
+        order = target.scores.masked_fill(~target.mask, -1e9).argsort(dim=1, descending=True, stable=True)
+        clean = scores.masked_fill(~target.mask, 0.0).gather(1, order)
+        return super().each(scores, target) + torch.nn.functional.softplus(clean[:, 3] - clean[:, 4]) * target.mask[:, 4]
+
+
 class Narrow(Best):
     def each(self, scores: Any, target: Any) -> Any:
         return super().each(scores, target).to(scores.dtype)
@@ -89,6 +98,7 @@ class Nameless(Best):
         (Summed, "ragged"),
         (Shifting, "shift"),
         (Tailed, "tail"),
+        (Placed, "tail"),
         (Narrow, "bf16"),
         (Reversed, "target"),
     ],
@@ -100,6 +110,11 @@ def test_a_broken_contract_is_caught_by_name(loss: type[Loss], contract: str) ->
 @pytest.mark.parametrize("name", ["listmle", "kl", "infonce", "lambdarank", "pointwise-mse"])
 def test_ours_keep_theirs(name: str) -> None:
     report = check("loss", plugins(Loss)[name])
+    assert report.ok, str(report)
+
+
+def test_a_sum_needs_what_its_terms_need() -> None:
+    report = check("loss", plugins(Loss)["sum"], {"of": ["kl", {"name": "listmle", "weight": 0.5}]})
     assert report.ok, str(report)
 
 

@@ -13,7 +13,7 @@ from harness.contracts.contract import Report, tried
 from harness.contracts.methods import CONTRACTS
 from harness.contracts.trial import Bench
 from harness.method import Method
-from tests.contracts import methods
+from tests.contracts import cheats, methods
 
 Check = Callable[..., Report]
 pytestmark = pytest.mark.models
@@ -50,11 +50,20 @@ def check(base: Path, tmp_path: Path) -> Check:
         (methods.IgnoresBudget, "budget", "with a budget of 20 the teacher was asked about 40 queries"),
         (methods.ReadsAllGold, "budget", "depends on the gold labels of queries that were not drawn"),
         (methods.ReadsTestJudgments, "test-data", "it reads the judgments of the test split"),
-        (methods.PeeksAtFiles, "test-data", "other bytes when the judgments of the test split change"),
+        (methods.PeeksAtFiles, "test-data", "('nudge') depends on the judgments of the test split"),
         (methods.UndeclaredGold, "needs", "gold labels of training queries, which are not among its needs"),
         (methods.UndeclaredScores, "needs", "depends on the teacher's scores"),
         (methods.UndeclaredAnswers, "needs", "short answers, which are not among its needs"),
         (methods.IgnoresTheSeed, "axes", "another seed gives the very same run"),
+        (cheats.DropsQueries, "runs", "documents for 1 of 12 queries"),
+        (cheats.AllAnswers, "budget", "depends on the short answers of queries that were not drawn"),
+        (cheats.CopiesTheTeacher, "budget", "the teacher was asked about 60 queries"),
+        (cheats.RunPeeks, "test-data", "its run ('gold-first') depends on the judgments of the test split"),
+        (cheats.DevGold, "needs", "the gold labels of the dev split, which are not among its needs"),
+        (cheats.AnswersFromFiles, "needs", "short answers of training queries, which are not among its needs"),
+        (cheats.CopiesTheStudent, "axes", "the weights of the student that it started from"),
+        (cheats.IgnoresTheSeedInside, "axes", "another seed gives the very same bytes"),
+        (cheats.RemembersTestGold, "test-data", "gave the old result again, so it keeps something between runs"),
         (methods.NeedsEveryAnswer, "missing-answers", "it raises IndexError"),
     ],
     ids=lambda value: value.name if isinstance(value, type) else None,
@@ -69,6 +78,12 @@ def test_a_broken_contract_is_caught_by_name(check: Check, method: type[Method],
 def test_what_depends_on_the_process_is_caught(check: Check) -> None:
     report = check(methods.DependsOnTheProcess, "deterministic")
     assert report.broken == ("deterministic",) and "in another process" in str(report)
+
+
+def test_state_beside_the_workspace_is_caught(check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONTRACTS_STATE", str(tmp_path / "state"))
+    report = check(cheats.KeepsStateInAFile, "deterministic")
+    assert report.broken == ("deterministic",) and f"it writes {tmp_path / 'state'}, outside its workspace" in str(report)
 
 
 def test_what_trusts_leftovers_of_a_kill_is_caught(check: Check) -> None:
