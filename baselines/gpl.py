@@ -2,7 +2,7 @@
 
 For a query q written for d+ and negatives d- that a retriever finds: L = mean over d- of ((s+ - s-) - (t+ - t-))^2, t a cross-encoder's
 scores. A query that fits its document badly gets a small or negative margin, so no filter is needed. No training query is read and no
-label. As many documents are written for as `synthetic-queries` takes: equal tokens to a listwise teacher of the same budget.
+label. As in `synthetic-queries`, as many documents are read as the order methods read at the same budget.
 
 Departures. Whatever teacher of the sweep writes takes the place of a T5 that was trained to write queries (3 a passage, here 1). The
 untrained student mines the negatives, as many as a list holds, where GPL draws from 50 of each of two retrievers; all count at

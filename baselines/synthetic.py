@@ -4,8 +4,9 @@ InPars (Bonifacio et al., arXiv 2202.05144) and Promptagator (Dai et al., arXiv 
 first `within` for q (Promptagator's round-trip filter, with 1), train by InfoNCE with hard and in-batch negatives. No training query is
 read, of a person or otherwise, and no label.
 
-At equal tokens: with `documents_a_label` left out, as many documents are written for as a listwise teacher of the same budget reads,
-budget times the list's depth. Ones equal to a dev or test query are dropped.
+As many documents are read as the order methods read: with `documents_a_label` left out, queries are written for budget times the
+list's depth, at most for every document once; tokens are not equal, for every document is a call. Queries equal to one of dev or test
+are dropped.
 
 Departures. The prompt has no examples (InPars: 3, Promptagator: up to 8 of the task at hand). The filter uses the untrained student where
 Promptagator trains a retriever on all pairs first, and InPars takes the most probable queries. Whatever teacher of the sweep answers in

@@ -8,9 +8,13 @@ from pydantic import Field
 
 from harness.losses._lists import fill, log_shares, widen
 from harness.losses.base import Loss, LossSettings, Target
+from harness.stage import digest
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+_FORMULA = 2
+"""Rises with the formula, so that nothing is taken from a store that another one trained. 1 broke ties by place."""
 
 
 class WeightedPlackettLuceSettings(LossSettings):
@@ -18,11 +22,16 @@ class WeightedPlackettLuceSettings(LossSettings):
 
     teacher_temperature: float = Field(default=1.0, gt=0, description="the target's scores are divided by it")
 
+    @property
+    def identity(self) -> str:
+        """What stands for them in a stage's key."""
+        return digest([_FORMULA, self.model_dump()])
+
 
 class WeightedPlackettLuce(Loss):
-    """ListMLE over the candidates by falling teacher score, each place weighing its candidate's teacher share (M3, LLM-Embedder).
+    """Each candidate drawn from those that the teacher holds for no better, weighing its teacher share (M3, LLM-Embedder).
 
-    Candidates with equal teacher scores are taken as they stand.
+    Candidates with equal teacher scores are tied: each stands in the denominators of all, and their places say nothing.
     """
 
     name = "weighted-pl"
@@ -37,11 +46,9 @@ class WeightedPlackettLuce(Loss):
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
         if target.scores is None:
             raise ValueError("weighted-pl needs the scores of a ranker or teacher, and these lists carry none")
-        order = fill(widen(target.scores), target.mask).argsort(dim=1, descending=True, stable=True)
-        mask = target.mask.gather(1, order)
-        shares = log_shares(target.scores.gather(1, order), mask, self.settings.teacher_temperature).exp().masked_fill(~mask, 0.0)
-        known = fill((widen(scores) / self.temperature).gather(1, order), mask)
-        size = known.shape[1]
-        remaining = mask.new_ones(size, size).triu()
-        denominators = fill(known.unsqueeze(1).expand(-1, size, -1), remaining).logsumexp(-1)
-        return (shares * (denominators - known).masked_fill(~mask, 0.0)).sum(1).mean()
+        shares = log_shares(target.scores, target.mask, self.settings.teacher_temperature).exp().masked_fill(~target.mask, 0.0)
+        teacher = fill(widen(target.scores), target.mask)
+        known = fill(widen(scores) / self.temperature, target.mask)
+        no_better = (teacher.unsqueeze(1) <= teacher.unsqueeze(2)) & target.mask.unsqueeze(1)
+        denominators = fill(known.unsqueeze(1).expand_as(no_better), no_better).logsumexp(-1)
+        return (shares * (denominators - known).masked_fill(~target.mask, 0.0)).sum(1).mean()

@@ -21,6 +21,7 @@ METHODS = [
     {"method": "adist", "label": "adist scores", "epochs": 1, "passage_tokens": 12, "measure": "scores"},
     {"method": "rank-kl", "epochs": 1},
     {"method": "teacher-weighted-pl", "epochs": 1},
+    {"method": "listwise-distillation", "epochs": 1},
     {"method": "teacher-first", "epochs": 1},
     {"method": "syntriever", "epochs": 1, "top": 3, "pairs": 2},
     {"method": "rankgpt", "ranker": {"architecture": "cross-encoder", "epochs": 1}},

@@ -10,6 +10,10 @@ import pytest
 import torch
 from scipy.special import logsumexp, softmax
 
+from baselines.grades import GradeSettings
+from baselines.listwise_distillation import ListwiseSettings
+from baselines.rank_kl import RankKLSettings
+from baselines.teacher_weighted import TeacherWeightedSettings
 from harness.losses.base import Target
 from harness.losses.spec import LossSpec
 from harness.students.lists import TrainingList, read_lists
@@ -51,23 +55,56 @@ def test_partial_plackett_luce_is_two_cross_entropies() -> None:
     )
 
 
+SCORES = [[0.3, -0.2, 0.5, 0.1, 0.0], [0.1, 0.4, -0.3, 0.2, 0.15]]
+"""Cosines of the student: two lists of one order."""
+SHARES = softmax(np.array([1, 1 / 2, 1 / 3, 0, 0]) / 0.3)
+"""What both methods want of a list with three placed."""
+
+
+def batch(others: list[list[bool]] | None = None) -> Target:
+    """Two lists like LIST, graded."""
+    grades = torch.tensor([graded(LIST, "reciprocal").scores] * 2)
+    wide = torch.tensor(others) if others else None
+    return Target(torch.ones(2, 5, dtype=torch.bool), torch.tensor([3, 3]), grades, others=wide)
+
+
+def divergence(scores: list[float], temperature: float) -> float:
+    student = np.array(scores) / temperature
+    return float(np.sum(SHARES * (np.log(SHARES) - (student - logsumexp(student)))))
+
+
 def test_rank_kl_target_and_loss() -> None:
-    one = graded(LIST, "reciprocal")
-    assert one.scores is not None
-    grades = np.array([1, 1 / 2, 1 / 3, 0, 0]) / 0.3
-    shares = softmax(grades)
-    scores = torch.tensor([[0.3, -0.2, 0.5, 0.1, 0.0]], dtype=torch.float64)
-    target = Target(torch.ones(1, 5, dtype=torch.bool), torch.tensor([3]), torch.tensor([one.scores]))
-    student = scores[0].numpy() / 0.05
-    expected = float(np.sum(shares * (np.log(shares) - (student - logsumexp(student)))))
-    found = LossSpec.of({"name": "kl", "teacher_temperature": 0.3}).loss(0.05)(scores, target)
-    assert found.item() == pytest.approx(expected, abs=1e-4)
+    loss = LossSpec.of(RankKLSettings().retriever_loss).loss(0.05)
+    found = loss(torch.tensor(SCORES, dtype=torch.float64), batch())
+    assert found.item() == pytest.approx(np.mean([divergence(row, 0.05) for row in SCORES]), abs=1e-4)
+
+
+def test_listwise_distillation_is_kl_and_a_tenth_of_infonce_on_the_first() -> None:
+    loss = LossSpec.of(ListwiseSettings().retriever_loss).loss(0.5)
+    assert loss.in_batch
+    # Behind each list the ten documents of both; one of the other's is known to answer the first query.
+    others = [[False] * 5 + [True] * 4 + [False], [True] * 5 + [False] * 5]
+    wide = [row + [0.01 * place - 0.2 * number for place in range(10)] for number, row in enumerate(SCORES)]
+    expected = 0.0
+    for row, told, own in zip(wide, others, SCORES, strict=True):
+        negatives = [score for score, counts in zip(row[5:], told, strict=True) if counts]
+        contrast = -math.log(math.exp(own[0] / 0.01) / sum(math.exp(score / 0.01) for score in own + negatives))
+        expected += (divergence(own, 0.05) + 0.1 * contrast) / 2
+    found = loss(torch.tensor(wide, dtype=torch.float64), batch(others))
+    assert found.item() == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("settings", [RankKLSettings(), TeacherWeightedSettings()])
+def test_methods_on_grades_learn_nothing_from_the_order_of_an_unplaced_tail(settings: GradeSettings) -> None:
+    loss = LossSpec.of(settings.retriever_loss).loss(0.05)
+    scores = torch.tensor(SCORES, dtype=torch.float64)
+    torch.testing.assert_close(loss(scores[:, [0, 1, 2, 4, 3]], batch()), loss(scores, batch()))
 
 
 @pytest.mark.models
 def test_lists_of_the_black_box_rivals(all_methods: Swept) -> None:
     ordered = {one.query: one for one in read_lists(all_methods.made("rank-kl", "ranked-lists"))}
-    for label in ("rank-kl", "teacher-weighted-pl"):
+    for label in ("rank-kl", "teacher-weighted-pl", "listwise-distillation"):
         for one in read_lists(all_methods.made(label, "graded-lists")):
             assert one.documents == ordered[one.query].documents
             assert one.scores == pytest.approx([1 / rank for rank in range(1, len(one.documents) + 1)])

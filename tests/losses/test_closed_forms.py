@@ -255,16 +255,6 @@ def test_discounted_grades() -> None:
     assert got == pytest.approx(((0.5 - 1) ** 2 + (0.5 - 1 / math.log2(3)) ** 2) / 2, rel=1e-6)
 
 
-def test_weighted_plackett_luce_sorts_by_the_teacher_and_weighs_by_its_shares() -> None:
-    slow = []
-    for row, teacher in zip(S, [T[0], T[1], [1.0, 3.0, 2.0]], strict=True):
-        order = sorted(range(len(row)), key=lambda place: -teacher[place])
-        ranked, shares = [row[place] for place in order], softmax(teacher)
-        slow.append(sum(shares[place] * _surprise(ranked, number) for number, place in enumerate(order)))
-    scores = padded([T[0], T[1], [1.0, 3.0, 2.0]], dtype=torch.float32)
-    assert loss_from("weighted-pl")(padded(S), target(SIZES, scores=scores)).item() == pytest.approx(mean(slow), rel=1e-6)
-
-
 def test_score_mse_is_the_mean_squared_error() -> None:
     got = loss_from("score-mse")(padded(S), target(SIZES, scores=padded(T, dtype=torch.float32))).item()
     assert got == pytest.approx(
