@@ -103,9 +103,16 @@ def render_catalogue(kind: str, rows: list[Row]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("name", "what it is", "needs", "source", title=kind, box=None, title_justify="left")
+    # What teachers give is what methods need of them.
+    gives = any("gives" in row for row in rows)
+    table = Table(title=kind, box=None, title_justify="left")
+    table.add_column("name", no_wrap=True)
+    for heading in ("what it is", *(["gives"] if gives else []), "needs", "source"):
+        words = [word for row in rows for word in row.get(heading, ())] if heading in ("gives", "needs") else []
+        table.add_column(heading, overflow="fold", min_width=max(map(len, words), default=0) + 1)
     for row in rows:
-        table.add_row(*(escape(text) for text in (row["name"], row["summary"], ", ".join(row["needs"]), row["source"])))
+        given = [", ".join(row.get("gives", ()))] if gives else []
+        table.add_row(*(escape(text) for text in (row["name"], row["summary"], *given, ", ".join(row["needs"]), row["source"])))
     return table
 
 
@@ -117,7 +124,7 @@ def render_description(entry: Row) -> Group:
 
     told = ("source", "formula", "about", "identity", "system", "text")
     lines = [f"{entry['name']} — {entry['summary']}", *(f"{key}: {entry[key]}" for key in told if entry.get(key))]
-    facts = [f"{key}: {', '.join(entry[key]) or 'nothing'}" for key in ("needs", "sees", "placeholders") if key in entry]
+    facts = [f"{key}: {', '.join(entry[key]) or 'nothing'}" for key in ("needs", "gives", "sees", "placeholders") if key in entry]
     table = Table("setting", "default", "meaning", box=None)
     for setting in entry.get("settings", []):
         table.add_row(Text(setting["name"]), Text(str(setting["default"])), Text(setting["description"]))

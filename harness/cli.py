@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from harness import __version__
+from harness.board.sections import By
 from harness.cli_answer import answer
 from harness.cli_curves import curves
 from harness.cli_evaluation import compare, evaluate
@@ -140,13 +141,17 @@ def board(
     baseline: Annotated[
         str | None, typer.Option("--baseline", help="Test rows against this method. [default: what most sweeps name]")
     ] = None,
+    by: Annotated[
+        By | None,
+        typer.Option("--by", help="Part the rows of a table; 'sees': by what methods are given, such as order, likelihoods, gold labels."),
+    ] = None,
     as_json: JsonOpt = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
     as_latex: Annotated[bool, typer.Option("--latex", help="A LaTeX table.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="A Markdown table.")] = False,
     picture: Annotated[Path | None, typer.Option("--svg", help="Also write the budget curves of the first table to this file.")] = None,
 ) -> None:
-    """The leaderboard in the terminal."""
+    """The leaderboard in the terminal. What each method may see stands beside it; --by sees holds like against like."""
     from harness.board import render
     from harness.board.board import board as make_board
     from harness.board.figure import draw
@@ -157,9 +162,9 @@ def board(
     if as_json:
         emit(table.as_json())
     elif as_csv or as_latex or as_markdown:
-        print((render.csv if as_csv else render.latex if as_latex else render.markdown)(table))
+        print(render.csv(table) if as_csv else render.latex(table, by) if as_latex else render.markdown(table, by))
     else:
-        display(render.terminal(table))
+        display(render.terminal(table, by))
 
 
 @app.command()
@@ -170,6 +175,9 @@ def dashboard(
         typer.Option("--workspace", help="Folder of sweeps for the page Sweep, which follows a running one. [default: workspace]"),
     ] = None,
     port: Annotated[int, typer.Option("--port", help="Port on this machine.")] = 8501,
+    address: Annotated[
+        str, typer.Option("--address", metavar="HOST", help="This machine's name in a network whose people may read the results.")
+    ] = "localhost",
     export: Annotated[
         Path | None,
         typer.Option(
@@ -183,7 +191,7 @@ def dashboard(
     if export is not None:
         write_site(results, export)
     else:
-        raise typer.Exit(launch(results, port, workspace))
+        raise typer.Exit(launch(results, port, workspace, address))
 
 
 @app.command("list")

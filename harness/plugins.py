@@ -1,7 +1,8 @@
 """Finding teachers, methods, losses and collection sources: one file with one class each, here or in anybody's package.
 
 An entry point of group ``harness.<kind>`` names a package or module; every concrete `Plugin` of that kind inside is found, so a
-new file in the package is enough. Names, help texts and lists come from the class attributes.
+new file in the package is enough. Names, help texts and lists come from the class attributes. What cannot be used is left out with a
+warning (plugin_faults.py): one broken plug-in costs nobody the others.
 """
 
 from __future__ import annotations
@@ -9,16 +10,18 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import sys
 from abc import ABC
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from harness.errors import UserError, did_you_mean
+from harness.plugin_faults import Fault, clash, does_not_load, unfinished
 
 
 class Settings(BaseModel):
@@ -42,40 +45,76 @@ class Plugin(ABC):
 P = TypeVar("P", bound=Plugin)
 
 
-def _modules(target: ModuleType) -> Iterator[ModuleType]:
-    yield target
-    for info in pkgutil.walk_packages(getattr(target, "__path__", ()), f"{target.__name__}."):
-        if not info.name.rpartition(".")[2].startswith("_"):
-            yield importlib.import_module(info.name)
+class Found(dict[str, type[P]]):
+    """Plug-ins of a kind by name; `faults` are those that cannot be used."""
+
+    def __init__(self, usable: Mapping[str, type[P]], faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(usable)
+        self.faults = faults
+
+
+def _modules(point: EntryPoint, faults: list[Fault]) -> Iterator[ModuleType]:
+    """The modules below an entry point, but for those that do not load."""
+    names = [point.module]
+    while names:
+        name = names.pop(0)
+        try:
+            module = importlib.import_module(name)
+        except (Exception, SystemExit) as error:
+            faults.append(does_not_load(point, name, error))
+            continue
+        yield module
+        inside = pkgutil.iter_modules(getattr(module, "__path__", ()), f"{name}.")
+        names += [info.name for info in inside if not info.name.rpartition(".")[2].startswith("_")]
+
+
+def _classes(module: ModuleType, kind: type[P]) -> Iterator[type[P]]:
+    """Classes of that kind which the module defines and which have a name of their own, or none at all."""
+    for value in list(vars(module).values()):
+        if not (inspect.isclass(value) and issubclass(value, kind)) or value.__module__ != module.__name__:
+            continue
+        nameless = not hasattr(value, "name") and not inspect.isabstract(value) and not value.__name__.startswith("_")
+        if "name" in vars(value) or nameless:
+            yield value
 
 
 @cache
-def plugins(kind: type[P]) -> dict[str, type[P]]:
-    """All concrete plugins of a kind, by name. `kind` declares its entry point group as ``group``.
+def plugins(kind: type[P]) -> Found[P]:
+    """All usable plugins of a kind, by name. `kind` declares its entry point group as ``group``.
 
-    Raises UserError when two classes claim one name or a plug-in package cannot be imported.
+    What is wrong with those that cannot be used is told on stderr, once a process.
     """
-    found: dict[str, type[P]] = {}
+    faults: list[Fault] = []
+    claims: dict[str, dict[type[P], EntryPoint]] = {}
     for point in entry_points(group=str(kind.group)):  # type: ignore[attr-defined]
-        try:
-            modules = list(_modules(importlib.import_module(point.value)))
-        except ImportError as error:
-            raise UserError(f"plug-in package '{point.value}' does not import: {error}", remedy="reinstall or remove it") from error
-        for module in modules:
-            for value in vars(module).values():
-                if not (inspect.isclass(value) and issubclass(value, kind)) or value.__module__ != module.__name__:
-                    continue
-                if inspect.isabstract(value) or "name" not in vars(value):
-                    continue
-                other = found.setdefault(value.name, value)
-                if other is not value:
-                    raise UserError(f"{other.__module__} and {value.__module__} both call themselves '{value.name}'")
-    return dict(sorted(found.items()))
+        for module in _modules(point, faults):
+            for value in _classes(module, kind):
+                if fault := unfinished(point, value):
+                    faults.append(fault)
+                else:
+                    claims.setdefault(value.name, {})[value] = point
+    usable = {}
+    for name, classes in sorted(claims.items()):
+        # What is here keeps its name; of two strangers neither gets it, since nobody could say which one ran.
+        ours = [value for value in classes if value.__module__.partition(".")[0] in ("harness", "baselines")]
+        if len(classes) == 1 or len(ours) == 1:
+            usable[name] = (ours or list(classes))[0]
+        if len(classes) > 1:
+            faults.append(clash(name, classes, kept=bool(ours)))
+    for fault in faults:
+        print(f"warning: {fault.error}", file=sys.stderr)
+    return Found(usable, tuple(faults))
 
 
 def plugin(kind: type[P], name: str) -> type[P]:
-    """The plugin of that name. Raises UserError with the nearest known name."""
+    """The plugin of that name. Raises UserError with what is wrong with it, or with the nearest known name."""
     known = plugins(kind)
     if name not in known:
-        raise UserError(f"unknown {kind.__name__.lower()} '{name}'", remedy=did_you_mean(name, known))
+        raise refusal(known, name) or UserError(f"unknown {kind.__name__.lower()} '{name}'", remedy=did_you_mean(name, known))
     return known[name]
+
+
+def refusal(known: Mapping[str, type[P]], name: str) -> UserError | None:
+    """Why the plug-in of that name, which is not among the `known`, cannot be used though it is installed; None where nothing is known."""
+    faults = known.faults if isinstance(known, Found) else ()
+    return next((fault.asked_for(name) for fault in faults if name in fault.names), None)

@@ -3,6 +3,9 @@
 A stage is a frozen dataclass. Fields that are stages are its inputs; fields made with `transport()` (concurrency, addresses) do not
 change the output and stay out of the key; all others do. Objects may stand for their content through an `identity` attribute;
 plain dataclasses and settings stand for their fields (a settings field with ``json_schema_extra={"transport": True}`` stays out).
+
+Code outside this project counts by its text (code_mark.py): stages, identified objects and dataclasses of a plug-in, and whatever an
+object names in `made_by`, get another key with every edit.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel
+
+from harness.code_mark import code_mark
 
 if TYPE_CHECKING:
     from harness.labelling.ledger import Ledger
@@ -61,19 +66,28 @@ def canonical(value: Any) -> JSON:
     if isinstance(value, Stage):
         return {"stage": value.key}
     if _identified(value):
-        return {"identity": value.identity}
+        return {"identity": value.identity, **_code(value)}
     if isinstance(value, (list, tuple)):
         return [canonical(item) for item in value]
     if isinstance(value, dict):
         return {str(key): canonical(value[key]) for key in sorted(value)}
     if not isinstance(value, type) and (names := _field_names(type(value))) is not None:  # type: ignore[arg-type]  # classes hash
-        return {name: canonical(getattr(value, name)) for name in names}
+        return {name: canonical(getattr(value, name)) for name in names} | _code(value)
     raise TypeError(f"{type(value).__name__} has no identity and cannot be part of a key")
 
 
 def _identified(value: Any) -> bool:
     # Asked of the type first: a property that hashes files is not to be computed for a yes or no.
     return hasattr(type(value), "identity") or "identity" in getattr(value, "__dict__", ())
+
+
+def _code(value: Any) -> JSON:
+    """The mark of the code behind an object, under a name that no field can have; nothing for what is all of this project."""
+    if isinstance(value, BaseModel):
+        # Settings are data; those of plug-ins also stand on cards. Whatever they are for counts where it is held.
+        return {}
+    mark = code_mark(type(value), *getattr(value, "made_by", ()))
+    return {} if mark is None else {"code of": mark}
 
 
 @cache
@@ -91,7 +105,10 @@ def digest(value: JSON) -> str:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Stage(ABC):
-    """Base of all stages. `kind` names it on screen, `version` rises whenever its code changes what comes out."""
+    """Base of all stages. `kind` names it on screen, `version` rises whenever its code changes what comes out.
+
+    The stages of plug-ins need no version: every edit of their package counts (`revision`).
+    """
 
     kind: ClassVar[str]
     version: ClassVar[int] = 1
@@ -116,10 +133,21 @@ class Stage(ABC):
         """What the key is made of: every field that is not transport."""
         return {name: getattr(self, name) for name in _keyed(type(self))}
 
+    @property
+    def made_by(self) -> tuple[type, ...]:
+        """Classes beside its own that its fields only name and whose code decides what comes out."""
+        return ()
+
+    @cached_property
+    def revision(self) -> int | str:
+        """`version`, followed by a mark of the code where a plug-in is at work."""
+        mark = code_mark(type(self), *self.made_by)
+        return self.version if mark is None else f"{self.version} {mark}"
+
     @cached_property
     def key(self) -> str:
-        """Content key: sha256 over kind, version and fields."""
-        return digest({"kind": self.kind, "version": self.version, "fields": self.fields()})
+        """Content key: sha256 over kind, revision and fields."""
+        return digest({"kind": self.kind, "version": self.revision, "fields": self.fields()})
 
     def inputs(self) -> tuple[Stage, ...]:
         """The stages this one reads, also inside lists, tuples and dicts of its fields."""

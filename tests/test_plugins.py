@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import io
 
-from harness.catalogue import catalogue, describe, kinds
+import pytest
+from rich.console import Console
+
+from harness.catalogue import catalogue, describe, kinds, render_catalogue
 from harness.errors import UserError, did_you_mean
 from harness.losses.base import Loss
 from harness.method import Method
@@ -33,3 +36,22 @@ def test_everything_describes_itself(kind: str) -> None:
 def test_every_method_says_what_it_may_see_and_where_it_stands() -> None:
     for method in plugins(Method).values():
         assert method.sees and method.standing in {"ours", "baseline", "reference", "control"}
+
+
+@pytest.mark.parametrize("kind", sorted({*kinds(), "metrics"}))
+def test_lists_cut_no_name_in_80_columns(kind: str) -> None:
+    rows = catalogue(kind)
+    console = Console(width=80, file=io.StringIO())
+    console.print(render_catalogue(kind, rows))
+    lines = console.file.getvalue().splitlines()
+    assert all(any(line.startswith(f" {row['name']} ") for line in lines) for row in rows)
+    assert "…" not in "".join(lines)
+
+
+def test_the_list_of_teachers_says_what_they_give() -> None:
+    console = Console(width=160, file=io.StringIO())
+    console.print(render_catalogue("teachers", catalogue("teachers")))
+    lines = console.file.getvalue().splitlines()
+    assert "gives" in lines[1]
+    (line,) = (line for line in lines if line.startswith(" fid "))
+    assert "cross-attention" in line

@@ -49,6 +49,16 @@ def losses(row: Row) -> str:
     return " → ".join(loss for loss in (row.ranker_loss, row.retriever_loss) if loss)
 
 
+def sees(row: Row) -> str:
+    """What its method is given beside the collection."""
+    return ", ".join(row.sees) or "nothing"
+
+
+def baselines(table: Table) -> set[str]:
+    """The rows that those of a table are tested against, by name."""
+    return {row.against.baseline for row in table.rows if row.against}
+
+
 def labels(row: Row) -> str:
     """The number of labelled queries."""
     return f"{row.budget:,}" if row.budget is not None else ""

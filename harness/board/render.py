@@ -8,10 +8,27 @@ import io
 from harness.board import cells
 from harness.board.escaping import escaped_latex, escaped_markdown, inert
 from harness.board.model import Board, Row, Table
+from harness.board.sections import By, sections
 from harness.board.terminal import terminal
 from harness.evaluation.text import counted
 
 __all__ = ["csv", "latex", "markdown", "terminal"]
+_WORDS = frozenset({"#", "method", "sees", "against", "flags"})
+"""Columns of text, which stand on the left."""
+_COSTS = (
+    "usd",
+    "usd_here",
+    "calls",
+    "input_tokens",
+    "output_tokens",
+    "train_seconds",
+    "seconds",
+    "seconds_here",
+    "labels_used",
+    "labels_teacher",
+    "labels_written",
+    "labels_gold",
+)
 
 
 def csv(board: Board) -> str:
@@ -24,6 +41,7 @@ def csv(board: Board) -> str:
         "method",
         "variant",
         "group",
+        "sees",
         "teacher",
         "ranker_loss",
         "retriever_loss",
@@ -32,14 +50,14 @@ def csv(board: Board) -> str:
         "runs",
     )
     tests = ("baseline", "difference", "p", "p_adjusted", "verdict")
-    costs = ("usd", "usd_here", "calls", "input_tokens", "output_tokens", "train_seconds", "seconds")
     buffer = io.StringIO()
     writer = csv_module.writer(buffer, lineterminator="\n")
-    writer.writerow([*texts, *(f"{name}{part}" for name in metrics for part in ("", " low", " high")), *tests, *costs, "flags"])
+    writer.writerow([*texts, *(f"{name}{part}" for name in metrics for part in ("", " low", " high")), *tests, *_COSTS, "flags"])
     for row in (row for table in board.tables for row in table.rows):
         found = [number for name in metrics for number in _numbers(row, name)]
         tested = [getattr(row.against, name) if row.against else None for name in tests]
-        values = [*(getattr(row, name) for name in texts), *found, *tested, *(row.cost.get(name) for name in costs), "; ".join(row.flags)]
+        told = [cells.sees(row) if name == "sees" else getattr(row, name) for name in texts]
+        values = [*told, *found, *tested, *(row.cost.get(name) for name in _COSTS), "; ".join(row.flags)]
         writer.writerow([inert(value) for value in values])
     return buffer.getvalue()
 
@@ -51,41 +69,61 @@ def _numbers(row: Row, metric: str) -> tuple[float | None, float | None, float |
     return estimate.mean, *(estimate.interval or (None, None))
 
 
-def markdown(board: Board) -> str:
-    """One table a collection, in GitHub's Markdown."""
-    return "\n".join(_markdown(table) for table in board.tables)
+def markdown(board: Board, by: By | None = None) -> str:
+    """One table a collection and section, in GitHub's Markdown."""
+    return "\n".join(_markdown(table, by) for table in board.tables)
 
 
-def _markdown(table: Table) -> str:
-    headings, rows = _compact(table)
-    lines = [headings, ["---"] * 2 + ["---:"] * (len(headings) - 3) + ["---"], *([escaped_markdown(cell) for cell in row] for row in rows)]
+def _markdown(table: Table, by: By | None) -> str:
+    several = len(cells.baselines(table)) > 1
+    parts = [_markdown_part(part, heading, several) for heading, part in sections(table, by)]
+    return f"{''.join(parts)}{escaped_markdown(cells.caption(table))}\n"
+
+
+def _markdown_part(table: Table, heading: str, several: bool) -> str:
+    headings, rows = _compact(table, several, told=not heading)
+    rule = ["---" if heading in _WORDS else "---:" for heading in headings]
+    lines = [headings, rule, *([escaped_markdown(cell) for cell in row] for row in rows)]
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    title = f"{table.collection}, {table.split}, {counted(table.queries, 'query')}"
-    return f"**{escaped_markdown(title)}**\n\n{body}\n\n{escaped_markdown(cells.caption(table))}\n"
+    return f"**{escaped_markdown(_title(table, heading))}**\n\n{body}\n\n"
 
 
-def latex(board: Board) -> str:
-    """One tabular a collection; needs the package booktabs."""
-    return "\n".join(_latex(table) for table in board.tables)
+def latex(board: Board, by: By | None = None) -> str:
+    """One tabular a collection and section; needs the package booktabs."""
+    return "\n".join(
+        _latex(part, heading, cells.caption(table), several=len(cells.baselines(table)) > 1)
+        for table in board.tables
+        for heading, part in sections(table, by)
+    )
 
 
-def _latex(table: Table) -> str:
-    headings, rows = _compact(table)
-    columns = "rl" + "r" * (len(headings) - 3) + "l"
+def _latex(table: Table, heading: str, caption: str, several: bool) -> str:
+    headings, rows = _compact(table, several, told=not heading)
+    columns = "".join("l" if heading in _WORDS - {"#"} else "r" for heading in headings)
     lines = [" & ".join(escaped_latex(cell) for cell in line) + r" \\" for line in (headings, *rows)]
-    title = f"{table.collection}, {table.split}, {counted(table.queries, 'query')}. {cells.caption(table)}"
     body = "\n".join([r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"])
-    return f"% {escaped_latex(title)}\n\\begin{{tabular}}{{{columns}}}\n{body}\n\\end{{tabular}}\n"
+    title = escaped_latex(f"{_title(table, heading)}. {caption}")
+    return f"% {title}\n\\begin{{tabular}}{{{columns}}}\n{body}\n\\end{{tabular}}\n"
 
 
-def _compact(table: Table) -> tuple[list[str], list[list[str]]]:
-    """Headings and cells for a page: the leading metric with its interval, the others without."""
+def _title(table: Table, heading: str) -> str:
+    about = f"{table.collection}, {table.split}, {counted(table.queries, 'query')}"
+    return f"{about}, {heading}" if heading else about
+
+
+def _compact(table: Table, several: bool, told: bool) -> tuple[list[str], list[list[str]]]:
+    """Headings and cells for a page: the leading metric with its interval, the others without.
+
+    `several` where rows are tested against different ones: each then says which. `told` where rows say what they see.
+    """
     others = [name for name in table.metrics if name != table.metric]
-    headings = ["#", "method", "labels", "runs", table.metric, "95 %", *others, "USD", "train", "flags"]
+    against, seen = ["against"] if several else [], ["sees"] if told else []
+    headings = ["#", "method", *seen, "labels", "runs", table.metric, "95 %", *others, "USD", "train", *against, "flags"]
     rows = []
     for row in table.rows:
         method = ", ".join(part for part in (row.method, row.teacher, cells.losses(row), row.variant) if part)
         lead = [cells.labels(row), str(row.runs), cells.mean(row, table.metric) + cells.mark(row), cells.interval(row, table.metric)]
-        rest = [*(cells.mean(row, name) for name in others), cells.usd(row), cells.training(row), "; ".join(row.flags)]
-        rows.append([cells.place(row), method, *lead, *rest])
+        rest = [*(cells.mean(row, name) for name in others), cells.usd(row), cells.training(row)]
+        tested = [row.against.baseline if row.against else "" for _ in against]
+        rows.append([cells.place(row), method, *(cells.sees(row) for _ in seen), *lead, *rest, *tested, "; ".join(row.flags)])
     return headings, rows

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from harness.board.model import Row
+if TYPE_CHECKING:
+    from harness.board.model import Row, Table
 
 NOTHING = "nothing"
+
+
+class By(StrEnum):
+    """What the rows of a table can be parted by."""
+
+    sees = "sees"
 
 
 def by_sees(rows: Sequence[Row]) -> dict[str, tuple[Row, ...]]:
@@ -17,3 +27,10 @@ def by_sees(rows: Sequence[Row]) -> dict[str, tuple[Row, ...]]:
         groups[tuple(sorted(row.sees)) or (NOTHING,)].append(row)
     ordered = sorted(groups, key=lambda sees: (sees != (NOTHING,), len(sees), sees))
     return {" and ".join(sees): tuple(groups[sees]) for sees in ordered}
+
+
+def sections(table: Table, by: By | None) -> list[tuple[str, Table]]:
+    """The parts of `table` with their headings; the whole table without a heading where it is not parted."""
+    if by is None:
+        return [("", table)]
+    return [(f"sees {sees}", replace(table, rows=rows)) for sees, rows in by_sees(table.rows).items()]

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from harness.collections.base import CollectionSource
 from harness.errors import UserError, UserErrors, did_you_mean
-from harness.plugins import plugins
+from harness.plugins import plugins, refusal
 
 _FORMS = "a collection is a name (semanlink), NAME/WHAT (beir/scifact, irds:vaswani), {folder: PATH} or {source: NAME, ...settings}"
 
@@ -50,7 +50,7 @@ def _kind(settings: dict[str, Any]) -> type[CollectionSource]:
         raise UserError(f"no collection source is named by {settings}", remedy=_FORMS)
     name = str(names[0])
     if name not in known:
-        raise UserError(f"unknown collection '{name}'", remedy=f"{did_you_mean(name, known)} {_FORMS}")
+        raise refusal(known, name) or UserError(f"unknown collection '{name}'", remedy=f"{did_you_mean(name, known)} {_FORMS}")
     return known[name]
 
 

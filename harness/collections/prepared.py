@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.code_mark import code_mark
 from harness.collections.base import CollectionSource, Corpus, Judgments, Texts
 from harness.collections.publish import publish
 from harness.collections.report import Report
@@ -35,7 +36,8 @@ def prepare(source: CollectionSource, home: Path, progress: Progress = _silent) 
     """
     from harness.collections.building import build
 
-    place = home / digest([FORMAT, source.name, source.version, source.settings, source.fingerprint()])[:32]
+    code = [mark] if (mark := code_mark(type(source))) is not None else []
+    place = home / digest([FORMAT, source.name, source.version, source.settings, source.fingerprint(), *code])[:32]
     publish(place, partial(build, source, progress))
     return PreparedCollection(place, source.title)
 

@@ -12,7 +12,7 @@ from harness.config.explain import Fault, checked, failure, faults_of, shown
 from harness.config.registries import Registries, Scope
 from harness.errors import UserError, UserErrors, did_you_mean
 from harness.labelling.teacher import Teacher
-from harness.plugins import Plugin, Settings
+from harness.plugins import Plugin, Settings, refusal
 
 T = TypeVar("T")
 P = TypeVar("P", bound=Plugin)
@@ -72,7 +72,9 @@ def pick(value: Any, key: str, known: Mapping[str, type[P]], what: str) -> tuple
     name = value[key]
     if not isinstance(name, str) or name not in known:
         given = f"'{name}'" if isinstance(name, str) else shown(name)
-        raise failure([Fault((key,), f"unknown {what} {given}", did_you_mean(str(name), known))])
+        broken = refusal(known, str(name))
+        remedy = f"{broken.message} ({broken.file}:{broken.line})" if broken else did_you_mean(str(name), known)
+        raise failure([Fault((key,), f"unknown {what} {given}", remedy)])
     return known[name], {other: item for other, item in value.items() if other != key}
 
 

@@ -30,7 +30,7 @@ class Registries:
 
     @classmethod
     def installed(cls) -> Registries:
-        """What is installed in this environment. Raises UserError when a plug-in package does not import."""
+        """What is installed in this environment and can be used; the rest is told on stderr."""
         from harness.collections.parse import parse_source
         from harness.evaluation.metrics import metric
         from harness.retrieval.engines import LexicalEngine

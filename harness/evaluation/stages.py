@@ -21,6 +21,12 @@ class Evaluate(Stage):
     metrics: tuple[str, ...]
     kind: ClassVar[str] = "evaluate"
 
+    @property
+    def made_by(self) -> tuple[type, ...]:
+        from harness.evaluation.metrics import metric
+
+        return tuple(metric(name).kind for name in self.metrics)
+
     def run(self, out: Path, context: Context) -> None:
         from harness.evaluation.metrics import evaluate, mean
         from harness.evaluation.scores import FILE, write_scores

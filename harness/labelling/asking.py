@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.code_mark import code_mark
 from harness.labelling.aggregate import merged
 from harness.labelling.ask import Ask, OnMalformed
 from harness.labelling.parser import Reason
@@ -79,7 +80,8 @@ class Asking:
     @property
     def identity(self) -> str:
         """Everything that can change what is asked or how answers are read."""
-        return digest([self.ask.model_dump(mode="json", exclude={"prompt"}), self.on_malformed, self.prompt.identity])
+        code = [mark] if (mark := code_mark(type(self.strategy))) is not None else []
+        return digest([self.ask.model_dump(mode="json", exclude={"prompt"}), self.on_malformed, self.prompt.identity, *code])
 
     def calls(self, count: int) -> int:
         """Requests for `count` candidates, re-asking aside."""

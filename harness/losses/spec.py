@@ -41,6 +41,12 @@ class LossSpec:
         return plugin(Loss, self.name)(self.settings, temperature)
 
     @property
+    def made_by(self) -> tuple[type[Loss], ...]:
+        """The classes behind the name, for the stages that hold it."""
+        kind = plugin(Loss, self.name)
+        return kind, *(part for _, part in kind.parts(self.settings))
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """What the lists must carry for it."""
         return self.loss().needed

@@ -57,7 +57,7 @@ def _record(stage: Stage, started: datetime, seconds: float) -> Manifest:
     return {
         "key": stage.key,
         "kind": stage.kind,
-        "version": stage.version,
+        "version": stage.revision,
         "label": stage.label,
         "fields": canonical(stage.fields()),
         "inputs": [needed.key for needed in stage.inputs()],

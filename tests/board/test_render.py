@@ -19,6 +19,7 @@ from harness.board.curves import chart, select
 from harness.board.figure import svg, write_svg
 from harness.board.model import Board
 from harness.board.plot import plot
+from harness.board.sections import By
 from tests.board.runs import make_card, make_run, put, teacher
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -84,6 +85,61 @@ def test_csv_has_every_number(results: Path) -> None:
         assert float(line["nDCG@10 low"]) == row.metrics["nDCG@10"].interval.low
         assert line["p_adjusted"] == ("" if row.against is None else repr(row.against.p_adjusted))
     assert lines[1]["flags"] == "one seed; control beats zero-shot"
+
+
+def seeing(results: Path) -> Board:
+    """A method that is given likelihoods and answers beside those of `results`, which are given the order."""
+    likelihoods = make_card("reader", "emdr2", budget=100, teacher=teacher())
+    section = likelihoods.method.model_copy(update={"sees": ("likelihoods", "answers")})
+    put(results, likelihoods.model_copy(update={"method": section}), make_run(0.6, 8))
+    nothing = make_card("lexical", "bm25", group="reference", budget=None)
+    put(results, nothing.model_copy(update={"method": nothing.method.model_copy(update={"sees": ()})}), make_run(0.3, 9))
+    return board(results)
+
+
+@pytest.mark.parametrize("width", [80, 100, 240])
+def test_every_row_says_what_its_method_sees_at_any_width(results: Path, width: int) -> None:
+    text = shown(seeing(results), width)
+    below, beside = re.search(r"sees likelihoods,\s+answers", text), re.search(r"emdr2 .* likelihoods, answers", text)
+    assert (below is not None, beside is not None) == (width < 240, width == 240)
+    assert "sees" not in "".join(re.findall("no room here for: (.*)", text))
+
+
+def test_rows_are_parted_by_what_they_see_and_keep_places_and_tests(results: Path) -> None:
+    found = seeing(results)
+    text = shown_by(found)
+    heads = re.findall(r"60 queries · (sees .*\S)", text)
+    assert heads == ["sees nothing", "sees order", "sees answers and likelihoods"]
+    rows = {row.method: row for row in found.tables[0].rows}
+    last = text.split("sees answers and likelihoods")[1]
+    assert re.search(rf"{rows['emdr2'].rank} +emdr2 ", last) and "zero-shot  " not in last
+    assert text.count("bm25  ") == 1 and text.count("no room here for") <= 1
+    assert render.markdown(found, By.sees).count("**semanlink, test, 60 queries, sees ") == 3
+    assert render.latex(found, By.sees).count("tabular") == 6
+    lines = [line for line in render.markdown(found).splitlines() if line.startswith("| ")]
+    assert len(lines) == 2 + len(found.tables[0].rows) and "| emdr2, smollm2 | likelihoods, answers |" in render.markdown(found)
+    cells_by = {line["method"]: line["sees"] for line in csv.DictReader(io.StringIO(render.csv(found)))}
+    assert (cells_by["emdr2"], cells_by["bm25"], cells_by["no-llm"]) == ("likelihoods, answers", "nothing", "order")
+
+
+def shown_by(found: Board) -> str:
+    console = Console(width=100, file=io.StringIO())
+    console.print(render.terminal(found, By.sees))
+    return console.file.getvalue()
+
+
+def test_rows_say_what_they_are_tested_against_only_where_that_differs(results: Path) -> None:
+    found = board(results)
+    (table,) = found.tables
+    assert "tested against" not in shown(found, 240) and "| against |" not in render.markdown(found)
+    tested = [place for place, row in enumerate(table.rows) if row.against]
+    rows = list(table.rows)
+    rows[tested[0]] = replace(rows[tested[0]], against=replace(rows[tested[0]].against, baseline="zero-shot · 300 labels"))
+    several = Board((replace(table, rows=tuple(rows)),))
+    text = " ".join(shown(several, 240).split())
+    assert text.count("tested against zero-shot") == len(tested) and text.count("tested against zero-shot · 300 labels") == 1
+    assert render.markdown(several).count("| zero-shot · 300 labels |") == 1
+    assert "& zero-shot · 300 labels &" in render.latex(several)
 
 
 @pytest.mark.parametrize("write", [render.csv, render.markdown, render.latex])

@@ -28,5 +28,6 @@ def installed(place: Path, group: str, monkeypatch: pytest.MonkeyPatch) -> Itera
         try:
             yield lambda kind: plugins(kind)[name]
         finally:
-            sys.modules.pop(name, None)
+            for module in [module for module in sys.modules if module.partition(".")[0] == name]:
+                del sys.modules[module]
     plugins.cache_clear()

@@ -1,0 +1,83 @@
+"""What can be wrong with an installed plug-in, told with its package, file and line."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
+
+from harness.errors import UserError
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A plug-in that cannot be used: the names it is asked for by, and what is wrong."""
+
+    names: frozenset[str]
+    error: UserError
+
+    def asked_for(self, name: str) -> UserError:
+        """The error for whoever asks for it by `name`."""
+        told = self.error
+        return UserError(f"'{name}' is installed but cannot be used: {told.message}", told.file, told.line, told.key, told.remedy)
+
+
+def does_not_load(point: EntryPoint, module: str, error: BaseException) -> Fault:
+    """The module of an entry point, or one below it, raised `error` when it was imported."""
+    file, line = _place(module, error)
+    what = error.msg if isinstance(error, SyntaxError) else str(error)
+    cause = f"{type(error).__name__}: {what}" if what else type(error).__name__
+    message = f"the plug-in package '{_package(point)}' does not load: {cause}"
+    names = frozenset({point.name, *module.split(".")} - {"harness", "baselines"})
+    return Fault(names, UserError(message, file, line, remedy="mend or uninstall it; everything else works without it"))
+
+
+def _place(module: str, error: BaseException) -> tuple[str | None, int | None]:
+    """File and line: that of the syntax error, or the last one of the plug-in's own on the way to what was raised."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return error.filename, error.lineno
+    steps = traceback.walk_tb(error.__traceback__)
+    ran = [(str(frame.f_globals.get("__name__", "")), frame.f_code.co_filename, line) for frame, line in steps]
+    top = module.partition(".")[0]
+    own = [(file, line) for name, file, line in ran if name.partition(".")[0] == top and name != "harness.plugins"]
+    # Nothing of the plug-in ran where its entry point names a module that is not there.
+    return own[-1] if own else (None, None)
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else point.module
+
+
+def unfinished(point: EntryPoint, kind: type) -> Fault | None:
+    """The class of a plug-in that lacks methods or attributes; None when it has all."""
+    methods = sorted(getattr(kind, "__abstractmethods__", ()))
+    attributes = sorted(
+        name
+        for base in kind.__mro__
+        for name, what in vars(base).get("__annotations__", {}).items()
+        if "ClassVar" in str(what) and not hasattr(kind, name)
+    )
+    if not methods and not attributes:
+        return None
+    lacks = [f"the method '{name}'" for name in methods] + [f"the attribute '{name}'" for name in attributes]
+    message = f"the class {kind.__name__} of the plug-in package '{_package(point)}' lacks {' and '.join(lacks)}"
+    file, line = _defined(kind)
+    name = getattr(kind, "name", None)
+    names = frozenset({str(name)} if name else {point.name, kind.__module__.rpartition(".")[2]})
+    return Fault(names, UserError(message, file, line, remedy="define it in the class, exactly so spelt, or uninstall the package"))
+
+
+def _defined(kind: type) -> tuple[str | None, int | None]:
+    try:
+        return inspect.getsourcefile(kind), inspect.getsourcelines(kind)[1]
+    except (OSError, TypeError):
+        return None, None
+
+
+def clash(name: str, classes: Iterable[type], kept: bool) -> Fault:
+    """Several classes of one name; `kept` where one of them is the project's own."""
+    modules = " and ".join(sorted(f"{kind.__module__}.{kind.__name__}" for kind in classes))
+    told = "the harness's own is used" if kept else "none is used"
+    return Fault(frozenset({name}), UserError(f"{modules} all call themselves '{name}'; {told}", remedy="give each a name of its own"))
