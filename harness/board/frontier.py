@@ -84,11 +84,24 @@ def frontier(gathered: Gathered, table: Table, rows: Sequence[tuple[str, Row]], 
     pairs = 0
     if 1 < len(kept) <= MOST_TESTED and table.queries > 1:
         p, pairs = _adjusted(per_query(gathered, table, kept).values, prices, beaten)
+    unknown = sum(_as_found(gathered, table, row) for _, row in kept) if price == "seconds" else 0
     priced = [
         Priced(name, prices[place], means[place], None if by is None else kept[by][0], p[place])
         for place, ((name, _), by) in enumerate(zip(kept, beaten, strict=True))
     ]
-    return Frontier(price, tuple(priced), _family(len(kept), pairs))
+    return Frontier(price, tuple(priced), _family(len(kept), pairs) + _told(unknown))
+
+
+def _as_found(gathered: Gathered, table: Table, row: Row) -> bool:
+    """Whether a card of the row knows no more than how long it took to label with what was in the ledger already."""
+    return any(run.card.costs.calls and run.card.costs.seconds_alone is None for run in gathered.behind(table, row))
+
+
+def _told(unknown: int) -> str:
+    """What is to be said of rows whose price may be too low."""
+    if not unknown:
+        return ""
+    return f"; {counted(unknown, 'row')} with labelling as it went here, calls that were in the ledger already for nothing: too cheap"
 
 
 def _dominators(prices: Sequence[float], means: Sequence[float]) -> list[int | None]:

@@ -97,7 +97,9 @@ class Row:
     """True where another resample or seed would give another result."""
     metrics: dict[str, Estimate]
     cost: dict[str, float]
-    """Means over the runs: calls, input_tokens, output_tokens, usd (every label at its price), usd_here, train_seconds, seconds."""
+    """Means over the runs: calls, input_tokens, output_tokens, usd (every label at its price), usd_here, train_seconds, seconds (labelling
+    as if nothing had been paid before, where the cards know that), seconds_here (as each stage took when it was made); and, unless a card
+    does not tell, labels_used and its parts labels_teacher, labels_written and labels_gold."""
     labels: dict[str, float]
     """Share of labels by verdict; empty without a teacher."""
     missing: int

@@ -19,9 +19,12 @@ _COSTS = {
     "usd": "usd_alone",
     "usd_here": "usd_here",
     "train_seconds": "train_seconds",
-    "seconds": "seconds",
+    "seconds": "seconds_best",
+    "seconds_here": "seconds",
 }
-"""Cost column -> field of the card."""
+"""Cost column -> field or property of the card's costs."""
+_USED = {"labels_used": "total", "labels_teacher": "teacher", "labels_written": "written", "labels_gold": "gold"}
+"""Cost column -> field or property of the labels used."""
 
 
 def row_of(number: int, one: Configuration, variant: str, measured: Mapping[str, Measured], queries: int) -> Row:
@@ -78,7 +81,12 @@ def _missing(run: Published, queries: int) -> int:
 
 def _cost(one: Configuration) -> dict[str, float]:
     costs = [run.card.costs for run in one.runs]
-    return {column: sum(getattr(cost, field) for cost in costs) / len(costs) for column, field in _COSTS.items()}
+    found = {column: sum(getattr(cost, field) for cost in costs) / len(costs) for column, field in _COSTS.items()}
+    used = [cost.labels_used for cost in costs if cost.labels_used is not None]
+    if len(used) < len(costs):
+        # Cards from before labels were counted: not known is not 0.
+        return found
+    return found | {column: sum(getattr(one, field) for one in used) / len(used) for column, field in _USED.items()}
 
 
 def _labels(one: Configuration) -> dict[str, float]:

@@ -16,10 +16,16 @@ OTHER = "other"
 
 
 class Split(NamedTuple):
-    """A row with its seconds by kind of stage, shared stages included, the mean over its runs."""
+    """A row with its seconds by kind of stage, shared stages included, the mean over its runs; those of labelling as if nothing had
+    been paid before, where the cards know that."""
 
     name: str
     seconds: dict[str, float]
+
+    @property
+    def total(self) -> float:
+        """Seconds of all kinds together."""
+        return sum(self.seconds.values())
 
 
 def split_by_stage(gathered: Gathered, table: Table, rows: Sequence[tuple[str, Row]], most: int = MOST) -> list[Split]:
@@ -37,7 +43,8 @@ def _seconds(gathered: Gathered, table: Table, row: Row) -> dict[str, float]:
     runs = gathered.behind(table, row)
     total: dict[str, float] = defaultdict(float)
     for run in runs:
-        for kind, spent in run.card.durations.items():
+        # Labels are often found in the ledger, read there in no time: what counts is what their calls took.
+        for kind, spent in {**run.card.durations, **run.card.durations_alone}.items():
             total[plain(kind)] += spent / len(runs)
     return total
 

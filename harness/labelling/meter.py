@@ -1,8 +1,8 @@
-"""A view of the ledger that adds up what one piece of work used, found or paid."""
+"""Views of the ledger: one adds up what a piece of work used, found or paid; one lets work be done again that is paid for already."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from harness.labelling.calls import Answer, Call, Usage
 from harness.labelling.ledger import Ledger
@@ -47,3 +47,34 @@ class Meter(Ledger):
         new = [call for key, call in calls.items() if key not in self._seen]
         self._seen.update(calls)
         self.used += Usage.of(new)
+
+
+class NotHeld(LookupError):
+    """The ledger lacks a call of work that was to be done again without paying."""
+
+
+class Replay(Meter):
+    """A meter for work whose calls must all be in `ledger`: raises NotHeld before anything is asked, or kept, for the first that is not."""
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, Answer]:
+        wanted = list(keys)
+        found = super().get_many(wanted)
+        _all_held(wanted, found)
+        return found
+
+    def held(self, keys: Iterable[str]) -> set[str]:
+        wanted = list(keys)
+        found = super().held(wanted)
+        _all_held(wanted, found)
+        return found
+
+    def put_many(self, calls: Sequence[Call]) -> None:
+        _all_held((call.key for call in calls), ())
+
+    def put_miss(self, call: Call, kind: str) -> None:
+        raise NotHeld(call.key)
+
+
+def _all_held(wanted: Iterable[str], found: Container[str]) -> None:
+    if (lacking := next((key for key in wanted if key not in found), None)) is not None:
+        raise NotHeld(lacking)

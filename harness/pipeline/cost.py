@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,7 +17,8 @@ from harness.stage import Stage
 def labelling_cost(stages: Iterable[Stage], names: Mapping[str, Teacher], store: Store, ledger: Ledger) -> dict[str, Any]:
     """Calls, tokens and USD that the waiting `Labels` and `Read` stages would pay: in all, and under ``teachers`` by the names in `names`.
 
-    Exact where candidates are known already; before that, one list a query is assumed and ``exact`` is false.
+    Exact where it is known what is asked (the candidates, or the documents that queries are written for); before that, one list a query
+    is assumed and ``exact`` is false.
     """
     waiting = list(stages)
     labels = [stage for stage in waiting if isinstance(stage, Labels)]
@@ -36,13 +37,25 @@ def _cost(waiting: Sequence[Labels], store: Store, ledger: Ledger) -> Cost:
     known: dict[str, tuple[Teacher, dict[str, Task]]] = {}
     unknown: list[Labels] = []
     for stage in waiting:
-        if not (store.has(stage.draw.pool) and store.has(stage.candidates)):
+        if not all(store.has(needed) for needed in stage.task_inputs):
             unknown.append(stage)
             continue
-        _, tasks = known.setdefault(f"{stage.teacher.identity} {stage.candidates.key} {stage.depth}", (stage.teacher, {}))
-        tasks.update((task.query, task) for task in stage.tasks(store.read(stage.draw.pool), store.read(stage.candidates)))
-    guessed = sum((stage.teacher.guess(stage.draw.size, stage.depth) for stage in _largest(unknown)), Cost())
+        _, tasks = known.setdefault(" ".join([*_asked_alike(stage)]), (stage.teacher, {}))
+        tasks.update((task.query, task) for task in _tasks(stage, store))
+    guessed = sum((stage.teacher.guess(stage.asked, stage.depth) for stage in _largest(unknown)), Cost())
     return sum((teacher.estimate(list(tasks.values()), ledger) for teacher, tasks in known.values()), guessed)
+
+
+def _asked_alike(stage: Labels) -> Iterator[str]:
+    """What stages have in common that ask the same of equal queries."""
+    yield from (stage.kind, stage.teacher.identity, str(stage.depth))
+    yield from (needed.key for needed in stage.task_inputs)
+
+
+def _tasks(stage: Labels, store: Store) -> list[Task]:
+    for needed in stage.task_inputs:
+        store.read(needed)
+    return stage.tasks(store.place(stage.draw.pool), store.place(stage.candidates))
 
 
 def _reading(waiting: Sequence[Read], store: Store, ledger: Ledger) -> Cost:
@@ -57,7 +70,7 @@ def _reading(waiting: Sequence[Read], store: Store, ledger: Ledger) -> Cost:
 def _largest(stages: Iterable[Labels]) -> list[Labels]:
     best: dict[str, Labels] = {}
     for stage in stages:
-        mark = f"{stage.teacher.identity} {stage.candidates.key} {stage.draw.resample}"
-        if mark not in best or stage.draw.size > best[mark].draw.size:
+        mark = " ".join([*_asked_alike(stage), str(stage.draw.resample)])
+        if mark not in best or stage.asked > best[mark].asked:
             best[mark] = stage
     return list(best.values())

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.answering.stages import Answered
 from harness.config.sweep import SweepFile
+from harness.errors import UserError
 from harness.evaluation.scores import FILE as METRICS
 from harness.labelling.stages import SUMMARY, Labels
 from harness.method import RetrieverMethod
@@ -17,6 +18,8 @@ from harness.models import ModelFiles
 from harness.pipeline.build import PlannedCell
 from harness.pipeline.choice import FILE as TRIALS
 from harness.pipeline.graph import closure
+from harness.pipeline.labelling_time import LabellingTime
+from harness.pipeline.labels_used import labels_used
 from harness.pipeline.publish_beside import beside
 from harness.pipeline.remembered import Remembered
 from harness.pipeline.store import Manifest, Store
@@ -36,27 +39,45 @@ from harness.published.card import (
     Verdicts,
 )
 from harness.published.environment import implementation, platform
-from harness.published.folders import publish, run_folder, slug
+from harness.published.folders import publish, renewed, run_folder, slug
+from harness.published.making import read_making
 from harness.stage import Stage, canonical, digest
 from harness.students.static import StaticStudent
 
 
 def publish_cell(
-    cell: PlannedCell, store: Store, results: Path, sweep: SweepFile, remembered: Remembered, made: Collection[str] = ()
+    cell: PlannedCell,
+    store: Store,
+    results: Path,
+    sweep: SweepFile,
+    remembered: Remembered,
+    times: LabellingTime,
+    made: Collection[str] = (),
 ) -> Path:
     """Publish the run of a finished cell under `results`; what is there already and says the same is kept. Returns its folder.
 
     `made` are the keys of the stages that the present sweep made; all others came from the store.
     """
-    card = _card(cell, store, sweep)
+    stages = closure([cell.evaluate])
+    alone = {key: times.alone(stage) for key, stage in stages.items() if isinstance(stage, Labels) and store.has(stage)}
+    card = _card(cell, store, sweep, alone)
     folder = run_folder(results, card)
     if not remembered.holds(folder, card):
-        stages = closure([cell.evaluate]).values()
-        publish(
-            folder, card, store.place(cell.run) / "run.trec.gz", store.place(cell.evaluate) / METRICS, lambda: beside(stages, store, made)
-        )
+        run, metrics = store.place(cell.run) / "run.trec.gz", store.place(cell.evaluate) / METRICS
+        publish(folder, card, run, metrics, lambda: beside(stages.values(), store, {*made, *_made_before(folder, card)}, alone))
         remembered.note(folder, card)
     return folder
+
+
+def _made_before(folder: Path, card: Card) -> set[str]:
+    """Keys of the stages that the sweep made which published what `card` renews."""
+    if renewed(folder, card) is card:
+        return set()
+    try:
+        making = read_making(folder)
+    except UserError:
+        return set()
+    return {stage.key for stage in making.stages if not stage.cached} if making else set()
 
 
 def _tag(cell: PlannedCell) -> str:
@@ -68,7 +89,8 @@ def _tag(cell: PlannedCell) -> str:
     return "-".join([*(slug(part) for part in parts if part), mark])
 
 
-def _card(cell: PlannedCell, store: Store, sweep: SweepFile) -> Card:
+def _card(cell: PlannedCell, store: Store, sweep: SweepFile, alone: Mapping[str, float | None]) -> Card:
+    """`alone` are the seconds alone of label stages by key, None where they are not known."""
     point = cell.cell
     stages = closure([cell.evaluate])
     manifests = {key: store.manifest(stage) for key, stage in stages.items() if store.has(stage)}
@@ -94,10 +116,13 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile) -> Card:
         ranker=_ranker_name(cell),
         setup=_setup(cell, sweep),
         tuning=_tuning(cell, store, sweep),
-        costs=_costs(manifests, {key for key, stage in stages.items() if stage.trains}, summaries),
+        costs=_costs(manifests, {key for key, stage in stages.items() if stage.trains}, summaries).model_copy(
+            update={"seconds_alone": _seconds_alone(manifests, alone), "labels_used": labels_used(stages.values(), cell.kit.pool, store)}
+        ),
         labels=_verdicts(summaries),
         stages={"run": cell.run.key, "evaluate": cell.evaluate.key},
         durations=_durations(manifests),
+        durations_alone=_durations_alone(manifests, alone),
         energy=energy.total(manifests.values()),
     )
 
@@ -221,3 +246,17 @@ def _durations(manifests: Mapping[str, Manifest]) -> dict[str, float]:
     for manifest in manifests.values():
         seconds[manifest["kind"]] = round(seconds.get(manifest["kind"], 0.0) + manifest["seconds"], 3)
     return seconds
+
+
+def _seconds_alone(manifests: Mapping[str, Manifest], alone: Mapping[str, float | None]) -> float | None:
+    """Seconds of all stages with labelling as if nothing had been paid before; None where one of `alone` is not known."""
+    known = [seconds for seconds in alone.values() if seconds is not None]
+    others = sum(manifest["seconds"] for key, manifest in manifests.items() if key not in alone)
+    return others + sum(known) if len(known) == len(alone) else None
+
+
+def _durations_alone(manifests: Mapping[str, Manifest], alone: Mapping[str, float | None]) -> dict[str, float]:
+    known = {key: seconds for key, seconds in alone.items() if seconds is not None}
+    if len(known) < len(alone):
+        return {}
+    return _durations({key: {**manifests[key], "seconds": seconds} for key, seconds in known.items()})

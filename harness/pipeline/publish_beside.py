@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import chain, islice
 from pathlib import Path
 
 from harness.evaluation.text import plain
-from harness.labelling.ranking import read_rankings
+from harness.labelling.ranking import Ranking, read_rankings
 from harness.labelling.stages import RANKINGS, Labels
 from harness.labelling.tasks import pool_tasks
+from harness.pipeline.labels_used import largest
 from harness.pipeline.store import Store
 from harness.published.folders import LABELS, MAKING
-from harness.published.label_rows import LabelRow, packed, row_of
+from harness.published.label_rows import MOST_ROWS, LabelRow, packed, row_of
 from harness.published.making import Curve, MadeStage, Making, curve
 from harness.stage import Stage
 from harness.students.history import FILE as LOSSES
@@ -23,20 +25,24 @@ from harness.students.lists import read_lists
 from harness.students.scored_lists import ScoredLists
 
 
-def beside(stages: Iterable[Stage], store: Store, made: Collection[str]) -> Mapping[str, bytes]:
-    """Files by name for a run that rests on `stages`; `made` are the keys of those that the present sweep made."""
+def beside(stages: Iterable[Stage], store: Store, made: Collection[str], alone: Mapping[str, float | None]) -> Mapping[str, bytes]:
+    """Files by name for a run that rests on `stages`; `made` are the keys of those that the present sweep made.
+
+    `alone` are seconds alone by key of stages that label.
+    """
     there = [stage for stage in stages if store.has(stage)]
     labels = _labels(there, store)
-    return {MAKING: _making(there, store, made)} | ({LABELS: labels} if labels else {})
+    return {MAKING: _making(there, store, made, alone)} | ({LABELS: labels} if labels else {})
 
 
-def _making(stages: Iterable[Stage], store: Store, made: Collection[str]) -> bytes:
+def _making(stages: Iterable[Stage], store: Store, made: Collection[str], alone: Mapping[str, float | None]) -> bytes:
     found = [
         MadeStage(
             kind=plain(stage.kind),
             label=plain(stage.label),
             key=stage.key,
             seconds=manifest["seconds"],
+            seconds_alone=alone.get(stage.key),
             peak_memory_mb=manifest["peak_memory_mb"],
             started=manifest["started"],
             cached=stage.key not in made,
@@ -61,22 +67,30 @@ def _curve(file: Path) -> Curve | None:
 
 
 def _labels(stages: Collection[Stage], store: Store) -> bytes | None:
-    """The labels of the largest draw; None where there are none, or where their candidates are not in this store."""
-    labelled = [stage for stage in stages if isinstance(stage, Labels) and store.has(stage.candidates) and store.has(stage.draw.pool)]
-    if not labelled:
+    """The orders that teachers gave; None where there are none, or where their candidates are not in this store."""
+    sets = [stage for stage in largest(stages) if not stage.writes and all(store.has(needed) for needed in stage.task_inputs)]
+    if not sets:
         return None
-    largest = max(labelled, key=lambda stage: stage.draw.size)
-    rankings = read_rankings(store.place(largest) / RANKINGS)
-    given = _candidates(store.place(largest.candidates), store.place(largest.draw.pool), largest.depth)
     scores = _ranker_scores(stages, store)
-    rows: list[LabelRow | None] = []
-    for ranking in rankings:
-        text, documents = given.get(ranking.query, ("", ()))
-        rows.append(row_of(ranking, text, documents, scores.get(ranking.query)))
-    return packed((row for row in rows if row is not None), len(rankings))
+    rankings = [read_rankings(store.place(stage) / RANKINGS) for stage in sets]
+    labels = sum(map(len, rankings))
+    # Where not all of them fit, every set keeps the beginning of its draw.
+    most = MOST_ROWS if labels <= MOST_ROWS else MOST_ROWS // len(sets)
+    return packed(
+        chain.from_iterable(_rows(number, *one, store, scores, most) for number, one in enumerate(zip(sets, rankings, strict=True))), labels
+    )
 
 
-@lru_cache(maxsize=2)
+def _rows(
+    number: int, stage: Labels, rankings: Iterable[Ranking], store: Store, scores: Mapping[str, dict[str, float]], most: int
+) -> Iterator[LabelRow]:
+    """The first `most` rows of a set that may be published."""
+    given = _candidates(store.place(stage.candidates), store.place(stage.draw.pool), stage.depth)
+    found = (row_of(ranking, *given.get(ranking.query, ("", ())), scores.get(ranking.query), number) for ranking in rankings)
+    return islice((row for row in found if row is not None), most)
+
+
+@lru_cache(maxsize=4)
 def _candidates(run: Path, pool: Path, depth: int) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Text and first candidates of every query of a pool; cells of one collection share them."""
     return {task.query: (task.text, tuple(one.id for one in task.candidates)) for task in pool_tasks(run, pool, depth)}

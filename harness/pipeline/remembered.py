@@ -41,6 +41,6 @@ class Remembered:
 
 def _mark(folder: Path, card: Card) -> str:
     try:
-        return digest([card.identity(), sha256(folder / CARD)])
+        return digest([card.identity(), sorted(card.tells), sha256(folder / CARD)])
     except OSError:
         return ""

@@ -11,8 +11,10 @@ from typing import Any
 
 from harness.config.load import load_sweep
 from harness.labelling.ledger import Ledger
+from harness.labelling.stages import Labels
 from harness.pipeline.build import Builder, PlannedCell, check_draws
 from harness.pipeline.graph import closure, missing
+from harness.pipeline.labelling_time import LabellingTime
 from harness.pipeline.live import clock, view
 from harness.pipeline.live_journal import Journal
 from harness.pipeline.local import LocalExecutor, Outcome
@@ -73,7 +75,7 @@ def run_sweep(
         outcome = LocalExecutor(workspace, store, ledger, watcher).execute([cell.evaluate for cell in cells], len(stages))
     finally:
         watcher.close()
-    published, failures = _publish(cells, outcome, store, results, builder)
+    published, failures = _publish(cells, outcome, store, ledger, results, builder)
     summary = {
         "cells": {"total": len(cells), "done": len(published), "failed": len(cells) - len(published), "cached": before},
         "stages": _stage_counts(outcome, len(stages)),
@@ -91,16 +93,18 @@ def _stage_counts(outcome: Outcome, total: int) -> dict[str, int]:
 
 
 def _publish(
-    cells: list[PlannedCell], outcome: Outcome, store: Store, results: Path, builder: Builder
+    cells: list[PlannedCell], outcome: Outcome, store: Store, ledger: Ledger, results: Path, builder: Builder
 ) -> tuple[list[Path], dict[str, list[str]]]:
     published: list[Path] = []
     failures: dict[str, list[str]] = defaultdict(list)
     remembered = Remembered(builder.workspace / "cache" / "published.json")
     made = frozenset(outcome.ran)
+    labelled = [stage for stage in closure(cell.evaluate for cell in cells).values() if isinstance(stage, Labels) and store.has(stage)]
+    times = LabellingTime(labelled, store, ledger, builder.workspace / "cache" / "labelling-seconds.json")
     for cell in cells:
         reason = outcome.cause(cell.evaluate)
         if reason is None:
-            published.append(publish_cell(cell, store, results, builder.sweep, remembered, made))
+            published.append(publish_cell(cell, store, results, builder.sweep, remembered, times, made))
         else:
             failures[reason].append(str(cell.cell))
     remembered.save()

@@ -126,6 +126,21 @@ class TuningSection(Section):
     """What the chosen trial set."""
 
 
+class LabelsUsed(Section):
+    """How many labels the cell rests on."""
+
+    teacher: NonNegativeInt = 0
+    """Orders that teachers were asked for, whatever came of them."""
+    written: NonNegativeInt = 0
+    """Queries that teachers were asked to write."""
+    gold: NonNegativeInt = 0
+    """Training queries whose gold documents training saw."""
+
+    @property
+    def total(self) -> int:
+        return self.teacher + self.written + self.gold
+
+
 class Costs(Section):
     """What the cell cost. `usd_alone` counts every label it uses at its price; `usd_here` what this sweep paid for them."""
 
@@ -136,7 +151,22 @@ class Costs(Section):
     usd_here: NonNegativeFloat = 0.0
     train_seconds: NonNegativeFloat = 0.0
     seconds: NonNegativeFloat = 0.0
-    """All stages behind the cell, shared ones included."""
+    """All stages behind the cell, shared ones included, as long as each took when it was made; one whose labels stood in the ledger
+    already took next to nothing."""
+    seconds_alone: NonNegativeFloat | None = None
+    """The same with labelling that finds nothing in the ledger: what a call took, and as many at once as when it was made. None where
+    that is not known, also on older cards; absent on disk then, as all that is not known."""
+    labels_used: LabelsUsed | None = None
+    """None on older cards."""
+
+    @model_serializer(mode="wrap")
+    def _without_unknown(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in whole(self).items() if value is not None}
+
+    @property
+    def seconds_best(self) -> float:
+        """`seconds_alone` where it is known, otherwise `seconds`."""
+        return self.seconds if self.seconds_alone is None else self.seconds_alone
 
 
 class Verdicts(Section):
@@ -212,15 +242,21 @@ class Card(Section):
     stages: dict[Line, Hash] = {}
     """Keys of the stages that made the run; at least ``run`` and ``evaluate``."""
     durations: dict[Line, NonNegativeFloat] = {}
-    """Seconds by kind of stage."""
+    """Seconds by kind of stage, as they add up to `costs.seconds`."""
+    durations_alone: dict[Line, NonNegativeFloat] = {}
+    """For the kinds that label, those of `costs.seconds_alone`; absent on disk where there are none, or they are not known."""
     energy: Energy | None = None
     """Absent on disk where nothing could be measured."""
     outcome: Outcome | None = None
 
     @model_serializer(mode="wrap")
-    def _without_energy(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        found: dict[str, Any] = whole(self)
-        return {name: value for name, value in found.items() if name != "energy" or value is not None}
+    def _without_absent(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in whole(self).items() if value or name not in ("energy", "durations_alone")}
+
+    @property
+    def tells(self) -> frozenset[str]:
+        """The costs that are known; cards of older versions know fewer."""
+        return frozenset(name for name in Costs.model_fields if getattr(self.costs, name) is not None)
 
     @property
     def collection(self) -> TestCollection:
@@ -229,6 +265,17 @@ class Card(Section):
 
     def identity(self) -> dict[str, JsonValue]:
         """What makes the cell this cell, as plain data: when, where and for how much it ran is left out."""
-        left_out = {"created", "platform", "implementation", "actor", "costs", "durations", "energy", "outcome", "labels"}
+        left_out = {
+            "created",
+            "platform",
+            "implementation",
+            "actor",
+            "costs",
+            "durations",
+            "durations_alone",
+            "energy",
+            "outcome",
+            "labels",
+        }
         found: dict[str, JsonValue] = self.model_dump(mode="json", exclude=left_out)
         return found

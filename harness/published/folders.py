@@ -63,12 +63,16 @@ def slug(text: str) -> str:
 def publish(folder: Path, card: Card, run_path: Path, metrics: Path, beside: Callable[[], Mapping[str, bytes]] = dict) -> bool:
     """Write a result folder; `card.outcome` is filled in here. False when `folder` already holds this very cell, which is kept.
 
+    It is written anew where `card` knows costs that the one there does not tell: see `renewed`.
+
     `run_path` is a run file, written again under the name `card.tag`; `metrics` the ``metrics.parquet`` of `Evaluate`; `beside` gives
     further files by name (MAKING, LABELS) and is asked only when the folder is written. A folder appears complete or not at all; an
     older result in its place is replaced.
     """
-    if _holds(folder, card):
+    there = _same_cell(folder, card)
+    if there is not None and there.tells >= card.tells:
         return False
+    card = renewed(folder, card)
     from harness.retrieval.run import Run
 
     run = Run.read(run_path)
@@ -99,11 +103,22 @@ def _put_beside(folder: Path, files: Mapping[str, bytes]) -> list[str]:
     return written
 
 
-def _holds(folder: Path, card: Card) -> bool:
+def renewed(folder: Path, card: Card) -> Card:
+    """`card` as it is written to `folder`: when, where and by which code the run was published stays as the card there tells it, where
+    that is of the same cell, made of the same artefacts."""
+    there = _same_cell(folder, card)
+    if there is None or there.durations != card.durations:
+        return card
+    return card.model_copy(update={name: getattr(there, name) for name in ("created", "platform", "implementation", "actor")})
+
+
+def _same_cell(folder: Path, card: Card) -> Card | None:
+    """The card in `folder` where it is of the same cell as `card`."""
     try:
-        return read_card(folder).identity() == card.identity()
+        there = read_card(folder)
     except UserError:
-        return False
+        return None
+    return there if there.identity() == card.identity() else None
 
 
 def card_text(card: Card) -> str:

@@ -1,7 +1,8 @@
 """The labels that taught a run, beside its card: what the teacher was shown, how it ordered it, and what it said in its own words.
 
-``labels.jsonl.gz`` is gzipped JSON lines: a header, then a row a query in the order of the draw. Drawn queries are in random order, so
-the rows that fit are a random sample of all, and teachers that labelled one draw have them in common.
+``labels.jsonl.gz`` is gzipped JSON lines: a header, then a row a query in the order of the draw, set by set where a run rests on several
+sets of labels. Drawn queries are in random order, so the rows that fit are a random sample of all, and teachers that labelled one draw
+have them in common.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ class LabelRow(Section):
     """The teacher's own numbers for `given`, where it has any."""
     ranker: Scores = ()
     """What the trained ranker scores `given`, where the run has one."""
+    set: NonNegativeInt = 0
+    """Which of the run's sets of labels it is of, largest first: methods may have queries labelled by a teacher in two ways, or twice."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -86,17 +89,20 @@ class LabelsOfRun(Section):
     rows: tuple[LabelRow, ...]
 
 
-def row_of(ranking: Ranking, text: str, given: Sequence[str], ranker: dict[str, float] | None = None) -> LabelRow | None:
-    """A row from a ranking of the candidates `given`; None where it ranks other documents, or is too large to be published."""
+def row_of(ranking: Ranking, text: str, given: Sequence[str], ranker: dict[str, float] | None = None, of_set: int = 0) -> LabelRow | None:
+    """A row from a ranking of the candidates `given`, in the set `of_set`.
+
+    None where it ranks other documents, or is too large to be published.
+    """
     if set(given) != set(ranking.ordered + ranking.tail):
         return None
     try:
-        return _row(ranking, text, given, ranker or {})
+        return _row(ranking, text, given, ranker or {}, of_set)
     except ValidationError:
         return None
 
 
-def _row(ranking: Ranking, text: str, given: Sequence[str], ranker: dict[str, float]) -> LabelRow:
+def _row(ranking: Ranking, text: str, given: Sequence[str], ranker: dict[str, float], of_set: int) -> LabelRow:
     place = {document: number for number, document in enumerate(given, 1)}
     shown = tuple(place[document] for document in ranking.shown)
     scores = dict(zip(ranking.ordered + ranking.tail, ranking.scores or (), strict=False))
@@ -112,6 +118,7 @@ def _row(ranking: Ranking, text: str, given: Sequence[str], ranker: dict[str, fl
         cut=len(ranking.raw) > RAW,
         scores=_numbers(given, scores),
         ranker=_numbers(given, ranker),
+        set=of_set,
     )
 
 

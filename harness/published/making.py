@@ -46,6 +46,8 @@ class MadeStage(Section):
     label: Line
     key: Hash
     seconds: NonNegativeFloat
+    seconds_alone: NonNegativeFloat | None = None
+    """Of a stage that labels: with an empty ledger; None where it is no such stage, or that is not known."""
     peak_memory_mb: NonNegativeFloat
     started: AwareDatetime
     cached: bool

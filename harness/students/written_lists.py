@@ -29,6 +29,7 @@ class QueryLabels(Labels):
     """
 
     kind: ClassVar[str] = "query-labels"
+    writes: ClassVar[bool] = True
 
     documents: int
 
@@ -37,8 +38,12 @@ class QueryLabels(Labels):
         return f"{self.teacher.name}, {self.documents:,} documents, resample {self.draw.resample}"
 
     @property
-    def priority(self) -> int:
+    def asked(self) -> int:
         return self.documents
+
+    @property
+    def task_inputs(self) -> tuple[Stage, ...]:
+        return ()
 
     def tasks(self, pool: Path, candidates: Path) -> list[Task]:
         ids = sorted(self.corpus.ids)

@@ -156,3 +156,20 @@ def test_teachers_count_each_set_of_labels_once(results: Path) -> None:
     assert (ours.runs, ours.sets, ours.labels) == (6, 6, 1200)
     assert ours.verdicts["partial"] == pytest.approx(120 / 1200)
     assert "shuffled" not in found
+
+
+def test_labelling_counts_as_if_nothing_had_been_paid_before_where_cards_know_that(tmp_path: Path) -> None:
+    durations, alone = {"labels": 0.5, "train": 2.0}, {"labels": 40.0}
+    known = Costs(calls=100, seconds=2.5, seconds_alone=42.0)
+    put(tmp_path, make_card("new", "told", costs=known, durations=durations, durations_alone=alone), make_run(0.9, 1))
+    put(tmp_path, make_card("old", "untold", costs=Costs(calls=100, seconds=2.5), durations=durations), make_run(0.2, 2))
+    (table,) = board(tmp_path).tables
+    rows, gathered = list(titles(table).items()), gather(tmp_path)
+    split = {one.name: one.seconds for one in split_by_stage(gathered, table, rows)}
+    assert (split["told"]["labels"], split["untold"]["labels"]) == (40.0, 0.5)
+    found = frontier(gathered, table, rows, "seconds")
+    assert {row.name: row.price for row in found.rows} == {"told": 42.0, "untold": 2.5}
+    assert "1 row with labelling as it went here" in found.family
+    assert "as it went here" not in frontier(gathered, table, rows, "usd").family
+    cost = {row.method: row.cost for row in table.rows}
+    assert cost["told"]["seconds_here"] == 2.5 and "labels_used" not in cost["told"]

@@ -1,0 +1,60 @@
+"""Which labels a run used: those that teachers were asked for, queries that they wrote, and gold labels that training saw."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeGuard
+
+from harness.labelling.stages import Labels
+from harness.pipeline.store import Store
+from harness.published.card import LabelsUsed
+from harness.stage import Stage, canonical
+from harness.students.list_stages import GoldLists
+from harness.students.lists import SUMMARY as LISTS
+
+
+def labels_used(stages: Iterable[Stage], pool: Stage, store: Store) -> LabelsUsed:
+    """Labels behind a run that rests on `stages` and whose training queries are those of `pool`.
+
+    Stages that label, or read, more and less of one draw count as the largest.
+    """
+    there = [stage for stage in stages if store.has(stage)]
+    gold = [(_draw(stage), _told(stage, store, LISTS)["lists"]) for stage in there if _is_gold(stage, pool)]
+    return LabelsUsed(
+        teacher=sum(stage.asked for stage in largest(there) if not stage.writes),
+        written=sum(stage.asked for stage in largest(there) if stage.writes),
+        gold=sum(max(lists for draw, lists in gold if draw == one) for one in {draw for draw, _ in gold}),
+    )
+
+
+def largest(stages: Iterable[Stage]) -> list[Labels]:
+    """The label stages among `stages`, of nested ones (one teacher, candidates and resample) the one that asks most; largest first."""
+    best: dict[str, Labels] = {}
+    for stage in sorted(_labels(stages), key=lambda one: (-one.asked, one.key)):
+        best.setdefault(_asks(stage), stage)
+    return list(best.values())
+
+
+def _labels(stages: Iterable[Stage]) -> Iterator[Labels]:
+    return (stage for stage in stages if isinstance(stage, Labels))
+
+
+def _asks(stage: Labels) -> str:
+    """What nested stages have in common."""
+    needed = [one.key for one in stage.task_inputs]
+    return json.dumps([stage.kind, canonical(stage.teacher), needed, stage.depth, stage.draw.resample])
+
+
+def _is_gold(stage: Stage, pool: Stage) -> TypeGuard[GoldLists]:
+    """Lists over any other pool are of titles and their own documents, which nobody labelled."""
+    return isinstance(stage, GoldLists) and stage.draw.pool.key == pool.key
+
+
+def _draw(stage: GoldLists) -> tuple[str, int]:
+    return stage.draw.pool.key, stage.draw.resample
+
+
+def _told(stage: Stage, store: Store, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((store.place(stage) / name).read_text(encoding="utf-8"))
+    return found
