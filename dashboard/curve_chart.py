@@ -7,16 +7,17 @@ from typing import Any
 
 import altair as alt
 
+from dashboard import legends
 from harness.board.axes import AXES
 from harness.board.curve_statistics import Statistics
 from harness.board.curves import Chart, Series
-from harness.board.figure import COLOURS
+from harness.board.looks import looks
 from harness.board.targets import Needed
 
 _MARGIN = 1.15
 """Room left and right of the points, as a factor on the log axis."""
-_PLOT, _LINE = 480, 27
-"""Pixels of the plot with its axis, and of one line of the legend below it, which counts as part of the chart's height."""
+_PLOT = 480
+"""Pixels of the plot with its axis."""
 _TARGET = "#D55E00"
 Values = list[dict[str, Any]]
 
@@ -24,7 +25,7 @@ Values = list[dict[str, Any]]
 def budget_curve(
     chart: Chart, statistics: Statistics | None = None, target: tuple[str, float] | None = None, needed: list[Needed] | None = None
 ) -> alt.LayerChart:
-    """The metric against the chart's axis: each series in a colour, a dash and a marker of its own.
+    """The metric against the chart's axis: each series with a look of its own.
 
     Lines and bands are the fits of `statistics`; without it lines join the markers. `target` is a name with a value of the metric, and
     `needed` stands on its line where series reach it.
@@ -36,44 +37,59 @@ def budget_curve(
     layers = [*fitted.band(lines, _alone(chart)), *_levels(chart, last), *_target(chart, target), fitted.line(lines), fitted.points()]
     if target is not None and needed:
         layers += fitted.reached(target[1], needed)
-    return alt.layer(*layers).properties(height=_PLOT + _LINE * len(chart.series))
+    return alt.layer(*layers).properties(height=_PLOT + legends.height(_names(chart)))
 
 
 class _Layers:
     """Layers that share an axis and the looks of the series."""
 
     def __init__(self, chart: Chart, across: alt.X) -> None:
-        self._chart, self._across = chart, across
+        self._chart, self._across, self._looks = chart, across, looks(len(chart.series))
+        self._said = legends.texts(_names(chart))
 
     def _base(self, values: Values) -> alt.Chart:
         return alt.Chart(alt.Data(values=values)).encode(x=self._across)
 
     def band(self, lines: Values, alone: Values) -> list[alt.Chart]:
-        ends = {"y": _height("low", self._chart), "y2": "high:Q", "color": _series(alt.Color, self._chart, range=COLOURS)}
+        ends = {"y": _height("low", self._chart), "y2": "high:Q", "color": self._colour()}
         area = self._base([line for line in lines if "low" in line]).mark_area(opacity=0.15).encode(**ends)
         return [area, *([self._base(alone).mark_rule(opacity=0.5).encode(**ends)] if alone else [])]
 
     def line(self, lines: Values) -> alt.Chart:
-        # The dash has no legend of its own: it would draw the outlines of the legend's markers dashed.
-        dash = _series(alt.StrokeDash, self._chart).legend(None)
-        look = {"y": _height("mean", self._chart), "color": _series(alt.Color, self._chart, range=COLOURS), "strokeDash": dash}
+        dash = self._series(alt.StrokeDash, [list(look.dash) or [1, 0] for look in self._looks])
+        look = {"y": _height("mean", self._chart), "color": self._colour(), "strokeDash": dash}
         return self._base(lines).mark_line(point=False).encode(**look)
 
     def points(self) -> alt.Chart:
-        values = [_point(one, number) for one in self._chart.series for number in range(len(one.points))]
-        marks = self._base(values).mark_point(filled=True, size=70, opacity=1)
-        return marks.encode(y=_height("mean", self._chart), **self._look(), tooltip=_tooltip(self._chart))
+        numbered = [(one, number) for one in self._chart.series for number in range(len(one.points))]
+        values = [{**_point(one, number), "text": self._said[one.name]} for one, number in numbered]
+        look = legends.marked("text", _names(self._chart), self._looks)
+        marks = self._base(values).mark_point(size=80, opacity=1, strokeWidth=legends.EDGE)
+        return marks.encode(y=_height("mean", self._chart), **look, tooltip=_tooltip(self._chart))
 
     def reached(self, target: float, needed: list[Needed]) -> list[alt.Chart]:
-        """Hollow markers on the target's line, at amounts that are no bounds."""
+        """Large hollow markers on the target's line, at amounts that are no bounds."""
         inside = [one for one in needed if one.amount.first < one.amount.value < math.inf]
-        values = [{"series": one.series, "x": one.amount.value, "mean": target, "words": one.words} for one in inside]
+        values = [
+            {"series": one.series, "text": self._said[one.series], "x": one.amount.value, "mean": target, "words": one.words}
+            for one in inside
+        ]
         tooltip = [alt.Tooltip("series:N"), alt.Tooltip("words:N", title="reaches the target with")]
+        look = legends.marked("text", _names(self._chart), self._looks)
         marks = self._base(values).mark_point(filled=False, size=150, strokeWidth=2, opacity=1)
-        return [marks.encode(y=_height("mean", self._chart), **self._look(), tooltip=tooltip)] if values else []
+        shown = marks.encode(y=_height("mean", self._chart), shape=look["shape"], stroke=look["stroke"], tooltip=tooltip)
+        return [shown] if values else []
 
-    def _look(self) -> dict[str, Any]:
-        return {"color": _series(alt.Color, self._chart, range=COLOURS), "shape": _series(alt.Shape, self._chart)}
+    def _colour(self) -> alt.Color:
+        return self._series(alt.Color, [look.colour for look in self._looks])
+
+    def _series(self, channel: Any, found: list[Any]) -> Any:
+        """The series on a channel that has no legend: that of the measured points is everyone's."""
+        return channel("series:N", scale=alt.Scale(domain=_names(self._chart), range=found), legend=None)
+
+
+def _names(chart: Chart) -> list[str]:
+    return [one.name for one in chart.series]
 
 
 def _fits(statistics: Statistics) -> Values:
@@ -104,13 +120,6 @@ def _point(one: Series, number: int) -> dict[str, Any]:
     return {"series": one.name, "labels": point.budget, "x": point.x, **numbers, "runs": point.runs}
 
 
-def _series(channel: Any, chart: Chart, **scale: Any) -> Any:
-    """The series on one channel; the same legend everywhere, so that one legend shows colour and marker together."""
-    names = [one.name for one in chart.series]
-    legend = alt.Legend(title=None, orient="bottom", columns=1, labelLimit=700, symbolOpacity=1, symbolStrokeWidth=0)
-    return channel("series:N", sort=names, scale=alt.Scale(domain=names, **scale), legend=legend)
-
-
 def _across(chart: Chart, first: float, last: float) -> alt.X:
     scale = alt.Scale(type="log", domain=[first, last], nice=False)
     counted = chart.axis is AXES["labels"]
@@ -119,7 +128,7 @@ def _across(chart: Chart, first: float, last: float) -> alt.X:
 
 
 def _height(field: str, chart: Chart) -> alt.Y:
-    return alt.Y(f"{field}:Q", title=chart.metric, scale=alt.Scale(zero=False))
+    return alt.Y(f"{field}:Q", title=chart.metric, scale=alt.Scale(zero=False), axis=alt.Axis(format=".4~f"))
 
 
 def _tooltip(chart: Chart) -> list[alt.Tooltip]:

@@ -19,14 +19,15 @@ def frame(
 ) -> Any:
     """Columns (lists) by heading under the `name` that a screen reader says; what `st.dataframe` answers with the same `more`.
 
-    With `save`, the name of a file without ending, two buttons below save the table.
+    With `save`, the name of a file without ending, two buttons below save a table that has rows.
     """
     rows = max(map(len, data.values()), default=0)
-    height = _ROW * (min(rows, _MOST) + 1) + 3
+    # An empty table says so in a row of its own.
+    height = _ROW * (min(max(rows, 1), _MOST) + 1) + 3
     answer = where.dataframe(
         data, column_config=dict(config or {}), hide_index=True, width="stretch", height=height, placeholder="", alt=name, **more
     )
-    if save:
+    if save and rows:
         _buttons(data, name, save, where)
     return answer
 

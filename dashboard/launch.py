@@ -1,4 +1,4 @@
-"""Starting the dashboard: on this machine only, phoning nobody."""
+"""Starting the dashboard: on this machine only unless another address is given, phoning nobody."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ RESULTS = "HARNESS_RESULTS"
 """Environment variable through which the page learns which results folder to show."""
 WORKSPACE = "HARNESS_WORKSPACE"
 """Environment variable that says where prepared collections and the journals of sweeps lie; ``workspace`` where it is not set."""
+LOCAL = "localhost"
 APP = Path(__file__).with_name("app.py")
 _OPTIONS = {
-    "server.address": "localhost",
     "server.headless": "true",
     "server.fileWatcherType": "none",
     "browser.gatherUsageStats": "false",
-    "browser.serverAddress": "localhost",
     "client.toolbarMode": "viewer",
     "client.showErrorDetails": "none",
+    # A table's own download writes a stranger's text as it is, and a spreadsheet would run it as a formula; our buttons quote it.
+    "client.disableDataExport": "true",
     "theme.light.primaryColor": "#0072B2",
     "theme.dark.primaryColor": "#0072B2",
 }
 
 
-def command(port: int, app: Path = APP) -> list[str]:
-    """The command line that serves `app` on localhost:`port`."""
-    options = [f"--{name}={value}" for name, value in {**_OPTIONS, "server.port": str(port)}.items()]
+def command(port: int, app: Path = APP, address: str = LOCAL) -> list[str]:
+    """The command line that serves `app` on `address`:`port`; pages of other names and addresses may not talk to it."""
+    places = {"server.address": address, "browser.serverAddress": address, "server.port": str(port)}
+    options = [f"--{name}={value}" for name, value in {**_OPTIONS, **places}.items()]
     return [sys.executable, "-m", "streamlit", "run", str(app), *options]
 
 
@@ -40,7 +42,7 @@ def environment(results: Path, workspace: Path | None = None) -> dict[str, str]:
     return {**os.environ, RESULTS: str(results.resolve()), **chosen, "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
 
 
-def launch(results: Path, port: int, workspace: Path | None = None) -> int:
+def launch(results: Path, port: int, workspace: Path | None = None, address: str = LOCAL) -> int:
     """Serve the dashboard until it is interrupted; the exit code. Raises UserError when it cannot start."""
     if find_spec("streamlit") is None or find_spec("altair") is None:
         raise UserError("the dashboard is not installed", remedy="run: pip install 'distil-harness[dashboard]'")
@@ -48,9 +50,9 @@ def launch(results: Path, port: int, workspace: Path | None = None) -> int:
         raise UserError("there is no workspace", file=workspace, remedy="give the one that a sweep runs in with --workspace")
     if workspace is None and not results.is_dir():
         raise UserError("there is no results folder", file=results, remedy="give one with --results, or run a sweep first")
-    print(f"dashboard of {results} at http://localhost:{port} (Ctrl+C stops it)", file=sys.stderr)
+    print(f"dashboard of {results} at http://{address}:{port} (Ctrl+C stops it)", file=sys.stderr)
     try:
-        return subprocess.run(command(port), env=environment(results, workspace), check=False).returncode
+        return subprocess.run(command(port, address=address), env=environment(results, workspace), check=False).returncode
     except KeyboardInterrupt:
         return 0
 

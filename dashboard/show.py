@@ -40,11 +40,13 @@ def show(drawn: Any, name: str, said: str, where: Any = st) -> None:
 
 def saved(drawn: alt.TopLevelMixin, form: Form) -> bytes:
     """The chart as a file; drawn on this machine and only when asked for, for that takes a second."""
-    sized: Any = drawn
+    # As on a page, legend and axes count as part of the height.
+    made: Any = drawn
+    sized = made.properties(width=_WIDTH, autosize=alt.AutoSizeParams(type="fit", contains="padding"))
     if form == "svg":
         text = io.StringIO()
-        sized.properties(width=_WIDTH).save(text, format=form)
+        sized.save(text, format=form)
         return text.getvalue().encode()
     picture = io.BytesIO()
-    sized.properties(width=_WIDTH).save(picture, format=form, scale_factor=2)
+    sized.save(picture, format=form, scale_factor=2)
     return picture.getvalue()

@@ -75,30 +75,38 @@ def view() -> View:
     folder = results()
     mark = state(folder)
     first: Board = _board(str(folder), mark, None, None)
-    _warnings(first)
+    _skipped(first)
     if not first.tables:
         st.info(literal(f"No published runs in {folder}. Run a sweep first: harness sweep configs/budget.yaml"))
         st.stop()
     tables = {name(table): table for table in first.tables}
     table = tables[choose.one(st.sidebar, "Collection", list(tables), "collection") or next(iter(tables))]
     metric = choose.one(st.sidebar, "Metric", list(table.metrics), "metric", default=table.metric, help="Rows are sorted and tested by it.")
-    methods = list(dict.fromkeys(row.method for row in table.rows))
+    usual = table.baseline or _NONE
+    methods = list(dict.fromkeys([*([] if table.baseline else [_NONE]), *(row.method for row in table.rows), usual]))
     help_text = "The method that rows are tested against: each with the row of it that is most like it (student, budget, teacher, losses)."
-    baseline = choose.one(st.sidebar, "Baseline", methods, "baseline", default=table.baseline, help=help_text)
-    if (metric, baseline) == (table.metric, table.baseline):
-        return View(str(folder), mark, table, titles(table))
+    baseline = choose.one(st.sidebar, "Baseline", methods, "baseline", default=usual, help=help_text)
     try:
-        led: Board = _board(str(folder), mark, metric, baseline)
+        # What is not chosen is left to the board, as on the command line.
+        led: Board = _board(str(folder), mark, None if metric == table.metric else metric, None if baseline == usual else baseline)
     except UserError as error:
         st.error(literal(str(error)))
         st.stop()
     shown = next(other for other in led.tables if name(other) == name(table))
+    _notes(led, shown)
     return View(str(folder), mark, shown, titles(shown))
 
 
-def _warnings(found: Board) -> None:
-    for note in found.notes:
-        st.warning(literal(note))
+def _notes(led: Board, shown: Table) -> None:
+    """What is to be known of the table that is shown, and of the folder; notes of other tables stay on their pages."""
+    heads = {f"{table.collection} ({table.split}): " for table in led.tables}
+    own = f"{shown.collection} ({shown.split}): "
+    for note in led.notes:
+        if note.startswith(own) or not note.startswith(tuple(heads)):
+            st.warning(literal(note))
+
+
+def _skipped(found: Board) -> None:
     if found.skipped:
         with st.expander(f"{counted(len(found.skipped), 'folder')} skipped"):
             for item in found.skipped[:_MOST_SKIPPED]:
@@ -108,3 +116,4 @@ def _warnings(found: Board) -> None:
 
 
 _MOST_SKIPPED = 50
+_NONE = "none"

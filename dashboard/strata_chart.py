@@ -6,21 +6,24 @@ from collections.abc import Sequence
 
 import altair as alt
 
-from harness.board.figure import COLOURS
+from dashboard import legends
+from harness.board.looks import looks
 from harness.board.strata import Stratum
 
-_PLOT, _LINE = 320, 27
-"""Pixels of the plot, and of one line of the legend below it."""
+_PLOT = 320
+"""Pixels of the plot."""
 
 
 def strata_chart(found: Sequence[Stratum], metric: str, size: str) -> alt.LayerChart:
     """Each row's mean in each bin with its interval: rows side by side, told apart by colour and marker."""
     names = list(dict.fromkeys(one.name for one in found))
+    said = legends.texts(names)
     values = [
         {
             "bin": _title(one),
             "queries": one.queries,
             "row": one.name,
+            "text": said[one.name],
             "mean": one.mean,
             "low": one.interval.low if one.interval else None,
             "high": one.interval.high if one.interval else None,
@@ -28,20 +31,21 @@ def strata_chart(found: Sequence[Stratum], metric: str, size: str) -> alt.LayerC
         for one in found
     ]
     bins = list(dict.fromkeys(value["bin"] for value in values))
-    legend = alt.Legend(title=None, orient="bottom", columns=1, labelLimit=700, symbolOpacity=1, symbolStrokeWidth=0)
+    height = alt.Y("mean:Q", title=metric, scale=alt.Scale(zero=False), axis=alt.Axis(format=".4~f"))
+    shown = looks(len(names))
     base = alt.Chart(alt.Data(values=values)).encode(
         x=alt.X("bin:N", sort=bins, title=f"{size} (number of queries)", axis=alt.Axis(labelAngle=0)),
         xOffset=alt.XOffset("row:N", sort=names, scale=alt.Scale(domain=names)),
-        color=alt.Color("row:N", sort=names, scale=alt.Scale(domain=names, range=COLOURS), legend=legend),
+        color=alt.Color("row:N", sort=names, scale=alt.Scale(domain=names, range=[look.colour for look in shown]), legend=None),
     )
     ends = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title=metric, scale=alt.Scale(zero=False)), y2="high:Q")
     numbers = [alt.Tooltip(f"{name}:Q", format=".3f") for name in ("mean", "low", "high")]
-    points = base.mark_point(filled=True, size=90, opacity=1).encode(
-        y=alt.Y("mean:Q", title=metric, scale=alt.Scale(zero=False)),
-        shape=alt.Shape("row:N", sort=names, scale=alt.Scale(domain=names), legend=legend),
+    points = base.mark_point(size=90, opacity=1, strokeWidth=legends.EDGE).encode(
+        y=height,
+        **legends.marked("text", names, shown),
         tooltip=[alt.Tooltip("row:N"), alt.Tooltip("bin:N", title=size), alt.Tooltip("queries:Q"), *numbers],
     )
-    return alt.layer(ends, points).properties(height=_PLOT + _LINE * len(names))
+    return alt.layer(ends, points).properties(height=_PLOT + legends.height(names))
 
 
 def _title(one: Stratum) -> str:

@@ -37,28 +37,45 @@ class Shown:
 
 
 def columns(table: Table, rows: Sequence[Row], shown: Shown) -> dict[str, list[Any]]:
-    """Columns by heading, as long as `rows`."""
+    """Columns by heading, as long as `rows`.
+
+    The first ones fit a laptop's screen and answer what is asked first: who wins, at which budget, is it real, for how much money, what to
+    know before believing it, and which configuration it is. A phone shows the first four.
+    """
     lead = table.metric
     return {
         "#": [row.rank for row in rows],
         "method": [row.method for row in rows],
+        "labels": [row.budget for row in rows],
         lead: [_mean(row, lead) for row in rows],
         **({"95 %": [cells.interval(row, lead) for row in rows]} if shown.intervals else {}),
         **({"against baseline": [_against(row) for row in rows]} if shown.tests else {}),
-        "labels": [row.budget for row in rows],
+        **({"USD": [row.cost["usd"] for row in rows]} if shown.costs else {}),
+        "flags": [", ".join(row.flags) for row in rows],
+        **_settings(rows),
         "teacher": [row.teacher or "" for row in rows],
         "losses": [cells.losses(row) for row in rows],
+        **(_tested(table, rows) if shown.tests else {}),
         **_readable(rows),
-        "flags": [", ".join(row.flags) for row in rows],
         "group": [row.group for row in rows],
         "sees": [", ".join(row.sees) for row in rows],
-        **({name: [_mean(row, name) for row in rows] for name in table.metrics if name != lead} if shown.others else {}),
         "runs": [row.runs for row in rows],
         **_uncertain(rows, shown),
         **(_costs(rows) if shown.costs else {}),
+        **({name: [_mean(row, name) for row in rows] for name in table.metrics if name != lead} if shown.others else {}),
         **({f"labels {verdict}": [row.labels.get(verdict) for row in rows] for verdict in _FAULTS} if shown.labels else {}),
-        "settings": [row.variant for row in rows],
     }
+
+
+def _settings(rows: Sequence[Row]) -> dict[str, list[Any]]:
+    """What tells rows of one method apart, where any row has it."""
+    return {"settings": [row.variant for row in rows]} if any(row.variant for row in rows) else {}
+
+
+def _tested(table: Table, rows: Sequence[Row]) -> dict[str, list[Any]]:
+    """Which row each was tested against, where it is not the same one for all of the table."""
+    several = len({row.against.baseline for row in table.rows if row.against}) > 1
+    return {"tested against": [row.against.baseline if row.against else "" for row in rows]} if several else {}
 
 
 def _readable(rows: Sequence[Row]) -> dict[str, list[Any]]:
@@ -74,7 +91,6 @@ def _uncertain(rows: Sequence[Row], shown: Shown) -> dict[str, list[Any]]:
 
 def _costs(rows: Sequence[Row]) -> dict[str, list[Any]]:
     return {
-        "USD": [row.cost["usd"] for row in rows],
         "tokens": [AXES["tokens"].of(row) for row in rows],
         "train s": [row.cost["train_seconds"] for row in rows],
         "all s": [row.cost["seconds"] for row in rows],
@@ -92,42 +108,49 @@ def _against(row: Row) -> str:
 
 
 def column_config(table: Table) -> dict[str, Any]:
-    """How each column is shown, and what it means."""
+    """How each column is shown, and what it means; widths in pixels are what the values need."""
     import streamlit as st
 
+    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     baseline = table.baseline or "no baseline"
     return {
-        "#": st.column_config.NumberColumn(help="Place by the leading metric; empty for teachers that see the answers."),
-        "labels": st.column_config.NumberColumn(help="Labelled training queries.", format="localized"),
-        "against baseline": st.column_config.TextColumn(
-            help=(
-                f"Mean difference from {literal(baseline)} with p adjusted over the whole table; ▲ better, ▼ worse at 0.05. "
-                "No mark means not shown, not that the two are equal."
-            )
-        ),
-        "95 %": st.column_config.TextColumn(
+        "#": number(width=34, pinned=True, help="Place by the leading metric; empty for teachers that see the answers."),
+        "method": text(width=108),
+        "labels": number(width=56, help="Labelled training queries.", format="localized"),
+        "95 %": text(
+            width=96,
             help=(
                 "Bootstrap interval of the mean over queries, resamples and seeds: other queries and draws of the same kind would give a "
                 "mean in it 95 times of 100. Overlap of two intervals is no test; see 'against baseline'."
-            )
+            ),
         ),
-        "runs": st.column_config.NumberColumn(help="Resamples times seeds behind the row."),
-        "uncertain by": st.column_config.TextColumn(
+        "against baseline": text(
+            width=124,
+            help=(
+                f"Mean difference from {literal(baseline)} with p adjusted over the whole table; ▲ better, ▼ worse at 0.05. "
+                "No mark means not shown, not that the two are equal."
+            ),
+        ),
+        "USD": number(width=50, help="Every label at its price, whoever paid for it.", format="%.2f"),
+        "flags": text(width=90, help="What to know before believing the row."),
+        "settings": text(width=138, help="Settings in which rows of one method differ."),
+        "teacher": text(width=74, help="Who labelled the training queries."),
+        "losses": text(width=95, help="The ranker's and the retriever's loss."),
+        "tested against": text(width=200, help="The row of the baseline that is most like it."),
+        "sees": text(help="What a method is given beside the collection: it competes with methods that see the same."),
+        "runs": number(width=55, help="Resamples times seeds behind the row."),
+        "uncertain by": text(
             width="medium",
             help=(
                 "What the variance of the mean comes from. Mostly queries: more queries would help, more runs would not. "
                 "Mostly resamples: draw more of them."
             ),
         ),
-        "USD": st.column_config.NumberColumn(help="Every label at its price, whoever paid for it.", format="%.2f"),
-        "train s": st.column_config.NumberColumn(help="Seconds of training.", format="%.0f"),
-        "flags": st.column_config.TextColumn(width="medium", help="What to know before believing the row."),
-        "sees": st.column_config.TextColumn(
-            help="What a method is given beside the collection: it competes with methods that see the same."
+        "tokens": number(help="Tokens that the teacher read and wrote.", format="compact"),
+        "train s": number(help="Seconds of training.", format="%.0f"),
+        "all s": number(
+            help="Seconds of all stages behind the row, shared ones included; labelling as if nothing had been paid before.", format="%.0f"
         ),
-        "settings": st.column_config.TextColumn(help="Settings in which rows of one method differ."),
-        "tokens": st.column_config.NumberColumn(help="Tokens that the teacher read and wrote.", format="compact"),
-        "all s": st.column_config.NumberColumn(help="Seconds of all stages behind the row, shared ones included.", format="%.0f"),
-        **{f"labels {verdict}": st.column_config.NumberColumn(help=said, format="percent") for verdict, said in VERDICT_HELP.items()},
-        **{name: st.column_config.NumberColumn(format="%.3f") for name in table.metrics},
+        **{f"labels {verdict}": number(help=said, format="percent") for verdict, said in VERDICT_HELP.items()},
+        **{name: number(width=76, format="%.3f") for name in table.metrics},
     }

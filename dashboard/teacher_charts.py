@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import altair as alt
 
 from harness.board.labelled import Agreement, Picks
+from harness.board.short_names import short
 
 _SCALES = {
     "Kendall's tau": alt.Scale(domain=[-1, 0, 1], range=["#D55E00", "#F4F4F4", "#0072B2"]),
@@ -16,6 +17,8 @@ _SCALES = {
 """Colours of each measure: vermilion to blue through grey, both told apart by every common kind of colour vision."""
 _CHANCE = "#D55E00"
 _ROW = 46
+_LONGEST = 30
+"""Characters of a name beside the cells."""
 _DARK = 0.6
 """How far from the grey a cell is so dark that white letters read better."""
 
@@ -23,14 +26,23 @@ _DARK = 0.6
 def heatmap(found: Sequence[Agreement], measure: str) -> alt.LayerChart:
     """Every teacher against every other by `measure`: the number stands in each cell, the colour only repeats it."""
     names = list(dict.fromkeys(name for one in found for name in (one.a, one.b)))
+    said = dict(zip(names, short(names, _LONGEST), strict=True))
     cells = {(a, b): one for one in found for a, b in ((one.a, one.b), (one.b, one.a))}
     values = [
-        {"a": a, "b": b, "value": one.values[measure], "queries": one.queries, "text": _digits(one.values[measure])}
+        {
+            "a": a,
+            "b": b,
+            "row": said[a],
+            "column": said[b],
+            "value": one.values[measure],
+            "queries": one.queries,
+            "text": _digits(one.values[measure]),
+        }
         for (a, b), one in cells.items()
     ]
     base = alt.Chart(alt.Data(values=values)).encode(
-        x=alt.X("b:N", sort=names, title=None, axis=alt.Axis(labelAngle=-30, labelLimit=220, orient="top")),
-        y=alt.Y("a:N", sort=names, title=None, axis=alt.Axis(labelLimit=220)),
+        x=alt.X("column:N", sort=list(said.values()), title=None, axis=alt.Axis(labelAngle=-30, labelLimit=0, orient="top")),
+        y=alt.Y("row:N", sort=list(said.values()), title=None, axis=alt.Axis(labelLimit=0)),
     )
     tooltip = [alt.Tooltip("a:N"), alt.Tooltip("b:N"), alt.Tooltip("value:Q", format=".3f", title=measure), alt.Tooltip("queries:Q")]
     squares = base.mark_rect(stroke="white").encode(color=alt.Color("value:Q", scale=_SCALES[measure], legend=None), tooltip=tooltip)

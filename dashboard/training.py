@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import choose
 from dashboard.frame import frame
+from dashboard.row_list import row_list
 from dashboard.source import View, workspace
 from dashboard.table import VERDICT_HELP
 from dashboard.text import literal
@@ -53,6 +54,7 @@ def training(found: View, names: list[str]) -> None:
     chosen: list[tuple[str, LabelRow | None]] = [(name, mapping.get(query)) for name, mapping in zip(names, rows, strict=True)]
     answer = training_query(chosen, at_hand(groups[0][0], workspace()))
     st.subheader(literal(answer.text or answer.query))
+    row_list({f"{number}": name for number, name in enumerate(names, 1)})
     _candidates(answer, names)
     _said(answer)
     kept = [f"{name}: {one.header.kept:,} of {one.header.labels:,}" for name, one in zip(names, labels, strict=True) if one]
@@ -62,15 +64,17 @@ def training(found: View, names: list[str]) -> None:
 def _candidates(answer: TrainingQuery, names: list[str]) -> None:
     found = answer.candidates
     shown: dict[str, list[Any]] = {"document": [one.document for one in found]}
-    config: dict[str, Any] = {"document": st.column_config.TextColumn(width="medium")}
+    config: dict[str, Any] = {"document": st.column_config.TextColumn(width=130), "text": st.column_config.TextColumn(width=300)}
+    if any(one.text for one in found):
+        shown["text"] = [one.text for one in found]
     if any(one.grade is not None for one in found):
         shown["grade"] = [one.grade for one in found]
     columns = {
-        "shown at": ("shown_at", "Its place in what the teacher of {} was shown.", "%d"),
+        "shown": ("shown_at", "Its place in what the teacher of {} was shown.", "%d"),
         "teacher": ("placed", "Its place in the teacher's order, {}; empty where the teacher did not place it.", "%d"),
-        "teacher's number": ("scores", "The teacher's own number, {}; higher is better.", "%.4g"),
+        "number": ("scores", "The teacher's own number, {}; higher is better.", "%.4g"),
         "ranker": ("ranker_placed", "Its place by the trained ranker of {}.", "%d"),
-        "ranker's score": ("ranker", "What the trained ranker of {} scores it.", "%.4g"),
+        "score": ("ranker", "What the trained ranker of {} scores it.", "%.4g"),
     }
     for number, name in enumerate(names):
         for heading, (field, said, form) in columns.items():
@@ -78,12 +82,12 @@ def _candidates(answer: TrainingQuery, names: list[str]) -> None:
             if any(value is not None for value in values):
                 title = f"{number + 1}. {heading}"
                 shown[title] = values
-                config[title] = st.column_config.NumberColumn(width="small", format=form, help=said.format(literal(name)))
-    if any(one.text for one in found):
-        shown["text"] = [one.text for one in found]
-        config["text"] = st.column_config.TextColumn(width="large")
+                config[title] = st.column_config.NumberColumn(width=84, format=form, help=said.format(literal(name)))
     frame(shown, "Candidates", config, save="candidates")
-    st.caption(literal("Candidates in the first stage's order. " + "; ".join(f"{number}. {name}" for number, name in enumerate(names, 1))))
+    st.caption(
+        "Candidates in the first stage's order, with each row's: place where its teacher was shown them, place and number that the "
+        "teacher gave, place and score that its trained ranker gives."
+    )
 
 
 def _said(answer: TrainingQuery) -> None:

@@ -85,7 +85,7 @@ def _square(found: Pair | None) -> Square:
     if found is None:
         return Square("", "", "")
     return Square(
-        f"{found.mark} {found.difference:+.3f}",
+        found.told,
         _MOODS[found.mark],
         f"p adj. {p_text(found.p_adjusted)} {interval(found.interval)}".strip(),
     )

@@ -48,7 +48,7 @@ def pictures(gathered: Gathered, table: Table) -> Iterator[Picture]:
     for metric in table.metrics:
         drawn = chart(replace(table, metric=metric)) if metric != table.metric else None
         if drawn is not None:
-            yield Picture(f"{metric} by {drawn.axis.title}", svg(drawn))
+            yield Picture(f"{metric} by {drawn.axis.title}", svg(select(drawn)))
 
 
 def areas(gathered: Gathered, table: Table) -> Grid | None:

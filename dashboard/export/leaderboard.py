@@ -36,6 +36,8 @@ _COLUMNS = {
     "settings": column("settings", "text", "wide"),
     "flags": column("flags", "text", "name"),
     "losses": column("losses", "text", "tight"),
+    "uncertain by": column("uncertain by", "text", "tight"),
+    "tested against": column("tested against", "text", "name"),
 }
 """How some columns look; others by what is in them."""
 
@@ -48,11 +50,7 @@ def facets(table: Table) -> tuple[Facet, ...]:
 
 def leaderboard(table: Table, pages: Mapping[str, str]) -> Grid:
     """All rows of `table`; `pages` are the addresses of its runs by their ids."""
-    found = columns(table, table.rows, Shown(labels=True))
-    names = [name for name in found if name != "settings"]
-    # What tells rows of one method apart stands where it is seen: here nobody can choose columns.
-    names.insert(names.index("losses") + 1, "settings")
-    values = {name: found[name] for name in names}
+    values = columns(table, table.rows, Shown(labels=True))
     headings = tuple(_COLUMNS.get(name) or column(name, _kind(cells_)) for name, cells_ in values.items())
     lines = tuple(
         Line(tuple(_cell(one, values[one.heading][number], row, table, pages) for one in headings), _facets(row))

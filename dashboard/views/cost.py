@@ -12,6 +12,7 @@ from dashboard.source import View, view
 from dashboard.text import literal
 from harness.board.frontier import PRICES, STANDINGS, Frontier, frontier
 from harness.board.stage_costs import split_by_stage
+from harness.board.unpriced import unpriced
 
 # Rows whose bars are drawn; the table has all. (Streamlit would show a string here on the page.)
 _MOST_BARS = 40
@@ -63,7 +64,7 @@ def _stages(found: View) -> None:
     )
     kinds = list(split[0].seconds)
     shown = {"row": [one.name for one in split], **{kind: [one.seconds[kind] for one in split] for kind in kinds}}
-    shown["sum"] = [sum(one.seconds.values()) for one in split]
+    shown["sum"] = [one.total for one in split]
     frame(shown, "Seconds by stage", {kind: st.column_config.NumberColumn(format="%.1f") for kind in [*kinds, "sum"]}, save="stages-table")
 
 
@@ -71,10 +72,10 @@ def page() -> None:
     """The whole page."""
     st.title("Cost")
     found = view()
-    prices = [price for price, (_, of) in PRICES.items() if any(of(row) for row in found.table.rows)]
-    free = [PRICES[price][0] for price in PRICES if price not in prices]
-    if free:
-        st.caption(literal(f"No row has any {' or '.join(free)}: with teachers that run on one's own machine labels have no price."))
+    lacking = unpriced(found.table.rows)
+    prices = [price for price in PRICES if price not in lacking]
+    for missing, why in lacking.items():
+        st.caption(literal(f"No row has any {PRICES[missing][0]}: {why}."))
     price = choose.one(st, "Price", prices, "price")
     if price is None:
         st.info("No row says what it cost.")

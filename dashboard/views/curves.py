@@ -36,7 +36,7 @@ def _target(drawn: Chart) -> str | None:
         st, "Target", options, "target", help="How many labels does it take to reach this? Rows without labels, or a value."
     )
     if chosen == "a value":
-        return str(st.number_input(drawn.metric, 0.0, 1.0, 0.5, 0.01, format="%.3f", key="value", bind="query-params"))
+        return str(choose.number(st, drawn.metric, "value", least=0.0, most=1.0, default=0.5, step=0.01, form="%.3f"))
     return None if chosen == "none" else chosen
 
 
@@ -160,7 +160,8 @@ def page() -> None:
         _needed(drawn, name, goal.mean, needed)
     _curves(statistics)
     _pairs(statistics)
-    st.download_button("Figure as SVG", svg(drawn, statistics), "figure.svg", "image/svg+xml", help="Labelled at the lines, for a paper.")
+    said = "Labelled at the lines, for a paper."
+    st.download_button("Figure as SVG", svg(drawn, statistics), "figure.svg", "image/svg+xml", help=said, on_click="ignore")
 
 
 page()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from functools import partial
 
 import streamlit as st
 
-from dashboard import choose
+from dashboard import address, choose
 from dashboard.frame import frame
 from dashboard.source import View, view
 from dashboard.table import Shown, column_config, columns
@@ -21,6 +22,7 @@ from harness.board.sections import by_sees
 from harness.evaluation.text import counted
 
 _WHOLE, _APART = "together", "by what methods may see"
+_TICKED = "ticked"
 
 
 def _filter(table: Table) -> Filter:
@@ -42,31 +44,46 @@ def _columns() -> Shown:
         )
 
 
-def _ticked(table: Table, rows: tuple[Row, ...], shown: Shown, key: str, name: str) -> set[tuple[str, ...]]:
-    """The tags of the rows that are ticked in a table of `rows`."""
-    look = {"on_select": "rerun", "selection_mode": "multi-row", "key": key}
+def _ticks(table: Table, rows: tuple[Row, ...], shown: Shown, name: str) -> None:
+    """A table of `rows`; which of them are ticked is held by their tags, for their numbers change with filters and metric."""
+    ticked: set[tuple[str, ...]] = st.session_state.setdefault(_TICKED, set())
+    look = {
+        "on_select": address.touch,
+        "selection_mode": "multi-row",
+        "selection_default": {"selection": {"rows": [number for number, row in enumerate(rows) if row.tags in ticked]}},
+        # Another table under the same key would inherit the numbers of the ticked rows.
+        "key": f"table {hashlib.sha256(repr([row.tags for row in rows]).encode()).hexdigest()}",
+    }
     chosen = frame(columns(table, rows, shown), name, column_config(table), **look)
-    return {rows[number].tags for number in chosen.selection.rows if number < len(rows)}
+    ticked -= {row.tags for row in rows}
+    ticked |= {rows[number].tags for number in chosen.selection.rows if number < len(rows)}
 
 
 def _tables(found: View, rows: tuple[Row, ...], shown: Shown) -> None:
     table = found.table
     help_text = "One table for all rows, or one for each kind of thing that methods may see. Places and tests are those of the whole table."
     if choose.one(st, "Rows", [_WHOLE, _APART], "tables", help=help_text) == _WHOLE:
-        ticked = _ticked(table, rows, shown, "table", "Leaderboard")
+        _ticks(table, rows, shown, "Leaderboard")
     else:
-        ticked = set()
         for sees, members in by_sees(rows).items():
             st.subheader(literal(f"sees {sees}"))
-            ticked |= _ticked(table, members, shown, f"table {sees}", f"Methods that see {sees}")
+            _ticks(table, members, shown, f"Methods that see {sees}")
     st.caption(literal(cells.caption(table)))
-    picked = [name for name, row in found.rows.items() if row.tags in ticked]
-    if FEWEST <= len(picked) <= MOST:
-        st.page_link(
-            "views/compare.py", label=f"Compare {len(picked)} rows", icon=":material/compare_arrows:", query_params={"rows": picked}
-        )
+    _compare(found, rows)
+
+
+def _compare(found: View, rows: tuple[Row, ...]) -> None:
+    """The way to the comparison of the rows that are ticked, also of those that a filter hides."""
+    ticked = {name: row for name, row in found.rows.items() if row.tags in st.session_state[_TICKED]}
+    shown = {row.tags for row in rows}
+    names = [name if row.tags in shown else f"{name} (hidden by the filters)" for name, row in ticked.items()]
+    if FEWEST <= len(ticked) <= MOST:
+        label = f"Compare {len(ticked)} rows"
+        st.page_link("views/compare.py", label=label, icon=":material/compare_arrows:", query_params=address.link(rows=ticked))
     else:
-        st.caption(f"Tick {FEWEST} to {MOST} rows to compare them.")
+        st.caption(f"Tick {FEWEST} to {MOST} rows to compare them (by keyboard with Shift and Space).")
+    if names:
+        st.caption(literal(f"Ticked: {'; '.join(names)}."))
 
 
 def page() -> None:

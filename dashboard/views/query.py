@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import choose
 from dashboard.frame import frame
+from dashboard.row_list import row_list
 from dashboard.source import View, view, workspace
 from dashboard.text import literal
 from dashboard.training import training
@@ -40,32 +41,31 @@ def _show(found: QueryView, names: list[str]) -> None:
     if found.answers:
         st.text(f"Short answers: {'; '.join(found.answers)}")
     scores = choose.switch(st, "Scores", "scores", help="What each run scores a document; scores of two runs are on scales of their own.")
-    shown: dict[str, list[Any]] = {
-        "document": [one.document for one in found.documents],
-        "grade": [one.grade for one in found.documents],
-    }
+    shown: dict[str, list[Any]] = {"document": [one.document for one in found.documents]}
     config: dict[str, Any] = {
-        "document": st.column_config.TextColumn(width="medium"),
-        "grade": st.column_config.NumberColumn(help="Judged relevance; empty where nobody judged the document."),
+        "document": st.column_config.TextColumn(width=130),
+        "text": st.column_config.TextColumn(width=300),
+        "grade": st.column_config.NumberColumn(width=60, help="Judged relevance; empty where nobody judged the document."),
     }
+    if any(one.text for one in found.documents):
+        shown["text"] = [one.text for one in found.documents]
+    shown["grade"] = [one.grade for one in found.documents]
     for number, name in enumerate(names, 1):
         heading = f"rank {number}"
         shown[heading] = [one.ranks[number - 1] for one in found.documents]
-        config[heading] = st.column_config.NumberColumn(width="small", help=f"Its rank in {literal(name)}; empty below {DEPTH}.")
+        config[heading] = st.column_config.NumberColumn(width=62, help=f"Its rank in {literal(name)}; empty below {DEPTH}.")
         if scores:
             shown[f"score {number}"] = [one.scores[number - 1] for one in found.documents]
-            config[f"score {number}"] = st.column_config.NumberColumn(format="%.4g", help=f"What {literal(name)} scores it.")
-    if any(one.text for one in found.documents):
-        shown["text"] = [one.text for one in found.documents]
-        config["text"] = st.column_config.TextColumn(width="large")
+            config[f"score {number}"] = st.column_config.NumberColumn(width=70, format="%.4g", help=f"What {literal(name)} scores it.")
     frame(shown, "Documents", config, save="documents")
 
 
 def _values(values: PerQuery, query: str, names: list[str]) -> None:
-    place = values.queries.index(query)
-    columns = st.columns(len(names))
-    for number, (column, name, value) in enumerate(zip(columns, names, values.values[place].tolist(), strict=True), 1):
-        column.metric(literal(f"{number}. {name}"), f"{value:.3f}", help=literal(f"{values.metric} of {name}"))
+    found = values.values[values.queries.index(query)].tolist()
+    row_list({f"{number}": name for number, name in enumerate(names, 1)})
+    where = st.container(horizontal=True)
+    for number, (name, value) in enumerate(zip(names, found, strict=True), 1):
+        where.metric(literal(f"{values.metric}, row {number}"), f"{value:.3f}", help=literal(f"{values.metric} of {name}"), width="content")
 
 
 def _test(found: View, names: list[str]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import choose
+from dashboard import address, choose
 from dashboard.frame import frame
 from dashboard.loss_chart import loss_chart
 from dashboard.show import show
-from dashboard.source import view, workspace
+from dashboard.source import View, view, workspace
 from dashboard.text import literal
 from harness.board import cells
 from harness.board.details import Details, content, details, downloads
@@ -78,7 +78,10 @@ def _stages(said: Details, found: Made | None) -> None:
     frame(shown, "Stages", config, save="stages")
     cached = sum(row.cached for row in rows)
     total, here = cells.duration(found.seconds), cells.duration(found.seconds_here)
-    own = f"found {cached} of {len(rows)} in its store and made the others in {here}" if cached else "made all of them itself"
+    if cached == len(rows):
+        own = f"found all {len(rows)} in its store"
+    else:
+        own = f"found {cached} of {len(rows)} in its store and made the others in {here}" if cached else "made all of them itself"
     st.caption(literal(f"All stages took {total} when they were made. The sweep that published this run {own}."))
 
 
@@ -98,11 +101,20 @@ def _files(run: Published, said: Details, found: Made | None) -> None:
         st.code(str(folder), language=None, wrap_lines=True)
 
 
+def _row(found: View) -> str | None:
+    """The row that is looked at: that of the run which the address names, whatever row it names."""
+    named = address.values("run")[-1:]
+    owner = next((name for name, row in found.rows.items() if set(named) & set(row.tags)), None)
+    if owner is not None and address.values("row"):
+        address.choose("row", [owner])
+    return choose.one(st, "Row", list(found.rows), "row", default=owner, forget=("run",))
+
+
 def page() -> None:
     """The whole page."""
     st.title("Run")
     found = view()
-    row = choose.one(st, "Row", list(found.rows), "row")
+    row = _row(found)
     runs = {run.card.tag: run for run in found.gathered.behind(found.table, found.rows[row])} if row else {}
     tag = choose.one(st, "Run", list(runs), "run", help="A row's runs differ in resample and seed.")
     if tag is None:

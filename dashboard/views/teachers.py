@@ -46,7 +46,7 @@ def _table(found: list[TeacherSummary]) -> None:
 
 
 def _reasons(found: list[TeacherSummary]) -> None:
-    rows = [(one.name, reason, number, number / one.labels) for one in found for reason, number in one.reasons.items()]
+    rows = [(one.name, reason, number, one.reason_shares[reason]) for one in found for reason, number in one.reasons.items()]
     if not rows:
         return
     st.subheader("Why labels are not ok")

@@ -50,8 +50,6 @@ def details(run: Published) -> Details:
 
 
 def _about(card: Card) -> dict[str, str]:
-    source = card.implementation.get("source")
-    commit = source.get("commit") if isinstance(source, dict) else None
     teacher = card.teacher and f"{card.teacher.name} ({card.teacher.standing}, {card.teacher.model or card.teacher.kind})"
     said = {
         "run": card.tag,
@@ -66,9 +64,18 @@ def _about(card: Card) -> dict[str, str]:
         "seed": card.seed,
         "sweep": card.research_goal.sweep,
         "question": card.research_goal.question,
-        "commit": commit,
+        "commit": commit(card),
     }
     return {name: plain(str(value)) for name, value in said.items() if value not in (None, "")}
+
+
+def commit(card: Card) -> str:
+    """The state of the source that the card names: a commit, marked where files had changed since; 'unknown' without one."""
+    source = card.implementation.get("source")
+    found = source.get("commit") if isinstance(source, dict) else None
+    if not isinstance(found, str) or not isinstance(source, dict):
+        return "unknown"
+    return plain(found[:12]) + (" with changes" if source.get("changed since") else "")
 
 
 def command(card: Card) -> str:

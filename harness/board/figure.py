@@ -5,37 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import cycle, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from xml.sax.saxutils import escape
 
 from harness.board.axes import AXES, Axis
 from harness.board.curves import Chart, Level, Series, chart, select, shown
+from harness.board.looks import MARKERS, Look, looks
 from harness.board.model import Board
+from harness.board.short_names import short
 from harness.errors import UserError
 
 if TYPE_CHECKING:
     from harness.board.curve_statistics import Statistics
     from harness.evaluation.budget_curves import Band
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6E6E6E", "#8C6BB1")
-"""Okabe and Ito's palette, which colour-blind readers can tell apart, with violet for its yellow and grey for its black (dark pages)."""
-_DASHES = ("", "7 3", "2 3", "9 3 2 3", "4 2", "12 4", "1 3", "6 2 2 2")
-_MARKERS = (
-    "M-4,0a4,4 0 1,0 8,0a4,4 0 1,0 -8,0",
-    "M-4,-4h8v8h-8z",
-    "M0,-5l5,9h-10z",
-    "M0,-5l5,5l-5,5l-5,-5z",
-    "M0,5l5,-9h-10z",
-    "M-5,-1.5h3.5v-3.5h3v3.5h3.5v3h-3.5v3.5h-3v-3.5h-3.5z",
-    "M-4,0a4,4 0 1,0 8,0a4,4 0 1,0 -8,0",
-    "M-4,-4h8v8h-8z",
-)
 _WIDTH, _HEIGHT = 960, 480
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 590, 52, 420
+_LEFT, _RIGHT, _TOP = 64, 560, 52
+_BELOW = 60
+"""Pixels of the axis and the note below the plot."""
 _LINE = 16
-_LONGEST = 52
+_LONGEST = 58
+"""Characters of a label that fit beside the plot."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +35,12 @@ class _Scale:
     axis: Axis
     low: float
     high: float
+    height: float
+    """Of the whole picture."""
+
+    @property
+    def bottom(self) -> float:
+        return self.height - _BELOW
 
     def x(self, place: float) -> float:
         first, last = math.log(self.places[0]), math.log(self.places[-1])
@@ -51,24 +48,23 @@ class _Scale:
         return _LEFT + 16 + share * (_RIGHT - _LEFT - 32)
 
     def y(self, value: float) -> float:
-        return _BOTTOM - (value - self.low) / (self.high - self.low) * (_BOTTOM - _TOP)
+        return self.bottom - (value - self.low) / (self.high - self.low) * (self.bottom - _TOP)
 
 
 def svg(chart: Chart, statistics: Statistics | None = None) -> str:
-    """The chart, its best series of each method first, as an SVG document.
+    """All series of the chart as an SVG document, which grows with them (`select` leaves the most telling ones).
 
     Lines and bands are the fits of `statistics`, markers the means that were measured; without it lines join the markers.
     """
-    drawn = select(chart, len(COLOURS))
     fits = {one.series.name: one.band for one in statistics.fitted} if statistics else {}
-    paths = {one.name: _path(one, fits.get(one.name)) for one in drawn.series}
-    scale = _scale(drawn, paths.values())
-    styles = list(zip(drawn.series, COLOURS, _DASHES, _MARKERS, strict=False))
-    parts = [_head(drawn), *_grid(scale), *(_level(level, scale) for level in drawn.levels)]
-    parts += [_band(paths[one.name], colour, scale) for one, colour, _, _ in styles]
-    parts += [_line(one, paths[one.name], (colour, dash, marker), scale) for one, colour, dash, marker in styles]
-    parts += _labels(drawn, scale)
-    parts.append(_text(_LEFT, _HEIGHT - 8, statistics.said if statistics else drawn.note, size=11, colour="#555555"))
+    paths = [_path(one, fits.get(one.name)) for one in chart.series]
+    scale = _scale(chart, paths)
+    styles = looks(len(chart.series))
+    parts = [_head(chart, scale.height), *_grid(scale), *(_level(level, scale) for level in chart.levels)]
+    parts += [_band(path, style.colour, scale) for path, style in zip(paths, styles, strict=True)]
+    parts += [_line(one, path, style, scale) for one, path, style in zip(chart.series, paths, styles, strict=True)]
+    parts += _labels(chart, styles, scale)
+    parts.append(_text(_LEFT, scale.height - 8, statistics.said if statistics else chart.note, size=11, colour="#555555"))
     return "\n".join([*parts, "</svg>\n"])
 
 
@@ -79,11 +75,11 @@ def write_svg(chart: Chart, path: Path, statistics: Statistics | None = None) ->
 
 
 def draw(board: Board, path: Path) -> None:
-    """Write the curves of the board's first table that has any. Raises UserError where there are none."""
+    """Write the most telling curves of the board's first table that has any. Raises UserError where there are none."""
     curves = next((found for table in board.tables if (found := chart(table)) is not None), None)
     if curves is None:
         raise UserError("no run has a budget, so there is no curve to draw", file=path)
-    write_svg(curves, path)
+    write_svg(select(curves), path)
 
 
 class _Corner(NamedTuple):
@@ -107,7 +103,8 @@ def _scale(chart: Chart, paths: Iterable[list[_Corner]]) -> _Scale:
     step = _step(max(values) - min(values))
     low, high = math.floor(min(values) / step + 1e-9) * step, math.ceil(max(values) / step - 1e-9) * step
     # Where all values are one that lies on a grid line, the picture still has a height.
-    return _Scale(chart.places, chart.axis, low, max(high, low + step))
+    height = max(_HEIGHT, _TOP + _LINE * (len(chart.series) + len(chart.levels)) + _BELOW)
+    return _Scale(chart.places, chart.axis, low, max(high, low + step), height)
 
 
 def _step(span: float) -> float:
@@ -117,11 +114,11 @@ def _step(span: float) -> float:
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
 
 
-def _head(chart: Chart) -> str:
+def _head(chart: Chart, height: float) -> str:
     quantity = "number of labelled queries" if chart.axis is AXES["labels"] else chart.axis.title
     title = f"{chart.metric} by {quantity}, {chart.title}"
-    opening = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="system-ui, sans-serif" role="img">'
-    background = f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#ffffff"/>'
+    opening = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="system-ui, sans-serif" role="img">'
+    background = f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>'
     return "\n".join([opening, f"<title>{escape(title)}</title>", background, _text(_LEFT, 28, title, size=16, weight="600")])
 
 
@@ -143,9 +140,9 @@ def _grid(scale: _Scale) -> list[str]:
         parts.append(_stroke(_LEFT, scale.y(value), _RIGHT, scale.y(value), 'stroke="#dddddd"'))
         parts.append(_text(_LEFT - 8, scale.y(value) + 4, f"{value:.{digits}f}", anchor="end"))
     for place in _apart(scale):
-        parts.append(_stroke(scale.x(place), _BOTTOM, scale.x(place), _BOTTOM + 5, 'stroke="#555555"'))
-        parts.append(_text(scale.x(place), _BOTTOM + 20, shown(place, scale.axis), anchor="middle"))
-    parts.append(_text((_LEFT + _RIGHT) / 2, _BOTTOM + 38, f"{scale.axis.title} (log scale)", anchor="middle"))
+        parts.append(_stroke(scale.x(place), scale.bottom, scale.x(place), scale.bottom + 5, 'stroke="#555555"'))
+        parts.append(_text(scale.x(place), scale.bottom + 20, shown(place, scale.axis), anchor="middle"))
+    parts.append(_text((_LEFT + _RIGHT) / 2, scale.bottom + 38, f"{scale.axis.title} (log scale)", anchor="middle"))
     return parts
 
 
@@ -171,51 +168,59 @@ def _band(path: list[_Corner], colour: str, scale: _Scale) -> str:
     return f'<polygon points="{corners}" fill="{colour}" fill-opacity="0.15"/>'
 
 
-def _line(one: Series, path: list[_Corner], style: tuple[str, str, str], scale: _Scale) -> str:
-    colour, dash, marker = style
+def _line(one: Series, path: list[_Corner], style: Look, scale: _Scale) -> str:
     corners = " ".join(f"{scale.x(corner.x):.1f},{scale.y(corner.mean):.1f}" for corner in path)
-    line = f'<polyline points="{corners}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
-    places = [(scale.x(point.x), scale.y(point.mean)) for point in one.points]
-    return line + "".join(f'<path d="{marker}" transform="translate({x:.1f},{y:.1f})" fill="{colour}"/>' for x, y in places)
+    dash = " ".join(map(str, style.dash))
+    line = f'<polyline points="{corners}" fill="none" stroke="{style.colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
+    return line + "".join(_marker(style, scale.x(point.x), scale.y(point.mean)) for point in one.points)
+
+
+def _marker(style: Look, x: float, y: float) -> str:
+    inside = style.colour if style.filled else "#ffffff"
+    ink = f'fill="{inside}" stroke="{style.colour}" stroke-width="{0 if style.filled else 1.6}"'
+    return f'<path d="{MARKERS[style.shape]}" transform="translate({x:.1f},{y:.1f})" {ink}/>'
 
 
 @dataclass(frozen=True)
 class _Label:
-    text: str
-    colour: str
+    name: str
+    mean: float
     x: float
-    y: float
     """Where the line ends."""
+    style: Look | None
+    """None for a level."""
 
 
-def _labels(chart: Chart, scale: _Scale) -> list[str]:
-    ends = [(one, one.points[-1]) for one in chart.series]
-    labels = [
-        _Label(f"{one.name}  {end.mean:.3f}", colour, scale.x(end.x), scale.y(end.mean))
-        for (one, end), colour in zip(ends, cycle(COLOURS), strict=False)
-    ]
-    labels += [_Label(f"{level.name}  {level.mean:.3f}", "#555555", _RIGHT, scale.y(level.mean)) for level in chart.levels]
-    labels.sort(key=lambda label: label.y)
+def _labels(chart: Chart, styles: Sequence[Look], scale: _Scale) -> list[str]:
+    """The name and last mean of every line behind its marker, joined to its end: colours repeat and lines end at one place."""
+    ends = zip(chart.series, styles, strict=True)
+    labels = [_Label(one.name, one.points[-1].mean, scale.x(one.points[-1].x), style) for one, style in ends]
+    labels += [_Label(level.name, level.mean, _RIGHT, None) for level in chart.levels]
+    labels.sort(key=lambda label: -label.mean)
+    names = short([label.name for label in labels], _LONGEST - len("  0.000"))
+    heights = _spread([scale.y(label.mean) for label in labels], scale.height)
     parts = []
-    for label, y in zip(labels, _spread([label.y for label in labels]), strict=True):
-        text = label.text if len(label.text) <= _LONGEST else f"{label.text[: _LONGEST - 8]}…{label.text[-7:]}"
-        style = f'stroke="{label.colour}" stroke-width="0.8" stroke-dasharray="1 3"'
-        parts.append(_stroke(label.x + 7, label.y, _RIGHT + 14, y, style))
-        parts.append(_text(_RIGHT + 18, y + 4, text, colour=label.colour))
+    for label, name, y in zip(labels, names, heights, strict=True):
+        colour = label.style.colour if label.style else "#555555"
+        style = f'stroke="{colour}" stroke-width="0.8" stroke-dasharray="1 3"'
+        parts.append(_stroke(label.x + 7, scale.y(label.mean), _RIGHT + 14, y, style))
+        if label.style:
+            parts.append(_marker(label.style, _RIGHT + 22, y))
+        parts.append(_text(_RIGHT + 32, y + 4, f"{name}  {label.mean:.3f}", colour="#222222" if label.style else "#555555"))
     return parts
 
 
-def _spread(wanted: Sequence[float]) -> list[float]:
-    """Heights as near to `wanted` (ascending) as a line of text apart allows, inside the picture where they fit."""
-    heights = list(wanted)
-    for _ in range(200):
-        moved = False
-        for (above, upper), (below, lower) in pairwise(list(enumerate(heights))):
-            gap = _LINE - (lower - upper)
-            if gap > 0.01:
-                heights[above], heights[below] = heights[above] - gap / 2, heights[below] + gap / 2
-                moved = True
-        if not moved:
-            break
-    shift = max(0.0, _TOP - 20 - heights[0]) - max(0.0, heights[-1] - _HEIGHT + 24) if heights else 0.0
-    return [height + shift for height in heights]
+def _spread(wanted: Sequence[float], height: float) -> list[float]:
+    """Heights as near to `wanted` (ascending) as a line of text apart allows by least squares, inside the picture where they fit."""
+    # Less the lines above each, the heights must only not fall: isotonic regression, by pooling neighbours that do,
+    # which bounds only clip.
+    pools: list[tuple[float, int]] = []
+    for number, place in enumerate(wanted):
+        mean, size = place - _LINE * number, 1
+        while pools and pools[-1][0] > mean:
+            before, others = pools.pop()
+            mean, size = (mean * size + before * others) / (size + others), size + others
+        pools.append((mean, size))
+    level = [mean for mean, size in pools for _ in range(size)]
+    lowest = height - 24 - _LINE * (len(wanted) - 1)
+    return [max(_TOP - 20, min(lowest, mean)) + _LINE * number for number, mean in enumerate(level)]

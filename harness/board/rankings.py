@@ -91,7 +91,7 @@ def query_view(runs: Sequence[Run], query: str, *, collection: Collection | None
         for document in documents
     ]
     answers = collection.answers(split).get(query, ()) if collection else ()
-    return QueryView(plain(query), _query_text(collection, split, query), tuple(rows), tuple(map(plain, answers)))
+    return QueryView(plain(query), _query_text(collection, split, query), tuple(rows), tuple(map(line, answers)))
 
 
 def _order(document: str, places: Sequence[Mapping[str, int]]) -> tuple[int, int, str]:
@@ -111,13 +111,24 @@ def texts_of(collection: Collection | None, documents: Sequence[str]) -> dict[st
 
 
 def shown(text: str, longest: int = LONGEST_TEXT) -> str:
-    """`text` without control characters, line breaks kept, at most `longest` characters."""
-    kept = "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text[: longest + 1])
+    """`text` without control characters, at most `longest` characters; line breaks are kept as \\n, any other white space is a space."""
+    kept = "".join(map(_letter, text[: 2 * longest + 2].replace("\r\n", "\n").replace("\r", "\n")[: longest + 1]))
     return kept if len(kept) <= longest else kept[: longest - 1] + "…"
+
+
+def _letter(letter: str) -> str:
+    if letter.isprintable() or letter == "\n":
+        return letter
+    return " " if letter.isspace() else "\N{REPLACEMENT CHARACTER}"
+
+
+def line(text: str) -> str:
+    """`text` as `plain` shows it, but for white space: people write tabs and hard spaces in queries, and they are no attempt to deceive."""
+    return plain(" ".join(text.split()))
 
 
 def _query_text(collection: Collection | None, split: str, query: str) -> str:
     try:
-        return plain(collection.queries(split).texts([query])[0]) if collection else ""
+        return line(collection.queries(split).texts([query])[0]) if collection else ""
     except KeyError:
         return ""

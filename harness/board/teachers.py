@@ -32,6 +32,11 @@ class TeacherSummary(NamedTuple):
     """USD for a thousand labelled queries, every call at its price."""
     tokens_per_query: float
 
+    @property
+    def reason_shares(self) -> dict[str, float]:
+        """Share of its labels that each reason of `reasons` stands for."""
+        return {reason: number / self.labels for reason, number in self.reasons.items()}
+
 
 def teachers(runs: Sequence[Published]) -> list[TeacherSummary]:
     """One entry for every teacher with other settings, by name; runs without labels count for none."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from harness.board.rankings import shown, texts_of
+from harness.board.rankings import line, shown, texts_of
 from harness.collections.base import Collection
 from harness.evaluation.text import plain
 from harness.labelling.ranking import Verdict
@@ -71,7 +71,7 @@ def training_query(rows: Sequence[tuple[str, LabelRow | None]], collection: Coll
         for document in documents
     )
     opinions = tuple(Opinion(name, row.verdict, plain(row.reason), shown(row.raw, RAW), row.cut) for name, row in rows if row is not None)
-    return TrainingQuery(plain(first.query), plain(first.text), candidates, opinions)
+    return TrainingQuery(plain(first.query), line(first.text), candidates, opinions)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,19 @@ def test_the_details_are_those_of_the_card(tmp_path: Path) -> None:
     assert said.card.startswith("schema-version")
 
 
+@pytest.mark.parametrize(
+    ("source", "commit"),
+    [
+        ({"commit": "0123456789abcdef", "changed since": True}, "0123456789ab with changes"),
+        ({"commit": "0123456789abcdef", "changed since": False}, "0123456789ab"),
+        (None, "unknown"),
+    ],
+)
+def test_a_commit_that_was_not_clean_is_marked(tmp_path: Path, source: object, commit: str) -> None:
+    put(tmp_path, make_card("x", implementation={"source": source}), make_run(0.5))
+    assert details(gather(tmp_path).runs[0]).about["commit"] == commit
+
+
 @pytest.mark.parametrize("said", ["rm -rf ~", "harness sweep a.yaml; rm -rf ~ `id` $(id)", "harness 'unclosed", None])
 def test_a_command_of_strangers_runs_nothing_but_the_harness(tmp_path: Path, said: object) -> None:
     put(tmp_path, make_card("x", implementation={"executable": {"cmd": said}}), make_run(0.5))

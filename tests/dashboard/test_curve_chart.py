@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from dashboard.curve_chart import budget_curve
 from harness.board.board import board_of
 from harness.board.curve_statistics import Statistics, statistics_of
 from harness.board.curves import chart
-from harness.board.frontier import STANDINGS, frontier
+from harness.board.frontier import FRONTIER, STANDINGS, frontier
 from harness.board.gathering import Gathered, gather
 from harness.board.model import Table
 from harness.board.stage_costs import Split
@@ -52,7 +53,22 @@ def test_every_point_and_every_fit_is_drawn(statistics: Statistics) -> None:
     assert [value["low"] for value in area["data"]["values"]] == [
         value for one in statistics.fitted if len(one.curve.amounts) > 1 for value in one.band.low.tolist()
     ]
-    assert points["encoding"]["shape"]["field"] == points["encoding"]["color"]["field"] == line["encoding"]["strokeDash"]["field"]
+    assert {points["encoding"][channel]["field"] for channel in ("shape", "stroke", "fill")} == {"text"}
+    assert {line["encoding"][channel]["field"] for channel in ("strokeDash", "color")} == {"series"}
+    scales = {channel: points["encoding"][channel]["scale"] for channel in ("shape", "stroke", "fill")}
+    (domain,) = {tuple(scale["domain"]) for scale in scales.values()}
+    assert [text.replace("\n", " ") for text in domain] == [one.name for one in statistics.chart.series]
+    assert scales["stroke"]["range"] == line["encoding"]["color"]["scale"]["range"]
+
+
+def test_ten_series_have_ten_looks(statistics: Statistics) -> None:
+    one = statistics.chart.series[0]
+    many = replace(statistics.chart, series=tuple(replace(one, name=f"method, setting={number}") for number in range(10)))
+    (points,), (line,) = (layers(budget_curve(many), kind) for kind in ("point", "line"))
+    ranges = [points["encoding"][channel]["scale"]["range"] for channel in ("shape", "stroke", "fill")]
+    assert len(set(zip(*ranges, strict=True))) == 10
+    assert [fill == "transparent" for fill in ranges[2]] == [False] * 8 + [True] * 2
+    assert len({str(dash) for dash in line["encoding"]["strokeDash"]["scale"]["range"][:8]}) == 8
 
 
 def test_a_series_of_one_point_has_its_band_as_a_line(statistics: Statistics) -> None:
@@ -66,7 +82,7 @@ def test_hollow_markers_stand_where_a_target_is_reached_between_budgets(statisti
     goal = sum(point.mean for point in ours.points) / 2
     needed = labels_needed(statistics, Target(goal))
     drawn = budget_curve(statistics.chart, statistics, ("a value", goal), needed)
-    hollow = [layer for layer in layers(drawn, "point") if not layer["mark"]["filled"]]
+    hollow = [layer for layer in layers(drawn, "point") if "fill" not in layer["encoding"]]
     inside = {one.series: one for one in needed}[ours.name]
     assert [(value["x"], value["words"]) for value in hollow[0]["data"]["values"]] == [(inside.amount.value, inside.words)]
     assert any(f"target {goal:.3f}" in str(layer["data"]) for layer in layers(drawn, "text"))
@@ -81,20 +97,26 @@ def test_without_statistics_lines_join_the_points(table: Table) -> None:
 def test_the_frontier_is_joined_and_standings_differ_in_shape(gathered: Gathered, table: Table) -> None:
     found = frontier(gathered, table, list(titles(table).items()), "training")
     drawn = frontier_chart(found, "nDCG@10", "seconds", True).to_dict()
-    steps, points = drawn["layer"]
+    steps, points, numbers = drawn["layer"]
     assert points["encoding"]["shape"]["field"] == points["encoding"]["color"]["field"] == "standing"
     assert steps["mark"]["interpolate"] == "step-after"
     assert set(LOOKS) == set(STANDINGS)
     assert len({shape for _, shape in LOOKS.values()}) == len(LOOKS)
     values = (points.get("data") or drawn["data"])["values"]
     assert [value["name"] for value in values] == [one.name for one in found.rows]
+    ahead = [one for one in found.rows if one.standing == FRONTIER]
+    assert [(value["number"], value["mean"]) for value in numbers["data"]["values"]] == [
+        (str(number), one.mean) for number, one in enumerate(ahead, 1)
+    ]
+    named = " ".join(line.strip() for line in drawn["title"]["text"])
+    assert named == " ".join(["Frontier:", *(f"{number}  {one.name}" for number, one in enumerate(ahead, 1))])
     assert min(one.price for one in found.rows) > 0
     assert points["encoding"]["x"]["scale"]["constant"] == min(one.price for one in found.rows)
 
 
 def test_stages_are_stacked_in_the_order_of_the_legend() -> None:
     drawn = stage_chart([Split("a", {"train": 2.0, "embed": 1.0}), Split("b", {"train": 0.0, "embed": 1.0})])
-    (bars,), (names,) = (layers(drawn, kind) for kind in ("bar", "text"))
+    (bars,), (words, names) = (layers(drawn, kind) for kind in ("bar", "text"))
     assert bars["encoding"]["color"]["scale"]["domain"] == ["train", "embed"]
     assert [(value["name"], value["stage"], value["seconds"]) for value in bars["data"]["values"]] == [
         ("a", "train", 2.0),
@@ -104,3 +126,17 @@ def test_stages_are_stacked_in_the_order_of_the_legend() -> None:
     ]
     assert bars["encoding"]["order"]["field"] == "order"
     assert [value["name"] for value in names["data"]["values"]] == ["a", "b"]
+    assert words["encoding"]["x"]["stack"] == bars["encoding"]["x"]["stack"]
+    assert words["encoding"]["order"] == bars["encoding"]["order"]
+
+
+def test_only_wide_segments_say_their_stage_and_long_names_keep_their_ends() -> None:
+    row = "intermediate · smollm2 · listmle → kl · 1,000 labels · distil_queries="
+    drawn = stage_chart([Split(f"{row}1000", {"train": 99.0, "embed": 1.0}), Split(f"{row}none", {"train": 3.0, "embed": 50.0})])
+    words, names = layers(drawn, "text")
+    assert [value["word"] for value in words["data"]["values"]] == ["train", "", "", "embed"]
+    assert [value["text"].splitlines()[-1].rsplit(" ", 1)[-1] for value in names["data"]["values"]] == [
+        "distil_queries=1000",
+        "distil_queries=none",
+    ]
+    assert max(len(line) for value in names["data"]["values"] for line in value["text"].splitlines()) <= 46

@@ -66,8 +66,8 @@ def test_a_training_query_shows_words_and_scores_and_runs_nothing(taught: Path, 
     order = orders_of(1)["t07"]
     assert candidates["document"].tolist() == list(CANDIDATES)
     assert candidates["1. teacher"].tolist() == [order.index(document) + 1 for document in CANDIDATES]
-    assert candidates["2. shown at"].tolist() == [orders_of(3)["t07"].index(document) + 1 for document in CANDIDATES]
-    assert candidates["1. ranker's score"].tolist() == [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert candidates["2. shown"].tolist() == [orders_of(3)["t07"].index(document) + 1 for document in CANDIDATES]
+    assert candidates["1. score"].tolist() == [1.0, 2.0, 3.0, 4.0, 5.0]
     assert page.code[0].value == SCRIPT
     assert any("No words" in caption.value for caption in page.caption)
     assert_inert(page)
@@ -146,7 +146,7 @@ def assert_drawn(spec: Mapping[str, object]) -> None:
     """A layered chart in which colour never stands alone."""
     layers = spec["layer"]
     assert isinstance(layers, list) and len(layers) == 2
-    assert layers[1]["encoding"]["shape"]["field"] == layers[1]["encoding"]["color"]["field"] == "row"
+    assert layers[1]["encoding"]["shape"]["field"] == layers[1]["encoding"]["stroke"]["field"] == "text"
 
 
 def test_the_heatmap_has_a_number_in_every_cell(taught: Path) -> None:

@@ -18,7 +18,7 @@ from harness.cli import app
 from harness.evaluation.bootstrap import Interval
 from harness.evaluation.render import VERDICTS, p_text
 from harness.labelling.ranking import VERDICTS as LABEL_VERDICTS
-from tests.board.runs import METRICS, QRELS
+from tests.board.runs import METRICS, QRELS, make_card, make_run, put
 from tests.dashboard.pages import open_page
 
 BOARDS: list[dict[str, str]] = [
@@ -95,6 +95,21 @@ def test_every_number_of_the_leaderboard_is_that_of_harness_board(
         assert ("▲" in said, "▼" in said) == ((against or {}).get("verdict") == "better", (against or {}).get("verdict") == "worse")
 
 
+@pytest.mark.parametrize("choice", [{}, {"metric": "R@100"}, {"baseline": "direct"}])
+def test_without_a_row_of_the_usual_baseline_nothing_is_tested(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, choice: dict[str, str]
+) -> None:
+    put(tmp_path, make_card("a", "direct"), make_run(0.5))
+    put(tmp_path, make_card("b", "intermediate"), make_run(0.6, 2))
+    options = [word for name, value in choice.items() for word in (f"--{name}", value)]
+    rows = told("board", "--results", str(tmp_path), *options)["rows"]
+    page = open_page(tmp_path, monkeypatch, **choice)
+    assert page.selectbox(key="baseline").value == choice.get("baseline", "none")
+    shown = [bool(said) for said in page.dataframe[0].value["against baseline"]]
+    assert shown == [row["against"] is not None for row in rows]
+    assert any(shown) == ("baseline" in choice)
+
+
 @pytest.fixture(scope="module")
 def qrels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("qrels") / "qrels.txt"
@@ -115,19 +130,22 @@ def test_every_number_of_a_comparison_is_that_of_harness_compare(
     answer = told("compare", *paths.values(), *options)
     choice = {"metric": metric, "test": test, "correction": correction, "against": against}
     page = open_page(folder, monkeypatch, "compare", rows=list(ROWS), **choice)
-    means, tests = page.dataframe[0].value, page.dataframe[1].value
+    # Between them stands the matrix of all pairs, where all were tested.
+    means, tests = page.dataframe[0].value, page.dataframe[2 if against == "all pairs" else 1].value
     # The command puts the baseline first; the page keeps the order in which rows were chosen.
     runs = {called[row["name"]]: row for row in answer["runs"]}
     assert means["row"].tolist() == list(ROWS) and set(runs) == set(ROWS)
     assert means[metric].tolist() == [runs[name]["mean"] for name in ROWS]
-    assert means["95 %"].tolist() == [interval(runs[name]["interval"]) for name in ROWS]
+    assert means["95 % over queries"].tolist() == [interval(runs[name]["interval"]) for name in ROWS]
     found = answer["comparisons"]
     numbers = {"b - a": "difference", "d_z": "effect_size", "P(b > a)": "superiority", "detectable": "detectable"}
     for heading, key in numbers.items():
         assert tests[heading].tolist() == [row[key] for row in found], heading
-    assert [(a, b) for a, b in zip(tests["a"], tests["b"], strict=True)] == [(called[row["a"]], called[row["b"]]) for row in found]
+    letters = dict(zip(means["letter"], means["row"], strict=True))
+    pairs = [(letters[a], letters[b]) for a, b in zip(tests["a"], tests["b"], strict=True)]
+    assert pairs == [(called[row["a"]], called[row["b"]]) for row in found]
     assert tests["p"].tolist() == [p_text(row["p"]) for row in found]
     assert tests["p adj."].tolist() == [p_text(row["p_adjusted"]) for row in found]
     assert tests["95 %"].tolist() == [interval(row["interval"]) for row in found]
-    assert tests["won"].tolist() == [f"{row['wins']} / {row['ties']} / {row['losses']}" for row in found]
+    assert tests["+/=/-"].tolist() == [f"{row['wins']} / {row['ties']} / {row['losses']}" for row in found]
     assert tests["verdict"].tolist() == [VERDICTS[row["verdict"]] for row in found]

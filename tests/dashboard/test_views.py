@@ -21,6 +21,7 @@ from harness.board.targets import labels_needed, words
 from harness.board.teachers import teachers
 from harness.board.titles import titles
 from harness.evaluation.question import Question
+from harness.evaluation.render import p_text
 from tests.board.runs import make_card, make_run, put
 from tests.dashboard.pages import open_page
 
@@ -64,11 +65,40 @@ def test_compare_shows_the_comparison_of_the_board(folder: Path, monkeypatch: py
     means, tests, wins, losses = (element.value for element in page.dataframe)
     assert means["RR@10"].tolist() == [row["mean"] for row in answer["runs"]]
     assert tests["b - a"].tolist() == [row["difference"] for row in answer["comparisons"]]
-    assert tests["b"].tolist() == [row["b"] for row in answer["comparisons"]]
+    letters = dict(zip(ROWS, "ABC", strict=True))
+    assert tests["b"].tolist() == [letters[row["b"]] for row in answer["comparisons"]]
     assert tests["queries needed"].tolist() == [row["queries_needed"] for row in answer["comparisons"]]
-    gains, drops = extremes(changes(values, 1, 0))
+    gains, drops = extremes(changes(values, 0, 1))
     assert wins["query"].tolist() == [one.query for one in gains]
     assert losses["difference"].tolist() == [one.difference for one in drops]
+
+
+def test_compare_has_a_matrix_of_all_pairs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gathered = gather(folder)
+    (table,) = board_of(gathered).tables
+    values = per_query(gathered, table, [(name, titles(table)[name]) for name in ROWS])
+    page = open_page(folder, monkeypatch, "compare", rows=ROWS)
+    assert all(f"**{letter}** {literal(name)}" in page.markdown[0].value for letter, name in zip("ABC", ROWS, strict=True))
+    means, matrix, tests = (element.value for element in page.dataframe[:3])
+    assert means["letter"].tolist() == matrix["row"].tolist() == ["A", "B", "C"]
+    assert list(tests)[:8] == ["a", "b", "b - a", "95 %", "p", "p adj.", "verdict", "+/=/-"]
+    for one in compare_rows(values, Question())["comparisons"]:
+        a, b = ROWS.index(one["a"]), ROWS.index(one["b"])
+        mark, turned = {"better": "▲▼", "worse": "▼▲"}.get(one["verdict"], "··")
+        assert matrix["ABC"[a]][b] == f"{mark} {one['difference']:+.3f} (p {p_text(one['p_adjusted'])})"
+        assert matrix["ABC"[b]][a] == f"{turned} {-one['difference']:+.3f} (p {p_text(one['p_adjusted'])})"
+    assert [matrix[letter][place] for place, letter in enumerate("ABC")] == ["", "", ""]
+
+
+def test_the_same_address_compares_the_same_pair_query_by_query(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for choice in ({}, {"against": ROWS[1]}, {"against": ROWS[2], "test": "t"}):
+        page = open_page(folder, monkeypatch, "compare", rows=ROWS, **choice)
+        assert (page.selectbox(key="a").value, page.selectbox(key="b").value) == (ROWS[0], ROWS[1])
+    page = open_page(folder, monkeypatch, "compare", rows=ROWS)
+    page.selectbox(key="against").select(ROWS[1]).run()
+    assert (page.selectbox(key="a").value, page.selectbox(key="b").value) == (ROWS[0], ROWS[1])
+    page = open_page(folder, monkeypatch, "compare", rows=ROWS, a=ROWS[1])
+    assert page.selectbox(key="b").value == ROWS[0]
 
 
 def test_compare_says_what_to_choose(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,6 +142,7 @@ def test_query_shows_ranks_and_values(folder: Path, monkeypatch: pytest.MonkeyPa
     (table,) = board_of(gathered).tables
     values = per_query(gathered, table, [(name, titles(table)[name]) for name in ROWS])
     assert [shown.value for shown in page.metric] == [f"{value:.3f}" for value in values.values[7]]
+    assert all(f"**{number}** {literal(name)}" in page.markdown[0].value for number, name in enumerate(ROWS, 1))
     shown = page.dataframe[0].value
     assert sorted(shown["rank 1"].dropna().tolist()) == list(range(1, 11))
     assert "text" not in shown

@@ -30,6 +30,11 @@ class Cell:
     interval: Bounds
     p_adjusted: float
 
+    @property
+    def told(self) -> str:
+        """'▲ +0.123'."""
+        return f"{self.mark} {self.difference:+.3f}"
+
 
 _MARKS = {"better": "▲", "worse": "▼"}
 _TURNED = {"better": "worse", "worse": "better"}

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from harness.board import cells
 from harness.board.configuration import Configuration
-from harness.board.details import command
+from harness.board.details import command, commit
 from harness.evaluation.text import plain
 from harness.published.card import Card, Energy
 from harness.published.folders import RUN, Published, slug
@@ -61,7 +61,7 @@ def recipe(runs: Sequence[Published], metric: str, results: str) -> Recipe:
         commit=", ".join(dict.fromkeys(commit(run.card) for run in runs)),
         collection_hash=card.collection.content_hash,
         verify=f"harness verify {folders}",
-        time=cells.duration(sum(run.card.costs.seconds for run in runs) / len(runs)),
+        time=cells.duration(sum(run.card.costs.seconds_best for run in runs) / len(runs)),
         energy=_energy([run.card.energy for run in runs if run.card.energy]),
         settings=settings,
         runs=tuple(_trace(run, metric) for run in runs),
@@ -93,15 +93,6 @@ def _trace(run: Published, metric: str) -> Trace:
         run_hash=outcome.files.get(RUN, "") if outcome else "",
         published=f"{card.created:%Y-%m-%d %H:%M} UTC",
     )
-
-
-def commit(card: Card) -> str:
-    """The state of the source that the card names: a commit, marked where files had changed since; 'unknown' without one."""
-    source = card.implementation.get("source")
-    found = source.get("commit") if isinstance(source, dict) else None
-    if not isinstance(found, str) or not isinstance(source, dict):
-        return "unknown"
-    return plain(found[:12]) + (" with changes" if source.get("changed since") else "")
 
 
 def environments(runs: Sequence[Published]) -> list[tuple[str, int]]:
