@@ -25,6 +25,7 @@ from harness.pipeline.remembered import Remembered
 from harness.pipeline.store import Manifest, Store
 from harness.published import energy
 from harness.published.card import (
+    LONGEST_TAG,
     Card,
     Costs,
     Data,
@@ -81,12 +82,15 @@ def _made_before(folder: Path, card: Card) -> set[str]:
 
 
 def _tag(cell: PlannedCell) -> str:
+    """What a folder and its run are called; the mark at the end tells cells apart whatever is cut away before it."""
     point = cell.cell
     axes = {"b": point.budget, "r": point.resample, "s": point.seed}
-    losses = [point.loss("ranker"), point.loss("retriever")]
-    parts = [point.method.name, point.teacher, *losses, *(f"{short}{value}" for short, value in axes.items() if value is not None)]
+    named = [slug(part) for part in (point.method.name, point.teacher, point.loss("ranker"), point.loss("retriever")) if part]
+    placed = [f"{short}{value}" for short, value in axes.items() if value is not None]
     mark = digest([cell.evaluate.key, point.settings, point.entry])[:8]
-    return "-".join([*(slug(part) for part in parts if part), mark])
+    whole = "-".join([*named, *placed, mark])
+    # A sum of losses names all their settings.
+    return whole if len(whole) <= LONGEST_TAG else "-".join([*(part[:30].rstrip("-.") for part in named), *placed, mark])
 
 
 def _card(cell: PlannedCell, store: Store, sweep: SweepFile, alone: Mapping[str, float | None]) -> Card:

@@ -27,7 +27,8 @@ from harness.method import Group
 from harness.published import ir_metadata
 
 Line = Annotated[str, StringConstraints(max_length=300)]
-Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=160)]
+LONGEST_TAG = 160
+Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=LONGEST_TAG)]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,128}$")]
 Free = dict[str, JsonValue]
 """A section that may hold anything that is plain data."""
