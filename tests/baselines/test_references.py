@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from harness.board.board import board
+from harness.board.gathering import gather
 from harness.labelling.ranking import read_rankings
 from harness.method import Method
 from harness.plugins import plugins
@@ -37,10 +38,13 @@ ELSEWHERE = {
 
 def test_every_method_is_published_and_on_the_board(all_methods: Swept) -> None:
     assert all_methods.outcome.summary["cells"]["failed"] == 0, all_methods.outcome.failures
-    rows = board(all_methods.home / "results").as_json()["rows"]
+    results = all_methods.home / "results"
+    rows = board(results).as_json()["rows"]
     own = {name for name, method in plugins(Method).items() if method.__module__.startswith("baselines.")}
     assert set(ELSEWHERE) < own
-    assert {row["method"] for row in rows} == own - set(ELSEWHERE)
+    published = gather(results).runs
+    assert {run.card.method.name for run in published} == own - set(ELSEWHERE)
+    assert {row["method"] for row in rows} == {run.card.method.label or run.card.method.name for run in published}
     assert all(0 <= row["metrics"]["nDCG@10"]["mean"] <= 1 for row in rows)
 
 

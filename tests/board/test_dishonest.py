@@ -122,7 +122,7 @@ def test_a_control_that_beats_zero_shot_is_flagged_whatever_the_baseline_is(tmp_
 
 def test_the_flags_stand_on_every_way_out(dishonest: Path) -> None:
     found = board(dishonest)
-    console = Console(width=120, file=io.StringIO())
+    console = Console(width=300, file=io.StringIO())
     console.print(render.terminal(found))
     said = [console.file.getvalue(), render.csv(found), render.markdown(found), render.latex(found), str(found.as_json())]
     told = ("one seed", "one resample", "missing queries", "not its declared metric", "declared but not published", "content abab")
