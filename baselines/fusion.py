@@ -13,14 +13,14 @@ gives 0 to whatever a single run found, as published.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import Field
 
-from baselines.score_fusion import Combination, Norm
 from harness.method import Axis, Group, Kit, Method
 from harness.models import resolve_model
 from harness.plugins import Settings
+from harness.retrieval.fusion import PLACES, Combination, Norm
 from harness.stage import Stage
 
 
@@ -29,7 +29,7 @@ class FusionSettings(Settings):
 
     engine: str = Field("bm25s", description="lexical engine: bm25s, or lucene through pyserini (extra `lucene`)")
     model: str | None = Field(None, description="the encoder of the dense run; the sweep's student when left out")
-    by: Literal["rrf"] | Combination = Field("rrf", description="the fusion, by ranx's name")
+    by: Combination = Field("rrf", description="the fusion, by ranx's name")
     k: int = Field(60, ge=0, description="rrf: the larger, the less the first places count")
     norm: Norm = Field("min-max", description="of the scores, for sum, wsum, mnz, gmnz, anz, max, min and med")
     lexical_weight: float = Field(0.5, ge=0, le=1, description="wsum: the weight of BM25; the dense run has the rest")
@@ -51,16 +51,25 @@ class Fusion(Method):
     settings: FusionSettings
 
     def run(self, kit: Kit) -> Stage:
-        from baselines.score_fusion import Numbers, ScoreFusion
-        from harness.retrieval.fusion import ReciprocalRankFusion
+        from harness.retrieval.fusion import FusedRuns
         from harness.retrieval.stages import DenseSearch, Embed, lexical_search
 
         settings, corpus, queries = self.settings, kit.collection.corpus, kit.collection.queries(kit.split)
         model = resolve_model(settings.model, kit.base) if settings.model else kit.retriever
         embedded = Embed(model=model, texts=corpus, max_length=kit.max_length)
         dense = DenseSearch(model=model, corpus=embedded, queries=queries, ids=corpus, depth=kit.depth)
-        runs = (lexical_search(settings.engine, {}, corpus, queries, kit.depth), dense)
-        if settings.by == "rrf":
-            return ReciprocalRankFusion(runs=runs, depth=kit.depth, k=settings.k)
-        numbers = Numbers(settings.lexical_weight, settings.gamma, settings.sigma, settings.phi)
-        return ScoreFusion(runs=runs, depth=kit.depth, combination=settings.by, norm=settings.norm, numbers=numbers)
+        lexical = lexical_search(settings.engine, {}, corpus, queries, kit.depth)
+        norm: Norm = "none" if settings.by in PLACES else settings.norm
+        return FusedRuns(runs=(lexical, dense), depth=kit.depth, combination=settings.by, norm=norm, parameters=self._parameters())
+
+    def _parameters(self) -> dict[str, Any]:
+        """Those that the fusion has, by ranx's names."""
+        settings = self.settings
+        known: dict[str, dict[str, Any]] = {
+            "rrf": {"k": settings.k},
+            "wsum": {"weights": (settings.lexical_weight, 1 - settings.lexical_weight)},
+            "gmnz": {"gamma": settings.gamma},
+            "logn_isr": {"sigma": settings.sigma},
+            "rbc": {"phi": settings.phi},
+        }
+        return known.get(settings.by, {})

@@ -14,7 +14,6 @@ from harness.labelling.ranking import read_rankings
 from harness.method import Method
 from harness.plugins import plugins
 from harness.published.folders import read_card
-from harness.retrieval.fusion import fuse
 from harness.retrieval.run import Run
 from harness.students.clustered_lists import clusters, with_mates
 from harness.students.lists import TrainingList, read_lists
@@ -46,11 +45,6 @@ def test_every_method_is_published_and_on_the_board(all_methods: Swept) -> None:
     assert {run.card.method.name for run in published} == own - set(ELSEWHERE)
     assert {row["method"] for row in rows} == {run.card.method.label or run.card.method.name for run in published}
     assert all(0 <= row["metrics"]["nDCG@10"]["mean"] <= 1 for row in rows)
-
-
-def test_reciprocal_rank_fusion_is_the_formula() -> None:
-    fused = fuse([["a", "b", "c"], ["c", "a"], []], 60)
-    assert fused == pytest.approx({"a": 1 / 61 + 1 / 62, "b": 1 / 62, "c": 1 / 63 + 1 / 61})
 
 
 def test_fusion_fuses_bm25_and_zero_shot(all_methods: Swept) -> None:
