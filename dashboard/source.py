@@ -99,11 +99,8 @@ def view() -> View:
 
 def _notes(led: Board, shown: Table) -> None:
     """What is to be known of the table that is shown, and of the folder; notes of other tables stay on their pages."""
-    heads = {f"{table.collection} ({table.split}): " for table in led.tables}
-    own = f"{shown.collection} ({shown.split}): "
-    for note in led.notes:
-        if note.startswith(own) or not note.startswith(tuple(heads)):
-            st.warning(literal(note))
+    for note in (*led.general, *shown.notes):
+        st.warning(literal(note))
 
 
 def _skipped(found: Board) -> None:

@@ -5,7 +5,7 @@ change the output and stay out of the key; all others do. Objects may stand for 
 plain dataclasses and settings stand for their fields (a settings field with ``json_schema_extra={"transport": True}`` stays out).
 
 Code outside this project counts by its text (code_mark.py): stages, identified objects and dataclasses of a plug-in, and whatever an
-object names in `made_by`, get another key with every edit.
+object names in `made_by`, get another key with every edit. What an object names there says by a `version` that its own code changed.
 """
 
 from __future__ import annotations
@@ -82,12 +82,15 @@ def _identified(value: Any) -> bool:
 
 
 def _code(value: Any) -> JSON:
-    """The mark of the code behind an object, under a name that no field can have; nothing for what is all of this project."""
+    """What the code behind an object adds to its key, under names that no field can have: the mark of a plug-in's, and the versions of
+    classes that it names, from the second on."""
     if isinstance(value, BaseModel):
         # Settings are data; those of plug-ins also stand on cards. Whatever they are for counts where it is held.
         return {}
-    mark = code_mark(type(value), *getattr(value, "made_by", ()))
-    return {} if mark is None else {"code of": mark}
+    makers = getattr(value, "made_by", ())
+    mark = code_mark(type(value), *makers)
+    risen = {kind.name: kind.version for kind in makers if kind.version > 1}
+    return ({} if mark is None else {"code of": mark}) | ({"versions of": risen} if risen else {})
 
 
 @cache

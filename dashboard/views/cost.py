@@ -10,16 +10,15 @@ from dashboard.frame import frame
 from dashboard.show import show
 from dashboard.source import View, view
 from dashboard.text import literal
-from harness.board.frontier import PRICES, STANDINGS, Frontier, frontier
+from harness.board.frontier import PRICES, STANDINGS, Frontier, frontier, unpriced
 from harness.board.stage_costs import split_by_stage
-from harness.board.unpriced import unpriced
 
 # Rows whose bars are drawn; the table has all. (Streamlit would show a string here on the page.)
 _MOST_BARS = 40
 
 
 def _frontier(found: View, price: str) -> None:
-    title, metric = PRICES[price][0], found.table.metric
+    title, metric = PRICES[price].title, found.table.metric
     priced = frontier(found.gathered, found.table, list(found.rows.items()), price)
     logarithmic = choose.switch(st, "Log axis", "log")
     said = f"{metric} against {title}, {len(priced.rows)} rows; the table below has the numbers."
@@ -74,8 +73,8 @@ def page() -> None:
     found = view()
     lacking = unpriced(found.table.rows)
     prices = [price for price in PRICES if price not in lacking]
-    for missing, why in lacking.items():
-        st.caption(literal(f"No row has any {PRICES[missing][0]}: {why}."))
+    for missing in (PRICES[name] for name in lacking):
+        st.caption(literal(f"No row has any {missing.title}: {missing.lacking}."))
     price = choose.one(st, "Price", prices, "price")
     if price is None:
         st.info("No row says what it cost.")

@@ -54,21 +54,17 @@ def board_of(
     wanted = wanted_metric(chosen, metric)
     groups = by_content(chosen)
     contents = Counter((name, of) for name, of, _ in groups)
-    notes = [
+    general = [
         f"'{plain(name)}' ({plain(of)}) has {count} different contents: a table each" for (name, of), count in contents.items() if count > 1
     ]
     tables = []
     for (name, of, content), members in sorted(groups.items()):
         warning = (f"content {content[:8]}",) if contents[name, of] > 1 else ()
-        table, said = _table(members, wanted, baseline, seed, warning)
-        tables.append(table)
-        notes += [f"{table.collection} ({table.split}): {note}" for note in said]
-    return Board(tuple(tables), gathered.skipped, tuple(notes), gathered.folder)
+        tables.append(_table(members, wanted, baseline, seed, warning))
+    return Board(tuple(tables), gathered.skipped, tuple(general), gathered.folder)
 
 
-def _table(
-    runs: Sequence[Published], metric: str | None, baseline: str | None, seed: int, warning: tuple[str, ...]
-) -> tuple[Table, list[str]]:
+def _table(runs: Sequence[Published], metric: str | None, baseline: str | None, seed: int, warning: tuple[str, ...]) -> Table:
     group = group_of(runs, metric, baseline, seed)
     about, pairs, leading, wanted = runs[0].card.collection, group.pairs, plain(group.metric), plain(group.baseline)
     table = Table(
@@ -82,7 +78,8 @@ def _table(
         family=_family(len(pairs), wanted, leading, seed) if pairs else "",
         rows=_ranked(judged_rows(group, seed), leading, warning),
     )
-    return table, _notes(group, metric, table.rows)
+    notes = (f"{table.collection} ({table.split}): {note}" for note in _notes(group, metric, table.rows))
+    return replace(table, notes=tuple(notes))
 
 
 def _notes(group: Group, metric: str | None, rows: Sequence[Row]) -> list[str]:

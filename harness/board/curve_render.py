@@ -108,7 +108,7 @@ def _notes(statistics: Statistics, letters: dict[str, str]) -> Text:
 
 
 def _frontier(one: Frontier, metric: str) -> RichTable:
-    heading = PRICES[one.price][0]
+    heading = PRICES[one.price].title
     columns = ("row", heading, metric, "standing", "beaten by", "p adj.")
     shown = _headed(f"Quality against {heading}", *columns, whole=(heading, metric, "standing", "p adj."))
     for row in one.rows:

@@ -212,15 +212,11 @@ def _labels(chart: Chart, styles: Sequence[Look], scale: _Scale) -> list[str]:
 
 def _spread(wanted: Sequence[float], height: float) -> list[float]:
     """Heights as near to `wanted` (ascending) as a line of text apart allows by least squares, inside the picture where they fit."""
-    # Less the lines above each, the heights must only not fall: isotonic regression, by pooling neighbours that do,
-    # which bounds only clip.
-    pools: list[tuple[float, int]] = []
-    for number, place in enumerate(wanted):
-        mean, size = place - _LINE * number, 1
-        while pools and pools[-1][0] > mean:
-            before, others = pools.pop()
-            mean, size = (mean * size + before * others) / (size + others), size + others
-        pools.append((mean, size))
-    level = [mean for mean, size in pools for _ in range(size)]
+    from scipy.optimize import isotonic_regression
+
+    if not wanted:
+        return []
+    # Less the lines above each, the heights must only not fall, which bounds only clip.
+    level = isotonic_regression([place - _LINE * number for number, place in enumerate(wanted)]).x.tolist()
     lowest = height - 24 - _LINE * (len(wanted) - 1)
-    return [max(_TOP - 20, min(lowest, mean)) + _LINE * number for number, mean in enumerate(level)]
+    return [max(_TOP - 20, min(lowest, place)) + _LINE * number for number, place in enumerate(level)]

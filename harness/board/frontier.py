@@ -17,14 +17,26 @@ from harness.evaluation.joint import max_t
 from harness.evaluation.sides import Side
 from harness.evaluation.text import counted
 
-PRICES: dict[str, tuple[str, Callable[[Row], float]]] = {
-    "usd": ("USD for labels", lambda row: row.cost["usd"]),
-    "labels": ("labelled queries", lambda row: float(row.budget or 0)),
-    "tokens": ("tokens", lambda row: row.cost["input_tokens"] + row.cost["output_tokens"]),
-    "training": ("seconds of training", lambda row: row.cost["train_seconds"]),
-    "seconds": ("seconds of all stages", lambda row: row.cost["seconds"]),
+
+class Price(NamedTuple):
+    """One thing that a row can cost: a heading, the number, and why all rows of a table may have none."""
+
+    title: str
+    of: Callable[[Row], float]
+    lacking: str
+
+
+PRICES = {
+    "usd": Price(
+        "USD for labels",
+        lambda row: row.cost["usd"],
+        "labels of teachers that run on one's own machine, and rows without labels, cost no money",
+    ),
+    "labels": Price("labelled queries", lambda row: float(row.budget or 0), "no method here was given labels"),
+    "tokens": Price("tokens", lambda row: row.cost["input_tokens"] + row.cost["output_tokens"], "no teacher here read or wrote any"),
+    "training": Price("seconds of training", lambda row: row.cost["train_seconds"], "the cards tell of no stage that trains"),
+    "seconds": Price("seconds of all stages", lambda row: row.cost["seconds"], "the cards tell of no times"),
 }
-"""What a row can cost: a heading, and the number."""
 FRONTIER, DOMINATED, SURELY = "frontier", "dominated", "surely dominated"
 STANDINGS = {
     FRONTIER: "no row that is no dearer has as high a mean",
@@ -68,6 +80,11 @@ class Frontier:
     family: str
 
 
+def unpriced(rows: Sequence[Row]) -> list[str]:
+    """The prices of `PRICES` that are 0 for all `rows`."""
+    return [name for name, price in PRICES.items() if not any(price.of(row) for row in rows)]
+
+
 def frontier(gathered: Gathered, table: Table, rows: Sequence[tuple[str, Row]], price: str) -> Frontier:
     """The named `rows` by price, and which of them others dominate (Pareto).
 
@@ -75,7 +92,7 @@ def frontier(gathered: Gathered, table: Table, rows: Sequence[tuple[str, Row]], 
     significantly better: step-down maxT over all pairs of a row and one that is no dearer, so that the row with the highest mean may
     be picked afterwards. Rows that do not compete (teachers that see the answers) or that lack the leading metric are left out.
     """
-    of = PRICES[price][1]
+    of = PRICES[price].of
     kept = [(name, row) for name, row in rows if row.rank is not None]
     kept.sort(key=lambda one: (of(one[1]), -one[1].metrics[table.metric].mean))
     prices, means = [of(row) for _, row in kept], [row.metrics[table.metric].mean for _, row in kept]

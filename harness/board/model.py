@@ -156,9 +156,11 @@ class Table:
     family: str
     """What was tested how, in a sentence; empty without a baseline."""
     rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+    """What is to be known of it, each with its collection before it."""
 
     def as_json(self) -> dict[str, Any]:
-        """Everything but the rows."""
+        """Everything but the rows, and the notes, which stand with those of the board."""
         keys = ("collection", "split", "content_hash", "queries", "metric", "baseline", "family")
         return {**{key: getattr(self, key) for key in keys}, "metrics": list(self.metrics)}
 
@@ -169,8 +171,14 @@ class Board:
 
     tables: tuple[Table, ...]
     skipped: tuple[Skipped, ...] = ()
-    notes: tuple[str, ...] = ()
+    general: tuple[str, ...] = ()
+    """Notes on the folder as a whole."""
     folder: str = field(default="", compare=False)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """On the folder, then on each table."""
+        return (*self.general, *(note for table in self.tables for note in table.notes))
 
     def as_json(self) -> dict[str, Any]:
         """The shape of ``harness board --json``."""

@@ -54,6 +54,8 @@ class Loss(Plugin):
     formula: ClassVar[str]
     role: ClassVar[str]
     """'ranker' (order in), 'retriever' (scores or order in) or 'both'."""
+    version: ClassVar[int] = 1
+    """Rises with the formula, so that nothing is taken from a store that another one trained."""
     shifts: ClassVar[bool] = True
     """Whether adding one number to all scores of a list changes nothing."""
     Settings: ClassVar[type[Settings]] = LossSettings

@@ -8,24 +8,15 @@ from pydantic import Field
 
 from harness.losses._lists import fill, log_shares, widen
 from harness.losses.base import Loss, LossSettings, Target
-from harness.stage import digest
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-_FORMULA = 2
-"""Rises with the formula, so that nothing is taken from a store that another one trained. 1 broke ties by place."""
 
 
 class WeightedPlackettLuceSettings(LossSettings):
     """The target's scale."""
 
     teacher_temperature: float = Field(default=1.0, gt=0, description="the target's scores are divided by it")
-
-    @property
-    def identity(self) -> str:
-        """What stands for them in a stage's key."""
-        return digest([_FORMULA, self.model_dump()])
 
 
 class WeightedPlackettLuce(Loss):
@@ -35,6 +26,7 @@ class WeightedPlackettLuce(Loss):
     """
 
     name = "weighted-pl"
+    version = 2
     summary = "ListMLE on the ranker's order, each place weighing the ranker's share of its candidate"
     source = "Zhang et al. (LLM-Embedder), arXiv 2310.07554; Chen et al. (M3-Embedding), arXiv 2402.03216"
     formula = "-sum_i softmax(t / T_t)_i log( exp s_i / sum_{j: t_j <= t_i} exp s_j )"

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.board.board import board
-from harness.board.frontier import PRICES
+from harness.board.frontier import PRICES, unpriced
 from harness.board.gathering import gather
 from harness.board.stage_costs import Split
 from harness.board.teachers import teachers
-from harness.board.unpriced import REASONS, unpriced
 from harness.published.card import Verdicts
 from tests.board.runs import make_card, make_run, put, teacher
 
 
 def test_every_price_has_a_reason_of_its_own() -> None:
-    assert set(REASONS) == set(PRICES)
-    assert len(set(REASONS.values())) == len(PRICES)
+    assert all(price.lacking for price in PRICES.values())
+    assert len({price.lacking for price in PRICES.values()}) == len(PRICES)
 
 
 def test_only_prices_that_no_row_has_are_told(tmp_path: Path) -> None:
     put(tmp_path, make_card("a", "first", budget=100, teacher=teacher()), make_run(0.5))
     rows = board(tmp_path).tables[0].rows
-    expected = [price for price, (_, of) in PRICES.items() if sum(of(row) for row in rows) == 0]
-    assert list(unpriced(rows)) == expected
-    assert "labels" not in expected
-    assert list(unpriced([])) == list(PRICES)
+    free = replace(rows[0], cost={**rows[0].cost, "usd": 0.0, "train_seconds": 0.0, "input_tokens": 9.0, "seconds": 5.0})
+    assert unpriced([free]) == ["usd", "training"]
+    assert unpriced([free, replace(free, cost={**free.cost, "usd": 0.5})]) == ["training"]
+    assert unpriced([]) == list(PRICES)
 
 
 def test_a_split_adds_up() -> None:
