@@ -23,7 +23,7 @@ from harness.pipeline.store import MANIFEST, Store
 from harness.pipeline.work import StageContext, make
 from harness.retrieval.run import FILE, Run
 from harness.retrieval.stages import DenseSearch
-from harness.stage import Stage
+from harness.stage import Stage, silent
 
 SWEEP = """\
 collections: [semanlink-arxiv]
@@ -63,9 +63,9 @@ def fill(file: Path, workspace: Path) -> int:
     for stage in closure(cell.evaluate for cell in cells).values():
         like = made.setdefault(f"{stage.kind} {len(stage.inputs())}", stage)
         if like is stage:
-            make(stage, store, ledger, workspace / "cache", _silent)
+            make(stage, store, ledger, workspace / "cache", silent)
         else:
-            _imitate(stage, like, StageContext(store, ledger, workspace / "cache", _silent))
+            _imitate(stage, like, StageContext(store, ledger, workspace / "cache", silent))
     return len(cells)
 
 
@@ -99,7 +99,3 @@ def _noisy(run: Run, seed: int) -> Run:
         for query, found in run.scores.items()
     }
     return Run(run.name, scores)
-
-
-def _silent(done: int, total: int, unit: str = "") -> None:
-    pass

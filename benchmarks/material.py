@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from harness.stage import silent
+
 MINILM = "bundled:minilm-l6"
 
 
@@ -83,12 +85,12 @@ def write_lists(folder: Path, count: int, held: int, depth: int) -> None:
     corpus = prepare(parse_source("semanlink"), folder / "collections").corpus
     engine, index = Bm25s(Bm25s.Settings()), folder / "index"
     index.mkdir()
-    engine.index(corpus, index, _silent)
+    engine.index(corpus, index, silent)
     titles = [document.title for document in corpus.documents() if document.title.strip()]
     texts = corpus.slice_texts(0, len(corpus))
     found: list[dict[str, Any]] = [
         {"query": title, "documents": [texts[row] for row in hits.rows], "scores": _standard(hits.scores)}
-        for title, hits in zip(titles, engine.search(index, titles, depth, _silent), strict=True)
+        for title, hits in zip(titles, engine.search(index, titles, depth, silent), strict=True)
         if len(hits.rows) == depth
     ]
     chosen = found[:: max(1, len(found) // (count + held))][: count + held]
@@ -103,10 +105,6 @@ def read_lists(folder: Path, part: str) -> list[dict[str, Any]]:
 
 def _standard(scores: np.ndarray) -> list[float]:
     return [float(score) for score in (scores - scores.mean()) / (scores.std() + 1e-9)]
-
-
-def _silent(done: int, total: int, unit: str = "") -> None:
-    pass
 
 
 def agreement(scores: Iterable[Any]) -> float:

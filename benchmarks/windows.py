@@ -46,7 +46,3 @@ def pay(teacher: ChatTeacher, tasks: list[Task], ledger: Ledger) -> int:
             except StopIteration:
                 break
     return windows
-
-
-def silent(done: int, total: int, unit: str = "") -> None:
-    """Progress that nobody watches."""

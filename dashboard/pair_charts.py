@@ -20,7 +20,7 @@ _SMALL, _LARGE = 50, 500
 Names = tuple[str, str]
 
 
-def scatter(changes: list[Change], metric: str, names: Names | None = None) -> alt.LayerChart:
+def scatter(changes: list[Change], metric: str, names: Names) -> alt.LayerChart:
     """Each query at what a (across) and b (up) give it; above the diagonal b is better. Queries at one place make a larger mark.
 
     `names` are the rows a and b, for the titles of the axes.
@@ -46,10 +46,10 @@ def scatter(changes: list[Change], metric: str, names: Names | None = None) -> a
     return alt.layer(diagonal, points).properties(height=420 + _room(names))
 
 
-def differences(changes: list[Change], metric: str, names: Names | None = None) -> alt.Chart:
+def differences(changes: list[Change], metric: str, names: Names) -> alt.Chart:
     """The difference b - a of every query, largest gain first; `names` are the rows a and b, for the titles of the axes."""
     values = [{**point, "place": place} for place, point in enumerate(_points(changes), 1)]
-    across = ["queries, largest gain of b first", *(line for lines in _said("", names) for line in lines if names)]
+    across = ["queries, largest gain of b first", *(line for lines in _said("", names) for line in lines)]
     return (
         alt.Chart(alt.Data(values=values))
         .mark_bar()
@@ -92,15 +92,14 @@ def _size(changes: list[Change]) -> alt.Size:
     return alt.Size("here:Q", scale=scale, legend=legend if most > 1 else None)
 
 
-def _said(before: str, names: Names | None) -> list[list[str]]:
-    """`before` with a and with b, and with their names where there are any, each on few lines."""
-    shown = [f": {name}" for name in short(names, _LINE * _LINES)] if names else ["", ""]
-    return [wrapped(before + side + name, _LINE) for side, name in zip("ab", shown, strict=True)]
+def _said(before: str, names: Names) -> list[list[str]]:
+    """`before` with a and with b, and with their names, each on few lines."""
+    return [wrapped(f"{before}{side}: {name}", _LINE) for side, name in zip("ab", short(names, _LINE * _LINES), strict=True)]
 
 
-def _room(names: Names | None) -> int:
+def _room(names: Names) -> int:
     """Pixels that names take below the plot."""
-    return 15 * sum(map(len, _said("", names))) if names else 0
+    return 15 * sum(map(len, _said("", names)))
 
 
 def _winner() -> dict[str, Any]:

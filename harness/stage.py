@@ -37,6 +37,10 @@ class Progress(Protocol):
     def __call__(self, done: int, total: int, unit: str = "") -> None: ...
 
 
+def silent(done: int, total: int, unit: str = "") -> None:
+    """Progress that nobody watches."""
+
+
 class Context(Protocol):
     """What a running stage may use beside its fields."""
 

@@ -32,8 +32,9 @@ class Asking(Case):
         return f"{self.windows:,} windows of 20 passages, {IN_FLIGHT} in flight, {LATENCY * 1000:.0f} ms"
 
     def ours(self) -> Timed:
-        from benchmarks.windows import chat_teacher, silent, tasks_of
+        from benchmarks.windows import chat_teacher, tasks_of
         from harness.labelling.ledger import Ledger
+        from harness.stage import silent
 
         tasks = tasks_of(self.windows, 20)
         with _server() as url:

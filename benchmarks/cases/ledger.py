@@ -32,8 +32,9 @@ class ReplayingLedger(Case):
         assert pay(_teacher(), tasks_of(self.queries, 100), Ledger(self.folder / "ledger.sqlite")) == 9 * self.queries
 
     def ours(self) -> Timed:
-        from benchmarks.windows import silent, tasks_of
+        from benchmarks.windows import tasks_of
         from harness.labelling.ledger import Ledger
+        from harness.stage import silent
 
         tasks, teacher, ledger = tasks_of(self.queries, 100), _teacher(), Ledger(self.folder / "ledger.sqlite")
         seconds, rankings = timed(lambda: list(teacher.label(tasks, ledger, silent)))

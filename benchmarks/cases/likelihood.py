@@ -56,8 +56,8 @@ class QueryLikelihood(Case):
         return teacher
 
     def ours(self) -> Timed:
-        from benchmarks.windows import silent
         from harness.labelling.ledger import Ledger
+        from harness.stage import silent
 
         teacher, tasks, file = self._teacher(), self._tasks(), self.folder / "ledger.sqlite"
         file.unlink(missing_ok=True)

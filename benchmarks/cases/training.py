@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from benchmarks.case import Case, Peer, Timed, faster
 from benchmarks.material import MINILM, agreement, model_folder, read_lists, write_lists
 from benchmarks.timing import timed
+from harness.stage import silent
 
 if TYPE_CHECKING:
     import torch
@@ -53,7 +54,7 @@ class Training(Case):
         with deterministic(0):
             student = load()
             goal = LossSpec.of(loss).loss(student.temperature)
-            seconds, _ = timed(lambda: fit(student, table, goal, settings, LENGTH, 0, _silent))
+            seconds, _ = timed(lambda: fit(student, table, goal, settings, LENGTH, 0, silent))
         return seconds, student
 
     def _arguments(self) -> dict[str, Any]:
@@ -173,7 +174,3 @@ def _sharp_cosine(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
 
     cosine: torch.Tensor = pairwise_cos_sim(left, right)
     return 20.0 * cosine
-
-
-def _silent(done: int, total: int, unit: str = "") -> None:
-    pass

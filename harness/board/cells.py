@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.board.model import Row, Table
+from harness.board.sections import NOTHING
 from harness.evaluation.bootstrap import Interval
 
 MARKS = {"better": "▲", "worse": "▼", "": ""}
@@ -51,7 +52,7 @@ def losses(row: Row) -> str:
 
 def sees(row: Row) -> str:
     """What its method is given beside the collection."""
-    return ", ".join(row.sees) or "nothing"
+    return ", ".join(row.sees) or NOTHING
 
 
 def baselines(table: Table) -> set[str]:

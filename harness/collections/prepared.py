@@ -15,7 +15,7 @@ from harness.collections.report import Report
 from harness.collections.stored_qrels import load_qrels
 from harness.collections.texts import StoredTexts
 from harness.errors import UserError, did_you_mean
-from harness.stage import digest
+from harness.stage import digest, silent
 
 if TYPE_CHECKING:
     from harness.stage import Progress
@@ -24,11 +24,7 @@ FORMAT = 1
 """Rises whenever prepared folders change, so that older ones are made anew."""
 
 
-def _silent(done: int, total: int, unit: str = "") -> None:
-    """Progress that nobody watches."""
-
-
-def prepare(source: CollectionSource, home: Path, progress: Progress = _silent) -> PreparedCollection:
+def prepare(source: CollectionSource, home: Path, progress: Progress = silent) -> PreparedCollection:
     """The collection of `source`, read into a folder of `home` unless its fingerprint was met before.
 
     `progress` hears of documents with total 0, since nobody knows yet how many come. Memory holds one batch of documents, all

@@ -68,7 +68,7 @@ class Labels(Stage):
     def run(self, out: Path, context: Context) -> None:
         start, meter = time.monotonic(), Meter(context.ledger)
         teacher = self.asking(context.path)
-        rankings = list(self.replies(teacher, context.path, meter, context.progress))
+        rankings = list(self.rankings(teacher, context.path, meter, context.progress))
         write_rankings(out / RANKINGS, rankings)
         costs = {"alone": asdict(meter.used), "here": asdict(meter.paid), "seconds": time.monotonic() - start}
         summary = summarise(rankings) | teacher.facts() | costs
@@ -80,7 +80,7 @@ class Labels(Stage):
             return self.teacher
         return self.teacher.calibrated(pool_tasks(path(self.candidates), path(self.draw.pool), self.depth))
 
-    def replies(self, teacher: Teacher, path: Callable[[Stage], Path], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+    def rankings(self, teacher: Teacher, path: Callable[[Stage], Path], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         """A checked ranking for every task; `ledger` is paid into and read from."""
         return _labelled(teacher, self.tasks(path(self.draw.pool), path(self.candidates)), ledger, progress)
 

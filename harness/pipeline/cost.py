@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,6 +10,7 @@ from harness.answering.stages import Read
 from harness.labelling.ledger import Ledger
 from harness.labelling.stages import Labels
 from harness.labelling.teacher import Cost, Task, Teacher
+from harness.pipeline.nested import alike, largest
 from harness.pipeline.store import Store
 from harness.stage import Stage
 
@@ -40,16 +41,10 @@ def _cost(waiting: Sequence[Labels], store: Store, ledger: Ledger) -> Cost:
         if not all(store.has(needed) for needed in stage.task_inputs):
             unknown.append(stage)
             continue
-        _, tasks = known.setdefault(" ".join([*_asked_alike(stage)]), (stage.teacher, {}))
+        _, tasks = known.setdefault(alike(stage), (stage.teacher, {}))
         tasks.update((task.query, task) for task in _tasks(stage, store))
-    guessed = sum((stage.teacher.guess(stage.asked, stage.depth) for stage in _largest(unknown)), Cost())
+    guessed = sum((stage.teacher.guess(stage.asked, stage.depth) for stage in largest(unknown)), Cost())
     return sum((teacher.estimate(list(tasks.values()), ledger) for teacher, tasks in known.values()), guessed)
-
-
-def _asked_alike(stage: Labels) -> Iterator[str]:
-    """What stages have in common that ask the same of equal queries."""
-    yield from (stage.kind, stage.teacher.identity, str(stage.depth))
-    yield from (needed.key for needed in stage.task_inputs)
 
 
 def _tasks(stage: Labels, store: Store) -> list[Task]:
@@ -65,12 +60,3 @@ def _reading(waiting: Sequence[Read], store: Store, ledger: Ledger) -> Cost:
     known = [task for stage in waiting if store.has(stage.source) for task in stage.tasks(store.read(stage.source))]
     unknown = [stage.reader.guess(len(stage.gold.answers), stage.passages) for stage in waiting if not store.has(stage.source)]
     return sum(unknown, waiting[0].reader.estimate(known, ledger))
-
-
-def _largest(stages: Iterable[Labels]) -> list[Labels]:
-    best: dict[str, Labels] = {}
-    for stage in stages:
-        mark = " ".join([*_asked_alike(stage), str(stage.draw.resample)])
-        if mark not in best or stage.asked > best[mark].asked:
-            best[mark] = stage
-    return list(best.values())

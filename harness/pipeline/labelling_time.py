@@ -20,7 +20,7 @@ from harness.labelling.ledger import Ledger
 from harness.labelling.meter import Replay
 from harness.labelling.stages import SUMMARY, Labels
 from harness.pipeline.store import MANIFEST, Store
-from harness.stage import canonical
+from harness.stage import canonical, silent
 
 _COUNTED = ("calls", "input_tokens", "output_tokens")
 
@@ -89,7 +89,7 @@ class LabellingTime:
         replay = Replay(self._ledger)
         # A time that cannot be told must not keep a run from being published, whatever a teacher raises.
         with contextlib.suppress(Exception):
-            for _ in stage.replies(stage.asking(self._store.read), self._store.read, replay, _silent):
+            for _ in stage.rankings(stage.asking(self._store.read), self._store.read, replay, silent):
                 pass
             if all(getattr(replay.used, name) == alone[name] for name in _COUNTED):
                 return replay.used.seconds
@@ -106,7 +106,3 @@ class LabellingTime:
         temporary = self._cache.with_suffix(f".{os.getpid()}")
         temporary.write_text(json.dumps(self._known), encoding="utf-8")
         temporary.replace(self._cache)
-
-
-def _silent(done: int, total: int, unit: str = "") -> None:
-    """Nobody watches work that is only counted again."""

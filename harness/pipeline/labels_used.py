@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, TypeGuard
 
 from harness.labelling.stages import Labels
+from harness.pipeline.nested import largest
 from harness.pipeline.store import Store
 from harness.published.card import LabelsUsed
-from harness.stage import Stage, canonical
+from harness.stage import Stage
 from harness.students.list_stages import GoldLists
 from harness.students.lists import SUMMARY as LISTS
 
@@ -20,30 +21,13 @@ def labels_used(stages: Iterable[Stage], pool: Stage, store: Store) -> LabelsUse
     Stages that label, or read, more and less of one draw count as the largest.
     """
     there = [stage for stage in stages if store.has(stage)]
+    asked = largest(stage for stage in there if isinstance(stage, Labels))
     gold = [(_draw(stage), _told(stage, store, LISTS)["lists"]) for stage in there if _is_gold(stage, pool)]
     return LabelsUsed(
-        teacher=sum(stage.asked for stage in largest(there) if not stage.writes),
-        written=sum(stage.asked for stage in largest(there) if stage.writes),
+        teacher=sum(stage.asked for stage in asked if not stage.writes),
+        written=sum(stage.asked for stage in asked if stage.writes),
         gold=sum(max(lists for draw, lists in gold if draw == one) for one in {draw for draw, _ in gold}),
     )
-
-
-def largest(stages: Iterable[Stage]) -> list[Labels]:
-    """The label stages among `stages`, of nested ones (one teacher, candidates and resample) the one that asks most; largest first."""
-    best: dict[str, Labels] = {}
-    for stage in sorted(_labels(stages), key=lambda one: (-one.asked, one.key)):
-        best.setdefault(_asks(stage), stage)
-    return list(best.values())
-
-
-def _labels(stages: Iterable[Stage]) -> Iterator[Labels]:
-    return (stage for stage in stages if isinstance(stage, Labels))
-
-
-def _asks(stage: Labels) -> str:
-    """What nested stages have in common."""
-    needed = [one.key for one in stage.task_inputs]
-    return json.dumps([stage.kind, canonical(stage.teacher), needed, stage.depth, stage.draw.resample])
 
 
 def _is_gold(stage: Stage, pool: Stage) -> TypeGuard[GoldLists]:

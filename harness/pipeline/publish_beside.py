@@ -12,7 +12,7 @@ from harness.evaluation.text import plain
 from harness.labelling.ranking import Ranking, read_rankings
 from harness.labelling.stages import RANKINGS, Labels
 from harness.labelling.tasks import pool_tasks
-from harness.pipeline.labels_used import largest
+from harness.pipeline.nested import largest
 from harness.pipeline.store import Store
 from harness.published.folders import LABELS, MAKING
 from harness.published.label_rows import MOST_ROWS, LabelRow, packed, row_of
@@ -68,7 +68,8 @@ def _curve(file: Path) -> Curve | None:
 
 def _labels(stages: Collection[Stage], store: Store) -> bytes | None:
     """The orders that teachers gave; None where there are none, or where their candidates are not in this store."""
-    sets = [stage for stage in largest(stages) if not stage.writes and all(store.has(needed) for needed in stage.task_inputs)]
+    labelled = largest(stage for stage in stages if isinstance(stage, Labels))
+    sets = [stage for stage in labelled if not stage.writes and all(store.has(needed) for needed in stage.task_inputs)]
     if not sets:
         return None
     scores = _ranker_scores(stages, store)

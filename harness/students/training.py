@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import UserError
 from harness.ports import free_port
 from harness.retrieval.precision import devices
+from harness.stage import silent
 from harness.students.checkpoints import Checkpoint
 from harness.students.team import ALONE, Team
 from harness.students.train import TrainSettings, deterministic, fit
@@ -99,7 +100,7 @@ def _work(place: int, training: Training, out: Path, file: Path, told: SimpleQue
     state = PartialState(cpu=not torch.cuda.is_available())
     first = place == 0
     try:
-        training.run(out, Checkpoint(file, writes=first), partial(_tell, told) if first else _silent, Team(place, size))
+        training.run(out, Checkpoint(file, writes=first), partial(_tell, told) if first else silent, Team(place, size))
         state.wait_for_everyone()
     except UserError as error:
         # The others met it too: it comes of what all of them know.
@@ -111,7 +112,3 @@ def _work(place: int, training: Training, out: Path, file: Path, told: SimpleQue
 
 def _tell(told: SimpleQueue[Any], done: int, total: int, unit: str = "") -> None:
     told.put((done, total, unit))
-
-
-def _silent(done: int, total: int, unit: str = "") -> None:
-    pass

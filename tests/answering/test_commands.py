@@ -17,16 +17,13 @@ from harness.collections.prepared import PreparedCollection
 from harness.errors import UserError
 from harness.labelling.ledger import Ledger
 from harness.retrieval.run import Run
+from harness.stage import silent
 from harness.teachers.make import teacher_from
 from tests.answering.server import ReadingServer
 from tests.baselines.small import NAMES, write_collection
 
 ANSWERED = range(1, len(NAMES))
 """Questions with gold answers; there is one more."""
-
-
-def silent(done: int, total: int, unit: str = "") -> None:
-    """No progress wanted."""
 
 
 def examined(people: PreparedCollection, runs: list[Run], ledger: Ledger, server: ReadingServer | None, **options: object) -> Report:

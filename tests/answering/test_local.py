@@ -13,11 +13,8 @@ from harness.collections.folder import FolderSettings, FolderSource
 from harness.collections.prepared import PreparedCollection, prepare
 from harness.labelling.ledger import Ledger
 from harness.retrieval.run import Run
+from harness.stage import silent
 from tests.threads import one_thread  # noqa: F401
-
-
-def silent(done: int, total: int, unit: str = "") -> None:
-    """No progress wanted."""
 
 
 @pytest.mark.models

@@ -21,6 +21,7 @@ from harness.models import folder_hash
 from harness.pipeline.build import Builder
 from harness.pipeline.observer import Silent
 from harness.pipeline.sweep import run_sweep
+from harness.stage import silent
 from harness.students.lists import TrainingList, read_lists
 from harness.teachers._weights import load_tokenizer
 from harness.teachers.answers import ANSWER, AnswerTask, Asking
@@ -33,10 +34,6 @@ from tests.teachers.tiny import WORDS, make_tasks
 
 pytestmark = pytest.mark.models
 LIMIT = 12
-
-
-def silent(done: int, total: int, unit: str = "") -> None:
-    """No progress wanted."""
 
 
 class Attention:

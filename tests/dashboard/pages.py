@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -21,3 +22,15 @@ def open_page(results: Path, monkeypatch: pytest.MonkeyPatch, view: str = "leade
         page.switch_page(f"views/{view}.py").run()
     assert not page.exception
     return page
+
+
+FRAME = "[data-testid=stDataFrame]"
+
+
+def tick(page: Any, *rows: int) -> None:
+    """Tick rows of the first table of a page in a browser, counted from 1."""
+    table = page.locator(FRAME).first
+    table.wait_for()
+    page.wait_for_timeout(1_000)
+    for row in rows:
+        table.click(position={"x": 18, "y": 35 * row + 18})

@@ -13,8 +13,9 @@ from dashboard.screenshots import addresses, served
 from harness.board import render
 from harness.board.board import board
 from tests.board.hostile import put_hostile
+from tests.dashboard.pages import FRAME, tick
 
-FRAME, CHART = "[data-testid=stDataFrame]", "[data-testid=stVegaLiteChart]"
+CHART = "[data-testid=stVegaLiteChart]"
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +64,7 @@ def test_the_downloads_are_the_board(page: object, address: str, folder: Path, t
 
 def test_from_ticked_rows_to_their_comparison_and_a_query(page: object, address: str) -> None:
     page.goto(address)
-    table = page.locator(FRAME).first
-    table.wait_for()
-    page.wait_for_timeout(1_000)
-    for row in (1, 2):
-        table.click(position={"x": 18, "y": 35 * row + 18})
+    tick(page, 1, 2)
     page.get_by_role("link", name="Compare 2 rows").click()
     page.get_by_role("heading", name="Query by query").wait_for()
     assert len(chosen(page, "rows")) == 2

@@ -11,8 +11,7 @@ import pytest
 from dashboard.screenshots import addresses, served
 from harness.board.board import board
 from harness.board.titles import titles
-
-FRAME = "[data-testid=stDataFrame]"
+from tests.dashboard.pages import tick
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +62,7 @@ def test_choices_of_a_link_stay_on_other_pages_and_on_the_way_back(page: object,
 
 def test_ticks_stay_with_their_rows(page: object, address: str, folder: Path) -> None:
     page.goto(address)
-    table = page.locator(FRAME).first
-    table.wait_for()
-    page.wait_for_timeout(1_000)
-    for row in (1, 2):
-        table.click(position={"x": 18, "y": 35 * row + 18})
+    tick(page, 1, 2)
     page.get_by_role("link", name="Compare 2 rows").wait_for()
     ticked = list(titles(board(folder).tables[0]))[:2]
     metric(page, "R@100")

@@ -43,24 +43,19 @@ def test_the_axes_of_a_pair_name_the_rows_by_what_tells_them_apart() -> None:
     assert all(len(line) <= 44 for side in "xy" for line in points[side]["title"])
 
 
-def test_without_names_the_axes_say_a_and_b() -> None:
-    points = encodings(scatter(CHANGES, "nDCG@10"))[1]
-    assert [points[side]["title"] for side in "xy"] == [["nDCG@10 of a"], ["nDCG@10 of b"]]
-
-
 def test_queries_at_one_place_make_a_larger_mark() -> None:
-    drawn = scatter(CHANGES, "nDCG@10").to_dict()["layer"][1]
+    drawn = scatter(CHANGES, "nDCG@10", NAMES).to_dict()["layer"][1]
     assert {value["query"]: value["here"] for value in drawn["data"]["values"]} == {"up": 1, "one": 3, "two": 3, "three": 3, "down": 1}
     size = drawn["encoding"]["size"]
     assert (size["field"], size["scale"]["domain"]) == ("here", [1, 3])
     assert size["scale"]["range"][0] < size["scale"]["range"][1]
     assert "size" not in drawn["mark"]
-    assert encodings(scatter(CHANGES[:2], "nDCG@10"))[1]["size"]["legend"] is None
+    assert encodings(scatter(CHANGES[:2], "nDCG@10", NAMES))[1]["size"]["legend"] is None
 
 
 @pytest.mark.parametrize("changes", [CHANGES, [change("far", 0.4, 7.0)], [change("below", -0.5, 0.25)]])
 def test_the_diagonal_crosses_the_whole_chart(changes: list[Change]) -> None:
-    diagonal, points = scatter(changes, "metric").to_dict()["layer"]
+    diagonal, points = scatter(changes, "metric", NAMES).to_dict()["layer"]
     (domain,) = {tuple(points["encoding"][side]["scale"]["domain"]) for side in "xy"}
     assert [(value["a"], value["b"]) for value in diagonal["data"]["values"]] == [(end, end) for end in domain]
     assert all(domain[0] <= end <= domain[1] for one in changes for end in (one.a, one.b))
@@ -78,7 +73,7 @@ def test_rows_of_bins_keep_their_names_apart_in_one_legend() -> None:
 def test_axes_of_means_have_a_format() -> None:
     """Left alone, an axis of one value reads 0.250000."""
     found = [Stratum("all", 9, "row", 0.25, None)]
-    for one in (encodings(strata_chart(found, "nDCG@10", "words"))[1], encodings(scatter(CHANGES, "nDCG@10"))[1]):
+    for one in (encodings(strata_chart(found, "nDCG@10", "words"))[1], encodings(scatter(CHANGES, "nDCG@10", NAMES))[1]):
         assert one["y"]["axis"]["format"] == ".4~f"
 
 

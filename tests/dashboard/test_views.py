@@ -118,10 +118,10 @@ def test_the_pair_charts_draw_every_query(folder: Path) -> None:
     gathered = gather(folder)
     (table,) = board_of(gathered).tables
     found = changes(per_query(gathered, table, [(name, titles(table)[name]) for name in ROWS[:2]]), 0, 1)
-    points = scatter(found, "nDCG@10").to_dict()["layer"][1]
+    points = scatter(found, "nDCG@10", ("a", "b")).to_dict()["layer"][1]
     assert [value["b"] for value in points["data"]["values"]] == [one.b for one in found]
     assert points["encoding"]["shape"]["field"] == points["encoding"]["color"]["field"] == "winner"
-    bars = differences(found, "nDCG@10").to_dict()
+    bars = differences(found, "nDCG@10", ("a", "b")).to_dict()
     assert [value["difference"] for value in bars["data"]["values"]] == [one.difference for one in found]
     assert {value["winner"] for value in bars["data"]["values"] if value["difference"] < 0} <= {"a better"}
 

@@ -4,9 +4,8 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
 import pytest
 
 from harness.errors import UserError
@@ -17,41 +16,12 @@ from harness.labelling.stages import Labels
 from harness.labelling.teacher import Task, Teacher
 from harness.method import Draw
 from harness.retrieval.run import Run
-from harness.stage import Context, Progress, Stage
+from harness.stage import Progress, Stage
 from harness.teachers.make import teacher_from
+from tests.given import Corpus, Given
 
 DOCUMENTS = {f"d{number}": f"document number {number}" for number in range(6)}
 POOL = [{"id": f"q{number}", "text": f"query {number}", "source": "train", "gold": {f"d{number}": 1}} for number in range(5)]
-
-
-@dataclass(frozen=True, eq=False)
-class Given(Stage):
-    """An artefact that is there already."""
-
-    kind: ClassVar[str] = "given"
-    name: str
-
-    def run(self, out: Path, context: Context) -> None:
-        raise AssertionError("it is there")
-
-
-class Corpus:
-    """A corpus in memory."""
-
-    identity = "corpus"
-    ids: Sequence[str] = tuple(DOCUMENTS)
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def texts(self, ids: Sequence[str]) -> list[str]:
-        return [DOCUMENTS[id] for id in ids]
-
-    def rows(self, ids: Sequence[str]) -> np.ndarray:
-        return np.array([self.ids.index(id) for id in ids])
-
-    def slice_texts(self, start: int, stop: int) -> list[str]:
-        return self.texts(self.ids[start:stop])
 
 
 @dataclass
@@ -84,7 +54,7 @@ def bench(tmp_path: Path) -> Bench:
 
 def labels(teacher: Teacher, size: int = 5, depth: int = 3, resample: int = 0) -> Labels:
     return Labels(
-        teacher=teacher, draw=Draw(Given(name="pool"), resample, size), candidates=Given(name="run"), corpus=Corpus(), depth=depth
+        teacher=teacher, draw=Draw(Given(name="pool"), resample, size), candidates=Given(name="run"), corpus=Corpus(DOCUMENTS), depth=depth
     )
 
 

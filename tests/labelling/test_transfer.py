@@ -24,17 +24,13 @@ from harness.labelling.stages import RANKINGS, SUMMARY, summarise
 from harness.labelling.transfer import LabelReader, write_labels
 from harness.pipeline.label_transfer import Finished, export_labels, import_labels
 from harness.pipeline.store import Store
-from harness.stage import digest
+from harness.stage import digest, silent
 
 RANKED = [
     Ranking("q1", ("d2", "d1"), ("d3",), "partial", "missing", "[2] > [1]\n…", (0.1, 1 / 3, -2e-9)),
     Ranking("q2", ("d1",), raw='{"é": "\u2028"}'),
     Ranking("q3", (), verdict="failed", reason="no candidates"),
 ]
-
-
-def silent(done: int, total: int, unit: str = "") -> None:
-    assert 0 <= done <= total
 
 
 def call(name: object, response: str = "yes", **more: Any) -> Call:

@@ -13,6 +13,7 @@ from harness.pipeline.observer import Silent
 from harness.pipeline.report import plan_report
 from harness.pipeline.sweep import SweepOutcome, run_sweep
 from harness.published.folders import read_card
+from harness.stage import silent
 from tests.teachers.openai_server import FAULTS, Server, serving
 
 pytestmark = pytest.mark.models
@@ -35,10 +36,6 @@ evaluate: {{metrics: [nDCG@10]}}
 def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setattr("harness.teachers.chat.retries._FIRST", 0.01)
-
-
-def _silent(done: int, total: int, unit: str = "") -> None:
-    pass
 
 
 def sweep(home: Path, url: str, workspace: str = "workspace", **options: Any) -> SweepOutcome:
@@ -78,8 +75,8 @@ def test_priced_capped_and_paid_once_through_faults(tmp_path: Path, monkeypatch:
     assert server.url not in published, "an address may hold a password, and says nothing about the labels"
 
     # Elsewhere, without a key and with nobody to ask: the labels came along.
-    export_labels(tmp_path / "labels.jsonl.gz", tmp_path / "workspace", _silent)
-    import_labels(tmp_path / "labels.jsonl.gz", tmp_path / "other", _silent)
+    export_labels(tmp_path / "labels.jsonl.gz", tmp_path / "workspace", silent)
+    import_labels(tmp_path / "labels.jsonl.gz", tmp_path / "other", silent)
     monkeypatch.delenv("OPENAI_API_KEY")
     moved = sweep(tmp_path, "http://127.0.0.1:9/v1", workspace="other")
     assert (moved.summary["cells"]["failed"], moved.summary["llm"]["calls"]) == (0, 0)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -20,34 +20,11 @@ from harness.method import Draw
 from harness.pipeline.labelling_time import LabellingTime
 from harness.pipeline.store import Store
 from harness.retrieval.run import Run
-from harness.stage import Context, Progress, Stage, canonical
+from harness.stage import Progress, Stage, canonical
+from tests.given import Corpus, Given
 
 SECONDS = {f"q{number}": float(2**number) for number in range(6)}
 """What the call of each query takes."""
-
-
-@dataclass(frozen=True, eq=False)
-class Given(Stage):
-    """An artefact that is put there."""
-
-    kind: ClassVar[str] = "given"
-    name: str
-
-    def run(self, out: Path, context: Context) -> None:
-        raise AssertionError("it is there")
-
-
-class Corpus:
-    """Two documents."""
-
-    identity = "corpus"
-    ids: Sequence[str] = ("d0", "d1")
-
-    def __len__(self) -> int:
-        return 2
-
-    def texts(self, ids: Sequence[str]) -> list[str]:
-        return list(ids)
 
 
 class Slow(Teacher):
@@ -87,7 +64,7 @@ class World:
         return self.store.read(stage)
 
     def labels(self, size: int) -> Labels:
-        teacher, corpus = Slow(Slow.Settings()), Corpus()
+        teacher, corpus = Slow(Slow.Settings()), Corpus({"d0": "one", "d1": "two"})
         return Labels(teacher=teacher, draw=Draw(Given("pool"), 0, size), candidates=Given("run"), corpus=corpus, depth=2)  # type: ignore[arg-type]
 
     def made(self, size: int, old: bool = False) -> Labels:
@@ -131,7 +108,7 @@ def test_a_budget_takes_the_same_alone_whichever_was_labelled_first(world: World
 
 
 def test_calls_of_which_no_pace_is_known_count_one_after_another(world: World) -> None:
-    list(world.labels(6).replies(Slow(Slow.Settings()), world.path, world.ledger, world.progress))
+    list(world.labels(6).rankings(Slow(Slow.Settings()), world.path, world.ledger, world.progress))
     stage = world.made(3)
     assert world.times(stage).alone(stage) == pytest.approx(0.5 + world.calls(stage))
 

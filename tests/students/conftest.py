@@ -140,11 +140,6 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-def silent(done: int, total: int, unit: str = "") -> None:
-    """Nobody looks at the progress."""
-    assert done <= total, unit
-
-
 @pytest.fixture(autouse=True)
 def _fp32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HARNESS_PRECISION", "fp32")

@@ -11,12 +11,13 @@ import torch
 from harness.errors import UserError
 from harness.losses.spec import LossSpec
 from harness.models import ModelFiles
+from harness.stage import silent
 from harness.students.batches import ListTable
 from harness.students.cached import recomputed
 from harness.students.ranker import CrossRanker
 from harness.students.retriever import BiEncoder
 from harness.students.train import TrainSettings, deterministic, fit
-from tests.students.conftest import TinyCorpus, silent, topic_lists
+from tests.students.conftest import TinyCorpus, topic_lists
 
 CPU = torch.device("cpu")
 BOTH: dict[str, Any] = {"name": "sum", "of": ["kl", {"name": "infonce", "weight": 0.5, "in_batch": True, "positive": "top"}]}

@@ -13,6 +13,7 @@ import torch
 from harness.errors import UserError
 from harness.losses.spec import LossSpec
 from harness.models import ModelFiles
+from harness.stage import silent
 from harness.students.base import Student
 from harness.students.batches import ListTable
 from harness.students.lora import RATE, LoRA, adapt
@@ -20,7 +21,7 @@ from harness.students.ranker import CrossRanker
 from harness.students.retriever import BiEncoder
 from harness.students.stages import TrainRanker, TrainRetriever
 from harness.students.train import TrainSettings, deterministic, fit
-from tests.students.conftest import Bench, GivenLists, TinyCorpus, silent, topic_lists
+from tests.students.conftest import Bench, GivenLists, TinyCorpus, topic_lists
 
 pytestmark = pytest.mark.models
 peft = pytest.importorskip("peft")

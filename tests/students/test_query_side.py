@@ -14,12 +14,13 @@ import torch
 from harness.losses.spec import LossSpec
 from harness.method import document_model
 from harness.models import ModelFiles
+from harness.stage import silent
 from harness.students.batches import ListTable
 from harness.students.query_side import QueryEncoder
 from harness.students.retriever import BiEncoder
 from harness.students.stages import TrainRetriever
 from harness.students.train import TrainSettings
-from tests.students.conftest import TOPICS, Bench, GivenLists, TinyCorpus, silent, topic_lists
+from tests.students.conftest import TOPICS, Bench, GivenLists, TinyCorpus, topic_lists
 
 pytestmark = pytest.mark.models
 

@@ -13,12 +13,13 @@ import torch
 from harness.errors import UserError
 from harness.losses.spec import LossSpec
 from harness.models import ModelFiles
+from harness.stage import silent
 from harness.students.batches import ListTable
 from harness.students.history import History
 from harness.students.retriever import BiEncoder
 from harness.students.stopping import Best, EarlyStopping, split
 from harness.students.train import TrainSettings, deterministic, fit
-from tests.students.conftest import TinyCorpus, silent, topic_lists
+from tests.students.conftest import TinyCorpus, topic_lists
 
 QUERIES = np.array([0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 8, 9])
 

@@ -13,6 +13,7 @@ import torch
 from harness.errors import UserError
 from harness.losses.spec import LossSpec
 from harness.models import ModelFiles
+from harness.stage import silent
 from harness.students.batches import ListTable
 from harness.students.lists import TrainingList, read_lists
 from harness.students.ranker import CrossRanker, load_ranker, saved_architecture
@@ -20,7 +21,7 @@ from harness.students.retriever import BiEncoder
 from harness.students.stages import TrainRanker, TrainRetriever
 from harness.students.train import TrainSettings, deterministic, fit
 from harness.students.warmup import Bodies, WarmUpRanker, with_bodies
-from tests.students.conftest import TOPICS, Bench, GivenLists, TinyCorpus, silent, topic_lists
+from tests.students.conftest import TOPICS, Bench, GivenLists, TinyCorpus, topic_lists
 
 FAST: dict[str, Any] = {"epochs": 12, "batch": 4, "learning_rate": 1e-3}
 

@@ -14,12 +14,13 @@ import transformers
 from harness.errors import UserError
 from harness.labelling.ledger import Ledger
 from harness.labelling.teacher import Candidate, Task
+from harness.stage import silent
 from harness.teachers._scorer import Packed, Plain
 from harness.teachers._trial import scorer_for
 from harness.teachers.answers import AnswerTask, Asking
 from harness.teachers.attention import attending
 from harness.teachers.make import teacher_from
-from tests.teachers.test_likelihood import label, naive, scores_of, silent
+from tests.teachers.test_likelihood import label, naive, scores_of
 from tests.teachers.tiny import make_tasks
 
 _USUAL = {

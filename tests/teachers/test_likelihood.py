@@ -18,14 +18,11 @@ from harness.labelling.ledger import Ledger
 from harness.labelling.ranking import Ranking
 from harness.labelling.teacher import Candidate, Cost, Task
 from harness.models import resolve_model
+from harness.stage import silent
 from harness.teachers import likelihood
 from harness.teachers._weights import causal_folder, load_tokenizer
 from harness.teachers.make import teacher_from
 from tests.teachers.tiny import make_tasks
-
-
-def silent(done: int, total: int, unit: str = "") -> None:
-    """No progress wanted."""
 
 
 def label(tasks: Sequence[Task], ledger: Ledger, **settings: Any) -> list[Ranking]:

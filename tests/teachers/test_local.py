@@ -14,16 +14,13 @@ from harness.labelling.ledger import Ledger
 from harness.labelling.parser import parse
 from harness.labelling.ranking import Ranking
 from harness.labelling.teacher import Candidate, Task
+from harness.stage import silent
 from harness.teachers.make import teacher_from
 from tests.teachers.tiny import make_tasks
 
 _TEMPLATE = (
     "{% for m in messages %}<s>{{ m['role'] }}\n{{ m['content'] }}\n{% endfor %}{% if add_generation_prompt %}<s>assistant\n{% endif %}"
 )
-
-
-def silent(done: int, total: int, unit: str = "") -> None:
-    """No progress wanted."""
 
 
 @pytest.fixture(scope="module")

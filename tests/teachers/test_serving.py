@@ -19,6 +19,7 @@ import pytest
 from harness.errors import UserError, UserErrors
 from harness.labelling.ledger import Ledger
 from harness.labelling.teacher import Candidate, Task
+from harness.stage import silent
 from harness.teachers.chat.backend import Backend, Completion, Stop
 from harness.teachers.chat.batches import Batched
 from harness.teachers.chat.served import Served
@@ -103,10 +104,6 @@ def wait_until(true: Callable[[], object], seconds: float = 30) -> bool:
 
 def make(tiny_chat: Path, fake: Path, **settings: Any) -> Any:
     return teacher_from({"kind": "vllm", "model": str(tiny_chat), "command": str(fake), "startup_timeout": 60, "attempts": 2, **settings})
-
-
-def silent(done: int, total: int, unit: str = "") -> None:
-    """No progress wanted."""
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pytest
 
 from harness.labelling.ledger import Ledger
 from harness.labelling.teacher import Teacher
+from harness.stage import silent
 from harness.teachers.make import teacher_from
 from tests.teachers.tiny import make_tasks
 
@@ -34,10 +35,6 @@ WAYS = ["listwise", "sliding", "blocks", "pairwise", "setwise", "pointwise"]
 @pytest.fixture(autouse=True)
 def _little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
-
-
-def silent(done: int, total: int, unit: str = "") -> None:
-    """No progress wanted."""
 
 
 def make(way: str = "listwise", **settings: Any) -> Teacher:
