@@ -7,6 +7,7 @@ there. It compiles for up to a minute before its first answer on a machine, and 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,11 +52,15 @@ class FusedRuns(Stage):
 def fuse(runs: list[Run], combination: Combination, norm: Norm, parameters: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """Fused scores by query and document; one that a run lacks gets nothing from it. Each run must have results for some query."""
     import ranx
+    from numba.core.errors import NumbaTypeSafetyWarning
 
     queries = dict.fromkeys(query for run in runs for query in run.scores)
     scored = not PLACES & {combination, norm}
     given = [ranx.Run({query: dict(run.scores.get(query, {})) if scored else _places(run, query) for query in queries}) for run in runs]
-    found = ranx.fuse(runs=given, norm=None if norm == "none" else norm, method=combination, params=dict(parameters))
+    with warnings.catch_warnings():
+        # Places in a list, which no integer type is too small for.
+        warnings.simplefilter("ignore", NumbaTypeSafetyWarning)
+        found = ranx.fuse(runs=given, norm=None if norm == "none" else norm, method=combination, params=dict(parameters))
     return {query: {document: float(score) for document, score in found.run[query].items()} for query in queries}
 
 
