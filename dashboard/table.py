@@ -58,7 +58,7 @@ def columns(table: Table, rows: Sequence[Row], shown: Shown) -> dict[str, list[A
         **(_tested(table, rows) if shown.tests else {}),
         **_readable(rows),
         "group": [row.group for row in rows],
-        "sees": [", ".join(row.sees) for row in rows],
+        "sees": [cells.sees(row) for row in rows],
         "runs": [row.runs for row in rows],
         **_uncertain(rows, shown),
         **(_costs(rows) if shown.costs else {}),
@@ -74,7 +74,7 @@ def _settings(rows: Sequence[Row]) -> dict[str, list[Any]]:
 
 def _tested(table: Table, rows: Sequence[Row]) -> dict[str, list[Any]]:
     """Which row each was tested against, where it is not the same one for all of the table."""
-    several = len({row.against.baseline for row in table.rows if row.against}) > 1
+    several = len(cells.baselines(table)) > 1
     return {"tested against": [row.against.baseline if row.against else "" for row in rows]} if several else {}
 
 
