@@ -32,7 +32,7 @@ class BM25(Method):
     settings: BM25Settings
 
     def run(self, kit: Kit) -> Stage:
-        from harness.retrieval.stages import lexical_search
+        from harness.retrieval.search_stages import lexical_search
 
         collection = kit.collection
         engine = {"k1": self.settings.k1, "b": self.settings.b}

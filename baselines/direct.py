@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import LossChoice, StudentSettings, retriever_trained
+from baselines._shared.settings import LossChoice, StudentSettings, retriever_trained
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -31,6 +31,6 @@ class Direct(RetrieverMethod):
     settings: DirectSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        from harness.students.list_stages import RankedLists
+        from harness.training_lists.list_stages import RankedLists
 
         return retriever_trained(kit, RankedLists(labels=kit.labels(), draw=kit.draw()), self.settings, self.settings.retriever_loss)

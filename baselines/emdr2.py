@@ -13,9 +13,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.likelihoods import AnswerSettings, answer_lists
-from baselines.refresh import refreshed
-from baselines.settings import LossChoice
+from baselines._shared.likelihoods import AnswerSettings, answer_lists
+from baselines._shared.refresh import refreshed
+from baselines._shared.settings import LossChoice
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage

@@ -15,8 +15,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.refresh import RefreshSettings, refreshed
-from baselines.settings import LossChoice
+from baselines._shared.refresh import RefreshSettings, refreshed
+from baselines._shared.settings import LossChoice
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -41,7 +41,7 @@ class FiDKD(RetrieverMethod):
     settings: FiDKDSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        from harness.students.list_stages import RankedLists
+        from harness.training_lists.list_stages import RankedLists
 
         def lists(here: Kit) -> Stage:
             return RankedLists(labels=here.labels(), draw=here.draw())

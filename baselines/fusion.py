@@ -20,7 +20,7 @@ from pydantic import Field
 from harness.method import Axis, Group, Kit, Method
 from harness.models import resolve_model
 from harness.plugins import Settings
-from harness.retrieval.fusion import PLACES, Combination, Norm
+from harness.retrieval.fused_runs import PLACES, Combination, Norm
 from harness.stage import Stage
 
 
@@ -51,8 +51,8 @@ class Fusion(Method):
     settings: FusionSettings
 
     def run(self, kit: Kit) -> Stage:
-        from harness.retrieval.fusion import FusedRuns
-        from harness.retrieval.stages import DenseSearch, Embed, lexical_search
+        from harness.retrieval.fused_runs import FusedRuns
+        from harness.retrieval.search_stages import DenseSearch, Embed, lexical_search
 
         settings, corpus, queries = self.settings, kit.collection.corpus, kit.collection.queries(kit.split)
         model = resolve_model(settings.model, kit.base) if settings.model else kit.retriever

@@ -16,8 +16,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import LossChoice, RankerSettings, ranker_scored, retriever_trained
-from baselines.written import WritingSettings, written_lists
+from baselines._shared.settings import LossChoice, RankerSettings, ranker_scored, retriever_trained
+from baselines._shared.written import WritingSettings, written_lists
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import LossChoice, RankerSettings, StudentSettings, distilled, ranker_trained
+from baselines._shared.settings import LossChoice, RankerSettings, StudentSettings, distilled, ranker_trained
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -39,7 +39,7 @@ class Intermediate(RetrieverMethod):
     settings: IntermediateSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        from harness.students.list_stages import RankedLists
+        from harness.training_lists.list_stages import RankedLists
 
         settings = self.settings
         lists = RankedLists(labels=kit.labels(), draw=kit.draw())

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import LossChoice, RankerSettings, StudentSettings, ranker_scored, retriever_trained
+from baselines._shared.settings import LossChoice, RankerSettings, StudentSettings, ranker_scored, retriever_trained
 from harness.method import Axis, Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -39,7 +39,7 @@ class MarginMSEDistillation(RetrieverMethod):
     settings: MarginMSEMethodSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        from harness.students.list_stages import GoldLists
+        from harness.training_lists.list_stages import GoldLists
 
         settings = self.settings
         gold = GoldLists(draw=kit.draw(), candidates=kit.candidates, depth=kit.list_depth, most_positives=1)

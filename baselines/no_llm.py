@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import LossChoice, RankerSettings, StudentSettings, distilled, ranker_start
+from baselines._shared.settings import LossChoice, RankerSettings, StudentSettings, distilled, ranker_start
 from harness.method import Axis, Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage

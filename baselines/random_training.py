@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import LossChoice, StudentSettings, retriever_trained
+from baselines._shared.settings import LossChoice, StudentSettings, retriever_trained
 from harness.method import Axis, Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -34,7 +34,7 @@ class RandomTraining(RetrieverMethod):
     settings: RandomTrainingSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        from harness.students.order_lists import RandomLists
+        from harness.training_lists.order_lists import RandomLists
 
         lists = RandomLists(draw=kit.draw(), corpus=kit.collection.corpus, depth=kit.list_depth, seed=kit.seed or 0)
         return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)

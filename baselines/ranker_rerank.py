@@ -10,8 +10,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.reranking import RerankSettings, reranked
-from baselines.settings import RankerSettings, ranker_start
+from baselines._shared.reranking import RerankSettings, reranked
+from baselines._shared.settings import RankerSettings, ranker_start
 from harness.method import Axis, Group, Kit, Method
 from harness.plugins import Settings
 from harness.stage import Stage

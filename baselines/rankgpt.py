@@ -14,8 +14,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.reranking import RerankSettings, reranked
-from baselines.settings import LossChoice, RankerSettings, ranker_trained
+from baselines._shared.reranking import RerankSettings, reranked
+from baselines._shared.settings import LossChoice, RankerSettings, ranker_trained
 from harness.method import Group, Kit, Method
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -43,7 +43,7 @@ class RankGPT(Method):
     settings: RankGPTSettings
 
     def run(self, kit: Kit) -> Stage:
-        from harness.students.list_stages import RankedLists
+        from harness.training_lists.list_stages import RankedLists
 
         settings = self.settings
         lists = RankedLists(labels=kit.labels(), draw=kit.draw())

@@ -19,9 +19,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.joint import JointRanker, TrainJointly
-from baselines.refresh import found_by
-from baselines.settings import LossChoice
+from baselines._shared.joint import JointRanker, TrainJointly
+from baselines._shared.refresh import found_by
+from baselines._shared.settings import LossChoice
 from harness.method import Axis, Group, Kit, RetrieverMethod
 from harness.models import resolve_model
 from harness.plugins import Settings
@@ -58,7 +58,7 @@ class RocketQAv2(RetrieverMethod):
 
     def retriever(self, kit: Kit) -> Stage:
         from harness.losses.spec import LossSpec
-        from harness.students.train import TrainSettings
+        from harness.training.training_loop import TrainSettings
 
         settings, how = self.settings, self.settings.ranker
         return TrainJointly(
@@ -77,9 +77,9 @@ class RocketQAv2(RetrieverMethod):
         )
 
     def _lists(self, kit: Kit) -> Stage:
-        from baselines.hybrid_lists import HybridLists
-        from harness.students.list_stages import GoldLists
-        from harness.students.scored_lists import ScoredLists
+        from baselines._shared.hybrid_lists import HybridLists
+        from harness.students.ranker_scored_lists import ScoredLists
+        from harness.training_lists.list_stages import GoldLists
 
         how = self.settings.ranker
         gold = GoldLists(draw=kit.draw(), candidates=found_by(kit, kit.retriever), depth=kit.list_depth, most_positives=1)

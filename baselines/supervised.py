@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import LossChoice, StudentSettings, retriever_trained
+from baselines._shared.settings import LossChoice, StudentSettings, retriever_trained
 from harness.method import Axis, Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -36,7 +36,7 @@ class Supervised(RetrieverMethod):
     settings: SupervisedSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        from harness.students.list_stages import GoldLists
+        from harness.training_lists.list_stages import GoldLists
 
         lists = GoldLists(draw=kit.draw(), candidates=kit.candidates, depth=kit.list_depth)
         return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)

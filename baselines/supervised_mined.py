@@ -11,8 +11,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.refresh import RefreshSettings, found_by, refreshed
-from baselines.settings import LossChoice
+from baselines._shared.refresh import RefreshSettings, found_by, refreshed
+from baselines._shared.settings import LossChoice
 from harness.method import Axis, Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -40,7 +40,7 @@ class SupervisedMined(RetrieverMethod):
     settings: MinedSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        from harness.students.list_stages import GoldLists
+        from harness.training_lists.list_stages import GoldLists
 
         def lists(here: Kit) -> Stage:
             return GoldLists(draw=here.draw(), candidates=found_by(here, here.retriever), depth=here.list_depth)

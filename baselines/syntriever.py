@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import LossChoice, StudentSettings, retriever_trained
+from baselines._shared.settings import LossChoice, StudentSettings, retriever_trained
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -32,8 +32,8 @@ class SyntrieverSettings(StudentSettings):
 
 def preferred(kit: Kit, settings: SyntrieverSettings) -> Stage:
     """Lists of two: the teacher's preferences."""
-    from harness.students.list_stages import RankedLists
-    from harness.students.order_lists import PairLists
+    from harness.training_lists.list_stages import RankedLists
+    from harness.training_lists.order_lists import PairLists
 
     draw = kit.draw()
     ordered = RankedLists(labels=kit.labels(), draw=draw)

@@ -17,9 +17,9 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from baselines.settings import LossChoice, retriever_trained
+from baselines._shared.settings import LossChoice, retriever_trained
+from baselines._shared.written import WritingSettings, written_lists
 from baselines.syntriever import SyntrieverSettings, preferred
-from baselines.written import WritingSettings, written_lists
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage

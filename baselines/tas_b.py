@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import LossChoice, RankerSettings, StudentSettings, ranker_scored, retriever_trained
+from baselines._shared.settings import LossChoice, RankerSettings, StudentSettings, ranker_scored, retriever_trained
 from harness.method import Axis, Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -49,7 +49,7 @@ class TASB(RetrieverMethod):
     settings: TASBSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        from baselines.passes import Passes
+        from baselines._shared.passes import Passes
 
         settings = self.settings
         if not settings.redraw or settings.epochs == 1:
@@ -63,8 +63,8 @@ class TASB(RetrieverMethod):
 
     def _mixed(self, kit: Kit, number: int) -> Stage:
         """The lists of pass `number`."""
-        from harness.students.clustered_lists import ClusteredLists
-        from harness.students.list_stages import GoldLists
+        from harness.training_lists.list_stages import GoldLists
+        from harness.training_lists.topic_aware import ClusteredLists
 
         settings = self.settings
         return ClusteredLists(

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.settings import LossChoice, StudentSettings, retriever_trained
+from baselines._shared.settings import LossChoice, StudentSettings, retriever_trained
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -39,7 +39,7 @@ class TeacherFirst(RetrieverMethod):
     settings: TeacherFirstSettings
 
     def retriever(self, kit: Kit) -> Stage:
-        from harness.students.list_stages import RankedLists
+        from harness.training_lists.list_stages import RankedLists
 
         lists = RankedLists(labels=kit.labels(), draw=kit.draw())
         return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)

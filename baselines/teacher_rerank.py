@@ -13,8 +13,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.reranking import RerankSettings, first_stage
-from harness.collections.base import Judgments, Texts
+from baselines._shared.reranking import RerankSettings, first_stage
+from harness.collections.collection import Judgments, Texts
 from harness.method import Axis, Draw, Group, Kit, Method
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -41,8 +41,8 @@ class TeacherReranker(Method):
 
     def run(self, kit: Kit) -> Stage:
         from harness.collections.pool import Pool
-        from harness.labelling.stages import GOLD, Labels
-        from harness.students.rerank import TeacherRerank
+        from harness.labelling.labels.label_stage import GOLD, Labels
+        from harness.students.rerank_stages import TeacherRerank
 
         assert kit.teacher is not None
         collection, first = kit.collection, first_stage(kit, self.settings.first)

@@ -13,8 +13,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines.grades import GradeSettings, graded
-from baselines.settings import LossChoice
+from baselines._shared.grades import GradeSettings, graded
+from baselines._shared.settings import LossChoice
 from harness.method import Group, Kit, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage

@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _document(rows: list[Row], quick: bool) -> dict[str, object]:
-    from harness.pipeline.work import versions
+    from harness.pipeline.run_stage import versions
     from harness.published.environment import platform
 
     return {"versions": versions(), "machine": platform(), "quick": quick, "rows": [as_json(row) for row in rows]}

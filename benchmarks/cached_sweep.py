@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.evaluation.stages import Evaluate
+from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.files import sha256
-from harness.labelling.ledger import Ledger
+from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import closure
+from harness.pipeline.run_stage import StageContext, make
 from harness.pipeline.store import MANIFEST, Store
-from harness.pipeline.work import StageContext, make
 from harness.retrieval.run import FILE, Run
-from harness.retrieval.stages import DenseSearch
+from harness.retrieval.search_stages import DenseSearch
 from harness.stage import Stage, silent
 
 SWEEP = """\
@@ -55,7 +55,7 @@ def write_sweep(folder: Path, resamples: int) -> Path:
 def fill(file: Path, workspace: Path) -> int:
     """Every artefact of the sweep of `file` in `workspace`; returns the number of cells."""
     from harness.config.load import load_sweep
-    from harness.pipeline.build import Builder
+    from harness.pipeline.plan import Builder
 
     store, ledger = Store(workspace), Ledger(workspace / "ledger.sqlite")
     cells = Builder(load_sweep(file), workspace).cells()

@@ -15,15 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.evaluation.corrections import CORRECTIONS, correct
-from harness.evaluation.equivalence import equivalence
-from harness.evaluation.grid import Array
-from harness.evaluation.intervals import INTERVALS
-from harness.evaluation.joint import max_t, tukey
-from harness.evaluation.randomisation import randomisation
-from harness.evaluation.sides import Side
-from harness.evaluation.significance import TESTS
-from harness.published.folders import read_results
+from harness.evaluation.exact_sums import Array
+from harness.evaluation.significance.alternative import Side
+from harness.evaluation.significance.corrections import CORRECTIONS, correct
+from harness.evaluation.significance.equivalence import equivalence
+from harness.evaluation.significance.intervals import INTERVALS
+from harness.evaluation.significance.joint_tests import max_t, tukey
+from harness.evaluation.significance.paired_tests import TESTS
+from harness.evaluation.significance.randomisation import randomisation
+from harness.published.result_folder import read_results
 
 ALPHA = 0.05
 METRICS = ("nDCG@10", "AP", "RR@10")

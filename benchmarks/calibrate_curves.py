@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.evaluation.bootstrap import Interval, bootstrap_means, percentile, run_weights
-from harness.evaluation.budget_curves import Curve, Target, ahead_from, area, area_difference, curve, needed
-from harness.evaluation.curve_fits import FITS, Monotone
-from harness.evaluation.grid import Array
-from harness.evaluation.hierarchical import hierarchical_means
-from harness.evaluation.t_intervals import Freedom, Samples
+from harness.evaluation.curves.budget_curve import Curve, Target, ahead_from, area, area_difference, curve, needed
+from harness.evaluation.curves.fits import FITS, Monotone
+from harness.evaluation.exact_sums import Array
+from harness.evaluation.significance.bootstrap import Interval, bootstrap_means, percentile, run_weights
+from harness.evaluation.significance.hierarchical import hierarchical_means
+from harness.evaluation.significance.t_intervals import Freedom, Samples
 
 AMOUNTS = np.array([100.0, 300.0, 1000.0])
 TRUTH = np.array([[0.30, 0.38, 0.46], [0.24, 0.36, 0.52]])
@@ -67,7 +67,7 @@ def simulated(setting: Setting, generator: np.random.Generator) -> Sweep:
 
 
 def curves(values: Array, seed: int) -> tuple[Curve, Curve]:
-    """Both methods' curves, drawn as `harness.board` draws them. Values as `simulated` gives them."""
+    """Both methods' curves, drawn as `harness.leaderboard` draws them. Values as `simulated` gives them."""
     queries, methods, amounts, resamples = values.shape
     design = tuple((resample, 0) for resample in range(resamples))
     groups = list(values.transpose(1, 2, 0, 3).reshape(methods * amounts, queries, resamples))

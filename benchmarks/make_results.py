@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.evaluation.metrics import evaluate
-from harness.evaluation.scores import write_scores
+from harness.evaluation.metrics.lookup import evaluate
+from harness.evaluation.metrics.per_query_file import write_scores
 from harness.published.card import (
     Card,
     Costs,
@@ -27,7 +27,7 @@ from harness.published.card import (
     TestCollection,
     Verdicts,
 )
-from harness.published.folders import publish, run_folder
+from harness.published.result_folder import publish, run_folder
 from harness.retrieval.run import Run
 
 METRICS = ("nDCG@10", "R@100", "RR@10")

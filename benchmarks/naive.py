@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from harness.labelling.teacher import Task
-from harness.teachers._weights import causal_folder, load_causal
-from harness.teachers.likelihood import Likelihood
+from harness.labelling.labels.teacher import Task
+from harness.llm.local_weights import causal_folder, load_causal
+from harness.teachers.likelihood.query_likelihood import Likelihood
 
 
 @torch.inference_mode()

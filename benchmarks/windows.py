@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from harness.labelling.ledger import Ledger
-from harness.labelling.teacher import Candidate, Task
-from harness.teachers.chat.teacher import ChatTeacher
+from harness.labelling.labels.teacher import Candidate, Task
+from harness.ledger.ledger import Ledger
+from harness.llm.chat_teacher import ChatTeacher
 from harness.teachers.make import teacher_from
 
 WORDS = "of a passage as long as most passages are in collections of the web " * 8
@@ -28,8 +28,8 @@ def chat_teacher(**settings: object) -> ChatTeacher:
 
 def pay(teacher: ChatTeacher, tasks: list[Task], ledger: Ledger) -> int:
     """Put the right answer to every window into the ledger; returns how many there are."""
-    from harness.labelling.calls import Call
-    from tests.teachers.openai_server import permutation
+    from harness.ledger.calls import Call
+    from tests.llm.openai_server import permutation
 
     windows = 0
     for task in tasks:

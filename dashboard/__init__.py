@@ -1,1 +1,1 @@
-"""The leaderboard in the browser. Pages draw what `harness.board` returns and compute nothing themselves."""
+"""The leaderboard in the browser. Pages draw what `harness.leaderboard` returns and compute nothing themselves."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from harness.board import table_files
+from harness.leaderboard.render import table_files
 
 _ROW, _MOST = 35, 22
 """Pixels of a row, and rows above which a table scrolls."""

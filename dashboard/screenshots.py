@@ -15,9 +15,9 @@ from urllib.parse import urlencode
 
 from dashboard.app_pages import OF_RESULTS
 from dashboard.launch import APP, command, environment
-from harness.board.board import board
-from harness.board.titles import titles
 from harness.errors import UserError
+from harness.leaderboard.board import board
+from harness.leaderboard.row_titles import titles
 from harness.ports import free_port
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

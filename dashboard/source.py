@@ -11,14 +11,14 @@ import streamlit as st
 from dashboard import choose
 from dashboard.launch import RESULTS, WORKSPACE
 from dashboard.text import literal
-from harness.board.board import board_of
-from harness.board.gathering import Gathered, gather, state
-from harness.board.kept import kept_board
-from harness.board.model import Board, Row, Table
-from harness.board.titles import titles
 from harness.errors import UserError
-from harness.evaluation.text import counted
+from harness.leaderboard.board import board_of
+from harness.leaderboard.board_cache import kept_board
+from harness.leaderboard.board_model import Board, Row, Table
+from harness.leaderboard.load_results import Gathered, gather, state
+from harness.leaderboard.row_titles import titles
 from harness.models import cache_home
+from harness.text import counted
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ import streamlit as st
 
 from dashboard import choose
 from dashboard.frame import frame
-from dashboard.row_list import row_list
 from dashboard.source import View, workspace
-from dashboard.table import VERDICT_HELP
+from dashboard.tables.row_list import row_list
+from dashboard.tables.table import VERDICT_HELP
 from dashboard.text import literal
-from harness.board.rankings import at_hand
-from harness.board.training_query import TrainingQuery, training_query
-from harness.evaluation.text import counted
-from harness.published.folders import LABELS, Published
-from harness.published.label_rows import RAW, LabelRow, LabelsOfRun, read_labels
+from harness.leaderboard.inspect.query_rankings import at_hand
+from harness.leaderboard.inspect.training_query import TrainingQuery, training_query
+from harness.published.published_labels import RAW, LabelRow, LabelsOfRun, read_labels
+from harness.published.result_folder import LABELS, Published
+from harness.text import counted
 
 
 @st.cache_resource(max_entries=24, show_spinner="Reading labels")  # type: ignore[untyped-decorator]

@@ -13,4 +13,4 @@ FILTERS = {
     ),
     "without": ("Hide rows with flags", "A flag says what to know before believing a row."),
 }
-"""What rows are filtered by (see `harness.board.filters`): a label, and what it means."""
+"""What rows are filtered by (see `harness.leaderboard.filters`): a label, and what it means."""

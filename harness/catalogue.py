@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.collections.base import CollectionSource
-from harness.labelling.teacher import Teacher
-from harness.losses.base import Loss
+from harness.collections.collection import CollectionSource
+from harness.labelling.labels.teacher import Teacher
+from harness.losses.loss import Loss
 from harness.method import Method
 from harness.plugins import Plugin, plugin, plugins
 
@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 def kinds() -> dict[str, type[Plugin]]:
     """Plug-in base class by the plural that people type."""
-    from harness.labelling.strategies.base import Strategy
+    from harness.labelling.strategies.strategy import Strategy
     from harness.retrieval.engines import LexicalEngine
 
     return {
@@ -36,11 +36,11 @@ def kinds() -> dict[str, type[Plugin]]:
 def catalogue(kind: str) -> list[Row]:
     """``[{"name", "summary", "source", "needs"}]`` of everything of a kind."""
     if kind == "metrics":
-        from harness.evaluation.metrics import described_metrics
+        from harness.evaluation.metrics.lookup import described_metrics
 
         return described_metrics()
     if kind == "prompts":
-        from harness.labelling.prompts import bundled_prompts
+        from harness.labelling.prompting.templates import bundled_prompts
 
         rows = [_prompt(name) for name in bundled_prompts()]
         return [{key: row[key] for key in ("name", "summary", "source", "needs")} for row in rows]
@@ -54,7 +54,7 @@ def _row(found: type[Plugin]) -> Row:
 
 
 def _prompt(name: str) -> Row:
-    from harness.labelling.prompts import any_prompt
+    from harness.labelling.prompting.templates import any_prompt
 
     prompt = any_prompt(name, Path())
     return {
@@ -72,7 +72,7 @@ def _prompt(name: str) -> Row:
 def describe(kind: str, name: str) -> Row:
     """A catalogue row with the class's docstring, formula and settings. Raises UserError for an unknown name."""
     if kind == "metrics":
-        from harness.evaluation.metrics import describe_metric
+        from harness.evaluation.metrics.lookup import describe_metric
 
         return describe_metric(name)
     if kind == "prompts":

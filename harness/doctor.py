@@ -47,7 +47,7 @@ def _machine() -> list[Check]:
 def _device() -> list[Check]:
     import torch
 
-    from harness.retrieval.precision import best_dtype
+    from harness.device import best_dtype
 
     cuda = torch.cuda.is_available()
     name = torch.cuda.get_device_name() if cuda else "CPU"

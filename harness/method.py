@@ -11,8 +11,8 @@ from harness.plugins import Plugin, Settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.collections.base import Collection
-    from harness.labelling.teacher import Teacher
+    from harness.collections.collection import Collection
+    from harness.labelling.labels.teacher import Teacher
     from harness.models import ModelFiles
     from harness.stage import Stage
 
@@ -61,7 +61,7 @@ class Kit:
 
     def labels(self) -> Stage:
         """The teacher's rankings of the cell's labelled queries."""
-        from harness.labelling.stages import Labels
+        from harness.labelling.labels.label_stage import Labels
 
         assert self.teacher is not None, "the method must list 'teacher' among its axes"
         return Labels(
@@ -119,7 +119,7 @@ class RetrieverMethod(Method):
 
     def search(self, kit: Kit, model: ModelFiles | Stage) -> Stage:
         """The run of `model` on the evaluated split; the same way for every retriever of the method, so that they can be chosen from."""
-        from harness.retrieval.stages import DenseSearch, Embed
+        from harness.retrieval.search_stages import DenseSearch, Embed
 
         corpus = Embed(model=document_model(model), texts=kit.collection.corpus, max_length=kit.max_length)
         return DenseSearch(

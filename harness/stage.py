@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
-from harness.code_mark import code_mark
+from harness.source_hash import code_mark
 
 if TYPE_CHECKING:
-    from harness.labelling.ledger import Ledger
+    from harness.ledger.ledger import Ledger
 
 JSON = Any
 _JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

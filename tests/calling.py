@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from harness.cli import main
+from harness.cli.main import main
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.contracts.check import found
 from harness.errors import UserError
-from harness.losses.base import Loss
+from harness.losses.loss import Loss
 from harness.method import Method
+from harness.plugin_checks.run_checks import found
 from harness.plugins import plugin, plugins
 from harness.scaffold.package import write_package
 from tests.scaffold.installed import installed

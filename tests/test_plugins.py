@@ -9,7 +9,7 @@ from rich.console import Console
 
 from harness.catalogue import catalogue, describe, kinds, render_catalogue
 from harness.errors import UserError, did_you_mean
-from harness.losses.base import Loss
+from harness.losses.loss import Loss
 from harness.method import Method
 from harness.plugins import plugin, plugins
 

@@ -33,7 +33,7 @@ class Asking(Case):
 
     def ours(self) -> Timed:
         from benchmarks.windows import chat_teacher, tasks_of
-        from harness.labelling.ledger import Ledger
+        from harness.ledger.ledger import Ledger
         from harness.stage import silent
 
         tasks = tasks_of(self.windows, 20)
@@ -77,7 +77,7 @@ def _server() -> Iterator[str]:
 
 
 async def _plain(prompts: list[list[tuple[str, str]]], url: str) -> None:
-    from harness.teachers.chat.providers import litellm
+    from harness.llm.providers import litellm
 
     slots = asyncio.Semaphore(IN_FLIGHT)
 

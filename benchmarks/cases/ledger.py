@@ -8,7 +8,7 @@ from benchmarks.case import Case, Goal, Timed, within
 from benchmarks.timing import timed
 
 if TYPE_CHECKING:
-    from harness.teachers.chat.teacher import ChatTeacher
+    from harness.llm.chat_teacher import ChatTeacher
 
 
 class ReplayingLedger(Case):
@@ -27,13 +27,13 @@ class ReplayingLedger(Case):
 
     def prepare(self) -> None:
         from benchmarks.windows import pay, tasks_of
-        from harness.labelling.ledger import Ledger
+        from harness.ledger.ledger import Ledger
 
         assert pay(_teacher(), tasks_of(self.queries, 100), Ledger(self.folder / "ledger.sqlite")) == 9 * self.queries
 
     def ours(self) -> Timed:
         from benchmarks.windows import tasks_of
-        from harness.labelling.ledger import Ledger
+        from harness.ledger.ledger import Ledger
         from harness.stage import silent
 
         tasks, teacher, ledger = tasks_of(self.queries, 100), _teacher(), Ledger(self.folder / "ledger.sqlite")

@@ -9,8 +9,8 @@ from benchmarks.case import Case, Peer, Timed
 from benchmarks.timing import timed
 
 if TYPE_CHECKING:
-    from harness.labelling.teacher import Task
-    from harness.teachers.likelihood import Likelihood
+    from harness.labelling.labels.teacher import Task
+    from harness.teachers.likelihood.query_likelihood import Likelihood
 
 EACH, DEPTH = 5, 10
 
@@ -39,7 +39,7 @@ class QueryLikelihood(Case):
         (self.folder / "passages.json").write_text(json.dumps(distinct), encoding="utf-8")
 
     def _tasks(self) -> list[Task]:
-        from harness.labelling.teacher import Candidate, Task
+        from harness.labelling.labels.teacher import Candidate, Task
 
         texts = json.loads((self.folder / "passages.json").read_text(encoding="utf-8"))
         candidates = [Candidate(f"d{number}", text) for number, text in enumerate(texts)]
@@ -48,7 +48,7 @@ class QueryLikelihood(Case):
         return [Task(f"q{number}", f"topic number {number}", tuple(found)) for number, found in enumerate(chosen)]
 
     def _teacher(self) -> Likelihood:
-        from harness.teachers.likelihood import Likelihood
+        from harness.teachers.likelihood.query_likelihood import Likelihood
         from harness.teachers.make import teacher_from
 
         teacher = teacher_from({"kind": "likelihood", "precision": "fp32"})
@@ -56,7 +56,7 @@ class QueryLikelihood(Case):
         return teacher
 
     def ours(self) -> Timed:
-        from harness.labelling.ledger import Ledger
+        from harness.ledger.ledger import Ledger
         from harness.stage import silent
 
         teacher, tasks, file = self._teacher(), self._tasks(), self.folder / "ledger.sqlite"

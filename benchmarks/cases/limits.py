@@ -25,7 +25,7 @@ class SignFlips(Case):
         return f"one pair, {QUERIES} queries, {FLIPS:,} flips"
 
     def ours(self) -> Timed:
-        from harness.evaluation.randomisation import randomisation
+        from harness.evaluation.significance.randomisation import randomisation
 
         values = _values()
         seconds, p = fastest(lambda: randomisation(values[:, 1:2] - values[:, :1], 0, FLIPS))
@@ -48,7 +48,7 @@ class AllPairs(Case):
     def ours(self) -> Timed:
         import numpy as np
 
-        from harness.evaluation.joint import max_t
+        from harness.evaluation.significance.joint_tests import max_t
 
         values = _values()
         first, second = np.array(list(combinations(range(RUNS), 2))).T

@@ -31,7 +31,7 @@ class Memory(Case):
         import numpy as np
         from transformers import AutoTokenizer
 
-        from harness.students.static import save_static
+        from harness.students.static_encoder import save_static
 
         encoder = Path(model_folder(MINILM))
         size = len(AutoTokenizer.from_pretrained(str(encoder), local_files_only=True))
@@ -42,8 +42,8 @@ class Memory(Case):
         import numpy as np
 
         from harness.retrieval.encode import encode, load_encoder
-        from harness.retrieval.order import id_ranks
         from harness.retrieval.search import exact_search
+        from harness.retrieval.trec_order import id_ranks
 
         encoder = load_encoder(self.folder / "model", 64)
         out = self.folder / "embeddings.npy"

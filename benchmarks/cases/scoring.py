@@ -55,7 +55,7 @@ class Scoring(Case):
         return run, qrels
 
     def ours(self) -> Timed:
-        from harness.evaluation.metrics import evaluate, mean
+        from harness.evaluation.metrics.lookup import evaluate, mean
 
         run, qrels = self._run()
         seconds, found = fastest(lambda: evaluate(run, qrels, ["nDCG@10", "R@100", "AP", "P@10"]), 2)

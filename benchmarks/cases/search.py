@@ -38,8 +38,8 @@ class Search(Case):
         return corpus, queries
 
     def ours(self) -> Timed:
-        from harness.retrieval.order import id_ranks
         from harness.retrieval.search import exact_search
+        from harness.retrieval.trec_order import id_ranks
 
         corpus, queries = self._vectors()
         ranks = id_ranks([f"d{number}" for number in range(len(corpus))])

@@ -44,7 +44,7 @@ class Testing(Case):
         return control, np.clip(control + draw.normal(0.1 / self.queries**0.5, 0.1, self.queries), 0, 1)
 
     def ours(self) -> Timed:
-        from harness.evaluation.randomisation import randomisation
+        from harness.evaluation.significance.randomisation import randomisation
 
         control, treatment = self._values()
         seconds, p = fastest(lambda: randomisation((treatment - control)[:, None], 0, FLIPS))

@@ -14,7 +14,7 @@ from harness.stage import silent
 if TYPE_CHECKING:
     import torch
 
-    from harness.students.base import Student
+    from harness.students.student import Student
 
 DEPTH, BATCH, RATE, LENGTH = 10, 16, 2e-5, 128
 ROOM = 0.98
@@ -39,9 +39,9 @@ class Training(Case):
     def _fit(self, load: Callable[[], Student], loss: str) -> tuple[float, Student]:
         """Our loop, the tokenising with it."""
         from harness.losses.spec import LossSpec
-        from harness.students.batches import ListTable
-        from harness.students.lists import TrainingList
-        from harness.students.train import TrainSettings, deterministic, fit
+        from harness.training.training_loop import TrainSettings, deterministic, fit
+        from harness.training_lists.list_dataset import ListTable
+        from harness.training_lists.training_list import TrainingList
 
         given = read_lists(self.folder, "taught")
         texts = {f"{number} {place}": text for number, one in enumerate(given) for place, text in enumerate(one["documents"])}

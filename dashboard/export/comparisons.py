@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dashboard.export.grid import Cell, Grid, cell, column, grid
-from harness.board import cells
-from harness.board.comparison_files import interval
-from harness.board.gathering import Gathered
-from harness.board.model import Row, Table
-from harness.board.report.pairs import Cell as Pair
-from harness.board.report.pairs import Pairs, all_pairs
-from harness.board.titles import titles
-from harness.evaluation.answers import Compared
-from harness.evaluation.render import VERDICTS, p_text
-from harness.evaluation.text import counted
+from harness.evaluation.significance.comparison_result import Compared
+from harness.evaluation.significance.comparison_tables import VERDICTS, p_text
+from harness.leaderboard import row_texts as cells
+from harness.leaderboard.board_model import Row, Table
+from harness.leaderboard.load_results import Gathered
+from harness.leaderboard.render.comparison_files import interval
+from harness.leaderboard.report.all_pairs import Cell as Pair
+from harness.leaderboard.report.all_pairs import Pairs, all_pairs
+from harness.leaderboard.row_titles import titles
+from harness.text import counted
 
 _MOODS = {"▲": "better", "▼": "worse", "·": ""}
 

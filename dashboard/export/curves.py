@@ -8,14 +8,14 @@ from math import isfinite
 from typing import NamedTuple
 
 from dashboard.export.grid import Cell, Grid, cell, column, grid
-from harness.board import cells
-from harness.board.axes import AXES
-from harness.board.curve_statistics import statistics_of
-from harness.board.curves import Chart, chart, select
-from harness.board.figure import svg
-from harness.board.gathering import Gathered
-from harness.board.model import Table
-from harness.board.targets import labels_needed
+from harness.leaderboard import row_texts
+from harness.leaderboard.board_model import Table
+from harness.leaderboard.curves.cost_axes import AXES
+from harness.leaderboard.curves.fitted import statistics_of
+from harness.leaderboard.curves.series import Chart, chart, select
+from harness.leaderboard.curves.svg import svg
+from harness.leaderboard.curves.targets import labels_needed
+from harness.leaderboard.load_results import Gathered
 
 _FORMS = {"usd": ",.4f", "tokens": ",.0f"}
 
@@ -64,7 +64,7 @@ def areas(gathered: Gathered, table: Table) -> Grid | None:
     for one in found.fitted:
         reached = [told[one.series.name] for told in needed.values()]
         area = one.area
-        bounds = cell(None) if area is None else cell(f"[{cells.number(area.interval.low)}, {cells.number(area.interval.high)}]")
+        bounds = cell(None) if area is None else cell(f"[{row_texts.number(area.interval.low)}, {row_texts.number(area.interval.high)}]")
         amounts = [Cell(item.words, str(item.amount.value) if isfinite(item.amount.value) else "") for item in reached]
         rows.append([cell(one.series.name), cell(one.curve.fit.name), cell(area and area.value, ".3f"), bounds, *amounts])
     return grid(

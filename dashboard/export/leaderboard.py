@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dashboard.export.grid import Cell, Column, Grid, Line, Link, column
-from dashboard.table import Shown, columns
+from dashboard.tables.table import Shown, columns
 from dashboard.words import FILTERS
-from harness.board import cells
-from harness.board.filters import FACETS, choices
-from harness.board.model import Row, Table
-from harness.labelling.ranking import VERDICTS
+from harness.labelling.labels.ranking import VERDICTS
+from harness.leaderboard import row_texts
+from harness.leaderboard.board_model import Row, Table
+from harness.leaderboard.filters import FACETS, choices
 
 
 class Facet(NamedTuple):
@@ -25,7 +25,7 @@ class Facet(NamedTuple):
 
 _HOW = {"sees": "only", "without": "without"}
 
-_TEXTS: dict[str, Callable[[Row], str]] = {"#": cells.place, "labels": cells.labels, "USD": cells.usd}
+_TEXTS: dict[str, Callable[[Row], str]] = {"#": row_texts.place, "labels": row_texts.labels, "USD": row_texts.usd}
 """Columns whose texts are those of the terminal."""
 _FORMS = {"tokens": ",.0f", "train s": ",.0f", "all s": ",.0f", **{f"labels {verdict}": ".0%" for verdict in VERDICTS}}
 _COLUMNS = {
@@ -82,5 +82,5 @@ def _cell(one: Column, value: Any, row: Row, table: Table, pages: Mapping[str, s
     if value is None or one.kind == "text":
         return Cell(value or "", value or "")
     if one.heading in table.metrics:
-        return Cell(cells.number(value), str(value))
+        return Cell(row_texts.number(value), str(value))
     return Cell(format(value, _FORMS.get(one.heading, "")), str(value))

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dashboard.export.grid import Grid, Link, cell, column, grid
-from harness.board import cells
-from harness.board.details import details
-from harness.board.model import Row, Table
-from harness.evaluation.render import p_text
-from harness.evaluation.text import counted
-from harness.published.folders import Published, slug
+from harness.evaluation.significance.comparison_tables import p_text
+from harness.leaderboard import row_texts
+from harness.leaderboard.board_model import Row, Table
+from harness.leaderboard.inspect.run_details import details
+from harness.published.result_folder import Published, slug
+from harness.text import counted
 
 FOLDER = "runs"
 _LONGEST = 80
@@ -74,7 +74,7 @@ def run_page(run: Published, title: str, row: Row, table: Table, section: str, p
 
 def _metrics(row: Row, metrics: Sequence[str]) -> Grid:
     found = [(name, row.metrics[name]) for name in metrics if name in row.metrics]
-    lines = [[cell(name), cell(one.mean, ".4f"), cell(cells.interval(row, name)), cell(one.deviation, ".4f")] for name, one in found]
+    lines = [[cell(name), cell(one.mean, ".4f"), cell(row_texts.interval(row, name)), cell(one.deviation, ".4f")] for name, one in found]
     return grid([column("metric"), column("mean", "number"), column("95 %", "text", "tight"), column("deviation of runs", "number")], lines)
 
 

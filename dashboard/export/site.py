@@ -21,17 +21,18 @@ from dashboard.export.grid import Grid
 from dashboard.export.leaderboard import Facet, facets, leaderboard
 from dashboard.export.runs import FOLDER, address, run_page
 from harness import __version__
-from harness.board import cells, render
-from harness.board.board import board_of
-from harness.board.gathering import Gathered, gather
-from harness.board.model import Board, Table
-from harness.board.report.glossary import GLOSSARY
-from harness.board.titles import titles
 from harness.errors import UserError
-from harness.evaluation.text import counted
 from harness.files import atomic_folder
+from harness.leaderboard import row_texts
+from harness.leaderboard.board import board_of
+from harness.leaderboard.board_model import Board, Table
+from harness.leaderboard.load_results import Gathered, gather
+from harness.leaderboard.render import board_files
+from harness.leaderboard.report.glossary import GLOSSARY
+from harness.leaderboard.row_titles import titles
 from harness.models import cache_home
-from harness.published.folders import Published
+from harness.published.result_folder import Published
+from harness.text import counted
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -81,7 +82,7 @@ def export(results: Path, out: Path) -> int:
             (folder / name).write_text(page, encoding="utf-8", newline="\n")
             count += 1
         (folder / "board.json").write_text(json.dumps(found.as_json(), ensure_ascii=False, allow_nan=False, indent=1), encoding="utf-8")
-        (folder / "board.csv").write_text(render.csv(found), encoding="utf-8")
+        (folder / "board.csv").write_text(board_files.csv(found), encoding="utf-8")
         (folder / MARK).write_text(f"Written by harness dashboard --export {__version__}; the next export replaces this folder.\n")
     return count
 
@@ -111,7 +112,7 @@ def _section(number: int, gathered: Gathered, table: Table, pages: Mapping[str, 
         id=f"t{number}",
         table=table,
         queries=counted(table.queries, "query"),
-        caption=cells.caption(table),
+        caption=row_texts.caption(table),
         facets=facets(table),
         board=leaderboard(table, pages),
         curves=tuple(pictures(gathered, table)),

@@ -7,24 +7,24 @@ from collections.abc import Mapping
 import streamlit as st
 
 from dashboard import address, choose
-from dashboard.comparison_tables import lettered, matrix, means, tests
+from dashboard.charts.pair_charts import differences, scatter
+from dashboard.charts.strata_chart import strata_chart
 from dashboard.frame import frame
-from dashboard.pair_charts import differences, scatter
-from dashboard.row_list import row_list
 from dashboard.show import show
 from dashboard.source import View, view, workspace
-from dashboard.strata_chart import strata_chart
+from dashboard.tables.comparison_tables import lettered, matrix, means, tests
+from dashboard.tables.row_list import row_list
 from dashboard.text import literal
-from harness.board import cells
-from harness.board.comparison import FEWEST, MOST, compare_rows
-from harness.board.per_query import Change, PerQuery, changes, extremes, per_query
-from harness.board.rankings import at_hand
-from harness.board.strata import SIZES, strata
 from harness.errors import UserError
-from harness.evaluation.corrections import CORRECTIONS
-from harness.evaluation.question import HOLM, Question
-from harness.evaluation.significance import TESTS
-from harness.evaluation.text import counted
+from harness.evaluation.significance.corrections import CORRECTIONS
+from harness.evaluation.significance.paired_tests import TESTS
+from harness.evaluation.significance.test_spec import HOLM, Question
+from harness.leaderboard import row_texts
+from harness.leaderboard.comparison import FEWEST, MOST, compare_rows
+from harness.leaderboard.inspect.query_rankings import at_hand
+from harness.leaderboard.inspect.strata import SIZES, strata
+from harness.leaderboard.row_query_values import Change, PerQuery, changes, extremes, per_query
+from harness.text import counted
 
 _ALL = "all pairs"
 
@@ -90,7 +90,7 @@ def _strata(found: View, values: PerQuery, chosen: list[str], letter: Mapping[st
         "queries": [one.queries for one in rows],
         "letter": [letter[one.name] for one in rows],
         values.metric: [one.mean for one in rows],
-        "95 %": [cells.bounds(one.interval) for one in rows],
+        "95 %": [row_texts.bounds(one.interval) for one in rows],
         "row": [one.name for one in rows],
     }
     frame(shown, "Means by bin", {values.metric: st.column_config.NumberColumn(format="%.3f")}, save="bins")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import choose
-from dashboard.cost_chart import frontier_chart, stage_chart
+from dashboard.charts.cost_chart import frontier_chart, stage_chart
 from dashboard.frame import frame
 from dashboard.show import show
 from dashboard.source import View, view
 from dashboard.text import literal
-from harness.board.frontier import PRICES, STANDINGS, Frontier, frontier, unpriced
-from harness.board.stage_costs import split_by_stage
+from harness.leaderboard.curves.frontier import PRICES, STANDINGS, Frontier, frontier, unpriced
+from harness.leaderboard.inspect.stage_costs import split_by_stage
 
 # Rows whose bars are drawn; the table has all. (Streamlit would show a string here on the page.)
 _MOST_BARS = 40

@@ -8,18 +8,18 @@ from typing import NamedTuple
 import streamlit as st
 
 from dashboard import choose
-from dashboard.curve_chart import budget_curve
+from dashboard.charts.curve_chart import budget_curve
 from dashboard.frame import frame
 from dashboard.show import show
 from dashboard.source import View, view
 from dashboard.text import literal
-from harness.board.axes import AXES
-from harness.board.curve_pairs import ahead_words, pairs, usual_reference
-from harness.board.curve_statistics import ALL, BANDS, Statistics, statistics_of
-from harness.board.curves import MOST, RUNS, Chart, chart, select, shown
-from harness.board.figure import svg
-from harness.board.targets import Needed, labels_needed, target_of, words
-from harness.evaluation.curve_fits import FITS
+from harness.evaluation.curves.fits import FITS
+from harness.leaderboard.curves.against_series import ahead_words, pairs, usual_reference
+from harness.leaderboard.curves.cost_axes import AXES
+from harness.leaderboard.curves.fitted import ALL, BANDS, Statistics, statistics_of
+from harness.leaderboard.curves.series import MOST, RUNS, Chart, chart, select, shown
+from harness.leaderboard.curves.svg import svg
+from harness.leaderboard.curves.targets import Needed, labels_needed, target_of, words
 
 _BAND = (
     "95 % bootstrap intervals of the fitted curve. Over resamples and seeds they say how much luck with the draw matters: from five runs a "

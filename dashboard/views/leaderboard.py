@@ -11,15 +11,16 @@ import streamlit as st
 from dashboard import address, choose
 from dashboard.frame import frame
 from dashboard.source import View, view
-from dashboard.table import Shown, column_config, columns
+from dashboard.tables.table import Shown, column_config, columns
 from dashboard.text import literal
 from dashboard.words import FILTERS
-from harness.board import cells, render
-from harness.board.comparison import FEWEST, MOST
-from harness.board.filters import Filter, choices, kept
-from harness.board.model import Board, Row, Table
-from harness.board.sections import by_sees
-from harness.evaluation.text import counted
+from harness.leaderboard import row_texts
+from harness.leaderboard.board_model import Board, Row, Table
+from harness.leaderboard.comparison import FEWEST, MOST
+from harness.leaderboard.filters import Filter, choices, kept
+from harness.leaderboard.render import board_files
+from harness.leaderboard.row_sections import by_sees
+from harness.text import counted
 
 _WHOLE, _APART = "together", "by what methods may see"
 _TICKED = "ticked"
@@ -68,7 +69,7 @@ def _tables(found: View, rows: tuple[Row, ...], shown: Shown) -> None:
         for sees, members in by_sees(rows).items():
             st.subheader(literal(f"sees {sees}"))
             _ticks(table, members, shown, f"Methods that see {sees}")
-    st.caption(literal(cells.caption(table)))
+    st.caption(literal(row_texts.caption(table)))
     _compare(found, rows)
 
 
@@ -100,8 +101,8 @@ def page() -> None:
     _tables(found, rows, shown)
     single = Board((replace(table, rows=rows),))
     with st.container(horizontal=True):
-        st.download_button("Table as CSV", partial(render.csv, single), "board.csv", "text/csv", on_click="ignore")
-        st.download_button("Table as LaTeX", partial(render.latex, single), "board.tex", "text/x-tex", on_click="ignore")
+        st.download_button("Table as CSV", partial(board_files.csv, single), "board.csv", "text/csv", on_click="ignore")
+        st.download_button("Table as LaTeX", partial(board_files.latex, single), "board.tex", "text/x-tex", on_click="ignore")
 
 
 page()

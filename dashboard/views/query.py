@@ -9,16 +9,16 @@ import streamlit as st
 
 from dashboard import choose
 from dashboard.frame import frame
-from dashboard.row_list import row_list
 from dashboard.source import View, view, workspace
+from dashboard.tables.row_list import row_list
 from dashboard.text import literal
 from dashboard.training import training
-from harness.board.comparison import MOST
-from harness.board.per_query import PerQuery, per_query
-from harness.board.rankings import DEPTH, QueryView, at_hand, query_view, read_run
-from harness.collections.base import Collection
+from harness.collections.collection import Collection
 from harness.errors import UserError
-from harness.published.folders import Published
+from harness.leaderboard.comparison import MOST
+from harness.leaderboard.inspect.query_rankings import DEPTH, QueryView, at_hand, query_view, read_run
+from harness.leaderboard.row_query_values import PerQuery, per_query
+from harness.published.result_folder import Published
 from harness.retrieval.run import Run
 
 _TEST, _TRAINING = "a test query, as the runs answer it", "a training query, as the teachers saw it"

@@ -5,16 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import address, choose
+from dashboard.charts.loss_chart import loss_chart
 from dashboard.frame import frame
-from dashboard.loss_chart import loss_chart
 from dashboard.show import show
 from dashboard.source import View, view, workspace
 from dashboard.text import literal
-from harness.board import cells
-from harness.board.details import Details, content, details, downloads
-from harness.board.made import LossCurve, Made, made, model_folders
 from harness.errors import UserError
-from harness.published.folders import Published
+from harness.leaderboard import row_texts
+from harness.leaderboard.inspect.run_details import Details, content, details, downloads
+from harness.leaderboard.inspect.run_provenance import LossCurve, Made, made, model_folders
+from harness.published.result_folder import Published
 
 _TYPES = {
     "run.trec.gz": "application/gzip",
@@ -77,7 +77,7 @@ def _stages(said: Details, found: Made | None) -> None:
     }
     frame(shown, "Stages", config, save="stages")
     cached = sum(row.cached for row in rows)
-    total, here = cells.duration(found.seconds), cells.duration(found.seconds_here)
+    total, here = row_texts.duration(found.seconds), row_texts.duration(found.seconds_here)
     if cached == len(rows):
         own = f"found all {len(rows)} in its store"
     else:

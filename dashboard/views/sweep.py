@@ -12,9 +12,9 @@ from dashboard.frame import frame
 from dashboard.source import workspace
 from dashboard.text import literal
 from harness.errors import UserError
-from harness.pipeline.live import clock
-from harness.pipeline.live_journal import journals
-from harness.pipeline.live_report import Follower, Report
+from harness.pipeline.live.follower import Follower, Report
+from harness.pipeline.live.journal import journals
+from harness.pipeline.live.live_view import clock
 
 _NEWEST = "the newest"
 _EVERY = 2  # Seconds between two looks. No docstring: Streamlit would write it on the page.

@@ -8,19 +8,19 @@ from typing import Any
 import streamlit as st
 
 from dashboard import choose
+from dashboard.charts.teacher_charts import heatmap, picks_chart
 from dashboard.frame import frame
 from dashboard.show import show
 from dashboard.source import View, name, results, view
-from dashboard.table import VERDICT_HELP
-from dashboard.teacher_charts import heatmap, picks_chart
+from dashboard.tables.table import VERDICT_HELP
 from dashboard.text import literal
-from harness.board.gathering import state
-from harness.board.labelled import MEASURES, Agreement, Picks, agreements, first_picks, labelled
-from harness.board.teachers import TeacherSummary, teachers
-from harness.evaluation.render import p_text
-from harness.evaluation.text import counted
-from harness.labelling.ranking import VERDICTS
-from harness.published.folders import Published
+from harness.evaluation.significance.comparison_tables import p_text
+from harness.labelling.labels.ranking import VERDICTS
+from harness.leaderboard.inspect.label_quality import MEASURES, Agreement, Picks, agreements, first_picks, labelled
+from harness.leaderboard.inspect.teacher_summary import TeacherSummary, teachers
+from harness.leaderboard.load_results import state
+from harness.published.result_folder import Published
+from harness.text import counted
 
 
 def _table(found: list[TeacherSummary]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import Field
 
-from harness.collections.base import CollectionSource, Document, Judgment, Qrels, Query, SourceSettings
+from harness.collections.collection import CollectionSource, Document, Judgment, Qrels, Query, SourceSettings
 from harness.collections.folder import beir_qrels, read_documents, stat_mark
 from harness.collections.publish import publish
 from harness.errors import UserError, did_you_mean

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.collections.base import CollectionSource, Document, Qrels, Query
-from harness.collections.report import Findings
+from harness.collections.collection import CollectionSource, Document, Qrels, Query
+from harness.collections.import_report import Findings
 from harness.collections.splits import Splits, collect, settle
 from harness.collections.stored_qrels import save_qrels
 from harness.collections.texts import StoredTexts

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.collections.base import Corpus, Document, Judgments, Texts
+from harness.collections.collection import Corpus, Document, Judgments, Texts
 from harness.collections.splits import normalised
 
 HUMAN = "train"

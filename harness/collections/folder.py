@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from harness.collections.base import CollectionSource, Document, Judgment, Query, SourceSettings
-from harness.collections.lines import Record, read_records
+from harness.collections.collection import CollectionSource, Document, Judgment, Query, SourceSettings
+from harness.collections.located_lines import Record, read_records
 from harness.collections.qrels import iter_qrels
 from harness.errors import UserError, did_you_mean
 

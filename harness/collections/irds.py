@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import Field
 
-from harness.collections.base import CollectionSource, Document, Judgment, Query, SourceSettings
+from harness.collections.collection import CollectionSource, Document, Judgment, Query, SourceSettings
 from harness.errors import UserError
 
 _SPLITS = ("train", "dev", "test")

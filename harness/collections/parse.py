@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from harness.collections.base import CollectionSource
+from harness.collections.collection import CollectionSource
 from harness.errors import UserError, UserErrors, did_you_mean
 from harness.plugins import plugins, refusal
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from harness.collections.base import Collection, Corpus, Judgments, Texts
+from harness.collections.collection import Collection, Corpus, Judgments, Texts
 from harness.collections.crops import HUMAN, SOURCES, Material, TrainingQuery, pick
 from harness.collections.splits import normalised
 from harness.errors import UserError, did_you_mean

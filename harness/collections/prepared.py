@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.code_mark import code_mark
-from harness.collections.base import CollectionSource, Corpus, Judgments, Texts
+from harness.collections.collection import CollectionSource, Corpus, Judgments, Texts
+from harness.collections.import_report import Report
 from harness.collections.publish import publish
-from harness.collections.report import Report
 from harness.collections.stored_qrels import load_qrels
 from harness.collections.texts import StoredTexts
 from harness.errors import UserError, did_you_mean
+from harness.source_hash import code_mark
 from harness.stage import digest, silent
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.collections.base import Judgment, Qrels
-from harness.collections.lines import Line, read_lines
+from harness.collections.collection import Judgment, Qrels
+from harness.collections.located_lines import Line, read_lines
 from harness.errors import UserError
 
 RIGHT = {

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
-from harness.collections.base import CollectionSource, Document, Judgment, Query
+from harness.collections.collection import CollectionSource, Document, Judgment, Query
 from harness.collections.folder import stat_mark
 from harness.collections.splits import by_hash
 from harness.errors import UserError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.collections.base import Document
+from harness.collections.collection import Document
 from harness.collections.semanlink import Shares, TagSource
 
 

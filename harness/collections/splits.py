@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from harness.collections.base import Judgment, Qrels, Query, SourceSettings
-from harness.collections.report import Findings
+from harness.collections.collection import Judgment, Qrels, Query, SourceSettings
+from harness.collections.import_report import Findings
 
 Splits = dict[str, Qrels]
 """split -> judgments of its queries"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from harness.collections.base import Qrels
+from harness.collections.collection import Qrels
 
 _FILE = "judgments.arrow"
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from harness.collections.base import Document
+from harness.collections.collection import Document
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch

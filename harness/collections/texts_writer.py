@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.collections.base import Document
-from harness.collections.report import Findings
+from harness.collections.collection import Document
+from harness.collections.import_report import Findings
 from harness.collections.texts import StoredTexts, id_hashes, joined
 
 BATCH_ROWS = 8_192

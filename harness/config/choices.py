@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from harness.config.explain import Fault, checked, failure, faults_of, shown
 from harness.config.registries import Registries, Scope
 from harness.errors import UserError, UserErrors, did_you_mean
-from harness.labelling.teacher import Teacher
+from harness.labelling.labels.teacher import Teacher
 from harness.plugins import Plugin, Settings, refusal
 
 T = TypeVar("T")

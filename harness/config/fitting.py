@@ -8,7 +8,7 @@ from harness.config.choices import Shared
 from harness.config.explain import Fault, failure
 from harness.config.registries import Scope
 from harness.errors import did_you_mean
-from harness.labelling.teacher import GIVES, Teacher
+from harness.labelling.labels.teacher import GIVES, Teacher
 from harness.method import Method
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from harness.config.definitions import References
 from harness.config.explain import faults_of, user_errors
 from harness.config.extends import read_merged
 from harness.config.located import Node
 from harness.config.overrides import Override, apply, parse_override
-from harness.config.references import References
 from harness.config.registries import Registries, Scope, Source
-from harness.config.sweep import SweepFile
+from harness.config.sweep_file import SweepFile
 from harness.errors import UserError, UserErrors
 from harness.stage import digest
 

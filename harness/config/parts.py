@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, PositiveInt, ValidationInfo, model_validator
 
-from harness.config.answering import Answering
 from harness.config.choices import Gather, LossChoice, loss_choice, metric_name
 from harness.config.explain import Fault, checked, failure
+from harness.config.qa_section import Answering
 from harness.config.registries import Scope
-from harness.config.values import Many, ModelName
+from harness.config.value_types import Many, ModelName
 from harness.errors import did_you_mean
 from harness.plugins import Settings
 
@@ -147,14 +147,14 @@ class Evaluation(Settings):
     @property
     def ranking(self) -> tuple[str, ...]:
         """Those of `metrics` that judged documents are enough for."""
-        from harness.evaluation.answer_scores import needs_answers
+        from harness.evaluation.metrics.answer_metrics import needs_answers
 
         return tuple(name for name in self.metrics if not needs_answers(name))
 
     @property
     def reported(self) -> tuple[str, ...]:
         """All metrics in their order; with `answers`, the usual ones of short answers follow unless `metrics` names some."""
-        from harness.evaluation.answer_scores import DEFAULT, needs_reader
+        from harness.evaluation.metrics.answer_metrics import DEFAULT, needs_reader
 
         if self.answers is None or len(self.ranking) < len(self.metrics):
             return self.metrics
@@ -162,8 +162,8 @@ class Evaluation(Settings):
 
     @model_validator(mode="after")
     def _answerable(self) -> Evaluation:
-        from harness.evaluation.answer_scores import needs_answers, needs_reader
-        from harness.evaluation.diversity import needs_subtopics
+        from harness.evaluation.metrics.answer_metrics import needs_answers, needs_reader
+        from harness.evaluation.metrics.subtopics import needs_subtopics
 
         if unknown := next(filter(needs_subtopics, self.metrics), None):
             remedy = "score a published run with `harness evaluate RUN --qrels FILE`"

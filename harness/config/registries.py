@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.collections.base import CollectionSource
-from harness.labelling.teacher import Teacher
-from harness.losses.base import Loss
+from harness.collections.collection import CollectionSource
+from harness.labelling.labels.teacher import Teacher
+from harness.losses.loss import Loss
 from harness.method import Method
 from harness.plugins import Plugin, plugins
 
@@ -32,7 +32,7 @@ class Registries:
     def installed(cls) -> Registries:
         """What is installed in this environment and can be used; the rest is told on stderr."""
         from harness.collections.parse import parse_source
-        from harness.evaluation.metrics import metric
+        from harness.evaluation.metrics.lookup import metric
         from harness.retrieval.engines import LexicalEngine
 
         return cls(

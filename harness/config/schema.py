@@ -8,14 +8,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from harness.config.annotations import accepts_list, fields_by_key
+from harness.config.definitions import PATTERN
 from harness.config.explain import models_in
-from harness.config.methods import MethodKeys
+from harness.config.method_entries import MethodKeys
 from harness.config.parts import DENSE
-from harness.config.references import PATTERN
 from harness.config.registries import Registries
-from harness.config.sweep import SweepFile
+from harness.config.sweep_file import SweepFile
 from harness.config.tuning import Tune
-from harness.config.values import BudgetRange
+from harness.config.value_types import BudgetRange
 from harness.config.variants import ROLES
 from harness.plugins import Plugin
 

@@ -12,7 +12,7 @@ from pydantic import PlainValidator, WithJsonSchema
 
 from harness.config.explain import Fault, failure, shown
 from harness.config.located import KeyPath, dotted
-from harness.config.values import distinct, listed
+from harness.config.value_types import distinct, listed
 from harness.config.variants import ROLES
 
 MOST_TRIALS = 1000

@@ -8,14 +8,14 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo
 
+from harness.config.apply_trial import Trial, tried
 from harness.config.choices import Gather
 from harness.config.explain import Fault, checked, failure
 from harness.config.located import KeyPath
-from harness.config.methods import MethodChoice
+from harness.config.method_entries import MethodChoice
 from harness.config.parts import Evaluation, MetricName, scope_of
 from harness.config.registries import Registries
 from harness.config.trials import Trials, WrittenTrial
-from harness.config.tried import Trial, tried
 from harness.errors import did_you_mean
 from harness.method import Method, RetrieverMethod
 from harness.plugins import Settings
@@ -92,7 +92,7 @@ def _unfair(tune: Tune, evaluate: Evaluation) -> Iterator[Fault]:
 
 
 def _unread(metric: str) -> Iterator[Fault]:
-    from harness.evaluation.answer_scores import needs_answers
+    from harness.evaluation.metrics.answer_metrics import needs_answers
 
     if needs_answers(metric):
         yield Fault(("metric",), f"'{metric}' needs short answers; trials are chosen by judged documents", "choose by nDCG@10, for example")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness.losses.base import Target
+    from harness.losses.loss import Target
 
 
 def widen(scores: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from harness.losses._lists import log_shares
-from harness.losses.base import Loss, LossSettings, Target
+from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.losses._lists import behind, differences, fill, reciprocal_ranks, widen
-from harness.losses.base import Loss, LossSettings, Target
+from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
     from torch import Tensor

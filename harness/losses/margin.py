@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from harness.losses._lists import differences, mean_where, widen
-from harness.losses.base import Loss, LossSettings, Target
+from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
     from torch import Tensor

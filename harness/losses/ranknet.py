@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.losses._lists import behind, differences, mean_where, reciprocal_ranks
-from harness.losses.base import Loss, LossSettings, Target
+from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.losses._lists import differences, mean_where, prefix, reciprocal_ranks
-from harness.losses.base import Loss, Target
+from harness.losses.loss import Loss, Target
 
 if TYPE_CHECKING:
     from torch import Tensor

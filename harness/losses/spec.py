@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from harness.errors import UserError, did_you_mean
-from harness.losses.base import Loss, LossSettings
+from harness.losses.loss import Loss, LossSettings
 from harness.plugins import plugin, plugins
 
 

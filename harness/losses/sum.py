@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
-from harness.losses.base import Loss, LossSettings, Target
+from harness.losses.loss import Loss, LossSettings, Target
 from harness.losses.spec import loss_settings
 from harness.plugins import Settings, plugin
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from harness.losses._lists import fill, log_shares, widen
-from harness.losses.base import Loss, LossSettings, Target
+from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
     from torch import Tensor

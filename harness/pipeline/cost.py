@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harness.answering.stages import Read
-from harness.labelling.ledger import Ledger
-from harness.labelling.stages import Labels
-from harness.labelling.teacher import Cost, Task, Teacher
-from harness.pipeline.nested import alike, largest
+from harness.labelling.labels.label_stage import Labels
+from harness.labelling.labels.teacher import Cost, Task, Teacher
+from harness.ledger.ledger import Ledger
+from harness.pipeline.budgets import alike, largest
 from harness.pipeline.store import Store
+from harness.qa.answer_stages import Read
 from harness.stage import Stage
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness.collections.base import Collection, Qrels
+from harness.collections.collection import Collection, Qrels
 from harness.errors import UserError
 from harness.retrieval.run import Run
 
@@ -51,7 +51,7 @@ def _collection(spec: str, workspace: Path) -> Collection:
 
 def verify_folders(folders: list[Path], qrels: str | None, workspace: Path) -> dict[str, Any]:
     """``{"results": [{"folder", "problems": [...]}]}``; qrels come from each card's collection and split unless given."""
-    from harness.published.folders import read_card
+    from harness.published.result_folder import read_card
     from harness.published.verify import verify
 
     rows = []

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.config.load import load_sweep
-from harness.labelling import statistics
-from harness.labelling.ranking import Ranking, read_rankings
-from harness.labelling.stages import RANKINGS, SUMMARY, Labels, summarise
-from harness.labelling.tasks import pool_tasks
-from harness.pipeline.build import Builder
+from harness.labelling.labels import agreement
+from harness.labelling.labels.label_stage import RANKINGS, SUMMARY, Labels, summarise
+from harness.labelling.labels.ranking import Ranking, read_rankings
+from harness.labelling.labels.tasks import pool_tasks
 from harness.pipeline.graph import closure
+from harness.pipeline.plan import Builder
 from harness.pipeline.store import Store
 
 Report = dict[str, Any]
@@ -30,7 +30,7 @@ def label_report(file: Path, overrides: Sequence[str], workspace: Path) -> Repor
 
     - ``teachers``: ``{"teacher", "kind", "standing", "queries", "draws": [{"resample", "queries"}], "verdicts": {verdict: share},
       "reasons": {reason: share}, "quality": {"queries", "nDCG@10", "first_stage"} or None, "position", "cost"}``. Shares, quality and
-      position count a query once, however many resamples drew it (see `harness.labelling.statistics.quality` and `position_bias`);
+      position count a query once, however many resamples drew it (see `harness.labelling.labels.agreement.quality` and `position_bias`);
       ``cost`` is ``{"calls", "input_tokens", "output_tokens", "usd", "seconds"}`` per drawn query: what they would cost with an empty
       ledger, and the seconds that labelling took here (answers from the ledger take none).
     - ``agreement``: ``{"a", "b", "between", "queries", "tau", "rbo", "top": {"1", "3", "10"}}``; ``between`` is ``teachers``,
@@ -39,7 +39,7 @@ def label_report(file: Path, overrides: Sequence[str], workspace: Path) -> Repor
       where these differ.
     """
     builder, store = Builder(load_sweep(file, overrides), workspace), Store(workspace)
-    return {"rbo_p": statistics.P, "collections": [_collection(name, wanted, store) for name, wanted in _wanted(builder).items()]}
+    return {"rbo_p": agreement.P, "collections": [_collection(name, wanted, store) for name, wanted in _wanted(builder).items()]}
 
 
 def _wanted(builder: Builder) -> dict[str, dict[str, list[Labels]]]:
@@ -106,7 +106,7 @@ def _known(labelled: Sequence[_Labelled], store: Store) -> Report:
     }
 
 
-def _teacher(one: _Labelled, first: statistics.Orders, gold: dict[str, dict[str, int]], store: Store) -> Report:
+def _teacher(one: _Labelled, first: agreement.Orders, gold: dict[str, dict[str, int]], store: Store) -> Report:
     rankings, teacher = one.rankings, one.stages[0].teacher
     counts = summarise(rankings)
     return {
@@ -116,8 +116,8 @@ def _teacher(one: _Labelled, first: statistics.Orders, gold: dict[str, dict[str,
         "queries": len(rankings),
         "draws": [{"resample": stage.draw.resample, "queries": stage.draw.size} for stage in one.stages],
         **{what: {name: number / len(rankings) for name, number in counts[what].items()} for what in ("verdicts", "reasons")},
-        "quality": statistics.quality(rankings, first, gold),
-        "position": statistics.position_bias(rankings, first),
+        "quality": agreement.quality(rankings, first, gold),
+        "position": agreement.position_bias(rankings, first),
         "cost": _cost([json.loads((store.read(stage) / SUMMARY).read_text(encoding="utf-8")) for stage in one.stages]),
     }
 
@@ -130,13 +130,13 @@ def _cost(summaries: Sequence[Report]) -> Report:
     return {name: total[name] / queries for name in (*_PAID, "seconds")}
 
 
-def _agreement(labelled: Sequence[_Labelled], first: statistics.Orders) -> Iterator[Report]:
-    orders = {one.name: statistics.orders(one.rankings) for one in labelled}
+def _agreement(labelled: Sequence[_Labelled], first: agreement.Orders) -> Iterator[Report]:
+    orders = {one.name: agreement.orders(one.rankings) for one in labelled}
     for a, b in combinations(orders, 2):
-        yield {"a": a, "b": b, "between": "teachers", **statistics.agreement(orders[a], orders[b])}
+        yield {"a": a, "b": b, "between": "teachers", **agreement.agreement(orders[a], orders[b])}
     for one in labelled:
         if len(one.draws) > 1:
-            said = statistics.repeats([statistics.orders(draw) for draw in one.draws])
+            said = agreement.repeats([agreement.orders(draw) for draw in one.draws])
             yield {"a": one.name, "b": one.name, "between": "resamples", **said}
     for a in orders:
-        yield {"a": a, "b": "first stage", "between": "first stage", **statistics.agreement(orders[a], first)}
+        yield {"a": a, "b": "first stage", "between": "first stage", **agreement.agreement(orders[a], first)}

@@ -14,11 +14,11 @@ from uuid import uuid4
 
 from harness.errors import UserError
 from harness.files import sync
-from harness.labelling.calls import Call
-from harness.labelling.ledger import Ledger
-from harness.labelling.ranking import Ranking, read_rankings, write_rankings
-from harness.labelling.stages import RANKINGS, SUMMARY, Labels
-from harness.labelling.transfer import Labelled, LabelReader, write_labels
+from harness.labelling.labels.label_stage import RANKINGS, SUMMARY, Labels
+from harness.labelling.labels.ranking import Ranking, read_rankings, write_rankings
+from harness.labelling.labels.transfer import Labelled, LabelReader, write_labels
+from harness.ledger.calls import Call
+from harness.ledger.ledger import Ledger
 from harness.pipeline.store import MANIFEST, DamagedArtefact, Store
 from harness.stage import Context, Progress, Stage
 

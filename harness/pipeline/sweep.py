@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from harness.config.load import load_sweep
-from harness.labelling.ledger import Ledger
-from harness.labelling.stages import Labels
-from harness.pipeline.build import Builder, PlannedCell, check_draws
+from harness.labelling.labels.label_stage import Labels
+from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import closure, missing
-from harness.pipeline.labelling_time import LabellingTime
-from harness.pipeline.live import clock, view
-from harness.pipeline.live_journal import Journal
-from harness.pipeline.local import LocalExecutor, Outcome
-from harness.pipeline.observer import Observer, Several
-from harness.pipeline.publish import publish_cell
-from harness.pipeline.remembered import Remembered
+from harness.pipeline.live.journal import Journal
+from harness.pipeline.live.live_view import clock, view
+from harness.pipeline.live.observer import Observer, Several
+from harness.pipeline.local_executor import LocalExecutor, Outcome
+from harness.pipeline.plan import Builder, PlannedCell, check_draws
+from harness.pipeline.publish.cache import Remembered
+from harness.pipeline.publish.card_builder import publish_cell
+from harness.pipeline.publish.labelling_time import LabellingTime
 from harness.pipeline.store import Store
 
 

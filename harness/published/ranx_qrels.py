@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.collections.base import Qrels
+from harness.collections.collection import Qrels
 from harness.errors import UserError
 from harness.retrieval.ranx_files import READERS
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.collections.base import Qrels
+from harness.collections.collection import Qrels
 from harness.errors import UserError
-from harness.evaluation.answer_scores import needs_answers
-from harness.evaluation.metrics import Scores, evaluate, mean
-from harness.evaluation.scores import FILE as METRICS
-from harness.evaluation.scores import read_scores
-from harness.evaluation.text import counted, plain
+from harness.evaluation.metrics.answer_metrics import needs_answers
+from harness.evaluation.metrics.lookup import Scores, evaluate, mean
+from harness.evaluation.metrics.per_query_file import FILE as METRICS
+from harness.evaluation.metrics.per_query_file import read_scores
 from harness.files import sha256
 from harness.published.card import Card, Outcome
-from harness.published.folders import CARD, LABELS, MAKING, RUN, check_file, read_card
-from harness.published.run_file import check_run_file
+from harness.published.result_folder import CARD, LABELS, MAKING, RUN, check_file, read_card
+from harness.published.untrusted_run import check_run_file
 from harness.retrieval.run import Run
+from harness.text import counted, plain
 
 TOLERANCE = 1e-9
 LARGEST_RUN = 4 << 30

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from harness.device import Precision, best_dtype, device, devices
 from harness.errors import UserError
-from harness.retrieval.precision import Precision, best_dtype, device, devices
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-    from harness.collections.base import Texts
+    from harness.collections.collection import Texts
     from harness.stage import Progress
 
 Task = Literal["query", "document"]

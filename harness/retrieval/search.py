@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.retrieval.order import Hits
-from harness.retrieval.precision import best_dtype, device
+from harness.device import best_dtype, device
 from harness.retrieval.shortlist import NOTHING, Shortlist, first, floors, joined
+from harness.retrieval.trec_order import Hits
 
 if TYPE_CHECKING:
     import torch

@@ -9,12 +9,12 @@ from pydantic import Field
 
 from harness.errors import UserError
 from harness.plugins import Settings
-from harness.students.base import encoder_layers
+from harness.students.student import encoder_layers
 
 if TYPE_CHECKING:
     import torch
 
-    from harness.students.base import Student
+    from harness.students.student import Student
 
 RATE = 2e-4
 """Peak learning rate where none is named: adapters start at zero and want more than whole weights do."""

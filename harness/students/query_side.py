@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.students.base import inference, loading, opening, quiet
 from harness.students.retriever import BiEncoder, EmbeddingReader
-from harness.students.tokens import run_sorted
+from harness.students.student import inference, loading, opening, quiet
+from harness.students.tokenised import run_sorted
 
 if TYPE_CHECKING:
     import torch
 
     from harness.stage import Progress
-    from harness.students.batches import ListTable
+    from harness.training_lists.list_dataset import ListTable
 
 
 class QueryEncoder(BiEncoder):

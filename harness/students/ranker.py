@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.errors import UserError
-from harness.students.base import Reader, Student, inference, loading, opening, quiet
-from harness.students.folders import Architecture, read_json, trained_as
+from harness.students.architecture import Architecture, read_json, trained_as
 from harness.students.retriever import MICRO_TOKENS, BiEncoder
-from harness.students.tokens import TransformerTokens, run_sorted
+from harness.students.student import Reader, Student, inference, loading, opening, quiet
+from harness.students.tokenised import TransformerTokens, run_sorted
 
 if TYPE_CHECKING:
     import torch
     from sentence_transformers import CrossEncoder
 
     from harness.stage import Progress
-    from harness.students.batches import Batch, ListTable
+    from harness.training_lists.list_dataset import Batch, ListTable
 
 FILE = "ranker.json"
 
@@ -41,7 +41,7 @@ class CrossRanker(Student):
         from sentence_transformers.sentence_transformer.modules import Transformer
         from torch.nn import Identity
 
-        from harness.retrieval.precision import device
+        from harness.device import device
 
         if not isinstance(model[0], Transformer) or len(model) != 1 or model.num_labels != 1:
             raise UserError("this cross-encoder is no sequence classifier with one output", remedy="take another ranker")
@@ -57,7 +57,7 @@ class CrossRanker(Student):
         """A trained cross-encoder, or any encoder under a fresh head (drawn from torch's generator)."""
         from sentence_transformers import CrossEncoder
 
-        from harness.retrieval.precision import device
+        from harness.device import device
 
         with opening(folder):
             model = CrossEncoder(str(folder), num_labels=1, device=str(device()), model_kwargs=loading(device()), local_files_only=True)

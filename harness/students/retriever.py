@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.errors import UserError
-from harness.students.base import Reader, Student, inference, loading, opening, quiet
-from harness.students.cached import recomputed
-from harness.students.folders import trained_as
-from harness.students.tokens import StaticTokens, Tokens, TransformerTokens, run_sorted
+from harness.students.architecture import trained_as
+from harness.students.gradient_cache import recomputed
+from harness.students.student import Reader, Student, inference, loading, opening, quiet
+from harness.students.tokenised import StaticTokens, Tokens, TransformerTokens, run_sorted
 
 if TYPE_CHECKING:
     import torch
     from sentence_transformers import SentenceTransformer
 
     from harness.stage import Progress
-    from harness.students.batches import Batch, ListTable
+    from harness.training_lists.list_dataset import Batch, ListTable
 
 MICRO_TOKENS = 8_192
 """On a CPU; about 2 GB of activations for MiniLM."""
@@ -37,7 +37,7 @@ class BiEncoder(Student):
         """Raises UserError for a similarity other than cosine or dot, and for models of several routes or without text input."""
         from sentence_transformers.sentence_transformer.modules import StaticEmbedding, Transformer
 
-        from harness.retrieval.precision import device
+        from harness.device import device
 
         similarity = model.similarity_fn_name
         if similarity not in ("cosine", "dot"):
@@ -60,7 +60,7 @@ class BiEncoder(Student):
         """Any encoder: a sentence-transformers folder, or a plain transformers one (mean pooling then). Raises UserError for others."""
         from sentence_transformers import SentenceTransformer
 
-        from harness.retrieval.precision import device
+        from harness.device import device
 
         if trained_as(folder) == "cross-encoder":
             raise UserError(

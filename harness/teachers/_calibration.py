@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from harness.labelling.teacher import Task
+from harness.labelling.labels.teacher import Task
 
 CUTOFF = 10
 _ABSENT = -1e30

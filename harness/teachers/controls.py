@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from harness.labelling.ranking import Ranking
-from harness.labelling.teacher import Task, Teacher
+from harness.labelling.labels.ranking import Ranking
+from harness.labelling.labels.teacher import Task, Teacher
 from harness.plugins import Settings
 from harness.stage import digest
 
 if TYPE_CHECKING:
-    from harness.labelling.ledger import Ledger
+    from harness.ledger.ledger import Ledger
     from harness.stage import Progress
 
 

@@ -9,16 +9,16 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from harness.labelling.asking import Request
+from harness.labelling.prompting.prompter import Request
+from harness.llm.backend import Backend
+from harness.llm.chat_teacher import TRANSPORT, ChatSettings, ChatTeacher
+from harness.llm.litellm_backend import Through
+from harness.llm.openai_backend import Wire
+from harness.llm.provider_batch import ProviderBatch
+from harness.llm.providers import Price, parameters, price, route
+from harness.llm.retrying import Limits
+from harness.llm.token_counts import openai_tokens
 from harness.plugins import Settings
-from harness.teachers.chat.backend import Backend
-from harness.teachers.chat.patient import Limits
-from harness.teachers.chat.provider_batch import ProviderBatch
-from harness.teachers.chat.providers import Price, parameters, price, route
-from harness.teachers.chat.teacher import TRANSPORT, ChatSettings, ChatTeacher
-from harness.teachers.chat.through import Through
-from harness.teachers.chat.tokens import openai_tokens
-from harness.teachers.chat.wire import Wire
 
 
 class PriceSettings(Settings):

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.errors import UserError, UserErrors, did_you_mean
-from harness.labelling.teacher import Teacher
+from harness.labelling.labels.teacher import Teacher
 from harness.plugins import plugin
 
 

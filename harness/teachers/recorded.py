@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field, field_validator
 
 from harness.errors import UserError
-from harness.labelling.ranking import Ranking, Verdict, read_rankings
-from harness.labelling.teacher import Task, Teacher
+from harness.labelling.labels.ranking import Ranking, Verdict, read_rankings
+from harness.labelling.labels.teacher import Task, Teacher
 from harness.models import file_hash
 from harness.plugins import Settings
 from harness.stage import digest
 
 if TYPE_CHECKING:
-    from harness.labelling.ledger import Ledger
+    from harness.ledger.ledger import Ledger
     from harness.stage import Progress
 
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from harness.errors import UserError
-from harness.labelling.ranking import Ranking
-from harness.labelling.teacher import Task, Teacher
+from harness.labelling.labels.ranking import Ranking
+from harness.labelling.labels.teacher import Task, Teacher
 from harness.plugins import Settings
 from harness.stage import canonical, digest
 from harness.teachers._calibration import Lists, mix_for
 
 if TYPE_CHECKING:
-    from harness.labelling.ledger import Ledger
+    from harness.ledger.ledger import Ledger
     from harness.stage import Progress
 
 

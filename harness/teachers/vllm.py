@@ -10,14 +10,14 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from harness.labelling.asking import Request
-from harness.teachers.chat.backend import Backend
-from harness.teachers.chat.batches import Batched
-from harness.teachers.chat.local_model import LocalChat, LocalSettings
-from harness.teachers.chat.served import Elsewhere, Served
-from harness.teachers.chat.structured import constraint
-from harness.teachers.chat.teacher import TRANSPORT
-from harness.teachers.chat.vllm_command import REMEDY, VLLMLoad, environment
+from harness.labelling.prompting.prompter import Request
+from harness.llm.backend import Backend
+from harness.llm.batched_engine import Batched
+from harness.llm.chat_teacher import TRANSPORT
+from harness.llm.guided_decoding import constraint
+from harness.llm.local_model import LocalChat, LocalSettings
+from harness.llm.servers import Elsewhere, Served
+from harness.llm.vllm_command import REMEDY, VLLMLoad, environment
 
 
 class VLLMSettings(LocalSettings, VLLMLoad):
@@ -83,17 +83,17 @@ class VLLM(LocalChat):
 
     @cached_property
     def _folder(self) -> Any:
-        from harness.teachers._weights import causal_folder
+        from harness.llm.local_weights import causal_folder
 
         return causal_folder(self.files)
 
     def _engine(self) -> Any:
-        from harness.teachers.chat.vllm_engine import VLLMEngine
+        from harness.llm.vllm_engine import VLLMEngine
 
         own = {key: value for key, value in self.settings.options(self._folder).items() if value is not None}
         if self.settings.guided:
             os.environ.update(VLLM_USE_V2_MODEL_RUNNER=environment(self._folder)["VLLM_USE_V2_MODEL_RUNNER"])
-            own["logits_processors"] = ["harness.teachers.chat._in_vllm:Guided"]
+            own["logits_processors"] = ["harness.llm._in_vllm:Guided"]
         return VLLMEngine(own, self._body, REMEDY)
 
     def _body(self, request: Request) -> dict[str, Any]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.errors import UserError
-from harness.labelling.ask import Ask, OnMalformed
-from harness.labelling.asking import Asking, Request, Session
-from harness.labelling.prompts import Prompt, load_chat_prompt
-from harness.labelling.ranking import Ranking
-from harness.labelling.strategies.base import Answer, Reply
-from harness.labelling.teacher import Task, Teacher
+from harness.labelling.labels.ranking import Ranking
+from harness.labelling.labels.teacher import Task, Teacher
+from harness.labelling.prompting.prompter import Asking, Request, Session
+from harness.labelling.prompting.prompting_settings import Ask, OnMalformed
+from harness.labelling.prompting.templates import Prompt, load_chat_prompt
+from harness.labelling.strategies.strategy import Answer, Reply
+from harness.llm.chat_teacher import ChatTeacher
 from harness.stage import digest
-from harness.teachers.chat.teacher import ChatTeacher
 
 WRITE = Prompt(
     "write-query",

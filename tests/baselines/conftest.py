@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.labelling.ledger import Ledger
+from harness.ledger.ledger import Ledger
 from tests.baselines.small import Swept, swept, write_collection
 from tests.teachers.tiny import make_model
 from tests.threads import one_thread  # noqa: F401

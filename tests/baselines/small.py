@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.config.load import load_sweep
-from harness.labelling.ledger import Ledger
-from harness.pipeline.build import Builder, PlannedCell
+from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import closure
-from harness.pipeline.observer import Silent
+from harness.pipeline.live.observer import Silent
+from harness.pipeline.plan import Builder, PlannedCell
 from harness.pipeline.store import Store
 from harness.pipeline.sweep import SweepOutcome, run_sweep
 from harness.stage import Stage

@@ -13,21 +13,21 @@ from scipy.special import softmax
 
 from harness.config.load import load_sweep
 from harness.errors import UserError
-from harness.labelling.calls import Call
-from harness.labelling.ledger import Ledger
-from harness.labelling.teacher import Candidate, Cost, Task
+from harness.labelling.labels.teacher import Candidate, Cost, Task
+from harness.ledger.calls import Call
+from harness.ledger.ledger import Ledger
+from harness.llm.local_weights import load_tokenizer
 from harness.losses.spec import LossSpec
 from harness.models import folder_hash
-from harness.pipeline.build import Builder
-from harness.pipeline.observer import Silent
+from harness.pipeline.live.observer import Silent
+from harness.pipeline.plan import Builder
 from harness.pipeline.sweep import run_sweep
 from harness.stage import silent
-from harness.students.lists import TrainingList, read_lists
-from harness.teachers._weights import load_tokenizer
-from harness.teachers.answers import ANSWER, AnswerTask, Asking
-from harness.teachers.attention import attending
-from harness.teachers.fid import FiD
+from harness.teachers.attention.attention_answering import attending
+from harness.teachers.attention.fid import FiD
+from harness.teachers.likelihood.answer_likelihood import ANSWER, AnswerTask, Asking
 from harness.teachers.make import teacher_from
+from harness.training_lists.training_list import TrainingList, read_lists
 from tests.baselines.small import DEPTH, Swept
 from tests.baselines.test_likelihoods import Reader, answer, gradients, lists_of
 from tests.teachers.tiny import WORDS, make_tasks

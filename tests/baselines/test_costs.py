@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.pipeline.report import plan_report
+from harness.pipeline.plan_report import plan_report
 from tests.baselines.small import sweep_file, write_collection
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from baselines.settings import RankerSettings
+from baselines._shared.settings import RankerSettings
 from baselines.tas_b import TASB, TASBSettings
 from harness.losses.spec import LossSpec
 from harness.method import Method
 from harness.plugins import plugins
-from harness.students.clustered_lists import ClusteredLists
+from harness.training_lists.topic_aware import ClusteredLists
 from tests.baselines.small import Swept
 
 # T is the student's temperature, T_t the target's; None is what the student's scores call for (0.05 for a cosine).

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from baselines.fusion import FusionSettings
-from harness.pipeline.observer import Silent
+from harness.pipeline.live.observer import Silent
 from harness.pipeline.sweep import run_sweep
 from harness.retrieval.run import Run
 from tests.baselines.small import Swept

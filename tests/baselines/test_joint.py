@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 import torch
 
-from baselines.hybrid_lists import denoised
-from baselines.joint import JointLoss, JointRanker, TrainJointly
+from baselines._shared.hybrid_lists import denoised
+from baselines._shared.joint import JointLoss, JointRanker, TrainJointly
 from harness.errors import UserError
-from harness.losses.base import Target
+from harness.losses.loss import Target
 from harness.losses.spec import LossSpec
 from harness.models import ModelFiles, folder_hash, resolve_model
-from harness.students import checkpoints
-from harness.students.folders import Architecture
-from harness.students.lists import TrainingList, read_lists
-from harness.students.static import StaticStudent
-from harness.students.train import TrainSettings
+from harness.students.architecture import Architecture
+from harness.students.static_encoder import StaticStudent
+from harness.training import checkpoints
+from harness.training.training_loop import TrainSettings
+from harness.training_lists.training_list import TrainingList, read_lists
 from tests.baselines.small import Swept
 from tests.students.conftest import Bench, GivenLists, TinyCorpus, topic_lists
 

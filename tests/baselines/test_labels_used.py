@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from harness.board.board import board
-from harness.labelling.stages import Labels
-from harness.labelling.teacher import GIVES
+from harness.labelling.labels.label_stage import Labels
+from harness.labelling.labels.teacher import GIVES
+from harness.leaderboard.board import board
 from harness.method import RetrieverMethod
-from harness.pipeline.build import PlannedCell
 from harness.pipeline.graph import closure
+from harness.pipeline.plan import PlannedCell
 from harness.published.card import Card
-from harness.published.folders import read_card
+from harness.published.result_folder import read_card
 from harness.stage import Stage
-from harness.students.list_stages import GoldLists
-from harness.students.order_lists import RandomLists
-from harness.teachers.answer_labels import AnswerLabels
+from harness.teachers.likelihood.answer_label_stage import AnswerLabels
+from harness.training_lists.list_stages import GoldLists
+from harness.training_lists.order_lists import RandomLists
 from tests.baselines.small import Swept
 
 pytestmark = pytest.mark.models

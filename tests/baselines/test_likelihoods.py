@@ -15,12 +15,13 @@ from scipy.special import logsumexp, softmax
 from baselines.art import ART
 from baselines.replug_lsr import ReplugLSR
 from harness.errors import UserError
-from harness.labelling.ranking import read_rankings
-from harness.losses.base import Target
+from harness.labelling.labels.ranking import read_rankings
+from harness.llm import local_weights
+from harness.llm.local_weights import load_causal, load_tokenizer
+from harness.losses.loss import Target
 from harness.losses.spec import LossSpec
-from harness.students.lists import TrainingList, read_lists
-from harness.teachers import _trial, _weights
-from harness.teachers._weights import load_causal, load_tokenizer
+from harness.teachers.likelihood import _packing_trial
+from harness.training_lists.training_list import TrainingList, read_lists
 from tests.baselines.small import LIMIT, Swept, sweep_file, swept, write_collection
 
 pytestmark = pytest.mark.models
@@ -200,8 +201,8 @@ def test_the_reader_stays_as_it_is(lm: Path, tmp_path: Path, monkeypatch: pytest
         readers.append(load_causal(folder, precision, attention))
         return readers[-1]
 
-    monkeypatch.setattr(_weights, "load_causal", loaded)
-    monkeypatch.setattr(_trial, "load_causal", loaded)
+    monkeypatch.setattr(local_weights, "load_causal", loaded)
+    monkeypatch.setattr(_packing_trial, "load_causal", loaded)
     write_collection(tmp_path / "data")
     methods = [{"method": name, "epochs": 1} for name in ("pdist", "adist")]
     done = swept(tmp_path, lm, methods)

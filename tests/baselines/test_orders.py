@@ -10,14 +10,14 @@ import pytest
 import torch
 from scipy.special import logsumexp, softmax
 
-from baselines.grades import GradeSettings
+from baselines._shared.grades import GradeSettings
 from baselines.listwise_distillation import ListwiseSettings
 from baselines.rank_kl import RankKLSettings
 from baselines.teacher_weighted import TeacherWeightedSettings
-from harness.losses.base import Target
+from harness.losses.loss import Target
 from harness.losses.spec import LossSpec
-from harness.students.lists import TrainingList, read_lists
-from harness.students.order_lists import graded, preferences
+from harness.training_lists.order_lists import graded, preferences
+from harness.training_lists.training_list import TrainingList, read_lists
 from tests.baselines.small import DEPTH, Swept
 
 LIST = TrainingList("q", "text", ("a", "b", "c", "d", "e"), 3, (9.0, 8.0, 7.0, 6.0, 5.0))

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.board.board import board
-from harness.board.gathering import gather
-from harness.labelling.ranking import read_rankings
+from harness.labelling.labels.ranking import read_rankings
+from harness.leaderboard.board import board
+from harness.leaderboard.load_results import gather
 from harness.method import Method
 from harness.plugins import plugins
-from harness.published.folders import read_card
+from harness.published.result_folder import read_card
 from harness.retrieval.run import Run
-from harness.students.clustered_lists import clusters, with_mates
-from harness.students.lists import TrainingList, read_lists
-from harness.students.rerank import behind, reordered
+from harness.students.rerank_stages import behind, reordered
+from harness.training_lists.topic_aware import clusters, with_mates
+from harness.training_lists.training_list import TrainingList, read_lists
 from tests.baselines.small import Swept
 
 pytestmark = pytest.mark.models
@@ -104,7 +104,7 @@ def test_the_teacher_reranks_the_evaluated_queries_and_its_price_is_on_the_card(
 
 
 def test_an_oracle_puts_every_gold_document_it_is_shown_first(all_methods: Swept, lm: Path, tmp_path: Path) -> None:
-    from harness.pipeline.observer import Silent
+    from harness.pipeline.live.observer import Silent
     from harness.pipeline.sweep import run_sweep
 
     file = all_methods.home / "sweep.yaml"
@@ -135,8 +135,8 @@ def test_mined_negatives_are_what_the_untrained_student_finds(all_methods: Swept
 
 def test_margin_mse_lists_keep_gold_first_and_carry_the_ranker_s_scores(all_methods: Swept) -> None:
     from harness.models import resolve_model
-    from harness.students.batches import ListTable
     from harness.students.ranker import load_ranker
+    from harness.training_lists.list_dataset import ListTable
 
     lists = read_lists(all_methods.made("margin-mse", "scored-lists"))
     assert lists and all(one.documents[0] in one.positives and one.ordered == 1 for one in lists)

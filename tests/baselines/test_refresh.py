@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from baselines.refresh import RefreshSettings, parts
+from baselines._shared.refresh import RefreshSettings, parts
 from baselines.replug_lsr import ReplugLSR, ReplugSettings
 from harness.pipeline.graph import closure
 from harness.retrieval.run import Run
-from harness.retrieval.stages import DenseSearch
-from harness.students.lists import read_lists
-from harness.students.stages import TrainRetriever
+from harness.retrieval.search_stages import DenseSearch
+from harness.training.train_stages import TrainRetriever
+from harness.training_lists.training_list import read_lists
 from tests.baselines.small import DEPTH, Swept
 
 

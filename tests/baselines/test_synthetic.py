@@ -13,18 +13,18 @@ from baselines.syntriever_stages import SyntrieverStagesSettings
 from harness.collections.pool import read_pool
 from harness.config.load import load_sweep
 from harness.errors import UserError
-from harness.labelling.ranking import read_rankings
-from harness.pipeline.build import Builder
+from harness.labelling.labels.ranking import read_rankings
 from harness.pipeline.graph import closure
-from harness.pipeline.observer import Silent
+from harness.pipeline.live.observer import Silent
+from harness.pipeline.plan import Builder
 from harness.pipeline.store import Store
 from harness.pipeline.sweep import run_sweep
-from harness.published.folders import read_card
-from harness.students.lists import read_lists
-from harness.students.stages import TrainRetriever
+from harness.published.result_folder import read_card
 from harness.teachers.writing import read_query, written_query
+from harness.training.train_stages import TrainRetriever
+from harness.training_lists.training_list import read_lists
 from tests.baselines.small import NAMES, Swept
-from tests.teachers.openai_server import Server, serving
+from tests.llm.openai_server import Server, serving
 
 pytestmark = pytest.mark.models
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.collections.base import Qrels
+from harness.collections.collection import Qrels
 from harness.collections.qrels import read_qrels
 from harness.errors import UserError
 

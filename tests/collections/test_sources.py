@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 
 from harness.collections import semanlink
-from harness.collections.base import CollectionSource
+from harness.collections.collection import CollectionSource
 from harness.collections.parse import parse_source
 from harness.errors import UserError, UserErrors
 from harness.plugins import plugins

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.collections import texts, texts_writer
-from harness.collections.base import Document
-from harness.collections.report import Findings
+from harness.collections.collection import Document
+from harness.collections.import_report import Findings
 from harness.collections.texts import StoredTexts
 from harness.collections.texts_writer import write_texts
 from harness.errors import UserErrors

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.config.load import load_sweep
-from harness.config.sweep import SweepFile
+from harness.config.sweep_file import SweepFile
 from harness.errors import UserError, UserErrors
 from tests.config.fakes import REGISTRIES
 

@@ -8,12 +8,12 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from harness.collections.base import CollectionSource, SourceSettings
+from harness.collections.collection import CollectionSource, SourceSettings
 from harness.config.registries import Registries
 from harness.errors import UserError, did_you_mean
-from harness.evaluation.metrics import metric
-from harness.labelling.teacher import Teacher
-from harness.losses.base import Loss
+from harness.evaluation.metrics.lookup import metric
+from harness.labelling.labels.teacher import Teacher
+from harness.losses.loss import Loss
 from harness.method import Axis, Group, Method, RetrieverMethod
 from harness.plugins import Plugin, Settings
 

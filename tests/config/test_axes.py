@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from harness.config.axes import expand
+from harness.config.cells import expand
 from tests.config.conftest import Load
 
 HEAD = """

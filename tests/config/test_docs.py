@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.config.axes import expand
+from harness.config.cells import expand
 from harness.config.load import load_sweep
-from harness.config.methods import MethodKeys
+from harness.config.method_entries import MethodKeys
 from harness.config.parts import OWN, Evaluation, Losses, Students
 from harness.config.schema import sweep_schema
-from harness.config.sweep import SweepFile
+from harness.config.sweep_file import SweepFile
 from harness.config.tuning import Tune
-from harness.config.values import BudgetRange
+from harness.config.value_types import BudgetRange
 from tests.config.conftest import Load
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.config.fitting import lacks
-from harness.labelling.teacher import GIVES, Teacher
+from harness.labelling.labels.teacher import GIVES, Teacher
 from harness.method import Method
 from harness.plugins import plugins
 from tests.config.conftest import Load, Refused

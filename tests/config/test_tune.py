@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from harness.config.axes import Cell, expand
-from harness.config.sweep import SweepFile
+from harness.config.cells import Cell, expand
+from harness.config.sweep_file import SweepFile
 from tests.config.conftest import Load, Refused
 
 HEAD = """\

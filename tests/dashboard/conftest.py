@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.screenshots import browser
-from tests.board.runs import put_board
+from tests.leaderboard.runs import put_board
 
 
 @pytest.fixture(scope="session")

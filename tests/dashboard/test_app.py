@@ -13,11 +13,11 @@ import pytest
 
 from dashboard.launch import RESULTS, command, environment, launch
 from dashboard.text import literal
-from harness.board import cells
-from harness.board.board import board
 from harness.errors import UserError
-from tests.board.runs import make_card, make_run, put
+from harness.leaderboard import row_texts
+from harness.leaderboard.board import board
 from tests.dashboard.pages import open_page
+from tests.leaderboard.runs import make_card, make_run, put
 
 
 def test_the_table_has_the_numbers_of_the_board(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +47,7 @@ def test_an_address_opens_the_same_view(folder: Path, monkeypatch: pytest.Monkey
     assert page.dataframe[0].value["method"].tolist() == ["no-llm", "intermediate"]
     assert "USD" not in page.dataframe[0].value
     (table,) = board(folder, baseline="no-llm").tables
-    assert page.caption[0].value == literal(cells.caption(table))
+    assert page.caption[0].value == literal(row_texts.caption(table))
 
 
 def test_a_new_result_appears(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import pytest
 
 from dashboard.screenshots import served
-from tests.board.hostile import SCRIPT
-from tests.board.labels import orders_of, put_labelled
+from tests.leaderboard.hostile import SCRIPT
+from tests.leaderboard.labels import orders_of, put_labelled
 
 CHART = "[data-testid=stVegaLiteChart]"
 ROWS = ["direct-one · one · 40 labels", "direct-two · two · 40 labels"]

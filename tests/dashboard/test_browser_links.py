@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 
 from dashboard.screenshots import addresses, served
-from harness.board.board import board
-from harness.board.titles import titles
+from harness.leaderboard.board import board
+from harness.leaderboard.row_titles import titles
 from tests.dashboard.pages import tick
 
 

@@ -7,15 +7,15 @@ from typing import Any
 import altair as alt
 import pytest
 
-from dashboard import legends
-from dashboard.pair_charts import Names, differences, scatter
-from dashboard.strata_chart import strata_chart
-from dashboard.teacher_charts import heatmap
-from harness.board.labelled import MEASURES, Agreement
-from harness.board.looks import looks
-from harness.board.per_query import Change
-from harness.board.strata import Stratum
-from harness.evaluation.bootstrap import Interval
+from dashboard.charts import legends
+from dashboard.charts.pair_charts import Names, differences, scatter
+from dashboard.charts.strata_chart import strata_chart
+from dashboard.charts.teacher_charts import heatmap
+from harness.evaluation.significance.bootstrap import Interval
+from harness.leaderboard.curves.series_style import looks
+from harness.leaderboard.inspect.label_quality import MEASURES, Agreement
+from harness.leaderboard.inspect.strata import Stratum
+from harness.leaderboard.row_query_values import Change
 
 LONG = "intermediate · smollm2 · listmle → kl · 1,000 labels · distil_queries="
 NAMES: Names = (f"{LONG}1000", f"{LONG}none")

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from dashboard.cost_chart import LOOKS, frontier_chart, stage_chart
-from dashboard.curve_chart import budget_curve
-from harness.board.board import board_of
-from harness.board.curve_statistics import Statistics, statistics_of
-from harness.board.curves import chart
-from harness.board.frontier import FRONTIER, STANDINGS, frontier
-from harness.board.gathering import Gathered, gather
-from harness.board.model import Table
-from harness.board.stage_costs import Split
-from harness.board.targets import labels_needed
-from harness.board.titles import titles
-from harness.evaluation.budget_curves import Target
+from dashboard.charts.cost_chart import LOOKS, frontier_chart, stage_chart
+from dashboard.charts.curve_chart import budget_curve
+from harness.evaluation.curves.budget_curve import Target
+from harness.leaderboard.board import board_of
+from harness.leaderboard.board_model import Table
+from harness.leaderboard.curves.fitted import Statistics, statistics_of
+from harness.leaderboard.curves.frontier import FRONTIER, STANDINGS, frontier
+from harness.leaderboard.curves.series import chart
+from harness.leaderboard.curves.targets import labels_needed
+from harness.leaderboard.inspect.stage_costs import Split
+from harness.leaderboard.load_results import Gathered, gather
+from harness.leaderboard.row_titles import titles
 
 
 @pytest.fixture(scope="module")

@@ -8,26 +8,26 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dashboard.loss_chart import loss_chart
+from dashboard.charts.loss_chart import loss_chart
+from dashboard.charts.strata_chart import strata_chart
+from dashboard.charts.teacher_charts import heatmap, picks_chart
 from dashboard.show import saved
-from dashboard.strata_chart import strata_chart
-from dashboard.teacher_charts import heatmap, picks_chart
 from dashboard.text import literal
-from harness.board.board import board
-from harness.board.gathering import gather
-from harness.board.labelled import MEASURES, agreements, first_picks, labelled
-from harness.board.made import made
-from harness.board.per_query import per_query
-from harness.board.strata import SIZES, strata
-from harness.board.titles import titles
 from harness.collections.parse import parse_source
 from harness.collections.prepared import prepare
-from harness.published.folders import LABELS, MAKING
-from tests.board.hostile import SCRIPT
-from tests.board.labels import CANDIDATES, orders_of, put_labelled
-from tests.board.runs import DOCUMENTS, QRELS, make_card, make_run, put
+from harness.leaderboard.board import board
+from harness.leaderboard.inspect.label_quality import MEASURES, agreements, first_picks, labelled
+from harness.leaderboard.inspect.run_provenance import made
+from harness.leaderboard.inspect.strata import SIZES, strata
+from harness.leaderboard.load_results import gather
+from harness.leaderboard.row_query_values import per_query
+from harness.leaderboard.row_titles import titles
+from harness.published.result_folder import LABELS, MAKING
 from tests.dashboard.pages import open_page
 from tests.dashboard.test_hostile import assert_inert
+from tests.leaderboard.hostile import SCRIPT
+from tests.leaderboard.labels import CANDIDATES, orders_of, put_labelled
+from tests.leaderboard.runs import DOCUMENTS, QRELS, make_card, make_run, put
 
 
 @pytest.fixture(scope="module")

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from harness.board import cells
-from harness.board.board import board
-from harness.board.comparison_files import interval
-from harness.board.gathering import gather
-from harness.board.titles import titles
-from harness.cli import app
-from harness.evaluation.bootstrap import Interval
-from harness.evaluation.render import VERDICTS, p_text
-from harness.labelling.ranking import VERDICTS as LABEL_VERDICTS
-from tests.board.runs import METRICS, QRELS, make_card, make_run, put
+from harness.cli.main import app
+from harness.evaluation.significance.bootstrap import Interval
+from harness.evaluation.significance.comparison_tables import VERDICTS, p_text
+from harness.labelling.labels.ranking import VERDICTS as LABEL_VERDICTS
+from harness.leaderboard import row_texts
+from harness.leaderboard.board import board
+from harness.leaderboard.load_results import gather
+from harness.leaderboard.render.comparison_files import interval
+from harness.leaderboard.row_titles import titles
 from tests.dashboard.pages import open_page
+from tests.leaderboard.runs import METRICS, QRELS, make_card, make_run, put
 
 BOARDS: list[dict[str, str]] = [
     {},
@@ -56,7 +56,7 @@ def told(*words: str) -> dict[str, Any]:
 
 
 def _bounds(found: list[float] | None) -> str:
-    return cells.bounds(Interval(*found)) if found else ""
+    return row_texts.bounds(Interval(*found)) if found else ""
 
 
 def _uncertain(found: dict[str, Any] | None) -> str:

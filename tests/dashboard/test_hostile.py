@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.app_pages import OF_RESULTS
-from tests.board.hostile import GOOD, REFUSED, SCRIPT, put_hostile
 from tests.dashboard.pages import open_page
+from tests.leaderboard.hostile import GOOD, REFUSED, SCRIPT, put_hostile
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from dashboard.text import literal
-from harness.board.board import board
-from tests.board.runs import make_card, make_run, put
+from harness.leaderboard.board import board
 from tests.dashboard.pages import open_page
+from tests.leaderboard.runs import make_card, make_run, put
 
 
 def test_choices_of_a_link_go_along_and_back_restores_what_was_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from dashboard.launch import WORKSPACE
 from dashboard.screenshots import served
-from harness.pipeline.live_journal import journals
-from harness.pipeline.live_report import Follower
+from harness.pipeline.live.follower import Follower
+from harness.pipeline.live.journal import journals
 from tests.dashboard.pages import open_page
 from tests.pipeline.slow_sweep import cells, run, started
 

@@ -12,11 +12,11 @@ import pytest
 from dashboard.frame import frame
 from dashboard.launch import command
 from dashboard.screenshots import served
-from dashboard.table import Shown, column_config, columns
-from harness.board import table_files
-from harness.board.board import board
-from tests.board.runs import make_card, make_run, put
+from dashboard.tables.table import Shown, column_config, columns
+from harness.leaderboard.board import board
+from harness.leaderboard.render import table_files
 from tests.dashboard.pages import open_page
+from tests.leaderboard.runs import make_card, make_run, put
 
 LAPTOP = 820
 """Pixels for a table beside the sidebar of a window of 1280, the column of ticks and a scrollbar left out."""

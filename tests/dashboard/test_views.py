@@ -1,4 +1,4 @@
-"""Each page shows the numbers of `harness.board` for what was chosen."""
+"""Each page shows the numbers of `harness.leaderboard` for what was chosen."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.pair_charts import differences, scatter
+from dashboard.charts.pair_charts import differences, scatter
 from dashboard.text import literal
-from harness.board.board import board_of
-from harness.board.comparison import compare_rows
-from harness.board.curve_pairs import pairs, usual_reference
-from harness.board.curve_statistics import ALL, statistics_of
-from harness.board.curves import chart
-from harness.board.details import details
-from harness.board.frontier import frontier
-from harness.board.gathering import gather
-from harness.board.per_query import changes, extremes, per_query
-from harness.board.targets import labels_needed, words
-from harness.board.teachers import teachers
-from harness.board.titles import titles
-from harness.evaluation.question import Question
-from harness.evaluation.render import p_text
-from tests.board.runs import make_card, make_run, put
+from harness.evaluation.significance.comparison_tables import p_text
+from harness.evaluation.significance.test_spec import Question
+from harness.leaderboard.board import board_of
+from harness.leaderboard.comparison import compare_rows
+from harness.leaderboard.curves.against_series import pairs, usual_reference
+from harness.leaderboard.curves.fitted import ALL, statistics_of
+from harness.leaderboard.curves.frontier import frontier
+from harness.leaderboard.curves.series import chart
+from harness.leaderboard.curves.targets import labels_needed, words
+from harness.leaderboard.inspect.run_details import details
+from harness.leaderboard.inspect.teacher_summary import teachers
+from harness.leaderboard.load_results import gather
+from harness.leaderboard.row_query_values import changes, extremes, per_query
+from harness.leaderboard.row_titles import titles
 from tests.dashboard.pages import open_page
+from tests.leaderboard.runs import make_card, make_run, put
 
 ROWS = ["zero-shot", "no-llm", "intermediate · shuffled · 100 labels"]
 

@@ -17,11 +17,11 @@ import yaml
 from typer.testing import CliRunner
 
 from harness.catalogue import catalogue, describe
-from harness.cli import app
+from harness.cli.main import app
 from harness.config.load import load_sweep
-from harness.pipeline.build import Builder
 from harness.pipeline.graph import closure
-from harness.pipeline.publish import _tag
+from harness.pipeline.plan import Builder
+from harness.pipeline.publish.card_builder import _tag
 from harness.stage import Stage
 from tests.baselines.small import write_collection
 

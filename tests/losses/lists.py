@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from harness.losses.base import Target
+from harness.losses.loss import Target
 
 Lists = Sequence[Sequence[float]]
 

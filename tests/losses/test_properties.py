@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from harness.losses.base import Loss, Target
+from harness.losses.loss import Loss, Target
 from harness.losses.spec import loss_from as loss_of
 from harness.plugins import plugins
 from tests.losses.lists import padded, target

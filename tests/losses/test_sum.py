@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from harness.losses.base import Loss
+from harness.losses.loss import Loss
 from harness.losses.spec import LossSpec, loss_from
 from harness.plugins import plugin
 from harness.stage import digest

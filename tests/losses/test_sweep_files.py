@@ -9,7 +9,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from harness.config.axes import expand
+from harness.config.cells import expand
 from harness.config.load import load_sweep
 from harness.config.schema import sweep_schema
 from harness.errors import UserError, UserErrors

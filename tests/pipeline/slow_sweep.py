@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from harness.labelling.ledger import Ledger
+from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import closure
-from harness.pipeline.live_journal import Journal
-from harness.pipeline.local import LocalExecutor, Outcome
-from harness.pipeline.observer import Several, Silent
+from harness.pipeline.live.journal import Journal
+from harness.pipeline.live.observer import Several, Silent
+from harness.pipeline.local_executor import LocalExecutor, Outcome
 from harness.pipeline.store import Store
 from harness.stage import Context, Stage
 from tests.pipeline.toys import Broken, Number, Sum

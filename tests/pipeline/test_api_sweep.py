@@ -9,12 +9,12 @@ import pytest
 
 from harness.errors import UserError
 from harness.pipeline.label_transfer import export_labels, import_labels
-from harness.pipeline.observer import Silent
-from harness.pipeline.report import plan_report
+from harness.pipeline.live.observer import Silent
+from harness.pipeline.plan_report import plan_report
 from harness.pipeline.sweep import SweepOutcome, run_sweep
-from harness.published.folders import read_card
+from harness.published.result_folder import read_card
 from harness.stage import silent
-from tests.teachers.openai_server import FAULTS, Server, serving
+from tests.llm.openai_server import FAULTS, Server, serving
 
 pytestmark = pytest.mark.models
 
@@ -35,7 +35,7 @@ evaluate: {{metrics: [nDCG@10]}}
 @pytest.fixture(autouse=True)
 def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-    monkeypatch.setattr("harness.teachers.chat.retries._FIRST", 0.01)
+    monkeypatch.setattr("harness.llm.retry_rules._FIRST", 0.01)
 
 
 def sweep(home: Path, url: str, workspace: str = "workspace", **options: Any) -> SweepOutcome:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.board.board import board
-from harness.pipeline.observer import Silent
+from harness.leaderboard.board import board
+from harness.pipeline.live.observer import Silent
 from harness.pipeline.sweep import run_sweep
-from harness.published.folders import read_card
+from harness.published.result_folder import read_card
 
 pytestmark = [pytest.mark.models, pytest.mark.shared]
 

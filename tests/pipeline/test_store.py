@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.labelling.ledger import Ledger
+from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import Queue, closure, missing
-from harness.pipeline.local import LocalExecutor, past_failure
-from harness.pipeline.observer import Silent
+from harness.pipeline.live.observer import Silent
+from harness.pipeline.local_executor import LocalExecutor, past_failure
 from harness.pipeline.store import DamagedArtefact, Store
 from harness.stage import Stage
 from tests.pipeline.toys import RAN, Broken, Number, Sum

@@ -17,16 +17,16 @@ from typing import Any
 import pytest
 
 from harness import plugins as plugin_module
-from harness.board.board import board
 from harness.errors import UserError, UserErrors
-from harness.labelling.ranking import read_rankings
-from harness.labelling.stages import RANKINGS
-from harness.pipeline.observer import Silent
-from harness.pipeline.report import plan_report, status_report
+from harness.labelling.labels.label_stage import RANKINGS
+from harness.labelling.labels.ranking import read_rankings
+from harness.leaderboard.board import board
+from harness.pipeline.live.observer import Silent
+from harness.pipeline.plan_report import plan_report, status_report
 from harness.pipeline.sweep import SweepOutcome, run_sweep
-from harness.published.folders import LABELS, MAKING, read_card
-from harness.published.label_rows import read_labels
-from harness.published.making import read_making
+from harness.published.provenance import read_making
+from harness.published.published_labels import read_labels
+from harness.published.result_folder import LABELS, MAKING, read_card
 from tests.pipeline.extra_methods import SWITCH
 
 pytestmark = pytest.mark.models
@@ -170,7 +170,7 @@ def test_wrong_input_is_refused_before_anything_runs(first: SweepOutcome, home: 
 
 
 def _start(home: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", "from harness.cli import main; main()", "sweep", str(home / "sweep.yaml")]
+    command = [sys.executable, "-c", "from harness.cli.main import main; main()", "sweep", str(home / "sweep.yaml")]
     folders = ["--workspace", str(home / "killed"), "--results", str(home / "killed-results"), "--json"]
     return subprocess.Popen([*command, *folders], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ})
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.board.board import board
-from harness.pipeline.observer import Silent
-from harness.pipeline.report import plan_report, render_plan
+from harness.leaderboard.board import board
+from harness.pipeline.live.observer import Silent
+from harness.pipeline.plan_report import plan_report, render_plan
 from harness.pipeline.sweep import SweepOutcome, run_sweep
 from harness.published.card import Card
-from harness.published.folders import CARD, read_card
+from harness.published.result_folder import CARD, read_card
 from tests.collections.folders import write_folder
 
 pytestmark = pytest.mark.models

@@ -13,8 +13,8 @@ import yaml
 
 from harness.published import energy
 from harness.published.energy import measured, record, total
-from harness.published.folders import read_card
-from tests.board.runs import make_card, make_run, put
+from harness.published.result_folder import read_card
+from tests.leaderboard.runs import make_card, make_run, put
 
 
 class Measure(IntEnum):

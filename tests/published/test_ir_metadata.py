@@ -10,13 +10,13 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from harness.published.annotated import header, metadata
+from harness.published.annotated_run import header, metadata
 from harness.published.card import Card
 from harness.published.environment import implementation, platform, public_address
-from harness.published.folders import card_text, read_card, run_folders
 from harness.published.ir_metadata import IrMetadata
+from harness.published.result_folder import card_text, read_card, run_folders
 from harness.retrieval.run import Run
-from tests.board.runs import make_card, make_run, put, teacher
+from tests.leaderboard.runs import make_card, make_run, put, teacher
 
 RESULTS = Path(__file__).parents[2] / "results"
 

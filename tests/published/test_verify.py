@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.evaluation.scores import read_scores, write_scores
+from harness.evaluation.metrics.per_query_file import read_scores, write_scores
 from harness.published import verify as module
-from harness.published.folders import LABELS, MAKING, publish
+from harness.published.result_folder import LABELS, MAKING, publish
 from harness.published.verify import verify
 from harness.retrieval.run import Run
-from tests.board.runs import QRELS, make_card, make_run, put
+from tests.leaderboard.runs import QRELS, make_card, make_run, put
 
 
 def _swap_run(folder: Path) -> None:

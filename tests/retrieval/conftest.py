@@ -100,7 +100,7 @@ def corpus() -> Listed:
 @pytest.fixture(autouse=True)
 def _precision(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test starts with what `tests/conftest.py` chose, whatever the one before it tried."""
-    from harness.retrieval import precision
+    from harness import device
 
-    monkeypatch.setenv(precision.VARIABLE, "fp32")
-    precision.best_dtype.cache_clear()
+    monkeypatch.setenv(device.VARIABLE, "fp32")
+    device.best_dtype.cache_clear()

@@ -16,7 +16,7 @@ from harness.errors import UserError
 from harness.plugins import plugin, plugins
 from harness.retrieval.engines import LexicalEngine, lucene
 from harness.retrieval.engines.bm25s import Bm25s, Bm25sSettings
-from harness.retrieval.order import Hits
+from harness.retrieval.trec_order import Hits
 from tests.retrieval.conftest import Listed, ignore
 
 ENGINES = ["bm25s", pytest.param("lucene", marks=pytest.mark.lucene)]

@@ -12,7 +12,7 @@ import pytrec_eval
 
 from harness.models import resolve_model
 from harness.retrieval.run import FILE, Run
-from harness.retrieval.stages import DenseSearch, Embed, lexical_search
+from harness.retrieval.search_stages import DenseSearch, Embed, lexical_search
 from harness.stage import Stage
 from tests.retrieval.conftest import Listed, Runner
 
@@ -57,7 +57,7 @@ def test_lucene_gives_the_figure_of_anserini(runner: Runner, scifact: tuple[List
 def test_zero_shot_minilm_gives_the_published_figure(
     runner: Runner, scifact: tuple[Listed, Listed, dict[str, dict[str, int]]], monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:
-    from harness.retrieval.precision import best_dtype
+    from harness.device import best_dtype
 
     monkeypatch.setenv("HARNESS_PRECISION", precision)
     best_dtype.cache_clear()

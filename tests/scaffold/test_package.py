@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main
-from harness.contracts.check import CHECKS, check
+from harness.cli.main import main
 from harness.errors import UserError
+from harness.plugin_checks.run_checks import CHECKS, check
 from harness.scaffold.package import KINDS, write_package
 from tests.scaffold.installed import installed
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main
-from harness.contracts.methods import CONTRACTS
+from harness.cli.main import main
 from harness.errors import UserError
+from harness.plugin_checks.method_checks import CONTRACTS
 from harness.plugins import plugins
 from tests.scaffold.installed import installed
 
@@ -63,6 +63,6 @@ def test_every_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     told = capsys.readouterr().out
     assert "'mine' keeps its contracts" in told and "mine, first=1" in told
     with pytest.raises(UserError, match="no baseline 'mine'"):
-        from harness.contracts.check import found
+        from harness.plugin_checks.run_checks import found
 
         found("baseline", "mine")

@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from harness.collections.base import Document
+from harness.collections.collection import Document
 from harness.models import ModelFiles, resolve_model
 from harness.stage import Context, Stage
-from harness.students.lists import TrainingList, write_lists
+from harness.training_lists.training_list import TrainingList, write_lists
 from tests.threads import one_thread  # noqa: F401
 
 TOPICS = [
@@ -125,7 +125,7 @@ def tiny() -> ModelFiles:
 
 @pytest.fixture(scope="session")
 def static(tiny: ModelFiles, tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
-    from harness.students.static import StaticStudent
+    from harness.students.static_encoder import StaticStudent
 
     return ModelFiles("static", Bench(tmp_path_factory.mktemp("static")).path(StaticStudent(encoder=tiny)))
 

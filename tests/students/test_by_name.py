@@ -13,10 +13,10 @@ from harness.errors import UserError
 from harness.losses.spec import LossSpec
 from harness.models import ModelFiles
 from harness.stage import silent
-from harness.students.batches import ListTable
 from harness.students.ranker import CrossRanker, load_ranker, saved_architecture
 from harness.students.retriever import BiEncoder
-from harness.students.train import TrainSettings, deterministic, fit
+from harness.training.training_loop import TrainSettings, deterministic, fit
+from harness.training_lists.list_dataset import ListTable
 from tests.students.conftest import TOPICS, TinyCorpus, topic_lists
 
 pytestmark = pytest.mark.models

@@ -14,13 +14,13 @@ from harness.errors import UserError
 from harness.losses.spec import LossSpec
 from harness.models import ModelFiles
 from harness.stage import silent
-from harness.students.base import Student
-from harness.students.batches import ListTable
 from harness.students.lora import RATE, LoRA, adapt
 from harness.students.ranker import CrossRanker
 from harness.students.retriever import BiEncoder
-from harness.students.stages import TrainRanker, TrainRetriever
-from harness.students.train import TrainSettings, deterministic, fit
+from harness.students.student import Student
+from harness.training.train_stages import TrainRanker, TrainRetriever
+from harness.training.training_loop import TrainSettings, deterministic, fit
+from harness.training_lists.list_dataset import ListTable
 from tests.students.conftest import Bench, GivenLists, TinyCorpus, topic_lists
 
 pytestmark = pytest.mark.models

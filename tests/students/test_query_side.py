@@ -15,11 +15,11 @@ from harness.losses.spec import LossSpec
 from harness.method import document_model
 from harness.models import ModelFiles
 from harness.stage import silent
-from harness.students.batches import ListTable
 from harness.students.query_side import QueryEncoder
 from harness.students.retriever import BiEncoder
-from harness.students.stages import TrainRetriever
-from harness.students.train import TrainSettings
+from harness.training.train_stages import TrainRetriever
+from harness.training.training_loop import TrainSettings
+from harness.training_lists.list_dataset import ListTable
 from tests.students.conftest import TOPICS, Bench, GivenLists, TinyCorpus, topic_lists
 
 pytestmark = pytest.mark.models
@@ -108,7 +108,7 @@ def test_search_reads_the_start_s_index(start: str, corpus: TinyCorpus, bench: B
     from sentence_transformers import SentenceTransformer
 
     from harness.retrieval.run import Run
-    from harness.retrieval.stages import DenseSearch, Embed
+    from harness.retrieval.search_stages import DenseSearch, Embed
 
     model = stage(request.getfixturevalue(start), corpus)
     index = Embed(model=document_model(model), texts=corpus, max_length=32)

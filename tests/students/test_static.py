@@ -8,7 +8,7 @@ import pytest
 from harness.errors import UserError
 from harness.models import ModelFiles
 from harness.students.retriever import BiEncoder
-from harness.students.static import StaticStudent, principal_axes, vocabulary_vectors, weighted
+from harness.students.static_encoder import StaticStudent, principal_axes, vocabulary_vectors, weighted
 from tests.students.conftest import Bench
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from harness.errors import UserError, UserErrors
-from harness.labelling.ledger import Ledger
-from harness.labelling.ranking import Ranking
-from harness.labelling.teacher import Candidate, Cost, Task, Teacher
+from harness.labelling.labels.ranking import Ranking
+from harness.labelling.labels.teacher import Candidate, Cost, Task, Teacher
+from harness.ledger.ledger import Ledger
 from harness.plugins import plugins
 from harness.teachers.make import teacher_from
 

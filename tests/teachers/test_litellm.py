@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from harness.errors import UserError
-from harness.labelling.ledger import Ledger
-from harness.labelling.ranking import Ranking
-from harness.labelling.teacher import Candidate, Task
-from harness.teachers.chat.backend import Stop
-from harness.teachers.chat.retries import Passing, failure
+from harness.labelling.labels.ranking import Ranking
+from harness.labelling.labels.teacher import Candidate, Task
+from harness.ledger.ledger import Ledger
+from harness.llm.backend import Stop
+from harness.llm.retry_rules import Passing, failure
 from harness.teachers.litellm import LiteLLM
 from harness.teachers.make import teacher_from
-from tests.teachers.openai_server import FAULTS, Server, serving
+from tests.llm.openai_server import FAULTS, Server, serving
 
 SECRET = "sk-very-secret"
 DEPTH = 6
@@ -141,7 +141,7 @@ def test_hopeless_errors_stop_at_once_with_the_providers_words(ledger: Ledger, s
 
 
 def test_a_provider_that_keeps_failing_ends_the_labelling_with_its_words(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.teachers.chat.retries._FIRST", 0.001)
+    monkeypatch.setattr("harness.llm.retry_rules._FIRST", 0.001)
     with serving(Server(status=500, error={"message": "on fire"})) as server, pytest.raises(UserError, match=r"3 times in a row.*on fire"):
         labelled(teacher(server, attempts=3), ledger, 2)
 
@@ -239,7 +239,7 @@ def test_the_batch_api_answers_everything_in_one_file(server: Server, ledger: Le
 def test_a_batch_that_was_sent_is_waited_for_and_not_sent_again(
     server: Server, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from harness.teachers.chat import provider_batch
+    from harness.llm import provider_batch
 
     async def killed(self: object, note: Path, batch_id: str) -> None:
         raise KeyboardInterrupt

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UserError, UserErrors
-from harness.labelling.ledger import Ledger
-from harness.labelling.ranking import Ranking, write_rankings
-from harness.labelling.teacher import Candidate, Task, Teacher
+from harness.labelling.labels.ranking import Ranking, write_rankings
+from harness.labelling.labels.teacher import Candidate, Task, Teacher
+from harness.ledger.ledger import Ledger
 from harness.teachers.make import teacher_from
 
 IDS = st.lists(st.text("abcdef", min_size=1, max_size=4), min_size=1, max_size=8, unique=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UserError
-from harness.labelling.ledger import Ledger
-from harness.labelling.ranking import Ranking, write_rankings
-from harness.labelling.teacher import Candidate, Task
+from harness.labelling.labels.ranking import Ranking, write_rankings
+from harness.labelling.labels.teacher import Candidate, Task
+from harness.ledger.ledger import Ledger
 from harness.teachers.make import teacher_from
 
 RUN = "1 Q0 b 1 3.0 gpt\n1 Q0 a 2 2.5 gpt\n1 Q0 d 3 2.5 gpt\n2 Q0 x 1 1 gpt\n"

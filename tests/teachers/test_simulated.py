@@ -16,15 +16,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
-from harness.board.board import board
 from harness.errors import UserError, UserErrors
-from harness.labelling.ledger import Ledger
-from harness.labelling.ranking import Ranking
-from harness.labelling.teacher import Candidate, Task, Teacher
-from harness.published.folders import read_card
+from harness.labelling.labels.ranking import Ranking
+from harness.labelling.labels.teacher import Candidate, Task, Teacher
+from harness.leaderboard.board import board
+from harness.ledger.ledger import Ledger
+from harness.published.result_folder import read_card
 from harness.teachers.make import teacher_from
-from tests.board.runs import make_card, make_run, put, teacher
-from tests.labelling.test_stages import Bench, bench, labels, run
+from tests.labelling.labels.test_label_stage import Bench, bench, labels, run
+from tests.leaderboard.runs import make_card, make_run, put, teacher
 
 __all__ = ["bench"]
 
@@ -125,7 +125,7 @@ def test_labels_of_a_small_budget_are_those_of_a_large_one(bench: Bench) -> None
 
 
 def test_only_teachers_that_need_the_pool_are_calibrated(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.labelling.stages.pool_tasks", lambda *given: pytest.fail("the pool was read"))
+    monkeypatch.setattr("harness.labelling.labels.label_stage.pool_tasks", lambda *given: pytest.fail("the pool was read"))
     _, summary = run(labels(teacher_from({"kind": "oracle"})), bench)
     assert "quality" not in summary
 

@@ -14,8 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from harness.labelling.ledger import Ledger
-from harness.labelling.teacher import Teacher
+from harness.labelling.labels.teacher import Teacher
+from harness.ledger.ledger import Ledger
 from harness.stage import silent
 from harness.teachers.make import teacher_from
 from tests.teachers.tiny import make_tasks
@@ -104,7 +104,7 @@ import sys
 # As in a terminal: a shell starts what it puts in the background with the interrupt ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
-from harness.labelling.ledger import Ledger
+from harness.ledger.ledger import Ledger
 from tests.teachers.test_vllm import SERVER, TASKS, make, silent
 list(make(**SERVER).label(TASKS * 50, Ledger(Path(sys.argv[1])), silent))
 """

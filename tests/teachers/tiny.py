@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from harness.labelling.teacher import Candidate, Task
+from harness.labelling.labels.teacher import Candidate, Task
 
 WORDS = ["graph", "neural", "ranking", "of", "documents", "with", "large", "language", "models", "and", "bases", "in", "semantic", "music"]
 

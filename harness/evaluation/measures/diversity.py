@@ -11,8 +11,8 @@ from typing import ClassVar, NoReturn
 from pydantic import Field
 
 from harness.errors import UserError
-from harness.evaluation.measures.base import CUTOFF, REL, Measure
-from harness.evaluation.ranked import Ranked
+from harness.evaluation.measures._judged_run import Ranked
+from harness.evaluation.measures.measure import CUTOFF, REL, Measure
 from harness.plugins import Settings
 
 Covered = Mapping[str, Mapping[str, int]]

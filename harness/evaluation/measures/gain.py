@@ -7,9 +7,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from harness.evaluation.grid import Array
-from harness.evaluation.measures.base import CUTOFF, JUDGED_ONLY, REL, Measure
-from harness.evaluation.ranked import Ints, Ranked, share, sums
+from harness.evaluation.exact_sums import Array
+from harness.evaluation.measures._judged_run import Ints, Ranked, share, sums
+from harness.evaluation.measures.measure import CUTOFF, JUDGED_ONLY, REL, Measure
 from harness.plugins import Settings
 
 

@@ -6,7 +6,7 @@ import re
 from string import ascii_uppercase
 
 from harness.labelling.strategies._reading import clear, last_line, spoken, unclear
-from harness.labelling.strategies.base import Answer, Reply, Strategy
+from harness.labelling.strategies.strategy import Answer, Reply, Strategy
 
 
 class Choosing(Strategy):

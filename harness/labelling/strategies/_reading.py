@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
-from harness.labelling.parser import Reason, no_order, without_thoughts
-from harness.labelling.strategies.base import Reply
+from harness.labelling.labels.parser import Reason, no_order, without_thoughts
+from harness.labelling.strategies.strategy import Reply
 
 # Longer ones are prose; the limit also keeps the patterns for them in linear time.
 _LINE = 80

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 
-from harness.labelling.strategies.base import Order, Reply, Shown, overall
+from harness.labelling.strategies.strategy import Order, Reply, Shown, overall
 
 Winner = Generator[list[Shown], list[Reply], int]
 """Asks which of some candidates is the best, ends with it."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from harness.labelling.strategies.base import ALONE, Order, Reply, Shown, Steps, Strategy, overall
+from harness.labelling.strategies.strategy import ALONE, Order, Reply, Shown, Steps, Strategy, overall
 from harness.plugins import Settings
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.labelling.strategies.base import ALONE, Order, Steps, Strategy
+from harness.labelling.strategies.strategy import ALONE, Order, Steps, Strategy
 
 
 class Listwise(Strategy):

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from harness.labelling.strategies._choice import Choosing
 from harness.labelling.strategies._sorting import Standings, Winner, heap_groups, heap_top
-from harness.labelling.strategies.base import ALONE, Order, Reply, Shown, Steps, overall
+from harness.labelling.strategies.strategy import ALONE, Order, Reply, Shown, Steps, overall
 from harness.plugins import Settings
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from harness.labelling.strategies._reading import clear, last_line, spoken, unclear
-from harness.labelling.strategies.base import Answer, Order, Reply, Steps, Strategy, overall
+from harness.labelling.strategies.strategy import Answer, Order, Reply, Steps, Strategy, overall
 from harness.plugins import Settings
 
 GRADES = {"yes-no": {"Yes": 1, "No": 0}, "graded": {str(grade): grade for grade in range(4)}}

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from harness.labelling.strategies._choice import Choosing
 from harness.labelling.strategies._sorting import Standings, heap_groups, heap_top
-from harness.labelling.strategies.base import ALONE, Steps
+from harness.labelling.strategies.strategy import ALONE, Steps
 from harness.plugins import Settings
 
 

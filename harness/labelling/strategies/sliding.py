@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from harness.labelling.strategies.base import ALONE, Order, Reply, Steps, Strategy, overall
+from harness.labelling.strategies.strategy import ALONE, Order, Reply, Steps, Strategy, overall
 from harness.plugins import Settings
 
 

@@ -11,11 +11,11 @@ import numpy as np
 from pydantic import Field
 
 from harness.plugins import Settings
-from harness.retrieval.engines.base import LexicalEngine
-from harness.retrieval.order import Hits, best, id_ranks
+from harness.retrieval.engines.engine import LexicalEngine
+from harness.retrieval.trec_order import Hits, best, id_ranks
 
 if TYPE_CHECKING:
-    from harness.collections.base import Texts
+    from harness.collections.collection import Texts
     from harness.stage import Progress
 
 _BLOCK = 4096

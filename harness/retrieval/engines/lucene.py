@@ -17,11 +17,11 @@ from pydantic import Field
 
 from harness.errors import UserError
 from harness.plugins import Settings
-from harness.retrieval.engines.base import LexicalEngine
-from harness.retrieval.order import Hits, id_ranks
+from harness.retrieval.engines.engine import LexicalEngine
+from harness.retrieval.trec_order import Hits, id_ranks
 
 if TYPE_CHECKING:
-    from harness.collections.base import Texts
+    from harness.collections.collection import Texts
     from harness.stage import Progress
 
 _BLOCK = 1024

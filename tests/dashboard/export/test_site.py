@@ -11,17 +11,18 @@ from pathlib import Path
 import pytest
 
 from dashboard.export.site import PAGES, export
-from harness.board import cells, render
-from harness.board.board import board
-from harness.board.curve_statistics import statistics_of
-from harness.board.curves import chart
-from harness.board.gathering import gather
-from harness.board.report.pairs import all_pairs
-from harness.board.targets import labels_needed
-from harness.board.titles import titles
-from harness.cli import main
+from harness.cli.main import main
 from harness.errors import UserError
-from tests.board.hostile import GOOD, REFUSED, SCRIPT, put_hostile
+from harness.leaderboard import row_texts
+from harness.leaderboard.board import board
+from harness.leaderboard.curves.fitted import statistics_of
+from harness.leaderboard.curves.series import chart
+from harness.leaderboard.curves.targets import labels_needed
+from harness.leaderboard.load_results import gather
+from harness.leaderboard.render import board_files
+from harness.leaderboard.report.all_pairs import all_pairs
+from harness.leaderboard.row_titles import titles
+from tests.leaderboard.hostile import GOOD, REFUSED, SCRIPT, put_hostile
 
 
 class Read(HTMLParser):
@@ -69,12 +70,12 @@ def test_its_numbers_are_those_of_the_board(site: Path, folder: Path) -> None:
     found = board(folder)
     (table,) = found.tables
     assert json.loads((site / "board.json").read_text()) == json.loads(json.dumps(found.as_json()))
-    assert (site / "board.csv").read_text() == render.csv(found)
+    assert (site / "board.csv").read_text() == board_files.csv(found)
     shown = Read(site / "index.html").columns(f"Leaderboard of {table.collection} · {table.split}")
     for metric in table.metrics:
         assert [float(value) for _, value in shown[metric]] == [row.metrics[metric].mean for row in table.rows]
-        assert [text for text, _ in shown[metric]] == [cells.mean(row, metric) for row in table.rows]
-    assert [text for text, _ in shown["95 %"]] == [cells.interval(row, table.metric) for row in table.rows]
+        assert [text for text, _ in shown[metric]] == [row_texts.mean(row, metric) for row in table.rows]
+    assert [text for text, _ in shown["95 %"]] == [row_texts.interval(row, table.metric) for row in table.rows]
     assert [value for _, value in shown["against baseline"]] == [str(row.against.difference) if row.against else "" for row in table.rows]
     assert [float(value) for _, value in shown["USD"]] == [row.cost["usd"] for row in table.rows]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from dashboard.export.site import export
-from harness.board.board import board
-from harness.board.filters import Filter, choices, kept
-from harness.board.titles import titles
-from tests.board.hostile import put_hostile
+from harness.leaderboard.board import board
+from harness.leaderboard.filters import Filter, choices, kept
+from harness.leaderboard.row_titles import titles
+from tests.leaderboard.hostile import put_hostile
 
 
 class Watched:

@@ -1,0 +1,62 @@
+"""Index refresh: candidates found anew by the retriever in training, for methods whose papers re-embed their index as they go.
+
+A training with refreshes is a chain of stages: train for some epochs, embed the corpus, search, have the new candidates scored, go on
+from there. So each part is cached and shared like any stage. Each part has a learning-rate schedule and an optimiser of its own, where
+Atlas, REPLUG and ANCE keep one schedule across refreshes; and each refresh costs reader tokens for the candidates that are new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from baselines._shared.settings import LossChoice, StudentSettings, retriever_trained
+from harness.method import Kit
+from harness.models import ModelFiles
+from harness.stage import Stage
+
+
+class RefreshSettings(StudentSettings):
+    """How the retriever is trained, and how often its candidates are found anew."""
+
+    refresh: int | None = Field(
+        None, ge=1, description="epochs between two searches for candidates with the retriever so far; left out: the shared ones stay"
+    )
+
+    @model_validator(mode="after")
+    def _documents_learn(self) -> Self:
+        if self.refresh and self.frozen_documents:
+            raise ValueError("refresh embeds the documents anew, and frozen_documents keeps them as they are: give one of the two")
+        return self
+
+
+def refreshed(kit: Kit, lists_of: Callable[[Kit], Stage], settings: RefreshSettings, loss: LossChoice) -> Stage:
+    """The retriever trained on `lists_of` the kit, whose candidates and retriever are those of each part of the training."""
+    first, *others = parts(settings.epochs, settings.refresh)
+    model = retriever_trained(kit, lists_of(kit), _for(settings, first), loss)
+    for epochs in others:
+        here = replace(kit, retriever=model, candidates=found_by(kit, model))
+        model = retriever_trained(here, lists_of(here), _for(settings, epochs), loss)
+    return model
+
+
+def parts(epochs: int, refresh: int | None) -> list[int]:
+    """Epochs of each part of a training that is refreshed every `refresh` epochs."""
+    step = refresh or epochs
+    return [min(step, epochs - start) for start in range(0, epochs, step)]
+
+
+def found_by(kit: Kit, model: ModelFiles | Stage) -> Stage:
+    """The documents nearest to each training query, as `model` embeds both."""
+    from harness.retrieval.search_stages import DenseSearch, Embed
+
+    corpus = kit.collection.corpus
+    embedded = Embed(model=model, texts=corpus, max_length=kit.max_length)
+    return DenseSearch(model=model, corpus=embedded, queries=kit.pool, ids=corpus, depth=kit.list_depth)
+
+
+def _for(settings: RefreshSettings, epochs: int) -> RefreshSettings:
+    return settings.model_copy(update={"epochs": epochs})

@@ -1,0 +1,60 @@
+"""What the methods share that re-rank: which run of the evaluated split, and how much of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from baselines._shared.settings import RankerSettings
+from harness.method import Kit
+from harness.models import ModelFiles
+from harness.plugins import Settings
+from harness.stage import Stage
+
+FirstStage = Literal["bm25s", "zero-shot"]
+
+
+class RerankSettings(Settings):
+    """What is re-ranked."""
+
+    first: FirstStage = Field("bm25s", description="whose run is re-ranked: bm25s, or zero-shot, the sweep's student before training")
+    shown: int = Field(100, ge=1, description="documents a query that are re-ranked; the rest keep their places behind them")
+
+
+def reranked(kit: Kit, ranker: ModelFiles | Stage, how: RankerSettings, what: RerankSettings) -> Stage:
+    """The run of the first stage with its first documents in the order of `ranker`."""
+    from harness.students.rerank_stages import Rerank
+
+    return Rerank(
+        ranker=ranker,
+        architecture=how.architecture,
+        first=first_stage(kit, what.first),
+        queries=kit.collection.queries(kit.split),
+        corpus=kit.collection.corpus,
+        shown=what.shown,
+        max_length=how.max_length,
+    )
+
+
+def first_stage(kit: Kit, name: FirstStage) -> Stage:
+    """A run of the evaluated split to re-rank."""
+    return _RUNS[name](kit)
+
+
+def _lexical(kit: Kit) -> Stage:
+    from harness.retrieval.search_stages import lexical_search
+
+    return lexical_search("bm25s", {}, kit.collection.corpus, kit.collection.queries(kit.split), kit.depth)
+
+
+def _dense(kit: Kit) -> Stage:
+    from harness.retrieval.search_stages import DenseSearch, Embed
+
+    corpus = kit.collection.corpus
+    embedded = Embed(model=kit.retriever, texts=corpus, max_length=kit.max_length)
+    return DenseSearch(model=kit.retriever, corpus=embedded, queries=kit.collection.queries(kit.split), ids=corpus, depth=kit.depth)
+
+
+_RUNS: Mapping[FirstStage, Callable[[Kit], Stage]] = {"bm25s": _lexical, "zero-shot": _dense}

@@ -1,0 +1,150 @@
+"""Settings that several methods share, and the stages they turn into, so that equal settings share stages."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from harness.losses.spec import LossSpec
+from harness.method import Draw, Kit
+from harness.models import ModelFiles, resolve_model
+from harness.plugins import Settings
+from harness.stage import Stage
+from harness.students.lora import LoRA
+from harness.training.early_stopping import EarlyStopping
+
+LossChoice = str | dict[str, Any]
+
+
+class StudentSettings(Settings):
+    """How the retriever is trained."""
+
+    epochs: int = Field(3, ge=1, description="passes over the training lists")
+    learning_rate: float | None = Field(
+        None, gt=0, description="peak; left out: 3e-3 for a static student, 2e-5 for a transformer, 2e-4 for one with LoRA"
+    )
+    batch: int = Field(16, ge=1, description="lists a step")
+    lora: LoRA | None = Field(None, description="train low-rank adapters, merged in the end; left out: all weights")
+    stop: EarlyStopping | None = Field(None, description="end early, with the weights that held-out queries like best; left out: never")
+    frozen_documents: bool = Field(
+        False, description="only the query encoder learns; documents keep the start model's embeddings, and no corpus is encoded again"
+    )
+
+
+class RankerSettings(Settings):
+    """The ranker between the teacher and the retriever."""
+
+    architecture: Literal["bi-encoder", "cross-encoder"] = Field("bi-encoder", description="how a query is scored with a document")
+    start: str | None = Field(None, description="the model it starts from; the sweep's ranker when left out")
+    warmup_queries: int = Field(0, ge=0, description="train it first without labels on this many titles against bodies; 0: not at all")
+    epochs: int = Field(2, ge=1, description="passes over the labelled lists")
+    learning_rate: float | None = Field(None, gt=0, description="peak; left out: 2e-5, or 2e-4 with LoRA")
+    batch: int = Field(16, ge=1, description="lists a step")
+    frozen_layers: int = Field(0, ge=0, description="above 0, the embeddings and this many lower layers stay as they are")
+    lora: LoRA | None = Field(None, description="train low-rank adapters, merged in the end; left out: all weights")
+    stop: EarlyStopping | None = Field(None, description="end early, with the weights that held-out queries like best; left out: never")
+    max_length: int = Field(64, ge=8, description="tokens that the ranker reads")
+
+
+def ranker_start(kit: Kit, how: RankerSettings) -> ModelFiles | Stage:
+    """What the ranker is before any LLM label: the model itself, or warmed up."""
+    start = resolve_model(how.start, kit.base) if how.start is not None else kit.ranker
+    return warmed_up(kit, how, start) if how.warmup_queries else start
+
+
+def warmed_up(kit: Kit, how: RankerSettings, start: ModelFiles) -> Stage:
+    """The ranker after its warm-up without labels; one stage for all methods, budgets, resamples and losses."""
+    from harness.collections.pool import training_pool
+    from harness.retrieval.search_stages import lexical_search
+    from harness.training.ranker_warmup import WarmUpRanker
+    from harness.training.training_loop import TrainSettings
+    from harness.training_lists.list_stages import GoldLists
+
+    corpus = kit.collection.corpus
+    titles = training_pool(kit.collection, ("titles",), how.warmup_queries)
+    negatives = lexical_search("bm25s", {}, corpus, titles, kit.list_depth)
+    lists = GoldLists(draw=Draw(titles, 0, how.warmup_queries), candidates=negatives, depth=kit.list_depth, most_positives=1)
+    train = TrainSettings(epochs=1, learning_rate=how.learning_rate, batch=how.batch, frozen_layers=how.frozen_layers, lora=how.lora)
+    return WarmUpRanker(
+        start=start,
+        architecture=how.architecture,
+        lists=lists,
+        corpus=corpus,
+        train=train,
+        seed=kit.seed or 0,
+        max_length=how.max_length,
+    )
+
+
+def ranker_trained(kit: Kit, how: RankerSettings, lists: Stage, loss: LossChoice) -> Stage:
+    """Stage 1: the ranker learns an order."""
+    from harness.training.train_stages import TrainRanker
+    from harness.training.training_loop import TrainSettings
+
+    train = TrainSettings(
+        epochs=how.epochs,
+        learning_rate=how.learning_rate,
+        batch=how.batch,
+        frozen_layers=how.frozen_layers,
+        lora=how.lora,
+        stop=how.stop,
+    )
+    return TrainRanker(
+        start=ranker_start(kit, how),
+        architecture=how.architecture,
+        lists=lists,
+        corpus=kit.collection.corpus,
+        loss=LossSpec.of(loss),
+        train=train,
+        seed=kit.seed or 0,
+        max_length=how.max_length,
+    )
+
+
+def ranker_scored(kit: Kit, lists: Stage, how: RankerSettings) -> Stage:
+    """`lists` with the scores of a ranker that has seen no label."""
+    from harness.students.ranker_scored_lists import ScoredLists
+
+    return ScoredLists(
+        lists=lists,
+        ranker=ranker_start(kit, how),
+        architecture=how.architecture,
+        corpus=kit.collection.corpus,
+        max_length=how.max_length,
+    )
+
+
+def distilled(kit: Kit, ranker: ModelFiles | Stage, how: RankerSettings, draw: Draw, student: StudentSettings, loss: LossChoice) -> Stage:
+    """Stage 2: the ranker scores the candidates of the drawn queries, the retriever learns from the scores."""
+    from harness.training_lists.list_stages import RankerScores
+
+    scores = RankerScores(
+        ranker=ranker,
+        architecture=how.architecture,
+        draw=draw,
+        candidates=kit.candidates,
+        corpus=kit.collection.corpus,
+        depth=kit.list_depth,
+        max_length=how.max_length,
+    )
+    return retriever_trained(kit, scores, student, loss)
+
+
+def retriever_trained(kit: Kit, lists: Stage, student: StudentSettings, loss: LossChoice) -> Stage:
+    """The retriever trained on `lists`."""
+    from harness.training.train_stages import TrainRetriever
+    from harness.training.training_loop import TrainSettings
+
+    return TrainRetriever(
+        start=kit.retriever,
+        lists=lists,
+        corpus=kit.collection.corpus,
+        loss=LossSpec.of(loss),
+        train=TrainSettings(
+            epochs=student.epochs, learning_rate=student.learning_rate, batch=student.batch, lora=student.lora, stop=student.stop
+        ),
+        seed=kit.seed or 0,
+        max_length=kit.max_length,
+        frozen_documents=student.frozen_documents,
+    )

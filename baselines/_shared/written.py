@@ -1,0 +1,45 @@
+"""What the methods share that have queries written for documents: how they are asked for, and the training lists they make."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from baselines._shared.settings import StudentSettings
+from harness.method import Kit
+from harness.stage import Stage
+
+
+class WritingSettings(StudentSettings):
+    """How queries are written, and for how many documents."""
+
+    prompt: str | None = Field(None, description="a .yaml file whose text holds {passage}; ours by default")
+    documents_a_label: int | None = Field(
+        None, ge=1, description="documents that a query is written for, for each of the budget; left out: as many as a list holds"
+    )
+
+
+def written_lists(kit: Kit, settings: WritingSettings, within: int | None) -> Stage:
+    """Lists of written queries: the document that each was written for, then what the untrained student finds for it instead.
+
+    Kept are queries that find their document among the first `within`; all, where None. None equals a query of a held-out split.
+    """
+    from harness.retrieval.search_stages import DenseSearch, Embed
+    from harness.teachers.writing import writer
+    from harness.training_lists.written_queries import ConsistentLists, QueryLabels, WrittenQueries
+
+    collection = kit.collection
+    assert kit.teacher is not None and kit.budget is not None, "the method must list 'teacher' and 'budget' among its axes"
+    labels = QueryLabels(
+        teacher=writer(kit.teacher, kit.base, settings.prompt),
+        draw=kit.draw(),
+        candidates=kit.candidates,
+        corpus=collection.corpus,
+        depth=1,
+        documents=min(kit.budget * (settings.documents_a_label or kit.list_depth), len(collection.corpus)),
+    )
+    held_out = tuple(collection.queries(split) for split in collection.splits if split != "train")
+    written = WrittenQueries(labels=labels, held_out=held_out)
+    embedded = Embed(model=kit.retriever, texts=collection.corpus, max_length=kit.max_length)
+    depth = max(kit.list_depth, within or 0)
+    found = DenseSearch(model=kit.retriever, corpus=embedded, queries=written, ids=collection.corpus, depth=depth)
+    return ConsistentLists(written=written, candidates=found, depth=kit.list_depth, within=within)

@@ -1,0 +1,79 @@
+"""``harness answer``: does a retriever help somebody who answers questions?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.evaluate_commands import Correction, RunsArg, Test, TestOpt
+from harness.cli.options import JsonOpt, WorkspaceOpt, display, emit
+
+CollectionOpt = Annotated[
+    str,
+    typer.Option(
+        "--collection", metavar="NAME:SPLIT", help="A collection with short answers: folder/PATH:test, for example.", show_default=False
+    ),
+]
+ReaderOpt = Annotated[
+    str,
+    typer.Option(
+        "--reader",
+        help="KIND:MODEL (litellm:openai/gpt-4.1-mini), or a teacher's settings as '{kind: vllm, model: M, url: U}'. none: hits only.",
+    ),
+]
+MetricsOpt = Annotated[
+    list[str] | None, typer.Option("--metric", "-m", help="TokenF1, EM, AnswerHit@k; may be repeated. The first is tested.")
+]
+
+
+def answer(
+    runs: RunsArg,
+    collection: CollectionOpt,
+    reader: ReaderOpt = "transformers:bundled:smollm2-135m",
+    passages: Annotated[int, typer.Option("--passages", min=1, help="How many passages of a run the reader is shown.")] = 5,
+    metric: MetricsOpt = None,
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", help="Name of the run that the others are tested against. Default: closed-book.")
+    ] = None,
+    references: Annotated[
+        bool, typer.Option("--references/--no-references", help="Also answer without passages, and from the judged passages.")
+    ] = True,
+    test: TestOpt = Test.randomisation,
+    correction: Annotated[Correction | None, typer.Option("--correction", help="Over all comparisons shown. Default: holm.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of randomisation and bootstrap.")] = 0,
+    per_query: Annotated[bool, typer.Option("--per-query", help="With --json: also the values and answers of every query.")] = False,
+    max_cost: Annotated[
+        float | None, typer.Option("--max-cost", min=0, metavar="USD", help="Stop before calls cost more than this.")
+    ] = None,
+    as_json: JsonOpt = False,
+    workspace: WorkspaceOpt = Path("workspace"),
+) -> None:
+    """Does retrieval help? A language model answers from the first passages of each run, and its answers are scored.
+
+    EM and TokenF1 as SQuAD and NQ define them, AnswerHit@k (a passage of the first k holds an answer) as DPR does, per question and
+    with paired tests. Two references stand beside the runs: closed-book, the model without passages, and gold-passage, with the judged
+    ones. Every call is in the workspace's ledger: the same question with the same passages is never paid twice.
+
+    harness answer bm25.trec ours.trec --collection folder/openqa:test --reader litellm:openai/gpt-4.1-mini --baseline bm25
+    """
+    from harness.evaluation.significance.test_spec import Question
+    from harness.ledger.ledger import Ledger
+    from harness.pipeline.inputs import collection_split, read_run
+    from harness.progress import bar
+    from harness.qa.answer_tables import render_answers
+    from harness.qa.examination import Examination, usual
+    from harness.qa.examination import answer as examine
+    from harness.qa.reader import named_reader
+
+    who = None if reader == "none" else named_reader(reader, Path.cwd())
+    found, split = collection_split(collection, workspace)
+    ledger = Ledger(workspace / "ledger.sqlite")
+    ledger.limit = max_cost
+    about = Examination(found, split, who, passages, usual(metric or (), who))
+    question = Question(test=test.value, correction=None if correction is None else correction.value, seed=seed)
+    loaded = [read_run(run) for run in runs]
+    with bar("reading") as progress:
+        report = examine(loaded, about, ledger, progress, baseline=baseline, references=references, per_query=per_query, question=question)
+    emit(report) if as_json else display(render_answers(report))

@@ -1,0 +1,105 @@
+"""``harness curves``: how many labels each way of distilling needs, as statistics."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.options import JsonOpt, display, emit
+from harness.errors import UserError
+
+
+class AxisName(StrEnum):
+    """What curves run over."""
+
+    labels = "labels"
+    usd = "usd"
+    tokens = "tokens"
+
+
+class FitName(StrEnum):
+    """Families of curves."""
+
+    monotone = "monotone"
+    power_law = "power-law"
+
+
+class BandOver(StrEnum):
+    """What bands are intervals over."""
+
+    runs = "runs"
+    all = "all"
+
+
+class Price(StrEnum):
+    """What a row can cost."""
+
+    usd = "usd"
+    labels = "labels"
+    tokens = "tokens"
+    training = "training"
+    seconds = "seconds"
+
+
+def curves(
+    results: Annotated[Path, typer.Option("--results", help="Folder of published runs.")] = Path("results"),
+    collection: Annotated[str | None, typer.Option("--collection", help="Only this collection.")] = None,
+    metric: Annotated[str | None, typer.Option("--metric", "-m", help="Default: the metric that leads the board.")] = None,
+    axis: Annotated[AxisName, typer.Option("--axis", help="What the curves run over.")] = AxisName.labels,
+    target: Annotated[
+        str | None, typer.Option("--target", help="How much does it take to reach this? A number, or the name of a row without labels.")
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="SERIES",
+            help="Hold the others against it; the start of its name will do. Default: the best not ours.",
+        ),
+    ] = None,
+    fit: Annotated[FitName, typer.Option("--fit", help="power-law takes 4 budgets; series with fewer stay monotone.")] = FitName.monotone,
+    band: Annotated[
+        BandOver | None, typer.Option("--band", help="runs: resamples and seeds; all: queries too. Default: runs where there are several.")
+    ] = None,
+    price: Annotated[Price | None, typer.Option("--price", help="Also: quality against this price, and which rows are dominated.")] = None,
+    every: Annotated[bool, typer.Option("--every", help="All series, not only the best eight.")] = False,
+    picture: Annotated[Path | None, typer.Option("--svg", help="Also write the curves of the first table to this file.")] = None,
+    as_json: JsonOpt = False,
+) -> None:
+    """How many labels does each way need? Fitted budget curves with bands, areas, targets and crossings.
+
+    Each series of the board is one curve over its budgets. 'area' is its mean metric over the logarithm of the budget. With --target:
+    the labels that reach it, 'at most' the smallest budget or 'more than' the largest where it lies outside what was measured. Against
+    one series: what each other needs to equal it at its largest budget, and from where on it is ahead. Intervals are 95 % t intervals over
+    queries, resamples and seeds together: with two resamples they are wide. docs/budget-curves.md tells what each number means.
+
+    harness curves --target no-llm
+
+    harness curves --axis usd --against supervised --price usd --json
+    """
+    from harness.leaderboard.board import board_of
+    from harness.leaderboard.curves.curve_answer import CurveQuestion, answer
+    from harness.leaderboard.curves.curve_answer import as_json as answer_json
+    from harness.leaderboard.curves.fitted import ALL
+    from harness.leaderboard.curves.series import RUNS
+    from harness.leaderboard.curves.svg import write_svg
+    from harness.leaderboard.load_results import gather
+    from harness.leaderboard.render.curve_terminal import render
+
+    gathered = gather(results)
+    made = board_of(gathered, collection=collection, metric=metric)
+    over = {None: None, BandOver.runs: RUNS, BandOver.all: ALL}[band]
+    question = CurveQuestion(axis.value, fit.value, over, target, against, price.value if price else None, every)
+    answers = [answer(gathered, table, question) for table in made.tables]
+    if picture is not None:
+        one = next((one for one in answers if one.drawn is not None), None)
+        if one is None or one.drawn is None:
+            raise UserError("no run has a budget, so there is no curve to draw", file=picture)
+        write_svg(one.drawn, picture, one.statistics)
+    if as_json:
+        emit({"tables": [answer_json(one) for one in answers], "notes": list(made.notes)})
+    else:
+        display(render(answers, made.folder))

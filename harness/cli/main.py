@@ -1,0 +1,275 @@
+"""The command line: each command a few lines that call into the rooms. Heavy imports happen inside commands only."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness import __version__
+from harness.cli.answer_command import answer
+from harness.cli.curves_command import curves
+from harness.cli.evaluate_commands import compare, evaluate
+from harness.cli.labels_commands import labels_app
+from harness.cli.meta_command import meta
+from harness.cli.options import JsonOpt, SetOpt, SweepArg, WorkspaceOpt, display, emit
+from harness.cli.plugin_commands import add_plugin_commands
+from harness.cli.report_commands import export, report
+from harness.errors import UserError, did_you_mean
+from harness.leaderboard.row_sections import By
+
+app = typer.Typer(
+    name="harness",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Which teacher LLM, loss and method gives the best retriever for this money and this many labels, and is the difference real?",
+    epilog="Start with: harness sweep configs/budget.yaml — then: harness board, harness dashboard.",
+)
+app.add_typer(labels_app, name="labels")
+
+ResultsOpt = Annotated[Path, typer.Option("--results", help="Folder of published runs.")]
+
+
+class ListKind(StrEnum):
+    """What can be listed and shown."""
+
+    teachers = "teachers"
+    methods = "methods"
+    losses = "losses"
+    collections = "collections"
+    engines = "engines"
+    metrics = "metrics"
+    strategies = "strategies"
+    prompts = "prompts"
+
+
+def _kind(name: str) -> ListKind:
+    """Kinds go by their plural; the singular is understood."""
+    singular = {"strategy": "strategies", "loss": "losses"}
+    plural = singular.get(name, name if name in list(ListKind) else f"{name}s")
+    if plural not in list(ListKind):
+        raise UserError(f"unknown kind '{name}'", remedy=did_you_mean(name, ListKind))
+    return ListKind(plural)
+
+
+KindArg = Annotated[
+    ListKind, typer.Argument(parser=_kind, metavar="KIND", help=f"One of {', '.join(ListKind)}.", autocompletion=lambda: list(ListKind))
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"harness {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Options that stand before the command; `main` reads --debug itself."""
+
+
+@app.command()
+def sweep(
+    file: SweepArg,
+    overrides: SetOpt = None,
+    results: ResultsOpt = Path("results"),
+    workspace: WorkspaceOpt = Path("workspace"),
+    max_cost: Annotated[
+        float | None, typer.Option("--max-cost", min=0, metavar="USD", help="Stop before LLM calls cost more than this.")
+    ] = None,
+    as_json: JsonOpt = False,
+) -> None:
+    """Plan, run what is new, publish the runs, print the board. Interrupted or failed: the same command goes on where it stopped."""
+    from harness.leaderboard.board import board as make_board
+    from harness.leaderboard.render import board_files as render
+    from harness.pipeline.sweep import run_sweep
+
+    outcome = run_sweep(file, overrides or [], workspace, results, max_cost=max_cost)
+    if as_json:
+        emit(outcome.summary)
+    else:
+        if outcome.published:
+            display(render.terminal(make_board(results, runs={folder.name for folder in outcome.published})))
+        print(outcome.told(), file=sys.stderr)
+    raise typer.Exit(1 if outcome.summary["cells"]["failed"] else 0)
+
+
+@app.command()
+def plan(file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False) -> None:
+    """Say what a sweep would run and what it would cost, cache hits subtracted. Trains nothing, calls no LLM."""
+    from harness.pipeline.plan_report import plan_report, render_plan
+
+    report = plan_report(file, overrides or [], workspace)
+    emit(report) if as_json else display(render_plan(report))
+
+
+@app.command()
+def status(file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False) -> None:
+    """What of a sweep is done, running now, waiting, or failed and why."""
+    from harness.pipeline.plan_report import render_status, status_report
+
+    report = status_report(file, overrides or [], workspace)
+    emit(report) if as_json else display(render_status(report))
+
+
+app.command()(evaluate)
+app.command()(compare)
+app.command()(answer)
+app.command()(meta)
+app.command()(curves)
+app.command()(report)
+app.command()(export)
+
+
+@app.command()
+def board(
+    results: ResultsOpt = Path("results"),
+    collection: Annotated[str | None, typer.Option("--collection", help="Only this collection.")] = None,
+    split: Annotated[str | None, typer.Option("--split", help="Only this split.")] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", help="Sort and test rows by it. [default: what most sweeps report first]")
+    ] = None,
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", help="Test rows against this method. [default: what most sweeps name]")
+    ] = None,
+    by: Annotated[
+        By | None,
+        typer.Option("--by", help="Part the rows of a table; 'sees': by what methods are given, such as order, likelihoods, gold labels."),
+    ] = None,
+    as_json: JsonOpt = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
+    as_latex: Annotated[bool, typer.Option("--latex", help="A LaTeX table.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="A Markdown table.")] = False,
+    picture: Annotated[Path | None, typer.Option("--svg", help="Also write the budget curves of the first table to this file.")] = None,
+) -> None:
+    """The leaderboard in the terminal. What each method may see stands beside it; --by sees holds like against like."""
+    from harness.leaderboard.board import board as make_board
+    from harness.leaderboard.curves.svg import draw
+    from harness.leaderboard.render import board_files as render
+
+    table = make_board(results, collection=collection, split=split, metric=metric, baseline=baseline)
+    if picture is not None:
+        draw(table, picture)
+    if as_json:
+        emit(table.as_json())
+    elif as_csv or as_latex or as_markdown:
+        print(render.csv(table) if as_csv else render.latex(table, by) if as_latex else render.markdown(table, by))
+    else:
+        display(render.terminal(table, by))
+
+
+@app.command()
+def dashboard(
+    results: ResultsOpt = Path("results"),
+    workspace: Annotated[
+        Path | None,
+        typer.Option("--workspace", help="Folder of sweeps for the page Sweep, which follows a running one. [default: workspace]"),
+    ] = None,
+    port: Annotated[int, typer.Option("--port", help="Port on this machine.")] = 8501,
+    address: Annotated[
+        str, typer.Option("--address", metavar="HOST", help="This machine's name in a network whose people may read the results.")
+    ] = "localhost",
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--export", metavar="DIR", help="Write board, curves and comparisons as a site that opens from files, and serve nothing."
+        ),
+    ] = None,
+) -> None:
+    """The leaderboard in the browser, on this machine only; with --export as files for others."""
+    from dashboard.launch import launch, write_site
+
+    if export is not None:
+        write_site(results, export)
+    else:
+        raise typer.Exit(launch(results, port, workspace, address))
+
+
+@app.command("list")
+def list_(kind: KindArg, as_json: JsonOpt = False) -> None:
+    """What there is: teachers, methods, losses, collections, engines, metrics, strategies, prompts."""
+    from harness.catalogue import catalogue, render_catalogue
+
+    rows = catalogue(kind.value)
+    emit(rows) if as_json else display(render_catalogue(kind.value, rows))
+
+
+@app.command()
+def show(
+    kind: KindArg,
+    name: Annotated[str, typer.Argument(help="Its name, as `harness list` prints it.")],
+    as_json: JsonOpt = False,
+) -> None:
+    """Everything about one of them: what it is, where it is from, what it needs, its settings with defaults."""
+    from harness.catalogue import describe, render_description
+
+    entry = describe(kind.value, name)
+    emit(entry) if as_json else display(render_description(entry))
+
+
+@app.command()
+def verify(
+    folders: Annotated[list[Path], typer.Argument(metavar="RESULT_DIR...", help="Published result folders.", show_default=False)],
+    qrels: Annotated[
+        str | None, typer.Option("--qrels", help="Qrels to recompute with; by default the card's collection and split.")
+    ] = None,
+    as_json: JsonOpt = False,
+    workspace: WorkspaceOpt = Path("workspace"),
+) -> None:
+    """Recompute published results from their run and qrels; check hashes and card."""
+    from harness.pipeline.inputs import verify_folders
+    from harness.pipeline.plan_report import render_verification
+
+    report = verify_folders(folders, qrels, workspace)
+    emit(report) if as_json else display(render_verification(report))
+    raise typer.Exit(1 if any(row["problems"] for row in report["results"]) else 0)
+
+
+@app.command()
+def schema() -> None:
+    """The JSON schema of sweep files, so that an editor completes and checks them."""
+    from harness.config.schema import sweep_schema
+
+    emit(sweep_schema())
+
+
+@app.command()
+def doctor(as_json: JsonOpt = False) -> None:
+    """What this machine can do: device, precision, Java, models, keys present or not."""
+    from harness.doctor import diagnose, render_diagnosis
+
+    report = diagnose()
+    emit(report) if as_json else display(render_diagnosis(report))
+
+
+add_plugin_commands(app)
+
+
+def main() -> None:
+    """Run the command line: user errors become one message and exit code 2, everything else a short cause and exit code 1."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    # Libraries draw bars of their own; the live view is the only one here.
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    if "--debug" in sys.argv:
+        app()
+    try:
+        app()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on where it stopped", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
+        print(f"error: {type(error).__name__}: {error}\n  run again with --debug before the command for the traceback", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,156 @@
+"""What a collection is to the rest of the harness, and what a source of collections must provide."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+
+import numpy as np
+from pydantic import Field
+
+from harness.plugins import Plugin, Settings
+
+if TYPE_CHECKING:
+    from harness.collections.import_report import Report
+
+
+class Document(NamedTuple):
+    """A document as its source has it."""
+
+    id: str
+    title: str
+    text: str
+
+
+class Query(NamedTuple):
+    """A query as its source has it; `answers` are short answers, where the source has any."""
+
+    id: str
+    text: str
+    answers: tuple[str, ...] = ()
+
+
+class Judgment(NamedTuple):
+    """One line of qrels: `grade` > 0 is relevant."""
+
+    query: str
+    document: str
+    grade: int
+
+
+class SourceSettings(Settings):
+    """What every source takes; they matter only to a source that has training queries but no dev split of its own."""
+
+    dev_share: float = Field(0.1, ge=0, le=0.5, description="share of the training queries that becomes the dev split")
+    dev_cap: int = Field(500, ge=0, description="most queries such a dev split holds")
+
+
+class CollectionSource(Plugin):
+    """Where collections come from. One file a source; `prepare` (prepared.py) turns what it yields into a `Collection`.
+
+    A setting that has the name of the source itself is its main one: ``beir/scifact``, ``irds:ID`` and ``{folder: PATH}`` fill it.
+    """
+
+    group: ClassVar[str] = "harness.collections"
+    version: ClassVar[int] = 1
+    """Rises whenever the same data yields other documents, queries or judgments."""
+    licence: ClassVar[str]
+    citation: ClassVar[str] = ""
+    Settings: ClassVar[type[SourceSettings]] = SourceSettings
+
+    def __init__(self, settings: SourceSettings, base: Path = Path()) -> None:
+        self.settings = settings
+        self.base = base
+        """What relative paths in the settings are relative to."""
+
+    @property
+    def title(self) -> str:
+        """The collection's name for people."""
+        return self.name
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A cheap mark that changes whenever the data may have changed (sizes and modification times, a version); no content hash."""
+
+    @abstractmethod
+    def documents(self) -> Iterator[Document]:
+        """All documents, streamed."""
+
+    @abstractmethod
+    def queries(self) -> Iterator[Query]:
+        """All queries of all splits, streamed."""
+
+    @abstractmethod
+    def judgments(self) -> dict[str, Iterator[Judgment]]:
+        """Qrels by split (train, dev, test, or the source's own names)."""
+
+
+class Texts(Protocol):
+    """Ids with texts in a fixed order: a corpus or the queries of a split. `identity` is a content hash."""
+
+    @property
+    def identity(self) -> str: ...
+    @property
+    def ids(self) -> Sequence[str]: ...
+    def __len__(self) -> int: ...
+    def texts(self, ids: Sequence[str]) -> list[str]:
+        """Texts of `ids`, in that order. Raises KeyError on an unknown id."""
+        ...
+
+    def rows(self, ids: Sequence[str]) -> np.ndarray:
+        """int64 positions of `ids` in this order. Raises KeyError on an unknown id."""
+        ...
+
+    def slice_texts(self, start: int, stop: int) -> list[str]:
+        """Texts of the positions start to stop, read from disk when asked for."""
+        ...
+
+
+class Corpus(Texts, Protocol):
+    """The texts of a collection's documents, which also knows where a title ends and the text begins."""
+
+    def documents(self, rows: np.ndarray | None = None) -> Iterator[Document]:
+        """All documents in order, or those at positions `rows` (int64), streamed from disk."""
+        ...
+
+
+Qrels = dict[str, dict[str, int]]
+"""query id -> document id -> grade"""
+
+
+@dataclass(frozen=True)
+class Judgments:
+    """The qrels of one split, with a content hash."""
+
+    split: str
+    identity: str
+    qrels: Qrels = field(compare=False, repr=False)
+
+
+class Collection(Protocol):
+    """A prepared collection, on disk, memory-mapped."""
+
+    name: str
+    """As written in the sweep file; for people only."""
+    content_hash: str
+    corpus: Corpus
+    """Document text is title and text joined by one space."""
+    splits: tuple[str, ...]
+    report: Report
+    """What was found wrong or changed while preparing it."""
+
+    def queries(self, split: str) -> Texts:
+        """The judged queries of a split."""
+        ...
+
+    def judgments(self, split: str) -> Judgments: ...
+    def titles(self) -> Iterator[tuple[str, str]]:
+        """(document id, title) of every document that has a title."""
+        ...
+
+    def answers(self, split: str) -> dict[str, tuple[str, ...]]:
+        """Short answers by query id; empty where the source has none."""
+        ...

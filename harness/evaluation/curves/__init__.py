@@ -1,0 +1,1 @@
+"""Quality over budget: fits, areas, labels needed, crossings."""

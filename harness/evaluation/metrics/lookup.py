@@ -1,0 +1,145 @@
+"""Metrics by name, per query, as trec_eval computes them; names and parameters are those of ir_measures (``nDCG@10``, ``AP(rel=2)``)."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from harness.errors import UserError, did_you_mean
+from harness.evaluation.measures._judged_run import Ranked
+from harness.evaluation.measures._ranks import Documents, Grades, judged_ranks
+from harness.evaluation.measures.measure import Measure
+from harness.plugins import Settings, plugins
+
+Scores = dict[str, dict[str, float]]
+"""metric -> query id -> value"""
+
+_FORM = re.compile(r"(?P<name>[A-Za-z_]\w*)(\((?P<given>[^()]*)\))?(@(?P<cutoff>\d+))?")
+_PARAMETER = re.compile(r"(?P<key>\w+)=(?P<quote>['\"]?)(?P<value>[\w.+-]+)(?P=quote)")
+_RIGHT = "write it as in nDCG@10, AP, R(rel=2)@100 or nDCG(dcg='exp-log2')@10"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric with its parameters; its text is what ir_measures prints."""
+
+    kind: type[Measure]
+    settings: Settings
+
+    def __str__(self) -> str:
+        fields, values = self.kind.Settings.model_fields, self.settings.model_dump()
+        cutoff = values.pop("cutoff", None)
+        said = [f"{key}={value!r}" for key, value in values.items() if value != fields[key].default or key in self.kind.always]
+        return self.kind.name + (f"({','.join(said)})" if said else "") + (f"@{cutoff}" if cutoff else "")
+
+    def values(self, lists: Ranked) -> list[float]:
+        """One value a query."""
+        condensed = self.settings.model_dump().get("judged_only", False)
+        measure = self.kind(self.settings)
+        return cast("list[float]", measure.values(lists.condensed() if condensed else lists).tolist())
+
+
+@cache
+def _known() -> dict[str, type[Measure]]:
+    return {alias.casefold(): kind for kind in plugins(Measure).values() for alias in (kind.name, *kind.aliases)}
+
+
+@cache
+def metric(text: str) -> Metric:
+    """The metric that `text` names; upper and lower case and the usual aliases (MRR, MAP, hit_rate) are accepted.
+
+    Raises UserError with the nearest known name.
+    """
+    form = _FORM.fullmatch(text.replace(" ", ""))
+    if form is None:
+        raise UserError(f"'{text}' is no metric", remedy=_RIGHT)
+    kind = _kind(form["name"], text)
+    given = _parameters(form["given"] or "", text)
+    if form["cutoff"]:
+        given["cutoff"] = form["cutoff"]
+    unknown = [key for key in given if key not in kind.Settings.model_fields]
+    if unknown:
+        raise UserError(f"'{text}' is no metric: {kind.name} takes no {_WORDS.get(unknown[0], unknown[0])}", remedy=_takes(kind))
+    if kind.cutoff_needed and "cutoff" not in given:
+        raise UserError(f"'{text}' needs a cutoff", remedy=f"write {kind.name}@10")
+    try:
+        return Metric(kind, kind.Settings.model_validate(given))
+    except ValidationError as error:
+        raise UserError(f"'{text}' is no metric: {_fault(error)}", remedy=_takes(kind)) from None
+
+
+_WORDS = {"rel": "relevance level", "cutoff": "cutoff", "judged_only": "condensed list (judged_only)"}
+
+
+def _kind(name: str, text: str) -> type[Measure]:
+    if name.casefold() not in _known():
+        known = [alias for kind in plugins(Measure).values() for alias in (kind.name, *kind.aliases)]
+        raise UserError(f"unknown metric '{name}' in '{text}'", remedy=did_you_mean(name, known))
+    return _known()[name.casefold()]
+
+
+def _parameters(given: str, text: str) -> dict[str, str]:
+    parts = [_PARAMETER.fullmatch(part) for part in given.split(",")] if given else []
+    found = {part["key"]: part["value"] for part in parts if part}
+    if len(found) != len(parts):
+        raise UserError(f"'{text}' is no metric", remedy=_RIGHT)
+    return found
+
+
+def _fault(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key, bounds = str(first["loc"][0]), first.get("ctx", {})
+    if first["type"] == "greater_than_equal":
+        return f"the {_WORDS.get(key, key)} must be at least {bounds['ge']}"
+    return f"{key}: {first['msg']}"
+
+
+def _takes(kind: type[Measure]) -> str:
+    return f"{kind.name} takes {', '.join(kind.Settings.model_fields)}"
+
+
+def evaluate(run: Mapping[str, Documents], qrels: Mapping[str, Grades], metrics: Iterable[str | Metric]) -> Scores:
+    """Value of each metric for every query of `qrels`, in the order of their ids; a query that `run` misses counts 0.
+
+    `run` maps query id to document id to score (finite; higher is better), `qrels` query id to document id to grade. Keys of the
+    answer are the metrics' own names. Raises UserError on an unknown metric.
+    """
+    wanted = list(dict.fromkeys(metric(item) if isinstance(item, str) else item for item in metrics))
+    queries = sorted(qrels)
+    lists = judged_ranks(run, qrels, queries)
+    return {str(item): dict(zip(queries, item.values(lists), strict=True)) for item in wanted}
+
+
+def mean(values: Mapping[str, float]) -> float:
+    """Mean over all queries, the same to the last digit in whatever order they come."""
+    return math.fsum(values.values()) / len(values) if values else math.nan
+
+
+def described_metrics() -> list[dict[str, Any]]:
+    """``[{"name", "summary", "source", "needs"}]`` of all metrics; the name shows how one is written."""
+    return [_described(kind) for kind in plugins(Measure).values()]
+
+
+def describe_metric(text: str) -> dict[str, Any]:
+    """One entry of `described_metrics` with its other spellings and its parameters. Raises UserError when there is no such metric."""
+    kind = _kind(re.split(r"[@(,]", text)[0], text)
+    fields = kind.Settings.model_fields.items()
+    settings = [{"name": key, "default": field.default, "description": field.description or ""} for key, field in fields]
+    about = f"Also written {', '.join(kind.aliases)}." if kind.aliases else ""
+    return {**_described(kind), "about": about, "settings": settings}
+
+
+def _described(kind: type[Measure]) -> dict[str, Any]:
+    return {"name": _spelling(kind), "summary": kind.summary, "source": kind.source, "needs": list(kind.needs)}
+
+
+def _spelling(kind: type[Measure]) -> str:
+    if "cutoff" not in kind.Settings.model_fields:
+        return kind.name
+    return f"{kind.name}@k" if kind.cutoff_needed else f"{kind.name}, {kind.name}@k"

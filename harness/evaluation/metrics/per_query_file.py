@@ -1,0 +1,76 @@
+"""Per-query values on disk: a Parquet file with the columns query, metric, value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.evaluation.metrics.lookup import Scores
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FILE = "metrics.parquet"
+_MOST_ROWS = 20_000_000
+_MOST_BYTES = 1 << 30
+
+
+def _schema() -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema([("query", pa.string()), ("metric", pa.string()), ("value", pa.float64())])
+
+
+def write_scores(path: Path, scores: Mapping[str, Mapping[str, float]]) -> None:
+    """Write `scores` metric by metric, queries in their order."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {
+        "query": [query for values in scores.values() for query in values],
+        "metric": [name for name, values in scores.items() for _ in values],
+        "value": [value for values in scores.values() for value in values.values()],
+    }
+    pq.write_table(pa.table(columns, schema=_schema()), path, compression="zstd")
+
+
+def read_scores(path: Path) -> Scores:
+    """What `write_scores` wrote.
+
+    The file may come from strangers: raises ValueError with the reason when it is too large, has other columns, a value that is not
+    finite, or two values for one query and metric.
+    """
+    import pyarrow as pa
+
+    try:
+        columns = _columns(path)
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"{path.name} is no Parquet file that can be read: {error}") from error
+    return _scores(*columns)
+
+
+def _columns(path: Path) -> tuple[list[str], list[str], list[float]]:
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        about = file.metadata
+        size = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
+        if about.num_rows > _MOST_ROWS or size > _MOST_BYTES:
+            raise ValueError(f"{path.name} is too large: {about.num_rows} rows, {size} bytes")
+        if not file.schema_arrow.equals(_schema()):
+            raise ValueError(f"{path.name} has columns {', '.join(file.schema_arrow.names)} and not query, metric, value")
+        columns = file.read(use_threads=False).columns
+    if any(column.null_count for column in columns) or not np.isfinite(columns[2].to_numpy()).all():
+        raise ValueError(f"{path.name} holds a value that is no finite number")
+    return tuple(column.to_pylist() for column in columns)
+
+
+def _scores(queries: list[str], metrics: list[str], values: list[float]) -> Scores:
+    scores: Scores = {}
+    for query, metric, value in zip(queries, metrics, values, strict=True):
+        scores.setdefault(metric, {})[query] = value
+    if sum(map(len, scores.values())) != len(values):
+        raise ValueError("two values for one query and metric")
+    return scores

@@ -1,0 +1,1 @@
+"""Paired tests over queries and runs: differences, intervals, corrections, power."""

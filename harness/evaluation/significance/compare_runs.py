@@ -1,0 +1,63 @@
+"""What ``harness compare`` answers: runs and qrels become per-query values, and these a family of comparisons."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.collections.collection import Qrels
+from harness.errors import UserError
+from harness.evaluation.exact_sums import Array
+from harness.evaluation.metrics.lookup import evaluate, metric
+from harness.evaluation.significance.comparison_result import Compared
+from harness.evaluation.significance.score_matrix import Columns, compare_columns
+from harness.evaluation.significance.test_spec import Question
+
+if TYPE_CHECKING:
+    from harness.retrieval.run import Run
+
+
+def compare(
+    runs: Sequence[Run],
+    qrels: Qrels,
+    *,
+    baseline: Run | None = None,
+    metrics: Sequence[str] = ("nDCG@10",),
+    question: Question | None = None,
+) -> Compared:
+    """Paired comparisons over the queries of `qrels`: each run against `baseline`, or all pairs without one, on each metric.
+
+    A baseline that is not among `runs` is put in front; runs that share a name are numbered. The family that p is adjusted over is all
+    of it. Raises UserError on unknown names, fewer than two runs or no queries.
+    """
+    among = [*runs] if baseline is None or baseline in runs else [baseline, *runs]
+    if not among:
+        raise UserError("a comparison needs at least two runs")
+    chosen = list(dict.fromkeys(str(metric(name)) for name in metrics))
+    columns = Columns(
+        metrics=chosen,
+        names=_names([run.name for run in among]),
+        values=_values(among, qrels, chosen),
+        missing=[sum(not run.scores.get(query) for query in qrels) for run in among],
+        baseline=None if baseline is None else among.index(baseline),
+    )
+    return compare_columns(columns, question or Question())
+
+
+def _names(own: Sequence[str]) -> list[str]:
+    """`own` names; those that several runs share are numbered in the order of the runs."""
+    counts = Counter(own)
+    seen: Counter[str] = Counter()
+    names = []
+    for name in own:
+        seen[name] += 1
+        names.append(name if counts[name] == 1 else f"{name} #{seen[name]}")
+    return names
+
+
+def _values(runs: Sequence[Run], qrels: Qrels, metrics: list[str]) -> Array:
+    scores = [evaluate(run.scores, qrels, metrics) for run in runs]
+    return np.array([list(found[name].values()) for name in metrics for found in scores]).T

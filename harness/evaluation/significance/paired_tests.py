@@ -1,0 +1,149 @@
+"""Paired tests over queries, effect sizes and intervals of a difference.
+
+All functions take differences (n queries, m comparisons) in [-1, 1] or any other finite range and treat each column by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from harness.errors import UserError, did_you_mean
+from harness.evaluation.exact_sums import Array, on_grid
+from harness.evaluation.significance.alternative import Side
+from harness.evaluation.significance.bootstrap import Interval, bootstrap, bootstrap_t
+from harness.evaluation.significance.intervals import intervals, t_intervals
+from harness.evaluation.significance.joint_tests import max_t, tukey
+from harness.evaluation.significance.randomisation import ALL_UP_TO, randomisation
+
+__all__ = ["SEED", "TESTS", "Outcome", "outcomes", "paired_test", "t_intervals"]
+
+SEED = 0
+_LEAST = float(np.finfo(np.float64).tiny)
+"""What is reported for a p that underflows: never 0."""
+
+
+def _randomisation(differences: Array, seed: int, side: Side) -> Array:
+    return randomisation(differences, seed, side=side)
+
+
+def _bootstrap(differences: Array, seed: int, side: Side) -> Array:
+    return bootstrap(differences, seed, side=side)
+
+
+def _bootstrap_t(differences: Array, seed: int, side: Side) -> Array:
+    return bootstrap_t(differences, seed, side=side)
+
+
+def _t(differences: Array, _seed: int, side: Side) -> Array:
+    from scipy.special import stdtr
+
+    n = len(differences)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = differences.mean(axis=0) / (differences.std(axis=0, ddof=1) / np.sqrt(n))
+    tails = 2 if side is Side.both else 1
+    return np.asarray(np.nan_to_num(tails * stdtr(n - 1, -side.distance(t)), nan=1.0))
+
+
+def _wilcoxon(differences: Array, _seed: int, side: Side) -> Array:
+    from scipy.stats import wilcoxon
+
+    return np.array([wilcoxon(column, alternative=side.value).pvalue if column.any() else 1.0 for column in differences.T])
+
+
+Pairs = list[tuple[int, int]]
+
+
+def _tukey(values: Array, pairs: Pairs, seed: int, side: Side) -> Array:
+    if side is not Side.both:
+        raise UserError("the Tukey test is two-sided", remedy="take another test for a one-sided question, for example maxt")
+    return tukey(values, pairs, seed)
+
+
+def _max_t(values: Array, pairs: Pairs, seed: int, side: Side) -> Array:
+    return max_t(values[:, [b for _, b in pairs]] - values[:, [a for a, _ in pairs]], seed, side)
+
+
+class PairedTest(NamedTuple):
+    """A paired test and the interval of the mean difference that goes with it."""
+
+    p: Callable[[Array, int, Side], Array]
+    interval: str
+    summary: str
+    joint: Callable[[Array, Pairs, int, Side], Array] | None = None
+    """For a test of all comparisons at once: their adjusted p, from values (n queries, m runs) and pairs of runs."""
+    one_metric: bool = False
+    """Whether `joint` compares all runs with each other, which they can be on one metric only."""
+
+
+TESTS: dict[str, PairedTest] = {
+    "randomisation": PairedTest(_randomisation, "percentile", f"sign flips of the differences; all with up to {ALL_UP_TO} that are not 0"),
+    "t": PairedTest(_t, "t", "Student's paired t"),
+    "wilcoxon": PairedTest(_wilcoxon, "percentile", "Wilcoxon's signed ranks, queries without a difference left out"),
+    "bootstrap": PairedTest(_bootstrap, "percentile", "bootstrap of the centred differences"),
+    "bootstrap-t": PairedTest(_bootstrap_t, "studentised", "bootstrap of the centred differences over their standard error"),
+    "tukey": PairedTest(_randomisation, "percentile", "all runs against all: two-way randomised Tukey HSD", _tukey, one_metric=True),
+    "maxt": PairedTest(_randomisation, "percentile", "all comparisons at once: step-down maxT over sign flips", _max_t),
+}
+
+
+class Outcome(NamedTuple):
+    """What a paired comparison says; `interval` and `effect_size` are None where they are not defined (one query, no variance)."""
+
+    difference: float
+    interval: Interval | None
+    effect_size: float | None
+    """Cohen's d_z: mean difference over the standard deviation of the differences."""
+    p: float
+    wins: int
+    ties: int
+    losses: int
+
+    @property
+    def superiority(self) -> float:
+        """How often b is better than a on a query, half a tie counted: probability of superiority for paired data."""
+        return (self.wins + self.ties / 2) / (self.wins + self.ties + self.losses)
+
+
+def paired_test(name: str) -> PairedTest:
+    """The test of that name. Raises UserError with the nearest known name."""
+    if name not in TESTS:
+        raise UserError(f"unknown test '{name}'", remedy=did_you_mean(name, TESTS))
+    return TESTS[name]
+
+
+def outcomes(
+    differences: Array, test: str = "randomisation", seed: int = SEED, side: Side = Side.both, interval: str | None = None
+) -> list[Outcome]:
+    """One outcome for each column of `differences` (n queries, m comparisons); uncorrected p.
+
+    The 95 % `interval` is two-sided whatever `side` is; without a name the one that goes with the test. Differences below 1e-12 are
+    rounding noise and count as ties. Raises UserError on an unknown test or interval, or without queries.
+    """
+    chosen = paired_test(test)
+    bounds = intervals(interval or chosen.interval)
+    whole, step = on_grid(differences)
+    values = whole * step
+    n = len(values)
+    if n == 0:
+        raise UserError("there is no judged query to test on")
+    p = np.clip(chosen.p(values, seed, side), _LEAST, 1.0) if n > 1 else np.ones(values.shape[1])
+    found = bounds(values, seed) if n > 1 else [None] * values.shape[1]
+    counts = [np.count_nonzero(sign, axis=0).tolist() for sign in (whole > 0, whole == 0, whole < 0)]
+    means = (whole.sum(axis=0) * (step / n)).tolist()
+    return [Outcome(*row) for row in zip(means, found, _effects(values), p.tolist(), *counts, strict=True)]
+
+
+def _effects(values: Array) -> list[float | None]:
+    means = values.mean(axis=0)
+    deviations = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(values.shape[1])
+    noise = np.abs(means) * 1e-12
+    return [_effect(float(m), float(s), float(e)) for m, s, e in zip(means, deviations, noise, strict=True)]
+
+
+def _effect(mean: float, deviation: float, noise: float) -> float | None:
+    if mean == 0:
+        return 0.0
+    return mean / deviation if deviation > noise else None

@@ -1,0 +1,1 @@
+"""Labels: what a teacher is, its tasks and rankings, the parser with verdicts, files of labels, the stage that asks."""

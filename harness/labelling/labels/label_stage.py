@@ -1,0 +1,110 @@
+"""The labelling stage: a teacher orders the candidates of drawn training queries."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from harness.collections.collection import Texts
+from harness.labelling.labels.ranking import VERDICTS, Ranking, write_rankings
+from harness.labelling.labels.tasks import pool_tasks, tasks_of
+from harness.labelling.labels.teacher import Task, Teacher
+from harness.ledger.ledger import Ledger
+from harness.ledger.views import Meter
+from harness.method import Draw
+from harness.stage import Context, Progress, Stage
+
+GOLD, POOL = "gold labels", "pool"
+RANKINGS, SUMMARY = "rankings.jsonl.gz", "summary.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Labels(Stage):
+    """Rankings of the first `depth` candidates of every drawn query. Artefact: ``rankings.jsonl.gz`` in the order of the draw, and
+    ``summary.json``: how many rankings of which verdict and reason, seconds, and calls, tokens, USD and the calls' own seconds (one
+    after another, also of those that were in flight at once) twice: under ``alone`` what these labels would cost with an empty ledger,
+    under ``here`` what was paid when they were made; and the teacher's own facts.
+    """
+
+    kind: ClassVar[str] = "labels"
+    writes: ClassVar[bool] = False
+    """Whether the teacher writes queries here; elsewhere it orders documents."""
+
+    teacher: Teacher
+    draw: Draw
+    candidates: Stage
+    """A run with candidates for every query of the pool."""
+    corpus: Texts
+    depth: int
+
+    @property
+    def label(self) -> str:
+        return f"{self.teacher.name}, {self.draw.size} queries, resample {self.draw.resample}"
+
+    @property
+    def asked(self) -> int:
+        """How many tasks the teacher is given."""
+        return self.draw.size
+
+    @property
+    def task_inputs(self) -> tuple[Stage, ...]:
+        """The stages that `tasks` reads; where they are made, it is known what is asked."""
+        return (self.draw.pool, self.candidates)
+
+    @property
+    def priority(self) -> int:
+        """The largest budget first: smaller ones of the same resample then find every call in the ledger."""
+        return self.asked
+
+    def tasks(self, pool: Path, candidates: Path) -> list[Task]:
+        """What the teacher is asked, given the artefact folders of the two inputs; grades only where the teacher needs them."""
+        return tasks_of(self.draw, candidates, pool, self.corpus, self.depth, GOLD in self.teacher.needs)
+
+    def run(self, out: Path, context: Context) -> None:
+        start, meter = time.monotonic(), Meter(context.ledger)
+        teacher = self.asking(context.path)
+        rankings = list(self.rankings(teacher, context.path, meter, context.progress))
+        write_rankings(out / RANKINGS, rankings)
+        costs = {"alone": asdict(meter.used), "here": asdict(meter.paid), "seconds": time.monotonic() - start}
+        summary = summarise(rankings) | teacher.facts() | costs
+        (out / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1), encoding="utf-8")
+
+    def asking(self, path: Callable[[Stage], Path]) -> Teacher:
+        """The teacher that is asked; `path` gives the artefact folder of a stage."""
+        if POOL not in self.teacher.needs:
+            return self.teacher
+        return self.teacher.calibrated(pool_tasks(path(self.candidates), path(self.draw.pool), self.depth))
+
+    def rankings(self, teacher: Teacher, path: Callable[[Stage], Path], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+        """A checked ranking for every task; `ledger` is paid into and read from."""
+        return _labelled(teacher, self.tasks(path(self.draw.pool), path(self.candidates)), ledger, progress)
+
+
+def summarise(rankings: Sequence[Ranking]) -> dict[str, Any]:
+    """How many rankings there are, by verdict (every verdict, also with 0) and by reason (those that occur; a ranking may have several)."""
+    verdicts = Counter(ranking.verdict for ranking in rankings)
+    reasons = Counter(reason for ranking in rankings if ranking.reason for reason in ranking.reason.split(", "))
+    return {
+        "queries": len(rankings),
+        "verdicts": {verdict: verdicts[verdict] for verdict in VERDICTS},
+        "reasons": dict(sorted(reasons.items())),
+    }
+
+
+def _labelled(teacher: Teacher, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+    """A checked ranking for every task; a query without candidates costs nothing and fails."""
+    answers = iter(teacher.label([task for task in tasks if task.candidates], ledger, progress))
+    for task in tasks:
+        if not task.candidates:
+            yield Ranking(task.query, (), verdict="failed", reason="no candidates")
+            continue
+        ranking = next(answers, None)
+        if ranking is None:
+            raise ValueError(f"the teacher '{teacher.name}' gave no ranking for query '{task.query}'")
+        ranking.check(task.query, [candidate.id for candidate in task.candidates])
+        yield ranking

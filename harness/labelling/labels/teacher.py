@@ -1,0 +1,122 @@
+"""What a teacher is. Black-box: only an order comes back. White-box: also likelihoods."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+
+from harness.plugins import Plugin, Settings
+
+if TYPE_CHECKING:
+    from harness.labelling.labels.ranking import Ranking
+    from harness.ledger.ledger import Ledger
+    from harness.stage import Progress
+
+
+GIVES = ("order", "likelihoods", "attention", "cross-attention", "text")
+"""All that methods may need of a teacher; whatever else they need comes from the collection. `text`: it writes."""
+
+
+class Candidate(NamedTuple):
+    """A document shown to the teacher."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """One query to label: its candidates in first-stage order, best first."""
+
+    query: str
+    text: str
+    candidates: tuple[Candidate, ...]
+    gold: dict[str, int] | None = None
+    """Grades by document id; given only to teachers that declare the need 'gold labels'."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What is still to be paid for some tasks: what the ledger already holds is subtracted."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float = 0.0
+    exact: bool = True
+    """Whether calls and input tokens are counted; otherwise they are estimated. Output tokens are the most that may come."""
+    priced: bool = True
+    """Whether the price is known; otherwise `usd` says nothing."""
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.calls + other.calls,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.usd + other.usd,
+            self.exact and other.exact,
+            self.priced and other.priced,
+        )
+
+
+class Teacher(Plugin):
+    """Orders candidate lists. Instances are made from settings; heavy models load on first use."""
+
+    group: ClassVar[str] = "harness.teachers"
+    box: ClassVar[str] = "black"
+    """'black' or 'white'."""
+    gives: ClassVar[tuple[str, ...]] = ("order",)
+    """Some of `GIVES`: a sweep offers it to methods that need no more of a teacher than this."""
+    standing: ClassVar[str] = "real"
+    """'real', 'placebo' (shuffled, first-stage order), 'simulated' or 'oracle' (sees the answers)."""
+
+    _principal: Teacher | None = None
+
+    def __init__(self, settings: Settings, base: Path = Path()) -> None:
+        """`settings` are checked already; relative paths in them start from `base`, the sweep file's folder."""
+        self.settings = settings
+
+    @property
+    def principal(self) -> Teacher:
+        """The sweep file's teacher that this one was made from, under whose name its cost is counted; itself where it is one."""
+        return self._principal or self
+
+    def made_from(self, teacher: Teacher) -> Self:
+        """This teacher, with the principal of `teacher`."""
+        self._principal = teacher.principal
+        return self
+
+    @property
+    @abstractmethod
+    def identity(self) -> str:
+        """Everything that can change an answer (model content, prompt, sampling), and nothing else."""
+
+    def calibrated(self, tasks: Sequence[Task]) -> Teacher:
+        """The teacher that is asked in this one's place; called before `label` where the need 'pool' is declared.
+
+        `tasks` are all queries of the pool in its own order, whatever the budget, with grades and candidates but without the
+        documents' texts: so a query gets the same ranking in every budget and resample.
+        """
+        return self
+
+    def facts(self) -> dict[str, Any]:
+        """What is to stand beside the labels in their summary.json, by key; nothing by default."""
+        return {}
+
+    @abstractmethod
+    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+        """A ranking for every task, in the order of `tasks`; pays only for what the ledger does not hold. Every task has candidates.
+
+        The order must not depend on which calls the ledger already holds. Raises UserError when the teacher cannot answer at all.
+        """
+
+    def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
+        """What labelling `tasks` would still cost; nothing by default."""
+        return Cost()
+
+    def guess(self, queries: int, depth: int) -> Cost:
+        """What labelling so many queries would cost at most, before their texts are known; nothing by default."""
+        return Cost()

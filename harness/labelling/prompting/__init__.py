@@ -1,0 +1,1 @@
+"""How a task becomes prompts and replies become a ranking: settings, templates, the prompter, aggregation."""

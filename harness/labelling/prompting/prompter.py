@@ -1,0 +1,188 @@
+"""From tasks to requests and from replies to rankings: presentation, repeats, and what malformed answers become."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Generator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.labelling.labels.parser import Reason
+from harness.labelling.labels.ranking import VERDICTS, Ranking
+from harness.labelling.labels.teacher import Task
+from harness.labelling.prompting.aggregate import merged
+from harness.labelling.prompting.prompting_settings import Ask, OnMalformed
+from harness.labelling.prompting.templates import load_chat_prompt
+from harness.labelling.strategies.strategy import Answer, Order, Reply, Shown, Steps, Strategy
+from harness.plugins import plugin
+from harness.source_hash import code_mark
+from harness.stage import digest
+
+NO_ANSWER: tuple[Reason, ...] = ("truncated", "refused", "empty")
+"""Reasons for which a reply is no answer at all: it was paid for and is not kept. Whoever sends requests sends these again."""
+
+
+class Request(NamedTuple):
+    """One question to a model: (role, content) messages, what an answer looks like, and how it is read."""
+
+    messages: tuple[tuple[str, str], ...]
+    answer: Answer
+    max_tokens: int
+    """Room for a well-formed answer."""
+    read: Callable[[str, bool], Reply]
+    repeat: int = 0
+    """How many times the same question was asked before."""
+
+
+_KEPT = 50_000
+"""Passages that are kept cut."""
+
+Session = Generator[list[Request], list[Reply], Ranking]
+"""Yields requests that do not depend on one another, gets the reply to each, ends with the ranking."""
+
+
+class _Form(NamedTuple):
+    """What all questions over the same number of passages share."""
+
+    answer: Answer
+    max_tokens: int
+    read: Callable[[str, bool], Reply]
+
+
+class _Cut(dict[str, str]):
+    """The first `words` words of a text, with one space between them; kept, since most passages are candidates of many queries."""
+
+    def __init__(self, words: int) -> None:
+        super().__init__()
+        self._words = words
+
+    def __missing__(self, text: str) -> str:
+        cut = " ".join(text.split(None, self._words)[: self._words])
+        if len(self) < _KEPT:
+            self[text] = cut
+        return cut
+
+
+class Asking:
+    """Turns tasks into requests and replies into rankings. Relative paths in `ask` start from `base`."""
+
+    def __init__(self, ask: Ask, on_malformed: OnMalformed, base: Path = Path()) -> None:
+        kind = plugin(Strategy, ask.strategy)
+        self.ask, self.on_malformed = ask, on_malformed
+        self._cut = _Cut(ask.max_passage_words)
+        self.strategy = kind(kind.Settings(**ask.options))
+        self._forms: dict[int, _Form] = {}
+        self.prompt = load_chat_prompt(ask.prompt or self.strategy.default_prompt, base, kind.placeholders)
+        self._system = (("system", self.prompt.system),) if self.prompt.system else ()
+
+    @property
+    def identity(self) -> str:
+        """Everything that can change what is asked or how answers are read."""
+        code = [mark] if (mark := code_mark(type(self.strategy))) is not None else []
+        return digest([self.ask.model_dump(mode="json", exclude={"prompt"}), self.on_malformed, self.prompt.identity, *code])
+
+    def calls(self, count: int) -> int:
+        """Requests for `count` candidates, re-asking aside."""
+        return self.ask.shuffles * self.strategy.calls(count)
+
+    def session(self, task: Task) -> Session:
+        """The requests of one task."""
+        texts = [self._cut[candidate.text] for candidate in task.candidates]
+        shown = [self._presented(task, shuffle) for shuffle in range(self.ask.shuffles)]
+        replies: list[Reply] = []
+        orders = yield from self._together(task.text, texts, shown, replies)
+        whole = merged(orders, self.ask.aggregate) if len(orders) > 1 else orders[0]
+        presented = tuple([task.candidates[number].id for number in shown[0]]) if len(shown) == 1 else ()
+        return self._ranking(task, whole, replies, presented)
+
+    def _presented(self, task: Task, shuffle: int) -> Shown:
+        numbers = range(len(task.candidates))
+        if self.ask.shuffles == 1 and self.ask.presentation != "shuffled":
+            return tuple(numbers if self.ask.presentation == "first-stage" else reversed(numbers))
+        seed = f"{self.ask.seed}\0{shuffle}\0{task.query}"
+        return tuple(sorted(numbers, key=lambda number: hashlib.sha256(f"{seed}\0{task.candidates[number].id}".encode()).digest()))
+
+    def _together(
+        self, query: str, texts: Sequence[str], shown: Sequence[Shown], replies: list[Reply]
+    ) -> Generator[list[Request], list[Reply], list[Order]]:
+        """Run the strategy once for every presentation, side by side; orders by candidate number."""
+        running = [self.strategy.steps(len(texts)) for _ in shown]
+        arranged = [[texts[number] for number in order] for order in shown]
+        states = [_advanced(steps) for steps in running]
+        while asking := [(number, state) for number, state in enumerate(states) if isinstance(state, list)]:
+            windows = [(number, window) for number, state in asking for window in state]
+            requests = [self._request(query, [arranged[number][place] for place in window]) for number, window in windows]
+            best = yield from self._answered(requests)
+            got = [self._mended(reply, len(window)) for reply, (_, window) in zip(best, windows, strict=True)]
+            replies += got
+            left = iter(got)
+            for number, state in asking:
+                states[number] = _advanced(running[number], list(islice(left, len(state))))
+        return [_renumbered(state, order) for state, order in zip(states, shown, strict=True) if isinstance(state, Order)]
+
+    def _request(self, query: str, passages: Sequence[str]) -> Request:
+        text = self.prompt.fill(self.strategy.values(query, passages))
+        form = self._forms.get(len(passages)) or self._form(len(passages))
+        return Request((*self._system, ("user", text)), form.answer, form.max_tokens, form.read)
+
+    def _form(self, count: int) -> _Form:
+        strategy = self.strategy
+
+        def read(answer: str, truncated: bool) -> Reply:
+            return strategy.read(answer, count, truncated)
+
+        self._forms[count] = _Form(strategy.answer(count), strategy.answer_tokens(count), read)
+        return self._forms[count]
+
+    def _answered(self, requests: list[Request]) -> Generator[list[Request], list[Reply], list[Reply]]:
+        """Ask, and ask again what came back failed or partial; the best reply to each counts, of equals the first."""
+        best = yield requests
+        for repeat in range(1, self.on_malformed.reask + 1):
+            again = [
+                number
+                for number, reply in enumerate(best)
+                if reply.verdict in ("partial", "failed") and not {*reply.reasons} & {*NO_ANSWER}
+            ]
+            if not again:
+                break
+            found = yield [requests[number]._replace(repeat=repeat) for number in again]
+            for number, reply in zip(again, found, strict=True):
+                best[number] = min(best[number], reply, key=lambda one: VERDICTS.index(one.verdict))
+        return best
+
+    def _mended(self, reply: Reply, shown: int) -> Reply:
+        if self.on_malformed.then != "repair" or reply.verdict != "partial" or not reply.order:
+            return reply
+        placed = set(reply.order)
+        rest = tuple(number for number in range(shown) if number not in placed)
+        return reply._replace(order=reply.order + rest, verdict="repaired")
+
+    def _ranking(self, task: Task, whole: Order, replies: Sequence[Reply], presented: tuple[str, ...]) -> Ranking:
+        ids = [candidate.id for candidate in task.candidates]
+        said = [reply.text for reply in replies]
+        raw = json.dumps(said, ensure_ascii=False) if len(said) > 1 else "".join(said)
+        reason = ", ".join(whole.reasons)
+        if not whole.ordered or (self.on_malformed.then == "drop" and whole.verdict in ("partial", "failed")):
+            return Ranking(task.query, (), tuple(ids), "failed", reason, raw, shown=presented)
+        ordered, tail = tuple(ids[number] for number in whole.ordered), tuple(ids[number] for number in whole.tail)
+        if whole.scores is None:
+            return Ranking(task.query, ordered, tail, whole.verdict, reason, raw, shown=presented)
+        # Two stable sorts, the second by score: equal scores keep the falling ids of the first.
+        scored = sorted(sorted(zip(ordered, whole.scores, strict=True), reverse=True), key=lambda item: -item[1])
+        return Ranking(task.query, tuple(id for id, _ in scored), tail, whole.verdict, reason, raw, shown=presented)
+
+
+def _advanced(steps: Steps, replies: list[Reply] | None = None) -> list[Shown] | Order:
+    """The next questions, or the order with which the steps end; `replies` are None before the first questions."""
+    try:
+        return next(steps) if replies is None else steps.send(replies)
+    except StopIteration as end:
+        order: Order = end.value
+        return order
+
+
+def _renumbered(order: Order, shown: Shown) -> Order:
+    """From places in a presentation to candidates."""
+    return order._replace(ordered=tuple([shown[place] for place in order.ordered]), tail=tuple([shown[place] for place in order.tail]))

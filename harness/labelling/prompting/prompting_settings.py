@@ -1,0 +1,86 @@
+"""What a sweep file says of how a teacher is asked, and of what malformed answers become."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, GetJsonSchemaHandler, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import CoreSchema
+
+from harness.errors import did_you_mean
+from harness.labelling.strategies.strategy import Strategy
+from harness.plugins import Settings, plugins
+
+Presentation = Literal["first-stage", "shuffled", "reversed"]
+
+
+class Ask(Settings):
+    """How candidates are shown to the model. Every other key is a setting of the strategy."""
+
+    strategy: str = Field("listwise", description="way of asking: see harness list strategies")
+    prompt: str | None = Field(None, description="a bundled prompt or a .yaml file; by default the strategy's own")
+    presentation: Presentation = Field("first-stage", description="order in which candidates are shown")
+    shuffles: int = Field(1, ge=1, description="ask so many times, each time shuffled anew, and aggregate; costs as many times")
+    aggregate: Literal["borda", "kemeny"] = Field("borda", description="how several orders become one")
+    seed: int = Field(0, description="another seed gives other shuffles")
+    max_passage_words: int = Field(200, ge=1, description="words of a passage that the model is shown")
+    options: dict[str, Any] = Field(
+        {}, validate_default=True, description="settings of the strategy; in the file they are keys of `ask` itself"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gathered(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"strategy": value}
+        if not isinstance(value, dict):
+            return value
+        if isinstance(value.get("shuffle"), bool):
+            value = {"presentation": "shuffled" if value["shuffle"] else "first-stage"} | {k: v for k, v in value.items() if k != "shuffle"}
+        own = {key: item for key, item in value.items() if key in cls.model_fields}
+        return own | {"options": {key: item for key, item in value.items() if key not in own} | own.get("options", {})}
+
+    @field_validator("strategy")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in plugins(Strategy):
+            raise ValueError(f"unknown strategy '{name}', {did_you_mean(name, plugins(Strategy))}")
+        return name
+
+    @field_validator("options")
+    @classmethod
+    def _fitting(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        kind = plugins(Strategy).get(info.data.get("strategy", ""))
+        if kind is None:
+            return options
+        if unknown := next((key for key in options if key not in kind.Settings.model_fields), None):
+            near = did_you_mean(unknown, {*kind.Settings.model_fields, *cls.model_fields} - {"options"})
+            raise ValueError(f"unknown key '{unknown}' for the strategy '{kind.name}', {near}")
+        try:
+            fitting: dict[str, Any] = kind.Settings(**options).model_dump(mode="json")
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ValueError(f"{'.'.join(map(str, first['loc'])) or kind.name}: {first['msg']}") from error
+        return fitting
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema: dict[str, Any] = handler.resolve_ref_schema(handler(core))
+        properties = schema["properties"]
+        del properties["options"]
+        for kind in plugins(Strategy).values():
+            for key, value in kind.Settings.model_json_schema()["properties"].items() if kind.Settings.model_fields else ():
+                properties.setdefault(key, value)
+        properties["strategy"]["enum"] = list(plugins(Strategy))
+        properties["shuffle"] = {"type": "boolean", "description": "short for presentation: shuffled"}
+        return schema
+
+
+class OnMalformed(Settings):
+    """What becomes of answers that are not as asked. Nothing ever becomes the order of presentation unless `repair` is asked for."""
+
+    reask: int = Field(0, ge=0, description="ask again so many times while the answer is failed or partial; the best one counts")
+    then: Literal["partial", "repair", "drop"] = Field(
+        "partial",
+        description="partial: unplaced candidates stay a tail without order; repair: they follow as shown; drop: the label has failed",
+    )

@@ -1,0 +1,90 @@
+"""Finished boards in the user's own cache, so that a process that starts anew shows one without computing it.
+
+A kept board counts only for the same state of the folder, the same choice and the same code; anything else is made again. It is JSON,
+with every digit of every number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.leaderboard.board_model import Board
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+MOST = 32
+"""Boards that are kept of one folder, the newest."""
+
+
+def kept_board(
+    folder: Path, results: Path, state: str, make: Callable[[], Board], *, metric: str | None = None, baseline: str | None = None
+) -> Board:
+    """The board of `results` in that `state` (see `gathering.state`) from the cache `folder`, or what `make` gives, which is then kept.
+
+    What `make` raises is raised; a cache that is damaged or cannot be written is no error.
+    """
+    path = kept_path(folder, results, metric, baseline)
+    head = json.dumps([state, _code()]).encode()
+    found = _load(path, head)
+    if found is None:
+        found = make()
+        _save(path, head, found)
+    return replace(found, folder=str(results))
+
+
+def kept_path(folder: Path, results: Path, metric: str | None, baseline: str | None) -> Path:
+    """Where the board of that choice lies inside `folder`."""
+    choice = hashlib.sha256(json.dumps([metric, baseline]).encode()).hexdigest()[:16]
+    return folder / f"{_prefix(results)}-{choice}.board.json"
+
+
+def _prefix(results: Path) -> str:
+    return hashlib.sha256(os.fsencode(results.resolve())).hexdigest()[:32]
+
+
+def _load(path: Path, head: bytes) -> Board | None:
+    """None where nothing is kept that counts. A ValidationError is a ValueError."""
+    try:
+        with path.open("rb") as stream:
+            if stream.readline() != head + b"\n":
+                return None
+            return _form().validate_json(stream.read())
+    except (OSError, ValueError):
+        return None
+
+
+def _save(path: Path, head: bytes, board: Board) -> None:
+    temporary = path.with_suffix(f".{os.getpid()}")
+    with suppress(OSError, ValueError):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary.write_bytes(head + b"\n" + _form().dump_json(board))
+        temporary.replace(path)
+        kept = sorted(path.parent.glob(f"{path.name.partition('-')[0]}-*.board.json"), key=lambda one: one.stat().st_mtime_ns)
+        for old in kept[:-MOST]:
+            old.unlink(missing_ok=True)
+
+
+@cache
+def _form() -> TypeAdapter[Board]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Board)
+
+
+@cache
+def _code() -> str:
+    """A mark of this package's code, for a board may depend on any of it, and of the libraries that compute."""
+    digest = hashlib.sha256(" ".join(map(version, ("numpy", "scipy"))).encode())
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,205 @@
+"""Methods over several collections: each against the baseline of its collection, then all collections as one random-effects estimate.
+
+Never an average of averages: collections weigh by what their queries and runs can tell, and how far they disagree is part of the answer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from harness.errors import UserError, did_you_mean
+from harness.evaluation.significance.corrections import correct
+from harness.evaluation.significance.meta_analysis import Combined, combine
+from harness.leaderboard.board import judged_rows
+from harness.leaderboard.board_model import ALPHA, Against, Row
+from harness.leaderboard.load_results import Gathered
+from harness.leaderboard.primary_metric import leading_metric, usual_baseline, wanted_metric
+from harness.leaderboard.row_statistics import SEED
+from harness.leaderboard.row_titles import title
+from harness.leaderboard.run_group import Group, by_content, chosen_runs, group_of
+from harness.text import counted, plain
+
+
+class Part(NamedTuple):
+    """One collection: the method's row and the baseline's there, and the sampling variance of their mean difference."""
+
+    row: Row
+    against: Against
+    baseline: Row
+    mark: str
+    """Equal for the same configuration on another collection."""
+    queries: int
+    variance: float
+    """Over queries, and over resamples and seeds where the rows have several."""
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """One configuration on all its collections; `combined` and `p_adjusted` are None where there is nothing to combine."""
+
+    parts: tuple[Part, ...]
+    combined: Combined | None
+    p_adjusted: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The longest of its names on the boards of its collections."""
+        return max((title(part.row) for part in self.parts), key=len)
+
+    @property
+    def verdict(self) -> str:
+        """'better' or 'worse' than the baseline where the adjusted p is below 0.05, otherwise ''."""
+        if self.combined is None or self.p_adjusted is None or self.p_adjusted >= ALPHA:
+            return ""
+        return "better" if self.combined.effect > 0 else "worse"
+
+    @property
+    def weights(self) -> list[float | None]:
+        """Of its parts; None where they are not combined, or a part has no variance to be weighed by."""
+        found = iter(self.combined.weights if self.combined else ())
+        return [next(found, None) if part.variance > 0 else None for part in self.parts]
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape of ``harness meta --json``."""
+        row = self.parts[0].row
+        about = ("method", "group", "teacher", "ranker_loss", "retriever_loss", "student", "budget")
+        return {
+            "name": self.name,
+            **{key: getattr(row, key) for key in about},
+            "combined": self.combined._asdict() if self.combined else None,
+            "p_adjusted": self.p_adjusted,
+            "verdict": self.verdict,
+            "collections": [_part_json(part, weight) for part, weight in zip(self.parts, self.weights, strict=True)],
+        }
+
+
+def _part_json(part: Part, weight: float | None) -> dict[str, Any]:
+    row = part.row
+    keys = ("collection", "split", "content_hash", "runs", "resamples", "missing")
+    return {
+        **{key: getattr(row, key) for key in keys},
+        "queries": part.queries,
+        **part.against.as_json(),
+        "standard_error": part.variance**0.5,
+        "weight": weight,
+        "flags": list(row.flags),
+        "tags": list(row.tags),
+    }
+
+
+@dataclass(frozen=True)
+class Meta:
+    """The answer of ``harness meta``."""
+
+    metric: str
+    baseline: str
+    family: str
+    """What was combined how, in words; empty where nothing was."""
+    methods: tuple[Pooled, ...]
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape of ``harness meta --json``."""
+        methods = [one.as_json() for one in self.methods]
+        return {"metric": self.metric, "baseline": self.baseline, "family": self.family, "methods": methods, "notes": list(self.notes)}
+
+
+def meta_of(
+    gathered: Gathered,
+    methods: Sequence[str] = (),
+    *,
+    metric: str | None = None,
+    baseline: str | None = None,
+    split: str | None = None,
+    seed: int = SEED,
+) -> Meta:
+    """The configurations of `methods` (names or labels; all where empty) over the collections of a results folder.
+
+    A configuration is the same where all its settings are. Without `methods` only those on two collections or more are told of. `metric`
+    and `baseline` are by default what most sweeps lead with. Raises UserError on unknown names, and where a collection would count
+    twice.
+    """
+    runs = chosen_runs(gathered.runs, None, split)
+    if not runs:
+        raise UserError(f"no published runs in {gathered.folder}", remedy="give the folder with --results")
+    wanted = wanted_metric(runs, metric) or leading_metric(runs, None)
+    reference = baseline or usual_baseline(runs)
+    groups = [group_of(members, wanted, reference, seed) for _, members in sorted(by_content(runs).items())]
+    notes = [note for group in groups for note in _notes(group, wanted)]
+    found: dict[str, list[Part]] = defaultdict(list)
+    for group in groups:
+        for part in _parts(group, wanted, seed):
+            found[part.mark].append(part)
+    _check_names(methods, {part.row.method for parts in found.values() for part in parts})
+    kept = [parts for parts in found.values() if (parts[0].row.method in methods if methods else len(parts) > 1)]
+    if not methods and (alone := len(found) - len(kept)):
+        notes.append(f"{counted(alone, 'configuration')} on one collection only, left out; named they are shown")
+    pooled = _adjusted([_pooled(parts) for parts in kept])
+    return Meta(plain(wanted), plain(reference), _family(pooled, plain(reference), plain(wanted)), tuple(pooled), tuple(notes))
+
+
+def _notes(group: Group, metric: str) -> list[str]:
+    about = group.found[0].card.collection
+    name = plain(f"{about.name} ({about.split})")
+    if group.metric != metric:
+        return [f"{name}: not evaluated by {plain(metric)}, left out"]
+    return [] if group.pairs else [f"{name}: no row of the baseline '{plain(group.baseline)}', left out"]
+
+
+def _parts(group: Group, metric: str, seed: int) -> list[Part]:
+    if group.metric != metric:
+        return []
+    rows, measured = judged_rows(group, seed), group.measured[metric]
+    parts = []
+    for number, other in group.pairs.items():
+        row, against = rows[number], rows[number].against
+        differences = measured.means[number] - measured.means[other]
+        between = sum(one.variance.between_runs for one in (row, rows[other]) if one.variance)
+        over_queries = float(differences.var(ddof=1)) / len(differences) if len(differences) > 1 else 0.0
+        if against is not None:
+            parts.append(Part(row, against, rows[other], group.found[number].mark, len(differences), over_queries + between))
+    return parts
+
+
+def _check_names(methods: Sequence[str], known: set[str]) -> None:
+    for name in methods:
+        if name not in known:
+            raise UserError(f"no row of method '{name}' that stands beside the baseline", remedy=did_you_mean(name, sorted(known)))
+
+
+def _pooled(parts: list[Part]) -> Pooled:
+    twice = [name for name, count in Counter(part.row.collection for part in parts).items() if count > 1]
+    if twice:
+        places = ", ".join(f"{part.row.split} {part.row.content_hash[:8]}" for part in parts if part.row.collection == twice[0])
+        raise UserError(
+            f"'{twice[0]}' would count as several collections ({places})",
+            remedy="choose one split with --split, and keep runs on one content in the folder",
+        )
+    weighed = [part for part in parts if part.variance > 0]
+    if len(weighed) < 2:
+        return Pooled(tuple(parts), None)
+    effects = np.array([part.against.difference for part in weighed])
+    return Pooled(tuple(parts), combine(effects, np.array([part.variance for part in weighed])))
+
+
+def _adjusted(pooled: list[Pooled]) -> list[Pooled]:
+    """With p adjusted by Holm over all that is combined, best first."""
+    known = [one.combined for one in pooled if one.combined]
+    adjusted = iter(correct(np.array([one.p for one in known]), "holm").tolist() if known else [])
+    told = [Pooled(one.parts, one.combined, next(adjusted) if one.combined else None) for one in pooled]
+    return sorted(told, key=lambda one: (one.combined is None, -one.combined.effect if one.combined else 0.0, one.name))
+
+
+def _family(pooled: Sequence[Pooled], baseline: str, metric: str) -> str:
+    count = sum(one.combined is not None for one in pooled)
+    if not count:
+        return ""
+    return (
+        f"{counted(count, 'method')} against {baseline} on {metric}: random effects over collections (Paule-Mandel), Hartung-Knapp t, "
+        f"two-sided, Holm over all {count}"
+    )

@@ -1,0 +1,1 @@
+"""Budget curves: series, fits, targets, the cost frontier, and how they are drawn."""

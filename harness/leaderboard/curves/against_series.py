@@ -1,0 +1,78 @@
+"""Budget curves against one of them: how many labels each needs to equal it, from where on it is ahead, and by how much overall."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from harness.errors import UserError, did_you_mean
+from harness.evaluation.curves.budget_curve import Amount, Target, Value, ahead_from, area_difference, needed
+from harness.leaderboard.curves.cost_axes import Axis
+from harness.leaderboard.curves.fitted import Fitted, Statistics
+from harness.leaderboard.curves.series import shown
+from harness.leaderboard.curves.targets import bound, interval
+
+
+class Pair(NamedTuple):
+    """A series against the reference; `area` is that of the series minus the reference's, over the amounts that both were measured at."""
+
+    series: str
+    equal: Amount
+    """The amount that it needs for the mean of the reference at its largest amount."""
+    ahead: Amount | None
+    """From where on it stays at or above the reference; None without a shared range, as is `area`."""
+    area: Value | None
+    words: str
+
+
+def usual_reference(statistics: Statistics) -> str:
+    """The series that others are held against: the best real one that is not ours, otherwise the best one (by last points)."""
+    real = [one.series for one in statistics.fitted if one.series.standing in ("real", None)] or list(statistics.chart.series)
+    return next((one.name for one in real if one.group not in ("ours", "control")), real[0].name)
+
+
+def series_named(statistics: Statistics, text: str) -> str:
+    """The series of that name, or the only one whose name begins so. Raises UserError when there is none or more than one."""
+    names = [one.series.name for one in statistics.fitted]
+    found = [name for name in names if name == text] or [name for name in names if name.startswith(text)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UserError(f"more than one series begins with '{text}'", remedy=f"one of: {'; '.join(found)}")
+    raise UserError(f"no series '{text}'", remedy=did_you_mean(text, names))
+
+
+def pairs(statistics: Statistics, reference: str) -> list[Pair]:
+    """Every other series against the one that `series_named` finds. Raises UserError as it does."""
+    name = series_named(statistics, reference)
+    against = next(one for one in statistics.fitted if one.series.name == name)
+    return [_pair(one, against, statistics.chart.axis) for one in statistics.fitted if one is not against]
+
+
+def _pair(one: Fitted, reference: Fitted, axis: Axis) -> Pair:
+    goal = Target(float(reference.curve.means[-1]), reference.curve.samples.each(lambda part: part[:, -1]))
+    equal = needed(one.curve, goal)
+    ahead, area = ahead_from(reference.curve, one.curve), area_difference(reference.curve, one.curve)
+    return Pair(one.series.name, equal, ahead, area, _words(one, reference, equal, axis))
+
+
+def _words(one: Fitted, reference: Fitted, equal: Amount, axis: Axis) -> str:
+    largest = shown(reference.curve.last, axis)
+    if math.isinf(equal.value):
+        text = f"{one.series.name} with {shown(equal.last, axis)} {axis.unit} does not equal {reference.series.name} with {largest}"
+    else:
+        text = f"{one.series.name} with {bound(equal.value, equal, axis)} {axis.unit} equals {reference.series.name} with {largest}"
+    return f"{text} ({interval(equal, axis)})"
+
+
+def ahead_words(ahead: Amount | None, axis: Axis) -> str:
+    """'from about 310 on', 'throughout', 'not at 1,000', with the interval; empty where there is nothing to compare."""
+    if ahead is None:
+        return ""
+    if math.isinf(ahead.value):
+        text = f"not at {shown(ahead.last, axis)}"
+    elif ahead.value <= ahead.first:
+        text = f"from {shown(ahead.first, axis)} on"
+    else:
+        text = f"from {bound(ahead.value, ahead, axis)} on"
+    return f"{text} ({interval(ahead, axis)})"

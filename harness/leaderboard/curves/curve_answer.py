@@ -1,0 +1,141 @@
+"""Everything that `harness curves` says of a table, made once, as one JSON document."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from harness.evaluation.curves.budget_curve import LEVEL, Amount, Value
+from harness.evaluation.curves.fits import Monotone
+from harness.leaderboard.board_model import Table
+from harness.leaderboard.curves.against_series import Pair, ahead_words, pairs, series_named, usual_reference
+from harness.leaderboard.curves.fitted import ALL, Fitted, Statistics, statistics_of
+from harness.leaderboard.curves.frontier import STANDINGS, Frontier, frontier
+from harness.leaderboard.curves.series import MOST, Chart, chart, select
+from harness.leaderboard.curves.targets import Needed, labels_needed, target_of
+from harness.leaderboard.load_results import Gathered
+from harness.leaderboard.row_statistics import SAMPLES, SEED
+from harness.leaderboard.row_titles import titles
+
+
+@dataclass(frozen=True)
+class CurveQuestion:
+    """What is asked of the curves: over which axis (AXES), by which fit (FITS), with which band (BANDS; None for the chart's own)."""
+
+    axis: str = "labels"
+    fit: str = Monotone.name
+    band: str | None = None
+    target: str | None = None
+    """A number or the name of a row without labels."""
+    against: str | None = None
+    """The name of a series, or how it begins; None for the best real one that is not ours."""
+    price: str | None = None
+    """One of PRICES: also the frontier of quality against it."""
+    every: bool = False
+    """All series instead of the best eight."""
+
+
+@dataclass(frozen=True)
+class CurveAnswer:
+    """Of one table. Without curves there are no statistics; with a single query neither."""
+
+    table: Table
+    drawn: Chart | None
+    statistics: Statistics | None
+    goal: tuple[str, float] | None
+    needed: tuple[Needed, ...]
+    reference: str | None
+    pairs: tuple[Pair, ...]
+    frontier: Frontier | None
+
+
+def answer(gathered: Gathered, table: Table, question: CurveQuestion) -> CurveAnswer:
+    """The answer to `question`. Raises UserError for a fit, a target or a series that does not exist."""
+    whole = chart(table, question.axis)
+    drawn = whole if whole is None or question.every else select(whole, MOST)
+    found = statistics_of(gathered, table, drawn, question.fit, question.band) if drawn else None
+    priced = frontier(gathered, table, list(titles(table).items()), question.price) if question.price else None
+    if found is None:
+        return CurveAnswer(table, drawn, None, None, (), None, (), priced)
+    name, target = target_of(found, question.target) if question.target else (None, None)
+    goal = (name, target.mean) if name is not None and target is not None else None
+    reference = series_named(found, question.against) if question.against else usual_reference(found)
+    needed = tuple(labels_needed(found, target)) if target else ()
+    return CurveAnswer(table, drawn, found, goal, needed, reference, tuple(pairs(found, reference)), priced)
+
+
+def as_json(one: CurveAnswer) -> dict[str, Any]:
+    """The shape of ``harness curves --json`` for one table.
+
+    An amount's ends are null where they lie beyond the largest measured amount, and the smallest one stands for that or less.
+    """
+    said: dict[str, Any] = {
+        **one.table.as_json(),
+        "target": {"name": one.goal[0], "mean": one.goal[1]} if one.goal else None,
+        "against": one.reference,
+        "curves": [],
+        "frontier": _frontier(one.frontier) if one.frontier else None,
+    }
+    if one.statistics is None:
+        return said
+    needed = {item.series: item for item in one.needed}
+    compared = {item.series: item for item in one.pairs}
+    said |= {
+        "axis": one.statistics.chart.axis.unit,
+        "level": LEVEL,
+        "samples": SAMPLES,
+        "seed": SEED,
+        "band": one.statistics.over,
+        "intervals": ALL,
+        "levels": [{"name": level.name, "mean": level.mean} for level in one.statistics.chart.levels],
+        "left_out": one.statistics.chart.left_out,
+    }
+    said["curves"] = [
+        {
+            **_curve(fitted),
+            "needed": _needed(needed[fitted.series.name]) if fitted.series.name in needed else None,
+            "against": _pair(compared[fitted.series.name], one.statistics) if fitted.series.name in compared else None,
+        }
+        for fitted in one.statistics.fitted
+    ]
+    return said
+
+
+def _curve(one: Fitted) -> dict[str, Any]:
+    columns = ("amounts", "mean", "low", "high")
+    points = [{"budget": point.budget, "amount": point.x, "mean": point.mean, "runs": point.runs} for point in one.series.points]
+    return {
+        "series": one.series.name,
+        "method": one.series.method,
+        "group": one.series.group,
+        "standing": one.series.standing,
+        "points": points,
+        "fit": one.curve.fit.name,
+        "band": {name: getattr(one.band, name).tolist() for name in columns},
+        "area": _value(one.area),
+        "notes": list(one.notes),
+    }
+
+
+def _value(value: Value | None) -> dict[str, Any] | None:
+    return {"value": value.value, "interval": value.interval} if value else None
+
+
+def _amount(amount: Amount) -> dict[str, Any]:
+    value, low, high = (None if math.isinf(number) else number for number in (amount.value, *amount.interval))
+    return {"value": value, "interval": [low, high], "measured": [amount.first, amount.last]}
+
+
+def _needed(one: Needed) -> dict[str, Any]:
+    return {**_amount(one.amount), "words": one.words}
+
+
+def _pair(one: Pair, statistics: Statistics) -> dict[str, Any]:
+    ahead = {**_amount(one.ahead), "words": ahead_words(one.ahead, statistics.chart.axis)} if one.ahead else None
+    return {"equal": {**_amount(one.equal), "words": one.words}, "ahead": ahead, "area_difference": _value(one.area)}
+
+
+def _frontier(one: Frontier) -> dict[str, Any]:
+    rows = [{**row._asdict(), "standing": row.standing} for row in one.rows]
+    return {"price": one.price, "family": one.family, "standings": STANDINGS, "rows": rows}

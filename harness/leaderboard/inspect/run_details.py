@@ -1,0 +1,111 @@
+"""One published run in full: its card as text, what it cost stage by stage, and how to make it again."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.errors import UserError
+from harness.evaluation.metrics.per_query_file import FILE as METRICS
+from harness.published.card import Card
+from harness.published.result_folder import CARD, LABELS, LARGEST, MAKING, RUN, Published, card_text, check_file
+from harness.text import plain
+
+DOWNLOADS = (RUN, METRICS, CARD)
+BESIDE = (MAKING, LABELS)
+"""Files that only some runs have."""
+LARGEST_DOWNLOAD = 1 << 26
+"""Bytes above which a file is not handed through the browser; its folder is named instead."""
+
+
+class StageTime(NamedTuple):
+    """A kind of stage behind the run and its seconds, cached or not."""
+
+    stage: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Details:
+    """What the page of a run shows."""
+
+    folder: str
+    about: dict[str, str]
+    """The card's headlines by their names."""
+    stages: tuple[StageTime, ...]
+    """Longest first."""
+    command: str
+    card: str
+    """The card as YAML."""
+
+
+def details(run: Published) -> Details:
+    """Everything that its card says of `run`; all texts of one line are plain."""
+    card = run.card
+    times = sorted(card.durations.items(), key=lambda item: -item[1])
+    stages = tuple(StageTime(plain(name), seconds) for name, seconds in times)
+    return Details(str(run.folder), _about(card), stages, command(card), card_text(card))
+
+
+def _about(card: Card) -> dict[str, str]:
+    teacher = card.teacher and f"{card.teacher.name} ({card.teacher.standing}, {card.teacher.model or card.teacher.kind})"
+    said = {
+        "run": card.tag,
+        "published": f"{card.created:%Y-%m-%d %H:%M} UTC",
+        "collection": f"{card.collection.name} ({card.collection.split}), content {card.collection.content_hash[:8]}",
+        "method": f"{card.method.label or card.method.name} ({card.method.group})",
+        "sees": ", ".join(card.method.sees) or "nothing",
+        "teacher": teacher,
+        "student": card.student,
+        "labels": card.budget,
+        "resample": card.resample,
+        "seed": card.seed,
+        "sweep": card.research_goal.sweep,
+        "question": card.research_goal.question,
+        "commit": commit(card),
+    }
+    return {name: plain(str(value)) for name, value in said.items() if value not in (None, "")}
+
+
+def commit(card: Card) -> str:
+    """The state of the source that the card names: a commit, marked where files had changed since; 'unknown' without one."""
+    source = card.implementation.get("source")
+    found = source.get("commit") if isinstance(source, dict) else None
+    if not isinstance(found, str) or not isinstance(source, dict):
+        return "unknown"
+    return plain(found[:12]) + (" with changes" if source.get("changed since") else "")
+
+
+def command(card: Card) -> str:
+    """The shell command that ran the sweep of `card`; with the same sweep file it makes the run again, to the same cell.
+
+    From the card where it says one, otherwise from its sweep's file name; a card is a stranger's text, so each word is quoted.
+    """
+    executable = card.implementation.get("executable")
+    said = executable.get("cmd") if isinstance(executable, dict) else None
+    try:
+        words = shlex.split(said) if isinstance(said, str) else []
+    except ValueError:
+        words = []
+    if words[:1] != ["harness"]:
+        words = ["harness", "sweep", card.research_goal.sweep]
+    return " ".join(shlex.quote(plain(word)) for word in words)
+
+
+def downloads(run: Published) -> tuple[str, ...]:
+    """The files of `run` that can be handed over, by name."""
+    return DOWNLOADS + tuple(name for name in BESIDE if (Path(run.folder) / name).exists())
+
+
+def content(run: Published, name: str) -> bytes:
+    """A file of a published run, one of `downloads`. Raises UserError for a link, a missing file, or one too large to hand over."""
+    path = Path(run.folder) / name
+    try:
+        check_file(path)
+        if path.stat().st_size > min(LARGEST_DOWNLOAD, LARGEST[name]):
+            raise ValueError(f"{name} is larger than {LARGEST_DOWNLOAD >> 20} MiB")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise UserError(plain(str(error)), remedy=f"it lies in {plain(str(run.folder))}") from error

@@ -1,0 +1,96 @@
+"""Reading a results folder once for everything that is shown of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.leaderboard import results_index
+from harness.leaderboard.board_model import Row, Table
+from harness.leaderboard.result_entry import Entry, mark_of, read_entry
+from harness.published.result_folder import Published, Skipped, run_folders
+from harness.text import plain
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The runs of a results folder, and what could not be read."""
+
+    runs: tuple[Published, ...] = field(repr=False)
+    skipped: tuple[Skipped, ...] = ()
+    folder: str = ""
+
+    def of(self, table: Table) -> list[Published]:
+        """All runs on the content and split of `table`."""
+        about = (table.collection, table.split, table.content_hash)
+        return [run for run in self.runs if _about(run) == about]
+
+    def behind(self, table: Table, row: Row) -> list[Published]:
+        """The runs of one of its rows, in the row's order."""
+        # Of two folders with one run id the newer counts, as on the board.
+        known = {run.card.tag: run for run in sorted(self.of(table), key=lambda run: (run.card.created, run.card.tag))}
+        return [known[tag] for tag in row.tags]
+
+
+def _about(run: Published) -> tuple[str, str, str]:
+    about = run.card.collection
+    return plain(about.name), plain(about.split), about.content_hash
+
+
+def gather(results: Path, runs: Collection[str] | None = None, cache: Path | None = None) -> Gathered:
+    """All runs under `results`, or only those with the ids `runs`; nothing that one of them holds keeps the others from being shown.
+
+    With `cache`, a folder of the user's own, what was read is kept there and only folders that changed are read again.
+    """
+    folders = {_name(folder, results): folder for folder in run_folders(results) if runs is None or folder.name in runs}
+    known = results_index.load(cache, results) if cache else {}
+    entries = _entries(folders, known)
+    if cache and runs is None and _marks(entries) != _marks(known):
+        results_index.save(cache, results, entries)
+    found = tuple(run for name, entry in entries.items() for run in entry.published(folders[name]))
+    skipped = [Skipped(plain(name), entry.reason) for name, entry in entries.items() if entry.card is None]
+    skipped += [Skipped(plain(_name(link, results)), "a link, which is not followed") for link in _links(results)]
+    return Gathered(found, tuple(skipped), str(results))
+
+
+def state(results: Path) -> str:
+    """A mark that changes whenever `gather` would find something else; nothing is opened."""
+    inside = _subfolders(results)
+    found = [*inside, *(entry for folder in inside if not folder.is_symlink() for entry in _subfolders(folder.path))]
+    marks = [f"{entry.path} {'link' if entry.is_symlink() else mark_of(entry.path)}" for entry in found]
+    return hashlib.sha256(os.fsencode("\n".join(marks))).hexdigest()
+
+
+def _entries(folders: Mapping[str, Path], known: Mapping[str, Entry]) -> dict[str, Entry]:
+    shared = {values.queries.ids: values.queries for entry in known.values() for values in entry.scores.values()}
+    entries = {}
+    for name, folder in folders.items():
+        mark, old = mark_of(folder), known.get(name)
+        entries[name] = old if old is not None and old.mark == mark else read_entry(folder, mark, shared)
+    return entries
+
+
+def _marks(entries: Mapping[str, Entry]) -> dict[str, str]:
+    return {name: entry.mark for name, entry in entries.items()}
+
+
+def _name(folder: Path, results: Path) -> str:
+    """How a folder is called in notes and in the index; bytes that are no text are replaced."""
+    return os.fsencode(folder.relative_to(results)).decode("utf-8", "backslashreplace")
+
+
+def _links(results: Path) -> list[Path]:
+    """Links to folders where runs are looked for; hidden ones are nobody's runs."""
+    inside = _subfolders(results)
+    places = [inside, *(_subfolders(entry.path) for entry in inside if not entry.is_symlink())]
+    return [Path(entry.path) for place in places for entry in place if entry.is_symlink()]
+
+
+def _subfolders(folder: Path | str) -> list[os.DirEntry[str]]:
+    if not Path(folder).is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        return sorted((entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")), key=lambda entry: entry.name)

@@ -1,0 +1,75 @@
+"""A meta-analysis in the terminal: a table of collections for each method, with what they say together below."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from harness.evaluation.significance.bootstrap import Interval
+from harness.evaluation.significance.comparison_tables import p_text
+from harness.evaluation.significance.meta_analysis import Combined
+from harness.leaderboard import row_texts
+from harness.leaderboard.collections_meta import Meta, Part, Pooled
+from harness.text import counted
+
+_COLLECTION = 12
+"""Least columns for a collection's name; a narrow terminal folds what is longer and cuts nothing."""
+
+
+def terminal(meta: Meta) -> Group:
+    """All methods, best first."""
+    parts: list[RenderableType] = []
+    for one in meta.methods:
+        parts += [_table(one, meta), Text(_told(one)), *(Text(line, style="yellow") for line in _doubts(one)), ""]
+    if not meta.methods:
+        parts.append(Text(f"no method stands beside {meta.baseline} on two collections or more"))
+    about = "Weights: 1 / (variance over queries and runs + tau squared). p adj. of a collection is that of its own board."
+    if meta.family:
+        parts.append(Text(f"{meta.family}. {about}", style="dim"))
+    return Group(*parts, *(Text(f"note: {note}") for note in meta.notes))
+
+
+def _table(one: Pooled, meta: Meta) -> Table:
+    table = Table(title=Text(one.name, style="bold"), title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("collection", overflow="fold", min_width=_COLLECTION)
+    for heading in ("queries", "runs", meta.baseline, meta.metric, "difference", "95 %", "p adj.", "weight"):
+        table.add_column(Text(heading), justify="right", overflow="fold")
+    for part, weight in zip(one.parts, one.weights, strict=True):
+        table.add_row(*map(Text, _cells(part, weight, meta.metric)))
+    if one.combined and one.p_adjusted is not None:
+        found = one.combined
+        mark = row_texts.MARKS[one.verdict]
+        numbers = (f"{found.effect:+.4f}{mark}", _interval(found.interval), p_text(one.p_adjusted), "")
+        table.add_row(*map(Text, ("all together", "", "", "", "", *numbers)), style="bold")
+    return table
+
+
+def _cells(part: Part, weight: float | None, metric: str) -> tuple[str, ...]:
+    row, against = part.row, part.against
+    shown = (row.collection, f"{part.queries:,}", str(row.runs), row_texts.mean(part.baseline, metric), row_texts.mean(row, metric))
+    of_all = "" if weight is None else f"{weight:.0%}"
+    return (*shown, f"{against.difference:+.4f}{row_texts.mark(row)}", _interval(against.interval), p_text(against.p_adjusted), of_all)
+
+
+def _told(one: Pooled) -> str:
+    if one.combined is None:
+        return f"{counted(len(one.parts), 'collection')}: nothing to combine"
+    found = one.combined
+    return (
+        f"between collections: tau {found.deviation:.4f}, I² {found.i2:.0%}, Q {found.q:.2f} (p {p_text(found.q_p)}); {_elsewhere(found)}"
+    )
+
+
+def _elsewhere(found: Combined) -> str:
+    if found.prediction is None:
+        return "two collections do not tell what to expect on another"
+    return f"on another collection: {_interval(found.prediction)}"
+
+
+def _doubts(one: Pooled) -> list[str]:
+    return [f"! {part.row.collection}: {' · '.join(part.row.flags)}" for part in one.parts if part.row.flags]
+
+
+def _interval(bounds: Interval | None) -> str:
+    return "" if bounds is None else f"[{bounds.low:+.3f}, {bounds.high:+.3f}]"

@@ -1,0 +1,212 @@
+"""What a report shows of each table, as texts that are ready to be set: nothing is computed in a template."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from harness.evaluation.significance.comparison_result import Comparison
+from harness.evaluation.significance.comparison_tables import VERDICTS, p_text
+from harness.evaluation.significance.test_spec import Question
+from harness.leaderboard import row_texts
+from harness.leaderboard.board_model import Row, Table
+from harness.leaderboard.load_results import Gathered
+from harness.leaderboard.report.all_pairs import ALL_PAIRS, Pairs, all_pairs, letters
+from harness.leaderboard.report.curve_texts import CurveTexts, curve_texts
+from harness.leaderboard.report.findings import findings
+from harness.leaderboard.report.recipes import Recipe, environments, recipe
+from harness.leaderboard.row_titles import titles
+from harness.published.result_folder import slug
+
+
+class Value(NamedTuple):
+    """A metric of a row; `best` marks the highest of those that compete."""
+
+    mean: str
+    interval: str
+    best: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the table with everything that is said of it."""
+
+    letter: str
+    title: str
+    row: Row
+    place: str
+    about: str
+    """Teacher, losses and settings that tell it from other rows of its method."""
+    labels: str
+    lead: Value
+    others: tuple[Value, ...]
+    mark: str
+    beats: str
+    """Letters of the rows that it is significantly better than."""
+    difference: str
+    difference_interval: str
+    p_adjusted: str
+    usd: str
+    training: str
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of the board."""
+
+    number: int
+    table: Table
+    lines: tuple[Line, ...]
+    others: tuple[str, ...]
+    """Metrics beside the leading one."""
+    pairs: Pairs | None
+    findings: tuple[str, ...]
+    curves: CurveTexts | None
+    """None without budgets."""
+    environments: tuple[tuple[str, int], ...]
+
+    @property
+    def heading(self) -> str:
+        """Collection and split."""
+        return f"{self.table.collection} ({self.table.split})"
+
+    @property
+    def anchor(self) -> str:
+        """A name for links and labels: letters, digits and hyphens."""
+        return f"{self.number}-{slug(self.heading)}".replace(".", "-").replace("_", "-").replace("+", "-")
+
+    @property
+    def caption(self) -> str:
+        """What is tested and what the marks against the baseline mean."""
+        return row_texts.caption(self.table)
+
+    @property
+    def family(self) -> str:
+        """How all pairs were tested, in words."""
+        if self.pairs is None:
+            return ""
+        asked, rest = self.pairs.answer, self.pairs.left_out
+        how = f"adjusted by {asked['correction']}" if asked["correction"] != asked["test"] else "adjusted within the family"
+        left_out = f"; {rest} more rows are left out" if rest else ""
+        return (
+            f"{asked['test']} test, {asked['alternative']}, paired over {asked['queries']:,} queries, seed {asked['seed']}; "
+            f"p {how}: {asked['family']}{left_out}"
+        )
+
+    @property
+    def alpha(self) -> str:
+        """Below which adjusted p a pair differs."""
+        return f"{self.pairs.answer['alpha'] if self.pairs else ALL_PAIRS.alpha:g}"
+
+    @property
+    def comparisons(self) -> list[dict[str, str]]:
+        """All pairs in words, the smallest p first."""
+        found = self.pairs.answer["comparisons"] if self.pairs else []
+        return [self._told(one) for one in sorted(found, key=lambda one: (one["p_adjusted"], -abs(one["difference"])))]
+
+    def _told(self, one: Comparison) -> dict[str, str]:
+        known = self.pairs.letters if self.pairs else {}
+        return {
+            "a": known[one["a"]],
+            "b": known[one["b"]],
+            "difference": f"{one['difference']:+.3f}",
+            "interval": _interval(one["interval"]),
+            "p": p_text(one["p"]),
+            "p_adjusted": p_text(one["p_adjusted"]),
+            "effect_size": "" if one["effect_size"] is None else f"{one['effect_size']:+.2f}",
+            "counts": f"{one['wins']}/{one['ties']}/{one['losses']}",
+            "superiority": f"{one['superiority']:.2f}",
+            "detectable": "" if one["detectable"] is None else f"{one['detectable']:.3f}",
+            "verdict": VERDICTS[one["verdict"]],
+        }
+
+    def tip(self, row: Line, column: Line) -> str:
+        """What stands behind a cell of the matrix."""
+        found = self.pairs.cell(row.title, column.title) if self.pairs else None
+        if found is None:
+            return ""
+        between = f"{row.letter} - {column.letter} = {found.difference:+.3f} {_interval(found.interval)}".rstrip()
+        return f"{between}, p adj. {p_text(found.p_adjusted)}"
+
+    def mark(self, row: Line, column: Line) -> str:
+        """▲ better, ▼ worse, · not shown, nothing on the diagonal."""
+        found = self.pairs.cell(row.title, column.title) if self.pairs else None
+        return found.mark if found else ""
+
+    @property
+    def matrix(self) -> tuple[Line, ...]:
+        """The lines that were compared with each other."""
+        return tuple(line for line in self.lines if self.pairs and line.title in self.pairs.names)
+
+    def as_json(self) -> dict[str, Any]:
+        """Table, rows with letters, all comparisons, and how each row is made again."""
+        rows = [{"letter": line.letter, "title": line.title, "beats": self._beats(line), **line.row.as_json()} for line in self.lines]
+        recipes = {line.letter: _recipe_json(line.recipe) for line in self.lines}
+        pairs = self.pairs.answer if self.pairs else None
+        return {**self.table.as_json(), "findings": list(self.findings), "rows": rows, "pairs": pairs, "reproduce": recipes}
+
+    def _beats(self, line: Line) -> list[str]:
+        return list(self.pairs.beats(line.title)) if self.pairs else []
+
+
+def _recipe_json(one: Recipe) -> dict[str, Any]:
+    return {**vars(one), "settings": dict(one.settings), "runs": [run._asdict() for run in one.runs]}
+
+
+def section(number: int, gathered: Gathered, table: Table, results: str, question: Question = ALL_PAIRS) -> Section:
+    """The section of `table`, the `number`-th of the report; `results` is the folder as it is typed, for commands to copy."""
+    rows = titles(table)
+    pairs = all_pairs(gathered, table, list(rows.items()), question)
+    named = zip(letters(len(rows)), rows.items(), strict=True)
+    best = {name: _best(table.rows, name) for name in table.metrics}
+    lines = tuple(_line(letter, title, row, table, pairs, best, gathered, results) for letter, (title, row) in named)
+    return Section(
+        number=number,
+        table=table,
+        lines=lines,
+        others=tuple(name for name in table.metrics if name != table.metric),
+        pairs=pairs,
+        findings=tuple(findings(table, rows, pairs)),
+        curves=curve_texts(gathered, table),
+        environments=tuple(environments(gathered.of(table))),
+    )
+
+
+def _line(
+    letter: str, title: str, row: Row, table: Table, pairs: Pairs | None, best: dict[str, float | None], gathered: Gathered, results: str
+) -> Line:
+    against = row.against
+    others = (name for name in table.metrics if name != table.metric)
+    return Line(
+        letter=letter,
+        title=title,
+        row=row,
+        place=row_texts.place(row),
+        about=" · ".join(part for part in (row.teacher, row_texts.losses(row), row.variant) if part),
+        labels=row_texts.labels(row),
+        lead=_value(row, table.metric, best),
+        others=tuple(_value(row, name, best) for name in others),
+        mark=row_texts.mark(row),
+        beats=pairs.superscript(title) if pairs else "",
+        difference=f"{against.difference:+.3f}" if against else "",
+        difference_interval=_interval(against.interval) if against else "",
+        p_adjusted=p_text(against.p_adjusted) if against else "",
+        usd=row_texts.usd(row),
+        training=row_texts.training(row),
+        recipe=recipe(gathered.behind(table, row), table.metric, results),
+    )
+
+
+def _best(rows: Sequence[Row], metric: str) -> float | None:
+    return max((row.metrics[metric].mean for row in rows if row.rank is not None and metric in row.metrics), default=None)
+
+
+def _value(row: Row, metric: str, best: dict[str, float | None]) -> Value:
+    highest = row.rank is not None and metric in row.metrics and row.metrics[metric].mean == best[metric]
+    return Value(row_texts.mean(row, metric), row_texts.interval(row, metric), highest)
+
+
+def _interval(ends: tuple[float, float] | None) -> str:
+    return "" if ends is None else f"[{ends[0]:.3f}, {ends[1]:.3f}]"

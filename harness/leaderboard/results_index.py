@@ -1,0 +1,108 @@
+"""What was read of a results folder before: one Parquet file in the user's own cache, never inside the folder itself.
+
+A row is a metric of a run, or a folder that is none. The file is a copy of what can be read again: when it is damaged, or of another
+version, it counts as absent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from harness.evaluation.exact_sums import Array
+from harness.leaderboard.query_values import Queries, Values
+from harness.leaderboard.result_entry import Entry
+from harness.published.card import Card
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+VERSION = 2
+"""Rises whenever the file's form, or what is read of a folder, changes."""
+_TEXTS = ("folder", "mark", "reason", "card", "metric", "queries")
+
+
+def index_path(cache: Path, results: Path) -> Path:
+    """Where the index of `results` lies inside `cache`."""
+    name = hashlib.sha256(os.fsencode(results.resolve())).hexdigest()[:32]
+    return cache / f"{name}-{VERSION}.parquet"
+
+
+def _schema() -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema([*((name, pa.string()) for name in _TEXTS), ("values", pa.list_(pa.float64()))])
+
+
+def save(cache: Path, results: Path, entries: Mapping[str, Entry]) -> None:
+    """Keep `entries` (by folder, relative to `results`); a cache that cannot be written is no error."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows: list[tuple[object, ...]] = []
+    for folder, entry in entries.items():
+        if entry.card is None:
+            rows.append((folder, entry.mark, entry.reason, None, None, None, None))
+            continue
+        card = entry.card.model_dump_json()
+        for name, values in entry.scores.items():
+            rows.append((folder, entry.mark, "", card, name, json.dumps(values.queries.ids), values.numbers))
+            card = ""
+    columns = [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), _schema(), strict=True)] if rows else []
+    table = pa.table(columns, schema=_schema()) if rows else _schema().empty_table()
+    path = index_path(cache, results)
+    with suppress(OSError):
+        cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = path.with_suffix(f".{os.getpid()}")
+        pq.write_table(table, temporary, compression="lz4", use_dictionary=["queries", "metric"])
+        temporary.replace(path)
+
+
+def load(cache: Path, results: Path) -> dict[str, Entry]:
+    """What `save` kept; nothing where there is no index that can be used."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = index_path(cache, results)
+    try:
+        table = pq.read_table(path, use_threads=False)
+        return _entries(table) if table.schema.equals(_schema()) else {}
+    except (OSError, pa.ArrowException, ValueError, ValidationError):
+        return {}
+
+
+def _entries(table: pa.Table) -> dict[str, Entry]:
+    folders, marks, reasons, cards, metrics = (table[name].to_pylist() for name in _TEXTS[:-1])
+    queries, numbers = _queries(table), _numbers(table)
+    found: dict[str, Entry] = {}
+    for row, folder in enumerate(folders):
+        if cards[row] is None:
+            found[folder] = Entry(marks[row], reasons[row])
+            continue
+        if folder not in found:
+            found[folder] = Entry(marks[row], card=Card.model_validate_json(cards[row]))
+        found[folder].scores[metrics[row]] = Values(queries[row], numbers[row])
+    return found
+
+
+def _queries(table: pa.Table) -> list[Queries]:
+    """The queries of every row, one object for each distinct list."""
+    encoded = table["queries"].combine_chunks().dictionary_encode()
+    distinct = [Queries(tuple(json.loads(text))) for text in encoded.dictionary.to_pylist()]
+    return [distinct[code] if code is not None else Queries(()) for code in encoded.indices.to_pylist()]
+
+
+def _numbers(table: pa.Table) -> list[Array]:
+    """The values of every row, views of one array."""
+    column = table["values"].combine_chunks()
+    whole = column.values.to_numpy(zero_copy_only=True)
+    starts = column.offsets.to_pylist()
+    return [whole[start:stop] for start, stop in pairwise(starts)]

@@ -1,0 +1,90 @@
+"""Rows as short texts, the same words and digits in the terminal, in the browser and in files."""
+
+from __future__ import annotations
+
+from harness.evaluation.significance.bootstrap import Interval
+from harness.leaderboard.board_model import Row, Table
+from harness.leaderboard.row_sections import NOTHING
+
+MARKS = {"better": "▲", "worse": "▼", "": ""}
+"""How a significant difference from the baseline is shown; never by colour alone."""
+
+
+def number(value: float) -> str:
+    """A metric."""
+    return f"{value:.3f}"
+
+
+def mean(row: Row, metric: str) -> str:
+    """The mean of `metric`, empty where the row has none."""
+    return number(row.metrics[metric].mean) if metric in row.metrics else ""
+
+
+def interval(row: Row, metric: str) -> str:
+    """Its 95 % interval."""
+    return bounds(row.metrics[metric].interval if metric in row.metrics else None)
+
+
+def bounds(found: Interval | None) -> str:
+    """An interval, empty where there is none."""
+    return f"[{number(found.low)}, {number(found.high)}]" if found else ""
+
+
+def uncertain_by(row: Row) -> str:
+    """'queries 84%, resamples 11%, residual 5%': the sources of the variance of its mean, empty with one run."""
+    return row.variance.told if row.variance else ""
+
+
+def mark(row: Row) -> str:
+    """▲ or ▼ where the row differs from its baseline."""
+    return MARKS[row.against.verdict] if row.against else ""
+
+
+def place(row: Row) -> str:
+    """Its place, or a dash for rows that do not compete."""
+    return str(row.rank) if row.rank is not None else "–"
+
+
+def losses(row: Row) -> str:
+    """Ranker's and retriever's loss."""
+    return " → ".join(loss for loss in (row.ranker_loss, row.retriever_loss) if loss)
+
+
+def sees(row: Row) -> str:
+    """What its method is given beside the collection."""
+    return ", ".join(row.sees) or NOTHING
+
+
+def baselines(table: Table) -> set[str]:
+    """The rows that those of a table are tested against, by name."""
+    return {row.against.baseline for row in table.rows if row.against}
+
+
+def labels(row: Row) -> str:
+    """The number of labelled queries."""
+    return f"{row.budget:,}" if row.budget is not None else ""
+
+
+def usd(row: Row) -> str:
+    """What its labels cost."""
+    value = row.cost.get("usd", 0.0)
+    return "0" if value == 0 else "<0.01" if value < 0.01 else f"{value:,.2f}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds, minutes or hours, whichever reads best."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def training(row: Row) -> str:
+    """Time spent on training."""
+    seconds = row.cost.get("train_seconds", 0.0)
+    return duration(seconds) if seconds else ""
+
+
+def caption(table: Table) -> str:
+    """What was tested, and what the marks mean."""
+    tested = f"▲ better, ▼ worse than {table.baseline} (adjusted p < 0.05); {table.family}." if table.baseline else "No baseline, no test."
+    return f"{tested} Intervals: 95 %, bootstrap over queries, resamples and seeds. USD: every label at its price, whoever paid for it."

@@ -1,0 +1,73 @@
+"""Runs on one content of a collection, measured: what both a table of the board and a meta-analysis are made of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from harness.errors import UserError
+from harness.leaderboard.board_model import Row
+from harness.leaderboard.configuration import Configuration, configurations, variants
+from harness.leaderboard.primary_metric import BASELINE, baseline_pairs, control_pairs, leading_metric, usual_baseline
+from harness.leaderboard.row_statistics import SEED, Measured, measure, queries_of
+from harness.leaderboard.rows import row_of
+from harness.published.result_folder import Published
+from harness.text import plain
+
+Content = tuple[str, str, str]
+"""Collection, split, content hash."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Configurations by number, with what was measured of each; `rows` are without flags, places and comparisons."""
+
+    found: list[Configuration]
+    queries: list[str]
+    metric: str
+    """The leading one, as files write it."""
+    baseline: str
+    measured: dict[str, Measured] = field(repr=False)
+    """By metric, the leading one first."""
+    rows: list[Row]
+    pairs: dict[int, int]
+    """The baseline's row that each other row is compared with; empty where the baseline has none."""
+    controls: dict[int, int]
+    """The same of controls with zero-shot."""
+    notes: list[str]
+
+
+def chosen_runs(runs: Sequence[Published], collection: str | None, split: str | None) -> list[Published]:
+    """`runs` on that collection and split, None for any. Raises UserError where there are runs but none of these."""
+    chosen = [run for run in runs if collection in (None, run.card.collection.name) and split in (None, run.card.collection.split)]
+    if runs and not chosen:
+        known = sorted({plain(f"{run.card.collection.name} ({run.card.collection.split})") for run in runs})
+        raise UserError(
+            f"no published run of collection '{collection or 'any'}', split '{split or 'any'}'", remedy=f"there are: {', '.join(known)}"
+        )
+    return chosen
+
+
+def by_content(runs: Sequence[Published]) -> dict[Content, list[Published]]:
+    """Runs that may share a table."""
+    groups: dict[Content, list[Published]] = defaultdict(list)
+    for run in runs:
+        about = run.card.collection
+        groups[about.name, about.split, about.content_hash].append(run)
+    return groups
+
+
+def group_of(runs: Sequence[Published], metric: str | None, baseline: str | None, seed: int = SEED) -> Group:
+    """`runs`, all of one content, led by `metric` where any has it, and compared with `baseline`, by default the one that most name."""
+    found, notes = configurations(runs)
+    queries, leading = queries_of(runs), leading_metric(runs, metric)
+    metrics = list(dict.fromkeys([leading, *(name for run in runs for name in run.scores)]))
+    measured = {name: measure(found, name, queries, seed) for name in metrics}
+    rows = [
+        row_of(number, one, variant, measured, len(queries))
+        for number, (one, variant) in enumerate(zip(found, variants(found), strict=True))
+    ]
+    wanted = baseline or usual_baseline(runs)
+    pairs, zero_shot = (baseline_pairs(found, rows, measured[leading], name) for name in (wanted, BASELINE))
+    return Group(found, queries, leading, wanted, measured, rows, pairs, control_pairs(rows, zero_shot), notes)

@@ -1,0 +1,80 @@
+"""Views of the ledger: one adds up what a piece of work used, found or paid; one lets work be done again that is paid for already."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+
+from harness.ledger.calls import Answer, Call, Usage
+from harness.ledger.ledger import Ledger
+
+
+class Meter(Ledger):
+    """The same calls as `ledger`, whose `paid` goes on counting too.
+
+    `paid` is what the work paid here and now; `used` is what it would have cost alone, each distinct call once, paid now or found,
+    and every miss.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger.path)
+        self._ledger = ledger
+        self._seen: set[str] = set()
+        self.used = Usage()
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, Answer]:
+        found = self._ledger.get_many(keys)
+        self._use(found)
+        return found
+
+    def held(self, keys: Iterable[str]) -> set[str]:
+        return self._ledger.held(keys)
+
+    def put_many(self, calls: Sequence[Call]) -> None:
+        self._ledger.put_many(calls)
+        self.paid += Usage.of(calls)
+        self._use({call.key: call for call in calls})
+
+    def put_miss(self, call: Call, kind: str) -> None:
+        self._ledger.put_miss(call, kind)
+        cost = Usage.of([call])
+        self.paid += cost
+        self.used += cost
+
+    def left(self) -> float:
+        return self._ledger.left()
+
+    def _use(self, calls: Mapping[str, Call] | Mapping[str, Answer]) -> None:
+        new = [call for key, call in calls.items() if key not in self._seen]
+        self._seen.update(calls)
+        self.used += Usage.of(new)
+
+
+class NotHeld(LookupError):
+    """The ledger lacks a call of work that was to be done again without paying."""
+
+
+class Replay(Meter):
+    """A meter for work whose calls must all be in `ledger`: raises NotHeld before anything is asked, or kept, for the first that is not."""
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, Answer]:
+        wanted = list(keys)
+        found = super().get_many(wanted)
+        _all_held(wanted, found)
+        return found
+
+    def held(self, keys: Iterable[str]) -> set[str]:
+        wanted = list(keys)
+        found = super().held(wanted)
+        _all_held(wanted, found)
+        return found
+
+    def put_many(self, calls: Sequence[Call]) -> None:
+        _all_held((call.key for call in calls), ())
+
+    def put_miss(self, call: Call, kind: str) -> None:
+        raise NotHeld(call.key)
+
+
+def _all_held(wanted: Iterable[str], found: Container[str]) -> None:
+    if (lacking := next((key for key in wanted if key not in found), None)) is not None:
+        raise NotHeld(lacking)

@@ -1,0 +1,170 @@
+"""Requests in flight: workers ask what the ledger does not hold, within the limit of what may be paid."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import orjson
+
+from harness.errors import UserError
+from harness.labelling.labels.ranking import Ranking
+from harness.labelling.prompting.prompter import NO_ANSWER, Request
+from harness.labelling.strategies.strategy import Reply
+from harness.ledger.calls import Call
+from harness.llm.backend import Backend, Completion
+from harness.llm.task_state import Running
+
+if TYPE_CHECKING:
+    from harness.ledger.ledger import Ledger
+    from harness.llm.scheduler import Driver
+
+_RAMP, _STEP = 0.12, 0.003
+"""Seconds over which the first requests start, and most seconds between two: those that start together come back together, and then
+each waits until all others are dealt with. Providers do not like bursts either.
+"""
+_EMPTY = 3
+"""How often a request is sent whose answer comes back empty."""
+
+
+class Flight:
+    """One opening of a backend: workers take waiting tasks and ask what is missing.
+
+    When one fails, the requests in flight are let finish, since they are paid for; no new one starts.
+    """
+
+    def __init__(self, driver: Driver, ledger: Ledger, finished: Callable[[int, Ranking], None]) -> None:
+        self._driver, self._ledger, self._finished = driver, ledger, finished
+        self._error: Exception | None = None
+        self._reserved: dict[asyncio.Task[object] | None, float] = {}
+        self._settled = asyncio.Event()
+        self._flying: dict[str, asyncio.Task[Reply]] = {}
+
+    async def finish(self, waiting: Iterator[tuple[int, Running]]) -> None:
+        """Complete every task. Raises what the first failing request raised."""
+        # What is in memory now stays there; walking over it again and again would hold all requests up.
+        gc.freeze()
+        try:
+            async with self._driver.open() as backend:
+                pause = min(_RAMP / backend.concurrency, _STEP)
+                await asyncio.gather(*(self._guarded(waiting, backend, number * pause) for number in range(backend.concurrency)))
+        finally:
+            gc.unfreeze()
+        if self._error is not None:
+            raise self._error
+
+    async def _guarded(self, waiting: Iterator[tuple[int, Running]], backend: Backend, pause: float) -> None:
+        try:
+            await asyncio.sleep(pause)
+            # Tasks are taken one by one, so that no more prompts are in memory than requests in flight and a chunk ahead.
+            for number, one in waiting:
+                ranking = await self._ranked(one, backend)
+                if ranking is None:
+                    return
+                self._finished(number, ranking)
+        except Exception as error:
+            self._error = self._error or error
+
+    async def _ranked(self, one: Running, backend: Backend) -> Ranking | None:
+        """The task's ranking, or None once an error has stopped everything."""
+        while one.ranking is None and self._error is None:
+            missing = [number for number in range(len(one.requests)) if number not in one.replies]
+            await asyncio.gather(*(self._ask(one, number, backend) for number in missing))
+            if len(one.replies) == len(one.requests):
+                one.advance([one.replies[number] for number in range(len(one.requests))])
+        return one.ranking
+
+    async def _ask(self, one: Running, number: int, backend: Backend) -> None:
+        request = one.requests[number]
+        key = self._driver.key(request)
+        try:
+            if (reply := self._known(key, request)) is None:
+                # Two tasks may ask the same at the same time.
+                if key not in self._flying:
+                    self._flying[key] = asyncio.create_task(self._paid(key, request, backend))
+                    self._flying[key].add_done_callback(lambda _: self._flying.pop(key))
+                reply = await self._flying[key]
+            one.replies[number] = reply
+        except Exception as error:
+            self._error = self._error or error
+
+    def _known(self, key: str, request: Request) -> Reply | None:
+        """What was found out since the replay: by another task, or by another process."""
+        if key in self._driver.missed:
+            return self._driver.missed[key]
+        answer = self._ledger.get(key)
+        return request.read(answer.response, False) if answer is not None else None
+
+    async def _paid(self, key: str, request: Request, backend: Backend) -> Reply:
+        asked = 0
+        while True:
+            reply = await self._once(key, request, backend)
+            asked += 1
+            missing = _missing(reply)
+            if missing is None or asked >= max(self._driver.asks, _EMPTY if missing == "empty" else 1):
+                return reply
+
+    async def _once(self, key: str, request: Request, backend: Backend) -> Reply:
+        await self._afford(self._driver.price(request))
+        try:
+            completion = await backend.complete(request)
+            reply = _read(request, completion)
+            self._keep(_call(key, self._driver.model, request, completion), reply)
+        finally:
+            del self._reserved[asyncio.current_task()]
+            self._settled.set()
+        return reply
+
+    async def _afford(self, most: float) -> None:
+        """Wait until a request that costs `most` cannot pass the limit. Raises UserError when it would even with none in flight."""
+        while self._ledger.left() < sum(self._reserved.values()) + most:
+            if not self._reserved:
+                raise UserError(
+                    f"the next call may cost {most:.4f} USD and only {self._ledger.left():.4f} are left of the limit",
+                    remedy="raise --max-cost (or max_cost in the sweep file) and run again; everything paid so far is kept",
+                )
+            self._settled.clear()
+            await self._settled.wait()
+        if self._error is not None:
+            raise self._error
+        self._reserved[asyncio.current_task()] = most
+
+    def _keep(self, call: Call, reply: Reply) -> None:
+        if (missing := _missing(reply)) is None:
+            self._ledger.put(call)
+            self._driver.missed.pop(call.key, None)
+        else:
+            self._ledger.put_miss(call, missing)
+            self._driver.missed[call.key] = reply
+
+
+def _missing(reply: Reply) -> str | None:
+    """Why a reply is no answer, or None."""
+    return next((reason for reason in NO_ANSWER if reason in reply.reasons), None)
+
+
+def _read(request: Request, completion: Completion) -> Reply:
+    reply = request.read(completion.text, completion.finish == "length")
+    if completion.finish == "filtered":
+        return Reply((), "failed", ("refused",), text=completion.text)
+    return reply
+
+
+def _call(key: str, model: str, request: Request, completion: Completion) -> Call:
+    messages = [{"role": role, "content": content} for role, content in request.messages]
+    asked = {"messages": messages} | ({"repeat": request.repeat} if request.repeat else {})
+    return Call(
+        key=key,
+        model=model,
+        request=orjson.dumps(asked).decode(),
+        response=completion.text,
+        input_tokens=completion.input_tokens,
+        cached_tokens=completion.cached_tokens,
+        output_tokens=completion.output_tokens,
+        reasoning_tokens=completion.reasoning_tokens,
+        usd=completion.usd,
+        seconds=completion.seconds,
+        provider_id=completion.provider_id,
+    )

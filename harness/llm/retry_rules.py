@@ -1,0 +1,80 @@
+"""Which failures of a provider pass by waiting, which never do, and how long to wait."""
+
+from __future__ import annotations
+
+import email.utils
+import random
+import re
+import time
+from collections.abc import Mapping
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+
+from harness.llm.backend import Stop
+
+_FIRST, _LONGEST = 0.5, 60.0
+"""Seconds of the first and of the longest wait between attempts."""
+_PATIENCE = 600.0
+"""Seconds that a provider may ask to wait; who asks for more has no quota left for today."""
+_PASSING = frozenset({408, 409, 425, 429, 498, 499, 500, 502, 503, 504, 520, 521, 522, 524, 529})
+_EXHAUSTED = re.compile(
+    r"insufficient[_ ](?:quota|balance|funds|credits?)|exceeded your current quota|credit balance|billing|payment required", re.IGNORECASE
+)
+
+
+class Passing(Exception):
+    """A failure that may not happen again. `retry_after`: seconds the provider asked to wait; `overload`: it asked for fewer requests."""
+
+    def __init__(self, message: str, retry_after: float | None = None, overload: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.overload = overload
+
+
+def failure(status: int, text: str, headers: Mapping[str, str], model: str) -> Passing | Stop:
+    """What an HTTP status other than 200 means, with the provider's own message."""
+    said = text.strip()[:500] or "no message"
+    if status == 402 or (status in (403, 429) and _EXHAUSTED.search(text)):
+        return Stop(
+            f"the provider of '{model}' says that the money or quota is used up: {said}", remedy="top up the account, then run again"
+        )
+    asked = retry_after(headers)
+    if status in _PASSING and asked is not None and asked > _PATIENCE:
+        return Stop(
+            f"the provider of '{model}' asks to wait {asked / 60:.0f} minutes: {said}", remedy="run again then: what was answered is kept"
+        )
+    if status in _PASSING:
+        return Passing(f"{status}: {said}", asked, overload=status in (429, 503, 529))
+    remedies = {
+        401: "check the API key in the environment (harness doctor shows which are set)",
+        403: "check that the API key may use this model",
+        404: "check the model's name and api_base",
+        400: "if the prompt is too long, lower ask.max_passage_words or candidates.depth",
+        413: "lower ask.max_passage_words or candidates.depth",
+        422: "check the teacher's settings",
+    }
+    return Stop(f"the provider of '{model}' refuses ({status}): {said}", remedy=remedies.get(status))
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, from ``retry-after-ms`` or ``Retry-After`` (seconds or a date)."""
+    low = {key.lower(): value for key, value in headers.items()}
+    try:
+        if "retry-after-ms" in low:
+            return max(0.0, float(low["retry-after-ms"]) / 1000)
+        return max(0.0, float(low["retry-after"])) if "retry-after" in low else None
+    except ValueError:
+        when = email.utils.parsedate_tz(low.get("retry-after", ""))
+        return max(0.0, email.utils.mktime_tz(when) - time.time()) if when else None
+
+
+def retrying(attempts: int) -> AsyncRetrying:
+    """Tries again on `Passing`, after what the provider asks for and a wait that doubles up to a minute, with jitter."""
+    return AsyncRetrying(retry=retry_if_exception_type(Passing), stop=stop_after_attempt(attempts), wait=_wait, reraise=True)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, Passing) else None
+    # Full jitter: those that failed together must not come back together.
+    return (asked or 0.0) + random.uniform(0, min(_LONGEST, _FIRST * 2 ** (state.attempt_number - 1)))

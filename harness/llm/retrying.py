@@ -1,0 +1,63 @@
+"""A backend that asks again when that may help, and asks for less when the provider complains."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from dataclasses import dataclass, field
+
+from harness.errors import UserError
+from harness.labelling.prompting.prompter import Request
+from harness.llm.backend import Backend, Completion
+from harness.llm.rate_limits import Rates, Slots
+from harness.llm.retry_rules import Passing, retrying
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Most requests in flight, tries of one request, and what the account allows a minute (None: no limit)."""
+
+    concurrency: int = 32
+    attempts: int = 10
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+
+
+@dataclass(kw_only=True)
+class Patient(Backend):
+    """Limits and retries around `attempt`."""
+
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        self.concurrency = self.limits.concurrency
+        self._slots = Slots(self.limits.concurrency)
+        self._rates = Rates(self.limits.requests_per_minute, self.limits.tokens_per_minute)
+
+    @abstractmethod
+    async def attempt(self, request: Request) -> Completion:
+        """One try. Raises Passing when another may do better, Stop when none can."""
+
+    async def complete(self, request: Request) -> Completion:
+        tokens = sum(len(content) for _, content in request.messages) // 4
+        try:
+            async for attempt in retrying(self.limits.attempts):
+                with attempt:
+                    await self._rates.wait(tokens)
+                    return await self._once(request)
+        except Passing as error:
+            raise UserError(
+                f"the provider failed {self.limits.attempts} times in a row; the last time: {error}",
+                remedy="run again later: everything answered so far is kept",
+            ) from error
+        raise AssertionError("unreachable")
+
+    async def _once(self, request: Request) -> Completion:
+        async with self._slots:
+            start = time.monotonic()
+            try:
+                return await self.attempt(request)
+            except Passing as error:
+                if error.overload:
+                    self._slots.complained(start, error.retry_after)
+                raise

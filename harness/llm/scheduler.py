@@ -1,0 +1,114 @@
+"""From tasks to rankings: what the ledger holds is replayed, everything else is asked with many requests in flight.
+
+An answer is in the ledger before anything is made of it, so whatever kills the process loses the requests in flight and no more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from harness.labelling.labels.ranking import Ranking
+from harness.labelling.labels.teacher import Task
+from harness.labelling.prompting.prompter import Asking, Request
+from harness.labelling.strategies.strategy import Reply
+from harness.llm.backend import Backend
+from harness.llm.in_flight import Flight
+from harness.llm.task_state import Running
+
+if TYPE_CHECKING:
+    from harness.ledger.ledger import Ledger
+    from harness.stage import Progress
+
+_SMALL, _LARGE = 4, 200
+"""Tasks replayed at once: few while requests are in flight, which wait meanwhile, many where the ledger holds everything."""
+
+
+@dataclass
+class Driver:
+    """Drives the sessions of one teacher.
+
+    `key` names a request in the ledger; `open` gives the backend and is called only when something must be asked; `price` gives
+    the most that a request can cost, in USD. `missed` remembers replies that were no answer, so that one process pays for them once.
+    """
+
+    asking: Asking
+    model: str
+    key: Callable[[Request], str]
+    open: Callable[[], AbstractAsyncContextManager[Backend]]
+    price: Callable[[Request], float]
+    asks: int = 1
+    """How often a request that brings no answer at all is sent; empty answers, which are mostly mishaps, at least three times."""
+    missed: dict[str, Reply] = field(default_factory=dict)
+
+    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+        """A ranking for every task, in their order."""
+        rankings: list[Ranking | None] = [None] * len(tasks)
+        done = 0
+
+        def finished(number: int, ranking: Ranking) -> None:
+            nonlocal done
+            rankings[number], done = ranking, done + 1
+            progress(done, len(rankings), "queries")
+
+        waiting = self._waiting(tasks, ledger, finished)
+        if (first := next(waiting, None)) is not None:
+            # What the ledger holds of later tasks is replayed while the requests of earlier ones are in flight.
+            asyncio.run(Flight(self, ledger, finished).finish(chain([first], waiting)))
+        for ranking in rankings:
+            assert ranking is not None
+            yield ranking
+
+    def _waiting(self, tasks: Sequence[Task], ledger: Ledger, finished: Callable[[int, Ranking], None]) -> Iterator[tuple[int, Running]]:
+        for number, one in enumerate(self.replay(tasks, ledger)):
+            if one.ranking is None:
+                yield number, one
+            else:
+                finished(number, one.ranking)
+
+    def replay(self, tasks: Iterable[Task], ledger: Ledger) -> Iterator[Running]:
+        """Every task as far as the ledger carries it."""
+        left, chunk = iter(tasks), _SMALL
+        while batch := list(islice(left, chunk)):
+            with _uncollected():
+                running = [Running(task, self.asking.session(task)) for task in batch]
+                for one in running:
+                    one.advance(None)
+                ready = running
+                while ready := [one for one in ready if one.ranking is None]:
+                    ready = self._replayed(ready, ledger)
+            chunk = _LARGE if all(one.ranking is not None for one in running) else _SMALL
+            yield from running
+
+    def _replayed(self, running: Sequence[Running], ledger: Ledger) -> list[Running]:
+        """Those of `running` whose present round the ledger held whole, one round further."""
+        keys = [[self.key(request) for request in one.requests] for one in running]
+        held = ledger.get_many(key for some in keys for key in some)
+        ahead = []
+        for one, wanted in zip(running, keys, strict=True):
+            for number, key in enumerate(wanted):
+                if key in held:
+                    one.replies[number] = one.requests[number].read(held[key].response, False)
+                elif key in self.missed:
+                    one.replies[number] = self.missed[key]
+            if len(one.replies) == len(one.requests):
+                one.advance([one.replies[number] for number in range(len(one.requests))])
+                ahead.append(one)
+        return ahead
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Replaying makes millions of objects that live shortly and form no cycles; the collector would walk over them again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

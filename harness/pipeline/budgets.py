@@ -1,0 +1,21 @@
+"""Stages that label draws of one pool: budgets are nested, so of one resample the largest asks all that the smaller ones ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.labelling.labels.label_stage import Labels
+from harness.stage import digest
+
+
+def alike(stage: Labels) -> str:
+    """The same for stages that ask the same of equal queries: one teacher, the same inputs, lists of one length."""
+    return digest([stage.kind, stage.teacher, stage.depth, [needed.key for needed in stage.task_inputs]])
+
+
+def largest(stages: Iterable[Labels]) -> list[Labels]:
+    """Of stages that are `alike` and of one resample the one that asks most; largest first."""
+    best: dict[tuple[str, int], Labels] = {}
+    for stage in sorted(stages, key=lambda one: (-one.asked, one.key)):
+        best.setdefault((alike(stage), stage.draw.resample), stage)
+    return list(best.values())

@@ -1,0 +1,130 @@
+"""The journal of a running sweep: what its live view is told, as lines of JSON in the workspace, for those who follow from outside.
+
+``<workspace>/sweeps/<started>-<sweep>-<pid>.jsonl`` is locked as long as its sweep lives; the kernel frees it when the process dies.
+Lines are only ever added. Nothing that a sweep makes depends on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import socket
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from harness.ledger.ledger import Ledger
+from harness.pipeline.graph import closure
+from harness.stage import Stage
+
+FOLDER = "sweeps"
+_KEPT = 50
+"""Journals of a workspace; older ones of sweeps that ended are removed."""
+_EVERY = 1.0
+"""Seconds between two lines of progress."""
+
+
+class Journal:
+    """Writes the events of one sweep.
+
+    `cells` are its cells' names with their last stages; `past` are mean seconds of each kind of stage before.
+    """
+
+    def __init__(self, workspace: Path, file: Path, cells: Sequence[tuple[str, Stage]], past: Mapping[str, float]) -> None:
+        self._cells = cells
+        self._about = {"sweep": file.name, "file": str(file.absolute()), "past": dict(past)}
+        self._ledger: Ledger | None = None
+        self._running: Stage | None = None
+        self._next = 0.0
+        self._stream = _opened(workspace / FOLDER, file)
+
+    def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
+        self._ledger = ledger
+        keys = {stage.key for stage in waiting}
+        done = Counter(stage.kind for key, stage in closure(final for _, final in self._cells).items() if key not in keys)
+        self._write(
+            "planned",
+            **self._about,
+            process=process(os.getpid()),
+            stages=[[stage.key, stage.kind, stage.label] for stage in waiting],
+            cached=dict(done),
+            cells=[[name, final.key] for name, final in self._cells],
+        )
+
+    def started(self, stage: Stage) -> None:
+        self._running, self._next = stage, 0.0
+        self._write("started", stage=stage.key)
+
+    def progress(self, done: int, total: int, unit: str) -> None:
+        if self._running is not None and time.monotonic() >= self._next:
+            self._next = time.monotonic() + _EVERY
+            self._write("progress", stage=self._running.key, done=int(done), total=int(total), unit=unit)
+
+    def finished(self, stage: Stage, seconds: float) -> None:
+        self._write("finished", stage=stage.key, seconds=seconds)
+
+    def cached(self, stage: Stage) -> None:
+        self._write("cached", stage=stage.key)
+
+    def failed(self, stage: Stage, reason: str, lost: list[Stage]) -> None:
+        self._write("failed", stage=stage.key, reason=reason, lost=[other.key for other in lost])
+
+    def close(self) -> None:
+        self._write("closed")
+        self._stream.close()
+
+    def _write(self, event: str, **said: Any) -> None:
+        paid = self._ledger.paid if self._ledger is not None else None
+        llm = {"llm": [paid.calls, paid.input_tokens, paid.output_tokens, paid.usd]} if paid is not None else {}
+        # A full disk stops the sweep where it matters; the journal is never the reason.
+        with contextlib.suppress(OSError):
+            self._stream.write(json.dumps({"event": event, "at": round(time.time(), 3), **said, **llm}) + "\n")
+            self._stream.flush()
+
+
+def journals(workspace: Path) -> list[Path]:
+    """The journals of a workspace, newest first."""
+    return sorted((workspace / FOLDER).glob("*.jsonl"), reverse=True)
+
+
+def is_held(file: Path) -> bool:
+    """Whether some process holds the journal open for writing; asks the kernel and writes nothing."""
+    try:
+        with file.open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def process(pid: int) -> dict[str, Any] | None:
+    """What tells a process of this machine from all others, None when it is gone."""
+    import psutil
+
+    try:
+        found = psutil.Process(pid)
+        if found.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return {"host": socket.gethostname(), "pid": pid, "since": found.create_time()}
+    except psutil.Error:
+        return None
+
+
+def _opened(folder: Path, file: Path) -> TextIO:
+    """A new journal, locked; those that are too many are removed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in sorted(folder.glob("*.jsonl"), reverse=True)[_KEPT - 1 :]:
+        if not is_held(old):
+            old.unlink(missing_ok=True)
+    name = re.sub(r"[^A-Za-z0-9]+", "-", file.stem)[:40].strip("-")
+    stream = (folder / f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{name}-{os.getpid()}.jsonl").open("x", encoding="utf-8")
+    fcntl.flock(stream, fcntl.LOCK_EX)
+    return stream

@@ -1,0 +1,135 @@
+"""What a sweep's journal tells so far: its lines folded into how far every stage and every cell is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from harness.pipeline.live.live_view import Tally, clock
+from harness.text import counted
+
+Event = dict[str, Any]
+_LOG = 200
+"""Lines of the log that are kept."""
+
+
+class Known(NamedTuple):
+    """A stage as the journal names it."""
+
+    kind: str
+    label: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.label}".strip()
+
+
+class Step(NamedTuple):
+    """How far a running stage was at a time (seconds since 1970)."""
+
+    at: float
+    done: int
+    total: int
+    unit: str
+
+    def goes_on(self, before: Step) -> bool:
+        """False where another phase of the stage has begun: it counts something else, or from the start."""
+        return (self.total, self.unit) == (before.total, before.unit) and self.done >= before.done
+
+
+@dataclass
+class Work:
+    """A running stage: since when, and the first and the last that it said of its progress."""
+
+    since: float
+    first: Step | None = None
+    last: Step | None = None
+
+
+@dataclass
+class Story:
+    """Everything the lines taken so far say."""
+
+    head: Event = field(default_factory=dict)
+    begun: float = 0.0
+    last: float = 0.0
+    """When the last line was written."""
+    closed: bool = False
+    stages: dict[str, Known] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
+    cached: Counter[str] = field(default_factory=Counter)
+    running: dict[str, Work] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
+    """Reasons by key."""
+    lost: dict[str, str] = field(default_factory=dict)
+    """Key of a stage that could not be made -> the failed one that it rests on."""
+    llm: tuple[int, int, int, float] = (0, 0, 0, 0.0)
+    """Calls, input tokens, output tokens, USD."""
+    log: list[tuple[float, str]] = field(default_factory=list)
+
+    def take(self, event: Event) -> None:
+        """Add one line; one of a kind that this version does not know changes nothing but the time of the last."""
+        self.last = float(event["at"])
+        calls, read, written, usd = event.get("llm", self.llm)
+        self.llm = int(calls), int(read), int(written), float(usd)
+        if (told := _TAKEN.get(event["event"])) is not None:
+            told(self, event)
+
+    def _say(self, text: str) -> None:
+        self.log = [*self.log[1 - _LOG :], (self.last, text)]
+
+    def _planned(self, event: Event) -> None:
+        self.head, self.begun = event, self.last
+        self.stages = {key: Known(kind, label) for key, kind, label in event["stages"]}
+        self.tally.total.update(stage.kind for stage in self.stages.values())
+        self.cached.update(event["cached"])
+        self._say(f"{counted(len(self.stages), 'stage')} to run, {self.cached.total():,} done before")
+
+    def _started(self, event: Event) -> None:
+        self.running[event["stage"]] = Work(self.last)
+
+    def _progress(self, event: Event) -> None:
+        work = self.running.setdefault(event["stage"], Work(self.last))
+        step = Step(self.last, event["done"], event["total"], event["unit"])
+        if work.last is None or not step.goes_on(work.last):
+            work.first = step
+        work.last = step
+
+    def _finished(self, event: Event) -> None:
+        stage = self._ended(event["stage"])
+        self.done.add(event["stage"])
+        self.tally.finish(stage.kind, event["seconds"])
+        self._say(f"[{self.tally.ended}/{len(self.stages)}] {stage}: {clock(event['seconds'])}")
+
+    def _cached(self, event: Event) -> None:
+        stage = self._ended(event["stage"])
+        self.done.add(event["stage"])
+        self.tally.finish(stage.kind, 0.0)
+        self._say(f"[{self.tally.ended}/{len(self.stages)}] {stage}: made by another sweep meanwhile")
+
+    def _failed(self, event: Event) -> None:
+        stage = self._ended(event["stage"])
+        self.failed[event["stage"]] = event["reason"]
+        self.lost.update(dict.fromkeys(event["lost"], event["stage"]))
+        self.tally.failed.update([stage.kind, *(self.stages[key].kind for key in event["lost"])])
+        self._say(f"FAILED {stage}: {event['reason']} ({counted(len(event['lost']), 'stage')} without input)")
+
+    def _closed(self, event: Event) -> None:
+        self.closed = True
+
+    def _ended(self, key: str) -> Known:
+        self.running.pop(key, None)
+        return self.stages[key]
+
+
+_TAKEN = {
+    "planned": Story._planned,
+    "started": Story._started,
+    "progress": Story._progress,
+    "finished": Story._finished,
+    "cached": Story._cached,
+    "failed": Story._failed,
+    "closed": Story._closed,
+}
+"""What each event does."""

@@ -1,0 +1,184 @@
+"""From a sweep file to stages: prepares collections, gives every method its kit, asks it for its part of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.collections.collection import Collection
+from harness.collections.parse import parse_source
+from harness.collections.prepared import prepare
+from harness.config.cells import Cell, expand
+from harness.config.choices import TeacherChoice
+from harness.config.sweep_file import SweepFile
+from harness.errors import UserError
+from harness.labelling.labels.teacher import Teacher
+from harness.method import Draw, Kit
+from harness.models import ModelFiles, resolve_model
+from harness.pipeline.qa_cells import INLINE, Ending, ending_of
+from harness.pipeline.store import Store
+from harness.pipeline.trial_selection import Choose, check_split, choose, search
+from harness.stage import Stage, digest
+
+if TYPE_CHECKING:
+    from harness.evaluation.metrics.evaluate_stage import Evaluate
+    from harness.qa.answer_stages import Answered
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A collection of the sweep with what all its cells share."""
+
+    collection: Collection
+    pool: Stage
+    candidates: Stage
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """One cell of the sweep and the stages that end it."""
+
+    cell: Cell
+    kit: Kit
+    run: Stage
+    evaluate: Evaluate | Answered
+    choice: Choose | None = None
+    """What chose the retriever; None where the cell has no trials."""
+
+
+class Builder:
+    """Turns the cells of one sweep file into stages. Building prepares collections (reads them once) and runs nothing else."""
+
+    def __init__(self, sweep: SweepFile, workspace: Path) -> None:
+        self.sweep = sweep
+        self.workspace = workspace
+        self.base = sweep.source.path.parent
+        self._benches: dict[str, Bench] = {}
+
+    def cells(self) -> list[PlannedCell]:
+        """Every cell of the sweep with its stages. Raises UserError on missing collections, models and the like."""
+        return [*(self._planned(cell) for cell in expand(self.sweep).cells), *self._references()]
+
+    def _references(self) -> Iterator[PlannedCell]:
+        """What a reader's answers are held against, where the sweep has one."""
+        if (ending := self._ending) is None:
+            return
+        for spec in self.sweep.collections:
+            for cell, kit, run in ending.references(spec, self._kit):
+                ranking = self._scored(kit, run) if kit.teacher else None
+                yield PlannedCell(cell, kit, run, ending.final(kit, run, ranking))
+
+    @cached_property
+    def teachers(self) -> dict[str, Teacher]:
+        """The sweep's teachers by the names it gave them; a reader that is none of them by `INLINE`."""
+        found = {name: self._teacher(name, choice) for name, choice in self.sweep.teachers.items()}
+        answers = self.sweep.evaluate.answers
+        if answers is not None and isinstance(answers.reader, TeacherChoice):
+            found[INLINE] = self._teacher(INLINE, answers.reader)
+        return found
+
+    @cached_property
+    def _ending(self) -> Ending | None:
+        return ending_of(self.sweep, self.teachers)
+
+    def _teacher(self, name: str, choice: TeacherChoice) -> Teacher:
+        try:
+            return choice.plugin(choice.settings, self.base)
+        except UserError as error:
+            if error.file is not None:
+                raise
+            # What is wrong only in view of files and models, said where the teacher is defined.
+            place = [name] if name == INLINE else ["teachers", name]
+            key = ".".join([*place, *([error.key] if error.key else [])])
+            raise UserError(error.message, file=self.sweep.source.path, key=key, remedy=error.remedy) from error
+
+    @cached_property
+    def _retriever(self) -> ModelFiles | Stage:
+        from harness.students.static_encoder import StaticStudent
+
+        student = self.sweep.students.retriever
+        if isinstance(student, str):
+            return resolve_model(student, self.base)
+        return StaticStudent(encoder=resolve_model(student.static, self.base))
+
+    @cached_property
+    def _ranker(self) -> ModelFiles:
+        return resolve_model(self.sweep.students.ranker, self.base)
+
+    def _planned(self, cell: Cell) -> PlannedCell:
+        kit = self._kit(cell)
+        choice = choose(cell, kit, self.sweep.tune) if self.sweep.tune and cell.trials else None
+        run = search(cell, kit, choice) if choice else cell.method(cell.settings).run(kit)
+        ranking = self._scored(kit, run)
+        return PlannedCell(cell, kit, run, self._ending.final(kit, run, ranking) if self._ending else ranking, choice)
+
+    def _scored(self, kit: Kit, run: Stage) -> Evaluate:
+        from harness.evaluation.metrics.evaluate_stage import Evaluate
+
+        return Evaluate(source=run, judgments=kit.collection.judgments(kit.split), metrics=self.sweep.evaluate.ranking)
+
+    def _kit(self, cell: Cell) -> Kit:
+        bench = self._bench(cell.collection)
+        return Kit(
+            collection=bench.collection,
+            split=self.sweep.evaluate.split,
+            depth=self.sweep.evaluate.depth,
+            pool=bench.pool,
+            candidates=bench.candidates,
+            list_depth=self.sweep.candidates.depth,
+            retriever=self._retriever,
+            ranker=self._ranker,
+            max_length=self.sweep.max_length,
+            base=self.base,
+            teacher=self.teachers[cell.teacher] if cell.teacher is not None else None,
+            budget=cell.budget,
+            resample=cell.resample,
+            seed=cell.seed,
+        )
+
+    def _bench(self, spec: Any) -> Bench:
+        mark = digest(spec)
+        if mark not in self._benches:
+            self._benches[mark] = self._new_bench(prepare(parse_source(spec, self.base), self.workspace / "collections"))
+        return self._benches[mark]
+
+    def _new_bench(self, collection: Collection) -> Bench:
+        from harness.collections.pool import training_pool
+
+        if self.sweep.tune:
+            check_split(collection, self.sweep.tune, self.sweep.evaluate.split, self.sweep.source.path)
+        settings = self.sweep.candidates
+        pool = training_pool(collection, settings.training_queries, settings.pool)
+        return Bench(collection, pool, self._first_stage(collection, pool, settings.depth))
+
+    def _first_stage(self, collection: Collection, queries: Stage, depth: int) -> Stage:
+        from harness.retrieval.search_stages import DenseSearch, Embed, Interleave, lexical_search
+
+        settings = self.sweep.candidates
+        runs: list[Stage] = []
+        for engine in settings.engines:
+            if engine.startswith("dense:"):
+                model = resolve_model(engine.removeprefix("dense:"), self.base)
+                corpus = Embed(model=model, texts=collection.corpus, max_length=self.sweep.max_length)
+                runs.append(DenseSearch(model=model, corpus=corpus, queries=queries, ids=collection.corpus, depth=depth))
+            else:
+                runs.append(lexical_search(engine, settings.engine_settings, collection.corpus, queries, depth))
+        return runs[0] if len(runs) == 1 else Interleave(runs=tuple(runs), depth=depth)
+
+
+def check_draws(stages: Iterable[Stage], store: Store) -> None:
+    """Raises UserError when one of `stages`, those still to be made, draws more training queries than its collection has."""
+    from harness.collections.pool import Pool, draw, read_pool
+
+    largest: dict[str, Draw] = {}
+    for stage in stages:
+        for wanted in stage.fields().values():
+            if isinstance(wanted, Draw) and wanted.size > (largest[wanted.pool.key].size if wanted.pool.key in largest else 0):
+                largest[wanted.pool.key] = wanted
+    for wanted in largest.values():
+        if isinstance(wanted.pool, Pool):
+            rows = read_pool(store.read(wanted.pool)) if store.has(wanted.pool) else list(wanted.pool.rows())
+            draw(rows, wanted.resample, wanted.size)

@@ -1,0 +1,182 @@
+"""What a sweep would do and how far it is: the reports behind ``harness plan`` and ``harness status``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.config.cells import expand
+from harness.config.load import load_sweep
+from harness.config.sweep_file import SweepFile
+from harness.ledger.ledger import Ledger
+from harness.pipeline.cost import labelling_cost
+from harness.pipeline.graph import closure, missing
+from harness.pipeline.live.live_view import clock
+from harness.pipeline.local_executor import past_failure
+from harness.pipeline.plan import Builder, PlannedCell, check_draws
+from harness.pipeline.store import Store
+from harness.pipeline.sweep import past_seconds
+from harness.stage import Stage
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table
+
+Report = dict[str, Any]
+
+
+def plan_report(file: Path, overrides: Sequence[str], workspace: Path) -> Report:
+    """Distinct stages, how many are done, LLM calls, tokens and USD still to pay, rough time. Reads collections, runs nothing."""
+    sweep = load_sweep(file, overrides)
+    builder, store = Builder(sweep, workspace), Store(workspace)
+    cells = builder.cells()
+    stages = closure(cell.evaluate for cell in cells)
+    to_run = missing([cell.evaluate for cell in cells], store)
+    check_draws(to_run.values(), store)
+    cost = labelling_cost(to_run.values(), builder.teachers, store, Ledger(workspace / "ledger.sqlite"))
+    return {
+        "cells": len(cells),
+        "cells_done": sum(store.has(cell.evaluate) for cell in cells),
+        "cells_same": expand(sweep).dropped,
+        "stages": {
+            "distinct": len(stages),
+            "cached": len(stages) - len(to_run),
+            "naive": sum(len(closure([cell.evaluate])) for cell in cells),
+            "by_kind": _by_kind(stages, to_run),
+        },
+        "tuning": _tuning(sweep, cells),
+        "llm": cost,
+        "seconds": _rough_seconds(to_run, store),
+        "disk_gb_free": _free_gb(workspace),
+    }
+
+
+def _tuning(sweep: SweepFile, cells: Sequence[PlannedCell]) -> Report | None:
+    """How many trials the choice of each tuned cell is made from, and how many stages that adds to those of one trial a cell."""
+    choices = [cell.choice for cell in cells if cell.choice]
+    if not (sweep.tune and choices):
+        return None
+    firsts = (choice.trials[0].retriever for choice in choices)
+    alone = closure(first for first in firsts if isinstance(first, Stage))
+    return {
+        "trials": len(choices[0].trials),
+        "split": sweep.tune.split,
+        "metric": sweep.tune.metric,
+        "cells": len(choices),
+        "stages": len(closure(choices)) - len(alone),
+    }
+
+
+def _by_kind(stages: dict[str, Stage], to_run: dict[str, Stage]) -> dict[str, dict[str, int]]:
+    total, waiting = Counter(s.kind for s in stages.values()), Counter(s.kind for s in to_run.values())
+    return {kind: {"distinct": total[kind], "to_run": waiting[kind]} for kind in total}
+
+
+def _rough_seconds(to_run: dict[str, Stage], store: Store) -> float | None:
+    past = past_seconds(store)
+    if any(stage.kind not in past for stage in to_run.values()):
+        return None
+    return round(sum(past[stage.kind] for stage in to_run.values()), 1)
+
+
+def _free_gb(workspace: Path) -> float:
+    import shutil
+
+    there = next(folder for folder in (workspace.absolute(), *workspace.absolute().parents) if folder.is_dir())
+    return round(shutil.disk_usage(there).free / 2**30, 1)
+
+
+def render_plan(report: Report) -> Group:
+    """The plan for people."""
+    from rich.console import Group
+    from rich.table import Table
+
+    stages, llm = report["stages"], report["llm"]
+    table = Table("stage", box=None)
+    table.add_column("distinct", justify="right")
+    table.add_column("to run", justify="right")
+    for kind, counts in stages["by_kind"].items():
+        table.add_row(kind, str(counts["distinct"]), str(counts["to_run"]))
+    to_run = stages["distinct"] - stages["cached"]
+    seconds = f"about {clock(report['seconds'])}" if report["seconds"] is not None else "time not known before a first run"
+    return Group(
+        f"{report['cells']} cells ({report['cells_done']} done; {report['cells_same']} more mean the same and were dropped)",
+        f"{to_run} of {stages['distinct']} distinct stages to run; cell by cell it would be {stages['naive']}; {seconds}",
+        *_told_tuning(report["tuning"]),
+        _told(llm),
+        *(f"  {teacher['name']}: {_told(teacher).removeprefix('LLM: ')}" for teacher in llm["teachers"]),
+        table,
+    )
+
+
+def _told_tuning(tuning: Report | None) -> list[str]:
+    if tuning is None:
+        return []
+    how = f"{tuning['trials']} trials for each of {tuning['cells']} cells, the best on {tuning['split']} by {tuning['metric']}"
+    return [f"tuning: {how}; {tuning['stages']} of the stages are for that"]
+
+
+def _told(cost: Report) -> str:
+    about = "" if cost["exact"] else "about "
+    usd = f"{cost['usd']:.2f} USD to pay" if cost["priced"] else "price not known: set price in the teacher's settings"
+    return f"LLM: {about}{cost['calls']:,} calls, {cost['input_tokens']:,} tokens in, at most {cost['output_tokens']:,} out, {usd}"
+
+
+def status_report(file: Path, overrides: Sequence[str], workspace: Path) -> Report:
+    """``{"stages": {done, running, failed, waiting}, "cells": [{"cell", "state", "reason"}]}`` of a sweep, from the workspace alone."""
+    builder, store = Builder(load_sweep(file, overrides), workspace), Store(workspace)
+    cells = builder.cells()
+    states = {key: _state(stage, store, workspace) for key, stage in closure(cell.evaluate for cell in cells).items()}
+    return {
+        "stages": dict(Counter(state for state, _ in states.values())),
+        "cells": [_cell_row(cell, states) for cell in cells],
+    }
+
+
+def _state(stage: Stage, store: Store, workspace: Path) -> tuple[str, str]:
+    if store.has(stage):
+        return "done", ""
+    if store.is_locked(stage):
+        return "running", f"{stage.kind} {stage.label}"
+    reason = past_failure(workspace, stage)
+    return ("failed", f"{stage.kind} {stage.label}: {reason}") if reason else ("waiting", "")
+
+
+def _cell_row(cell: PlannedCell, states: dict[str, tuple[str, str]]) -> Report:
+    if states[cell.evaluate.key][0] == "done":
+        return {"cell": str(cell.cell), "state": "done", "reason": ""}
+    inside = [states[key] for key in closure([cell.evaluate])]
+    for wanted in ("failed", "running"):
+        for state, detail in inside:
+            if state == wanted:
+                return {"cell": str(cell.cell), "state": state, "reason": detail}
+    return {"cell": str(cell.cell), "state": "waiting", "reason": ""}
+
+
+def render_status(report: Report) -> Group:
+    """The status for people: a line of counts, then every cell that is not done."""
+    from rich.console import Group
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("cell", "state", "why", box=None)
+    open_cells = [row for row in report["cells"] if row["state"] != "done"]
+    for row in open_cells:
+        table.add_row(escape(row["cell"]), row["state"], escape(row["reason"]))
+    done = len(report["cells"]) - len(open_cells)
+    counts = ", ".join(f"{number} {state}" for state, number in sorted(report["stages"].items()))
+    head = f"{done} of {len(report['cells'])} cells done; stages: {counts}"
+    return Group(head, table) if open_cells else Group(head)
+
+
+def render_verification(report: Report) -> Table:
+    """The verification for people."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("folder", "verdict", box=None)
+    for row in report["results"]:
+        table.add_row(escape(row["folder"]), escape("; ".join(row["problems"])) or "as published")
+    return table

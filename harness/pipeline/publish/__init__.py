@@ -1,0 +1,1 @@
+"""A finished cell becomes a published run."""

@@ -1,0 +1,46 @@
+"""Which result folders hold which cells, so that a replay compares hashes and reads no card. Losing this costs time only."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+from harness.files import sha256
+from harness.published.card import Card
+from harness.published.result_folder import CARD
+from harness.stage import digest
+
+
+class Remembered:
+    """Folders with a mark of their cell and of the card file that stood there."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._marks: dict[str, str] = {}
+        with contextlib.suppress(OSError, ValueError):
+            self._marks = dict(json.loads(file.read_text(encoding="utf-8")))
+
+    def holds(self, folder: Path, card: Card) -> bool:
+        """Whether `folder` was found to hold the cell of `card`, and its card file is still the same."""
+        known = self._marks.get(str(folder.absolute()))
+        return bool(known) and known == _mark(folder, card)
+
+    def note(self, folder: Path, card: Card) -> None:
+        """`folder` holds the cell of `card` now."""
+        self._marks[str(folder.absolute())] = _mark(folder, card)
+
+    def save(self) -> None:
+        """Write it for the next sweep of this workspace."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self._file.with_suffix(f".{os.getpid()}")
+        temporary.write_text(json.dumps(self._marks), encoding="utf-8")
+        temporary.replace(self._file)
+
+
+def _mark(folder: Path, card: Card) -> str:
+    try:
+        return digest([card.identity(), sorted(card.tells), sha256(folder / CARD)])
+    except OSError:
+        return ""

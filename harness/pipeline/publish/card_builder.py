@@ -1,0 +1,266 @@
+"""A finished cell becomes a published run: its card is put together from the cell and the manifests of its stages."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.config.sweep_file import SweepFile
+from harness.errors import UserError
+from harness.evaluation.metrics.per_query_file import FILE as METRICS
+from harness.labelling.labels.label_stage import SUMMARY, Labels
+from harness.method import RetrieverMethod
+from harness.models import ModelFiles
+from harness.pipeline.graph import closure
+from harness.pipeline.plan import PlannedCell
+from harness.pipeline.publish.cache import Remembered
+from harness.pipeline.publish.labelling_time import LabellingTime
+from harness.pipeline.publish.labels_used import labels_used
+from harness.pipeline.publish.sidecar_files import beside
+from harness.pipeline.store import Manifest, Store
+from harness.pipeline.trial_selection import FILE as TRIALS
+from harness.published import energy
+from harness.published.card import (
+    LONGEST_TAG,
+    Card,
+    Costs,
+    Data,
+    DataSource,
+    Evaluation,
+    MethodSection,
+    ResearchGoal,
+    TeacherSection,
+    TestCollection,
+    Tried,
+    TuningSection,
+    Verdicts,
+)
+from harness.published.environment import implementation, platform
+from harness.published.provenance import read_making
+from harness.published.result_folder import publish, renewed, run_folder, slug
+from harness.qa.answer_stages import Answered
+from harness.stage import Stage, canonical, digest
+from harness.students.static_encoder import StaticStudent
+
+
+def publish_cell(
+    cell: PlannedCell,
+    store: Store,
+    results: Path,
+    sweep: SweepFile,
+    remembered: Remembered,
+    times: LabellingTime,
+    made: Collection[str] = (),
+) -> Path:
+    """Publish the run of a finished cell under `results`; what is there already and says the same is kept. Returns its folder.
+
+    `made` are the keys of the stages that the present sweep made; all others came from the store.
+    """
+    stages = closure([cell.evaluate])
+    alone = {key: times.alone(stage) for key, stage in stages.items() if isinstance(stage, Labels) and store.has(stage)}
+    card = _card(cell, store, sweep, alone)
+    folder = run_folder(results, card)
+    if not remembered.holds(folder, card):
+        run, metrics = store.place(cell.run) / "run.trec.gz", store.place(cell.evaluate) / METRICS
+        publish(folder, card, run, metrics, lambda: beside(stages.values(), store, {*made, *_made_before(folder, card)}, alone))
+        remembered.note(folder, card)
+    return folder
+
+
+def _made_before(folder: Path, card: Card) -> set[str]:
+    """Keys of the stages that the sweep made which published what `card` renews."""
+    if renewed(folder, card) is card:
+        return set()
+    try:
+        making = read_making(folder)
+    except UserError:
+        return set()
+    return {stage.key for stage in making.stages if not stage.cached} if making else set()
+
+
+def _tag(cell: PlannedCell) -> str:
+    """What a folder and its run are called; the mark at the end tells cells apart whatever is cut away before it."""
+    point = cell.cell
+    axes = {"b": point.budget, "r": point.resample, "s": point.seed}
+    named = [slug(part) for part in (point.method.name, point.teacher, point.loss("ranker"), point.loss("retriever")) if part]
+    placed = [f"{short}{value}" for short, value in axes.items() if value is not None]
+    mark = digest([cell.evaluate.key, point.settings, point.entry])[:8]
+    whole = "-".join([*named, *placed, mark])
+    # A sum of losses names all their settings.
+    return whole if len(whole) <= LONGEST_TAG else "-".join([*(part[:30].rstrip("-.") for part in named), *placed, mark])
+
+
+def _card(cell: PlannedCell, store: Store, sweep: SweepFile, alone: Mapping[str, float | None]) -> Card:
+    """`alone` are the seconds alone of label stages by key, None where they are not known."""
+    point = cell.cell
+    stages = closure([cell.evaluate])
+    manifests = {key: store.manifest(stage) for key, stage in stages.items() if store.has(stage)}
+    summaries = [_summary(stage, store) for stage in stages.values() if isinstance(stage, Labels) and store.has(stage)]
+    return Card(
+        tag=_tag(cell),
+        platform=platform(),
+        research_goal=ResearchGoal(
+            sweep=sweep.source.path.name,
+            question=sweep.description,
+            evaluation=Evaluation(reported_measures=sweep.evaluate.reported, baseline=(sweep.baseline,) if sweep.baseline else ()),
+        ),
+        implementation=implementation(f"harness sweep {_typed(sweep.source.path)}"),
+        method=_method(cell),
+        data=_data(cell, sweep),
+        teacher=_teacher(cell),
+        budget=point.budget,
+        resample=point.resample,
+        seed=point.seed,
+        ranker_loss=point.loss("ranker"),
+        retriever_loss=point.loss("retriever"),
+        student=_student_name(cell),
+        ranker=_ranker_name(cell),
+        setup=_setup(cell, sweep),
+        tuning=_tuning(cell, store, sweep),
+        costs=_costs(manifests, {key for key, stage in stages.items() if stage.trains}, summaries).model_copy(
+            update={"seconds_alone": _seconds_alone(manifests, alone), "labels_used": labels_used(stages.values(), cell.kit.pool, store)}
+        ),
+        labels=_verdicts(summaries),
+        stages={"run": cell.run.key, "evaluate": cell.evaluate.key},
+        durations=_durations(manifests),
+        durations_alone=_durations_alone(manifests, alone),
+        energy=energy.total(manifests.values()),
+    )
+
+
+def _typed(path: Path) -> str:
+    """The sweep file as people typed it; an absolute path belongs to one machine and is shortened to its name."""
+    return path.name if path.is_absolute() else path.as_posix()
+
+
+def _summary(stage: Labels, store: Store) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((store.place(stage) / SUMMARY).read_text(encoding="utf-8"))
+    return found
+
+
+def _method(cell: PlannedCell) -> MethodSection:
+    method = cell.cell.method
+    placebo = cell.kit.teacher is not None and cell.kit.teacher.standing == "placebo"
+    return MethodSection(
+        name=method.name,
+        group="control" if placebo else method.standing,
+        sees=method.sees,
+        settings=cell.cell.settings.model_dump(mode="json"),
+        label=cell.cell.entry,
+    )
+
+
+def _data(cell: PlannedCell, sweep: SweepFile) -> Data:
+    collection = cell.kit.collection
+    sources = () if cell.cell.resample is None else tuple(DataSource(name=name) for name in sweep.candidates.training_queries)
+    test = TestCollection(name=collection.name, split=cell.kit.split, content_hash=collection.content_hash)
+    return Data(test_collection=test, training_data=sources)
+
+
+def _teacher(cell: PlannedCell) -> TeacherSection | None:
+    teacher = cell.kit.teacher
+    if teacher is None:
+        return None
+    settings = canonical(teacher.settings)
+    return TeacherSection(
+        name=cell.cell.teacher or teacher.name,
+        kind=teacher.name,
+        standing=teacher.standing,
+        box=teacher.box,
+        model=str(settings.get("model", "")),
+        settings=settings,
+    )
+
+
+def _model_name(model: ModelFiles | Stage) -> str:
+    if isinstance(model, StaticStudent):
+        return f"static:{model.encoder.name}"
+    return model.name if isinstance(model, ModelFiles) else model.kind
+
+
+def _student_name(cell: PlannedCell) -> str | None:
+    if not issubclass(cell.cell.method, RetrieverMethod):
+        return None
+    return getattr(cell.cell.settings, "model", None) or _model_name(cell.kit.retriever)
+
+
+def _ranker_name(cell: PlannedCell) -> str | None:
+    how = getattr(cell.cell.settings, "ranker", None)
+    return None if how is None else how.start or cell.kit.ranker.name
+
+
+def _setup(cell: PlannedCell, sweep: SweepFile) -> dict[str, Any]:
+    """What matters to a cell beside its method's settings; nothing that an untrained reference does not read."""
+    reads = {"max_length": sweep.max_length} if issubclass(cell.cell.method, RetrieverMethod) else {}
+    common = {"depth": sweep.evaluate.depth, **reads, **_reader(cell)}
+    if cell.cell.resample is None:
+        return common
+    return common | {"candidates": sweep.candidates.model_dump(mode="json")}
+
+
+def _reader(cell: PlannedCell) -> dict[str, Any]:
+    """Who answered from the run, where anybody did."""
+    read = cell.evaluate.read if isinstance(cell.evaluate, Answered) else None
+    if read is None:
+        return {}
+    settings = {key: value for key, value in canonical(read.reader.settings).items() if key != "ask"}
+    return {"reader": {"kind": read.reader.name, **settings, "prompt": read.reader.asking.identity, "passages": read.passages}}
+
+
+def _tuning(cell: PlannedCell, store: Store, sweep: SweepFile) -> TuningSection | None:
+    if cell.choice is None or sweep.tune is None:
+        return None
+    told = json.loads((store.place(cell.choice) / TRIALS).read_text(encoding="utf-8"))
+    trials = tuple(Tried.model_validate(trial) for trial in told["trials"])
+    return TuningSection(split=sweep.tune.split, metric=told["metric"], trials=trials, chosen=trials[told["chosen"]].settings)
+
+
+def _costs(manifests: Mapping[str, Manifest], training: Collection[str], summaries: Iterable[dict[str, Any]]) -> Costs:
+    """`training` are the keys of the stages that train."""
+    alone, here = Counter[str](), Counter[str]()
+    for summary in summaries:
+        alone.update(summary["alone"])
+        here.update(summary["here"])
+    return Costs(
+        calls=alone["calls"],
+        input_tokens=alone["input_tokens"],
+        output_tokens=alone["output_tokens"],
+        usd_alone=alone["usd"],
+        usd_here=here["usd"],
+        train_seconds=sum(manifest["seconds"] for key, manifest in manifests.items() if key in training),
+        seconds=sum(manifest["seconds"] for manifest in manifests.values()),
+    )
+
+
+def _verdicts(summaries: list[dict[str, Any]]) -> Verdicts | None:
+    if not summaries:
+        return None
+    verdicts, reasons = Counter[str](), Counter[str]()
+    for summary in summaries:
+        verdicts.update(summary["verdicts"])
+        reasons.update(summary["reasons"])
+    return Verdicts(**verdicts, reasons=dict(reasons))
+
+
+def _durations(manifests: Mapping[str, Manifest]) -> dict[str, float]:
+    seconds: dict[str, float] = {}
+    for manifest in manifests.values():
+        seconds[manifest["kind"]] = round(seconds.get(manifest["kind"], 0.0) + manifest["seconds"], 3)
+    return seconds
+
+
+def _seconds_alone(manifests: Mapping[str, Manifest], alone: Mapping[str, float | None]) -> float | None:
+    """Seconds of all stages with labelling as if nothing had been paid before; None where one of `alone` is not known."""
+    known = [seconds for seconds in alone.values() if seconds is not None]
+    others = sum(manifest["seconds"] for key, manifest in manifests.items() if key not in alone)
+    return others + sum(known) if len(known) == len(alone) else None
+
+
+def _durations_alone(manifests: Mapping[str, Manifest], alone: Mapping[str, float | None]) -> dict[str, float]:
+    known = {key: seconds for key, seconds in alone.items() if seconds is not None}
+    if len(known) < len(alone):
+        return {}
+    return _durations({key: {**manifests[key], "seconds": seconds} for key, seconds in known.items()})

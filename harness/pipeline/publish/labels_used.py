@@ -1,0 +1,44 @@
+"""Which labels a run used: those that teachers were asked for, queries that they wrote, and gold labels that training saw."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, TypeGuard
+
+from harness.labelling.labels.label_stage import Labels
+from harness.pipeline.budgets import largest
+from harness.pipeline.store import Store
+from harness.published.card import LabelsUsed
+from harness.stage import Stage
+from harness.training_lists.list_stages import GoldLists
+from harness.training_lists.training_list import SUMMARY as LISTS
+
+
+def labels_used(stages: Iterable[Stage], pool: Stage, store: Store) -> LabelsUsed:
+    """Labels behind a run that rests on `stages` and whose training queries are those of `pool`.
+
+    Stages that label, or read, more and less of one draw count as the largest.
+    """
+    there = [stage for stage in stages if store.has(stage)]
+    asked = largest(stage for stage in there if isinstance(stage, Labels))
+    gold = [(_draw(stage), _told(stage, store, LISTS)["lists"]) for stage in there if _is_gold(stage, pool)]
+    return LabelsUsed(
+        teacher=sum(stage.asked for stage in asked if not stage.writes),
+        written=sum(stage.asked for stage in asked if stage.writes),
+        gold=sum(max(lists for draw, lists in gold if draw == one) for one in {draw for draw, _ in gold}),
+    )
+
+
+def _is_gold(stage: Stage, pool: Stage) -> TypeGuard[GoldLists]:
+    """Lists over any other pool are of titles and their own documents, which nobody labelled."""
+    return isinstance(stage, GoldLists) and stage.draw.pool.key == pool.key
+
+
+def _draw(stage: GoldLists) -> tuple[str, int]:
+    return stage.draw.pool.key, stage.draw.resample
+
+
+def _told(stage: Stage, store: Store, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((store.place(stage) / name).read_text(encoding="utf-8"))
+    return found

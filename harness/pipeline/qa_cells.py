@@ -1,0 +1,97 @@
+"""Where a sweep has a reader: the stages that end a cell then, and the cells that its answers are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from harness.config.cells import Cell
+from harness.errors import UserError
+from harness.evaluation.metrics.answer_metrics import needs_reader
+from harness.evaluation.metrics.evaluate_stage import Evaluate
+from harness.method import Kit
+from harness.plugins import Settings
+from harness.qa.answer_stages import Answered, Read
+from harness.qa.gold_answers import GoldAnswers
+from harness.qa.reference_runs import ClosedBook, GoldPassage
+from harness.stage import Stage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.config.choices import CollectionChoice
+    from harness.config.qa_section import Answering
+    from harness.config.sweep_file import SweepFile
+    from harness.labelling.labels.teacher import Teacher
+    from harness.llm.chat_teacher import ChatTeacher
+
+INLINE = "evaluate.answers.reader"
+"""What a reader is called that is no teacher of the sweep."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What comes after a cell's run: `answering` as the sweep says it; `reader` is None where only hits are looked for."""
+
+    answering: Answering
+    reader: ChatTeacher | None
+    metrics: tuple[str, ...]
+    """All that are reported, in their order."""
+
+    def final(self, kit: Kit, run: Stage, ranking: Evaluate | None) -> Answered:
+        """The stage that scores answers beside `ranking`, the run's own values, or alone."""
+        collection, gold = kit.collection, GoldAnswers.of(kit.collection, kit.split)
+        mine = self.metrics if ranking is not None else tuple(name for name in self.metrics if needs_reader(name))
+        return Answered(
+            source=run,
+            read=self._read(kit, run, gold) if any(map(needs_reader, mine)) else None,
+            ranking=ranking,
+            judgments=collection.judgments(kit.split),
+            gold=gold,
+            corpus=collection.corpus,
+            metrics=mine,
+        )
+
+    def _read(self, kit: Kit, run: Stage, gold: GoldAnswers) -> Read:
+        assert self.reader is not None, "the sweep file is checked"
+        queries, corpus = kit.collection.queries(kit.split), kit.collection.corpus
+        return Read(reader=self.reader, source=run, queries=queries, gold=gold, corpus=corpus, passages=self.answering.passages)
+
+    def references(self, collection: CollectionChoice, kit_of: Callable[[Cell], Kit]) -> Iterator[tuple[Cell, Kit, Stage]]:
+        """The cells of `collection` that read nothing, and the judged passages: each with its kit and its run."""
+        if not (self.answering.references and any(map(needs_reader, self.metrics))):
+            return
+        closed, opened = (Cell(collection, method, Settings(), method.name, None, None, None, None) for method in (ClosedBook, GoldPassage))
+        kit = kit_of(closed)
+        yield closed, kit, ClosedBook(closed.settings).run(kit)
+        # Boards keep apart what saw the judgments: the row of an oracle has no place.
+        yield opened, replace(kit, teacher=_oracle()), GoldPassage(opened.settings).run(kit)
+
+
+def ending_of(sweep: SweepFile, teachers: Mapping[str, Teacher]) -> Ending | None:
+    """None where the sweep asks for no answers. Raises UserError for a reader that cannot read."""
+    answering = sweep.evaluate.answers
+    if answering is None:
+        return None
+    reader = None
+    if answering.reader is not None:
+        named = answering.reader if isinstance(answering.reader, str) else INLINE
+        reader = _reader(answering, teachers[named], sweep.source.path)
+    return Ending(answering, reader, sweep.evaluate.reported)
+
+
+def _reader(answering: Answering, teacher: Teacher, file: Path) -> ChatTeacher:
+    from harness.qa.reader import reader
+
+    try:
+        return reader(teacher, file.parent, answering.prompt, answering.closed_book_prompt)
+    except UserError as error:
+        key = f"evaluate.answers.{error.key}" if error.key else "evaluate.answers"
+        raise UserError(error.message, file=error.file or file, key=key, remedy=error.remedy) from error
+
+
+def _oracle() -> Teacher:
+    from harness.teachers.make import teacher_from
+
+    return teacher_from({"kind": "oracle"})

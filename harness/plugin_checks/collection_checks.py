@@ -1,0 +1,164 @@
+"""What a source of collections promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from harness.collections.collection import CollectionSource, SourceSettings
+from harness.collections.prepared import PreparedCollection, prepare
+from harness.plugin_checks.check import Broken, Contract, NotChecked, raised
+
+T = TypeVar("T")
+
+
+@dataclass
+class Shelf:
+    """A source with its settings, and prepared copies below `home`."""
+
+    kind: type[CollectionSource]
+    settings: SourceSettings
+    home: Path
+
+    def source(self) -> CollectionSource:
+        """A new instance."""
+        return self.kind(self.settings)
+
+    @cached_property
+    def documents(self) -> list[str]:
+        """All document ids as the source yields them. Raises Broken ``reads`` when that fails."""
+        return _read("documents", (document.id for document in self.source().documents()))
+
+    @cached_property
+    def queries(self) -> list[str]:
+        """All query ids as the source yields them."""
+        return _read("queries", (query.id for query in self.source().queries()))
+
+    @cached_property
+    def judged(self) -> list[tuple[str, str, str]]:
+        """Split, query and document of every judgment."""
+        return _read(
+            "judgments",
+            ((split, one.query, one.document) for split, lines in self.source().judgments().items() for one in lines),
+        )
+
+    def prepared(self, name: str) -> PreparedCollection:
+        """Read once more, into a folder of its own."""
+        try:
+            return prepare(self.source(), self.home / name)
+        except Exception as error:
+            raise Broken(raised(error), "reads") from error
+
+
+def _read(what: str, rows: Iterable[T]) -> list[T]:
+    try:
+        return list(rows)
+    except Exception as error:
+        raise Broken(f"reading its {what}, {raised(error)}", "reads") from error
+
+
+def opened(plugin: type[CollectionSource], settings: SourceSettings, home: Path) -> Shelf:
+    """A source and room for what is prepared from it."""
+    return Shelf(plugin, settings, home)
+
+
+def describes_itself(shelf: Shelf) -> None:
+    """Attributes that lists and boards rely on."""
+    kind, faults = shelf.kind, []
+    if not kind.summary or kind.summary.endswith("."):
+        faults.append("'summary' must be a few words without a full stop")
+    faults += [f"'{name}' is empty" for name in ("licence", "__doc__") if not (getattr(kind, name, "") or "").strip()]
+    if not issubclass(kind.Settings, SourceSettings):
+        faults.append("'Settings' must be a SourceSettings: every source takes dev_share and dev_cap")
+    if faults:
+        raise Broken("; ".join(faults))
+
+
+def reads(shelf: Shelf) -> None:
+    """Documents, queries and judgments are there."""
+    for name, rows in (("documents", shelf.documents), ("queries", shelf.queries), ("judgments", shelf.judged)):
+        if not rows:
+            raise Broken(f"it has no {name}")
+    shelf.prepared("once")
+
+
+def has_unique_ids(shelf: Shelf) -> None:
+    """Of documents and of queries."""
+    for name, ids in (("document", shelf.documents), ("query", shelf.queries)):
+        if len(set(ids)) < len(ids):
+            twice = next(id for id in ids if ids.count(id) > 1)
+            raise Broken(f"the {name} id '{twice}' occurs more than once")
+        if bad := [id for id in ids if not id or any(letter.isspace() for letter in id)]:
+            raise Broken(f"the {name} id {bad[0]!r} is empty or holds white space, which runs cannot hold")
+
+
+def judges_known_ids(shelf: Shelf) -> None:
+    """Judgments name queries and documents that are there."""
+    documents, queries = set(shelf.documents), set(shelf.queries)
+    for split, query, document in shelf.judged:
+        if query not in queries:
+            raise Broken(f"'{split}' judges the query '{query}', which it does not yield")
+        if document not in documents:
+            raise Broken(f"'{split}' judges the document '{document}' for query '{query}', which it does not yield")
+
+
+def has_splits(shelf: Shelf) -> None:
+    """There is something to test on that nobody trains on."""
+    found = shelf.prepared("once")
+    if not set(found.splits) - {"train", "dev"}:
+        raise Broken(f"it has no test split, only {', '.join(found.splits)}")
+    overlap = [fault for fault in found.report if "removed from" in fault.message]
+    if overlap:
+        raise Broken(f"its splits share queries: {overlap[0]}")
+
+
+def has_a_stable_hash(shelf: Shelf) -> None:
+    """Read again, it is the same collection."""
+    one, other = shelf.source().fingerprint(), shelf.source().fingerprint()
+    if one != other:
+        raise Broken("its fingerprint changes from one instance to the next, so that it would be read anew each time")
+    if shelf.prepared("once").content_hash != shelf.prepared("twice").content_hash:
+        raise Broken("read twice, its content hash differs: documents or queries come in another order or with other texts")
+
+
+def has_texts(shelf: Shelf) -> None:
+    """Documents and queries say something."""
+    source = shelf.source()
+    empty = [document.id for document in source.documents() if not f"{document.title}{document.text}".strip()]
+    if len(empty) * 2 > len(shelf.documents):
+        raise Broken(f"{len(empty)} of {len(shelf.documents)} documents have neither title nor text, such as '{empty[0]}'")
+    if blank := [query.id for query in source.queries() if not query.text.strip()]:
+        raise Broken(f"the query '{blank[0]}' has no text")
+
+
+def gives_answers(shelf: Shelf) -> None:
+    """Short answers are texts."""
+    given = {query.id: query.answers for query in shelf.source().queries() if query.answers}
+    if not given:
+        raise NotChecked("it has no short answers")
+    if wrong := [query for query, answers in given.items() if isinstance(answers, str) or not all(isinstance(one, str) for one in answers)]:
+        raise Broken(f"the answers of query '{wrong[0]}' are no tuple of texts")
+
+
+CONTRACTS: tuple[Contract[Shelf], ...] = (
+    Contract(
+        "describes-itself", "says what it is, and under which licence", "set name, summary and licence on the class", describes_itself
+    ),
+    Contract("reads", "yields documents, queries and judgments", "see the reason; `--set KEY=VALUE` gives it settings", reads),
+    Contract("ids", "gives every document and query an id of its own", "make ids from what is unique in the source", has_unique_ids),
+    Contract("qrels", "judges queries and documents that it yields", "leave out judgments of what you leave out", judges_known_ids),
+    Contract(
+        "splits", "has a test split whose queries are in no other", "name the splits train, dev and test; give each query one", has_splits
+    ),
+    Contract(
+        "hash",
+        "is the same collection when it is read again",
+        "yield rows in a fixed order; sort what comes from a set or a folder",
+        has_a_stable_hash,
+    ),
+    Contract("texts", "has texts to search and to ask", "join the fields that hold the text", has_texts),
+    Contract("answers", "gives short answers as tuples of texts", "wrap a single answer: answers=(text,)", gives_answers),
+)

@@ -1,0 +1,142 @@
+"""What a method must not see, each as a trial in which it is another: a method that keeps from it ends as before.
+
+All of it is changed at once first, here and in a process of its own, where nothing of an earlier run is left; only when that makes a
+difference, one after another, so that the reason has a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from operator import or_
+
+from harness.plugin_checks.check import Broken, NotChecked
+from harness.plugin_checks.check_setup import BUDGET, Bench, Trial
+from harness.plugin_checks.fixture import World, query_ids
+from harness.plugin_checks.stub_teacher import Double
+from harness.plugin_checks.subprocess_run import run_apart
+from harness.stage import digest
+
+KEPT = "; a process that had seen the old ones gave the old result again, so it keeps something between runs"
+
+
+@dataclass(frozen=True)
+class Secret:
+    """One thing that a method must not see, the contract that says so, and the trial in which it is another."""
+
+    contract: str
+    words: str
+    trial: Trial
+    searched: bool = False
+    """Whether the run may depend on it, so that only the trained retriever is compared."""
+
+
+def secrets_of(bench: Bench) -> tuple[Secret, ...]:
+    """What the method of `bench` must not see, by what it declares."""
+    test = query_ids("test")
+    found = [
+        Secret("test-data", "the judgments of the test split", Trial(_other_gold(test))),
+        Secret("test-data", "the short answers of the test split", Trial(_other_answers(test))),
+        Secret("test-data", "the test queries", Trial(World(test_queries=True)), searched=True),
+    ]
+    for need, name, other in (("gold labels", "gold labels", _other_gold), ("answers", "short answers", _other_answers)):
+        if need not in bench.method.needs:
+            where = (("training queries", query_ids("train")), ("the dev split", query_ids("dev")))
+            told = f"the {name} of {{}}, which are not among its needs"
+            found += [Secret("needs", told.format(split), Trial(other(ids))) for split, ids in where]
+        elif "budget" in bench.method.axes:
+            told = f"the {name} of queries that were not drawn, with a budget of {BUDGET}"
+            found.append(Secret("budget", told, Trial(other(bench.undrawn))))
+    if isinstance(bench.main[0].teacher, Double):
+        words = "the teacher's scores, and neither likelihoods nor attention are among its needs"
+        found.append(Secret("needs", words, Trial(scored=True)))
+    return tuple(found)
+
+
+def _other_gold(ids: tuple[str, ...]) -> World:
+    return World(judgments=ids)
+
+
+def _other_answers(ids: tuple[str, ...]) -> World:
+    return World(answers=ids)
+
+
+@dataclass
+class Secrecy:
+    """Whether the result of a method depends on what it must not see."""
+
+    bench: Bench
+
+    def keeps(self, contract: str) -> None:
+        """Raises Broken when something that `contract` forbids makes a difference; NotChecked where a comparison would say nothing."""
+        for secret in self.secrets if self._depends else ():
+            if secret.contract == contract and (seen := self._seen(secret)):
+                raise Broken(seen)
+
+    def keeps_together(self) -> None:
+        """Raises Broken when all secrets together make a difference, though none alone."""
+        if self._depends and not any(self._seen(secret) for secret in self.secrets):
+            told = "; ".join(secret.words for secret in self.secrets)
+            raise Broken(f"its result changes when all of this changes, though with none of it alone: {told}")
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything changes when all secrets do: here, or in a process of its own."""
+        return self._differs_here or self._differs_apart
+
+    @cached_property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What may not be seen."""
+        found, trained = secrets_of(self.bench), self.bench.main[0].trained
+        return tuple(secret for secret in found if trained or not secret.searched)
+
+    @cached_property
+    def _depends(self) -> bool:
+        if not self.differs:
+            return False
+        if not self.bench.repeats or (not self._differs_here and self.bench.fault_apart):
+            raise NotChecked("two runs of a method that is not deterministic cannot be compared")
+        return True
+
+    @cached_property
+    def _differs_here(self) -> bool:
+        return self.bench.tried(_all(self.secrets), "altered") != self.bench.wanted()
+
+    @cached_property
+    def _differs_apart(self) -> bool:
+        return _run_differs(self.bench, _all(one for one in self.secrets if not one.searched), "altered-apart")
+
+    def _seen(self, secret: Secret) -> str:
+        """What is to be said of a secret that makes a difference, else nothing."""
+        if secret.words not in self._told:
+            self._told[secret.words] = self._look(secret)
+        return self._told[secret.words]
+
+    @cached_property
+    def _told(self) -> dict[str, str]:
+        return {}
+
+    def _look(self, secret: Secret) -> str:
+        bench, planned, whole = self.bench, self.bench.main[0], not secret.searched
+        found = bench.tried(secret.trial, f"alone-{digest(secret.words)[:8]}", whole)
+        if found != bench.wanted(whole):
+            moved = planned.target if {**found, **bench.wanted()} != found else planned.run
+            return f"its {'run' if moved is planned.run else 'retriever'} ('{moved.kind}') depends on {secret.words}"
+        # Only a process that has seen nothing else can tell where what was read once is kept.
+        if whole and not self._differs_here and _run_differs(bench, secret.trial, f"apart-{digest(secret.words)[:8]}"):
+            return f"it depends on {secret.words}{KEPT}"
+        return ""
+
+
+def _all(secrets: Iterable[Secret]) -> Trial:
+    """A trial in which all of them are others."""
+    trials = [secret.trial for secret in secrets]
+    return Trial(reduce(or_, (trial.world for trial in trials)), scored=any(trial.scored for trial in trials))
+
+
+def _run_differs(bench: Bench, trial: Trial, name: str) -> bool:
+    """Whether a trial ends in another retriever or run than the plain one when a process of its own makes it."""
+    run_apart(bench, trial, name, whole=True)
+    found = bench.found(trial, name, whole=True)
+    return found != bench.wanted(whole=True)

@@ -1,0 +1,69 @@
+"""A plug-in of any kind, tried against the contracts of its kind."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.collections.collection import CollectionSource
+from harness.errors import UserError, UserErrors, did_you_mean
+from harness.labelling.labels.teacher import Teacher
+from harness.losses.loss import Loss
+from harness.method import Method
+from harness.plugin_checks.check import Report, tried
+from harness.plugins import Plugin, plugins, refusal
+from harness.stage import Progress
+
+CHECKS: dict[str, tuple[type[Plugin], str]] = {
+    "baseline": (Method, "methods"),
+    "teacher": (Teacher, "teachers"),
+    "loss": (Loss, "losses"),
+    "collection": (CollectionSource, "collections"),
+}
+"""What can be checked: the class of its plug-ins, and the module of this room with ``CONTRACTS`` and ``opened(plugin, settings, home)``."""
+
+
+def check(
+    kind: str, plugin: type[Plugin], given: Mapping[str, Any] | None = None, progress: Progress = lambda done, total, unit="": None
+) -> Report:
+    """Every contract of a kind of plug-in tried on `plugin` with the settings `given`; relative paths in those start from here.
+
+    A baseline is run a dozen times with a budget of 20 on a made-up collection, once in a process of its own and once killed, so it must
+    be importable by module and name. A teacher is asked about six queries, and one that costs money costs that. Raises UserErrors on
+    wrong settings.
+    """
+    settings = settings_of(kind, plugin, given or {})
+    room = import_module(f"harness.plugin_checks.{CHECKS[kind][1]}")
+    with tempfile.TemporaryDirectory(prefix="harness-contracts-") as home:
+        return tried(kind, plugin.name, room.opened(plugin, settings, Path(home)), room.CONTRACTS, progress)
+
+
+def found(kind: str, name: str) -> type[Plugin]:
+    """The installed plug-in of that name. Raises UserError: what is wrong with it, or the nearest name and how a new one is found."""
+    known = plugins(CHECKS[kind][0])
+    if name not in known:
+        raise refusal(known, name) or UserError(
+            f"there is no {kind} '{name}'", remedy=f"{did_you_mean(name, known)}\n  a new package is found after: pip install -e FOLDER"
+        )
+    return known[name]
+
+
+def settings_of(kind: str, plugin: type[Plugin], given: Mapping[str, Any]) -> Any:
+    """The settings of a plug-in with those `given`. Raises UserErrors that name every wrong or missing one."""
+    try:
+        return plugin.Settings.model_validate(given)
+    except ValidationError as error:
+        faults = tuple(_fault(kind, plugin.name, fault["type"], ".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors())
+        raise UserErrors(f"wrong settings of the {kind} '{plugin.name}'", errors=faults) from error
+
+
+def _fault(kind: str, name: str, what: str, key: str, message: str) -> UserError:
+    told = {"extra_forbidden": f"the {kind} '{name}' has no such setting", "missing": f"the {kind} '{name}' needs this setting"}
+    return UserError(
+        told.get(what, message.lower()), key=key or None, remedy=f"give it with --set {key}=VALUE" if what == "missing" else None
+    )

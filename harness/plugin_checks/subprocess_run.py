@@ -1,0 +1,73 @@
+"""A trial in a process of its own: with other hash seeds and nothing kept from earlier runs, or killed while it works."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import asdict
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.plugin_checks.check import Broken
+
+if TYPE_CHECKING:
+    from harness.plugin_checks.check_setup import Bench, Trial
+    from harness.stage import Stage
+
+
+def run_apart(bench: Bench, trial: Trial, workspace: str, whole: bool = False, kill: tuple[str, float] | None = None) -> None:
+    """A trial of `bench` in another process, up to its target; with `whole` up to its run.
+
+    `kill` names the key of a stage and seconds: SIGKILL so long after that stage began, or as soon as it is done. Raises Broken
+    when the process fails.
+    """
+    kind = bench.method
+    order = {
+        "class": [kind.__module__, kind.__qualname__],
+        "settings": bench.settings.model_dump(mode="json"),
+        "home": str(bench.home),
+        "trial": asdict(trial),
+        "workspace": workspace,
+        "whole": whole,
+        "kill": kill,
+    }
+    # Another order of sets than in this process, which a method must not depend on.
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run([sys.executable, "-m", __name__, json.dumps(order)], capture_output=True, text=True, env=environment)
+    if done.returncode not in ((0, -signal.SIGKILL) if kill else (0,)):
+        last = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
+        raise Broken(f"in a process of its own it ends with: {last}")
+
+
+def _found(module: str, name: str) -> Any:
+    return reduce(getattr, name.split("."), importlib.import_module(module))
+
+
+def _obey(order: dict[str, Any]) -> None:
+    # Loaded before the clock runs: the kill is to meet the stage's work, not its imports.
+    import sentence_transformers  # noqa: F401
+    from pydantic import TypeAdapter
+
+    from harness.plugin_checks.check_setup import Bench, Trial
+
+    kind = _found(*order["class"])
+    bench = Bench(kind, kind.Settings.model_validate(order["settings"]), Path(order["home"]))
+
+    def watch(stage: Stage, made: bool) -> None:
+        if order["kill"] and stage.key == order["kill"][0]:
+            threading.Timer(0 if made else order["kill"][1], os.kill, (os.getpid(), signal.SIGKILL)).start()
+            if made:
+                threading.Event().wait()
+
+    planned = bench.planned(TypeAdapter(Trial).validate_python(order["trial"]))
+    bench.make(planned.run if order["whole"] else planned.target, bench.home / order["workspace"], watch)
+
+
+if __name__ == "__main__":
+    _obey(json.loads(sys.argv[1]))

@@ -1,0 +1,100 @@
+"""How a run was made, beside its card: every stage behind it, and the loss curves of those that trained.
+
+A file of its own, ``making.json``: a card stays short, and no key of a stage depends on it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, NonNegativeFloat, NonNegativeInt, ValidationError
+
+from harness.errors import UserError
+from harness.published.card import Hash, Line, Section
+from harness.published.result_folder import MAKING, check_file
+from harness.text import plain
+
+POINTS = 200
+"""Most points of a curve; longer ones are thinned to means of windows."""
+_MOST_STAGES = 5_000
+Steps = Annotated[tuple[NonNegativeInt, ...], Field(max_length=POINTS)]
+Losses = Annotated[tuple[float | None, ...], Field(max_length=POINTS)]
+"""None where the loss was no finite number."""
+
+
+class Curve(Section):
+    """What a training's loss did: a point is the mean loss of `window` optimiser steps, at the last of them (steps count from 1)."""
+
+    steps: NonNegativeInt
+    """Optimiser steps in all."""
+    kept: NonNegativeInt
+    """The step whose weights were kept."""
+    window: Annotated[int, Field(ge=1)] = 1
+    step: Steps
+    loss: Losses
+    held_out_step: Steps = ()
+    held_out_loss: Losses = ()
+
+
+class MadeStage(Section):
+    """A stage behind the run: how long it took when it was made, and whether that was before the sweep that published the run."""
+
+    kind: Line
+    label: Line
+    key: Hash
+    seconds: NonNegativeFloat
+    seconds_alone: NonNegativeFloat | None = None
+    """Of a stage that labels: with an empty ledger; None where it is no such stage, or that is not known."""
+    peak_memory_mb: NonNegativeFloat
+    started: AwareDatetime
+    cached: bool
+    """True where the artefact was in the store already."""
+    curve: Curve | None = None
+
+
+class Making(Section):
+    """All stages behind a run, in the order in which they were made."""
+
+    version: Literal[1] = 1
+    stages: Annotated[tuple[MadeStage, ...], Field(max_length=_MOST_STAGES)]
+
+
+def curve(step: Sequence[int], loss: Sequence[float], held_out: tuple[Sequence[int], Sequence[float]], kept: int) -> Curve:
+    """A curve of at most `POINTS` points: windows of equal length (the last may be shorter), held-out checks likewise."""
+    window = max(1, math.ceil(len(step) / POINTS))
+    checks = max(1, math.ceil(len(held_out[0]) / POINTS))
+    return Curve(
+        steps=len(step),
+        kept=kept,
+        window=window,
+        step=_last(step, window),
+        loss=_means(loss, window),
+        held_out_step=_last(held_out[0], checks),
+        held_out_loss=_means(held_out[1], checks),
+    )
+
+
+def _last(values: Sequence[int], window: int) -> tuple[int, ...]:
+    return tuple(values[min(start + window, len(values)) - 1] for start in range(0, len(values), window))
+
+
+def _means(values: Sequence[float], window: int) -> tuple[float | None, ...]:
+    means = [math.fsum(part) / len(part) for start in range(0, len(values), window) if (part := values[start : start + window])]
+    return tuple(float(f"{mean:.6g}") if math.isfinite(mean) else None for mean in means)
+
+
+def read_making(folder: Path) -> Making | None:
+    """What lies in a result folder; None where it was published without. Raises UserError for a link, a large or malformed file."""
+    path = folder / MAKING
+    if not path.is_symlink() and not path.exists():
+        return None
+    try:
+        check_file(path)
+        return Making.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise UserError(plain(f"malformed: {error.errors(include_url=False)[0]['msg']}"), file=path) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(plain(str(error)), file=path) from error

@@ -1,0 +1,216 @@
+"""Published runs: ``results/<collection>/<run id>/`` with run.trec.gz, card.yaml and metrics.parquet.
+
+Beside them may lie how the run was made (``making.json``) and the labels that taught it (``labels.jsonl.gz``); no number of a board
+rests on these.
+
+Writing is atomic. Reading trusts nothing: folders may come from strangers, so links, large or malformed files and unknown keys are
+refused with a reason; nothing is executed or unpickled.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.errors import UserError
+from harness.evaluation.metrics.lookup import mean
+from harness.evaluation.metrics.per_query_file import FILE as METRICS
+from harness.evaluation.metrics.per_query_file import read_scores
+from harness.files import atomic_folder, sha256, sync
+from harness.published.card import Card, Outcome
+from harness.text import plain
+
+CARD = "card.yaml"
+RUN = "run.trec.gz"
+MAKING, LABELS = "making.json", "labels.jsonl.gz"
+LARGEST = {CARD: 1 << 18, METRICS: 1 << 27, RUN: 1 << 33, MAKING: 1 << 24, LABELS: 1 << 24}
+"""Bytes above which a file is not opened."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published run that was read: its folder, card and per-query values."""
+
+    folder: Path
+    card: Card
+    scores: Mapping[str, Mapping[str, float]] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A folder that could not be read, and why."""
+
+    folder: str
+    reason: str
+
+
+def run_folder(results: Path, card: Card) -> Path:
+    """Where the run of `card` is published: ``results/<collection>/<run id>``."""
+    return results / slug(card.collection.name) / card.tag
+
+
+def slug(text: str) -> str:
+    """`text` as a part of a file name or run id: letters, digits and ``._+-`` only."""
+    return re.sub(r"[^A-Za-z0-9._+-]+", "-", text).strip("-.") or "unnamed"
+
+
+def publish(folder: Path, card: Card, run_path: Path, metrics: Path, beside: Callable[[], Mapping[str, bytes]] = dict) -> bool:
+    """Write a result folder; `card.outcome` is filled in here. False when `folder` already holds this very cell, which is kept.
+
+    It is written anew where `card` knows costs that the one there does not tell: see `renewed`.
+
+    `run_path` is a run file, written again under the name `card.tag`; `metrics` the ``metrics.parquet`` of `Evaluate`; `beside` gives
+    further files by name (MAKING, LABELS) and is asked only when the folder is written. A folder appears complete or not at all; an
+    older result in its place is replaced.
+    """
+    there = _same_cell(folder, card)
+    if there is not None and there.tells >= card.tells:
+        return False
+    card = renewed(folder, card)
+    from harness.retrieval.run import Run
+
+    run = Run.read(run_path)
+    scores = read_scores(metrics)
+    with atomic_folder(folder) as temporary:
+        Run(card.tag, run.scores).write(temporary / RUN)
+        shutil.copyfile(metrics, temporary / METRICS)
+        sync(temporary / METRICS)
+        further = _put_beside(temporary, beside())
+        queries = list(next(iter(scores.values()), {}))
+        outcome = Outcome(
+            queries=len(queries),
+            missing=sum(not run.scores.get(query) for query in queries),
+            metrics={name: mean(values) for name, values in scores.items()},
+            files={name: sha256(temporary / name) for name in (RUN, METRICS, *further)},
+        )
+        (temporary / CARD).write_text(card_text(card.model_copy(update={"outcome": outcome})), encoding="utf-8")
+        sync(temporary / CARD)
+    return True
+
+
+def _put_beside(folder: Path, files: Mapping[str, bytes]) -> list[str]:
+    """Writes those of `files` that are not too large to be read again; their names."""
+    written = [name for name, content in files.items() if len(content) <= LARGEST[name]]
+    for name in written:
+        (folder / name).write_bytes(files[name])
+        sync(folder / name)
+    return written
+
+
+def renewed(folder: Path, card: Card) -> Card:
+    """`card` as it is written to `folder`: when, where and by which code the run was published stays as the card there tells it, where
+    that is of the same cell, made of the same artefacts."""
+    there = _same_cell(folder, card)
+    if there is None or there.durations != card.durations:
+        return card
+    return card.model_copy(update={name: getattr(there, name) for name in ("created", "platform", "implementation", "actor")})
+
+
+def _same_cell(folder: Path, card: Card) -> Card | None:
+    """The card in `folder` where it is of the same cell as `card`."""
+    try:
+        there = read_card(folder)
+    except UserError:
+        return None
+    return there if there.identity() == card.identity() else None
+
+
+def card_text(card: Card) -> str:
+    """The card as YAML."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        """Quotes text with characters that PyYAML writes wrongly otherwise (it turns U+0085 into a space)."""
+
+    def quoted(dumper: Dumper, text: str) -> yaml.ScalarNode:
+        clean = text.replace("\n", "").isprintable()
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if clean else '"')
+
+    Dumper.add_representer(str, quoted)
+    return yaml.dump(card.model_dump(mode="json"), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=140)
+
+
+def read_card(folder: Path) -> Card:
+    """The card of a result folder. Raises UserError when it is missing, linked, too large, or malformed."""
+    from harness.published.safe_yaml import load
+
+    path = folder / CARD
+    try:
+        value = load(_content(path).decode("utf-8"))
+        return Card.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UserError(plain(f"the card is malformed: {first['msg']}"), file=path, key=plain(place) or None) from error
+    except (OSError, ValueError) as error:
+        raise UserError(plain(f"the card cannot be read: {error}"), file=path) from error
+
+
+def _content(path: Path) -> bytes:
+    check_file(path)
+    with path.open("rb") as stream:
+        return stream.read(LARGEST[path.name] + 1)
+
+
+def check_file(path: Path) -> None:
+    """Raises ValueError when `path` is no ordinary file of a sensible size."""
+    if path.is_symlink() or not path.is_file():
+        raise ValueError(f"{path.name} is missing or no ordinary file")
+    if path.stat().st_size > LARGEST[path.name]:
+        raise ValueError(f"{path.name} is larger than {LARGEST[path.name]} bytes")
+
+
+def read_folder(folder: Path) -> Published:
+    """A result folder without its run file. Raises UserError with the reason when it cannot be used."""
+    card = read_card(folder)
+    if card.tag != folder.name:
+        raise UserError(f"the card is that of '{card.tag}'", file=folder / CARD, remedy="name the folder after its run id")
+    try:
+        check_file(folder / METRICS)
+        scores = read_scores(folder / METRICS)
+    except (OSError, ValueError) as error:
+        raise UserError(plain(str(error)), file=folder / METRICS) from error
+    if not scores:
+        raise UserError("no metrics", file=folder / METRICS)
+    return Published(folder, card, scores)
+
+
+def read_results(results: Path, runs: Collection[str] | None = None) -> tuple[list[Published], list[Skipped]]:
+    """All result folders under `results` (two levels) or only those of `runs` (run ids), in the order of their paths.
+
+    Also those that were skipped, with the reason.
+    """
+    found: list[Published] = []
+    skipped: list[Skipped] = []
+    for folder in run_folders(results):
+        if runs is not None and folder.name not in runs:
+            continue
+        try:
+            found.append(read_folder(folder))
+        except UserError as error:
+            skipped.append(Skipped(plain(folder.relative_to(results).as_posix()), plain(_reason(error))))
+    return found, skipped
+
+
+def _reason(error: UserError) -> str:
+    return ": ".join(part for part in (error.key, error.message) if part)
+
+
+def run_folders(results: Path) -> Iterator[Path]:
+    """Folders two levels below `results` that may hold a run; hidden ones and links are left out."""
+    for collection in _subfolders(results):
+        yield from _subfolders(collection)
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")]
+    return [folder / name for name in sorted(names)]

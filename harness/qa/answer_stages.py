@@ -1,0 +1,112 @@
+"""Reading as stages of the graph: a reader answers from what a run found, and its answers are scored beside the run."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from harness.collections.collection import Corpus, Judgments, Texts
+from harness.evaluation.metrics.evaluate_stage import Evaluate
+from harness.labelling.labels.teacher import Task
+from harness.llm.chat_teacher import ChatTeacher
+from harness.qa.answer_cases import cases, said_in
+from harness.qa.gold_answers import GoldAnswers, questions
+from harness.stage import Context, Stage
+
+READINGS, SUMMARY = "readings.jsonl.gz", "summary.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Read(Stage):
+    """What a reader says to every question that has a gold answer, shown the first `passages` documents of a run.
+
+    Artefact: ``readings.jsonl.gz``, a ranking each: the passages as they were shown, what was said (raw), whether that is an answer
+    (verdict, reason); and ``summary.json``: counts, seconds, and calls, tokens and USD: under ``alone`` what these answers would cost
+    with an empty ledger, under ``here`` what was paid when they were made.
+    """
+
+    kind: ClassVar[str] = "read"
+
+    reader: ChatTeacher
+    source: Stage
+    """The run."""
+    queries: Texts
+    gold: GoldAnswers
+    corpus: Texts
+    passages: int
+
+    @property
+    def label(self) -> str:
+        return f"{self.reader.model}, {self.source.kind} {self.source.label}".rstrip()
+
+    def tasks(self, run: Path) -> list[Task]:
+        """What the reader is asked, given the artefact folder of the run."""
+        from harness.retrieval.run import Run
+
+        return questions(self.queries, self.gold, Run.read(run), self.corpus, self.passages)
+
+    def run(self, out: Path, context: Context) -> None:
+        from harness.labelling.labels.ranking import write_rankings
+        from harness.ledger.views import Meter
+
+        start, meter = time.monotonic(), Meter(context.ledger)
+        readings = list(self.reader.label(self.tasks(context.path(self.source)), meter, context.progress))
+        write_rankings(out / READINGS, readings)
+        summary = {
+            "questions": len(readings),
+            "closed_book": sum(not reading.ordered for reading in readings),
+            "failed": dict(Counter(reading.reason for reading in readings if reading.verdict == "failed")),
+            "alone": asdict(meter.used),
+            "here": asdict(meter.paid),
+            "seconds": time.monotonic() - start,
+        }
+        (out / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True, eq=False)
+class Answered(Stage):
+    """Per-query values of a run and of what was answered from it: ``metrics.parquet`` and ``means.json``, in the form of `Evaluate`.
+
+    Every judged query counts; one without gold answers counts 0 in the metrics of answers and is not asked. Hits are looked for in
+    the text of a document, not in its title, as DPR does.
+    """
+
+    kind: ClassVar[str] = "answers"
+
+    source: Stage
+    """The run."""
+    read: Read | None
+    """None where no metric needs a reader."""
+    ranking: Evaluate | None
+    """The run's own values; None where it has nothing to be judged by."""
+    judgments: Judgments
+    gold: GoldAnswers
+    corpus: Corpus
+    metrics: tuple[str, ...]
+    """All of them, in the order in which they are told; those of `ranking` among them."""
+
+    def run(self, out: Path, context: Context) -> None:
+        from harness.evaluation.metrics.answer_metrics import answer_scores, deepest
+        from harness.evaluation.metrics.lookup import mean
+        from harness.evaluation.metrics.per_query_file import FILE, read_scores, write_scores
+        from harness.labelling.labels.ranking import read_rankings
+        from harness.retrieval.run import Run
+
+        run, queries = Run.read(context.path(self.source) / "run.trec.gz"), sorted(self.judgments.qrels)
+        said = said_in(read_rankings(context.path(self.read) / READINGS)) if self.read else {}
+        answered = cases(queries, self.gold, run, self.corpus, deepest(self.metrics), said)
+        ranked = read_scores(context.path(self.ranking) / FILE) if self.ranking and self.ranking.metrics else {}
+        found = ranked | answer_scores(answered, self.metrics)
+        scores = {name: found[name] for name in self.metrics}
+        write_scores(out / FILE, scores)
+        means = {
+            "queries": len(queries),
+            "missing": sum(not run.scores.get(query) for query in queries),
+            "without_answers": sum(query not in self.gold.answers for query in queries),
+            "metrics": {name: mean(values) for name, values in scores.items()},
+        }
+        (out / "means.json").write_text(json.dumps(means, indent=1) + "\n", encoding="utf-8")

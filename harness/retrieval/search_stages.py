@@ -1,0 +1,201 @@
+"""First stage and search as stages of the graph; runs are artefacts that hold ``run.trec.gz``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from pydantic import ValidationError
+
+from harness.collections.collection import Texts
+from harness.errors import UserError
+from harness.models import ModelFiles, model_path
+from harness.plugins import plugin
+from harness.retrieval.engines import LexicalEngine
+from harness.retrieval.run import FILE, Run
+from harness.retrieval.trec_order import Hits, id_ranks
+from harness.stage import Context, Stage
+
+if TYPE_CHECKING:
+    from harness.retrieval.encode import Encoder
+
+EMBEDDINGS = "embeddings.npy"
+
+
+def lexical_search(engine: str, settings: Mapping[str, Any], corpus: Texts, queries: Texts | Stage, depth: int) -> LexicalSearch:
+    """Search of `corpus` by the engine of that name. Raises UserError for an unknown engine and for settings it does not take."""
+    found = plugin(LexicalEngine, engine)
+    try:
+        made = found(found.Settings(**settings))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"engine '{engine}': {first['msg']}", key=".".join(map(str, first["loc"]))) from error
+    return LexicalSearch(index=LexicalIndex(engine=made, corpus=corpus), queries=queries, depth=depth)
+
+
+@dataclass(frozen=True, eq=False)
+class LexicalIndex(Stage):
+    """The index of a corpus; what the folder holds is the engine's affair."""
+
+    engine: LexicalEngine
+    corpus: Texts
+    kind: ClassVar[str] = "lexical-index"
+
+    @property
+    def label(self) -> str:
+        return self.engine.name
+
+    def run(self, out: Path, context: Context) -> None:
+        self.engine.index(self.corpus, out, context.progress)
+
+
+@dataclass(frozen=True, eq=False)
+class LexicalSearch(Stage):
+    """A run: for each query the first `depth` documents that share a word with it. `queries` may be a pool (collections/pool.py)."""
+
+    index: LexicalIndex
+    queries: Texts | Stage
+    depth: int
+    kind: ClassVar[str] = "lexical-search"
+
+    @property
+    def label(self) -> str:
+        return self.index.engine.name
+
+    def run(self, out: Path, context: Context) -> None:
+        ids, texts = _queries(self.queries, context)
+        hits = self.index.engine.search(context.path(self.index), texts, self.depth, context.progress)
+        _as_run(self.index.engine.name, ids, hits, self.index.corpus).write(out / FILE)
+
+
+@dataclass(frozen=True, eq=False)
+class Embed(Stage):
+    """Embeddings of texts as documents: ``embeddings.npy`` (N, D) float16, rows in the order of `texts`, and ``meta.json``."""
+
+    model: ModelFiles | Stage
+    texts: Texts
+    max_length: int
+    """Tokens of a text that are read (fewer where the model's own limit is lower)."""
+    kind: ClassVar[str] = "embed"
+    version: ClassVar[int] = 2
+
+    @property
+    def label(self) -> str:
+        return _model_label(self.model)
+
+    def run(self, out: Path, context: Context) -> None:
+        from harness.retrieval.encode import encode, load_encoder
+
+        encoder = load_encoder(model_path(self.model, context), self.max_length)
+        rows = encode(encoder, self.texts, "document", out / EMBEDDINGS, context.progress)
+        (out / "meta.json").write_text(json.dumps(_meta(encoder, rows), indent=1) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True, eq=False)
+class DenseSearch(Stage):
+    """A run: for each query the `depth` documents nearest to it, by exact search. `queries` may be a pool."""
+
+    model: ModelFiles | Stage
+    """Encodes the queries; another than that of `corpus` where only the query side was trained."""
+    corpus: Embed
+    queries: Texts | Stage
+    ids: Texts
+    """Whose ids the rows of `corpus` have."""
+    depth: int
+    kind: ClassVar[str] = "dense-search"
+    version: ClassVar[int] = 2
+
+    @property
+    def label(self) -> str:
+        return _model_label(self.model)
+
+    def run(self, out: Path, context: Context) -> None:
+        from harness.retrieval.encode import encode, load_encoder
+        from harness.retrieval.search import exact_search
+
+        ids, texts = _queries(self.queries, context)
+        encoder = load_encoder(model_path(self.model, context), self.corpus.max_length)
+        vectors = encode(encoder, texts, "query")
+        # Copy on write: torch takes no read-only memory.
+        documents = np.load(context.path(self.corpus) / EMBEDDINGS, mmap_mode="c")
+        hits = exact_search(documents, vectors, id_ranks(self.ids.ids), self.depth, encoder.similarity, context.progress)
+        _as_run("dense", ids, hits, self.ids).write(out / FILE)
+
+
+@dataclass(frozen=True, eq=False)
+class Interleave(Stage):
+    """One run out of several: their first documents in turn, then their second ones, and so on, without repetition. Scores are 1/rank."""
+
+    runs: tuple[Stage, ...]
+    depth: int
+    kind: ClassVar[str] = "interleave"
+
+    @property
+    def label(self) -> str:
+        return " + ".join(run.label for run in self.runs)
+
+    def run(self, out: Path, context: Context) -> None:
+        runs = [Run.read(context.path(run) / FILE) for run in self.runs]
+        queries = dict.fromkeys(chain.from_iterable(run.scores for run in runs))
+        mixed = {query: _interleaved([run.top(query) for run in runs], self.depth) for query in queries}
+        Run("+".join(run.name for run in runs), mixed).write(out / FILE)
+
+
+def _interleaved(lists: Iterable[Sequence[str]], depth: int) -> dict[str, float]:
+    turns = chain.from_iterable(zip_longest(*lists))
+    documents = [document for document in dict.fromkeys(turns) if document is not None]
+    return {document: 1 / rank for rank, document in enumerate(documents[:depth], 1)}
+
+
+def _queries(queries: Texts | Stage, context: Context) -> tuple[list[str], list[str]]:
+    """Ids and texts of queries given, or of a pool that a stage made."""
+    if isinstance(queries, Stage):
+        from harness.collections.pool import read_pool
+
+        pool = read_pool(context.path(queries))
+        return [query.id for query in pool], [query.text for query in pool]
+    return list(queries.ids), queries.slice_texts(0, len(queries))
+
+
+def _as_run(name: str, queries: Iterable[str], hits: Iterator[Hits], corpus: Texts) -> Run:
+    found = list(hits)
+    rows = np.unique(np.concatenate([np.empty(0, np.int64), *(hit.rows for hit in found)]))
+    ids = _ids_at(corpus, rows)
+    return Run(
+        name,
+        {
+            query: {ids[at]: score for at, score in zip(np.searchsorted(rows, hit.rows).tolist(), hit.scores.tolist(), strict=True)}
+            for query, hit in zip(queries, found, strict=True)
+        },
+    )
+
+
+def _ids_at(corpus: Texts, rows: np.ndarray) -> list[str]:
+    """The ids at ascending `rows`, in one pass over all ids."""
+    wanted = iter(rows.tolist())
+    sought, ids = next(wanted, None), []
+    for row, name in enumerate(corpus.ids):
+        if row == sought:
+            ids.append(name)
+            sought = next(wanted, None)
+    return ids
+
+
+def _model_label(model: ModelFiles | Stage) -> str:
+    return model.name if isinstance(model, ModelFiles) else model.label
+
+
+def _meta(encoder: Encoder, rows: np.ndarray) -> dict[str, Any]:
+    return {
+        "rows": rows.shape[0],
+        "dimensions": rows.shape[1],
+        "max_length": encoder.max_length,
+        "precision": encoder.precision,
+        "device": encoder.model.device.type,
+        "similarity": encoder.similarity,
+    }

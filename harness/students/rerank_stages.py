@@ -1,0 +1,87 @@
+"""Re-ranking as stages: the first documents of a run in a ranker's or a teacher's order, the rest behind them as they stood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from harness.collections.collection import Texts
+from harness.models import ModelFiles, model_path
+from harness.stage import Context, Stage
+from harness.students.architecture import Architecture
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Rerank(Stage):
+    """A run: the first `shown` documents of every query in the order of the ranker's scores."""
+
+    kind: ClassVar[str] = "rerank"
+
+    ranker: ModelFiles | Stage
+    architecture: Architecture
+    first: Stage
+    """The run to re-rank."""
+    queries: Texts
+    corpus: Texts
+    shown: int
+    max_length: int
+
+    @property
+    def label(self) -> str:
+        return f"{self.shown} of {self.first.label}"
+
+    def run(self, out: Path, context: Context) -> None:
+        from harness.retrieval.run import FILE, Run
+        from harness.students.ranker import load_ranker
+        from harness.training.training_loop import deterministic
+        from harness.training_lists.list_dataset import ListTable
+        from harness.training_lists.training_list import TrainingList
+
+        first = Run.read(context.path(self.first))
+        texts = dict(zip(self.queries.ids, self.queries.slice_texts(0, len(self.queries)), strict=True))
+        lists = [TrainingList(query, texts[query], tuple(top), 0) for query in texts if (top := first.top(query, self.shown))]
+        # A cross-encoder that was never trained draws its head here.
+        with deterministic(0):
+            ranker = load_ranker(model_path(self.ranker, context), self.architecture)
+            found = ranker.over(ListTable.of(lists, self.corpus), self.max_length).score_all(context.progress)
+        runs = {}
+        for one, scores in zip(lists, found, strict=True):
+            known = dict(zip(one.documents, scores.tolist(), strict=True))
+            runs[one.query] = known | behind(first.top(one.query)[len(known) :], min(known.values()))
+        Run("rerank", runs).write(out / FILE)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TeacherRerank(Stage):
+    """A run: the documents that a teacher ordered, then those it left unplaced and those it was not shown, both as they stood."""
+
+    kind: ClassVar[str] = "teacher-rerank"
+
+    labels: Stage
+    first: Stage
+
+    @property
+    def label(self) -> str:
+        return self.labels.label
+
+    def run(self, out: Path, context: Context) -> None:
+        from harness.labelling.labels.label_stage import RANKINGS
+        from harness.labelling.labels.ranking import read_rankings
+        from harness.retrieval.run import FILE, Run
+
+        first = Run.read(context.path(self.first))
+        placed = {ranking.query: ranking.ordered for ranking in read_rankings(context.path(self.labels) / RANKINGS)}
+        runs = {query: behind(reordered(first.top(query), placed.get(query, ())), 0.0) for query in first.scores}
+        Run("teacher-rerank", runs).write(out / FILE)
+
+
+def reordered(documents: Sequence[str], placed: Sequence[str]) -> list[str]:
+    """`placed` first, then the other `documents` in their own order."""
+    return [*placed, *(document for document in documents if document not in set(placed))]
+
+
+def behind(documents: Sequence[str], lowest: float) -> dict[str, float]:
+    """Scores that keep `documents` in their order, all below `lowest`."""
+    return {document: lowest - place for place, document in enumerate(documents, 1)}

@@ -1,0 +1,150 @@
+"""What the training loop and the scoring of lists need of a student, be it a ranker or a retriever."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from harness.stage import Progress
+    from harness.training_lists.list_dataset import Batch, ListTable
+
+
+class Reader(ABC):
+    """A student over one table of lists whose texts it has tokenised."""
+
+    sizes: np.ndarray
+    """(N,) int64: tokens of each list of the table."""
+    micro_tokens: int | None
+    """Most tokens whose activations fit into memory at once; None where there is no such limit."""
+
+    @abstractmethod
+    def __call__(self, batch: Batch) -> torch.Tensor:
+        """Scores (B, K), differentiable; anything may stand at padded places."""
+
+    @abstractmethod
+    def score_all(self, progress: Progress) -> list[np.ndarray]:
+        """Scores of every list of the table, one float32 array (K_i,) a list, without gradients."""
+
+
+class Student(ABC):
+    """A ranker or retriever in training."""
+
+    model: torch.nn.Module
+    device: torch.device
+    temperature: float
+    """What its scores are divided by in a softmax where a loss names nothing else."""
+    learning_rate: float
+    """Peak learning rate where the settings name none."""
+    halves: bool
+    """Whether bfloat16 can make it faster."""
+
+    @abstractmethod
+    def over(self, table: ListTable, max_length: int) -> Reader:
+        """Tokenises the table's texts, cut to `max_length` tokens."""
+
+    def optimisers(self, peak: float, decay: float) -> list[torch.optim.Optimizer]:
+        """What moves the weights that learn; their rate rises to `peak`."""
+        from harness.students.optimisers import optimisers_of
+
+        return optimisers_of(self.model, peak, decay)
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Writes a folder that sentence-transformers loads unchanged."""
+
+
+def save_student(student: Student, folder: Path) -> None:
+    """Writes a folder that sentence-transformers loads unchanged."""
+    student.save(folder)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No progress bars and no advice from the libraries while a model is loaded or saved; what is wrong still raises."""
+    import logging as standard
+
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    other = standard.getLogger("sentence_transformers")
+    heard = other.level
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    other.setLevel(standard.ERROR)
+    try:
+        yield
+    finally:
+        other.setLevel(heard)
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+@contextmanager
+def opening(folder: Path) -> Iterator[None]:
+    """Loads a model quietly; what fails raises UserError naming the folder."""
+    try:
+        with quiet():
+            yield
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError) as error:
+        raise UserError(f"the model in '{folder}' does not load: {error}", remedy="give a folder saved by sentence-transformers") from error
+
+
+def loading(device: torch.device) -> dict[str, Any]:
+    """How transformers load for training: never from a pickle; on a CPU with plain attention, faster there than torch's fused one
+    once gradients are wanted."""
+    return {"use_safetensors": True, **({"attn_implementation": "eager"} if device.type == "cpu" else {})}
+
+
+@contextmanager
+def inference(student: Student) -> Iterator[None]:
+    """No gradients, no dropout, and the precision that is faster here; the model is as before afterwards.
+
+    In bfloat16 the linear weights are cast once; autocast alone would cast them anew for every pass.
+    """
+    import torch
+
+    from harness.device import autocast, best_dtype
+
+    precision = best_dtype() if student.halves else "fp32"
+    training = student.model.training
+    student.model.eval()
+    linear = [part for part in student.model.modules() if isinstance(part, torch.nn.Linear)] if precision == "bf16" else []
+    kept = [(weight, weight.data) for part in linear for weight in part.parameters()]
+    for weight, data in kept:
+        weight.data = data.to(torch.bfloat16)
+    try:
+        with torch.inference_mode(), autocast(student.device, precision):
+            yield
+    finally:
+        student.model.train(training)
+        for weight, data in kept:
+            weight.data = data
+
+
+def freeze_lower(model: Any, layers: int) -> None:
+    """Stops the training of the embeddings and the lower `layers` of a sentence-transformers model. Raises UserError when it has fewer."""
+    transformer = model.transformers_model
+    stack = encoder_layers(transformer.base_model) if transformer is not None else []
+    if layers > len(stack):
+        raise UserError(f"cannot freeze {layers} layers of a student that has {len(stack)}", key="frozen_layers")
+    base = transformer.base_model
+    for part in (getattr(base, "embeddings", None) or base.get_input_embeddings(), *stack[:layers]):
+        part.requires_grad_(False)
+
+
+def encoder_layers(base: Any) -> list[torch.nn.Module]:
+    """The layers of a transformer without a head, lowest first."""
+    from torch.nn import ModuleList
+
+    total = base.config.num_hidden_layers
+    return next((list(part) for part in base.modules() if isinstance(part, ModuleList) and len(part) == total), [])

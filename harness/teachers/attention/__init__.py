@@ -1,0 +1,1 @@
+"""Teachers that read an answer's attention."""

@@ -1,0 +1,84 @@
+"""Log-likelihoods out of a vLLM server of our own: the log-probabilities of the tokens of a prompt."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from harness.errors import UserError
+from harness.llm.retry_rules import Passing, failure, retrying
+from harness.llm.retrying import Limits
+from harness.llm.server_process import Server
+from harness.teachers.likelihood._pairs import Request, Tokens
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from harness.teachers.likelihood._scorer import Scored
+
+
+class ServedScorer(AbstractContextManager["ServedScorer"]):
+    """Scores pairs one request each, as many in flight as `limits` allows, chunk after chunk."""
+
+    def __init__(self, server: Server, key: str, limits: Limits, timeout: float) -> None:
+        self._server, self._key, self._limits, self._timeout = server, key, limits, timeout
+
+    def __enter__(self) -> Self:
+        asyncio.run(self._server.start())
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._server.stop(keep_log=self._server.died())
+
+    def run(self, requests: Iterable[Request]) -> Iterator[Scored]:
+        """The requests' scores, in their order. Raises UserError when the server ends or refuses."""
+        # Torch comes with it, and lists of teachers must not wait for that.
+        from harness.teachers.likelihood._scorer import Scored
+
+        for request in requests:
+            start = time.monotonic()
+            yield Scored(asyncio.run(self._chunk(request)), time.monotonic() - start)
+
+    async def _chunk(self, request: Request) -> list[float]:
+        import aiohttp
+
+        slots = asyncio.Semaphore(self._limits.concurrency)
+        headers = {"Authorization": f"Bearer {self._key}"}
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout), headers=headers) as session:
+
+            async def score(passage: Tokens, query: Tokens) -> float:
+                async with slots:
+                    found = await self._patiently(session, [*passage, *query])
+                # The first token of a prompt has no probability; the others have one each.
+                return sum(float(found[len(passage) + place][str(token)]["logprob"]) for place, token in enumerate(query))
+
+            return await asyncio.gather(*(score(request.passages[pair.passage], pair.query) for pair in request.pairs))
+
+    async def _patiently(self, session: aiohttp.ClientSession, tokens: list[int]) -> list[Any]:
+        try:
+            async for attempt in retrying(self._limits.attempts):
+                with attempt:
+                    return await self._asked(session, tokens)
+        except Passing as error:
+            raise UserError(f"the server failed {self._limits.attempts} times in a row; the last time: {error}") from error
+        raise AssertionError("unreachable")
+
+    async def _asked(self, session: aiohttp.ClientSession, tokens: list[int]) -> list[Any]:
+        import aiohttp
+
+        body = {"model": "model", "prompt": tokens, "max_tokens": 1, "temperature": 0, "prompt_logprobs": 0}
+        try:
+            async with session.post(f"{self._server.url}/v1/completions", json=body) as response:
+                text = await response.text()
+                if response.status != 200:
+                    raise failure(response.status, text, response.headers, "model")
+                return list(json.loads(text)["choices"][0]["prompt_logprobs"])
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError, LookupError, TypeError) as error:
+            if self._server.died():
+                raise self._server.failure("the server ended while it was asked") from error
+            raise Passing(f"{type(error).__name__}: {error}") from error

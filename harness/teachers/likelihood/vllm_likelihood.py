@@ -1,0 +1,46 @@
+"""Query likelihood through vLLM, for models that are too large or too slow for the torch teacher (likelihood.py)."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from harness.llm.vllm_command import VLLMLoad
+from harness.stage import digest
+from harness.teachers.likelihood.query_likelihood import PairScorer, PairSettings, PairTeacher
+
+_VERSION = 1
+"""Rises when the same request would get another score."""
+
+
+class VLLMLikelihoodSettings(PairSettings, VLLMLoad):
+    """Which model, how it is asked, how vLLM runs it."""
+
+
+class VLLMLikelihood(PairTeacher):
+    """A server is started for what the ledger lacks and stopped after it; every pair is a request for the logprobs of its prompt.
+
+    Scores differ from the torch teacher's by rounding (and by its batches in 16-bit precision), so the ledger keeps them apart.
+    """
+
+    name = "vllm-likelihood"
+    summary = "local language model through vLLM: how probable the query is after the passage"
+    gives = ("order", "likelihoods")
+    Settings = VLLMLikelihoodSettings
+    settings: VLLMLikelihoodSettings
+
+    def __init__(self, settings: VLLMLikelihoodSettings, base: Path = Path()) -> None:
+        super().__init__(settings, base)
+        self._base = base
+
+    @property
+    def _reader(self) -> str:
+        return digest(["vllm", _VERSION, self._model.identity, self.settings.key()])
+
+    def _scorer(self) -> AbstractContextManager[PairScorer]:
+        from harness.llm.local_weights import causal_folder
+        from harness.teachers.likelihood._served_scorer import ServedScorer
+
+        settings = self.settings
+        server = settings.server(causal_folder(self._model), "model", self._base, guided=False)
+        return ServedScorer(server, settings.api_key, settings.limits, settings.timeout)

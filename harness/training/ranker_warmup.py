@@ -1,0 +1,75 @@
+"""A ranker that has seen no label: titles against bodies, with first-stage negatives.
+
+Rank-DistiLLM (arXiv 2405.07920), too, trains contrastively before it distils; here the positives cost nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import ClassVar
+
+from harness.collections.collection import Corpus
+from harness.losses.spec import LossSpec
+from harness.stage import Context, Stage
+from harness.training.train_stages import RankerStage
+from harness.training.training_loop import TrainSettings
+from harness.training_lists.list_dataset import ListTable
+from harness.training_lists.training_list import Built, TrainingList, read_lists
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """The documents of a corpus without their titles."""
+
+    corpus: Corpus
+
+    def texts(self, ids: Sequence[str]) -> list[str]:
+        """Text behind the title, in the order of `ids`."""
+        bodies = {document.id: document.text for document in self.corpus.documents(self.corpus.rows(ids))}
+        return [bodies[document] for document in ids]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WarmUpRanker(RankerStage):
+    """A ranker trained to find the body that a title belongs to, among what the first stage found for the title.
+
+    `lists` are `GoldLists` over a pool of titles, whose gold is the title's own document. No document shows its title, for otherwise
+    the negatives would give themselves away by theirs.
+    """
+
+    kind: ClassVar[str] = "ranker-warmup"
+    trains: ClassVar[bool] = True
+
+    lists: Stage
+    corpus: Corpus
+    loss: LossSpec = field(default_factory=lambda: LossSpec.of("infonce"))
+    train: TrainSettings = field(default_factory=lambda: TrainSettings(epochs=1))
+
+    @property
+    def label(self) -> str:
+        return f"{self.architecture}, {self.lists.label}"
+
+    def run(self, out: Path, context: Context) -> None:
+        bodies = Bodies(self.corpus)
+        built = with_bodies(read_lists(context.path(self.lists)), bodies)
+        built.write(out)
+        self.fit(ListTable.of(built.lists, bodies), out, context)
+
+
+def with_bodies(lists: Sequence[TrainingList], bodies: Bodies) -> Built:
+    """The lists without documents that are nothing but a title; a list that loses its positive or all its negatives is dropped."""
+    ids = list(dict.fromkeys(document for one in lists for document in one.documents))
+    empty = {document for document, body in zip(ids, bodies.texts(ids), strict=True) if not body.strip()}
+    kept = [shortened for one in lists if (shortened := _without(one, empty)) is not None]
+    lost = len(lists) - len(kept)
+    return Built(tuple(kept), {"left without a body": lost} if lost else {})
+
+
+def _without(one: TrainingList, empty: set[str]) -> TrainingList | None:
+    documents = tuple(document for document in one.documents if document not in empty)
+    first = [document for document in documents if document in one.positives]
+    if not first or len(documents) == len(first):
+        return None
+    return replace(one, documents=documents, ordered=len(first))

@@ -1,0 +1,119 @@
+"""Training as stages: a ranker or a retriever from training lists. Each artefact is a model folder that also holds ``losses.json``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from harness.collections.collection import Texts
+from harness.errors import UserError
+from harness.losses.spec import LossSpec
+from harness.method import document_model
+from harness.models import ModelFiles, model_path
+from harness.stage import Context, Stage
+from harness.students.architecture import Architecture
+from harness.students.ranker import load_ranker, save_ranker
+from harness.students.student import save_student
+from harness.training.checkpoints import Checkpoint
+from harness.training.training_job import Training, train
+from harness.training.training_loop import TrainSettings
+from harness.training_lists.list_dataset import ListTable
+from harness.training_lists.training_list import read_lists
+
+
+def checkpoint_of(stage: Stage, cache: Path) -> Checkpoint:
+    """Where the training of `stage` is taken up again should it be killed; who makes a stage holds its lock, so no other writes there."""
+    return Checkpoint(cache / "training" / f"{stage.key}.safetensors")
+
+
+def check_needs(loss: LossSpec, table: ListTable) -> None:
+    """Raises UserError when the lists of `table` lack what `loss` needs."""
+    lacking = [need for need in loss.needs if need not in table.carries]
+    if lacking:
+        raise UserError(
+            f"the loss '{loss}' needs {' and '.join(lacking)}, which these training lists do not carry",
+            remedy=f"take a loss that needs no more than {' and '.join(table.carries) or 'nothing'}: harness list losses",
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RankerStage(Stage):
+    """What every stage that trains a ranker needs.
+
+    The artefact loads with ``CrossEncoder(path)`` or ``SentenceTransformer(path)``, as the architecture is, and with `load_ranker`.
+    """
+
+    start: ModelFiles | Stage
+    architecture: Architecture
+    loss: LossSpec
+    train: TrainSettings = field(default_factory=TrainSettings)
+    seed: int = 0
+    max_length: int = 128
+    """Tokens of a pair for a cross-encoder, of a text for a bi-encoder."""
+
+    def fit(self, table: ListTable, out: Path, context: Context) -> None:
+        """Trains on `table` and writes the artefact."""
+        check_needs(self.loss, table)
+        load = partial(load_ranker, model_path(self.start, context), self.architecture)
+        save = partial(save_ranker, architecture=self.architecture)
+        training = Training(load, save, table, self.loss, self.train, self.max_length, self.seed)
+        train(training, out, checkpoint_of(self, context.cache), context.progress)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TrainRanker(RankerStage):
+    """A ranker trained on lists."""
+
+    kind: ClassVar[str] = "ranker"
+    trains: ClassVar[bool] = True
+
+    lists: Stage
+    corpus: Texts
+
+    @property
+    def label(self) -> str:
+        return f"{self.architecture}, {self.loss}, {self.lists.label}"
+
+    def run(self, out: Path, context: Context) -> None:
+        self.fit(ListTable.of(read_lists(context.path(self.lists)), self.corpus), out, context)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TrainRetriever(Stage):
+    """A retriever trained on lists. The artefact loads with ``SentenceTransformer(path)``.
+
+    With `frozen_documents` only its query encoder learns, and documents keep the embeddings of the model it started from.
+    """
+
+    kind: ClassVar[str] = "retriever"
+    trains: ClassVar[bool] = True
+
+    start: ModelFiles | Stage
+    lists: Stage
+    corpus: Texts
+    loss: LossSpec
+    train: TrainSettings = field(default_factory=TrainSettings)
+    seed: int = 0
+    max_length: int = 128
+    frozen_documents: bool = False
+
+    @property
+    def documents(self) -> ModelFiles | Stage:
+        """The model whose embeddings of documents are this one's too."""
+        return document_model(self.start) if self.frozen_documents else self
+
+    @property
+    def label(self) -> str:
+        return f"{self.loss}, {self.lists.label}"
+
+    def run(self, out: Path, context: Context) -> None:
+        from harness.students.query_side import QueryEncoder
+        from harness.students.retriever import BiEncoder
+
+        table = ListTable.of(read_lists(context.path(self.lists)), self.corpus)
+        check_needs(self.loss, table)
+        load = partial((QueryEncoder if self.frozen_documents else BiEncoder).load, model_path(self.start, context))
+        training = Training(load, save_student, table, self.loss, self.train, self.max_length, self.seed)
+        train(training, out, checkpoint_of(self, context.cache), context.progress)

@@ -1,0 +1,1 @@
+"""Training lists, and the stages that make them without a model."""

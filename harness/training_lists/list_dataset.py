@@ -1,0 +1,134 @@
+"""Training lists as arrays: every distinct text once, lists as rows of it, and batches of lists padded into tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from harness.losses.loss import Target
+from harness.training_lists.training_list import TrainingList
+
+if TYPE_CHECKING:
+    import torch
+
+
+class TextSource(Protocol):
+    """Where document texts come from; a corpus is one."""
+
+    def texts(self, ids: Sequence[str]) -> list[str]: ...
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B lists: rows of the query texts (B,) and of the document texts (B, K), int64, 0 where there is no document, and the target.
+
+    `pool` (D,) int64, ascending: rows of the documents that all lists see behind their own; empty but for in-batch negatives.
+    """
+
+    lists: np.ndarray
+    queries: np.ndarray
+    documents: np.ndarray
+    pool: np.ndarray
+    target: Target
+
+
+@dataclass(frozen=True)
+class ListTable:
+    """Lists with their texts. `query_rows` (N,) and `document_rows` (N arrays) point into the distinct texts.
+
+    `gold_rows` (N arrays): the gold documents of each list's query that stand in any list.
+    """
+
+    lists: Sequence[TrainingList]
+    queries: list[str]
+    documents: list[str]
+    query_rows: np.ndarray
+    document_rows: list[np.ndarray]
+    gold_rows: list[np.ndarray]
+
+    @classmethod
+    def of(cls, lists: Sequence[TrainingList], corpus: TextSource) -> ListTable:
+        """Reads each document's text once."""
+        ids = list(dict.fromkeys(document for one in lists for document in one.documents))
+        row = {document: number for number, document in enumerate(ids)}
+        texts = list(dict.fromkeys(one.text for one in lists))
+        place = {text: number for number, text in enumerate(texts)}
+        return cls(
+            lists,
+            texts,
+            corpus.texts(ids),
+            np.array([place[one.text] for one in lists], dtype=np.int64),
+            [np.array([row[document] for document in one.documents], dtype=np.int64) for one in lists],
+            [np.array([row[document] for document in one.positives if document in row], dtype=np.int64) for one in lists],
+        )
+
+    @property
+    def carries(self) -> tuple[str, ...]:
+        """What losses may need that these lists have: order, scores, gold labels."""
+        found = {
+            "order": any(one.ordered for one in self.lists),
+            "scores": all(one.scores is not None for one in self.lists),
+            "gold labels": any(one.positives for one in self.lists),
+        }
+        return tuple(name for name, there in found.items() if there)
+
+    def batch(self, numbers: np.ndarray, device: torch.device, in_batch: bool = False) -> Batch:
+        """The lists at `numbers` (B,). With `in_batch` every list also sees the documents of the other lists, as negatives."""
+        import torch
+
+        chosen = [self.lists[number] for number in numbers]
+        rows = [self.document_rows[number] for number in numbers]
+        mask = np.arange(max(map(len, rows))) < np.array([len(own) for own in rows])[:, None]
+        documents = np.zeros(mask.shape, dtype=np.int64)
+        documents[mask] = np.concatenate(rows)
+        pool = np.unique(documents[mask]) if in_batch else np.zeros(0, dtype=np.int64)
+        target = Target(
+            mask=torch.from_numpy(mask).to(device),
+            ordered=torch.tensor([one.ordered for one in chosen], device=device),
+            scores=_scores(chosen, mask, device),
+            first=self._gold(numbers, mask, device),
+            others=torch.from_numpy(self._others(numbers, pool)).to(device) if in_batch else None,
+        )
+        return Batch(numbers, self.query_rows[numbers], documents, pool, target)
+
+    def _gold(self, numbers: np.ndarray, mask: np.ndarray, device: torch.device) -> torch.Tensor | None:
+        import torch
+
+        if not any(one.positives for one in self.lists):
+            return None
+        gold = np.zeros(mask.shape, dtype=bool)
+        gold[mask] = np.concatenate([np.isin(self.document_rows[number], self.gold_rows[number]) for number in numbers])
+        return torch.from_numpy(gold).to(device)
+
+    def _others(self, numbers: np.ndarray, pool: np.ndarray) -> np.ndarray:
+        """(B, D) bool: which documents of `pool` are in no list of the same query and not known to answer it."""
+        near = np.stack([np.isin(pool, np.append(self.document_rows[number], self.gold_rows[number])) for number in numbers])
+        same = self.query_rows[numbers][:, None] == self.query_rows[numbers]
+        others: np.ndarray = ~(same @ near)
+        return others
+
+
+def _scores(chosen: Sequence[TrainingList], mask: np.ndarray, device: torch.device) -> torch.Tensor | None:
+    import torch
+
+    if any(one.scores is None for one in chosen):
+        return None
+    scores = np.zeros(mask.shape, dtype=np.float32)
+    scores[mask] = np.concatenate([one.scores for one in chosen if one.scores is not None])
+    return torch.from_numpy(scores).to(device)
+
+
+def micro_batches(numbers: np.ndarray, tokens: np.ndarray, most: int | None) -> list[np.ndarray]:
+    """`numbers` cut, in their order, where their `tokens` would exceed `most`; a list larger than that stands alone."""
+    if most is None or not len(numbers):
+        return [numbers] if len(numbers) else []
+    cuts, held = [], 0
+    for place, size in enumerate(tokens[numbers]):
+        if held and held + size > most:
+            cuts.append(place)
+            held = 0
+        held += size
+    return np.split(numbers, cuts)

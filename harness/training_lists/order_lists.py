@@ -1,0 +1,118 @@
+"""Training lists made of a teacher's order alone: graded by rank, or cut into preferences; and lists in no order at all."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from harness.collections.collection import Texts
+from harness.method import Draw
+from harness.stage import Context, Stage
+from harness.training_lists.list_stages import candidate_lists, drawn
+from harness.training_lists.training_list import Built, TrainingList, read_lists
+
+Grade = Literal["reciprocal", "discounted", "linear"]
+
+_GRADES: Mapping[Grade, Callable[[int, int], float]] = {
+    "reciprocal": lambda rank, size: 1 / rank,
+    "discounted": lambda rank, size: 1 / math.log2(1 + rank),
+    "linear": lambda rank, size: (size - rank + 1) / size,
+}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GradedLists(Stage):
+    """The same lists with grades of the rank for scores, whatever scores the teacher gave; 0 in the unordered tail.
+
+    The grade of rank r among n documents is 1/r, 1/log2(1 + r), or (n - r + 1)/n.
+    """
+
+    kind: ClassVar[str] = "graded-lists"
+
+    lists: Stage
+    grade: Grade
+
+    @property
+    def label(self) -> str:
+        return f"{self.grade}, {self.lists.label}"
+
+    def run(self, out: Path, context: Context) -> None:
+        Built(tuple(graded(one, self.grade) for one in read_lists(context.path(self.lists))), {}).write(out)
+
+
+def graded(one: TrainingList, grade: Grade) -> TrainingList:
+    """The list with a grade for every document."""
+    size = len(one.documents)
+    scores = [_GRADES[grade](rank, size) if rank <= one.ordered else 0.0 for rank in range(1, size + 1)]
+    return replace(one, scores=tuple(scores))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PairLists(Stage):
+    """Preferences: lists of two, the preferred first. At most `pairs` a query, drawn by `seed` from those that the teacher's order
+    decides among the query's first `top` candidates.
+    """
+
+    kind: ClassVar[str] = "pair-lists"
+
+    lists: Stage
+    """In the teacher's order."""
+    draw: Draw
+    candidates: Stage
+    top: int
+    pairs: int
+    seed: int = 0
+
+    @property
+    def label(self) -> str:
+        return f"{self.draw.size:,} queries"
+
+    def run(self, out: Path, context: Context) -> None:
+        shown = candidate_lists(drawn(self.draw, context), self.candidates, self.top, context)
+        pairs: list[TrainingList] = []
+        dropped: Counter[str] = Counter()
+        for one in read_lists(context.path(self.lists)):
+            found = preferences(one, set(shown[one.query]))
+            chosen = random.Random(f"{self.seed}:{one.query}").sample(found, min(self.pairs, len(found)))
+            pairs += [TrainingList(one.query, one.text, pair, 2) for pair in chosen]
+            dropped["without a preference"] += not chosen
+        Built(tuple(pairs), +dropped).write(out)
+
+
+def preferences(one: TrainingList, among: set[str]) -> list[tuple[str, str]]:
+    """Pairs of the documents in `among` that the order decides: two of the prefix, or one of the prefix and one of the tail."""
+    return [
+        (first, second)
+        for (place, first), (_, second) in itertools.combinations(enumerate(one.documents), 2)
+        if place < one.ordered and first in among and second in among
+    ]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RandomLists(Stage):
+    """For each drawn query `depth` documents drawn from the whole corpus, in random order, all of it ordered."""
+
+    kind: ClassVar[str] = "random-lists"
+
+    draw: Draw
+    corpus: Texts
+    depth: int
+    seed: int = 0
+
+    @property
+    def label(self) -> str:
+        return f"{self.draw.size:,} queries"
+
+    def run(self, out: Path, context: Context) -> None:
+        ids = list(self.corpus.ids)
+        lists = []
+        for query in drawn(self.draw, context):
+            chosen = random.Random(f"{self.seed}:{query.id}").sample(ids, min(self.depth, len(ids)))
+            lists.append(TrainingList(query.id, query.text, tuple(chosen), len(chosen)))
+        Built(tuple(lists), {}).write(out)

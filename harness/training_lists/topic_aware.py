@@ -1,0 +1,66 @@
+"""Training lists that also hold documents of queries alike: the topic-aware batches of TAS-B, list by list."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.models import ModelFiles, model_path
+from harness.stage import Context, Stage
+from harness.training_lists.training_list import Built, TrainingList, read_lists
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ClusteredLists(Stage):
+    """Lists of gold and negatives, each followed by the gold document and the first negative of `mates` other queries of its cluster.
+
+    Queries are clustered by k-means over the embeddings of `encoder`, about `cluster_size` to a cluster.
+    """
+
+    kind: ClassVar[str] = "clustered-lists"
+
+    lists: Stage
+    encoder: ModelFiles | Stage
+    cluster_size: int
+    mates: int
+    max_length: int
+    seed: int = 0
+
+    @property
+    def label(self) -> str:
+        return self.lists.label
+
+    def run(self, out: Path, context: Context) -> None:
+        from harness.retrieval.encode import encode, load_encoder
+
+        lists = read_lists(context.path(self.lists))
+        encoder = load_encoder(model_path(self.encoder, context), self.max_length)
+        places = clusters(encode(encoder, [one.text for one in lists], "query"), self.cluster_size, self.seed)
+        Built(tuple(with_mates(lists, places, self.mates, self.seed)), {}).write(out)
+
+
+def clusters(vectors: np.ndarray, size: int, seed: int) -> list[int]:
+    """The cluster of each of `vectors` (N, d), of about `size` members each."""
+    from scipy.cluster.vq import kmeans2
+
+    number = max(1, round(len(vectors) / size))
+    _, labels = kmeans2(vectors.astype("float64"), number, minit="++", seed=seed)
+    return [int(label) for label in labels]
+
+
+def with_mates(lists: Sequence[TrainingList], places: Sequence[int], mates: int, seed: int) -> list[TrainingList]:
+    """Each list with two documents of at most `mates` others of its cluster behind it; none twice, and none that is its own gold."""
+    extended = []
+    for number, one in enumerate(lists):
+        alike = [other for place, other in enumerate(lists) if places[place] == places[number] and other.text != one.text]
+        chosen = random.Random(f"{seed}:{one.query}").sample(alike, min(mates, len(alike)))
+        pairs = [document for mate in chosen for document in (mate.documents[0], mate.documents[mate.ordered])]
+        new = [document for document in pairs if document not in one.positives]
+        extended.append(replace(one, documents=tuple(dict.fromkeys((*one.documents, *new)))))
+    return extended

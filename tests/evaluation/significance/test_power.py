@@ -1,0 +1,73 @@
+"""Power, queries needed and equivalence: those of statsmodels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.power import TTestPower
+from statsmodels.stats.weightstats import DescrStatsW
+
+from harness.errors import UserError
+from harness.evaluation.significance.alternative import Side
+from harness.evaluation.significance.equivalence import equivalence
+from harness.evaluation.significance.power import detectable, power, queries_needed
+
+WORDS = {Side.both: "two-sided", Side.greater: "larger", Side.less: "smaller"}
+DIFFERENCES = np.random.default_rng(0).normal([0.0, 0.02, 0.2], 0.1, (60, 3))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(-1.5, 1.5), st.integers(3, 400), st.sampled_from([0.01, 0.05]), st.sampled_from(Side))
+def test_power_is_that_of_statsmodels(effect: float, queries: int, alpha: float, side: Side) -> None:
+    expected = float(TTestPower().power(effect, queries, alpha, alternative=WORDS[side]))
+    assume(not np.isnan(expected))  # scipy's far tails, which statsmodels adds up, are not a number in places
+    assert power(effect, queries, alpha, side) == pytest.approx(expected, abs=1e-6)
+
+
+def test_power_is_a_number_everywhere() -> None:
+    found = [power(effect, 300) for effect in np.linspace(0, 3, 200)]
+    assert found[0] == pytest.approx(0.05)
+    assert found == sorted(found)
+    assert found[-1] == 1.0
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(0.02, 3), st.sampled_from([0.5, 0.8, 0.95]), st.sampled_from([Side.both, Side.greater]))
+def test_queries_needed_are_the_least_that_do(effect: float, wanted: float, side: Side) -> None:
+    n = queries_needed(effect, wanted, side=side)
+    assert n is not None
+    assert power(effect, n, side=side) >= wanted
+    assert n == 2 or power(effect, n - 1, side=side) < wanted
+    assert queries_needed(-effect, wanted, side=Side.less if side is Side.greater else side) == n
+
+
+@pytest.mark.parametrize("side", [Side.both, Side.greater])
+@pytest.mark.parametrize("queries", [5, 43, 300])
+def test_the_detectable_effect_is_that_of_statsmodels(queries: int, side: Side) -> None:
+    expected = TTestPower().solve_power(nobs=queries, alpha=0.05, power=0.8, alternative=WORDS[side])
+    assert detectable(queries, side=side) == pytest.approx(float(expected), rel=1e-5)
+    assert queries_needed(float(expected) * 1.0001, side=side) == queries
+
+
+def test_what_no_number_of_queries_shows() -> None:
+    assert queries_needed(0.0) is None
+    assert queries_needed(-0.5, side=Side.greater) is None
+    assert queries_needed(1e-6) is None
+    assert detectable(1) is None
+
+
+@pytest.mark.parametrize("margin", [0.01, 0.05, 0.3])
+def test_equivalence_is_that_of_statsmodels(margin: float) -> None:
+    for p, column in zip(equivalence(DIFFERENCES, margin), DIFFERENCES.T, strict=True):
+        assert p == pytest.approx(DescrStatsW(column).ttost_mean(-margin, margin)[0], rel=1e-9)
+
+
+def test_equivalence_without_variance_or_queries_or_margin() -> None:
+    known = equivalence(np.array([[0.01, 0.2]] * 5), 0.05)
+    assert 0 < known[0] < 1e-300
+    assert known[1] == 1.0
+    assert equivalence(np.array([[0.0]]), 0.1).tolist() == [1.0]
+    with pytest.raises(UserError, match="margin is -1"):
+        equivalence(DIFFERENCES, -1)

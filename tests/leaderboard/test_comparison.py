@@ -1,0 +1,115 @@
+"""A comparison of rows is that of ``harness compare`` on their runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.errors import UserError
+from harness.evaluation.metrics.lookup import evaluate
+from harness.evaluation.significance.alternative import Side
+from harness.evaluation.significance.compare_runs import compare
+from harness.evaluation.significance.test_spec import Question
+from harness.leaderboard.board import board_of
+from harness.leaderboard.comparison import compare_rows
+from harness.leaderboard.load_results import gather
+from harness.leaderboard.render import comparison_files
+from harness.leaderboard.row_query_values import changes, extremes, per_query
+from harness.leaderboard.row_titles import titles
+from harness.retrieval.run import Run
+from tests.leaderboard.runs import QRELS, make_card, make_run, put
+
+SINGLE = ("no-llm", "intermediate · oracle · 100 labels", "zero-shot")
+
+
+def values_of(results: Path, names: tuple[str, ...], metric: str = "nDCG@10") -> tuple[Any, list[list[Run]]]:
+    gathered = gather(results)
+    (table,) = board_of(gathered, metric=metric).tables
+    rows = titles(table)
+    files = [[Run.read(run.folder) for run in gathered.behind(table, rows[name])] for name in names]
+    return per_query(gathered, table, [(name, rows[name]) for name in names]), files
+
+
+def without_names(answer: Mapping[str, Any]) -> dict[str, Any]:
+    said = dict(answer)
+    said["runs"] = [{**row, "name": ""} for row in answer["runs"]]
+    said["comparisons"] = [{**row, "a": "", "b": ""} for row in answer["comparisons"]]
+    return said
+
+
+CHOICES = [
+    ("nDCG@10", None, Question()),
+    ("RR@10", None, Question()),
+    ("R@100", None, Question(correction="bh")),
+    ("nDCG@10", None, Question(test="t", correction="bonferroni")),
+    ("nDCG@10", None, Question(test="tukey")),
+    ("RR@10", None, Question(test="maxt")),
+    ("nDCG@10", 0, Question(test="maxt")),
+    ("nDCG@10", 2, Question(test="wilcoxon", correction="hochberg")),
+    ("RR@10", 1, Question(test="bootstrap", correction="by", side=Side.greater)),
+    ("nDCG@10", 2, Question(test="bootstrap-t", correction="none", interval="bca", seed=3, alpha=0.01, power=0.9)),
+]
+
+
+@pytest.mark.parametrize(("metric", "baseline", "question"), CHOICES)
+def test_rows_of_one_run_say_what_harness_compare_says(results: Path, metric: str, baseline: int | None, question: Question) -> None:
+    values, files = values_of(results, SINGLE, metric)
+    runs = [group[0] for group in files]
+    ours = compare_rows(values, question, None if baseline is None else SINGLE[baseline])
+    theirs = compare(runs, QRELS, baseline=None if baseline is None else runs[baseline], metrics=[metric], question=question)
+    family = theirs["family"] if baseline is None else theirs["family"].replace(runs[baseline].name, SINGLE[baseline])
+    assert without_names(ours) == {**without_names(theirs), "family": family}
+
+
+def test_runs_of_a_row_are_averaged_on_each_query(results: Path) -> None:
+    name = "intermediate · smollm2 · listmle → kl · 300 labels · distil_queries=1000, ranker=bi-encoder"
+    values, files = values_of(results, ("zero-shot", name))
+    assert list(values.queries) == sorted(QRELS)
+    scored = [evaluate(run.scores, QRELS, ["nDCG@10"])["nDCG@10"] for run in files[1]]
+    expected = [sum(scores[query] for scores in scored) / 3 for query in sorted(QRELS)]
+    np.testing.assert_allclose(values.values[:, 1], expected, atol=1e-15)
+
+
+def test_a_query_that_a_run_lacks_counts_zero(results: Path) -> None:
+    put(results, make_card("short", "direct"), make_run(0.5, 1, missing=10))
+    values, _ = values_of(results, ("direct", "zero-shot"))
+    assert (values.values[:10, 0] == 0).all()
+    assert values.missing == (10, 0)
+
+
+def test_changes_run_from_the_largest_gain_to_the_largest_loss(results: Path) -> None:
+    values, _ = values_of(results, ("zero-shot", "no-llm"))
+    found = changes(values, 0, 1)
+    assert [one.difference for one in found] == sorted((values.values[:, 1] - values.values[:, 0]).tolist(), reverse=True)
+    assert all(one.difference == one.b - one.a for one in found)
+    gains, losses = extremes(found, 3)
+    assert gains == found[:3]
+    assert losses == found[:-4:-1]
+    assert extremes(changes(values, 0, 0)) == ([], [])
+
+
+def test_a_comparison_has_two_to_six_rows_that_have_the_metric(results: Path) -> None:
+    values, _ = values_of(results, ("zero-shot",))
+    with pytest.raises(UserError, match="1 row to compare"):
+        compare_rows(values, Question())
+    put(results, make_card("other", "other"), make_run(0.9, 1), metrics=("R@100",))
+    with pytest.raises(UserError, match=r"not evaluated by nDCG@10: other"):
+        values_of(results, ("zero-shot", "other"))
+
+
+def test_the_files_hold_every_comparison(results: Path) -> None:
+    values, _ = values_of(results, SINGLE)
+    answer = compare_rows(values, Question())
+    lines = list(csv.DictReader(io.StringIO(comparison_files.csv(answer))))
+    for line, row in zip(lines, answer["comparisons"], strict=True):
+        assert (line["a"], line["b"], float(line["p_adjusted"])) == (row["a"], row["b"], row["p_adjusted"])
+        assert (float(line["low"]), int(line["wins"])) == (row["interval"][0], row["wins"])
+    text = comparison_files.latex(answer)
+    assert text.count(r"\\") == 4
+    assert "{llrrrrrrl}" in text

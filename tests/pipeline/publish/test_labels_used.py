@@ -1,0 +1,149 @@
+"""What labels of every kind cost: planned as it is paid, published, and counted on the card and on the board."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from harness.leaderboard.board import board
+from harness.pipeline.live.observer import Silent
+from harness.pipeline.plan_report import plan_report
+from harness.pipeline.sweep import SweepOutcome, run_sweep
+from harness.published.card import Card, LabelsUsed
+from harness.published.published_labels import LabelsOfRun, read_labels
+from harness.published.result_folder import CARD, read_card
+from tests.baselines.small import DEPTH, NAMES, write_collection
+from tests.baselines.test_synthetic import Writer
+from tests.llm.openai_server import serving
+
+pytestmark = pytest.mark.models
+
+METHODS: list[Any] = [
+    {"method": "synthetic-queries", "epochs": 1, "within": None},
+    {"method": "syntriever-stages", "epochs": 1, "within": None, "top": 3, "documents_a_label": 1},
+    {"method": "supervised", "epochs": 1},
+    {"method": "direct", "epochs": 1},
+    "zero-shot",
+]
+BUDGET = 6
+
+
+class Done(NamedTuple):
+    """A sweep with its plan before anything was made."""
+
+    plan: dict[str, Any]
+    outcome: SweepOutcome
+    cards: dict[str, Card]
+    labels: dict[str, LabelsOfRun | None]
+
+
+def content(url: str, methods: list[Any]) -> str:
+    teacher = {"kind": "litellm", "model": "openai/gpt-4.1-mini", "api_base": url, "price": {"input": 1, "output": 4}}
+    sweep = {
+        "collections": [{"folder": "data"}],
+        "students": {"retriever": {"static": "bundled:bert-tiny"}, "ranker": "bundled:bert-tiny"},
+        "candidates": {"engine": "bm25s", "depth": DEPTH, "training_queries": ["train"]},
+        "teachers": {"gpt": teacher},
+        "methods": methods,
+        "budgets": [BUDGET],
+        "evaluate": {"metrics": ["nDCG@10"]},
+    }
+    return json.dumps(sweep)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
+    home = tmp_path_factory.mktemp("used")
+    write_collection(home / "data")
+    with pytest.MonkeyPatch.context() as patch, serving(Writer(held="nobody works here")) as server:
+        patch.setenv("OPENAI_API_KEY", "sk-test")
+        file = home / "sweep.yaml"
+        file.write_text(content(server.url, METHODS))
+        plan = plan_report(file, [], home / "workspace")["llm"]
+        outcome = run_sweep(file, [], home / "workspace", home / "results", observer=Silent())
+    folders = {read_card(folder).method.name: folder for folder in outcome.published}
+    cards = {name: read_card(folder) for name, folder in folders.items()}
+    yield Done(plan, outcome, cards, {name: read_labels(folder) for name, folder in folders.items()})
+
+
+def test_queries_to_be_written_are_planned_as_they_are_paid(done: Done) -> None:
+    paid = done.outcome.summary["llm"]
+    # The queries of syntriever-stages are among those of synthetic-queries, and all order methods share their labels.
+    assert done.plan["calls"] == paid["calls"] == len(NAMES) + BUDGET
+    assert done.plan["usd"] >= paid["usd"] > 0
+
+
+def test_documents_are_planned_before_candidates_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    write_collection(tmp_path / "data")
+    (tmp_path / "sweep.yaml").write_text(content("http://127.0.0.1:9/v1", [{"method": "synthetic-queries", "documents_a_label": 2}]))
+    small = plan_report(tmp_path / "sweep.yaml", ["budgets=[1, 2]"], tmp_path / "workspace")["llm"]
+    assert small["calls"] == 4, "of nested budgets only the largest is paid"
+
+
+@pytest.mark.parametrize(
+    ("method", "used"),
+    [
+        ("synthetic-queries", LabelsUsed(written=len(NAMES))),
+        ("syntriever-stages", LabelsUsed(teacher=BUDGET, written=BUDGET)),
+        ("supervised", LabelsUsed(gold=BUDGET)),
+        ("direct", LabelsUsed(teacher=BUDGET)),
+        ("zero-shot", LabelsUsed()),
+    ],
+)
+def test_labels_used_stand_on_card_and_board(done: Done, method: str, used: LabelsUsed) -> None:
+    assert done.cards[method].costs.labels_used == used
+    (row,) = (row for row in board(done.outcome.results).as_json()["rows"] if row["method"] == method)
+    assert [row["cost"][f"labels_{part}"] for part in ("used", "teacher", "written", "gold")] == [
+        used.total,
+        used.teacher,
+        used.written,
+        used.gold,
+    ]
+
+
+def test_orders_are_published_also_of_methods_that_have_queries_written(done: Done) -> None:
+    found = done.labels["syntriever-stages"]
+    assert found is not None and (found.header.labels, found.header.kept) == (BUDGET, BUDGET)
+    assert all(row.order and row.text and len(row.given) > 1 for row in found.rows)
+    direct = done.labels["direct"]
+    assert direct is not None and [row.order for row in direct.rows] == [row.order for row in found.rows]
+    assert done.labels["synthetic-queries"] is None and done.labels["supervised"] is None
+
+
+def test_the_seconds_of_labelling_are_those_of_its_calls(done: Done) -> None:
+    cards = done.cards
+    assert all(card.costs.seconds_alone is not None for card in cards.values())
+    assert cards["zero-shot"].costs.seconds_alone == pytest.approx(cards["zero-shot"].costs.seconds)
+    syntriever = cards["syntriever-stages"]
+    # Its written queries were paid by synthetic-queries' larger draw and found.
+    assert syntriever.durations_alone["query-labels"] > syntriever.durations["query-labels"]
+    assert syntriever.durations_alone["labels"] == syntriever.durations["labels"]
+    assert set(syntriever.durations_alone) == {"labels", "query-labels"}
+    (row,) = (row for row in board(done.outcome.results).as_json()["rows"] if row["method"] == "syntriever-stages")
+    assert (row["cost"]["seconds"], row["cost"]["seconds_here"]) == (syntriever.costs.seconds_alone, syntriever.costs.seconds)
+
+
+def test_an_older_card_is_renewed_and_its_run_stays_as_it_is(done: Done, tmp_path: Path) -> None:
+    home, results = done.outcome.results.parent, tmp_path / "results"
+    shutil.copytree(done.outcome.results, results)
+    folders = sorted(file.parent for file in results.glob(f"*/*/{CARD}"))
+    before = {file: file.read_bytes() for folder in folders for file in folder.iterdir()}
+    for folder in folders:
+        card = yaml.safe_load((folder / CARD).read_text())
+        for name in ("seconds_alone", "labels_used"):
+            del card["costs"][name]
+        card.pop("durations_alone", None)
+        (folder / CARD).write_text(yaml.safe_dump(card, sort_keys=False))
+    old = board(results).as_json()["rows"]
+    assert not any("labels_used" in row["cost"] for row in old), "what an old card does not tell is not 0"
+    again = run_sweep(home / "sweep.yaml", [], home / "workspace", results, observer=Silent())
+    assert again.summary["stages"]["run"] == 0
+    for file, content in before.items():
+        assert file.read_bytes() == content, file.name

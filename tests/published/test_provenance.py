@@ -1,0 +1,68 @@
+"""How a run was made: curves of any length become small files, strangers' files do no harm."""
+
+from __future__ import annotations
+
+import math
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.errors import UserError
+from harness.published.provenance import POINTS, MadeStage, Making, curve, read_making
+from harness.published.result_folder import MAKING
+
+
+def stage(**changes: Any) -> MadeStage:
+    """A stage."""
+    base = {"kind": "ranker", "label": "cross-encoder", "key": "ab" * 32, "seconds": 3.5, "peak_memory_mb": 700.0, "cached": True}
+    return MadeStage(**(base | {"started": datetime(2026, 1, 1, tzinfo=UTC)} | changes))
+
+
+@given(st.lists(st.floats(0, 10), min_size=1, max_size=1_000))
+def test_a_point_is_the_mean_of_its_window(losses: list[float]) -> None:
+    found = curve(range(1, len(losses) + 1), losses, ([], []), len(losses))
+    assert len(found.step) == len(found.loss) <= POINTS
+    assert found.step[-1] == found.steps == len(losses)
+    start = 0
+    for step, loss in zip(found.step, found.loss, strict=True):
+        window = losses[start:step]
+        assert len(window) == found.window or step == len(losses)
+        assert loss == pytest.approx(sum(window) / len(window), rel=1e-5)
+        start = step
+
+
+def test_a_loss_that_is_no_number_is_a_gap() -> None:
+    found = curve([1, 2, 3], [0.5, math.nan, math.inf], ([3], [0.25]), 3)
+    assert (found.loss, found.held_out_step, found.held_out_loss) == ((0.5, None, None), (3,), (0.25,))
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    made = Making(stages=(stage(curve=curve([1, 2], [0.5, 0.4], ([], []), 2)), stage(kind="evaluate", cached=False)))
+    (tmp_path / MAKING).write_text(made.model_dump_json(exclude_defaults=True))
+    assert read_making(tmp_path) == made
+    assert read_making(tmp_path / "elsewhere") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[" * 100_000, '{"stages": 3}', '{"stages": [], "more": 1}', '{"stages": [{"kind": "../..", "key": "../../x"}]}', "NaN"]
+)
+def test_a_malformed_file_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / MAKING).write_text(text)
+    with pytest.raises(UserError):
+        read_making(tmp_path)
+
+
+def test_links_and_huge_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / MAKING).symlink_to("/etc/passwd")
+    with pytest.raises(UserError, match="no ordinary file"):
+        read_making(tmp_path)
+    (tmp_path / MAKING).unlink()
+    (tmp_path / MAKING).touch()
+    os.truncate(tmp_path / MAKING, 3 << 30)
+    with pytest.raises(UserError, match="larger than"):
+        read_making(tmp_path)
