@@ -58,7 +58,7 @@ class RocketQAv2(RetrieverMethod):
 
     def retriever(self, kit: Kit) -> Stage:
         from harness.losses.spec import LossSpec
-        from harness.training.training_loop import TrainSettings
+        from harness.training.train_settings import TrainSettings
 
         settings, how = self.settings, self.settings.ranker
         return TrainJointly(

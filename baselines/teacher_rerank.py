@@ -15,7 +15,8 @@ from pydantic import Field
 
 from baselines._shared.reranking import RerankSettings, first_stage
 from harness.collections.collection import Judgments, Texts
-from harness.method import Axis, Draw, Group, Kit, Method
+from harness.collections.sample import Draw
+from harness.method import Axis, Group, Kit, Method
 from harness.plugins import Settings
 from harness.stage import Stage
 

@@ -21,9 +21,10 @@ from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import closure
 from harness.pipeline.run_stage import StageContext, make
 from harness.pipeline.store import MANIFEST, Store
+from harness.progress import silent
 from harness.retrieval.run import FILE, Run
 from harness.retrieval.search_stages import DenseSearch
-from harness.stage import Stage, silent
+from harness.stage import Stage
 
 SWEEP = """\
 collections: [semanlink-arxiv]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.stage import silent
+from harness.progress import silent
 
 MINILM = "bundled:minilm-l6"
 

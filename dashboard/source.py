@@ -12,12 +12,12 @@ from dashboard import choose
 from dashboard.launch import RESULTS, WORKSPACE
 from dashboard.text import literal
 from harness.errors import UserError
+from harness.files import cache_home
 from harness.leaderboard.board import board_of
 from harness.leaderboard.board_cache import kept_board
 from harness.leaderboard.board_model import Board, Row, Table
 from harness.leaderboard.load_results import Gathered, gather, state
 from harness.leaderboard.row_titles import titles
-from harness.models import cache_home
 from harness.text import counted
 
 

@@ -1,4 +1,4 @@
-"""Which precision this machine encodes faster in: float32, or bfloat16 by autocast. Measured once, then remembered."""
+"""Devices, the precision that this machine encodes faster in (measured once, then cached), and reproducible torch."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import contextlib
 import hashlib
 import os
 import platform
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from harness.errors import UserError, did_you_mean
-from harness.models import cache_home
+from harness.files import cache_home
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -133,3 +136,27 @@ def _trial(model: torch.nn.Module, precision: Precision) -> float:
         start = clock()
         float(model(tokens).last_hidden_state[0, 0, 0])
         return clock() - start
+
+
+_TORCH = threading.Lock()
+"""Torch has one random generator and one switch for deterministic kernels: one training a process at a time."""
+
+
+@contextmanager
+def deterministic(seed: int) -> Iterator[None]:
+    """Torch's random numbers from `seed`, deterministic kernels where there are any; all as before afterwards."""
+    import torch
+
+    switches: Any = torch.utils.deterministic
+    with _TORCH, torch.random.fork_rng():
+        before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+        filling = switches.fill_uninitialized_memory
+        torch.manual_seed(seed)
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        # Filling fresh memory is for finding bugs; it costs a sixth of a step here.
+        switches.fill_uninitialized_memory = False
+        try:
+            yield
+        finally:
+            switches.fill_uninitialized_memory = filling
+            torch.use_deterministic_algorithms(before[0], warn_only=before[1])

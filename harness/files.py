@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -72,3 +72,32 @@ def sha256(path: Path) -> str:
     """sha256 of a file in hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def publish(place: Path, write: Callable[[Path], None]) -> None:
+    """Make the folder `place` by `write`, unless it is there: written beside it, fsynced, renamed. Safe between processes:
+    the others wait and find it done; what a killed one left is removed.
+    """
+    if place.is_dir():
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with locked(place.with_name(f".{place.name}.lock")):
+        if place.is_dir():
+            return
+        temporary = place.with_name(f".{place.name}.partial")
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        try:
+            write(temporary)
+            sync_tree(temporary)
+            temporary.rename(place)
+            sync(place.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def cache_home() -> Path:
+    """Where what may be lost is kept for this user: ``HARNESS_CACHE``, or ``harness`` in the user's cache folder."""
+    if chosen := os.environ.get("HARNESS_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "harness"

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
+from harness.collections.sample import Draw
 from harness.plugins import Plugin, Settings
 
 if TYPE_CHECKING:
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
 
 Group = Literal["ours", "baseline", "reference", "control"]
 Axis = Literal["teacher", "budget", "resample", "seed"]
-
-
-@dataclass(frozen=True)
-class Draw:
-    """Which training queries: the first `size` of the pool as shuffled for `resample`; so budgets are nested in a resample."""
-
-    pool: Stage
-    resample: int
-    size: int
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UserError, did_you_mean
+from harness.files import cache_home
 
 if TYPE_CHECKING:
     from harness.stage import Context, Stage
@@ -143,13 +144,6 @@ def file_hash(file: Path) -> str:
         temporary.write_text(value)
         temporary.replace(memo)
     return value
-
-
-def cache_home() -> Path:
-    """Where what may be lost is kept for this user: ``HARNESS_CACHE``, or ``harness`` in the user's cache folder."""
-    if chosen := os.environ.get("HARNESS_CACHE"):
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "harness"
 
 
 def model_path(model: ModelFiles | Stage, context: Context) -> Path:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from harness.stage import Progress
+from typing import Protocol
 
 
 @contextmanager
@@ -24,3 +23,13 @@ def bar(what: str) -> Iterator[Progress]:
             drawn.update(task, completed=done, total=total)
 
         yield tell
+
+
+class Progress(Protocol):
+    """What a running stage tells the live view."""
+
+    def __call__(self, done: int, total: int, unit: str = "") -> None: ...
+
+
+def silent(done: int, total: int, unit: str = "") -> None:
+    """Progress that nobody watches."""

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
+from harness.progress import Progress
 from harness.source_hash import code_mark
 
 if TYPE_CHECKING:
@@ -29,16 +30,6 @@ if TYPE_CHECKING:
 
 JSON = Any
 _JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-class Progress(Protocol):
-    """What a running stage tells the live view."""
-
-    def __call__(self, done: int, total: int, unit: str = "") -> None: ...
-
-
-def silent(done: int, total: int, unit: str = "") -> None:
-    """Progress that nobody watches."""
 
 
 class Context(Protocol):

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UserError
-from harness.models import BUNDLED, Bundled, ModelFiles, cache_home, file_hash, folder_hash, model_path, resolve_model
+from harness.files import cache_home
+from harness.models import BUNDLED, Bundled, ModelFiles, file_hash, folder_hash, model_path, resolve_model
 
 
 @pytest.fixture(autouse=True)

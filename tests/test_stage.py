@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from harness.method import Draw
+from harness.collections.sample import Draw
 from harness.plugins import Settings
 from harness.stage import Context, Stage, canonical, digest
 from tests.pipeline.toys import Number, Sum

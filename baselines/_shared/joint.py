@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from harness.collections.collection import Texts
+from harness.device import deterministic
 from harness.errors import UserError
 from harness.losses.loss import Loss, LossSettings, Target
 from harness.losses.spec import LossSpec
@@ -16,8 +17,9 @@ from harness.models import ModelFiles, model_path
 from harness.plugins import Settings
 from harness.stage import Context, Stage
 from harness.students.student import Reader, Student, freeze_lower
+from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import check_needs, checkpoint_of
-from harness.training.training_loop import TrainSettings, deterministic, fit
+from harness.training.training_loop import fit
 from harness.training_lists.list_dataset import Batch, ListTable
 from harness.training_lists.training_list import read_lists
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from harness.stage import Progress
+    from harness.progress import Progress
 
 
 class JointRanker(Settings):

@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from harness.collections.sample import Draw
 from harness.losses.spec import LossSpec
-from harness.method import Draw, Kit
+from harness.method import Kit
 from harness.models import ModelFiles, resolve_model
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -58,7 +59,7 @@ def warmed_up(kit: Kit, how: RankerSettings, start: ModelFiles) -> Stage:
     from harness.collections.pool import training_pool
     from harness.retrieval.search_stages import lexical_search
     from harness.training.ranker_warmup import WarmUpRanker
-    from harness.training.training_loop import TrainSettings
+    from harness.training.train_settings import TrainSettings
     from harness.training_lists.list_stages import GoldLists
 
     corpus = kit.collection.corpus
@@ -79,8 +80,8 @@ def warmed_up(kit: Kit, how: RankerSettings, start: ModelFiles) -> Stage:
 
 def ranker_trained(kit: Kit, how: RankerSettings, lists: Stage, loss: LossChoice) -> Stage:
     """Stage 1: the ranker learns an order."""
+    from harness.training.train_settings import TrainSettings
     from harness.training.train_stages import TrainRanker
-    from harness.training.training_loop import TrainSettings
 
     train = TrainSettings(
         epochs=how.epochs,
@@ -117,7 +118,7 @@ def ranker_scored(kit: Kit, lists: Stage, how: RankerSettings) -> Stage:
 
 def distilled(kit: Kit, ranker: ModelFiles | Stage, how: RankerSettings, draw: Draw, student: StudentSettings, loss: LossChoice) -> Stage:
     """Stage 2: the ranker scores the candidates of the drawn queries, the retriever learns from the scores."""
-    from harness.training_lists.list_stages import RankerScores
+    from harness.students.ranker_scored_lists import RankerScores
 
     scores = RankerScores(
         ranker=ranker,
@@ -133,8 +134,8 @@ def distilled(kit: Kit, ranker: ModelFiles | Stage, how: RankerSettings, draw: D
 
 def retriever_trained(kit: Kit, lists: Stage, student: StudentSettings, loss: LossChoice) -> Stage:
     """The retriever trained on `lists`."""
+    from harness.training.train_settings import TrainSettings
     from harness.training.train_stages import TrainRetriever
-    from harness.training.training_loop import TrainSettings
 
     return TrainRetriever(
         start=kit.retriever,

@@ -34,7 +34,7 @@ class Asking(Case):
     def ours(self) -> Timed:
         from benchmarks.windows import chat_teacher, tasks_of
         from harness.ledger.ledger import Ledger
-        from harness.stage import silent
+        from harness.progress import silent
 
         tasks = tasks_of(self.windows, 20)
         with _server() as url:

@@ -34,7 +34,7 @@ class ReplayingLedger(Case):
     def ours(self) -> Timed:
         from benchmarks.windows import tasks_of
         from harness.ledger.ledger import Ledger
-        from harness.stage import silent
+        from harness.progress import silent
 
         tasks, teacher, ledger = tasks_of(self.queries, 100), _teacher(), Ledger(self.folder / "ledger.sqlite")
         seconds, rankings = timed(lambda: list(teacher.label(tasks, ledger, silent)))

@@ -57,7 +57,7 @@ class QueryLikelihood(Case):
 
     def ours(self) -> Timed:
         from harness.ledger.ledger import Ledger
-        from harness.stage import silent
+        from harness.progress import silent
 
         teacher, tasks, file = self._teacher(), self._tasks(), self.folder / "ledger.sqlite"
         file.unlink(missing_ok=True)

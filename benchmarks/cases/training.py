@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from benchmarks.case import Case, Peer, Timed, faster
 from benchmarks.material import MINILM, agreement, model_folder, read_lists, write_lists
 from benchmarks.timing import timed
-from harness.stage import silent
+from harness.progress import silent
 
 if TYPE_CHECKING:
     import torch
@@ -38,8 +38,10 @@ class Training(Case):
 
     def _fit(self, load: Callable[[], Student], loss: str) -> tuple[float, Student]:
         """Our loop, the tokenising with it."""
+        from harness.device import deterministic
         from harness.losses.spec import LossSpec
-        from harness.training.training_loop import TrainSettings, deterministic, fit
+        from harness.training.train_settings import TrainSettings
+        from harness.training.training_loop import fit
         from harness.training_lists.list_dataset import ListTable
         from harness.training_lists.training_list import TrainingList
 

@@ -22,7 +22,7 @@ from dashboard.export.leaderboard import Facet, facets, leaderboard
 from dashboard.export.runs import FOLDER, address, run_page
 from harness import __version__
 from harness.errors import UserError
-from harness.files import atomic_folder
+from harness.files import atomic_folder, cache_home
 from harness.leaderboard import row_texts
 from harness.leaderboard.board import board_of
 from harness.leaderboard.board_model import Board, Table
@@ -30,7 +30,6 @@ from harness.leaderboard.load_results import Gathered, gather
 from harness.leaderboard.render import board_files
 from harness.leaderboard.report.glossary import GLOSSARY
 from harness.leaderboard.row_titles import titles
-from harness.models import cache_home
 from harness.published.result_folder import Published
 from harness.text import counted
 

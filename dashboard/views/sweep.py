@@ -14,7 +14,7 @@ from dashboard.text import literal
 from harness.errors import UserError
 from harness.pipeline.live.follower import Follower, Report
 from harness.pipeline.live.journal import journals
-from harness.pipeline.live.live_view import clock
+from harness.text import clock
 
 _NEWEST = "the newest"
 _EVERY = 2  # Seconds between two looks. No docstring: Streamlit would write it on the page.

@@ -15,9 +15,8 @@ from pydantic import Field
 
 from harness.collections.collection import CollectionSource, Document, Judgment, Qrels, Query, SourceSettings
 from harness.collections.folder import beir_qrels, read_documents, stat_mark
-from harness.collections.publish import publish
 from harness.errors import UserError, did_you_mean
-from harness.models import cache_home
+from harness.files import cache_home, publish
 
 NAMES = (
     *("arguana", "climate-fever", "cqadupstack", "dbpedia-entity", "fever", "fiqa", "germanquad", "hotpotqa", "msmarco", "nfcorpus"),

@@ -16,7 +16,7 @@ from harness.errors import UserError
 from harness.stage import digest
 
 if TYPE_CHECKING:
-    from harness.stage import Progress
+    from harness.progress import Progress
 
 
 def build(source: CollectionSource, progress: Progress, folder: Path) -> None:

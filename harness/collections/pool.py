@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -15,7 +14,7 @@ from harness.collections.splits import normalised
 from harness.errors import UserError, did_you_mean
 from harness.stage import Context, Stage
 
-__all__ = ["SOURCES", "Pool", "TrainingQuery", "draw", "read_pool", "training_pool"]
+__all__ = ["SOURCES", "Pool", "TrainingQuery", "read_pool", "training_pool"]
 
 FILE = "pool.jsonl"
 
@@ -83,36 +82,3 @@ def read_pool(folder: Path) -> list[TrainingQuery]:
     """The queries of a pool artefact, in its order."""
     with (folder / FILE).open(encoding="utf-8") as stream:
         return [TrainingQuery(**json.loads(line)) for line in stream]
-
-
-def draw(pool_rows: Sequence[TrainingQuery], resample: int, size: int) -> list[TrainingQuery]:
-    """The first `size` queries of a resample: sources in the pool's order, shuffled inside each by a generator seeded from
-    (resample, source). A smaller draw is always the beginning of a larger one. O(pool). Raises UserError when there are too few.
-    """
-    if size > len(pool_rows):
-        raise _too_few(pool_rows, size)
-    drawn: list[TrainingQuery] = []
-    for source, rows in _by_source(pool_rows).items():
-        if len(drawn) >= size:
-            break
-        random.Random(f"{resample}:{source}").shuffle(rows)
-        drawn += rows
-    return drawn[:size]
-
-
-def _by_source(rows: Iterable[TrainingQuery]) -> dict[str, list[TrainingQuery]]:
-    grouped: dict[str, list[TrainingQuery]] = {}
-    for row in rows:
-        grouped.setdefault(row.source, []).append(row)
-    return grouped
-
-
-def _too_few(rows: Sequence[TrainingQuery], size: int) -> UserError:
-    counts = {source: len(found) for source, found in _by_source(rows).items()}
-    shown = " and ".join(f"{count:,} from {source}" for source, count in counts.items()) or "none"
-    unused = [source for source in SOURCES if source not in counts]
-    more = f"add a source of training queries ({', '.join(unused)}), raise the cap" if unused else "raise the cap"
-    return UserError(
-        f"a budget of {size:,} is larger than the {len(rows):,} training queries there are ({shown})",
-        remedy=f"{more}, or take smaller budgets",
-    )

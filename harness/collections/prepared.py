@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from harness.collections.collection import CollectionSource, Corpus, Judgments, Texts
 from harness.collections.import_report import Report
-from harness.collections.publish import publish
 from harness.collections.stored_qrels import load_qrels
 from harness.collections.texts import StoredTexts
 from harness.errors import UserError, did_you_mean
+from harness.files import publish
+from harness.progress import silent
 from harness.source_hash import code_mark
-from harness.stage import digest, silent
+from harness.stage import digest
 
 if TYPE_CHECKING:
-    from harness.stage import Progress
+    from harness.progress import Progress
 
 FORMAT = 1
 """Rises whenever prepared folders change, so that older ones are made anew."""

@@ -26,7 +26,7 @@ from harness.stage import digest
 
 if TYPE_CHECKING:
     from harness.ledger.ledger import Ledger
-    from harness.stage import Progress
+    from harness.progress import Progress
 
 TRANSPORT: JsonDict = {"transport": True}
 """Marks settings that cannot change an answer."""

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError
-from harness.models import ModelFiles, cache_home
+from harness.files import cache_home
+from harness.models import ModelFiles
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -14,11 +14,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from harness.errors import UserError
+from harness.files import cache_home
 from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Backend, Completion, Stop
 from harness.llm.openai_backend import Body, Usd, read_completion
 from harness.llm.providers import Route, litellm
-from harness.models import cache_home
 
 _QUIET = 0.5
 """Seconds without a new request after which those that wait make a batch."""

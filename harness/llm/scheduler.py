@@ -23,7 +23,7 @@ from harness.llm.task_state import Running
 
 if TYPE_CHECKING:
     from harness.ledger.ledger import Ledger
-    from harness.stage import Progress
+    from harness.progress import Progress
 
 _SMALL, _LARGE = 4, 200
 """Tasks replayed at once: few while requests are in flight, which wait meanwhile, many where the ledger holds everything."""

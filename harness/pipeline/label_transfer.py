@@ -20,7 +20,8 @@ from harness.labelling.labels.transfer import Labelled, LabelReader, write_label
 from harness.ledger.calls import Call
 from harness.ledger.ledger import Ledger
 from harness.pipeline.store import MANIFEST, DamagedArtefact, Store
-from harness.stage import Context, Progress, Stage
+from harness.progress import Progress
+from harness.stage import Context, Stage
 
 _AT_ONCE = 1000
 """Calls a transaction, and entries between two reports of progress."""

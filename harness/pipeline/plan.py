@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from harness.collections.collection import Collection
 from harness.collections.parse import parse_source
 from harness.collections.prepared import prepare
+from harness.collections.sample import Draw
 from harness.config.cells import Cell, expand
 from harness.config.choices import TeacherChoice
 from harness.config.sweep_file import SweepFile
 from harness.errors import UserError
 from harness.labelling.labels.teacher import Teacher
-from harness.method import Draw, Kit
+from harness.method import Kit
 from harness.models import ModelFiles, resolve_model
 from harness.pipeline.qa_cells import INLINE, Ending, ending_of
 from harness.pipeline.store import Store
@@ -171,7 +172,8 @@ class Builder:
 
 def check_draws(stages: Iterable[Stage], store: Store) -> None:
     """Raises UserError when one of `stages`, those still to be made, draws more training queries than its collection has."""
-    from harness.collections.pool import Pool, draw, read_pool
+    from harness.collections.pool import Pool, read_pool
+    from harness.collections.sample import draw
 
     largest: dict[str, Draw] = {}
     for stage in stages:

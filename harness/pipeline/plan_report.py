@@ -13,12 +13,12 @@ from harness.config.sweep_file import SweepFile
 from harness.ledger.ledger import Ledger
 from harness.pipeline.cost import labelling_cost
 from harness.pipeline.graph import closure, missing
-from harness.pipeline.live.live_view import clock
 from harness.pipeline.local_executor import past_failure
 from harness.pipeline.plan import Builder, PlannedCell, check_draws
 from harness.pipeline.store import Store
 from harness.pipeline.sweep import past_seconds
 from harness.stage import Stage
+from harness.text import clock
 
 if TYPE_CHECKING:
     from rich.console import Group

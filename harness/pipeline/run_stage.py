@@ -15,8 +15,9 @@ from pathlib import Path
 from harness import __version__
 from harness.ledger.ledger import Ledger
 from harness.pipeline.store import Manifest, Store
+from harness.progress import Progress
 from harness.published import energy
-from harness.stage import Progress, Stage, canonical
+from harness.stage import Stage, canonical
 
 _RECORDED = ("torch", "transformers", "sentence-transformers", "bm25s", "numpy")
 

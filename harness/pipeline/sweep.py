@@ -14,7 +14,7 @@ from harness.labelling.labels.label_stage import Labels
 from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import closure, missing
 from harness.pipeline.live.journal import Journal
-from harness.pipeline.live.live_view import clock, view
+from harness.pipeline.live.live_view import view
 from harness.pipeline.live.observer import Observer, Several
 from harness.pipeline.local_executor import LocalExecutor, Outcome
 from harness.pipeline.plan import Builder, PlannedCell, check_draws
@@ -22,6 +22,7 @@ from harness.pipeline.publish.cache import Remembered
 from harness.pipeline.publish.card_builder import publish_cell
 from harness.pipeline.publish.labelling_time import LabellingTime
 from harness.pipeline.store import Store
+from harness.text import clock
 
 
 @dataclass

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from harness.errors import UserError
-from harness.stage import Progress
+from harness.progress import Progress
 
 State = Literal["kept", "broken", "not checked"]
 T = TypeVar("T")

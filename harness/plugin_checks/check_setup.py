@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.collections.crops import TrainingQuery
-from harness.collections.pool import draw, training_pool
+from harness.collections.pool import training_pool
 from harness.collections.prepared import PreparedCollection
+from harness.collections.sample import draw
 from harness.errors import UserError
 from harness.files import sha256
 from harness.labelling.labels.label_stage import RANKINGS, Labels

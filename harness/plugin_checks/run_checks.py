@@ -17,7 +17,7 @@ from harness.losses.loss import Loss
 from harness.method import Method
 from harness.plugin_checks.check import Report, tried
 from harness.plugins import Plugin, plugins, refusal
-from harness.stage import Progress
+from harness.progress import Progress
 
 CHECKS: dict[str, tuple[type[Plugin], str]] = {
     "baseline": (Method, "methods"),

@@ -14,7 +14,7 @@ from harness.stage import digest
 
 if TYPE_CHECKING:
     from harness.ledger.ledger import Ledger
-    from harness.stage import Progress
+    from harness.progress import Progress
 
 EVERY = 4
 """A teacher that fails gives no answer to every so manieth query; any teacher leaves the last candidate of as many unplaced."""

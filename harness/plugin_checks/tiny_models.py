@@ -34,8 +34,8 @@ def tiny_fusion(folder: Path, seed: int) -> Path:
 def _made(folder: Path, seed: int, make: Any) -> Path:
     from transformers import PreTrainedTokenizerFast
 
+    from harness.device import deterministic
     from harness.students.student import quiet
-    from harness.training.training_loop import deterministic
 
     if not (folder / "tokenizer.json").is_file():
         with quiet(), deterministic(seed):

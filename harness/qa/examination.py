@@ -19,11 +19,11 @@ from harness.evaluation.significance.test_spec import Question
 from harness.ledger.ledger import Ledger
 from harness.ledger.views import Meter
 from harness.llm.chat_teacher import ChatTeacher
+from harness.progress import Progress
 from harness.qa.answer_cases import cases, said_in
 from harness.qa.gold_answers import GoldAnswers, known, questions
 from harness.qa.reference_runs import gold_run
 from harness.retrieval.run import Run
-from harness.stage import Progress
 
 CLOSED, GOLD = "closed-book", "gold-passage"
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
     from harness.collections.collection import Texts
-    from harness.stage import Progress
+    from harness.progress import Progress
 
 Task = Literal["query", "document"]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from harness.stage import Progress
+    from harness.progress import Progress
 
 _QUERIES = 512
 _DOCUMENTS = 8192

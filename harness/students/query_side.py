@@ -17,7 +17,7 @@ from harness.students.tokenised import run_sorted
 if TYPE_CHECKING:
     import torch
 
-    from harness.stage import Progress
+    from harness.progress import Progress
     from harness.training_lists.list_dataset import ListTable
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import torch
     from sentence_transformers import CrossEncoder
 
-    from harness.stage import Progress
+    from harness.progress import Progress
     from harness.training_lists.list_dataset import Batch, ListTable
 
 FILE = "ranker.json"

@@ -33,9 +33,9 @@ class Rerank(Stage):
         return f"{self.shown} of {self.first.label}"
 
     def run(self, out: Path, context: Context) -> None:
+        from harness.device import deterministic
         from harness.retrieval.run import FILE, Run
         from harness.students.ranker import load_ranker
-        from harness.training.training_loop import deterministic
         from harness.training_lists.list_dataset import ListTable
         from harness.training_lists.training_list import TrainingList
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import torch
     from sentence_transformers import SentenceTransformer
 
-    from harness.stage import Progress
+    from harness.progress import Progress
     from harness.training_lists.list_dataset import Batch, ListTable
 
 MICRO_TOKENS = 8_192

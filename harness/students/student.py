@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from harness.stage import Progress
+    from harness.progress import Progress
     from harness.training_lists.list_dataset import Batch, ListTable
 
 

@@ -18,7 +18,7 @@ from harness.stage import digest
 
 if TYPE_CHECKING:
     from harness.ledger.ledger import Ledger
-    from harness.stage import Progress
+    from harness.progress import Progress
 
 
 class RecordedSettings(Settings):

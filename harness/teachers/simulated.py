@@ -18,7 +18,7 @@ from harness.teachers._calibration import Lists, mix_for
 
 if TYPE_CHECKING:
     from harness.ledger.ledger import Ledger
-    from harness.stage import Progress
+    from harness.progress import Progress
 
 
 class Quality(Settings):

@@ -14,7 +14,7 @@ from harness.training_lists.list_dataset import micro_batches
 if TYPE_CHECKING:
     from harness.losses.loss import Loss
     from harness.students.student import Reader, Student
-    from harness.training.training_loop import TrainSettings
+    from harness.training.train_settings import TrainSettings
     from harness.training_lists.list_dataset import ListTable
 
 

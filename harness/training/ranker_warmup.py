@@ -13,8 +13,8 @@ from typing import ClassVar
 from harness.collections.collection import Corpus
 from harness.losses.spec import LossSpec
 from harness.stage import Context, Stage
+from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import RankerStage
-from harness.training.training_loop import TrainSettings
 from harness.training_lists.list_dataset import ListTable
 from harness.training_lists.training_list import Built, TrainingList, read_lists
 

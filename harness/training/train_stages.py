@@ -17,8 +17,8 @@ from harness.students.architecture import Architecture
 from harness.students.ranker import load_ranker, save_ranker
 from harness.students.student import save_student
 from harness.training.checkpoints import Checkpoint
+from harness.training.train_settings import TrainSettings
 from harness.training.training_job import Training, train
-from harness.training.training_loop import TrainSettings
 from harness.training_lists.list_dataset import ListTable
 from harness.training_lists.training_list import read_lists
 

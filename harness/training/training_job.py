@@ -9,19 +9,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.device import devices
+from harness.device import deterministic, devices
 from harness.errors import UserError
 from harness.ports import free_port
-from harness.stage import silent
+from harness.progress import silent
 from harness.training.checkpoints import Checkpoint
 from harness.training.process_group import ALONE, Team
-from harness.training.training_loop import TrainSettings, deterministic, fit
+from harness.training.train_settings import TrainSettings
+from harness.training.training_loop import fit
 
 if TYPE_CHECKING:
     from torch.multiprocessing import SimpleQueue
 
     from harness.losses.spec import LossSpec
-    from harness.stage import Progress
+    from harness.progress import Progress
     from harness.students.student import Student
     from harness.training_lists.list_dataset import ListTable
 

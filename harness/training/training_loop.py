@@ -6,80 +6,28 @@ whole ragged lists with their tails and scores, which the trainers of sentence-t
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import Field
 
 from harness.errors import UserError
-from harness.plugins import Settings
-from harness.students.lora import LoRA, adapt
+from harness.students.lora import adapt
 from harness.students.optimisers import ramp, update
 from harness.students.student import freeze_lower
-from harness.training.early_stopping import EarlyStopping, split
+from harness.training.early_stopping import split
 from harness.training.history import History
 from harness.training.loss_step import Lesson, NotFinite
 from harness.training.process_group import ALONE, Team
+from harness.training.train_settings import TrainSettings
 from harness.training.trainer_state import Standing
 
 if TYPE_CHECKING:
     from harness.losses.loss import Loss
-    from harness.stage import Progress
+    from harness.progress import Progress
     from harness.students.student import Student
     from harness.training.checkpoints import Checkpoint
     from harness.training_lists.list_dataset import ListTable
-
-_TORCH = threading.Lock()
-"""Torch has one random generator and one switch for deterministic kernels: one training a process at a time."""
-
-
-class TrainSettings(Settings):
-    """How a student is trained."""
-
-    epochs: int = Field(default=3, ge=1, description="how often every list is seen")
-    learning_rate: float | None = Field(
-        default=None, gt=0, description="peak; left out: 2e-5 for transformers (2e-4 with LoRA), 3e-3 for static embeddings"
-    )
-    batch: int = Field(
-        default=16, ge=1, description="lists to an optimiser step, cut into smaller passes as memory wants it, with the same result"
-    )
-    warmup: float = Field(
-        default=0.1, ge=0, le=1, description="share of the steps in which the learning rate rises; it then falls to 0, linearly"
-    )
-    weight_decay: float = Field(default=0.01, ge=0, description="of AdamW, not on biases and norms; static embeddings have none")
-    clip: float = Field(default=1.0, gt=0, description="largest gradient norm; static embeddings are not clipped")
-    dropout: bool = Field(default=False, description="the checkpoint's own dropout; costs a third of the speed on a CPU")
-    frozen_layers: int = Field(default=0, ge=0, description="above 0, the embeddings and this many lower layers stay as they are")
-    lora: LoRA | None = Field(default=None, description="train low-rank adapters in place of the layers' weights; left out: the weights")
-    precision: Literal["auto", "fp32", "bf16"] = Field(
-        default="auto", description="of the passes; weights are float32. auto: what is faster here"
-    )
-    stop: EarlyStopping | None = Field(
-        default=None, description="end early, with the weights that held-out queries like best; left out: never"
-    )
-
-
-@contextmanager
-def deterministic(seed: int) -> Iterator[None]:
-    """Torch's random numbers from `seed`, deterministic kernels where there are any; all as before afterwards."""
-    import torch
-
-    switches: Any = torch.utils.deterministic
-    with _TORCH, torch.random.fork_rng():
-        before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-        filling = switches.fill_uninitialized_memory
-        torch.manual_seed(seed)
-        torch.use_deterministic_algorithms(True, warn_only=True)
-        # Filling fresh memory is for finding bugs; it costs a sixth of a step here.
-        switches.fill_uninitialized_memory = False
-        try:
-            yield
-        finally:
-            switches.fill_uninitialized_memory = filling
-            torch.use_deterministic_algorithms(before[0], warn_only=before[1])
 
 
 def fit(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from harness.collections.collection import Texts
-from harness.method import Draw
+from harness.collections.sample import Draw
 from harness.stage import Context, Stage
 from harness.training_lists.list_stages import candidate_lists, drawn
 from harness.training_lists.training_list import Built, TrainingList, read_lists

@@ -22,7 +22,7 @@ from harness.models import folder_hash
 from harness.pipeline.live.observer import Silent
 from harness.pipeline.plan import Builder
 from harness.pipeline.sweep import run_sweep
-from harness.stage import silent
+from harness.progress import silent
 from harness.teachers.attention.attention_answering import attending
 from harness.teachers.attention.fid import FiD
 from harness.teachers.likelihood.answer_likelihood import ANSWER, AnswerTask, Asking

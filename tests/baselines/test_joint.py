@@ -18,7 +18,7 @@ from harness.models import ModelFiles, folder_hash, resolve_model
 from harness.students.architecture import Architecture
 from harness.students.static_encoder import StaticStudent
 from harness.training import checkpoints
-from harness.training.training_loop import TrainSettings
+from harness.training.train_settings import TrainSettings
 from harness.training_lists.training_list import TrainingList, read_lists
 from tests.baselines.small import Swept
 from tests.students.conftest import Bench, GivenLists, TinyCorpus, topic_lists

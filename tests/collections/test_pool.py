@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.collections.crops import TrainingQuery
-from harness.collections.pool import Pool, draw, read_pool, training_pool
+from harness.collections.pool import Pool, read_pool, training_pool
+from harness.collections.sample import draw
 from harness.errors import UserError
 from harness.stage import Context
 from tests.collections.folders import Load, MakeFolder

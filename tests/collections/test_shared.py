@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.collections.pool import draw, training_pool
+from harness.collections.pool import training_pool
 from harness.collections.qrels import read_qrels
+from harness.collections.sample import draw
 from tests.collections.folders import Load
 
 pytestmark = pytest.mark.shared

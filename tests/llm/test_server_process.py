@@ -22,7 +22,7 @@ from harness.ledger.ledger import Ledger
 from harness.llm.backend import Backend, Completion, Stop
 from harness.llm.batched_engine import Batched
 from harness.llm.servers import Served
-from harness.stage import silent
+from harness.progress import silent
 from harness.teachers.make import teacher_from
 from tests.llm.openai_server import Server, serving
 

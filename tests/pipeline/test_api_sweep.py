@@ -12,8 +12,8 @@ from harness.pipeline.label_transfer import export_labels, import_labels
 from harness.pipeline.live.observer import Silent
 from harness.pipeline.plan_report import plan_report
 from harness.pipeline.sweep import SweepOutcome, run_sweep
+from harness.progress import silent
 from harness.published.result_folder import read_card
-from harness.stage import silent
 from tests.llm.openai_server import FAULTS, Server, serving
 
 pytestmark = pytest.mark.models

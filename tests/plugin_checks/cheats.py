@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 
 from harness.collections.collection import Judgments, Texts
 from harness.collections.prepared import PreparedCollection
+from harness.collections.sample import Draw
 from harness.labelling.labels.label_stage import Labels
 from harness.labelling.labels.teacher import Teacher
-from harness.method import Draw, Kit
+from harness.method import Kit
 from harness.models import model_path
 from harness.retrieval.run import FILE, Run
 from harness.stage import Context, Stage, transport

@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 
 from harness.collections.collection import Judgments
 from harness.collections.prepared import PreparedCollection
+from harness.collections.sample import Draw
 from harness.labelling.labels.label_stage import RANKINGS, Labels
 from harness.labelling.labels.ranking import Ranking, read_rankings
-from harness.method import Draw, Group, Kit, RetrieverMethod
+from harness.method import Group, Kit, RetrieverMethod
 from harness.models import ModelFiles, model_path
 from harness.stage import Context, Stage, digest, transport
 from harness.training_lists.list_stages import drawn

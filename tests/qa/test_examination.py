@@ -13,11 +13,11 @@ from harness.cli.main import app
 from harness.collections.prepared import PreparedCollection
 from harness.errors import UserError
 from harness.ledger.ledger import Ledger
+from harness.progress import silent
 from harness.qa.answer_tables import render_answers
 from harness.qa.examination import CLOSED, GOLD, Examination, Report, answer, usual
 from harness.qa.reader import reader
 from harness.retrieval.run import Run
-from harness.stage import silent
 from harness.teachers.make import teacher_from
 from tests.baselines.small import NAMES, write_collection
 from tests.qa.server import ReadingServer

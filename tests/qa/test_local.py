@@ -9,11 +9,11 @@ import pytest
 from harness.collections.folder import FolderSettings, FolderSource
 from harness.collections.prepared import PreparedCollection, prepare
 from harness.ledger.ledger import Ledger
+from harness.progress import silent
 from harness.qa.examination import Examination, answer
 from harness.qa.gold_answers import GoldAnswers
 from harness.qa.reader import named_reader
 from harness.retrieval.run import Run
-from harness.stage import silent
 from tests.threads import one_thread  # noqa: F401
 
 

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 import torch
 
+from harness.device import deterministic
 from harness.errors import UserError
 from harness.losses.spec import LossSpec
 from harness.models import ModelFiles
-from harness.stage import silent
+from harness.progress import silent
 from harness.students.ranker import CrossRanker, load_ranker, saved_architecture
 from harness.students.retriever import BiEncoder
-from harness.training.training_loop import TrainSettings, deterministic, fit
+from harness.training.train_settings import TrainSettings
+from harness.training.training_loop import fit
 from harness.training_lists.list_dataset import ListTable
 from tests.students.conftest import TOPICS, TinyCorpus, topic_lists
 

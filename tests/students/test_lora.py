@@ -10,16 +10,18 @@ import numpy as np
 import pytest
 import torch
 
+from harness.device import deterministic
 from harness.errors import UserError
 from harness.losses.spec import LossSpec
 from harness.models import ModelFiles
-from harness.stage import silent
+from harness.progress import silent
 from harness.students.lora import RATE, LoRA, adapt
 from harness.students.ranker import CrossRanker
 from harness.students.retriever import BiEncoder
 from harness.students.student import Student
+from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import TrainRanker, TrainRetriever
-from harness.training.training_loop import TrainSettings, deterministic, fit
+from harness.training.training_loop import fit
 from harness.training_lists.list_dataset import ListTable
 from tests.students.conftest import Bench, GivenLists, TinyCorpus, topic_lists
 

@@ -14,11 +14,11 @@ import torch
 from harness.losses.spec import LossSpec
 from harness.method import document_model
 from harness.models import ModelFiles
-from harness.stage import silent
+from harness.progress import silent
 from harness.students.query_side import QueryEncoder
 from harness.students.retriever import BiEncoder
+from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import TrainRetriever
-from harness.training.training_loop import TrainSettings
 from harness.training_lists.list_dataset import ListTable
 from tests.students.conftest import TOPICS, Bench, GivenLists, TinyCorpus, topic_lists
 

@@ -14,7 +14,7 @@ from harness.labelling.labels.parser import parse
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Candidate, Task
 from harness.ledger.ledger import Ledger
-from harness.stage import silent
+from harness.progress import silent
 from harness.teachers.make import teacher_from
 from tests.teachers.tiny import make_tasks
 

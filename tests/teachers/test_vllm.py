@@ -16,7 +16,7 @@ import pytest
 
 from harness.labelling.labels.teacher import Teacher
 from harness.ledger.ledger import Ledger
-from harness.stage import silent
+from harness.progress import silent
 from harness.teachers.make import teacher_from
 from tests.teachers.tiny import make_tasks
 

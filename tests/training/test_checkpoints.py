@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+from harness.device import deterministic
 from harness.errors import UserError
 from harness.losses.spec import LossSpec
 from harness.models import ModelFiles
@@ -21,8 +22,9 @@ from harness.students.retriever import BiEncoder
 from harness.training import checkpoints
 from harness.training.checkpoints import Checkpoint, State
 from harness.training.early_stopping import EarlyStopping
+from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import TrainRanker, TrainRetriever, checkpoint_of
-from harness.training.training_loop import TrainSettings, deterministic, fit
+from harness.training.training_loop import fit
 from harness.training_lists.list_dataset import ListTable
 from tests.students.conftest import Bench, GivenLists, TinyCorpus, topic_lists
 

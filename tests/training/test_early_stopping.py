@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 import torch
 
+from harness.device import deterministic
 from harness.errors import UserError
 from harness.losses.spec import LossSpec
 from harness.models import ModelFiles
-from harness.stage import silent
+from harness.progress import silent
 from harness.students.retriever import BiEncoder
 from harness.training.early_stopping import Best, EarlyStopping, split
 from harness.training.history import History
-from harness.training.training_loop import TrainSettings, deterministic, fit
+from harness.training.train_settings import TrainSettings
+from harness.training.training_loop import fit
 from harness.training_lists.list_dataset import ListTable
 from tests.students.conftest import TinyCorpus, topic_lists
 

@@ -15,8 +15,8 @@ from harness.losses.spec import LossSpec
 from harness.models import ModelFiles
 from harness.training.early_stopping import EarlyStopping
 from harness.training.history import FILE
+from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import TrainRanker, TrainRetriever
-from harness.training.training_loop import TrainSettings
 from tests.students.conftest import Bench, GivenLists, TinyCorpus, topic_lists
 
 

@@ -10,15 +10,17 @@ import numpy as np
 import pytest
 import torch
 
+from harness.device import deterministic
 from harness.errors import UserError
 from harness.losses.spec import LossSpec
 from harness.models import ModelFiles
-from harness.stage import silent
+from harness.progress import silent
 from harness.students.ranker import CrossRanker, load_ranker, saved_architecture
 from harness.students.retriever import BiEncoder
 from harness.training.ranker_warmup import Bodies, WarmUpRanker, with_bodies
+from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import TrainRanker, TrainRetriever
-from harness.training.training_loop import TrainSettings, deterministic, fit
+from harness.training.training_loop import fit
 from harness.training_lists.list_dataset import ListTable
 from harness.training_lists.training_list import TrainingList, read_lists
 from tests.students.conftest import TOPICS, Bench, GivenLists, TinyCorpus, topic_lists

@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.collections.crops import TrainingQuery
+from harness.collections.sample import Draw
 from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
-from harness.method import Draw
 from harness.models import ModelFiles
 from harness.students.architecture import Architecture
-from harness.training_lists.list_stages import GoldLists, RankedLists, RankerScores
+from harness.students.ranker_scored_lists import RankerScores
+from harness.training_lists.list_stages import GoldLists, RankedLists
 from harness.training_lists.training_list import (
     SUMMARY,
     Built,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from typing import TYPE_CHECKING
 
 from harness.collections.collection import Qrels
 from harness.evaluation.metrics.lookup import Scores, mean
@@ -11,6 +11,7 @@ from harness.evaluation.metrics.lookup import evaluate as per_query_scores
 from harness.evaluation.metrics.subtopics import Subtopics, diversity_scores, flattened
 from harness.evaluation.significance.alternative import Side
 from harness.evaluation.significance.compare_runs import compare
+from harness.evaluation.significance.comparison_result import Evaluated
 from harness.evaluation.significance.comparison_tables import render_comparison, render_evaluation
 from harness.evaluation.significance.test_spec import Question
 
@@ -20,17 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["Question", "Side", "compare", "evaluate", "evaluate_subtopics", "render_comparison", "render_evaluation"]
 
 DEFAULT_METRICS = ("nDCG@10", "R@100", "RR@10", "AP")
-
-
-class Evaluated(TypedDict):
-    """The answer of ``harness evaluate``; `missing` counts queries for which the run has nothing (they count 0)."""
-
-    run: str
-    collection: NotRequired[str]
-    queries: int
-    missing: int
-    metrics: dict[str, float]
-    per_query: NotRequired[Scores]
 
 
 def evaluate(

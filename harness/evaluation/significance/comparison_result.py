@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from harness.evaluation.metrics.lookup import Scores
+
 Bounds = tuple[float, float] | None
 Verdict = Literal["better", "worse", "equivalent", "inconclusive"]
 
@@ -72,3 +74,14 @@ class Compared(TypedDict):
     queries: int
     runs: list[RunMean]
     comparisons: list[Comparison]
+
+
+class Evaluated(TypedDict):
+    """The answer of ``harness evaluate``; `missing` counts queries for which the run has nothing (they count 0)."""
+
+    run: str
+    collection: NotRequired[str]
+    queries: int
+    missing: int
+    metrics: dict[str, float]
+    per_query: NotRequired[Scores]

@@ -11,8 +11,7 @@ from rich.text import Text
 from harness.text import counted, plain
 
 if TYPE_CHECKING:
-    from harness.evaluation.significance.commands import Evaluated
-    from harness.evaluation.significance.comparison_result import Compared, Comparison
+    from harness.evaluation.significance.comparison_result import Compared, Comparison, Evaluated
 
 VERDICTS = {"better": "better", "worse": "worse", "equivalent": "as good", "inconclusive": "not shown"}
 

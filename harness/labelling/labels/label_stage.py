@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from harness.collections.collection import Texts
+from harness.collections.sample import Draw
 from harness.labelling.labels.ranking import VERDICTS, Ranking, write_rankings
 from harness.labelling.labels.tasks import pool_tasks, tasks_of
 from harness.labelling.labels.teacher import Task, Teacher
 from harness.ledger.ledger import Ledger
 from harness.ledger.views import Meter
-from harness.method import Draw
-from harness.stage import Context, Progress, Stage
+from harness.progress import Progress
+from harness.stage import Context, Stage
 
 GOLD, POOL = "gold labels", "pool"
 RANKINGS, SUMMARY = "rankings.jsonl.gz", "summary.json"

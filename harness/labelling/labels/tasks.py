@@ -9,7 +9,7 @@ from harness.labelling.labels.teacher import Candidate, Task
 
 if TYPE_CHECKING:
     from harness.collections.collection import Texts
-    from harness.method import Draw
+    from harness.collections.sample import Draw
 
 
 def tasks_of(draw: Draw, candidates_path: Path, pool_path: Path, corpus: Texts, depth: int, gold: bool) -> list[Task]:
@@ -18,8 +18,8 @@ def tasks_of(draw: Draw, candidates_path: Path, pool_path: Path, corpus: Texts, 
     `candidates_path` and `pool_path` are artefact folders (a run; a pool). A query that the run misses gets no candidates. Grades
     come along only where `gold` is true. Raises UserError when the pool is smaller than the draw.
     """
-    from harness.collections.pool import draw as drawn
     from harness.collections.pool import read_pool
+    from harness.collections.sample import draw as drawn
     from harness.retrieval.run import Run
 
     run = Run.read(candidates_path)

@@ -13,7 +13,7 @@ from harness.plugins import Plugin, Settings
 if TYPE_CHECKING:
     from harness.labelling.labels.ranking import Ranking
     from harness.ledger.ledger import Ledger
-    from harness.stage import Progress
+    from harness.progress import Progress
 
 
 GIVES = ("order", "likelihoods", "attention", "cross-attention", "text")

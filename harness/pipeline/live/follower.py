@@ -11,8 +11,8 @@ from pathlib import Path
 from harness.errors import UserError
 from harness.pipeline.live.journal import is_held, process
 from harness.pipeline.live.live_rows import CellRow, FailureRow, KindRow, RunningRow, cells, failures, kinds, left, running
-from harness.pipeline.live.live_view import clock
 from harness.pipeline.live.sweep_state import Story
+from harness.text import clock
 
 STATES = {
     "starting": "The sweep is being planned.",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from harness.ledger.ledger import Ledger
 from harness.pipeline.live.observer import Observer, Silent
 from harness.stage import Stage
+from harness.text import clock
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -48,14 +49,6 @@ class Tally:
     def mean(self, kind: str, past: dict[str, float]) -> float | None:
         """Mean seconds of a kind of stage, here or else in `past`."""
         return self.seconds[kind] / self.done[kind] if self.done[kind] else past.get(kind)
-
-
-def clock(seconds: float) -> str:
-    """A duration for people: 8 s, 2 min 05 s, 1 h 12 min."""
-    if seconds < 60:
-        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 class Lines(Silent):

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from harness.pipeline.live.live_view import Tally, clock
-from harness.text import counted
+from harness.pipeline.live.live_view import Tally
+from harness.text import clock, counted
 
 Event = dict[str, Any]
 _LOG = 200

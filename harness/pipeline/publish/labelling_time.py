@@ -20,7 +20,8 @@ from harness.labelling.labels.label_stage import SUMMARY, Labels
 from harness.ledger.ledger import Ledger
 from harness.ledger.views import Replay
 from harness.pipeline.store import MANIFEST, Store
-from harness.stage import canonical, silent
+from harness.progress import silent
+from harness.stage import canonical
 
 _COUNTED = ("calls", "input_tokens", "output_tokens")
 

@@ -17,11 +17,10 @@ from harness.published.provenance import Curve, MadeStage, Making, curve
 from harness.published.published_labels import MOST_ROWS, LabelRow, packed, row_of
 from harness.published.result_folder import LABELS, MAKING
 from harness.stage import Stage
-from harness.students.ranker_scored_lists import ScoredLists
+from harness.students.ranker_scored_lists import RankerScores, ScoredLists
 from harness.text import plain
 from harness.training.history import FILE as LOSSES
 from harness.training.history import History
-from harness.training_lists.list_stages import RankerScores
 from harness.training_lists.training_list import read_lists
 
 

@@ -16,7 +16,7 @@ from harness.retrieval.trec_order import Hits, best, id_ranks
 
 if TYPE_CHECKING:
     from harness.collections.collection import Texts
-    from harness.stage import Progress
+    from harness.progress import Progress
 
 _BLOCK = 4096
 """Documents read at once."""

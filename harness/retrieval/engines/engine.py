@@ -13,8 +13,8 @@ from harness.stage import canonical
 
 if TYPE_CHECKING:
     from harness.collections.collection import Texts
+    from harness.progress import Progress
     from harness.retrieval.trec_order import Hits
-    from harness.stage import Progress
 
 
 class LexicalEngine(Plugin):

@@ -22,7 +22,7 @@ from harness.retrieval.trec_order import Hits, id_ranks
 
 if TYPE_CHECKING:
     from harness.collections.collection import Texts
-    from harness.stage import Progress
+    from harness.progress import Progress
 
 _BLOCK = 1024
 """Documents read at once."""

@@ -18,7 +18,8 @@ from harness.labelling.labels.teacher import Cost, Task, Teacher
 from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
 from harness.llm.local_weights import PLAIN, UNKNOWN, in_words
-from harness.stage import Progress, digest
+from harness.progress import Progress
+from harness.stage import digest
 from harness.teachers.likelihood._ranking import by_score
 from harness.teachers.likelihood.answer_likelihood import AnswerLikelihood, AnswerTask, Asking, Together
 from harness.teachers.likelihood.query_likelihood import Likelihood, LikelihoodSettings

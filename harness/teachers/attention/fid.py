@@ -18,7 +18,8 @@ from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
 from harness.models import resolve_model
 from harness.plugins import Settings
-from harness.stage import Progress, digest
+from harness.progress import Progress
+from harness.stage import digest
 from harness.teachers.likelihood._ranking import by_score
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from harness.labelling.labels.teacher import Cost, Task, Teacher
 from harness.labelling.prompting.templates import Prompt, load_prompt
 from harness.ledger.calls import Answer
 from harness.ledger.ledger import Ledger
-from harness.stage import Progress, digest
+from harness.progress import Progress
+from harness.stage import digest
 from harness.teachers.likelihood._pairs import Pair, Pairs, Reading, Tokens
 from harness.teachers.likelihood.query_likelihood import Likelihood, PairSettings, PairTeacher
 from harness.teachers.likelihood.vllm_likelihood import VLLMLikelihood

@@ -24,7 +24,7 @@ from harness.teachers.likelihood._ranking import by_score
 
 if TYPE_CHECKING:
     from harness.ledger.ledger import Ledger
-    from harness.stage import Progress
+    from harness.progress import Progress
     from harness.teachers.likelihood._scorer import Scored
 
 _VERSION = 1

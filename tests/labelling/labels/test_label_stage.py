@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
+from harness.collections.sample import Draw
 from harness.errors import UserError
 from harness.labelling.labels.label_stage import Labels
 from harness.labelling.labels.ranking import Ranking, read_rankings
 from harness.labelling.labels.teacher import Task, Teacher
 from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
-from harness.method import Draw
+from harness.progress import Progress
 from harness.retrieval.run import Run
-from harness.stage import Progress, Stage
+from harness.stage import Stage
 from harness.teachers.make import teacher_from
 from tests.given import Corpus, Given
 

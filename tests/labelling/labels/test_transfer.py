@@ -24,7 +24,8 @@ from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
 from harness.pipeline.label_transfer import Finished, export_labels, import_labels
 from harness.pipeline.store import Store
-from harness.stage import digest, silent
+from harness.progress import silent
+from harness.stage import digest
 
 RANKED = [
     Ranking("q1", ("d2", "d1"), ("d3",), "partial", "missing", "[2] > [1]\n…", (0.1, 1 / 3, -2e-9)),

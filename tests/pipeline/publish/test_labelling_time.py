@@ -10,17 +10,18 @@ from typing import Any
 
 import pytest
 
+from harness.collections.sample import Draw
 from harness.labelling.labels.label_stage import SUMMARY, Labels
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Task, Teacher
 from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
 from harness.ledger.views import NotHeld, Replay
-from harness.method import Draw
 from harness.pipeline.publish.labelling_time import LabellingTime
 from harness.pipeline.store import Store
+from harness.progress import Progress
 from harness.retrieval.run import Run
-from harness.stage import Progress, Stage, canonical
+from harness.stage import Stage, canonical
 from tests.given import Corpus, Given
 
 SECONDS = {f"q{number}": float(2**number) for number in range(6)}

@@ -14,7 +14,7 @@ import transformers
 from harness.errors import UserError
 from harness.labelling.labels.teacher import Candidate, Task
 from harness.ledger.ledger import Ledger
-from harness.stage import silent
+from harness.progress import silent
 from harness.teachers.attention.attention_answering import attending
 from harness.teachers.likelihood._packing_trial import scorer_for
 from harness.teachers.likelihood._scorer import Packed, Plain

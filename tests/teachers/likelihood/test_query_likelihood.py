@@ -19,7 +19,7 @@ from harness.ledger.calls import Call
 from harness.ledger.ledger import Ledger
 from harness.llm.local_weights import causal_folder, load_tokenizer
 from harness.models import resolve_model
-from harness.stage import silent
+from harness.progress import silent
 from harness.teachers.likelihood import query_likelihood
 from harness.teachers.make import teacher_from
 from tests.teachers.tiny import make_tasks
