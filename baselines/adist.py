@@ -20,7 +20,7 @@ from pydantic import Field
 from baselines._shared.likelihoods import AnswerSettings, attention_lists
 from baselines._shared.refresh import refreshed
 from baselines._shared.settings import LossChoice
-from harness.method import Group, Kit, RetrieverMethod
+from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 from harness.teachers.attention.attention_answering import Measure
@@ -41,15 +41,15 @@ class ADist(RetrieverMethod):
     summary = "a decoder-only reader's attention to each passage trains the retriever (KL)"
     source = "Atlas, arXiv 2208.03299"
     needs = ("attention", "answers")
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("attention", "answers")
     Settings: ClassVar[type[Settings]] = ADistSettings
     settings: ADistSettings
 
-    def retriever(self, kit: Kit) -> Stage:
+    def retriever(self, inputs: MethodInputs) -> Stage:
         settings = self.settings
 
-        def lists(here: Kit) -> Stage:
-            return attention_lists(here, settings.prompt, settings.passage_tokens, settings.measure)
+        def lists(inputs: MethodInputs) -> Stage:
+            return attention_lists(inputs, settings.prompt, settings.passage_tokens, settings.measure)
 
-        return refreshed(kit, lists, settings, settings.retriever_loss)
+        return refreshed(inputs, lists, settings, settings.retriever_loss)

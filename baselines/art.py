@@ -18,7 +18,7 @@ from pydantic import Field
 from baselines._shared.likelihoods import query_lists
 from baselines._shared.refresh import RefreshSettings, refreshed
 from baselines._shared.settings import LossChoice
-from harness.method import Group, Kit, RetrieverMethod
+from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -38,13 +38,13 @@ class ART(RetrieverMethod):
     summary = "likelihood of the query after each passage trains the retriever (KL), no answers"
     source = "arXiv 2206.10658; UPR, arXiv 2204.07496"
     needs = ("likelihoods",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("likelihoods",)
     Settings: ClassVar[type[Settings]] = ARTSettings
     settings: ARTSettings
 
-    def retriever(self, kit: Kit) -> Stage:
-        def lists(here: Kit) -> Stage:
-            return query_lists(here, self.settings.mean, self.settings.prompt)
+    def retriever(self, inputs: MethodInputs) -> Stage:
+        def lists(inputs: MethodInputs) -> Stage:
+            return query_lists(inputs, self.settings.mean, self.settings.prompt)
 
-        return refreshed(kit, lists, self.settings, self.settings.retriever_loss)
+        return refreshed(inputs, lists, self.settings, self.settings.retriever_loss)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from harness.method import Axis, Group, Kit, Method
+from harness.method import Axis, Category, Method, MethodInputs
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -25,15 +25,15 @@ class BM25(Method):
     name = "bm25"
     summary = "BM25 lexical search, no training"
     source = "Robertson & Zaragoza 2009"
-    standing: ClassVar[Group] = "reference"
+    category: ClassVar[Category] = "reference"
     sees = ("nothing",)
     axes: ClassVar[frozenset[Axis]] = frozenset()
     Settings: ClassVar[type[Settings]] = BM25Settings
     settings: BM25Settings
 
-    def run(self, kit: Kit) -> Stage:
+    def run(self, inputs: MethodInputs) -> Stage:
         from harness.retrieval.search_stages import lexical_search
 
-        collection = kit.collection
+        collection = inputs.collection
         engine = {"k1": self.settings.k1, "b": self.settings.b}
-        return lexical_search(self.settings.engine, engine, collection.corpus, collection.queries(kit.split), kit.depth)
+        return lexical_search(self.settings.engine, engine, collection.corpus, collection.queries(inputs.split), inputs.depth)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from baselines._shared.settings import LossChoice, StudentSettings, retriever_trained
-from harness.method import Group, Kit, RetrieverMethod
+from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -25,12 +25,14 @@ class Direct(RetrieverMethod):
     summary = "the LLM's order trains the retriever directly, no ranker"
     source = "the no-ranker arm of arXiv 2406.12169; ListMLE after Xia et al. 2008"
     needs = ("order",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("order",)
     Settings: ClassVar[type[Settings]] = DirectSettings
     settings: DirectSettings
 
-    def retriever(self, kit: Kit) -> Stage:
+    def retriever(self, inputs: MethodInputs) -> Stage:
         from harness.training_lists.list_stages import RankedLists
 
-        return retriever_trained(kit, RankedLists(labels=kit.labels(), draw=kit.draw()), self.settings, self.settings.retriever_loss)
+        return retriever_trained(
+            inputs, RankedLists(labels=inputs.labels(), subset=inputs.subset()), self.settings, self.settings.retriever_loss
+        )

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from baselines._shared.refresh import RefreshSettings, refreshed
 from baselines._shared.settings import LossChoice
-from harness.method import Group, Kit, RetrieverMethod
+from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -35,15 +35,15 @@ class FiDKD(RetrieverMethod):
     summary = "a Fusion-in-Decoder reader's cross-attention trains the retriever (KL)"
     source = "arXiv 2012.04584"
     needs = ("cross-attention",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("cross-attention",)
     Settings: ClassVar[type[Settings]] = FiDKDSettings
     settings: FiDKDSettings
 
-    def retriever(self, kit: Kit) -> Stage:
+    def retriever(self, inputs: MethodInputs) -> Stage:
         from harness.training_lists.list_stages import RankedLists
 
-        def lists(here: Kit) -> Stage:
-            return RankedLists(labels=here.labels(), draw=here.draw())
+        def lists(inputs: MethodInputs) -> Stage:
+            return RankedLists(labels=inputs.labels(), subset=inputs.subset())
 
-        return refreshed(kit, lists, self.settings, self.settings.retriever_loss)
+        return refreshed(inputs, lists, self.settings, self.settings.retriever_loss)

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from harness.method import Axis, Group, Kit, Method
+from harness.method import Axis, Category, Method, MethodInputs
 from harness.models import resolve_model
 from harness.plugins import Settings
 from harness.retrieval.fused_runs import PLACES, Combination, Norm
@@ -44,23 +44,23 @@ class Fusion(Method):
     name = "fusion"
     summary = "BM25 and the untrained student fused, by reciprocal ranks or any other fusion of ranx without training"
     source = "Cormack et al., SIGIR 2009, doi:10.1145/1571941.1572114; ranx, doi:10.1145/3511808.3557207"
-    standing: ClassVar[Group] = "reference"
+    category: ClassVar[Category] = "reference"
     sees = ("nothing",)
     axes: ClassVar[frozenset[Axis]] = frozenset()
     Settings: ClassVar[type[Settings]] = FusionSettings
     settings: FusionSettings
 
-    def run(self, kit: Kit) -> Stage:
+    def run(self, inputs: MethodInputs) -> Stage:
         from harness.retrieval.fused_runs import FusedRuns
         from harness.retrieval.search_stages import DenseSearch, Embed, lexical_search
 
-        settings, corpus, queries = self.settings, kit.collection.corpus, kit.collection.queries(kit.split)
-        model = resolve_model(settings.model, kit.base) if settings.model else kit.retriever
-        embedded = Embed(model=model, texts=corpus, max_length=kit.max_length)
-        dense = DenseSearch(model=model, corpus=embedded, queries=queries, ids=corpus, depth=kit.depth)
-        lexical = lexical_search(settings.engine, {}, corpus, queries, kit.depth)
+        settings, corpus, queries = self.settings, inputs.collection.corpus, inputs.collection.queries(inputs.split)
+        model = resolve_model(settings.model, inputs.base) if settings.model else inputs.retriever
+        embedded = Embed(model=model, texts=corpus, max_length=inputs.max_length)
+        dense = DenseSearch(model=model, corpus=embedded, queries=queries, ids=corpus, depth=inputs.depth)
+        lexical = lexical_search(settings.engine, {}, corpus, queries, inputs.depth)
         norm: Norm = "none" if settings.by in PLACES else settings.norm
-        return FusedRuns(runs=(lexical, dense), depth=kit.depth, combination=settings.by, norm=norm, parameters=self._parameters())
+        return FusedRuns(runs=(lexical, dense), depth=inputs.depth, combination=settings.by, norm=norm, parameters=self._parameters())
 
     def _parameters(self) -> dict[str, Any]:
         """Those that the fusion has, by ranx's names."""

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from baselines._shared.settings import LossChoice, RankerSettings, ranker_scored, retriever_trained
 from baselines._shared.written import WritingSettings, written_lists
-from harness.method import Group, Kit, RetrieverMethod
+from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -37,11 +37,11 @@ class GPL(RetrieverMethod):
     summary = "the LLM writes queries for documents, an off-the-shelf ranker's margins on them train the retriever (Margin-MSE)"
     source = "arXiv 2112.07577"
     needs = ("text",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("text",)
     Settings: ClassVar[type[Settings]] = GPLSettings
     settings: GPLSettings
 
-    def retriever(self, kit: Kit) -> Stage:
-        lists = ranker_scored(kit, written_lists(kit, self.settings, within=None), self.settings.ranker)
-        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)
+    def retriever(self, inputs: MethodInputs) -> Stage:
+        lists = ranker_scored(inputs, written_lists(inputs, self.settings, within=None), self.settings.ranker)
+        return retriever_trained(inputs, lists, self.settings, self.settings.retriever_loss)

@@ -12,7 +12,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from baselines._shared.settings import LossChoice, RankerSettings, StudentSettings, distilled, ranker_trained
-from harness.method import Group, Kit, RetrieverMethod
+from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -33,15 +33,15 @@ class Intermediate(RetrieverMethod):
     summary = "the LLM's order trains a ranker (ListMLE), the ranker's scores train the retriever (KL)"
     source = "arXiv 2406.12169"
     needs = ("order",)
-    standing: ClassVar[Group] = "ours"
+    category: ClassVar[Category] = "ours"
     sees = ("order",)
     Settings: ClassVar[type[Settings]] = IntermediateSettings
     settings: IntermediateSettings
 
-    def retriever(self, kit: Kit) -> Stage:
+    def retriever(self, inputs: MethodInputs) -> Stage:
         from harness.training_lists.list_stages import RankedLists
 
         settings = self.settings
-        lists = RankedLists(labels=kit.labels(), draw=kit.draw())
-        ranker = ranker_trained(kit, settings.ranker, lists, settings.ranker_loss)
-        return distilled(kit, ranker, settings.ranker, kit.draw(settings.distil_queries), settings, settings.retriever_loss)
+        lists = RankedLists(labels=inputs.labels(), subset=inputs.subset())
+        ranker = ranker_trained(inputs, settings.ranker, lists, settings.ranker_loss)
+        return distilled(inputs, ranker, settings.ranker, inputs.subset(settings.distil_queries), settings, settings.retriever_loss)

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from baselines._shared.grades import GradeSettings, graded
 from baselines._shared.settings import LossChoice
-from harness.method import Group, Kit, RetrieverMethod
+from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -46,10 +46,10 @@ class ListwiseDistillation(RetrieverMethod):
     summary = "grades of the teacher's ranks train the retriever (KL), its first beside them (InfoNCE)"
     source = "Tamber et al., arXiv 2502.19712"
     needs = ("order",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("order",)
     Settings: ClassVar[type[Settings]] = ListwiseSettings
     settings: ListwiseSettings
 
-    def retriever(self, kit: Kit) -> Stage:
-        return graded(kit, self.settings)
+    def retriever(self, inputs: MethodInputs) -> Stage:
+        return graded(inputs, self.settings)

@@ -21,7 +21,7 @@ from pydantic import Field
 from baselines._shared.likelihoods import AnswerSettings, left_out_lists
 from baselines._shared.refresh import refreshed
 from baselines._shared.settings import LossChoice
-from harness.method import Group, Kit, RetrieverMethod
+from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -42,13 +42,13 @@ class LOOP(RetrieverMethod):
     summary = "what the answer's likelihood loses without a passage trains the retriever (KL)"
     source = "Atlas, arXiv 2208.03299"
     needs = ("likelihoods", "answers")
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("likelihoods", "answers")
     Settings: ClassVar[type[Settings]] = LOOPSettings
     settings: LOOPSettings
 
-    def retriever(self, kit: Kit) -> Stage:
-        def lists(here: Kit) -> Stage:
-            return left_out_lists(here, self.settings.prompt, self.settings.passage_tokens)
+    def retriever(self, inputs: MethodInputs) -> Stage:
+        def lists(inputs: MethodInputs) -> Stage:
+            return left_out_lists(inputs, self.settings.prompt, self.settings.passage_tokens)
 
-        return refreshed(kit, lists, self.settings, self.settings.retriever_loss)
+        return refreshed(inputs, lists, self.settings, self.settings.retriever_loss)

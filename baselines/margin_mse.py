@@ -13,7 +13,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from baselines._shared.settings import LossChoice, RankerSettings, StudentSettings, ranker_scored, retriever_trained
-from harness.method import Axis, Group, Kit, RetrieverMethod
+from harness.method import Axis, Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -32,16 +32,16 @@ class MarginMSEDistillation(RetrieverMethod):
     summary = "an off-the-shelf ranker's margins between gold and candidates train the retriever, no LLM"
     source = "arXiv 2010.02666"
     needs = ("gold labels",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("gold labels",)
     axes: ClassVar[frozenset[Axis]] = frozenset({"budget", "resample", "seed"})
     Settings: ClassVar[type[Settings]] = MarginMSEMethodSettings
     settings: MarginMSEMethodSettings
 
-    def retriever(self, kit: Kit) -> Stage:
+    def retriever(self, inputs: MethodInputs) -> Stage:
         from harness.training_lists.list_stages import GoldLists
 
         settings = self.settings
-        gold = GoldLists(draw=kit.draw(), candidates=kit.candidates, depth=kit.list_depth, most_positives=1)
-        lists = ranker_scored(kit, gold, settings.ranker)
-        return retriever_trained(kit, lists, settings, settings.retriever_loss)
+        gold = GoldLists(subset=inputs.subset(), candidates=inputs.candidates, depth=inputs.list_depth, most_positives=1)
+        lists = ranker_scored(inputs, gold, settings.ranker)
+        return retriever_trained(inputs, lists, settings, settings.retriever_loss)

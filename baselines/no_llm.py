@@ -13,7 +13,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from baselines._shared.settings import LossChoice, RankerSettings, StudentSettings, distilled, ranker_start
-from harness.method import Axis, Group, Kit, RetrieverMethod
+from harness.method import Axis, Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -31,13 +31,13 @@ class NoLLM(RetrieverMethod):
 
     name = "no-llm"
     summary = "our pipeline without any LLM label: the untrained ranker's scores train the retriever"
-    standing: ClassVar[Group] = "control"
+    category: ClassVar[Category] = "control"
     sees = ("nothing",)
     axes: ClassVar[frozenset[Axis]] = frozenset({"resample", "seed"})
     Settings: ClassVar[type[Settings]] = NoLLMSettings
     settings: NoLLMSettings
 
-    def retriever(self, kit: Kit) -> Stage:
+    def retriever(self, inputs: MethodInputs) -> Stage:
         settings = self.settings
-        ranker = ranker_start(kit, settings.ranker)
-        return distilled(kit, ranker, settings.ranker, kit.draw(settings.distil_queries), settings, settings.retriever_loss)
+        ranker = ranker_start(inputs, settings.ranker)
+        return distilled(inputs, ranker, settings.ranker, inputs.subset(settings.distil_queries), settings, settings.retriever_loss)

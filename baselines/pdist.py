@@ -22,7 +22,7 @@ from pydantic import Field
 from baselines._shared.likelihoods import AnswerSettings, answer_lists
 from baselines._shared.refresh import refreshed
 from baselines._shared.settings import LossChoice
-from harness.method import Group, Kit, RetrieverMethod
+from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -42,13 +42,13 @@ class PDist(RetrieverMethod):
     summary = "perplexity of the answer after each passage trains the retriever (KL)"
     source = "Atlas, arXiv 2208.03299"
     needs = ("likelihoods", "answers")
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("likelihoods", "answers")
     Settings: ClassVar[type[Settings]] = PDistSettings
     settings: PDistSettings
 
-    def retriever(self, kit: Kit) -> Stage:
-        def lists(here: Kit) -> Stage:
-            return answer_lists(here, mean=True, prompt=self.settings.prompt)
+    def retriever(self, inputs: MethodInputs) -> Stage:
+        def lists(inputs: MethodInputs) -> Stage:
+            return answer_lists(inputs, mean=True, prompt=self.settings.prompt)
 
-        return refreshed(kit, lists, self.settings, self.settings.retriever_loss)
+        return refreshed(inputs, lists, self.settings, self.settings.retriever_loss)

@@ -11,7 +11,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from baselines._shared.settings import LossChoice, StudentSettings, retriever_trained
-from harness.method import Axis, Group, Kit, RetrieverMethod
+from harness.method import Axis, Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -27,14 +27,14 @@ class RandomTraining(RetrieverMethod):
 
     name = "random-training"
     summary = "a random order of random documents trains the retriever"
-    standing: ClassVar[Group] = "control"
+    category: ClassVar[Category] = "control"
     sees = ("nothing",)
     axes: ClassVar[frozenset[Axis]] = frozenset({"budget", "resample", "seed"})
     Settings: ClassVar[type[Settings]] = RandomTrainingSettings
     settings: RandomTrainingSettings
 
-    def retriever(self, kit: Kit) -> Stage:
+    def retriever(self, inputs: MethodInputs) -> Stage:
         from harness.training_lists.order_lists import RandomLists
 
-        lists = RandomLists(draw=kit.draw(), corpus=kit.collection.corpus, depth=kit.list_depth, seed=kit.seed or 0)
-        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)
+        lists = RandomLists(subset=inputs.subset(), corpus=inputs.collection.corpus, depth=inputs.list_depth, seed=inputs.seed or 0)
+        return retriever_trained(inputs, lists, self.settings, self.settings.retriever_loss)

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from baselines._shared.grades import GradeSettings, graded
 from baselines._shared.settings import LossChoice
-from harness.method import Group, Kit, RetrieverMethod
+from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -32,10 +32,10 @@ class RankKL(RetrieverMethod):
     summary = "grades of the teacher's ranks train the retriever (KL)"
     source = "ListNet targets as in RankGPT, arXiv 2304.09542; KL as in arXiv 2502.19712"
     needs = ("order",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("order",)
     Settings: ClassVar[type[Settings]] = RankKLSettings
     settings: RankKLSettings
 
-    def retriever(self, kit: Kit) -> Stage:
-        return graded(kit, self.settings)
+    def retriever(self, inputs: MethodInputs) -> Stage:
+        return graded(inputs, self.settings)

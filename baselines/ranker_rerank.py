@@ -12,7 +12,7 @@ from pydantic import Field
 
 from baselines._shared.reranking import RerankSettings, reranked
 from baselines._shared.settings import RankerSettings, ranker_start
-from harness.method import Axis, Group, Kit, Method
+from harness.method import Axis, Category, Method, MethodInputs
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -29,12 +29,12 @@ class RankerRerank(Method):
     name = "ranker-rerank"
     summary = "the ranker as it comes re-ranks the first stage, no training"
     source = "monoBERT style re-ranking, arXiv 1901.04085"
-    standing: ClassVar[Group] = "reference"
+    category: ClassVar[Category] = "reference"
     sees = ("nothing",)
     axes: ClassVar[frozenset[Axis]] = frozenset()
     Settings: ClassVar[type[Settings]] = RankerRerankSettings
     settings: RankerRerankSettings
 
-    def run(self, kit: Kit) -> Stage:
+    def run(self, inputs: MethodInputs) -> Stage:
         how = self.settings.ranker
-        return reranked(kit, ranker_start(kit, how), how, self.settings)
+        return reranked(inputs, ranker_start(inputs, how), how, self.settings)

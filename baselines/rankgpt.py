@@ -16,7 +16,7 @@ from pydantic import Field
 
 from baselines._shared.reranking import RerankSettings, reranked
 from baselines._shared.settings import LossChoice, RankerSettings, ranker_trained
-from harness.method import Group, Kit, Method
+from harness.method import Category, Method, MethodInputs
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -37,15 +37,15 @@ class RankGPT(Method):
     summary = "the LLM's order trains a ranker (RankNet), which re-ranks the first stage; no retriever"
     source = "arXiv 2304.09542"
     needs = ("order",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("order",)
     Settings: ClassVar[type[Settings]] = RankGPTSettings
     settings: RankGPTSettings
 
-    def run(self, kit: Kit) -> Stage:
+    def run(self, inputs: MethodInputs) -> Stage:
         from harness.training_lists.list_stages import RankedLists
 
         settings = self.settings
-        lists = RankedLists(labels=kit.labels(), draw=kit.draw())
-        ranker = ranker_trained(kit, settings.ranker, lists, settings.ranker_loss)
-        return reranked(kit, ranker, settings.ranker, settings)
+        lists = RankedLists(labels=inputs.labels(), subset=inputs.subset())
+        ranker = ranker_trained(inputs, settings.ranker, lists, settings.ranker_loss)
+        return reranked(inputs, ranker, settings.ranker, settings)

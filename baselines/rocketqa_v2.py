@@ -22,7 +22,7 @@ from pydantic import Field
 from baselines._shared.joint import JointRanker, TrainJointly
 from baselines._shared.refresh import found_by
 from baselines._shared.settings import LossChoice
-from harness.method import Axis, Group, Kit, RetrieverMethod
+from harness.method import Axis, Category, MethodInputs, RetrieverMethod
 from harness.models import resolve_model
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -50,46 +50,46 @@ class RocketQAv2(RetrieverMethod):
     summary = "retriever and ranker learn jointly from gold labels and one another (dynamic listwise distillation), no LLM"
     source = "arXiv 2110.07367"
     needs = ("gold labels",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("gold labels",)
     axes: ClassVar[frozenset[Axis]] = frozenset({"budget", "resample", "seed"})
     Settings: ClassVar[type[Settings]] = RocketQAv2Settings
     settings: RocketQAv2Settings
 
-    def retriever(self, kit: Kit) -> Stage:
+    def retriever(self, inputs: MethodInputs) -> Stage:
         from harness.losses.spec import LossSpec
         from harness.training.train_settings import TrainSettings
 
         settings, how = self.settings, self.settings.ranker
         return TrainJointly(
-            start=kit.retriever,
-            ranker=resolve_model(how.start, kit.base) if how.start else kit.ranker,
+            start=inputs.retriever,
+            ranker=resolve_model(how.start, inputs.base) if how.start else inputs.ranker,
             # Where the ranker starts is in the key as its content.
             how=how.model_copy(update={"start": None}),
-            lists=self._lists(kit),
-            corpus=kit.collection.corpus,
+            lists=self._lists(inputs),
+            corpus=inputs.collection.corpus,
             retriever_loss=LossSpec.of(settings.retriever_loss),
             ranker_loss=LossSpec.of(settings.ranker_loss),
             mutual=settings.mutual,
             train=TrainSettings(epochs=settings.epochs, learning_rate=settings.learning_rate, batch=settings.batch),
-            seed=kit.seed or 0,
-            max_length=kit.max_length,
+            seed=inputs.seed or 0,
+            max_length=inputs.max_length,
         )
 
-    def _lists(self, kit: Kit) -> Stage:
+    def _lists(self, inputs: MethodInputs) -> Stage:
         from baselines._shared.hybrid_lists import HybridLists
         from harness.students.ranker_scored_lists import ScoredLists
         from harness.training_lists.list_stages import GoldLists
 
         how = self.settings.ranker
-        gold = GoldLists(draw=kit.draw(), candidates=found_by(kit, kit.retriever), depth=kit.list_depth, most_positives=1)
+        gold = GoldLists(subset=inputs.subset(), candidates=found_by(inputs, inputs.retriever), depth=inputs.list_depth, most_positives=1)
         if not self.settings.hybrid:
             return gold
         scored = ScoredLists(
             lists=gold,
-            ranker=resolve_model(how.start, kit.base) if how.start else kit.ranker,
+            ranker=resolve_model(how.start, inputs.base) if how.start else inputs.ranker,
             architecture=how.architecture,
-            corpus=kit.collection.corpus,
+            corpus=inputs.collection.corpus,
             max_length=how.max_length,
         )
         return HybridLists(lists=scored)

@@ -11,7 +11,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from baselines._shared.settings import LossChoice, StudentSettings, retriever_trained
-from harness.method import Axis, Group, Kit, RetrieverMethod
+from harness.method import Axis, Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -29,14 +29,14 @@ class Supervised(RetrieverMethod):
     summary = "InfoNCE on gold labels of as many queries, no LLM"
     source = "arXiv 1807.03748; DPR, arXiv 2004.04906"
     needs = ("gold labels",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("gold labels",)
     axes: ClassVar[frozenset[Axis]] = frozenset({"budget", "resample", "seed"})
     Settings: ClassVar[type[Settings]] = SupervisedSettings
     settings: SupervisedSettings
 
-    def retriever(self, kit: Kit) -> Stage:
+    def retriever(self, inputs: MethodInputs) -> Stage:
         from harness.training_lists.list_stages import GoldLists
 
-        lists = GoldLists(draw=kit.draw(), candidates=kit.candidates, depth=kit.list_depth)
-        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)
+        lists = GoldLists(subset=inputs.subset(), candidates=inputs.candidates, depth=inputs.list_depth)
+        return retriever_trained(inputs, lists, self.settings, self.settings.retriever_loss)

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from baselines._shared.refresh import RefreshSettings, found_by, refreshed
 from baselines._shared.settings import LossChoice
-from harness.method import Axis, Group, Kit, RetrieverMethod
+from harness.method import Axis, Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -33,16 +33,16 @@ class SupervisedMined(RetrieverMethod):
     summary = "InfoNCE on gold labels with negatives mined by the untrained retriever, no LLM"
     source = "ANCE, arXiv 2007.00808; DPR, arXiv 2004.04906"
     needs = ("gold labels",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("gold labels",)
     axes: ClassVar[frozenset[Axis]] = frozenset({"budget", "resample", "seed"})
     Settings: ClassVar[type[Settings]] = MinedSettings
     settings: MinedSettings
 
-    def retriever(self, kit: Kit) -> Stage:
+    def retriever(self, inputs: MethodInputs) -> Stage:
         from harness.training_lists.list_stages import GoldLists
 
-        def lists(here: Kit) -> Stage:
-            return GoldLists(draw=here.draw(), candidates=found_by(here, here.retriever), depth=here.list_depth)
+        def lists(inputs: MethodInputs) -> Stage:
+            return GoldLists(subset=inputs.subset(), candidates=found_by(inputs, inputs.retriever), depth=inputs.list_depth)
 
-        return refreshed(kit, lists, self.settings, self.settings.retriever_loss)
+        return refreshed(inputs, lists, self.settings, self.settings.retriever_loss)

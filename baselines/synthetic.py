@@ -21,7 +21,7 @@ from pydantic import Field
 
 from baselines._shared.settings import LossChoice, retriever_trained
 from baselines._shared.written import WritingSettings, written_lists
-from harness.method import Group, Kit, RetrieverMethod
+from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -42,11 +42,11 @@ class Synthetic(RetrieverMethod):
     summary = "the LLM writes queries for documents, those that find them back train the retriever (InfoNCE)"
     source = "InPars, arXiv 2202.05144; Promptagator, arXiv 2209.11755"
     needs = ("text",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("text",)
     Settings: ClassVar[type[Settings]] = SyntheticSettings
     settings: SyntheticSettings
 
-    def retriever(self, kit: Kit) -> Stage:
-        lists = written_lists(kit, self.settings, self.settings.within)
-        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)
+    def retriever(self, inputs: MethodInputs) -> Stage:
+        lists = written_lists(inputs, self.settings, self.settings.within)
+        return retriever_trained(inputs, lists, self.settings, self.settings.retriever_loss)

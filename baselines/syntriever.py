@@ -15,7 +15,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from baselines._shared.settings import LossChoice, StudentSettings, retriever_trained
-from harness.method import Group, Kit, RetrieverMethod
+from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -30,14 +30,16 @@ class SyntrieverSettings(StudentSettings):
     )
 
 
-def preferred(kit: Kit, settings: SyntrieverSettings) -> Stage:
+def preferred(inputs: MethodInputs, settings: SyntrieverSettings) -> Stage:
     """Lists of two: the teacher's preferences."""
     from harness.training_lists.list_stages import RankedLists
     from harness.training_lists.order_lists import PairLists
 
-    draw = kit.draw()
-    ordered = RankedLists(labels=kit.labels(), draw=draw)
-    return PairLists(lists=ordered, draw=draw, candidates=kit.candidates, top=settings.top, pairs=settings.pairs, seed=kit.resample or 0)
+    draw = inputs.subset()
+    ordered = RankedLists(labels=inputs.labels(), subset=draw)
+    return PairLists(
+        lists=ordered, subset=draw, candidates=inputs.candidates, top=settings.top, pairs=settings.pairs, seed=inputs.resample or 0
+    )
 
 
 class Syntriever(RetrieverMethod):
@@ -47,10 +49,10 @@ class Syntriever(RetrieverMethod):
     summary = "the teacher's pairwise preferences train the retriever (partial Plackett-Luce)"
     source = "arXiv 2502.03824"
     needs = ("order",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("order",)
     Settings: ClassVar[type[Settings]] = SyntrieverSettings
     settings: SyntrieverSettings
 
-    def retriever(self, kit: Kit) -> Stage:
-        return retriever_trained(kit, preferred(kit, self.settings), self.settings, self.settings.retriever_loss)
+    def retriever(self, inputs: MethodInputs) -> Stage:
+        return retriever_trained(inputs, preferred(inputs, self.settings), self.settings, self.settings.retriever_loss)

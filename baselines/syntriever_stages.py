@@ -20,7 +20,7 @@ from pydantic import Field, model_validator
 from baselines._shared.settings import LossChoice, retriever_trained
 from baselines._shared.written import WritingSettings, written_lists
 from baselines.syntriever import SyntrieverSettings, preferred
-from harness.method import Group, Kit, RetrieverMethod
+from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -48,12 +48,12 @@ class SyntrieverStages(RetrieverMethod):
     summary = "queries that the LLM writes, then its pairwise preferences train the retriever (InfoNCE, partial Plackett-Luce)"
     source = "arXiv 2502.03824"
     needs = ("order", "text")
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("order", "text")
     Settings: ClassVar[type[Settings]] = SyntrieverStagesSettings
     settings: SyntrieverStagesSettings
 
-    def retriever(self, kit: Kit) -> Stage:
+    def retriever(self, inputs: MethodInputs) -> Stage:
         settings = self.settings
-        begun = retriever_trained(kit, written_lists(kit, settings, settings.within), settings, settings.written_loss)
-        return retriever_trained(replace(kit, retriever=begun), preferred(kit, settings), settings, settings.retriever_loss)
+        begun = retriever_trained(inputs, written_lists(inputs, settings, settings.within), settings, settings.written_loss)
+        return retriever_trained(replace(inputs, retriever=begun), preferred(inputs, settings), settings, settings.retriever_loss)

@@ -17,7 +17,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from baselines._shared.settings import LossChoice, RankerSettings, StudentSettings, ranker_scored, retriever_trained
-from harness.method import Axis, Group, Kit, RetrieverMethod
+from harness.method import Axis, Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -42,36 +42,36 @@ class TASB(RetrieverMethod):
     summary = "an off-the-shelf ranker's margins, negatives of like queries included, train the retriever, no LLM"
     source = "arXiv 2104.06967"
     needs = ("gold labels",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("gold labels",)
     axes: ClassVar[frozenset[Axis]] = frozenset({"budget", "resample", "seed"})
     Settings: ClassVar[type[Settings]] = TASBSettings
     settings: TASBSettings
 
-    def retriever(self, kit: Kit) -> Stage:
+    def retriever(self, inputs: MethodInputs) -> Stage:
         from baselines._shared.passes import Passes
 
         settings = self.settings
         if not settings.redraw or settings.epochs == 1:
-            return self._trained(kit, self._mixed(kit, 0), settings)
-        passes = Passes(passes=tuple(self._mixed(kit, number) for number in range(settings.epochs)))
+            return self._trained(inputs, self._mixed(inputs, 0), settings)
+        passes = Passes(passes=tuple(self._mixed(inputs, number) for number in range(settings.epochs)))
         stop = settings.stop and settings.stop.model_copy(update={"checks": settings.stop.checks * settings.epochs})
-        return self._trained(kit, passes, settings.model_copy(update={"epochs": 1, "stop": stop}))
+        return self._trained(inputs, passes, settings.model_copy(update={"epochs": 1, "stop": stop}))
 
-    def _trained(self, kit: Kit, lists: Stage, settings: TASBSettings) -> Stage:
-        return retriever_trained(kit, ranker_scored(kit, lists, settings.ranker), settings, settings.retriever_loss)
+    def _trained(self, inputs: MethodInputs, lists: Stage, settings: TASBSettings) -> Stage:
+        return retriever_trained(inputs, ranker_scored(inputs, lists, settings.ranker), settings, settings.retriever_loss)
 
-    def _mixed(self, kit: Kit, number: int) -> Stage:
+    def _mixed(self, inputs: MethodInputs, number: int) -> Stage:
         """The lists of pass `number`."""
         from harness.training_lists.list_stages import GoldLists
-        from harness.training_lists.topic_aware import ClusteredLists
+        from harness.training_lists.topic_aware import TopicAwareLists
 
         settings = self.settings
-        return ClusteredLists(
-            lists=GoldLists(draw=kit.draw(), candidates=kit.candidates, depth=kit.list_depth, most_positives=1),
-            encoder=kit.retriever,
+        return TopicAwareLists(
+            lists=GoldLists(subset=inputs.subset(), candidates=inputs.candidates, depth=inputs.list_depth, most_positives=1),
+            encoder=inputs.retriever,
             cluster_size=settings.cluster_size,
-            mates=settings.mates,
-            max_length=kit.max_length,
-            seed=_APART * number + (kit.resample or 0),
+            cluster_neighbours=settings.mates,
+            max_length=inputs.max_length,
+            seed=_APART * number + (inputs.resample or 0),
         )

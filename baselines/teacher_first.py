@@ -13,7 +13,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from baselines._shared.settings import LossChoice, StudentSettings, retriever_trained
-from harness.method import Group, Kit, RetrieverMethod
+from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -33,13 +33,13 @@ class TeacherFirst(RetrieverMethod):
     summary = "InfoNCE on the candidate that the teacher puts first"
     source = "DPR, arXiv 2004.04906, with the teacher's first as gold"
     needs = ("order",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("order",)
     Settings: ClassVar[type[Settings]] = TeacherFirstSettings
     settings: TeacherFirstSettings
 
-    def retriever(self, kit: Kit) -> Stage:
+    def retriever(self, inputs: MethodInputs) -> Stage:
         from harness.training_lists.list_stages import RankedLists
 
-        lists = RankedLists(labels=kit.labels(), draw=kit.draw())
-        return retriever_trained(kit, lists, self.settings, self.settings.retriever_loss)
+        lists = RankedLists(labels=inputs.labels(), subset=inputs.subset())
+        return retriever_trained(inputs, lists, self.settings, self.settings.retriever_loss)

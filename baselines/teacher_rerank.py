@@ -15,8 +15,8 @@ from pydantic import Field
 
 from baselines._shared.reranking import RerankSettings, first_stage
 from harness.collections.collection import Judgments, Texts
-from harness.collections.sample import Draw
-from harness.method import Axis, Group, Kit, Method
+from harness.collections.sample import QuerySubset
+from harness.method import Axis, Category, Method, MethodInputs
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -34,22 +34,22 @@ class TeacherReranker(Method):
     summary = "the teacher re-ranks the evaluated queries' candidates: a ceiling, paid at query time"
     source = "UPR, arXiv 2204.07496; RankGPT, arXiv 2304.09542"
     needs = ("order",)
-    standing: ClassVar[Group] = "reference"
+    category: ClassVar[Category] = "reference"
     sees = ("order",)
     axes: ClassVar[frozenset[Axis]] = frozenset({"teacher"})
     Settings: ClassVar[type[Settings]] = TeacherRerankSettings
     settings: TeacherRerankSettings
 
-    def run(self, kit: Kit) -> Stage:
+    def run(self, inputs: MethodInputs) -> Stage:
         from harness.collections.pool import Pool
         from harness.labelling.labels.label_stage import GOLD, Labels
         from harness.students.rerank_stages import TeacherRerank
 
-        assert kit.teacher is not None
-        collection, first = kit.collection, first_stage(kit, self.settings.first)
-        queries = collection.queries(kit.split)
+        assert inputs.teacher is not None
+        collection, first = inputs.collection, first_stage(inputs, self.settings.first)
+        queries = collection.queries(inputs.split)
         # Only an oracle is told what is relevant.
-        told = collection.judgments(kit.split) if GOLD in kit.teacher.needs else _unjudged(kit.split, queries)
+        told = collection.judgments(inputs.split) if GOLD in inputs.teacher.needs else _unjudged(inputs.split, queries)
         pool = Pool(
             corpus=collection.corpus,
             queries=queries,
@@ -59,8 +59,8 @@ class TeacherReranker(Method):
             cap=len(queries),
         )
         labels = Labels(
-            teacher=kit.teacher,
-            draw=Draw(pool, 0, len(queries)),
+            teacher=inputs.teacher,
+            subset=QuerySubset(pool, 0, len(queries)),
             candidates=first,
             corpus=collection.corpus,
             depth=self.settings.shown,

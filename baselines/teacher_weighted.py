@@ -15,7 +15,7 @@ from pydantic import Field
 
 from baselines._shared.grades import GradeSettings, graded
 from baselines._shared.settings import LossChoice
-from harness.method import Group, Kit, RetrieverMethod
+from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
 
@@ -33,10 +33,10 @@ class TeacherWeighted(RetrieverMethod):
     summary = "the teacher's order trains the retriever by Plackett-Luce, early places weighing more"
     source = "LLM-Embedder, arXiv 2310.07554"
     needs = ("order",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("order",)
     Settings: ClassVar[type[Settings]] = TeacherWeightedSettings
     settings: TeacherWeightedSettings
 
-    def retriever(self, kit: Kit) -> Stage:
-        return graded(kit, self.settings)
+    def retriever(self, inputs: MethodInputs) -> Stage:
+        return graded(inputs, self.settings)

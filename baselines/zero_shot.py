@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from harness.method import Axis, Group, Kit, RetrieverMethod
+from harness.method import Axis, Category, MethodInputs, RetrieverMethod
 from harness.models import ModelFiles, resolve_model
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -23,11 +23,11 @@ class ZeroShot(RetrieverMethod):
 
     name = "zero-shot"
     summary = "the student (or another encoder) as it comes, no training"
-    standing: ClassVar[Group] = "reference"
+    category: ClassVar[Category] = "reference"
     sees = ("nothing",)
     axes: ClassVar[frozenset[Axis]] = frozenset()
     Settings: ClassVar[type[Settings]] = ZeroShotSettings
     settings: ZeroShotSettings
 
-    def retriever(self, kit: Kit) -> ModelFiles | Stage:
-        return resolve_model(self.settings.model, kit.base) if self.settings.model else kit.retriever
+    def retriever(self, inputs: MethodInputs) -> ModelFiles | Stage:
+        return resolve_model(self.settings.model, inputs.base) if self.settings.model else inputs.retriever

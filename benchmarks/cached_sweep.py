@@ -19,7 +19,7 @@ from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.files import sha256
 from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import closure
-from harness.pipeline.run_stage import StageContext, make
+from harness.pipeline.run_stage import StageContext, run_stage
 from harness.pipeline.store import MANIFEST, Store
 from harness.progress import silent
 from harness.retrieval.run import FILE, Run
@@ -64,7 +64,7 @@ def fill(file: Path, workspace: Path) -> int:
     for stage in closure(cell.evaluate for cell in cells).values():
         like = made.setdefault(f"{stage.kind} {len(stage.inputs())}", stage)
         if like is stage:
-            make(stage, store, ledger, workspace / "cache", silent)
+            run_stage(stage, store, ledger, workspace / "cache", silent)
         else:
             _imitate(stage, like, StageContext(store, ledger, workspace / "cache", silent))
     return len(cells)

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.evaluation.exact_sums import Array
-from harness.evaluation.significance.alternative import Side
+from harness.evaluation.significance.alternative import Alternative
 from harness.evaluation.significance.corrections import CORRECTIONS, correct
 from harness.evaluation.significance.equivalence import equivalence
 from harness.evaluation.significance.intervals import INTERVALS
@@ -95,7 +95,7 @@ def false_positives(tables: list[Array], number: int, seed: int) -> Iterator[str
             nulls.append((kind, differences * signs if kind == "swapped" else differences - truth))
     for name, test in TESTS.items():
         if test.joint is None:
-            rates = ((kind, float(np.mean(test.p(null, seed, Side.both) < ALPHA))) for kind, null in nulls)
+            rates = ((kind, float(np.mean(test.p(null, seed, Alternative.both) < ALPHA))) for kind, null in nulls)
             yield f"| {name} | {' | '.join(_cell(rate, FALSE_POSITIVES, (name, kind) not in NO_CLAIM) for kind, rate in rates)} |"
 
 

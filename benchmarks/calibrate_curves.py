@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.evaluation.curves.budget_curve import Curve, Target, ahead_from, area, area_difference, curve, needed
+from harness.evaluation.curves.budget_curve import BudgetCurve, CurveTarget, ahead_from, area, area_difference, curve, needed
 from harness.evaluation.curves.fits import FITS, Monotone
 from harness.evaluation.exact_sums import Array
 from harness.evaluation.significance.bootstrap import Interval, bootstrap_means, percentile, run_weights
@@ -66,7 +66,7 @@ def simulated(setting: Setting, generator: np.random.Generator) -> Sweep:
     return Sweep(TRUTH[:, :, None] + luck + shared + own, float(shared.mean()))
 
 
-def curves(values: Array, seed: int) -> tuple[Curve, Curve]:
+def curves(values: Array, seed: int) -> tuple[BudgetCurve, BudgetCurve]:
     """Both methods' curves, drawn as `harness.leaderboard` draws them. Values as `simulated` gives them."""
     queries, methods, amounts, resamples = values.shape
     design = tuple((resample, 0) for resample in range(resamples))
@@ -79,7 +79,7 @@ def curves(values: Array, seed: int) -> tuple[Curve, Curve]:
     return a, b
 
 
-def _curve(groups: list[Array], samples: Samples, columns: slice) -> Curve:
+def _curve(groups: list[Array], samples: Samples, columns: slice) -> BudgetCurve:
     means = np.array([group.mean() for group in groups[columns]])
     return curve(AMOUNTS, means, samples.each(lambda part: part[:, columns]), np.ones(len(AMOUNTS)), FITS[Monotone.name])
 
@@ -99,7 +99,7 @@ def held(sweep: Sweep, seed: int) -> list[bool]:
     by_percentiles = percentile(((b.samples.both - a.samples.both) @ weights)[:, None])[0]
     row, runs = (percentile(part[:, :1])[0] for part in (a.samples.both, a.samples.runs))
     found: list[tuple[Interval, float]] = [
-        (needed(a, Target(GOAL)).interval, math.exp(np.interp(GOAL, TRUTH[0], logs))),
+        (needed(a, CurveTarget(GOAL)).interval, math.exp(np.interp(GOAL, TRUTH[0], logs))),
         (mean.interval, _mean(TRUTH[0])),
         (ahead.interval, math.exp(np.interp(0.0, difference, logs))),
         (apart.interval, _mean(difference)),

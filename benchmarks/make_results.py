@@ -17,10 +17,10 @@ from harness.evaluation.metrics.lookup import evaluate
 from harness.evaluation.metrics.per_query_file import write_scores
 from harness.published.card import (
     Card,
+    CardEvaluation,
     Costs,
     Data,
     DataSource,
-    Evaluation,
     MethodSection,
     ResearchGoal,
     TeacherSection,
@@ -63,7 +63,7 @@ def _card(tag: str, method: str, **more: object) -> Card:
     return Card.model_validate(
         {
             "tag": tag,
-            "research goal": ResearchGoal(sweep="made.yaml", evaluation=Evaluation(reported_measures=METRICS, baseline=("zero-shot",))),
+            "research goal": ResearchGoal(sweep="made.yaml", evaluation=CardEvaluation(reported_measures=METRICS, baseline=("zero-shot",))),
             "method": MethodSection(name=method, group="baseline", sees=("order",), settings={"epochs": 3}),
             "data": Data(
                 test_collection=TestCollection(name="made", split="test", content_hash="ab" * 32),

@@ -16,7 +16,7 @@ from harness.teachers.likelihood.query_likelihood import Likelihood
 def naive_scores(teacher: Likelihood, tasks: Sequence[Task], expected: Mapping[str, Mapping[str, float]]) -> tuple[float, float]:
     """Seconds a pair, and the largest difference between these scores and the `expected` ones (query, document)."""
     model = load_causal(causal_folder(teacher._model), teacher.precision, "sdpa")
-    reading = teacher._reading
+    reading = teacher._pair_tokens
     worst, count, start = 0.0, 0, time.perf_counter()
     for task in tasks:
         asked = reading.pairs([task])

@@ -19,7 +19,7 @@ class Held:
 
     page: str
     values: Values
-    said: Any
+    notices: Any
     """Where on the page it is said what could not be found."""
     fresh: bool = True
     written: Values = field(default_factory=dict)
@@ -37,7 +37,7 @@ def opened(page: str) -> None:
     address = {key: st.query_params.get_all(key) for key in st.query_params}
     held: Held | None = st.session_state.get(_HELD)
     if held is not None and held.page == page and (held.touched or address == held.written):
-        held.fresh, held.said = False, st.container()
+        held.fresh, held.notices = False, st.container()
     else:
         kept = {} if held is None or held.page == page or _back() else held.values
         held = st.session_state[_HELD] = Held(page, {**kept, **address}, st.container(), written=address)
@@ -93,7 +93,7 @@ def unknown(key: str, words: str) -> bool:
     if not held.fresh and key not in held.doubtful:
         return False
     held.doubtful.add(key)
-    held.said.warning(words)
+    held.notices.warning(words)
     return True
 
 

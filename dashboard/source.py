@@ -14,9 +14,9 @@ from dashboard.text import literal
 from harness.errors import UserError
 from harness.files import cache_home
 from harness.leaderboard.board import board_of
-from harness.leaderboard.board_cache import kept_board
+from harness.leaderboard.board_cache import cached_board
 from harness.leaderboard.board_model import Board, Row, Table
-from harness.leaderboard.load_results import Gathered, gather, state
+from harness.leaderboard.load_results import ResultSet, load_results, state
 from harness.leaderboard.row_titles import titles
 from harness.text import counted
 
@@ -31,9 +31,9 @@ class View:
     rows: dict[str, Row]
 
     @property
-    def gathered(self) -> Gathered:
+    def gathered(self) -> ResultSet:
         """All runs of the folder."""
-        found: Gathered = _gathered(self.folder, self.state)
+        found: ResultSet = _gathered(self.folder, self.state)
         return found
 
 
@@ -48,9 +48,9 @@ def workspace() -> Path:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading results")  # type: ignore[untyped-decorator]
-def _gathered(folder: str, state: str) -> Gathered:
+def _gathered(folder: str, state: str) -> ResultSet:
     """The runs, read again when `state` says that the folder changed."""
-    return gather(Path(folder), cache=_kept())
+    return load_results(Path(folder), cache=_cached())
 
 
 @st.cache_resource(max_entries=32, show_spinner="Making the table")  # type: ignore[untyped-decorator]
@@ -58,10 +58,10 @@ def _board(folder: str, state: str, metric: str | None, baseline: str | None) ->
     def make() -> Board:
         return board_of(_gathered(folder, state), metric=metric, baseline=baseline)
 
-    return kept_board(_kept(), Path(folder), state, make, metric=metric, baseline=baseline)
+    return cached_board(_cached(), Path(folder), state, make, metric=metric, baseline=baseline)
 
 
-def _kept() -> Path:
+def _cached() -> Path:
     return cache_home() / "boards"
 
 
@@ -97,9 +97,9 @@ def view() -> View:
     return View(str(folder), mark, shown, titles(shown))
 
 
-def _notes(led: Board, shown: Table) -> None:
+def _notes(led: Board, displayed: Table) -> None:
     """What is to be known of the table that is shown, and of the folder; notes of other tables stay on their pages."""
-    for note in (*led.general, *shown.notes):
+    for note in (*led.general, *displayed.notes):
         st.warning(literal(note))
 
 

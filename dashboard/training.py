@@ -15,7 +15,7 @@ from dashboard.tables.row_list import row_list
 from dashboard.tables.table import VERDICT_HELP
 from dashboard.text import literal
 from harness.leaderboard.inspect.query_rankings import at_hand
-from harness.leaderboard.inspect.training_query import TrainingQuery, training_query
+from harness.leaderboard.inspect.training_query import InspectedQuery, training_query
 from harness.published.published_labels import RAW, LabelRow, LabelsOfRun, read_labels
 from harness.published.result_folder import LABELS, Published
 from harness.text import counted
@@ -40,7 +40,7 @@ def _labels(runs: list[Published]) -> LabelsOfRun | None:
 
 def training(found: View, names: list[str]) -> None:
     """Choose a training query that a teacher of the named rows labelled, and show what is published of it. Raises UserError."""
-    groups = [found.gathered.behind(found.table, found.rows[name]) for name in names]
+    groups = [found.gathered.runs_of_row(found.table, found.rows[name]) for name in names]
     labels = [_labels(group) for group in groups]
     rows = [{row.query: row for row in one.rows} if one else {} for one in labels]
     counts = Counter(query for mapping in rows for query in mapping)
@@ -56,12 +56,12 @@ def training(found: View, names: list[str]) -> None:
     st.subheader(literal(answer.text or answer.query))
     row_list({f"{number}": name for number, name in enumerate(names, 1)})
     _candidates(answer, names)
-    _said(answer)
+    _opinion_text(answer)
     kept = [f"{name}: {one.header.kept:,} of {one.header.labels:,}" for name, one in zip(names, labels, strict=True) if one]
     st.caption(literal(f"Labels published with the first run of each row that has any: {'; '.join(kept)}."))
 
 
-def _candidates(answer: TrainingQuery, names: list[str]) -> None:
+def _candidates(answer: InspectedQuery, names: list[str]) -> None:
     found = answer.candidates
     shown: dict[str, list[Any]] = {"document": [one.document for one in found]}
     config: dict[str, Any] = {"document": st.column_config.TextColumn(width=130), "text": st.column_config.TextColumn(width=300)}
@@ -70,7 +70,7 @@ def _candidates(answer: TrainingQuery, names: list[str]) -> None:
     if any(one.grade is not None for one in found):
         shown["grade"] = [one.grade for one in found]
     columns = {
-        "shown": ("shown_at", "Its place in what the teacher of {} was shown.", "%d"),
+        "shown": ("presented_at", "Its place in what the teacher of {} was shown.", "%d"),
         "teacher": ("placed", "Its place in the teacher's order, {}; empty where the teacher did not place it.", "%d"),
         "number": ("scores", "The teacher's own number, {}; higher is better.", "%.4g"),
         "ranker": ("ranker_placed", "Its place by the trained ranker of {}.", "%d"),
@@ -90,7 +90,7 @@ def _candidates(answer: TrainingQuery, names: list[str]) -> None:
     )
 
 
-def _said(answer: TrainingQuery) -> None:
+def _opinion_text(answer: InspectedQuery) -> None:
     st.subheader("In the teacher's own words")
     for one in answer.opinions:
         st.markdown(f"**{literal(one.name)}**")

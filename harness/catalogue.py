@@ -48,7 +48,10 @@ def catalogue(kind: str) -> list[Row]:
 
 
 def _row(found: type[Plugin]) -> Row:
-    extra = {key: getattr(found, key) for key in ("standing", "box", "gives", "role") if hasattr(found, key)}
+    extra = {key: getattr(found, key) for key in ("category", "teacher_type", "box", "gives", "role") if hasattr(found, key)}
+    # What was one word for both until 0.2; programs read it.
+    if former := extra.get("category") or extra.get("teacher_type"):
+        extra["standing"] = former
     sees = {"sees": list(found.sees)} if issubclass(found, Method) else {}
     return {"name": found.name, "summary": found.summary, "source": found.source, "needs": list(found.needs), **extra, **sees}
 

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
-from harness.collections.sample import Draw
+from harness.collections.sample import QuerySubset
 from harness.plugins import Plugin, Settings
 
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from harness.models import ModelFiles
     from harness.stage import Stage
 
-Group = Literal["ours", "baseline", "reference", "control"]
+Category = Literal["ours", "baseline", "reference", "control"]
 Axis = Literal["teacher", "budget", "resample", "seed"]
 
 
 @dataclass(frozen=True)
-class Kit:
+class MethodInputs:
     """Everything the harness prepared for one cell. Methods of one sweep get the same candidates and the same training queries.
 
     Axes that the method does not use are None.
@@ -57,20 +57,20 @@ class Kit:
 
         assert self.teacher is not None, "the method must list 'teacher' among its axes"
         return Labels(
-            teacher=self.teacher, draw=self.draw(), candidates=self.candidates, corpus=self.collection.corpus, depth=self.list_depth
+            teacher=self.teacher, subset=self.subset(), candidates=self.candidates, corpus=self.collection.corpus, depth=self.list_depth
         )
 
-    def draw(self, size: int | None = None) -> Draw:
+    def subset(self, size: int | None = None) -> QuerySubset:
         """The cell's labelled queries, or the first `size` of the same resample (never fewer than the budget)."""
         assert self.resample is not None, "the method must list 'resample' among its axes"
-        return Draw(self.pool, self.resample, max(self.budget or 0, size or 0))
+        return QuerySubset(self.pool, self.resample, max(self.budget or 0, size or 0))
 
 
 class Method(Plugin):
     """A way to get a run from a budget; made with its settings, asked for the last stage of its part of the graph."""
 
-    group: ClassVar[str] = "harness.methods"
-    standing: ClassVar[Group]
+    entry_point_group: ClassVar[str] = "harness.methods"
+    category: ClassVar[Category]
     sees: ClassVar[tuple[str, ...]]
     """What it may see, for the board: order, likelihoods, attention, gold labels, answers, nothing."""
     axes: ClassVar[frozenset[Axis]] = frozenset({"teacher", "budget", "resample", "seed"})
@@ -80,7 +80,7 @@ class Method(Plugin):
         self.settings = settings
 
     @abstractmethod
-    def run(self, kit: Kit) -> Stage:
+    def run(self, inputs: MethodInputs) -> Stage:
         """The stage whose artefact holds ``run.trec.gz`` for the evaluated split."""
 
 
@@ -103,21 +103,21 @@ class RetrieverMethod(Method):
     """A method that ends in a retriever; searching with it is the same for all."""
 
     @abstractmethod
-    def retriever(self, kit: Kit) -> ModelFiles | Stage:
+    def retriever(self, inputs: MethodInputs) -> ModelFiles | Stage:
         """The stage whose artefact is a folder that ``SentenceTransformer(path)`` loads."""
 
-    def run(self, kit: Kit) -> Stage:
-        return self.search(kit, self.retriever(kit))
+    def run(self, inputs: MethodInputs) -> Stage:
+        return self.search(inputs, self.retriever(inputs))
 
-    def search(self, kit: Kit, model: ModelFiles | Stage) -> Stage:
+    def search(self, inputs: MethodInputs, model: ModelFiles | Stage) -> Stage:
         """The run of `model` on the evaluated split; the same way for every retriever of the method, so that they can be chosen from."""
         from harness.retrieval.search_stages import DenseSearch, Embed
 
-        corpus = Embed(model=document_model(model), texts=kit.collection.corpus, max_length=kit.max_length)
+        corpus = Embed(model=document_model(model), texts=inputs.collection.corpus, max_length=inputs.max_length)
         return DenseSearch(
             model=model,
             corpus=corpus,
-            queries=kit.collection.queries(kit.split),
-            ids=kit.collection.corpus,
-            depth=kit.depth,
+            queries=inputs.collection.queries(inputs.split),
+            ids=inputs.collection.corpus,
+            depth=inputs.depth,
         )

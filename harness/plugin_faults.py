@@ -12,7 +12,7 @@ from harness.errors import UserError
 
 
 @dataclass(frozen=True)
-class Fault:
+class PluginFault:
     """A plug-in that cannot be used: the names it is asked for by, and what is wrong."""
 
     names: frozenset[str]
@@ -24,14 +24,14 @@ class Fault:
         return UserError(f"'{name}' is installed but cannot be used: {told.message}", told.file, told.line, told.key, told.remedy)
 
 
-def does_not_load(point: EntryPoint, module: str, error: BaseException) -> Fault:
+def does_not_load(point: EntryPoint, module: str, error: BaseException) -> PluginFault:
     """The module of an entry point, or one below it, raised `error` when it was imported."""
     file, line = _place(module, error)
     what = error.msg if isinstance(error, SyntaxError) else str(error)
     cause = f"{type(error).__name__}: {what}" if what else type(error).__name__
     message = f"the plug-in package '{_package(point)}' does not load: {cause}"
     names = frozenset({point.name, *module.split(".")} - {"harness", "baselines"})
-    return Fault(names, UserError(message, file, line, remedy="mend or uninstall it; everything else works without it"))
+    return PluginFault(names, UserError(message, file, line, remedy="mend or uninstall it; everything else works without it"))
 
 
 def _place(module: str, error: BaseException) -> tuple[str | None, int | None]:
@@ -50,7 +50,7 @@ def _package(point: EntryPoint) -> str:
     return point.dist.name if point.dist else point.module
 
 
-def unfinished(point: EntryPoint, kind: type) -> Fault | None:
+def unfinished(point: EntryPoint, kind: type) -> PluginFault | None:
     """The class of a plug-in that lacks methods or attributes; None when it has all."""
     methods = sorted(getattr(kind, "__abstractmethods__", ()))
     attributes = sorted(
@@ -66,7 +66,7 @@ def unfinished(point: EntryPoint, kind: type) -> Fault | None:
     file, line = _defined(kind)
     name = getattr(kind, "name", None)
     names = frozenset({str(name)} if name else {point.name, kind.__module__.rpartition(".")[2]})
-    return Fault(names, UserError(message, file, line, remedy="define it in the class, exactly so spelt, or uninstall the package"))
+    return PluginFault(names, UserError(message, file, line, remedy="define it in the class, exactly so spelt, or uninstall the package"))
 
 
 def _defined(kind: type) -> tuple[str | None, int | None]:
@@ -76,8 +76,10 @@ def _defined(kind: type) -> tuple[str | None, int | None]:
         return None, None
 
 
-def clash(name: str, classes: Iterable[type], kept: bool) -> Fault:
+def clash(name: str, classes: Iterable[type], ours_wins: bool) -> PluginFault:
     """Several classes of one name; `kept` where one of them is the project's own."""
     modules = " and ".join(sorted(f"{kind.__module__}.{kind.__name__}" for kind in classes))
-    told = "the harness's own is used" if kept else "none is used"
-    return Fault(frozenset({name}), UserError(f"{modules} all call themselves '{name}'; {told}", remedy="give each a name of its own"))
+    told = "the harness's own is used" if ours_wins else "none is used"
+    return PluginFault(
+        frozenset({name}), UserError(f"{modules} all call themselves '{name}'; {told}", remedy="give each a name of its own")
+    )

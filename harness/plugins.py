@@ -21,7 +21,7 @@ from typing import ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from harness.errors import UserError, did_you_mean
-from harness.plugin_faults import Fault, clash, does_not_load, unfinished
+from harness.plugin_faults import PluginFault, clash, does_not_load, unfinished
 
 
 class Settings(BaseModel):
@@ -45,15 +45,15 @@ class Plugin(ABC):
 P = TypeVar("P", bound=Plugin)
 
 
-class Found(dict[str, type[P]]):
+class PluginIndex(dict[str, type[P]]):
     """Plug-ins of a kind by name; `faults` are those that cannot be used."""
 
-    def __init__(self, usable: Mapping[str, type[P]], faults: tuple[Fault, ...] = ()) -> None:
+    def __init__(self, usable: Mapping[str, type[P]], faults: tuple[PluginFault, ...] = ()) -> None:
         super().__init__(usable)
         self.faults = faults
 
 
-def _modules(point: EntryPoint, faults: list[Fault]) -> Iterator[ModuleType]:
+def _modules(point: EntryPoint, faults: list[PluginFault]) -> Iterator[ModuleType]:
     """The modules below an entry point, but for those that do not load."""
     names = [point.module]
     while names:
@@ -79,14 +79,14 @@ def _classes(module: ModuleType, kind: type[P]) -> Iterator[type[P]]:
 
 
 @cache
-def plugins(kind: type[P]) -> Found[P]:
-    """All usable plugins of a kind, by name. `kind` declares its entry point group as ``group``.
+def plugins(kind: type[P]) -> PluginIndex[P]:
+    """All usable plugins of a kind, by name. `kind` declares its ``entry_point_group``.
 
     What is wrong with those that cannot be used is told on stderr, once a process.
     """
-    faults: list[Fault] = []
+    faults: list[PluginFault] = []
     claims: dict[str, dict[type[P], EntryPoint]] = {}
-    for point in entry_points(group=str(kind.group)):  # type: ignore[attr-defined]
+    for point in entry_points(group=str(kind.entry_point_group)):  # type: ignore[attr-defined]
         for module in _modules(point, faults):
             for value in _classes(module, kind):
                 if fault := unfinished(point, value):
@@ -100,10 +100,10 @@ def plugins(kind: type[P]) -> Found[P]:
         if len(classes) == 1 or len(ours) == 1:
             usable[name] = (ours or list(classes))[0]
         if len(classes) > 1:
-            faults.append(clash(name, classes, kept=bool(ours)))
+            faults.append(clash(name, classes, ours_wins=bool(ours)))
     for fault in faults:
         print(f"warning: {fault.error}", file=sys.stderr)
-    return Found(usable, tuple(faults))
+    return PluginIndex(usable, tuple(faults))
 
 
 def plugin(kind: type[P], name: str) -> type[P]:
@@ -116,5 +116,5 @@ def plugin(kind: type[P], name: str) -> type[P]:
 
 def refusal(known: Mapping[str, type[P]], name: str) -> UserError | None:
     """Why the plug-in of that name, which is not among the `known`, cannot be used though it is installed; None where nothing is known."""
-    faults = known.faults if isinstance(known, Found) else ()
+    faults = known.faults if isinstance(known, PluginIndex) else ()
     return next((fault.asked_for(name) for fault in faults if name in fault.names), None)

@@ -17,7 +17,7 @@ from pathlib import Path
 _OURS = frozenset({"harness", "baselines"})
 
 
-def code_mark(*kinds: type) -> str | None:
+def source_hash(*kinds: type) -> str | None:
     """sha256 in hex over the source behind those of `kinds` that are defined outside this project; None where all are of it.
 
     The source is every ``.py`` file of the class's top-level package or module, of its bases' up to the first of this project, and of
@@ -39,7 +39,7 @@ def _tops(kind: type) -> set[str]:
     """Top-level modules of the class and of its bases before the first of this project, with those installed beside them."""
     tops = [_top(base) for base in kind.__mro__]
     ours = next((place for place, top in enumerate(tops) if top in _OURS), 1)
-    return {other for top in tops[:ours] for other in (top, *_beside(top))}
+    return {other for top in tops[:ours] for other in (top, *_installed_with(top))}
 
 
 def _top(kind: type) -> str:
@@ -51,7 +51,7 @@ def _top(kind: type) -> str:
 
 
 @cache
-def _beside(top: str) -> tuple[str, ...]:
+def _installed_with(top: str) -> tuple[str, ...]:
     """Other top-level modules that the plug-in distribution of the module `top` installs, as setuptools lists them."""
     groups = [group for group in entry_points().groups if group.startswith("harness.")]
     points = [point for group in groups for point in entry_points(group=group) if point.module.partition(".")[0] == top]

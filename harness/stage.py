@@ -1,11 +1,12 @@
 """A stage: one node of the graph, a pure function of its fields, keyed by their content.
 
 A stage is a frozen dataclass. Fields that are stages are its inputs; fields made with `transport()` (concurrency, addresses) do not
-change the output and stay out of the key; all others do. Objects may stand for their content through an `identity` attribute;
-plain dataclasses and settings stand for their fields (a settings field with ``json_schema_extra={"transport": True}`` stays out).
+change the output and stay out of the key; all others do, by their names, or by the older name that `keyed()` gives. Objects may stand
+for their content through an `identity` attribute; plain dataclasses and settings stand for their fields (a settings field with
+``json_schema_extra={"transport": True}`` stays out).
 
-Code outside this project counts by its text (code_mark.py): stages, identified objects and dataclasses of a plug-in, and whatever an
-object names in `made_by`, get another key with every edit. What an object names there says by a `version` that its own code changed.
+Code outside this project counts by its text (source_hash.py): stages, identified objects and dataclasses of a plug-in, and whatever an
+object names in `source_classes`, get another key with every edit. What an object names there says by a `version` that its own code changed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from pydantic import BaseModel
 
 from harness.progress import Progress
-from harness.source_hash import code_mark
+from harness.source_hash import source_hash
 
 if TYPE_CHECKING:
     from harness.ledger.ledger import Ledger
@@ -50,6 +51,11 @@ def transport(**options: Any) -> Any:
     return dataclasses.field(metadata={"transport": True}, compare=False, **options)
 
 
+def keyed(key: str, **options: Any) -> Any:
+    """A dataclass field that stands in keys and manifests under the name `key`, which it was first stored with."""
+    return dataclasses.field(metadata={"key": key}, **options)
+
+
 def _is_transport(extra: Any) -> bool:
     return isinstance(extra, dict) and bool(extra.get("transport"))
 
@@ -67,7 +73,7 @@ def canonical(value: Any) -> JSON:
     if isinstance(value, dict):
         return {str(key): canonical(value[key]) for key in sorted(value)}
     if not isinstance(value, type) and (names := _field_names(type(value))) is not None:  # type: ignore[arg-type]  # classes hash
-        return {name: canonical(getattr(value, name)) for name in names} | _code(value)
+        return {key: canonical(getattr(value, name)) for key, name in names.items()} | _code(value)
     raise TypeError(f"{type(value).__name__} has no identity and cannot be part of a key")
 
 
@@ -82,18 +88,22 @@ def _code(value: Any) -> JSON:
     if isinstance(value, BaseModel):
         # Settings are data; those of plug-ins also stand on cards. Whatever they are for counts where it is held.
         return {}
-    makers = getattr(value, "made_by", ())
-    mark = code_mark(type(value), *makers)
+    makers = getattr(value, "source_classes", ())
+    mark = source_hash(type(value), *makers)
     risen = {kind.name: kind.version for kind in makers if kind.version > 1}
     return ({} if mark is None else {"code of": mark}) | ({"versions of": risen} if risen else {})
 
 
 @cache
-def _field_names(kind: type) -> tuple[str, ...] | None:
-    """Fields that stand for a plain dataclass, or for settings without those of transport; None for any other class."""
+def _field_names(kind: type) -> dict[str, str] | None:
+    """Key and name of the fields that stand for a plain dataclass, or for settings without those of transport; None for any other class."""
     if issubclass(kind, BaseModel):
-        return tuple(sorted(name for name, info in kind.model_fields.items() if not _is_transport(info.json_schema_extra)))
-    return tuple(f.name for f in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else None
+        return {name: name for name in sorted(kind.model_fields) if not _is_transport(kind.model_fields[name].json_schema_extra)}
+    return {_key(f): f.name for f in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else None
+
+
+def _key(field: dataclasses.Field[Any]) -> str:
+    return str(field.metadata.get("key", field.name))
 
 
 def digest(value: JSON) -> str:
@@ -128,18 +138,18 @@ class Stage(ABC):
         return 0
 
     def fields(self) -> dict[str, Any]:
-        """What the key is made of: every field that is not transport."""
-        return {name: getattr(self, name) for name in _keyed(type(self))}
+        """What the key is made of: every field that is not transport, by the name that it was first stored with."""
+        return {key: getattr(self, name) for key, name in _keyed(type(self)).items()}
 
     @property
-    def made_by(self) -> tuple[type, ...]:
+    def source_classes(self) -> tuple[type, ...]:
         """Classes beside its own that its fields only name and whose code decides what comes out."""
         return ()
 
     @cached_property
     def revision(self) -> int | str:
         """`version`, followed by a mark of the code where a plug-in is at work."""
-        mark = code_mark(type(self), *self.made_by)
+        mark = source_hash(type(self), *self.source_classes)
         return self.version if mark is None else f"{self.version} {mark}"
 
     @cached_property
@@ -157,8 +167,8 @@ class Stage(ABC):
 
 
 @cache
-def _keyed(kind: type[Stage]) -> tuple[str, ...]:
-    return tuple(f.name for f in dataclasses.fields(kind) if not f.metadata.get("transport"))
+def _keyed(kind: type[Stage]) -> dict[str, str]:
+    return {_key(f): f.name for f in dataclasses.fields(kind) if not f.metadata.get("transport")}
 
 
 def _stages(value: Any) -> Iterator[Stage]:
@@ -171,5 +181,5 @@ def _stages(value: Any) -> Iterator[Stage]:
     elif isinstance(value, (list, tuple)):
         yield from chain.from_iterable(map(_stages, value))
     else:
-        for name in _field_names(type(value)) or ():  # type: ignore[arg-type]  # classes hash
+        for name in (_field_names(type(value)) or {}).values():  # type: ignore[arg-type]  # classes hash
             yield from _stages(getattr(value, name))

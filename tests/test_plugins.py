@@ -35,7 +35,7 @@ def test_everything_describes_itself(kind: str) -> None:
 
 def test_every_method_says_what_it_may_see_and_where_it_stands() -> None:
     for method in plugins(Method).values():
-        assert method.sees and method.standing in {"ours", "baseline", "reference", "control"}
+        assert method.sees and method.category in {"ours", "baseline", "reference", "control"}
 
 
 @pytest.mark.parametrize("kind", sorted({*kinds(), "metrics"}))

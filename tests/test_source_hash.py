@@ -15,7 +15,7 @@ from harness.collections.collection import CollectionSource
 from harness.collections.prepared import prepare
 from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.labelling.labels.teacher import Teacher
-from harness.labelling.prompting.prompter import Asking
+from harness.labelling.prompting.prompter import Prompter
 from harness.losses.listmle import ListMLE
 from harness.losses.loss import Loss
 from harness.losses.spec import LossSpec
@@ -24,7 +24,7 @@ from harness.pipeline.sweep import run_sweep
 from harness.plugins import Plugin, plugin
 from harness.retrieval.search_stages import LexicalIndex
 from harness.scaffold.package import KINDS, write_package
-from harness.source_hash import code_mark
+from harness.source_hash import source_hash
 from harness.stage import Stage, canonical, digest
 from tests.pipeline.toys import Number
 from tests.scaffold.installed import installed
@@ -59,7 +59,7 @@ def teaching(teacher: type[Plugin]) -> str:
 @pytest.mark.parametrize(
     ("kind", "base", "look"),
     [
-        ("baseline", Method, lambda found: str(code_mark(found))),
+        ("baseline", Method, lambda found: str(source_hash(found))),
         ("loss", Loss, lambda found: digest(LossSpec.of(found.name))),
         ("loss", Loss, lambda found: digest(LossSpec.of({"name": "sum", "of": ["kl", {"name": found.name}]}))),
         ("teacher", Teacher, teaching),
@@ -86,7 +86,7 @@ def test_helper_modules_of_the_package_count(tmp_path: Path, monkeypatch: Monkey
     (folder / "main.py").write_text(text)
 
     def look() -> str:
-        return marks(tmp_path / "whole", "loss", Loss, monkeypatch, lambda found: str(code_mark(found)))
+        return marks(tmp_path / "whole", "loss", Loss, monkeypatch, lambda found: str(source_hash(found)))
 
     seen = [look(), look()]
     for file in (folder / "_help.py", folder / "inner" / "__init__.py"):
@@ -112,29 +112,27 @@ def test_modules_that_the_same_distribution_installs_count(tmp_path: Path, monke
         return EntryPoints([point] if group in (None, point.group) else [])
 
     def look() -> str:
-        module._beside.cache_clear()
+        module._installed_with.cache_clear()
         with monkeypatch.context() as patch:
             patch.setattr(module, "entry_points", points)
-            return marks(place, "loss", Loss, monkeypatch, lambda found: str(code_mark(found)))
+            return marks(place, "loss", Loss, monkeypatch, lambda found: str(source_hash(found)))
 
     first = look()
     edit(place / "src" / "pair_help.py")
     assert look() != first
-    module._beside.cache_clear()
+    module._installed_with.cache_clear()
 
 
 def test_what_is_of_this_project_has_no_mark() -> None:
-    assert code_mark(Evaluate, LexicalIndex, Stage, plugin(Method, "direct"), ListMLE, Asking) is None
+    assert source_hash(Evaluate, LexicalIndex, Stage, plugin(Method, "direct"), ListMLE, Prompter) is None
     assert canonical(LossSpec.of("listmle")) == {"name": "listmle", "settings": {"temperature": None}}
 
 
 def test_a_script_and_the_module_that_it_is_have_one_mark() -> None:
-    assert code_mark(Number) is not None
-    command = (
-        "from harness.source_hash import code_mark; from tests.pipeline.toys import Number; print(code_mark(Number), Number(value=1).key)"
-    )
+    assert source_hash(Number) is not None
+    command = "from harness.source_hash import source_hash as mark; from tests.pipeline.toys import Number; print(mark(Number), Number(value=1).key)"
     told = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, cwd=Path(__file__).parents[1], check=True)
-    assert told.stdout.split() == [code_mark(Number), Number(value=1).key]
+    assert told.stdout.split() == [source_hash(Number), Number(value=1).key]
 
 
 def test_a_class_that_was_typed_in_has_no_file_and_still_a_key() -> None:
@@ -169,7 +167,7 @@ def test_after_an_edit_a_sweep_runs_what_rests_on_the_plug_in_and_nothing_else(t
     sweep()
     assert sweep() == {"ran": 0, "cached cells": 2}
     file.write_text(
-        file.read_text().replace("ranking.ordered[:1], tail=ranking.ordered[1:]", "ranking.ordered[-1:], tail=ranking.ordered[:-1]")
+        file.read_text().replace("ranking.ranked[:1], unranked=ranking.ranked[1:]", "ranking.ranked[-1:], unranked=ranking.ranked[:-1]")
     )
     # The lists, the retriever, the embedded documents, the search and its evaluation.
     assert sweep() == {"ran": 5, "cached cells": 1}

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from harness.collections.sample import Draw
+from harness.collections.sample import QuerySubset
 from harness.plugins import Settings
 from harness.stage import Context, Stage, canonical, digest
 from tests.pipeline.toys import Number, Sum
@@ -49,14 +49,14 @@ class Ask(Stage):
     kind: ClassVar[str] = "ask"
     settings: Asking
     text: Text
-    draw: Draw
+    draw: QuerySubset
 
     def run(self, out: Path, context: Context) -> None:
         raise NotImplementedError
 
 
 def ask(concurrency: int = 8, model: str = "small", name: str = "a", content: str = "x", size: int = 10) -> Ask:
-    return Ask(settings=Asking(model=model, concurrency=concurrency), text=Text(name, content), draw=Draw(Number(value=1), 0, size))
+    return Ask(settings=Asking(model=model, concurrency=concurrency), text=Text(name, content), draw=QuerySubset(Number(value=1), 0, size))
 
 
 def test_names_and_transport_do_not_change_a_key() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from baselines._shared.settings import LossChoice, StudentSettings, retriever_trained
-from harness.method import Kit
+from harness.method import MethodInputs
 from harness.stage import Stage
 from harness.training_lists.order_lists import Grade
 
@@ -17,11 +17,11 @@ class GradeSettings(StudentSettings):
     retriever_loss: LossChoice = Field(description="a loss over the grades")
 
 
-def graded(kit: Kit, settings: GradeSettings) -> Stage:
+def graded(inputs: MethodInputs, settings: GradeSettings) -> Stage:
     """The retriever trained on the grades of the teacher's order."""
     from harness.training_lists.list_stages import RankedLists
     from harness.training_lists.order_lists import GradedLists
 
-    ordered = RankedLists(labels=kit.labels(), draw=kit.draw())
+    ordered = RankedLists(labels=inputs.labels(), subset=inputs.subset())
     lists = GradedLists(lists=ordered, grade=settings.grade)
-    return retriever_trained(kit, lists, settings, settings.retriever_loss)
+    return retriever_trained(inputs, lists, settings, settings.retriever_loss)

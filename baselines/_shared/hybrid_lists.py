@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.stage import Context, Stage
-from harness.training_lists.training_list import Built, TrainingList, read_lists
+from harness.training_lists.training_list import ListsBuilt, TrainingList, read_lists
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -27,7 +27,7 @@ class HybridLists(Stage):
         scored = read_lists(context.path(self.lists))
         plain = [replace(one, scores=None) for one in scored]
         both = [found for one, kept in zip(plain, map(denoised, scored), strict=True) for found in ([one, kept] if kept else [one])]
-        Built(tuple(both), {}).write(out)
+        ListsBuilt(tuple(both), {}).write(out)
 
 
 def denoised(one: TrainingList) -> TrainingList | None:

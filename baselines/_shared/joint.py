@@ -16,11 +16,11 @@ from harness.losses.spec import LossSpec
 from harness.models import ModelFiles, model_path
 from harness.plugins import Settings
 from harness.stage import Context, Stage
-from harness.students.student import Reader, Student, freeze_lower
+from harness.students.student import ListScorer, Student, freeze_lower
 from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import check_needs, checkpoint_of
 from harness.training.training_loop import fit
-from harness.training_lists.list_dataset import Batch, ListTable
+from harness.training_lists.list_dataset import Batch, ListDataset
 from harness.training_lists.training_list import read_lists
 
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ class Both(Student):
         self.device = retriever.device
         self.temperature = retriever.temperature
         self.learning_rate = retriever.learning_rate
-        self.halves = retriever.halves or ranker.halves
+        self.supports_bf16 = retriever.supports_bf16 or ranker.supports_bf16
 
-    def over(self, table: ListTable, max_length: int) -> BothReader:
-        return BothReader(self.retriever.over(table, max_length), self.ranker.over(table, self._how.max_length))
+    def bind(self, table: ListDataset, max_length: int) -> BothReader:
+        return BothReader(self.retriever.bind(table, max_length), self.ranker.bind(table, self._how.max_length))
 
     def optimisers(self, peak: float, decay: float) -> list[torch.optim.Optimizer]:
         """`peak` is the retriever's."""
@@ -66,10 +66,10 @@ class Both(Student):
         self.retriever.save(folder)
 
 
-class BothReader(Reader):
+class BothReader(ListScorer):
     """Reads a batch with both."""
 
-    def __init__(self, retriever: Reader, ranker: Reader) -> None:
+    def __init__(self, retriever: ListScorer, ranker: ListScorer) -> None:
         self._parts = retriever, ranker
         self.sizes = retriever.sizes + ranker.sizes
         self.micro_tokens = min((part.micro_tokens for part in self._parts if part.micro_tokens is not None), default=None)
@@ -127,7 +127,7 @@ class TrainJointly(Stage):
         from harness.students.ranker import load_ranker
         from harness.students.retriever import BiEncoder
 
-        table = ListTable.of(read_lists(context.path(self.lists)), self.corpus)
+        table = ListDataset.of(read_lists(context.path(self.lists)), self.corpus)
         check_needs(self.ranker_loss, table)
         self._check_losses()
         checkpoint = checkpoint_of(self, context.cache)

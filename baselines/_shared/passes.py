@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.stage import Context, Stage
-from harness.training_lists.training_list import Built, read_lists
+from harness.training_lists.training_list import ListsBuilt, read_lists
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -23,4 +23,4 @@ class Passes(Stage):
         return f"{len(self.passes)} x {self.passes[0].label}"
 
     def run(self, out: Path, context: Context) -> None:
-        Built(tuple(one for part in self.passes for one in read_lists(context.path(part))), {}).write(out)
+        ListsBuilt(tuple(one for part in self.passes for one in read_lists(context.path(part))), {}).write(out)

@@ -14,7 +14,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from baselines._shared.settings import LossChoice, StudentSettings, retriever_trained
-from harness.method import Kit
+from harness.method import MethodInputs
 from harness.models import ModelFiles
 from harness.stage import Stage
 
@@ -33,12 +33,12 @@ class RefreshSettings(StudentSettings):
         return self
 
 
-def refreshed(kit: Kit, lists_of: Callable[[Kit], Stage], settings: RefreshSettings, loss: LossChoice) -> Stage:
-    """The retriever trained on `lists_of` the kit, whose candidates and retriever are those of each part of the training."""
+def refreshed(inputs: MethodInputs, lists_of: Callable[[MethodInputs], Stage], settings: RefreshSettings, loss: LossChoice) -> Stage:
+    """The retriever trained on `lists_of` the inputs, whose candidates and retriever are those of each part of the training."""
     first, *others = parts(settings.epochs, settings.refresh)
-    model = retriever_trained(kit, lists_of(kit), _for(settings, first), loss)
+    model = retriever_trained(inputs, lists_of(inputs), _for(settings, first), loss)
     for epochs in others:
-        here = replace(kit, retriever=model, candidates=found_by(kit, model))
+        here = replace(inputs, retriever=model, candidates=found_by(inputs, model))
         model = retriever_trained(here, lists_of(here), _for(settings, epochs), loss)
     return model
 
@@ -49,13 +49,13 @@ def parts(epochs: int, refresh: int | None) -> list[int]:
     return [min(step, epochs - start) for start in range(0, epochs, step)]
 
 
-def found_by(kit: Kit, model: ModelFiles | Stage) -> Stage:
+def found_by(inputs: MethodInputs, model: ModelFiles | Stage) -> Stage:
     """The documents nearest to each training query, as `model` embeds both."""
     from harness.retrieval.search_stages import DenseSearch, Embed
 
-    corpus = kit.collection.corpus
-    embedded = Embed(model=model, texts=corpus, max_length=kit.max_length)
-    return DenseSearch(model=model, corpus=embedded, queries=kit.pool, ids=corpus, depth=kit.list_depth)
+    corpus = inputs.collection.corpus
+    embedded = Embed(model=model, texts=corpus, max_length=inputs.max_length)
+    return DenseSearch(model=model, corpus=embedded, queries=inputs.pool, ids=corpus, depth=inputs.list_depth)
 
 
 def _for(settings: RefreshSettings, epochs: int) -> RefreshSettings:

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from baselines._shared.settings import RankerSettings
-from harness.method import Kit
+from harness.method import MethodInputs
 from harness.models import ModelFiles
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -23,38 +23,40 @@ class RerankSettings(Settings):
     shown: int = Field(100, ge=1, description="documents a query that are re-ranked; the rest keep their places behind them")
 
 
-def reranked(kit: Kit, ranker: ModelFiles | Stage, how: RankerSettings, what: RerankSettings) -> Stage:
+def reranked(inputs: MethodInputs, ranker: ModelFiles | Stage, how: RankerSettings, what: RerankSettings) -> Stage:
     """The run of the first stage with its first documents in the order of `ranker`."""
     from harness.students.rerank_stages import Rerank
 
     return Rerank(
         ranker=ranker,
         architecture=how.architecture,
-        first=first_stage(kit, what.first),
-        queries=kit.collection.queries(kit.split),
-        corpus=kit.collection.corpus,
-        shown=what.shown,
+        first=first_stage(inputs, what.first),
+        queries=inputs.collection.queries(inputs.split),
+        corpus=inputs.collection.corpus,
+        presented=what.shown,
         max_length=how.max_length,
     )
 
 
-def first_stage(kit: Kit, name: FirstStage) -> Stage:
+def first_stage(inputs: MethodInputs, name: FirstStage) -> Stage:
     """A run of the evaluated split to re-rank."""
-    return _RUNS[name](kit)
+    return _RUNS[name](inputs)
 
 
-def _lexical(kit: Kit) -> Stage:
+def _lexical(inputs: MethodInputs) -> Stage:
     from harness.retrieval.search_stages import lexical_search
 
-    return lexical_search("bm25s", {}, kit.collection.corpus, kit.collection.queries(kit.split), kit.depth)
+    return lexical_search("bm25s", {}, inputs.collection.corpus, inputs.collection.queries(inputs.split), inputs.depth)
 
 
-def _dense(kit: Kit) -> Stage:
+def _dense(inputs: MethodInputs) -> Stage:
     from harness.retrieval.search_stages import DenseSearch, Embed
 
-    corpus = kit.collection.corpus
-    embedded = Embed(model=kit.retriever, texts=corpus, max_length=kit.max_length)
-    return DenseSearch(model=kit.retriever, corpus=embedded, queries=kit.collection.queries(kit.split), ids=corpus, depth=kit.depth)
+    corpus = inputs.collection.corpus
+    embedded = Embed(model=inputs.retriever, texts=corpus, max_length=inputs.max_length)
+    return DenseSearch(
+        model=inputs.retriever, corpus=embedded, queries=inputs.collection.queries(inputs.split), ids=corpus, depth=inputs.depth
+    )
 
 
-_RUNS: Mapping[FirstStage, Callable[[Kit], Stage]] = {"bm25s": _lexical, "zero-shot": _dense}
+_RUNS: Mapping[FirstStage, Callable[[MethodInputs], Stage]] = {"bm25s": _lexical, "zero-shot": _dense}

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from harness.collections.sample import Draw
+from harness.collections.sample import QuerySubset
 from harness.losses.spec import LossSpec
-from harness.method import Kit
+from harness.method import MethodInputs
 from harness.models import ModelFiles, resolve_model
 from harness.plugins import Settings
 from harness.stage import Stage
@@ -48,13 +48,13 @@ class RankerSettings(Settings):
     max_length: int = Field(64, ge=8, description="tokens that the ranker reads")
 
 
-def ranker_start(kit: Kit, how: RankerSettings) -> ModelFiles | Stage:
+def ranker_start(inputs: MethodInputs, how: RankerSettings) -> ModelFiles | Stage:
     """What the ranker is before any LLM label: the model itself, or warmed up."""
-    start = resolve_model(how.start, kit.base) if how.start is not None else kit.ranker
-    return warmed_up(kit, how, start) if how.warmup_queries else start
+    start = resolve_model(how.start, inputs.base) if how.start is not None else inputs.ranker
+    return warmed_up(inputs, how, start) if how.warmup_queries else start
 
 
-def warmed_up(kit: Kit, how: RankerSettings, start: ModelFiles) -> Stage:
+def warmed_up(inputs: MethodInputs, how: RankerSettings, start: ModelFiles) -> Stage:
     """The ranker after its warm-up without labels; one stage for all methods, budgets, resamples and losses."""
     from harness.collections.pool import training_pool
     from harness.retrieval.search_stages import lexical_search
@@ -62,10 +62,10 @@ def warmed_up(kit: Kit, how: RankerSettings, start: ModelFiles) -> Stage:
     from harness.training.train_settings import TrainSettings
     from harness.training_lists.list_stages import GoldLists
 
-    corpus = kit.collection.corpus
-    titles = training_pool(kit.collection, ("titles",), how.warmup_queries)
-    negatives = lexical_search("bm25s", {}, corpus, titles, kit.list_depth)
-    lists = GoldLists(draw=Draw(titles, 0, how.warmup_queries), candidates=negatives, depth=kit.list_depth, most_positives=1)
+    corpus = inputs.collection.corpus
+    titles = training_pool(inputs.collection, ("titles",), how.warmup_queries)
+    negatives = lexical_search("bm25s", {}, corpus, titles, inputs.list_depth)
+    lists = GoldLists(subset=QuerySubset(titles, 0, how.warmup_queries), candidates=negatives, depth=inputs.list_depth, most_positives=1)
     train = TrainSettings(epochs=1, learning_rate=how.learning_rate, batch=how.batch, frozen_layers=how.frozen_layers, lora=how.lora)
     return WarmUpRanker(
         start=start,
@@ -73,12 +73,12 @@ def warmed_up(kit: Kit, how: RankerSettings, start: ModelFiles) -> Stage:
         lists=lists,
         corpus=corpus,
         train=train,
-        seed=kit.seed or 0,
+        seed=inputs.seed or 0,
         max_length=how.max_length,
     )
 
 
-def ranker_trained(kit: Kit, how: RankerSettings, lists: Stage, loss: LossChoice) -> Stage:
+def ranker_trained(inputs: MethodInputs, how: RankerSettings, lists: Stage, loss: LossChoice) -> Stage:
     """Stage 1: the ranker learns an order."""
     from harness.training.train_settings import TrainSettings
     from harness.training.train_stages import TrainRanker
@@ -92,60 +92,62 @@ def ranker_trained(kit: Kit, how: RankerSettings, lists: Stage, loss: LossChoice
         stop=how.stop,
     )
     return TrainRanker(
-        start=ranker_start(kit, how),
+        start=ranker_start(inputs, how),
         architecture=how.architecture,
         lists=lists,
-        corpus=kit.collection.corpus,
+        corpus=inputs.collection.corpus,
         loss=LossSpec.of(loss),
         train=train,
-        seed=kit.seed or 0,
+        seed=inputs.seed or 0,
         max_length=how.max_length,
     )
 
 
-def ranker_scored(kit: Kit, lists: Stage, how: RankerSettings) -> Stage:
+def ranker_scored(inputs: MethodInputs, lists: Stage, how: RankerSettings) -> Stage:
     """`lists` with the scores of a ranker that has seen no label."""
     from harness.students.ranker_scored_lists import ScoredLists
 
     return ScoredLists(
         lists=lists,
-        ranker=ranker_start(kit, how),
+        ranker=ranker_start(inputs, how),
         architecture=how.architecture,
-        corpus=kit.collection.corpus,
+        corpus=inputs.collection.corpus,
         max_length=how.max_length,
     )
 
 
-def distilled(kit: Kit, ranker: ModelFiles | Stage, how: RankerSettings, draw: Draw, student: StudentSettings, loss: LossChoice) -> Stage:
+def distilled(
+    inputs: MethodInputs, ranker: ModelFiles | Stage, how: RankerSettings, draw: QuerySubset, student: StudentSettings, loss: LossChoice
+) -> Stage:
     """Stage 2: the ranker scores the candidates of the drawn queries, the retriever learns from the scores."""
-    from harness.students.ranker_scored_lists import RankerScores
+    from harness.students.ranker_scored_lists import CandidateScores
 
-    scores = RankerScores(
+    scores = CandidateScores(
         ranker=ranker,
         architecture=how.architecture,
-        draw=draw,
-        candidates=kit.candidates,
-        corpus=kit.collection.corpus,
-        depth=kit.list_depth,
+        subset=draw,
+        candidates=inputs.candidates,
+        corpus=inputs.collection.corpus,
+        depth=inputs.list_depth,
         max_length=how.max_length,
     )
-    return retriever_trained(kit, scores, student, loss)
+    return retriever_trained(inputs, scores, student, loss)
 
 
-def retriever_trained(kit: Kit, lists: Stage, student: StudentSettings, loss: LossChoice) -> Stage:
+def retriever_trained(inputs: MethodInputs, lists: Stage, student: StudentSettings, loss: LossChoice) -> Stage:
     """The retriever trained on `lists`."""
     from harness.training.train_settings import TrainSettings
     from harness.training.train_stages import TrainRetriever
 
     return TrainRetriever(
-        start=kit.retriever,
+        start=inputs.retriever,
         lists=lists,
-        corpus=kit.collection.corpus,
+        corpus=inputs.collection.corpus,
         loss=LossSpec.of(loss),
         train=TrainSettings(
             epochs=student.epochs, learning_rate=student.learning_rate, batch=student.batch, lora=student.lora, stop=student.stop
         ),
-        seed=kit.seed or 0,
-        max_length=kit.max_length,
+        seed=inputs.seed or 0,
+        max_length=inputs.max_length,
         frozen_documents=student.frozen_documents,
     )

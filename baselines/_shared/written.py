@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from baselines._shared.settings import StudentSettings
-from harness.method import Kit
+from harness.method import MethodInputs
 from harness.stage import Stage
 
 
@@ -18,7 +18,7 @@ class WritingSettings(StudentSettings):
     )
 
 
-def written_lists(kit: Kit, settings: WritingSettings, within: int | None) -> Stage:
+def written_lists(inputs: MethodInputs, settings: WritingSettings, within: int | None) -> Stage:
     """Lists of written queries: the document that each was written for, then what the untrained student finds for it instead.
 
     Kept are queries that find their document among the first `within`; all, where None. None equals a query of a held-out split.
@@ -27,19 +27,19 @@ def written_lists(kit: Kit, settings: WritingSettings, within: int | None) -> St
     from harness.teachers.writing import writer
     from harness.training_lists.written_queries import ConsistentLists, QueryLabels, WrittenQueries
 
-    collection = kit.collection
-    assert kit.teacher is not None and kit.budget is not None, "the method must list 'teacher' and 'budget' among its axes"
+    collection = inputs.collection
+    assert inputs.teacher is not None and inputs.budget is not None, "the method must list 'teacher' and 'budget' among its axes"
     labels = QueryLabels(
-        teacher=writer(kit.teacher, kit.base, settings.prompt),
-        draw=kit.draw(),
-        candidates=kit.candidates,
+        teacher=writer(inputs.teacher, inputs.base, settings.prompt),
+        subset=inputs.subset(),
+        candidates=inputs.candidates,
         corpus=collection.corpus,
         depth=1,
-        documents=min(kit.budget * (settings.documents_a_label or kit.list_depth), len(collection.corpus)),
+        documents=min(inputs.budget * (settings.documents_a_label or inputs.list_depth), len(collection.corpus)),
     )
     held_out = tuple(collection.queries(split) for split in collection.splits if split != "train")
     written = WrittenQueries(labels=labels, held_out=held_out)
-    embedded = Embed(model=kit.retriever, texts=collection.corpus, max_length=kit.max_length)
-    depth = max(kit.list_depth, within or 0)
-    found = DenseSearch(model=kit.retriever, corpus=embedded, queries=written, ids=collection.corpus, depth=depth)
-    return ConsistentLists(written=written, candidates=found, depth=kit.list_depth, within=within)
+    embedded = Embed(model=inputs.retriever, texts=collection.corpus, max_length=inputs.max_length)
+    depth = max(inputs.list_depth, within or 0)
+    found = DenseSearch(model=inputs.retriever, corpus=embedded, queries=written, ids=collection.corpus, depth=depth)
+    return ConsistentLists(written=written, candidates=found, depth=inputs.list_depth, within=within)

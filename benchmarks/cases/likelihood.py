@@ -62,7 +62,7 @@ class QueryLikelihood(Case):
         teacher, tasks, file = self._teacher(), self._tasks(), self.folder / "ledger.sqlite"
         file.unlink(missing_ok=True)
         seconds, rankings = timed(lambda: list(teacher.label(tasks, Ledger(file), silent)))
-        scores = {one.query: dict(zip(one.ordered + one.tail, one.scores or (), strict=True)) for one in rankings}
+        scores = {one.query: dict(zip(one.ranked + one.unranked, one.scores or (), strict=True)) for one in rankings}
         (self.folder / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
         return Timed(seconds, note=f"ours {EACH * self.passages / seconds:.0f} pairs/s")
 

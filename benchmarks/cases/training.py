@@ -42,7 +42,7 @@ class Training(Case):
         from harness.losses.spec import LossSpec
         from harness.training.train_settings import TrainSettings
         from harness.training.training_loop import fit
-        from harness.training_lists.list_dataset import ListTable
+        from harness.training_lists.list_dataset import ListDataset
         from harness.training_lists.training_list import TrainingList
 
         given = read_lists(self.folder, "taught")
@@ -51,7 +51,7 @@ class Training(Case):
             TrainingList(str(number), one["query"], tuple(f"{number} {place}" for place in range(DEPTH)), DEPTH, tuple(one["scores"]))
             for number, one in enumerate(given)
         ]
-        table = ListTable.of(lists, Lookup(texts))
+        table = ListDataset.of(lists, Lookup(texts))
         settings = TrainSettings(epochs=1, learning_rate=RATE, batch=BATCH)
         with deterministic(0):
             student = load()

@@ -27,7 +27,7 @@ def frontier_chart(found: Frontier, metric: str, title: str, logarithmic: bool) 
 
     The frontier's points are numbered, cheapest first, and named below the chart.
     """
-    rows = [{**one._asdict(), "standing": one.standing} for one in found.rows]
+    rows = [{**one._asdict(), "standing": one.status} for one in found.rows]
     across = _logarithmic(found, title) if logarithmic else alt.X("price:Q", title=title, axis=alt.Axis(format=",.12~g"))
     height = alt.Y("mean:Q", title=metric, scale=alt.Scale(zero=False), axis=alt.Axis(format=".4~f"))
     base = alt.Chart(alt.Data(values=rows)).encode(x=across, y=height)
@@ -40,7 +40,7 @@ def frontier_chart(found: Frontier, metric: str, title: str, logarithmic: bool) 
         tooltip=[alt.Tooltip("name:N"), *numbers, alt.Tooltip("standing:N"), alt.Tooltip("beaten_by:N")],
     )
     steps = base.transform_filter(f"datum.standing == '{FRONTIER}'").mark_line(interpolate="step-after", color=LOOKS[FRONTIER][0])
-    ahead = [one for one in found.rows if one.standing == FRONTIER]
+    ahead = [one for one in found.rows if one.status == FRONTIER]
     numbered = [{"price": one.price, "mean": one.mean, "number": str(number)} for number, one in enumerate(ahead, 1)]
     marks = alt.Chart(alt.Data(values=numbered)).mark_text(dx=9, dy=-11, fontSize=13, fontWeight="bold", color=LOOKS[FRONTIER][0])
     key = _key([one.name for one in ahead])

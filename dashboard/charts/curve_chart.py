@@ -11,7 +11,7 @@ from dashboard.charts import legends
 from harness.leaderboard.curves.cost_axes import AXES
 from harness.leaderboard.curves.fitted import Statistics
 from harness.leaderboard.curves.series import Chart, Series
-from harness.leaderboard.curves.series_style import looks
+from harness.leaderboard.curves.series_style import series_styles
 from harness.leaderboard.curves.targets import Needed
 
 _MARGIN = 1.15
@@ -34,7 +34,13 @@ def budget_curve(
     first, last = places[0] / _MARGIN, places[-1] * _MARGIN
     fitted = _Layers(chart, _across(chart, first, last))
     lines = _fits(statistics) if statistics else _joined(chart)
-    layers = [*fitted.band(lines, _alone(chart)), *_levels(chart, last), *_target(chart, target), fitted.line(lines), fitted.points()]
+    layers = [
+        *fitted.band(lines, _single_selection(chart)),
+        *_levels(chart, last),
+        *_target(chart, target),
+        fitted.line(lines),
+        fitted.points(),
+    ]
     if target is not None and needed:
         layers += fitted.reached(target[1], needed)
     return alt.layer(*layers).properties(height=_PLOT + legends.height(_names(chart)))
@@ -44,26 +50,26 @@ class _Layers:
     """Layers that share an axis and the looks of the series."""
 
     def __init__(self, chart: Chart, across: alt.X) -> None:
-        self._chart, self._across, self._looks = chart, across, looks(len(chart.series))
-        self._said = legends.texts(_names(chart))
+        self._chart, self._across, self._styles = chart, across, series_styles(len(chart.series))
+        self._legend = legends.texts(_names(chart))
 
     def _base(self, values: Values) -> alt.Chart:
         return alt.Chart(alt.Data(values=values)).encode(x=self._across)
 
-    def band(self, lines: Values, alone: Values) -> list[alt.Chart]:
+    def band(self, lines: Values, single: Values) -> list[alt.Chart]:
         ends = {"y": _height("low", self._chart), "y2": "high:Q", "color": self._colour()}
         area = self._base([line for line in lines if "low" in line]).mark_area(opacity=0.15).encode(**ends)
-        return [area, *([self._base(alone).mark_rule(opacity=0.5).encode(**ends)] if alone else [])]
+        return [area, *([self._base(single).mark_rule(opacity=0.5).encode(**ends)] if single else [])]
 
     def line(self, lines: Values) -> alt.Chart:
-        dash = self._series(alt.StrokeDash, [list(look.dash) or [1, 0] for look in self._looks])
+        dash = self._series(alt.StrokeDash, [list(look.dash) or [1, 0] for look in self._styles])
         look = {"y": _height("mean", self._chart), "color": self._colour(), "strokeDash": dash}
         return self._base(lines).mark_line(point=False).encode(**look)
 
     def points(self) -> alt.Chart:
         numbered = [(one, number) for one in self._chart.series for number in range(len(one.points))]
-        values = [{**_point(one, number), "text": self._said[one.name]} for one, number in numbered]
-        look = legends.marked("text", _names(self._chart), self._looks)
+        values = [{**_point(one, number), "text": self._legend[one.name]} for one, number in numbered]
+        look = legends.marked("text", _names(self._chart), self._styles)
         marks = self._base(values).mark_point(size=80, opacity=1, strokeWidth=legends.EDGE)
         return marks.encode(y=_height("mean", self._chart), **look, tooltip=_tooltip(self._chart))
 
@@ -71,17 +77,17 @@ class _Layers:
         """Large hollow markers on the target's line, at amounts that are no bounds."""
         inside = [one for one in needed if one.amount.first < one.amount.value < math.inf]
         values = [
-            {"series": one.series, "text": self._said[one.series], "x": one.amount.value, "mean": target, "words": one.words}
+            {"series": one.series, "text": self._legend[one.series], "x": one.amount.value, "mean": target, "words": one.words}
             for one in inside
         ]
         tooltip = [alt.Tooltip("series:N"), alt.Tooltip("words:N", title="reaches the target with")]
-        look = legends.marked("text", _names(self._chart), self._looks)
+        look = legends.marked("text", _names(self._chart), self._styles)
         marks = self._base(values).mark_point(filled=False, size=150, strokeWidth=2, opacity=1)
         shown = marks.encode(y=_height("mean", self._chart), shape=look["shape"], stroke=look["stroke"], tooltip=tooltip)
         return [shown] if values else []
 
     def _colour(self) -> alt.Color:
-        return self._series(alt.Color, [look.colour for look in self._looks])
+        return self._series(alt.Color, [look.colour for look in self._styles])
 
     def _series(self, channel: Any, found: list[Any]) -> Any:
         """The series on a channel that has no legend: that of the measured points is everyone's."""
@@ -109,7 +115,7 @@ def _joined(chart: Chart) -> Values:
     return [{"series": one.name, "x": point.x, "mean": point.mean} for one in chart.series for point in one.points]
 
 
-def _alone(chart: Chart) -> Values:
+def _single_selection(chart: Chart) -> Values:
     """Series of one point, whose band is a line."""
     return [_point(one, 0) for one in chart.series if len(one.points) == 1]
 

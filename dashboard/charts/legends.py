@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from harness.leaderboard.curves.series_style import Look
+from harness.leaderboard.curves.series_style import SeriesStyle
 from harness.leaderboard.curves.short_names import short, wrapped
 
 WIDTH = 44
@@ -38,14 +38,14 @@ def legend() -> alt.Legend:
     return alt.Legend(title=None, orient="bottom", columns=1, labelLimit=0, labelExpr=lines, **looks)
 
 
-def marked(field: str, names: Sequence[str], looks: Sequence[Look]) -> dict[str, Any]:
+def marked(field: str, names: Sequence[str], styles: Sequence[SeriesStyle]) -> dict[str, Any]:
     """Channels of point marks whose `field` is one of `texts(names)`: shape, colour of the edge and of the inside, in one legend."""
     said = texts(names)
     domain, shared = [said[name] for name in names], legend()
     ranges: dict[Any, list[str]] = {
-        alt.Shape: [look.shape for look in looks],
-        alt.Stroke: [look.colour for look in looks],
-        alt.Fill: [look.colour if look.filled else "transparent" for look in looks],
+        alt.Shape: [look.shape for look in styles],
+        alt.Stroke: [look.colour for look in styles],
+        alt.Fill: [look.colour if look.filled else "transparent" for look in styles],
     }
     return {
         channel.__name__.lower(): channel(f"{field}:N", sort=domain, scale=alt.Scale(domain=domain, range=found), legend=shared)

@@ -29,8 +29,8 @@ def loss_chart(found: LossCurve) -> alt.LayerChart:
     lines = base.mark_line(point=len(values) <= _FEW).encode(strokeDash=dash)
     checks = base.transform_filter(alt.datum.kind == HELD_OUT).mark_point(filled=True, size=60)
     layers = [lines, checks]
-    if found.kept != found.steps:
-        kept = alt.Chart(alt.Data(values=[{"step": found.kept, "text": f"kept: step {found.kept:,}"}]))
+    if found.best_step != found.steps:
+        kept = alt.Chart(alt.Data(values=[{"step": found.best_step, "text": f"kept: step {found.best_step:,}"}]))
         layers += [
             kept.mark_rule(color="gray", strokeDash=[2, 3]).encode(x="step:Q"),
             kept.mark_text(align="left", dx=4, color="gray").encode(x="step:Q", y=alt.value(8), text="text:N"),

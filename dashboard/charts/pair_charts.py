@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from harness.leaderboard.curves.short_names import short, wrapped
-from harness.leaderboard.row_query_values import Change
+from harness.leaderboard.row_query_values import QueryChange
 
 WINS = {"b better": ("#0072B2", "triangle-up"), "equal": ("#6E6E6E", "circle"), "a better": ("#D55E00", "triangle-down")}
 """Colour and marker of a query by who wins it: blue and vermilion of Okabe and Ito's palette, and never by colour alone."""
@@ -20,14 +20,14 @@ _SMALL, _LARGE = 50, 500
 Names = tuple[str, str]
 
 
-def scatter(changes: list[Change], metric: str, names: Names) -> alt.LayerChart:
+def scatter(changes: list[QueryChange], metric: str, names: Names) -> alt.LayerChart:
     """Each query at what a (across) and b (up) give it; above the diagonal b is better. Queries at one place make a larger mark.
 
     `names` are the rows a and b, for the titles of the axes.
     """
     low, high = _ends(changes)
     scale = alt.Scale(domain=[low, high], nice=False)
-    across, up = _said(f"{metric} of ", names)
+    across, up = _pair_summary(f"{metric} of ", names)
     axis = alt.Axis(format=".4~f")
     points = alt.Chart(alt.Data(values=_points(changes))).mark_point(filled=True, opacity=0.7)
     points = points.encode(
@@ -46,10 +46,10 @@ def scatter(changes: list[Change], metric: str, names: Names) -> alt.LayerChart:
     return alt.layer(diagonal, points).properties(height=420 + _room(names))
 
 
-def differences(changes: list[Change], metric: str, names: Names) -> alt.Chart:
+def differences(changes: list[QueryChange], metric: str, names: Names) -> alt.Chart:
     """The difference b - a of every query, largest gain first; `names` are the rows a and b, for the titles of the axes."""
     values = [{**point, "place": place} for place, point in enumerate(_points(changes), 1)]
-    across = ["queries, largest gain of b first", *(line for lines in _said("", names) for line in lines)]
+    across = ["queries, largest gain of b first", *(line for lines in _pair_summary("", names) for line in lines)]
     return (
         alt.Chart(alt.Data(values=values))
         .mark_bar()
@@ -63,13 +63,13 @@ def differences(changes: list[Change], metric: str, names: Names) -> alt.Chart:
     )
 
 
-def _ends(changes: list[Change]) -> tuple[float, float]:
+def _ends(changes: list[QueryChange]) -> tuple[float, float]:
     """Where both axes begin and end: from 0 to 1 for metrics that lie between."""
     values = [end for one in changes for end in (one.a, one.b)]
     return min(0.0, *values), max(1.0, *values)
 
 
-def _points(changes: list[Change]) -> list[dict[str, Any]]:
+def _points(changes: list[QueryChange]) -> list[dict[str, Any]]:
     places = Counter((one.a, one.b) for one in changes)
     return [
         {
@@ -81,7 +81,7 @@ def _points(changes: list[Change]) -> list[dict[str, Any]]:
     ]
 
 
-def _size(changes: list[Change]) -> alt.Size:
+def _size(changes: list[QueryChange]) -> alt.Size:
     """Marks as large as the number of queries at their place; a legend only where any place has several."""
     most = max(Counter((one.a, one.b) for one in changes).values())
     values = sorted({1, (1 + most) // 2, most})
@@ -92,14 +92,14 @@ def _size(changes: list[Change]) -> alt.Size:
     return alt.Size("here:Q", scale=scale, legend=legend if most > 1 else None)
 
 
-def _said(before: str, names: Names) -> list[list[str]]:
+def _pair_summary(before: str, names: Names) -> list[list[str]]:
     """`before` with a and with b, and with their names, each on few lines."""
     return [wrapped(f"{before}{side}: {name}", _LINE) for side, name in zip("ab", short(names, _LINE * _LINES), strict=True)]
 
 
 def _room(names: Names) -> int:
     """Pixels that names take below the plot."""
-    return 15 * sum(map(len, _said("", names)))
+    return 15 * sum(map(len, _pair_summary("", names)))
 
 
 def _winner() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import altair as alt
 
 from dashboard.charts import legends
-from harness.leaderboard.curves.series_style import looks
+from harness.leaderboard.curves.series_style import series_styles
 from harness.leaderboard.inspect.strata import Stratum
 
 _PLOT = 320
@@ -32,7 +32,7 @@ def strata_chart(found: Sequence[Stratum], metric: str, size: str) -> alt.LayerC
     ]
     bins = list(dict.fromkeys(value["bin"] for value in values))
     height = alt.Y("mean:Q", title=metric, scale=alt.Scale(zero=False), axis=alt.Axis(format=".4~f"))
-    shown = looks(len(names))
+    shown = series_styles(len(names))
     base = alt.Chart(alt.Data(values=values)).encode(
         x=alt.X("bin:N", sort=bins, title=f"{size} (number of queries)", axis=alt.Axis(labelAngle=0)),
         xOffset=alt.XOffset("row:N", sort=names, scale=alt.Scale(domain=names)),

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dashboard.export.grid import Cell, Grid, cell, column, grid
-from harness.evaluation.significance.comparison_result import Compared
+from dashboard.export.grid import Grid, GridCell, cell, column, grid
+from harness.evaluation.significance.comparison_result import ComparisonResult
 from harness.evaluation.significance.comparison_tables import VERDICTS, p_text
 from harness.leaderboard import row_texts as cells
 from harness.leaderboard.board_model import Row, Table
-from harness.leaderboard.load_results import Gathered
+from harness.leaderboard.load_results import ResultSet
 from harness.leaderboard.render.comparison_files import interval
-from harness.leaderboard.report.all_pairs import Cell as Pair
-from harness.leaderboard.report.all_pairs import Pairs, all_pairs
+from harness.leaderboard.report.all_pairs import PairCell as Pair
+from harness.leaderboard.report.all_pairs import PairMatrix, all_pairs
 from harness.leaderboard.row_titles import titles
 from harness.text import counted
 
@@ -66,11 +66,11 @@ def against(table: Table) -> Grid | None:
     return grid([column(*heading) for heading in [*headings, *tested]], lines)
 
 
-def _mean(row: Row, metric: str) -> Cell:
+def _mean(row: Row, metric: str) -> GridCell:
     return cell(row.metrics[metric].mean, ".4f")
 
 
-def matrix(gathered: Gathered, table: Table) -> Matrix | None:
+def matrix(gathered: ResultSet, table: Table) -> Matrix | None:
     """All pairs of the rows of `table` that have its leading metric; None with fewer than two."""
     found = all_pairs(gathered, table, list(titles(table).items()))
     if found is None:
@@ -85,13 +85,13 @@ def _square(found: Pair | None) -> Square:
     if found is None:
         return Square("", "", "")
     return Square(
-        found.told,
+        found.text,
         _MOODS[found.mark],
         f"p adj. {p_text(found.p_adjusted)} {interval(found.interval)}".strip(),
     )
 
 
-def _pairs(answer: Compared) -> Grid:
+def _pairs(answer: ComparisonResult) -> Grid:
     texts = [column("a", "text", "name"), column("b", "text", "name")]
     numbers = [column("b - a", "number"), column("95 %", "text", "tight"), column("p", "number"), column("p adj.", "number")]
     sizes = [column("verdict"), column("d_z", "number"), column("P(b > a)", "number"), column("+/=/-", "text", "tight")]
@@ -116,7 +116,7 @@ def _pairs(answer: Compared) -> Grid:
     return grid([*texts, *numbers, *sizes, *power], rows)
 
 
-def _how(found: Pairs) -> str:
+def _how(found: PairMatrix) -> str:
     answer = found.answer
     left = f" {counted(found.left_out, 'row')} beyond the first {len(found.names)} left out." if found.left_out else ""
     corrected = "" if answer["correction"] == answer["test"] else f", p adjusted by {answer['correction']}"

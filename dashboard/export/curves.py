@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import isfinite
 from typing import NamedTuple
 
-from dashboard.export.grid import Cell, Grid, cell, column, grid
+from dashboard.export.grid import Grid, GridCell, cell, column, grid
 from harness.leaderboard import row_texts
 from harness.leaderboard.board_model import Table
 from harness.leaderboard.curves.cost_axes import AXES
@@ -15,7 +15,7 @@ from harness.leaderboard.curves.fitted import statistics_of
 from harness.leaderboard.curves.series import Chart, chart, select
 from harness.leaderboard.curves.svg import svg
 from harness.leaderboard.curves.targets import labels_needed
-from harness.leaderboard.load_results import Gathered
+from harness.leaderboard.load_results import ResultSet
 
 _FORMS = {"usd": ",.4f", "tokens": ",.0f"}
 
@@ -35,7 +35,7 @@ class Points(NamedTuple):
     grid: Grid
 
 
-def pictures(gathered: Gathered, table: Table) -> Iterator[Picture]:
+def pictures(gathered: ResultSet, table: Table) -> Iterator[Picture]:
     """The fitted curves by the leading metric over every axis, then the means by the other metrics and number of labels.
 
     None that would be empty.
@@ -51,7 +51,7 @@ def pictures(gathered: Gathered, table: Table) -> Iterator[Picture]:
             yield Picture(f"{metric} by {drawn.axis.title}", svg(select(drawn)))
 
 
-def areas(gathered: Gathered, table: Table) -> Grid | None:
+def areas(gathered: ResultSet, table: Table) -> Grid | None:
     """What each drawn curve by number of labels is, and how many labels it takes to reach each row without labels."""
     drawn = chart(table)
     found = statistics_of(gathered, table, select(drawn)) if drawn is not None else None
@@ -65,7 +65,7 @@ def areas(gathered: Gathered, table: Table) -> Grid | None:
         reached = [told[one.series.name] for told in needed.values()]
         area = one.area
         bounds = cell(None) if area is None else cell(f"[{row_texts.number(area.interval.low)}, {row_texts.number(area.interval.high)}]")
-        amounts = [Cell(item.words, str(item.amount.value) if isfinite(item.amount.value) else "") for item in reached]
+        amounts = [GridCell(item.words, str(item.amount.value) if isfinite(item.amount.value) else "") for item in reached]
         rows.append([cell(one.series.name), cell(one.curve.fit.name), cell(area and area.value, ".3f"), bounds, *amounts])
     return grid(
         [*headings, column("notes", "text", "wide")],

@@ -17,7 +17,7 @@ class Link(NamedTuple):
     title: str
 
 
-class Cell(NamedTuple):
+class GridCell(NamedTuple):
     """A cell. `sort` is empty where there is nothing; `mood` is better or worse, or nothing."""
 
     text: str
@@ -34,10 +34,10 @@ class Column(NamedTuple):
     look: str = ""
 
 
-class Line(NamedTuple):
+class GridLine(NamedTuple):
     """A row of a table; `facets` are its values by facet, one a line."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[GridCell, ...]
     facets: Mapping[str, str] = {}
 
 
@@ -45,7 +45,7 @@ class Grid(NamedTuple):
     """A table."""
 
     columns: tuple[Column, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[GridLine, ...]
 
 
 def column(heading: str, kind: str = "text", look: str | None = None) -> Column:
@@ -53,11 +53,11 @@ def column(heading: str, kind: str = "text", look: str | None = None) -> Column:
     return Column(heading, kind, LOOKS[kind] if look is None else look)
 
 
-def cell(value: Any, form: str = "", mood: str = "") -> Cell:
+def cell(value: Any, form: str = "", mood: str = "") -> GridCell:
     """A value in the format `form`, sorted by what it is and not by how it is written; None is an empty cell."""
-    return Cell("", "") if value is None else Cell(format(value, form), str(value), mood)
+    return GridCell("", "") if value is None else GridCell(format(value, form), str(value), mood)
 
 
-def grid(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> Grid:
+def grid(columns: Sequence[Column], rows: Sequence[Sequence[GridCell]]) -> Grid:
     """A table whose rows have no facets."""
-    return Grid(tuple(columns), tuple(Line(tuple(row)) for row in rows))
+    return Grid(tuple(columns), tuple(GridLine(tuple(row)) for row in rows))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from dashboard.export.grid import Cell, Column, Grid, Line, Link, column
-from dashboard.tables.table import Shown, columns
+from dashboard.export.grid import Column, Grid, GridCell, GridLine, Link, column
+from dashboard.tables.table import TableDisplay, columns
 from dashboard.words import FILTERS
 from harness.labelling.labels.ranking import VERDICTS
 from harness.leaderboard import row_texts
@@ -50,10 +50,10 @@ def facets(table: Table) -> tuple[Facet, ...]:
 
 def leaderboard(table: Table, pages: Mapping[str, str]) -> Grid:
     """All rows of `table`; `pages` are the addresses of its runs by their ids."""
-    values = columns(table, table.rows, Shown(labels=True))
+    values = columns(table, table.rows, TableDisplay(labels=True))
     headings = tuple(_COLUMNS.get(name) or column(name, _kind(cells_)) for name, cells_ in values.items())
     lines = tuple(
-        Line(tuple(_cell(one, values[one.heading][number], row, table, pages) for one in headings), _facets(row))
+        GridLine(tuple(_cell(one, values[one.heading][number], row, table, pages) for one in headings), _facets(row))
         for number, row in enumerate(table.rows)
     )
     return Grid(headings, lines)
@@ -68,19 +68,19 @@ def _facets(row: Row) -> dict[str, str]:
     return {name: "\n".join(facet(row)) for name, facet in FACETS.items()}
 
 
-def _cell(one: Column, value: Any, row: Row, table: Table, pages: Mapping[str, str]) -> Cell:
+def _cell(one: Column, value: Any, row: Row, table: Table, pages: Mapping[str, str]) -> GridCell:
     if one.heading == "method":
-        return Cell("", value, links=(Link(pages[row.tags[0]], value, row.tags[0]),))
+        return GridCell("", value, links=(Link(pages[row.run_ids[0]], value, row.run_ids[0]),))
     if one.heading == "runs":
-        links = tuple(Link(pages[tag], str(number), tag) for number, tag in enumerate(row.tags, 1))
-        return Cell("", str(value), links=links)
+        links = tuple(Link(pages[tag], str(number), tag) for number, tag in enumerate(row.run_ids, 1))
+        return GridCell("", str(value), links=links)
     if one.heading == "against baseline":
         found = row.against
-        return Cell(value, str(found.difference), found.verdict) if found else Cell("", "")
+        return GridCell(value, str(found.difference), found.verdict) if found else GridCell("", "")
     if one.heading in _TEXTS:
-        return Cell(_TEXTS[one.heading](row), "" if value is None else str(value))
+        return GridCell(_TEXTS[one.heading](row), "" if value is None else str(value))
     if value is None or one.kind == "text":
-        return Cell(value or "", value or "")
+        return GridCell(value or "", value or "")
     if one.heading in table.metrics:
-        return Cell(row_texts.number(value), str(value))
-    return Cell(format(value, _FORMS.get(one.heading, "")), str(value))
+        return GridCell(row_texts.number(value), str(value))
+    return GridCell(format(value, _FORMS.get(one.heading, "")), str(value))

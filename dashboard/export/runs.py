@@ -56,7 +56,7 @@ def run_page(run: Published, title: str, row: Row, table: Table, section: str, p
     """The page of one of the runs behind `row`, which is called `title` in the section `section` of the leaderboard."""
     said = details(run)
     longest = max((one.seconds for one in said.stages), default=0.0) or 1.0
-    others = [tag for tag in row.tags if tag != run.card.tag]
+    others = [tag for tag in row.run_ids if tag != run.card.tag]
     return RunPage(
         tag=run.card.tag,
         row=title,

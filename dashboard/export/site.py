@@ -26,7 +26,7 @@ from harness.files import atomic_folder, cache_home
 from harness.leaderboard import row_texts
 from harness.leaderboard.board import board_of
 from harness.leaderboard.board_model import Board, Table
-from harness.leaderboard.load_results import Gathered, gather
+from harness.leaderboard.load_results import ResultSet, load_results
 from harness.leaderboard.render import board_files
 from harness.leaderboard.report.glossary import GLOSSARY
 from harness.leaderboard.row_titles import titles
@@ -43,7 +43,7 @@ MARK = "exported.txt"
 
 
 @dataclass(frozen=True)
-class Section:
+class SiteSection:
     """A table of the board on every page."""
 
     id: str
@@ -70,7 +70,7 @@ def export(results: Path, out: Path) -> int:
         raise UserError("there is no results folder", file=results, remedy="give one with --results, or run a sweep first")
     if out.exists() and not (out / MARK).is_file() and (not out.is_dir() or any(out.iterdir())):
         raise UserError("this is no exported site and is left as it is", file=out, remedy="give --export a folder that is new or empty")
-    gathered = gather(results, cache=cache_home() / "boards")
+    gathered = load_results(results, cache=cache_home() / "boards")
     found = board_of(gathered)
     if not found.tables:
         raise UserError("no published runs", file=results, remedy="run a sweep first: harness sweep configs/budget.yaml")
@@ -86,28 +86,28 @@ def export(results: Path, out: Path) -> int:
     return count
 
 
-def _pages(gathered: Gathered, found: Board) -> Iterator[tuple[str, str]]:
+def _pages(gathered: ResultSet, found: Board) -> Iterator[tuple[str, str]]:
     behind = {number: _by_tag(gathered, table) for number, table in enumerate(found.tables, 1)}
     pages = {number: {tag: address(run) for tag, run in runs.items()} for number, runs in behind.items()}
     sections = tuple(_section(number, gathered, table, pages[number]) for number, table in enumerate(found.tables, 1))
     about = {"runs": f"{len(gathered.runs):,}", "newest": f"{max(run.card.created for run in gathered.runs):%Y-%m-%d}"}
     shared = {"sections": sections, "notes": found.notes, "skipped": found.skipped, "glossary": GLOSSARY, **about}
     for name in PAGES:
-        yield f"{name}.html", _page(name, shared, here=name, up="")
+        yield f"{name}.html", _page(name, shared, current=name, up="")
     for number, (section, table) in enumerate(zip(sections, found.tables, strict=True), 1):
         for title, row in titles(table).items():
-            for tag in row.tags:
+            for tag in row.run_ids:
                 page = run_page(behind[number][tag], title, row, table, section.id, pages[number])
-                yield pages[number][tag], _page("run", {**about, "run": page}, here="", up="../")
+                yield pages[number][tag], _page("run", {**about, "run": page}, current="", up="../")
 
 
-def _by_tag(gathered: Gathered, table: Table) -> dict[str, Published]:
+def _by_tag(gathered: ResultSet, table: Table) -> dict[str, Published]:
     # Of two folders with one run id the newer counts, as on the board.
     return {run.card.tag: run for run in sorted(gathered.of(table), key=lambda run: (run.card.created, run.card.tag))}
 
 
-def _section(number: int, gathered: Gathered, table: Table, pages: Mapping[str, str]) -> Section:
-    return Section(
+def _section(number: int, gathered: ResultSet, table: Table, pages: Mapping[str, str]) -> SiteSection:
+    return SiteSection(
         id=f"t{number}",
         table=table,
         queries=counted(table.queries, "query"),
@@ -123,8 +123,8 @@ def _section(number: int, gathered: Gathered, table: Table, pages: Mapping[str, 
     )
 
 
-def _page(template: str, said: Mapping[str, Any], *, here: str, up: str) -> str:
-    return _environment().get_template(f"{template}.html").render(**said, here=here, up=up)
+def _page(template: str, notes: Mapping[str, Any], *, current: str, up: str) -> str:
+    return _environment().get_template(f"{template}.html").render(**notes, here=current, up=up)
 
 
 @cache

@@ -8,11 +8,11 @@ import streamlit as st
 
 from dashboard.frame import frame
 from dashboard.text import literal
-from harness.evaluation.significance.comparison_result import Compared
+from harness.evaluation.significance.comparison_result import ComparisonResult
 from harness.evaluation.significance.comparison_tables import VERDICTS, p_text
 from harness.leaderboard.render import comparison_files
 from harness.leaderboard.render.comparison_files import interval
-from harness.leaderboard.report.all_pairs import Pairs, letters
+from harness.leaderboard.report.all_pairs import PairMatrix, letters
 from harness.text import counted
 
 _HELP = {
@@ -33,13 +33,13 @@ _NUMBERS = {"b - a": "%+.4f", "d_z": "%+.2f", "P(b > a)": "%.2f", "detectable": 
 _WIDTHS = {"a": 40, "b": 40, "b - a": 74, "95 %": 112, "p": 62, "p adj.": 62, "verdict": 84, "+/=/-": 104, "d_z": 58, "P(b > a)": 75}
 
 
-def lettered(answer: Compared) -> dict[str, str]:
+def lettered(answer: ComparisonResult) -> dict[str, str]:
     """A letter for every row, A to F, by the row's name."""
     names = [row["name"] for row in answer["runs"]]
     return dict(zip(names, map(str.upper, letters(len(names))), strict=True))
 
 
-def means(answer: Compared, letter: Mapping[str, str]) -> None:
+def means(answer: ComparisonResult, letter: Mapping[str, str]) -> None:
     """Each row's mean with its interval."""
     rows, metric = answer["runs"], answer["metric"]
     shown = {
@@ -60,22 +60,22 @@ def means(answer: Compared, letter: Mapping[str, str]) -> None:
     frame(shown, "Means", config, save="means", column_order=list(config))
 
 
-def matrix(answer: Compared, letter: Mapping[str, str]) -> None:
+def matrix(answer: ComparisonResult, letter: Mapping[str, str]) -> None:
     """All rows against each other, where all pairs were tested and there is more than one."""
     if len(letter) < 3 or len(answer["comparisons"]) < len(letter) * (len(letter) - 1) // 2:
         return
-    pairs = Pairs(tuple(letter), letter, answer)
+    pairs = PairMatrix(tuple(letter), letter, answer)
     shown: dict[str, list[str]] = {"row": list(letter.values())}
     for column, heading in letter.items():
         found = [pairs.cell(row, column) for row in letter]
-        shown[heading] = [f"{one.told} (p {p_text(one.p_adjusted)})" if one else "" for one in found]
+        shown[heading] = [f"{one.text} (p {p_text(one.p_adjusted)})" if one else "" for one in found]
     config = {"row": st.column_config.TextColumn(width=40, pinned=True)}
     config |= {heading: st.column_config.TextColumn(width=124) for heading in letter.values()}
     frame(shown, "Matrix", config, save="matrix")
     st.caption("Row minus column with its adjusted p: ▲ the row is better, ▼ worse, · not shown.")
 
 
-def tests(answer: Compared, letter: Mapping[str, str]) -> None:
+def tests(answer: ComparisonResult, letter: Mapping[str, str]) -> None:
     """Every pair with its test, how large the difference is, and what could have been seen; below it how it was tested."""
     rows = answer["comparisons"]
     shown = {

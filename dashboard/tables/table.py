@@ -26,7 +26,7 @@ _FAULTS = VERDICTS[1:]
 
 
 @dataclass(frozen=True)
-class Shown:
+class TableDisplay:
     """Which groups of columns are shown."""
 
     intervals: bool = True
@@ -36,7 +36,7 @@ class Shown:
     labels: bool = False
 
 
-def columns(table: Table, rows: Sequence[Row], shown: Shown) -> dict[str, list[Any]]:
+def columns(table: Table, rows: Sequence[Row], display: TableDisplay) -> dict[str, list[Any]]:
     """Columns by heading, as long as `rows`.
 
     The first ones fit a laptop's screen and answer what is asked first: who wins, at which budget, is it real, for how much money, what to
@@ -48,22 +48,22 @@ def columns(table: Table, rows: Sequence[Row], shown: Shown) -> dict[str, list[A
         "method": [row.method for row in rows],
         "labels": [row.budget for row in rows],
         lead: [_mean(row, lead) for row in rows],
-        **({"95 %": [row_texts.interval(row, lead) for row in rows]} if shown.intervals else {}),
-        **({"against baseline": [_against(row) for row in rows]} if shown.tests else {}),
-        **({"USD": [row.cost["usd"] for row in rows]} if shown.costs else {}),
+        **({"95 %": [row_texts.interval(row, lead) for row in rows]} if display.intervals else {}),
+        **({"against baseline": [_against(row) for row in rows]} if display.tests else {}),
+        **({"USD": [row.cost["usd"] for row in rows]} if display.costs else {}),
         "flags": [", ".join(row.flags) for row in rows],
         **_settings(rows),
         "teacher": [row.teacher or "" for row in rows],
         "losses": [row_texts.losses(row) for row in rows],
-        **(_tested(table, rows) if shown.tests else {}),
+        **(_tested(table, rows) if display.tests else {}),
         **_readable(rows),
-        "group": [row.group for row in rows],
+        "group": [row.category for row in rows],
         "sees": [row_texts.sees(row) for row in rows],
         "runs": [row.runs for row in rows],
-        **_uncertain(rows, shown),
-        **(_costs(rows) if shown.costs else {}),
-        **({name: [_mean(row, name) for row in rows] for name in table.metrics if name != lead} if shown.others else {}),
-        **({f"labels {verdict}": [row.labels.get(verdict) for row in rows] for verdict in _FAULTS} if shown.labels else {}),
+        **_uncertain(rows, display),
+        **(_costs(rows) if display.costs else {}),
+        **({name: [_mean(row, name) for row in rows] for name in table.metrics if name != lead} if display.others else {}),
+        **({f"labels {verdict}": [row.labels.get(verdict) for row in rows] for verdict in _FAULTS} if display.labels else {}),
     }
 
 
@@ -83,10 +83,10 @@ def _readable(rows: Sequence[Row]) -> dict[str, list[Any]]:
     return {"labels ok": [row.labels.get("ok") for row in rows]} if any(row.labels for row in rows) else {}
 
 
-def _uncertain(rows: Sequence[Row], shown: Shown) -> dict[str, list[Any]]:
+def _uncertain(rows: Sequence[Row], display: TableDisplay) -> dict[str, list[Any]]:
     """Beside intervals, where any row has several runs."""
     told = [row_texts.uncertain_by(row) for row in rows]
-    return {"uncertain by": told} if shown.intervals and any(told) else {}
+    return {"uncertain by": told} if display.intervals and any(told) else {}
 
 
 def _costs(rows: Sequence[Row]) -> dict[str, list[Any]]:

@@ -18,26 +18,26 @@ from dashboard.text import literal
 from harness.errors import UserError
 from harness.evaluation.significance.corrections import CORRECTIONS
 from harness.evaluation.significance.paired_tests import TESTS
-from harness.evaluation.significance.test_spec import HOLM, Question
+from harness.evaluation.significance.test_spec import HOLM, TestSpec
 from harness.leaderboard import row_texts
 from harness.leaderboard.comparison import FEWEST, MOST, compare_rows
 from harness.leaderboard.inspect.query_rankings import at_hand
 from harness.leaderboard.inspect.strata import SIZES, strata
-from harness.leaderboard.row_query_values import Change, PerQuery, changes, extremes, per_query
+from harness.leaderboard.row_query_values import PerQuery, QueryChange, changes, extremes, per_query
 from harness.text import counted
 
 _ALL = "all pairs"
 
 
-def _question(where: st.delta_generator.DeltaGenerator) -> Question:
+def _question(where: st.delta_generator.DeltaGenerator) -> TestSpec:
     tests = {name: test.summary for name, test in TESTS.items()}
     said = "\n".join(f"- {name}: {literal(about)}" for name, about in tests.items())
     test = choose.one(where, "Test", list(tests), "test", help=said) or "randomisation"
     if TESTS[test].joint is not None:
         where.caption("This test covers the whole family by itself.")
-        return Question(test=test)
+        return TestSpec(test=test)
     said = "holm, hochberg, bonferroni bound the chance of any false claim; bh, by the share of false ones among the claims."
-    return Question(test=test, correction=choose.one(where, "Correction", list(CORRECTIONS), "correction", default=HOLM, help=said))
+    return TestSpec(test=test, correction=choose.one(where, "Correction", list(CORRECTIONS), "correction", default=HOLM, help=said))
 
 
 def _pair(values: PerQuery, chosen: list[str], letter: Mapping[str, str]) -> None:
@@ -63,12 +63,12 @@ def _pair(values: PerQuery, chosen: list[str], letter: Mapping[str, str]) -> Non
         st.page_link("views/query.py", label="Open it", query_params=address.link(query=[query], shown=[a, b]))
 
 
-def _list(where: st.delta_generator.DeltaGenerator, title: str, found: list[Change]) -> None:
+def _list(where: st.delta_generator.DeltaGenerator, title: str, found: list[QueryChange]) -> None:
     where.markdown(f"**{title}**")
     if not found:
         where.caption("None.")
         return
-    shown = {name: [getattr(one, name) for one in found] for name in Change._fields}
+    shown = {name: [getattr(one, name) for one in found] for name in QueryChange._fields}
     config = {name: st.column_config.NumberColumn(format="%.3f") for name in ("a", "b")}
     config["difference"] = st.column_config.NumberColumn("b - a", format="%+.3f")
     frame(shown, title, config, where, save=title.lower().replace(" ", "-"))
@@ -76,7 +76,7 @@ def _list(where: st.delta_generator.DeltaGenerator, title: str, found: list[Chan
 
 def _strata(found: View, values: PerQuery, chosen: list[str], letter: Mapping[str, str]) -> None:
     st.subheader("By kind of query")
-    run = found.gathered.behind(found.table, found.rows[chosen[0]])[0]
+    run = found.gathered.runs_of_row(found.table, found.rows[chosen[0]])[0]
     collection = at_hand(run, workspace())
     if collection is None:
         st.info("Query lengths and judgments are not on this machine: run a sweep on the collection, or set HARNESS_WORKSPACE.")

@@ -31,7 +31,7 @@ def _frontier(found: View, price: str) -> None:
 
 def _rows(priced: Frontier, title: str, metric: str) -> None:
     shown = {
-        "": [one.standing for one in priced.rows],
+        "": [one.status for one in priced.rows],
         "row": [one.name for one in priced.rows],
         title: [one.price for one in priced.rows],
         metric: [one.mean for one in priced.rows],

@@ -17,7 +17,7 @@ from harness.evaluation.curves.fits import FITS
 from harness.leaderboard.curves.against_series import ahead_words, pairs, usual_reference
 from harness.leaderboard.curves.cost_axes import AXES
 from harness.leaderboard.curves.fitted import ALL, BANDS, Statistics, statistics_of
-from harness.leaderboard.curves.series import MOST, RUNS, Chart, chart, select, shown
+from harness.leaderboard.curves.series import MOST, RUNS, Chart, amount_text, chart, select
 from harness.leaderboard.curves.svg import svg
 from harness.leaderboard.curves.targets import Needed, labels_needed, target_of, words
 
@@ -43,7 +43,7 @@ def _target(drawn: Chart) -> str | None:
 def _curves(found: Statistics) -> None:
     """What each curve is, with its area."""
     axis = found.chart.axis
-    measured = [" – ".join(dict.fromkeys(shown(end, axis) for end in (one.curve.first, one.curve.last))) for one in found.fitted]
+    measured = [" – ".join(dict.fromkeys(amount_text(end, axis) for end in (one.curve.first, one.curve.last))) for one in found.fitted]
     st.subheader("Curves")
     rows = {
         "series": [one.series.name for one in found.fitted],

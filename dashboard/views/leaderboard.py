@@ -11,13 +11,13 @@ import streamlit as st
 from dashboard import address, choose
 from dashboard.frame import frame
 from dashboard.source import View, view
-from dashboard.tables.table import Shown, column_config, columns
+from dashboard.tables.table import TableDisplay, column_config, columns
 from dashboard.text import literal
 from dashboard.words import FILTERS
 from harness.leaderboard import row_texts
 from harness.leaderboard.board_model import Board, Row, Table
 from harness.leaderboard.comparison import FEWEST, MOST
-from harness.leaderboard.filters import Filter, choices, kept
+from harness.leaderboard.filters import Filter, choices, passing_rows
 from harness.leaderboard.render import board_files
 from harness.leaderboard.row_sections import by_sees
 from harness.text import counted
@@ -34,9 +34,9 @@ def _filter(table: Table) -> Filter:
     return Filter(**found)
 
 
-def _columns() -> Shown:
+def _columns() -> TableDisplay:
     with st.sidebar.expander("Columns", expanded=True):
-        return Shown(
+        return TableDisplay(
             intervals=choose.switch(st, "Intervals", "intervals", default=True, help="95 % bootstrap interval of the mean."),
             tests=choose.switch(st, "Significance", "tests", default=True, help="Difference from the baseline, with its adjusted p."),
             others=choose.switch(st, "Other metrics", "others", default=True),
@@ -45,39 +45,39 @@ def _columns() -> Shown:
         )
 
 
-def _ticks(table: Table, rows: tuple[Row, ...], shown: Shown, name: str) -> None:
+def _ticks(table: Table, rows: tuple[Row, ...], displayed: TableDisplay, name: str) -> None:
     """A table of `rows`; which of them are ticked is held by their tags, for their numbers change with filters and metric."""
     ticked: set[tuple[str, ...]] = st.session_state.setdefault(_TICKED, set())
     look = {
         "on_select": address.touch,
         "selection_mode": "multi-row",
-        "selection_default": {"selection": {"rows": [number for number, row in enumerate(rows) if row.tags in ticked]}},
+        "selection_default": {"selection": {"rows": [number for number, row in enumerate(rows) if row.run_ids in ticked]}},
         # Another table under the same key would inherit the numbers of the ticked rows.
-        "key": f"table {hashlib.sha256(repr([row.tags for row in rows]).encode()).hexdigest()}",
+        "key": f"table {hashlib.sha256(repr([row.run_ids for row in rows]).encode()).hexdigest()}",
     }
-    chosen = frame(columns(table, rows, shown), name, column_config(table), **look)
-    ticked -= {row.tags for row in rows}
+    chosen = frame(columns(table, rows, displayed), name, column_config(table), **look)
+    ticked -= {row.run_ids for row in rows}
     ticked |= {rows[number].tags for number in chosen.selection.rows if number < len(rows)}
 
 
-def _tables(found: View, rows: tuple[Row, ...], shown: Shown) -> None:
+def _tables(found: View, rows: tuple[Row, ...], displayed: TableDisplay) -> None:
     table = found.table
     help_text = "One table for all rows, or one for each kind of thing that methods may see. Places and tests are those of the whole table."
     if choose.one(st, "Rows", [_WHOLE, _APART], "tables", help=help_text) == _WHOLE:
-        _ticks(table, rows, shown, "Leaderboard")
+        _ticks(table, rows, displayed, "Leaderboard")
     else:
         for sees, members in by_sees(rows).items():
             st.subheader(literal(f"sees {sees}"))
-            _ticks(table, members, shown, f"Methods that see {sees}")
+            _ticks(table, members, displayed, f"Methods that see {sees}")
     st.caption(literal(row_texts.caption(table)))
     _compare(found, rows)
 
 
 def _compare(found: View, rows: tuple[Row, ...]) -> None:
     """The way to the comparison of the rows that are ticked, also of those that a filter hides."""
-    ticked = {name: row for name, row in found.rows.items() if row.tags in st.session_state[_TICKED]}
-    shown = {row.tags for row in rows}
-    names = [name if row.tags in shown else f"{name} (hidden by the filters)" for name, row in ticked.items()]
+    ticked = {name: row for name, row in found.rows.items() if row.run_ids in st.session_state[_TICKED]}
+    shown = {row.run_ids for row in rows}
+    names = [name if row.run_ids in shown else f"{name} (hidden by the filters)" for name, row in ticked.items()]
     if FEWEST <= len(ticked) <= MOST:
         label = f"Compare {len(ticked)} rows"
         st.page_link("views/compare.py", label=label, icon=":material/compare_arrows:", query_params=address.link(rows=ticked))
@@ -91,7 +91,7 @@ def page() -> None:
     """The whole page."""
     st.title("Leaderboard")
     found = view()
-    rows, shown = kept(found.table, _filter(found.table)), _columns()
+    rows, shown = passing_rows(found.table, _filter(found.table)), _columns()
     table = found.table
     hidden = f", {counted(len(table.rows) - len(rows), 'row')} hidden" if len(rows) < len(table.rows) else ""
     st.subheader(literal(f"{table.collection} · {table.split} · {counted(table.queries, 'query')}{hidden}"))

@@ -73,7 +73,7 @@ def _test(found: View, names: list[str]) -> None:
     query = choose.one(st, "Query", list(values.queries), "query")
     if query is None:
         return
-    groups = [found.gathered.behind(found.table, found.rows[name]) for name in names]
+    groups = [found.gathered.runs_of_row(found.table, found.rows[name]) for name in names]
     collection: Collection | None = at_hand(groups[0][0], workspace())
     answer = query_view([_run(group[0]) for group in groups], query, collection=collection, split=groups[0][0].card.collection.split)
     _values(values, query, names)

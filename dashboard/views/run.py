@@ -13,7 +13,7 @@ from dashboard.text import literal
 from harness.errors import UserError
 from harness.leaderboard import row_texts
 from harness.leaderboard.inspect.run_details import Details, content, details, downloads
-from harness.leaderboard.inspect.run_provenance import LossCurve, Made, made, model_folders
+from harness.leaderboard.inspect.run_provenance import LossCurve, RunProvenance, model_folders, run_provenance
 from harness.published.result_folder import Published
 
 _TYPES = {
@@ -25,10 +25,10 @@ _TYPES = {
 }
 
 
-def _made(run: Published) -> Made | None:
+def _provenance(run: Published) -> RunProvenance | None:
     """How the run was made; what is wrong with the file, or that there is none, stands on the page."""
     try:
-        found = made(run)
+        found = run_provenance(run)
     except UserError as error:
         st.error(literal(str(error)))
         return None
@@ -47,17 +47,17 @@ def _losses(curves: tuple[LossCurve, ...]) -> None:
         said = f"Loss of {one.stage} over {one.steps} optimiser steps{held_out}."
         show(loss_chart(one), f"loss-{number}", said)
         averaged = f"Each point is the mean of {one.window} steps. " if one.window > 1 else ""
-        kept = f"The weights of step {one.kept:,} of {one.steps:,} were kept."
+        kept = f"The weights of step {one.best_step:,} of {one.steps:,} were kept."
         checked = "" if one.held_out else " No held-out loss was measured: training does not stop by one (setting stop)."
         st.caption(literal(f"{averaged}{kept}{checked}"))
 
 
-def _stages(said: Details, found: Made | None) -> None:
+def _stages(provenance: Details, found: RunProvenance | None) -> None:
     st.subheader("Stages")
-    longest = max([one.seconds for one in (found.stages if found else said.stages)], default=1.0) or 1.0
+    longest = max([one.seconds for one in (found.stages if found else provenance.stages)], default=1.0) or 1.0
     bar = st.column_config.ProgressColumn(format="%.1f s", max_value=longest, help="When it was made, also where it came from the store.")
     if found is None:
-        stages = {"stage": [one.stage for one in said.stages], "seconds": [one.seconds for one in said.stages]}
+        stages = {"stage": [one.stage for one in provenance.stages], "seconds": [one.seconds for one in provenance.stages]}
         frame(stages, "Seconds by stage", {"seconds": bar}, save="stages")
         return
     rows = found.stages
@@ -77,7 +77,7 @@ def _stages(said: Details, found: Made | None) -> None:
     }
     frame(shown, "Stages", config, save="stages")
     cached = sum(row.cached for row in rows)
-    total, here = row_texts.duration(found.seconds), row_texts.duration(found.seconds_here)
+    total, here = row_texts.duration(found.seconds), row_texts.duration(found.seconds_incurred)
     if cached == len(rows):
         own = f"found all {len(rows)} in its store"
     else:
@@ -85,9 +85,9 @@ def _stages(said: Details, found: Made | None) -> None:
     st.caption(literal(f"All stages took {total} when they were made. The sweep that published this run {own}."))
 
 
-def _files(run: Published, said: Details, found: Made | None) -> None:
+def _files(run: Published, details: Details, found: RunProvenance | None) -> None:
     st.subheader("Files")
-    st.code(said.folder, language=None, wrap_lines=True)
+    st.code(details.folder, language=None, wrap_lines=True)
     with st.container(horizontal=True):
         for name in downloads(run):
             try:
@@ -104,7 +104,7 @@ def _files(run: Published, said: Details, found: Made | None) -> None:
 def _row(found: View) -> str | None:
     """The row that is looked at: that of the run which the address names, whatever row it names."""
     named = address.values("run")[-1:]
-    owner = next((name for name, row in found.rows.items() if set(named) & set(row.tags)), None)
+    owner = next((name for name, row in found.rows.items() if set(named) & set(row.run_ids)), None)
     if owner is not None and address.values("row"):
         address.choose("row", [owner])
     return choose.one(st, "Row", list(found.rows), "row", default=owner, forget=("run",))
@@ -115,7 +115,7 @@ def page() -> None:
     st.title("Run")
     found = view()
     row = _row(found)
-    runs = {run.card.tag: run for run in found.gathered.behind(found.table, found.rows[row])} if row else {}
+    runs = {run.card.tag: run for run in found.gathered.runs_of_row(found.table, found.rows[row])} if row else {}
     tag = choose.one(st, "Run", list(runs), "run", help="A row's runs differ in resample and seed.")
     if tag is None:
         return
@@ -126,7 +126,7 @@ def page() -> None:
     st.subheader("Make it again")
     st.code(said.command, language=None, wrap_lines=True)
     st.caption("With the sweep file named on the card and its commit: the same cells have the same keys.")
-    making = _made(run)
+    making = _provenance(run)
     if making is not None:
         _losses(making.curves)
     _stages(said, making)

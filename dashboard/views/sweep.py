@@ -12,7 +12,7 @@ from dashboard.frame import frame
 from dashboard.source import workspace
 from dashboard.text import literal
 from harness.errors import UserError
-from harness.pipeline.live.follower import Follower, Report
+from harness.pipeline.live.follower import Follower, SweepReport
 from harness.pipeline.live.journal import journals
 from harness.text import clock
 
@@ -34,8 +34,8 @@ def _time(seconds: float | None) -> str:
     return "not known yet" if seconds is None else clock(seconds)
 
 
-def _headline(found: Report) -> None:
-    _BOX[found.state](literal(found.told), icon=_ICONS[found.state])
+def _headline(found: SweepReport) -> None:
+    _BOX[found.state](literal(found.summary), icon=_ICONS[found.state])
     done, total = found.stages
     st.progress(done / total if total else 0.0, text=f"{done:,} of {total:,} stages are there")
     calls, read, written, usd = found.llm
@@ -50,7 +50,7 @@ def _headline(found: Report) -> None:
         st.metric("USD", f"{usd:,.2f}")
 
 
-def _running(found: Report) -> None:
+def _running(found: SweepReport) -> None:
     if not found.running:
         return
     st.subheader("Runs now" if found.state == "running" else "Ran when it ended")
@@ -65,7 +65,7 @@ def _running(found: Report) -> None:
     frame(shown, "Stages that run now")
 
 
-def _failures(found: Report) -> None:
+def _failures(found: SweepReport) -> None:
     if not found.failures:
         return
     st.subheader("Failed")
@@ -80,7 +80,7 @@ def _failures(found: Report) -> None:
     frame(shown, "Failed stages", {"reason": st.column_config.TextColumn(width="medium")})
 
 
-def _stages(found: Report) -> None:
+def _stages(found: SweepReport) -> None:
     st.subheader("Stages")
     rows = found.kinds
     shown: dict[str, list[Any]] = {
@@ -97,13 +97,13 @@ def _stages(found: Report) -> None:
     frame(shown, "Stages by kind", {"done before": st.column_config.NumberColumn(help="Came from the store: not made again.")})
 
 
-def _cells(found: Report) -> None:
+def _cells(found: SweepReport) -> None:
     st.subheader("Cells")
     rows = found.cells
     frame({name: [getattr(row, name) for row in rows] for name in ("cell", "state", "reason")}, "Cells")
 
 
-def _log(found: Report) -> None:
+def _log(found: SweepReport) -> None:
     st.subheader("Last lines")
     st.code("\n".join(f"{datetime.fromtimestamp(at):%H:%M:%S}  {said}" for at, said in found.log[-_LINES:]), language=None)
 
@@ -128,7 +128,7 @@ def _live(chosen: str) -> None:
         st.info(literal(f"No sweep has run in {workspace()}. Start one: harness sweep configs/budget.yaml --workspace {workspace()}"))
         return
     try:
-        found = follower.look()
+        found = follower.read()
     except UserError as error:
         st.error(literal(str(error)))
         return

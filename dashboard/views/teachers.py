@@ -24,9 +24,9 @@ from harness.text import counted
 
 
 def _table(found: list[TeacherSummary]) -> None:
-    texts = ("name", "standing", "kind", "model", "box")
+    texts = {"name": "name", "standing": "teacher_type", "kind": "kind", "model": "model", "box": "box"}
     shown: dict[str, Any] = {
-        **{text: [getattr(one, text) for one in found] for text in texts},
+        **{heading: [getattr(one, name) for one in found] for heading, name in texts.items()},
         **{verdict: [one.verdicts[verdict] for one in found] for verdict in VERDICTS},
         "USD per 1,000 queries": [one.usd_per_thousand for one in found],
         "tokens per query": [one.tokens_per_query for one in found],
@@ -56,7 +56,7 @@ def _reasons(found: list[TeacherSummary]) -> None:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading what teachers said")  # type: ignore[untyped-decorator]
-def _said(folder: str, mark: str, table: str, _runs: Sequence[Published]) -> tuple[list[Agreement], list[Picks], list[str]]:
+def _summary(folder: str, mark: str, table: str, _runs: Sequence[Published]) -> tuple[list[Agreement], list[Picks], list[str]]:
     """Read again when the folder's `mark` changes."""
     found, notes = labelled(_runs)
     return agreements(found), [first_picks(one) for one in found], notes
@@ -114,7 +114,7 @@ def _picks(found: Sequence[Picks]) -> None:
 
 def _words(found: View, runs: list[Published]) -> None:
     folder = results()
-    pairs, picks, notes = _said(str(folder), state(folder), name(found.table), runs)
+    pairs, picks, notes = _summary(str(folder), state(folder), name(found.table), runs)
     for note in notes:
         st.caption(literal(f"Note: {note}."))
     if not picks:

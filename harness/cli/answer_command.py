@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.evaluate_commands import Correction, RunsArg, Test, TestOpt
+from harness.cli.evaluate_commands import CorrectionOption, RunsArg, TestOpt, TestOption
 from harness.cli.options import JsonOpt, WorkspaceOpt, display, emit
 
 CollectionOpt = Annotated[
@@ -40,8 +40,8 @@ def answer(
     references: Annotated[
         bool, typer.Option("--references/--no-references", help="Also answer without passages, and from the judged passages.")
     ] = True,
-    test: TestOpt = Test.randomisation,
-    correction: Annotated[Correction | None, typer.Option("--correction", help="Over all comparisons shown. Default: holm.")] = None,
+    test: TestOpt = TestOption.randomisation,
+    correction: Annotated[CorrectionOption | None, typer.Option("--correction", help="Over all comparisons shown. Default: holm.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of randomisation and bootstrap.")] = 0,
     per_query: Annotated[bool, typer.Option("--per-query", help="With --json: also the values and answers of every query.")] = False,
     max_cost: Annotated[
@@ -58,7 +58,7 @@ def answer(
 
     harness answer bm25.trec ours.trec --collection folder/openqa:test --reader litellm:openai/gpt-4.1-mini --baseline bm25
     """
-    from harness.evaluation.significance.test_spec import Question
+    from harness.evaluation.significance.test_spec import TestSpec
     from harness.ledger.ledger import Ledger
     from harness.pipeline.inputs import collection_split, read_run
     from harness.progress import bar
@@ -72,7 +72,7 @@ def answer(
     ledger = Ledger(workspace / "ledger.sqlite")
     ledger.limit = max_cost
     about = Examination(found, split, who, passages, usual(metric or (), who))
-    question = Question(test=test.value, correction=None if correction is None else correction.value, seed=seed)
+    question = TestSpec(test=test.value, correction=None if correction is None else correction.value, seed=seed)
     loaded = [read_run(run) for run in runs]
     with bar("reading") as progress:
         report = examine(loaded, about, ledger, progress, baseline=baseline, references=references, per_query=per_query, question=question)

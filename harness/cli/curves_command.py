@@ -34,7 +34,7 @@ class BandOver(StrEnum):
     all = "all"
 
 
-class Price(StrEnum):
+class PriceOption(StrEnum):
     """What a row can cost."""
 
     usd = "usd"
@@ -64,7 +64,9 @@ def curves(
     band: Annotated[
         BandOver | None, typer.Option("--band", help="runs: resamples and seeds; all: queries too. Default: runs where there are several.")
     ] = None,
-    price: Annotated[Price | None, typer.Option("--price", help="Also: quality against this price, and which rows are dominated.")] = None,
+    price: Annotated[
+        PriceOption | None, typer.Option("--price", help="Also: quality against this price, and which rows are dominated.")
+    ] = None,
     every: Annotated[bool, typer.Option("--every", help="All series, not only the best eight.")] = False,
     picture: Annotated[Path | None, typer.Option("--svg", help="Also write the curves of the first table to this file.")] = None,
     as_json: JsonOpt = False,
@@ -86,10 +88,10 @@ def curves(
     from harness.leaderboard.curves.fitted import ALL
     from harness.leaderboard.curves.series import RUNS
     from harness.leaderboard.curves.svg import write_svg
-    from harness.leaderboard.load_results import gather
+    from harness.leaderboard.load_results import load_results
     from harness.leaderboard.render.curve_terminal import render
 
-    gathered = gather(results)
+    gathered = load_results(results)
     made = board_of(gathered, collection=collection, metric=metric)
     over = {None: None, BandOver.runs: RUNS, BandOver.all: ALL}[band]
     question = CurveQuestion(axis.value, fit.value, over, target, against, price.value if price else None, every)

@@ -17,7 +17,7 @@ RunsArg = Annotated[
 ]
 
 
-class Test(StrEnum):
+class TestOption(StrEnum):
     """Paired tests."""
 
     randomisation = "randomisation"
@@ -29,7 +29,7 @@ class Test(StrEnum):
     maxt = "maxt"
 
 
-class Correction(StrEnum):
+class CorrectionOption(StrEnum):
     """Corrections for several comparisons."""
 
     holm = "holm"
@@ -40,7 +40,7 @@ class Correction(StrEnum):
     none = "none"
 
 
-class Alternative(StrEnum):
+class AlternativeOption(StrEnum):
     """What is held against 'no difference'."""
 
     two_sided = "two-sided"
@@ -48,7 +48,7 @@ class Alternative(StrEnum):
     less = "less"
 
 
-class IntervalKind(StrEnum):
+class IntervalOption(StrEnum):
     """95 % intervals of a difference."""
 
     percentile = "percentile"
@@ -75,20 +75,20 @@ def evaluate(
     from harness.evaluation.significance.commands import evaluate as evaluate_run
     from harness.evaluation.significance.commands import evaluate_subtopics
     from harness.evaluation.significance.comparison_tables import render_evaluation
-    from harness.pipeline.inputs import judged, read_run
+    from harness.pipeline.inputs import load_qrels, read_run
 
     if metric and any(map(needs_subtopics, metric)):
         result = evaluate_subtopics(read_run(run), read_subtopics(Path(qrels)), metric, per_query=per_query)
     else:
-        result = evaluate_run(read_run(run), judged(qrels, workspace), metric or None, per_query=per_query)
+        result = evaluate_run(read_run(run), load_qrels(qrels, workspace), metric or None, per_query=per_query)
     emit(result) if as_json else display(render_evaluation(result))
 
 
 TestOpt = Annotated[
-    Test, typer.Option("--test", help="Paired test over queries; tukey and maxt test the family at once, without a correction.")
+    TestOption, typer.Option("--test", help="Paired test over queries; tukey and maxt test the family at once, without a correction.")
 ]
 CorrectionOpt = Annotated[
-    Correction | None,
+    CorrectionOption | None,
     typer.Option(
         "--correction",
         help="Over all comparisons shown. Default: holm. holm, hochberg, bonferroni: chance of any false claim; bh, by: share of them.",
@@ -103,13 +103,13 @@ def compare(
     metric: Annotated[
         list[str] | None, typer.Option("--metric", "-m", help="Default: nDCG@10. May be repeated: one family of all of them.")
     ] = None,
-    test: TestOpt = Test.randomisation,
+    test: TestOpt = TestOption.randomisation,
     correction: CorrectionOpt = None,
     alternative: Annotated[
-        Alternative, typer.Option("--alternative", help="greater asks only whether b is better than a: decide before you look.")
-    ] = Alternative.two_sided,
+        AlternativeOption, typer.Option("--alternative", help="greater asks only whether b is better than a: decide before you look.")
+    ] = AlternativeOption.two_sided,
     interval: Annotated[
-        IntervalKind | None, typer.Option("--interval", help="95 % interval of a difference. Default: the one that goes with the test.")
+        IntervalOption | None, typer.Option("--interval", help="95 % interval of a difference. Default: the one that goes with the test.")
     ] = None,
     equivalence: Annotated[
         float | None,
@@ -132,15 +132,15 @@ def compare(
 
     harness compare a.trec b.trec c.trec --qrels semanlink:test -m nDCG@10 -m RR@10 --test maxt --equivalence 0.01
     """
-    from harness.evaluation.significance.commands import Question, Side
+    from harness.evaluation.significance.commands import Alternative, TestSpec
     from harness.evaluation.significance.commands import compare as compare_runs
     from harness.evaluation.significance.comparison_tables import render_comparison
-    from harness.pipeline.inputs import judged, read_run
+    from harness.pipeline.inputs import load_qrels, read_run
 
-    question = Question(
+    question = TestSpec(
         test=test.value,
         correction=None if correction is None else correction.value,
-        side=Side(alternative.value),
+        side=Alternative(alternative.value),
         interval=None if interval is None else interval.value,
         margin=equivalence,
         alpha=alpha,
@@ -149,5 +149,5 @@ def compare(
     )
     loaded = [read_run(run) for run in runs if run != baseline]
     base = read_run(baseline) if baseline is not None else None
-    result = compare_runs(loaded, judged(qrels, workspace), baseline=base, metrics=metric or ["nDCG@10"], question=question)
+    result = compare_runs(loaded, load_qrels(qrels, workspace), baseline=base, metrics=metric or ["nDCG@10"], question=question)
     emit(result) if as_json else display(render_comparison(result))

@@ -99,7 +99,7 @@ def sweep(
     else:
         if outcome.published:
             display(render.terminal(make_board(results, runs={folder.name for folder in outcome.published})))
-        print(outcome.told(), file=sys.stderr)
+        print(outcome.text(), file=sys.stderr)
     raise typer.Exit(1 if outcome.summary["cells"]["failed"] else 0)
 
 

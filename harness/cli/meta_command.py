@@ -36,8 +36,8 @@ def meta(
     harness meta --json
     """
     from harness.leaderboard.collections_meta import meta_of
-    from harness.leaderboard.load_results import gather
+    from harness.leaderboard.load_results import load_results
     from harness.leaderboard.render.meta_table import terminal
 
-    found = meta_of(gather(results), methods or [], metric=metric, baseline=baseline, split=split, seed=seed)
+    found = meta_of(load_results(results), methods or [], metric=metric, baseline=baseline, split=split, seed=seed)
     emit(found.as_json()) if as_json else display(terminal(found))

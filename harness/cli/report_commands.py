@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.evaluate_commands import Correction, Test
+from harness.cli.evaluate_commands import CorrectionOption, TestOption
 from harness.cli.options import JsonOpt, WorkspaceOpt, emit
 from harness.errors import UserError
 
@@ -36,8 +36,10 @@ def report(
     split: Annotated[str | None, typer.Option("--split", help="Only this split.")] = None,
     metric: Annotated[str | None, typer.Option("--metric", "-m", help="Default: the one that most sweeps report first.")] = None,
     baseline: Annotated[str | None, typer.Option("--baseline", help="Default: the one that most sweeps name.")] = None,
-    test: Annotated[Test, typer.Option("--test", help="Of all pairs. maxt and tukey test the family at once.")] = Test.maxt,
-    correction: Annotated[Correction | None, typer.Option("--correction", help="Of all pairs, for the other tests. Default: holm.")] = None,
+    test: Annotated[TestOption, typer.Option("--test", help="Of all pairs. maxt and tukey test the family at once.")] = TestOption.maxt,
+    correction: Annotated[
+        CorrectionOption | None, typer.Option("--correction", help="Of all pairs, for the other tests. Default: holm.")
+    ] = None,
     as_json: JsonOpt = False,
 ) -> None:
     """A results folder as one document: board, budget curves, all pairs tested, settings, and how to make each number again.
@@ -50,7 +52,7 @@ def report(
 
     harness report results --latex --collection semanlink --metric RR@10 > table.tex
     """
-    from harness.evaluation.significance.test_spec import Question
+    from harness.evaluation.significance.test_spec import TestSpec
     from harness.leaderboard.report.page import make_report, render
 
     chosen = [form for form, wanted in (("html", as_html), ("latex", as_latex), ("markdown", as_markdown)) if wanted] or ["html"]
@@ -58,11 +60,11 @@ def report(
         raise UserError(f"--{' and --'.join(chosen)} at once", remedy="ask for one form at a time")
     form = chosen[0]
     given = {"collection": collection, "split": split, "metric": metric, "baseline": baseline}
-    told = {**given, "test": None if test is Test.maxt else test.value, "correction": correction and correction.value}
+    told = {**given, "test": None if test is TestOption.maxt else test.value, "correction": correction and correction.value}
     made = make_report(
         results,
         **given,
-        question=Question(test=test.value, correction=None if correction is None else correction.value),
+        question=TestSpec(test=test.value, correction=None if correction is None else correction.value),
         command=_typed(results, form, told),
     )
     target = out if out is not None or form != "html" or as_json else PAGE
@@ -107,13 +109,13 @@ def export(
 
     harness export semanlink:test --qrels --out qrels.json
     """
-    from harness.pipeline.inputs import judged, read_run
+    from harness.pipeline.inputs import load_qrels, read_run
     from harness.published.annotated_run import header
     from harness.published.result_folder import read_card, slug
     from harness.published.run_export import FORMATS, export_qrels, export_run
 
     if judgments:
-        qrels = judged(what, workspace)
+        qrels = load_qrels(what, workspace)
         target = out or Path(slug(Path(what).name) + f".qrels{FORMATS[form.value]}")
         export_qrels(qrels, target)
         told = {"file": str(target), "queries": len(qrels), "judgments": sum(map(len, qrels.values()))}

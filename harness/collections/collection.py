@@ -14,7 +14,7 @@ from pydantic import Field
 from harness.plugins import Plugin, Settings
 
 if TYPE_CHECKING:
-    from harness.collections.import_report import Report
+    from harness.collections.import_report import ImportReport
 
 
 class Document(NamedTuple):
@@ -54,7 +54,7 @@ class CollectionSource(Plugin):
     A setting that has the name of the source itself is its main one: ``beir/scifact``, ``irds:ID`` and ``{folder: PATH}`` fill it.
     """
 
-    group: ClassVar[str] = "harness.collections"
+    entry_point_group: ClassVar[str] = "harness.collections"
     version: ClassVar[int] = 1
     """Rises whenever the same data yields other documents, queries or judgments."""
     licence: ClassVar[str]
@@ -139,7 +139,7 @@ class Collection(Protocol):
     corpus: Corpus
     """Document text is title and text joined by one space."""
     splits: tuple[str, ...]
-    report: Report
+    report: ImportReport
     """What was found wrong or changed while preparing it."""
 
     def queries(self, split: str) -> Texts:

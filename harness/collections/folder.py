@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.collections.collection import CollectionSource, Document, Judgment, Query, SourceSettings
-from harness.collections.located_lines import Record, read_records
+from harness.collections.located_lines import LocatedRecord, read_records
 from harness.collections.qrels import iter_qrels
 from harness.errors import UserError, did_you_mean
 
@@ -107,7 +107,7 @@ def stat_mark(file: Path) -> list[str | int]:
     return [file.name, stat.st_size, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns]
 
 
-def _answers(record: Record) -> tuple[str, ...]:
+def _answers(record: LocatedRecord) -> tuple[str, ...]:
     metadata = record.value.get("metadata")
     answers = metadata.get("answers", []) if isinstance(metadata, dict) else []
     if not isinstance(answers, list) or not all(isinstance(answer, str) for answer in answers):

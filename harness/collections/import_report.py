@@ -13,7 +13,7 @@ EXAMPLES = 5
 
 
 @dataclass(frozen=True)
-class Fault:
+class ImportFault:
     """One kind of fault: how often it was found, and the first few cases."""
 
     message: str
@@ -26,15 +26,15 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Report:
+class ImportReport:
     """The warnings of a prepared collection, in the order in which they were met; printable."""
 
-    warnings: tuple[Fault, ...] = ()
+    warnings: tuple[ImportFault, ...] = ()
 
     def __str__(self) -> str:
         return "\n".join(str(fault) for fault in self.warnings)
 
-    def __iter__(self) -> Iterator[Fault]:
+    def __iter__(self) -> Iterator[ImportFault]:
         return iter(self.warnings)
 
     def __len__(self) -> int:
@@ -45,9 +45,9 @@ class Report:
         return [asdict(fault) for fault in self.warnings]
 
     @classmethod
-    def from_json(cls, faults: list[dict[str, Any]]) -> Report:
+    def from_json(cls, faults: list[dict[str, Any]]) -> ImportReport:
         """What `to_json` made."""
-        return cls(tuple(Fault(fault["message"], fault["count"], tuple(fault["examples"])) for fault in faults))
+        return cls(tuple(ImportFault(fault["message"], fault["count"], tuple(fault["examples"])) for fault in faults))
 
 
 @dataclass
@@ -60,8 +60,8 @@ class _Tally:
         if len(self.examples) < EXAMPLES:
             self.examples.append(example)
 
-    def fault(self, message: str) -> Fault:
-        return Fault(message, self.count, tuple(self.examples))
+    def fault(self, message: str) -> ImportFault:
+        return ImportFault(message, self.count, tuple(self.examples))
 
 
 class Findings:
@@ -80,10 +80,10 @@ class Findings:
         """One more case of something that makes the collection unusable."""
         self._errors.setdefault((message, remedy), _Tally()).add(example)
 
-    def report(self) -> Report:
+    def report(self) -> ImportReport:
         """The warnings. Raises UserErrors with all errors when there are any."""
         if self._errors:
             head = f"collection '{self.name}'"
             errors = ((str(tally.fault(message)), remedy) for (message, remedy), tally in self._errors.items())
             raise UserErrors(f"{head} cannot be used", errors=tuple(UserError(f"{head}: {text}", remedy=right) for text, right in errors))
-        return Report(tuple(tally.fault(message) for message, tally in self._warnings.items()))
+        return ImportReport(tuple(tally.fault(message) for message, tally in self._warnings.items()))

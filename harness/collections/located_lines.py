@@ -15,7 +15,7 @@ from harness.errors import UserError
 _BOM = b"\xef\xbb\xbf"
 
 
-class Line(NamedTuple):
+class LocatedLine(NamedTuple):
     """A line that is not blank, without its end; `number` counts all lines from 1."""
 
     number: int
@@ -23,7 +23,7 @@ class Line(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Record:
+class LocatedRecord:
     """A JSON object, where it stands, and what a right one looks like."""
 
     path: Path
@@ -60,7 +60,7 @@ def _is_unicode(value: str) -> bool:
     return True
 
 
-def read_lines(path: Path) -> Iterator[Line]:
+def read_lines(path: Path) -> Iterator[LocatedLine]:
     """The lines of a UTF-8 file, plain or ``.gz``, streamed; blank ones are left out, a byte order mark is skipped.
 
     Raises UserError when there is no such file or it is not UTF-8.
@@ -71,7 +71,7 @@ def read_lines(path: Path) -> Iterator[Line]:
             for number, raw in enumerate(stream, start=1):
                 text = _decode(raw.removeprefix(_BOM) if number == 1 else raw, path, number).strip()
                 if text:
-                    yield Line(number, text)
+                    yield LocatedLine(number, text)
     except FileNotFoundError:
         raise UserError("there is no such file", file=path) from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -94,13 +94,13 @@ def _decode(raw: bytes, path: Path, number: int) -> str:
         ) from error
 
 
-def read_records(path: Path, example: str) -> Iterator[Record]:
+def read_records(path: Path, example: str) -> Iterator[LocatedRecord]:
     """The JSON objects of a JSON Lines file, streamed. `example` is a right line, shown when one is wrong (UserError)."""
     for number, text in read_lines(path):
         try:
             value = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise Record(path, number, {}, example).error(f"is no JSON: {error}") from error
+            raise LocatedRecord(path, number, {}, example).error(f"is no JSON: {error}") from error
         if not isinstance(value, dict):
-            raise Record(path, number, {}, example).error(f"is a JSON {type(value).__name__}, not an object")
-        yield Record(path, number, value, example)
+            raise LocatedRecord(path, number, {}, example).error(f"is a JSON {type(value).__name__}, not an object")
+        yield LocatedRecord(path, number, value, example)

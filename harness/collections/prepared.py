@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.collections.collection import CollectionSource, Corpus, Judgments, Texts
-from harness.collections.import_report import Report
+from harness.collections.import_report import ImportReport
 from harness.collections.stored_qrels import load_qrels
 from harness.collections.texts import StoredTexts
 from harness.errors import UserError, did_you_mean
 from harness.files import publish
 from harness.progress import silent
-from harness.source_hash import code_mark
+from harness.source_hash import source_hash
 from harness.stage import digest
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def prepare(source: CollectionSource, home: Path, progress: Progress = silent) -
     """
     from harness.collections.building import build
 
-    code = [mark] if (mark := code_mark(type(source))) is not None else []
+    code = [mark] if (mark := source_hash(type(source))) is not None else []
     place = home / digest([FORMAT, source.name, source.version, source.settings, source.fingerprint(), *code])[:32]
     publish(place, partial(build, source, progress))
     return PreparedCollection(place, source.title)
@@ -48,7 +48,7 @@ class PreparedCollection:
         self.name: str = name
         self.content_hash: str = facts["content_hash"]
         self.corpus: Corpus = StoredTexts(folder / "corpus", facts["corpus"]["size"], facts["corpus"]["identity"])
-        self.report: Report = Report.from_json(facts["report"])
+        self.report: ImportReport = ImportReport.from_json(facts["report"])
         self._splits: dict[str, dict[str, Any]] = facts["splits"]
         self.splits: tuple[str, ...] = tuple(self._splits)
         self._judgments: dict[str, Judgments] = {}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.collections.collection import Judgment, Qrels
-from harness.collections.located_lines import Line, read_lines
+from harness.collections.located_lines import LocatedLine, read_lines
 from harness.errors import UserError
 
 RIGHT = {
@@ -59,19 +59,19 @@ def _fields(text: str) -> list[str]:
     return [field.strip() for field in text.split("\t")] if "\t" in text else text.split()
 
 
-def _judgment(path: Path, line: Line, fields: list[str], columns: int) -> Judgment:
+def _judgment(path: Path, line: LocatedLine, fields: list[str], columns: int) -> Judgment:
     known = columns in RIGHT
     remedy = f"a right line looks like {RIGHT[columns] if known else f'{RIGHT[3]} or {RIGHT[4]}'}"
     if len(fields) != columns or not known:
         wanted = f"{columns} columns as the lines before it" if known else "3 or 4 columns"
-        raise UserError(f"has {len(fields)} columns, not {wanted}: {_shown(line.text)}", file=path, line=line.number, remedy=remedy)
+        raise UserError(f"has {len(fields)} columns, not {wanted}: {_quoted(line.text)}", file=path, line=line.number, remedy=remedy)
     query, document, grade = fields[0], fields[-2], fields[-1]
     if not query or not document or any(len(field.split()) > 1 for field in fields):
-        raise UserError(f"an id is empty or holds white space: {_shown(line.text)}", file=path, line=line.number, remedy=remedy)
+        raise UserError(f"an id is empty or holds white space: {_quoted(line.text)}", file=path, line=line.number, remedy=remedy)
     if not _GRADE.fullmatch(grade):
-        raise UserError(f"the grade {_shown(grade)} is no whole number", file=path, line=line.number, remedy=remedy)
+        raise UserError(f"the grade {_quoted(grade)} is no whole number", file=path, line=line.number, remedy=remedy)
     return Judgment(query, document, int(grade))
 
 
-def _shown(text: str) -> str:
+def _quoted(text: str) -> str:
     return repr(text if len(text) <= 80 else f"{text[:77]}...")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Draw:
+class QuerySubset:
     """Which training queries: the first `size` of the pool as shuffled for `resample`; so budgets are nested in a resample."""
 
     pool: Stage
@@ -23,7 +23,7 @@ class Draw:
     size: int
 
 
-def draw(pool_rows: Sequence[TrainingQuery], resample: int, size: int) -> list[TrainingQuery]:
+def draw_queries(pool_rows: Sequence[TrainingQuery], resample: int, size: int) -> list[TrainingQuery]:
     """The first `size` queries of a resample: sources in the pool's order, shuffled inside each by a generator seeded from
     (resample, source). A smaller draw is always the beginning of a larger one. O(pool). Raises UserError when there are too few.
     """

@@ -10,11 +10,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from harness.config.annotations import fields_by_key
-from harness.config.choices import Gather, loss_choice
-from harness.config.explain import Fault, checked, models_in
+from harness.config.choices import ErrorCollector, loss_choice
+from harness.config.explain import ConfigFault, checked, models_in
 from harness.config.located import KeyPath, dotted
 from harness.config.registries import Registries
-from harness.config.trials import Change, WrittenTrial
+from harness.config.trials import TrialChange, WrittenTrial
 from harness.config.variants import ROLES
 from harness.errors import did_you_mean
 from harness.plugins import Settings
@@ -23,14 +23,14 @@ Plain = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Trial:
+class AppliedTrial:
     """All settings of one trial of a method, and the values that the trial sets, by dotted name."""
 
     settings: Settings
     changed: Plain
 
 
-def tried(settings: Settings, trial: WrittenTrial, registries: Registries, gather: Gather) -> Trial | None:
+def apply_trial(settings: Settings, trial: WrittenTrial, registries: Registries, gather: ErrorCollector) -> AppliedTrial | None:
     """`settings` as `trial` changes them, or None with the reasons in `gather`; their paths start from the trials."""
     written, defaults = settings.model_dump(by_alias=True, exclude_unset=True), settings.model_dump(by_alias=True)
     models = _models(type(settings), defaults, registries)
@@ -38,7 +38,7 @@ def tried(settings: Settings, trial: WrittenTrial, registries: Registries, gathe
     if refused:
         gather.faults += refused
         return None
-    one, changed = Gather(), written
+    one, changed = ErrorCollector(), written
     for change in trial.changes:
         changed = _put(changed, defaults, change.path, change.value)
     for role in ROLES:
@@ -46,7 +46,7 @@ def tried(settings: Settings, trial: WrittenTrial, registries: Registries, gathe
             changed[key] = one.attempt((key,), partial(loss_choice, changed[key], role, registries))
     found = None if one.faults else one.attempt((), partial(checked, type(settings), changed))
     gather.faults += [fault._replace(path=_place(fault.path, trial)) for fault in one.faults]
-    return Trial(found, trial.changed) if found is not None else None
+    return AppliedTrial(found, trial.changed) if found is not None else None
 
 
 Models = Mapping[str, Sequence[type[BaseModel]]]
@@ -63,14 +63,14 @@ def _models(model: type[Settings], values: Plain, registries: Registries) -> Mod
     return inner
 
 
-def _refused(change: Change, models: Models, written: Plain) -> Fault | None:
+def _refused(change: TrialChange, models: Models, written: Plain) -> ConfigFault | None:
     name = dotted(change.path)
     if change.path[0] not in models or (change.path[1:] and not _has(models[change.path[0]], change.path[1:])):
         known = [found for key, inner in models.items() for found in (key, *_names(inner, f"{key}."))]
         remedy = f"{did_you_mean(name, known)} Where methods differ in what they have, give them trials of their own: tune.methods"
-        return Fault(change.key, f"unknown setting '{name}'", remedy)
+        return ConfigFault(change.key, f"unknown setting '{name}'", remedy)
     if _holds(written, change.path):
-        return Fault(change.key, f"'{name}' is tuned here and set with the method too", "keep one of the two")
+        return ConfigFault(change.key, f"'{name}' is tuned here and set with the method too", "keep one of the two")
     return None
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from harness.config.apply_trial import Trial
+from harness.config.apply_trial import AppliedTrial
 from harness.config.choices import CollectionChoice, Role
 from harness.config.method_entries import MethodChoice
 from harness.config.sweep_file import SweepFile
@@ -35,7 +35,7 @@ class Cell:
     seed: int | None
     entry: str = ""
     """The name that the sweep file gave the method, settings left out; empty for the method's own."""
-    trials: tuple[Trial, ...] = ()
+    trials: tuple[AppliedTrial, ...] = ()
     """What the cell chooses from; empty where nothing is tuned."""
 
     def loss(self, role: Role) -> str | None:

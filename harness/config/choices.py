@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
-from harness.config.explain import Fault, checked, failure, faults_of, shown
+from harness.config.explain import ConfigFault, checked, failure, faults_of, value_text
 from harness.config.registries import Registries, Scope
 from harness.errors import UserError, UserErrors, did_you_mean
 from harness.labelling.labels.teacher import Teacher
@@ -42,11 +42,11 @@ class Shared:
     budgets: tuple[int, ...] | None
 
 
-class Gather:
+class ErrorCollector:
     """Collects the faults of several values, so that all are told at once."""
 
     def __init__(self) -> None:
-        self.faults: list[Fault] = []
+        self.faults: list[ConfigFault] = []
 
     def attempt(self, path: tuple[str | int, ...], make: Callable[[], T]) -> T | None:
         """What `make` gives, or None when it fails; its faults are kept with `path` before their own."""
@@ -66,15 +66,15 @@ def pick(value: Any, key: str, known: Mapping[str, type[P]], what: str) -> tuple
     """The class that ``value[key]`` names among the `known`, and the rest of `value`. Raises ValidationError."""
     if not isinstance(value, dict):
         remedy = f"write {{{key}: NAME}}; {did_you_mean('', known)}"
-        raise failure([Fault((), f"must name a {what} in a mapping, not be {shown(value)}", remedy)])
+        raise failure([ConfigFault((), f"must name a {what} in a mapping, not be {value_text(value)}", remedy)])
     if key not in value:
-        raise failure([Fault((key,), "this key is required", did_you_mean("", known), missing=True)])
+        raise failure([ConfigFault((key,), "this key is required", did_you_mean("", known), missing=True)])
     name = value[key]
     if not isinstance(name, str) or name not in known:
-        given = f"'{name}'" if isinstance(name, str) else shown(name)
+        given = f"'{name}'" if isinstance(name, str) else value_text(name)
         broken = refusal(known, str(name))
         remedy = f"{broken.message} ({broken.file}:{broken.line})" if broken else did_you_mean(str(name), known)
-        raise failure([Fault((key,), f"unknown {what} {given}", remedy)])
+        raise failure([ConfigFault((key,), f"unknown {what} {given}", remedy)])
     return known[name], {other: item for other, item in value.items() if other != key}
 
 
@@ -92,7 +92,7 @@ def loss_choice(value: Any, role: Role, registries: Registries) -> LossChoice:
     if unfit:
         fitting = ", ".join(sorted(name for name, loss in registries.losses.items() if loss.role in (role, "both")))
         raise failure(
-            Fault(path, f"the loss '{part.name}' is for a {part.role}, not for a {role}", f"for a {role}: {fitting}")
+            ConfigFault(path, f"the loss '{part.name}' is for a {part.role}, not for a {role}", f"for a {role}: {fitting}")
             for path, part in unfit
         )
     chosen = made.model_dump(mode="json", exclude_defaults=True)
@@ -102,7 +102,7 @@ def loss_choice(value: Any, role: Role, registries: Registries) -> LossChoice:
 def collection_choice(value: Any, scope: Scope) -> CollectionChoice:
     """A collection whose name and settings are right; its data is not looked at. Raises ValidationError."""
     if not isinstance(value, (str, dict)):
-        raise failure([Fault((), f"must be the name of a collection or a mapping, not {shown(value)}")])
+        raise failure([ConfigFault((), f"must be the name of a collection or a mapping, not {value_text(value)}")])
     try:
         scope.registries.collection(value, scope.source.path.parent)
     except UserError as error:
@@ -110,11 +110,11 @@ def collection_choice(value: Any, scope: Scope) -> CollectionChoice:
     return value
 
 
-def _complaint(error: UserError, value: str | dict[str, Any]) -> Fault:
+def _complaint(error: UserError, value: str | dict[str, Any]) -> ConfigFault:
     path = tuple(error.key.split(".")) if error.key else ()
     if isinstance(value, str):
-        return Fault((), ": ".join([*path[:1], error.message]), error.remedy)
-    return Fault(path, error.message, error.remedy, missing=len(path) == 1 and path[0] not in value)
+        return ConfigFault((), ": ".join([*path[:1], error.message]), error.remedy)
+    return ConfigFault(path, error.message, error.remedy, missing=len(path) == 1 and path[0] not in value)
 
 
 def metric_name(value: str, registries: Registries) -> str:
@@ -122,4 +122,4 @@ def metric_name(value: str, registries: Registries) -> str:
     try:
         return str(registries.metric(value))
     except UserError as error:
-        raise failure([Fault((), error.message, error.remedy)]) from error
+        raise failure([ConfigFault((), error.message, error.remedy)]) from error

@@ -30,7 +30,7 @@ _WANTED = {
 """What was expected, by the first letters of pydantic's error type."""
 
 
-class Fault(NamedTuple):
+class ConfigFault(NamedTuple):
     """Something wrong with the value at `path`; `missing` when that value should be there and is not."""
 
     path: KeyPath
@@ -39,12 +39,12 @@ class Fault(NamedTuple):
     missing: bool = False
 
 
-def failure(faults: Iterable[Fault]) -> ValidationError:
+def failure(faults: Iterable[ConfigFault]) -> ValidationError:
     """Faults as the error that a validator raises; pydantic puts the path of the validated field before theirs."""
     return ValidationError.from_exception_data("sweep file", [_detail(fault) for fault in faults])
 
 
-def _detail(fault: Fault) -> InitErrorDetails:
+def _detail(fault: ConfigFault) -> InitErrorDetails:
     kind = PydanticCustomError(_OURS, "{message}", {"message": fault.message, "remedy": fault.remedy, "missing": fault.missing})
     return InitErrorDetails(type=kind, loc=fault.path, input=None)
 
@@ -57,32 +57,32 @@ def checked(model: type[M], value: Any, context: Any = None) -> M:
         raise failure(faults_of(error, model)) from error
 
 
-def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
+def faults_of(error: ValidationError, model: type[BaseModel]) -> list[ConfigFault]:
     """What `error`, met while validating `model`, says in our words."""
     return [_fault(detail, model) for detail in error.errors(include_url=False)]
 
 
-def _fault(detail: ErrorDetails, model: type[BaseModel]) -> Fault:
+def _fault(detail: ErrorDetails, model: type[BaseModel]) -> ConfigFault:
     kind, path, given = detail["type"], detail["loc"], detail["input"]
     if kind == _OURS:
-        return Fault(path, **detail["ctx"])
+        return ConfigFault(path, **detail["ctx"])
     if kind == "missing":
-        return Fault(path, "this key is required", missing=True)
+        return ConfigFault(path, "this key is required", missing=True)
     if kind == "extra_forbidden":
-        return Fault(path, f"unknown key '{path[-1]}'", did_you_mean(str(path[-1]), _keys(model, path[:-1])))
+        return ConfigFault(path, f"unknown key '{path[-1]}'", did_you_mean(str(path[-1]), _keys(model, path[:-1])))
     if kind == "literal_error":
         wanted = detail["ctx"]["expected"]
-        return Fault(path, f"must be {wanted}, not {shown(given)}", _nearest(given, re.findall(r"'([^']*)'", wanted)))
+        return ConfigFault(path, f"must be {wanted}, not {value_text(given)}", _nearest(given, re.findall(r"'([^']*)'", wanted)))
     wanted = next((words for prefix, words in _WANTED.items() if kind.startswith(prefix)), None)
     if wanted:
-        return Fault(path, f"must be {wanted}, not {shown(given)}", _quotes(given) if wanted == "text" else None)
-    return Fault(path, _words(detail["msg"], given))
+        return ConfigFault(path, f"must be {wanted}, not {value_text(given)}", _quotes(given) if wanted == "text" else None)
+    return ConfigFault(path, _words(detail["msg"], given))
 
 
 def _words(message: str, given: Any) -> str:
     message = re.sub("^(Value error|Assertion failed), ", "", message)
     said = re.sub("^Input should be", "must be", message)
-    return f"{said}, not {shown(given)}" if said != message else message
+    return f"{said}, not {value_text(given)}" if said != message else message
 
 
 def _nearest(given: Any, known: list[str]) -> str | None:
@@ -93,7 +93,7 @@ def _quotes(given: Any) -> str | None:
     return "put it in quotes" if isinstance(given, (bool, int, float)) else None
 
 
-def shown(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A value as it may stand in a message: short, and never a whole mapping."""
     if isinstance(value, Mapping):
         return "a mapping"
@@ -125,15 +125,15 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 class _Placed(NamedTuple):
     path: KeyPath
-    fault: Fault
+    fault: ConfigFault
     branch: bool
     """Whether the complaint comes from one branch of a union only."""
 
 
-def user_errors(faults: Iterable[Fault], tree: Node, known: Iterable[str | None] = ()) -> list[UserError]:
+def user_errors(faults: Iterable[ConfigFault], tree: Node, known: Iterable[str | None] = ()) -> list[UserError]:
     """Faults at their places in the file, one error a key; keys in `known` are already complained about."""
     placed = [_place(fault, tree) for fault in faults]
-    by_path: dict[KeyPath, list[Fault]] = {}
+    by_path: dict[KeyPath, list[ConfigFault]] = {}
     for item in placed:
         if not (item.branch and any(len(other.path) > len(item.path) == _common(item.path, other.path) for other in placed)):
             by_path.setdefault(item.path, []).append(item.fault)
@@ -141,7 +141,7 @@ def user_errors(faults: Iterable[Fault], tree: Node, known: Iterable[str | None]
     return [_error(tree, path, found) for path, found in by_path.items() if dotted(path) not in taken]
 
 
-def _place(fault: Fault, tree: Node) -> _Placed:
+def _place(fault: ConfigFault, tree: Node) -> _Placed:
     _, path = tree.follow(fault.path)
     passed_over = len(fault.path) - len(path)
     return _Placed((*path, fault.path[-1]) if fault.missing else path, fault, passed_over > fault.missing)
@@ -151,7 +151,7 @@ def _common(one: KeyPath, other: KeyPath) -> int:
     return next((index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-def _error(tree: Node, path: KeyPath, faults: list[Fault]) -> UserError:
+def _error(tree: Node, path: KeyPath, faults: list[ConfigFault]) -> UserError:
     node, _ = tree.follow(path)
     messages = dict.fromkeys(fault.message for fault in faults)
     remedies = dict.fromkeys(fault.remedy for fault in faults if fault.remedy)

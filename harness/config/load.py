@@ -13,7 +13,7 @@ from harness.config.explain import faults_of, user_errors
 from harness.config.extends import read_merged
 from harness.config.located import Node
 from harness.config.overrides import Override, apply, parse_override
-from harness.config.registries import Registries, Scope, Source
+from harness.config.registries import Registries, Scope, SweepSource
 from harness.config.sweep_file import SweepFile
 from harness.errors import UserError, UserErrors
 from harness.stage import digest
@@ -78,7 +78,7 @@ def _scope(path: Path, content: dict[str, Any], registries: Registries) -> Scope
     methods = content.get("methods")
     return Scope(
         registries,
-        Source(path, mark),
+        SweepSource(path, mark),
         frozenset(teachers if isinstance(teachers, dict) else ()),
         frozenset(name for entry in (methods if isinstance(methods, list) else ()) for name in _names(entry)),
     )

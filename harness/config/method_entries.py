@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import Field
 
-from harness.config.choices import Gather, Shared, pick
-from harness.config.explain import Fault, checked, failure
+from harness.config.choices import ErrorCollector, Shared, pick
+from harness.config.explain import ConfigFault, checked, failure
 from harness.config.fitting import teachers_for, unused
 from harness.config.registries import Scope
 from harness.config.value_types import Budgets, Many
@@ -43,8 +43,8 @@ class MethodChoice:
 def method_choices(value: Any, scope: Scope, shared: Shared) -> tuple[MethodChoice, ...]:
     """All entries of `methods`. Raises ValidationError with the faults of all of them."""
     if not isinstance(value, list) or not value:
-        raise failure([Fault((), "must be a list of at least one method")])
-    gather = Gather()
+        raise failure([ConfigFault((), "must be a list of at least one method")])
+    gather = ErrorCollector()
     found = [gather.attempt((index,), partial(_choice, item, scope, shared)) for index, item in enumerate(value)]
     choices = {index: choice for index, choice in enumerate(found) if choice is not None}
     gather.faults += [*_clashes(choices), *_unbudgeted(choices, shared)]
@@ -55,7 +55,7 @@ def method_choices(value: Any, scope: Scope, shared: Shared) -> tuple[MethodChoi
 def _choice(value: Any, scope: Scope, shared: Shared) -> MethodChoice:
     entry = {"method": value} if isinstance(value, str) else value
     plugin, rest = pick(entry, "method", scope.registries.methods, "method")
-    gather = Gather()
+    gather = ErrorCollector()
     settings = with_losses(plugin.Settings, _part(rest, own=False), shared, scope.registries, gather)
     found = gather.attempt((), partial(variants, plugin.Settings, settings))
     keys = gather.attempt((), partial(checked, MethodKeys, {"method": plugin.name, **_part(rest, own=True)}))
@@ -73,19 +73,19 @@ def _part(entry: Mapping[str, Any], own: bool) -> dict[str, Any]:
     return {key: item for key, item in entry.items() if (key in MethodKeys.model_fields) == own}
 
 
-def _clashes(choices: Mapping[int, MethodChoice]) -> Iterator[Fault]:
+def _clashes(choices: Mapping[int, MethodChoice]) -> Iterator[ConfigFault]:
     owners: dict[str, type[Method]] = {}
     for index, choice in choices.items():
         owner = owners.setdefault(choice.label, choice.plugin)
         if owner is not choice.plugin:
             message = f"'{owner.name}' and '{choice.plugin.name}' are both called '{choice.label}'"
-            yield Fault((index, "label"), message, "give each method a label of its own")
+            yield ConfigFault((index, "label"), message, "give each method a label of its own")
 
 
-def _unbudgeted(choices: Mapping[int, MethodChoice], shared: Shared) -> Iterator[Fault]:
+def _unbudgeted(choices: Mapping[int, MethodChoice], shared: Shared) -> Iterator[ConfigFault]:
     lacking = {index: choice.label for index, choice in choices.items() if "budget" in choice.plugin.axes and not choice.budgets}
     if lacking and shared.budgets is not None:
         names = ", ".join(f"'{name}'" for name in dict.fromkeys(lacking.values()))
-        yield Fault(
+        yield ConfigFault(
             (min(lacking),), f"no budgets are given, and these methods need some: {names}", "add for example budgets: [100, 300, 1000]"
         )

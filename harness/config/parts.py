@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, PositiveInt, ValidationInfo, model_validator
 
-from harness.config.choices import Gather, LossChoice, loss_choice, metric_name
-from harness.config.explain import Fault, checked, failure
-from harness.config.qa_section import Answering
+from harness.config.choices import ErrorCollector, LossChoice, loss_choice, metric_name
+from harness.config.explain import ConfigFault, checked, failure
+from harness.config.qa_section import QASettings
 from harness.config.registries import Scope
 from harness.config.value_types import Many, ModelName
 from harness.errors import did_you_mean
@@ -24,7 +24,7 @@ def scope_of(info: ValidationInfo) -> Scope:
     return info.context
 
 
-class StaticStudent(Settings):
+class StaticStudentChoice(Settings):
     """A student that looks token vectors up and averages them; made from an encoder, trains in seconds on a CPU."""
 
     static: ModelName = Field(description="the encoder it is distilled from")
@@ -33,8 +33,8 @@ class StaticStudent(Settings):
 class Students(Settings):
     """What is trained."""
 
-    retriever: ModelName | StaticStudent = Field(
-        default=StaticStudent(static="bundled:minilm-l6"),
+    retriever: ModelName | StaticStudentChoice = Field(
+        default=StaticStudentChoice(static="bundled:minilm-l6"),
         description="bundled:NAME, a folder, a Hugging Face id, or {static: ENCODER} for a static-embedding student",
     )
     ranker: ModelName = Field(default="bundled:minilm-l6", description="what rankers start from")
@@ -45,7 +45,7 @@ def _engine(name: str, info: ValidationInfo) -> str:
         return DENSE + checked(_Encoder, {"model": name.removeprefix(DENSE)}).model
     known = scope_of(info).registries.engines
     if name not in known:
-        raise failure([Fault((), f"unknown engine '{name}'", f"{did_you_mean(name, known)} For dense search write dense:MODEL")])
+        raise failure([ConfigFault((), f"unknown engine '{name}'", f"{did_you_mean(name, known)} For dense search write dense:MODEL")])
     return name
 
 
@@ -60,8 +60,8 @@ def _engine_settings(value: dict[str, Any], info: ValidationInfo) -> dict[str, A
     known = scope_of(info).registries.engines
     models = [known[name].Settings for name in info.data.get("engines", known) if name in known]
     keys = {key for model in models for key in model.model_fields}
-    gather = Gather()
-    gather.faults += [Fault((key,), f"unknown key '{key}'", did_you_mean(key, keys | OWN)) for key in value if key not in keys]
+    gather = ErrorCollector()
+    gather.faults += [ConfigFault((key,), f"unknown key '{key}'", did_you_mean(key, keys | OWN)) for key in value if key not in keys]
     for model in models if "engines" in info.data else ():
         gather.attempt((), partial(checked, model, {key: item for key, item in value.items() if key in keys}))
     gather.finish()
@@ -127,11 +127,11 @@ MetricName = Annotated[str, AfterValidator(_metric)]
 def _baseline(value: str | None, info: ValidationInfo) -> str | None:
     known = scope_of(info).methods
     if value is not None and value not in known:
-        raise failure([Fault((), f"'{value}' is not among the methods of this sweep", did_you_mean(value, known))])
+        raise failure([ConfigFault((), f"'{value}' is not among the methods of this sweep", did_you_mean(value, known))])
     return value
 
 
-class Evaluation(Settings):
+class EvaluationSettings(Settings):
     """What the retrievers are judged on."""
 
     split: str = Field(default="test", description="split whose queries and judgments count")
@@ -142,7 +142,7 @@ class Evaluation(Settings):
     baseline: Annotated[str | None, AfterValidator(_baseline)] = Field(
         default=None, description="method (name or label) that the others are compared with; zero-shot where the sweep has it"
     )
-    answers: Answering | None = Field(default=None, description="a reader answers the queries from what each run found")
+    answers: QASettings | None = Field(default=None, description="a reader answers the queries from what each run found")
 
     @property
     def ranking(self) -> tuple[str, ...]:
@@ -161,17 +161,17 @@ class Evaluation(Settings):
         return (*self.metrics, *(name for name in DEFAULT if self.answers.reader is not None or not needs_reader(name)))
 
     @model_validator(mode="after")
-    def _answerable(self) -> Evaluation:
+    def _answerable(self) -> EvaluationSettings:
         from harness.evaluation.metrics.answer_metrics import needs_answers, needs_reader
         from harness.evaluation.metrics.subtopics import needs_subtopics
 
         if unknown := next(filter(needs_subtopics, self.metrics), None):
             remedy = "score a published run with `harness evaluate RUN --qrels FILE`"
-            raise failure([Fault(("metrics",), f"'{unknown}' needs judgments by subtopic, which no collection has", remedy)])
+            raise failure([ConfigFault(("metrics",), f"'{unknown}' needs judgments by subtopic, which no collection has", remedy)])
         reads = self.answers is not None and self.answers.reader is not None
         lacking = [name for name in self.metrics if needs_answers(name) and (self.answers is None or (needs_reader(name) and not reads))]
         if lacking:
             raise failure(
-                [Fault(("metrics",), f"'{lacking[0]}' needs a reader's answers", "add `answers: {reader: NAME}` beside `metrics`")]
+                [ConfigFault(("metrics",), f"'{lacking[0]}' needs a reader's answers", "add `answers: {reader: NAME}` beside `metrics`")]
             )
         return self

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator, PositiveInt, ValidationInfo
 
 from harness.config.choices import TeacherChoice, teacher_choice
-from harness.config.explain import Fault, failure
+from harness.config.explain import ConfigFault, failure
 from harness.config.registries import Scope
 from harness.errors import did_you_mean
 from harness.plugins import Settings
@@ -19,11 +19,11 @@ def _reader(value: Any, info: ValidationInfo) -> str | TeacherChoice | None:
         return None if value is None else teacher_choice(value, info.context.registries)
     if value not in info.context.teachers:
         remedy = f"{did_you_mean(str(value), info.context.teachers)} or write {{kind: KIND, model: MODEL}}"
-        raise failure([Fault((), f"'{value}' is none of the teachers of this sweep", remedy)])
+        raise failure([ConfigFault((), f"'{value}' is none of the teachers of this sweep", remedy)])
     return str(value)
 
 
-class Answering(Settings):
+class QASettings(Settings):
     """A reader answers each question from the first passages of every run; its answers are scored beside the run."""
 
     reader: Annotated[str | TeacherChoice | None, PlainValidator(_reader)] = Field(

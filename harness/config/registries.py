@@ -47,7 +47,7 @@ class Registries:
 
 
 @dataclass(frozen=True)
-class Source:
+class SweepSource:
     """Where a sweep came from: its file, and a sha256 in hex over its content after `extends`, overrides and definitions."""
 
     path: Path
@@ -59,7 +59,7 @@ class Scope:
     """What validators know beside the value they look at."""
 
     registries: Registries
-    source: Source
+    source: SweepSource
     teachers: frozenset[str]
     """Names that the file defines, right or wrong."""
     methods: frozenset[str]

@@ -54,8 +54,8 @@ def _fill(schema: Schema, defs: dict[str, Schema], found: Registries) -> None:
     defs["Tune"] = Tune.model_json_schema()
     # A file that extends another may say a part of the section only.
     del defs["Tune"]["required"]
-    reader = defs["Answering"]["properties"]["reader"]
-    defs["Answering"]["properties"]["reader"] = _notes(reader) | {"anyOf": [{"type": "string"}, _ref("teacher"), {"type": "null"}]}
+    reader = defs["QASettings"]["properties"]["reader"]
+    defs["QASettings"]["properties"]["reader"] = _notes(reader) | {"anyOf": [{"type": "string"}, _ref("teacher"), {"type": "null"}]}
     fields["tune"] = _notes(fields["tune"]) | {"anyOf": [_ref("Tune"), {"type": "null"}]}
     fields["collections"] = _notes(fields["collections"]) | _many(_ref("collection"))
     fields["teachers"] |= {"type": "object", "additionalProperties": _ref("teacher")}

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import Field, NonNegativeFloat, PlainValidator, PositiveInt, PrivateAttr, ValidationInfo, field_validator
 
-from harness.config.choices import CollectionChoice, Gather, Shared, TeacherChoice, collection_choice, teacher_choice
-from harness.config.explain import Fault, failure, shown
+from harness.config.choices import CollectionChoice, ErrorCollector, Shared, TeacherChoice, collection_choice, teacher_choice
+from harness.config.explain import ConfigFault, failure, value_text
 from harness.config.method_entries import MethodChoice, method_choices
-from harness.config.parts import Candidates, Evaluation, Losses, Students, scope_of
-from harness.config.registries import Source
+from harness.config.parts import Candidates, EvaluationSettings, Losses, Students, scope_of
+from harness.config.registries import SweepSource
 from harness.config.tuning import Tuning, tuning
 from harness.config.value_types import Budgets, Many, Numbers
 from harness.plugins import Settings
@@ -23,8 +23,8 @@ def _collection(value: Any, info: ValidationInfo) -> CollectionChoice:
 
 def _teachers(value: Any, info: ValidationInfo) -> dict[str, TeacherChoice]:
     if not isinstance(value, dict):
-        raise failure([Fault((), f"must be a mapping of names to teachers, not {shown(value)}")])
-    gather, registries = Gather(), scope_of(info).registries
+        raise failure([ConfigFault((), f"must be a mapping of names to teachers, not {value_text(value)}")])
+    gather, registries = ErrorCollector(), scope_of(info).registries
     found = {name: gather.attempt((name,), partial(teacher_choice, item, registries)) for name, item in value.items()}
     gather.finish()
     return {name: teacher for name, teacher in found.items() if teacher is not None}
@@ -60,14 +60,14 @@ class SweepFile(Settings):
     methods: Annotated[tuple[MethodChoice, ...], PlainValidator(_methods)] = Field(
         description="names, or {method: NAME, ...settings}; a list for a setting is an axis"
     )
-    evaluate: Evaluation = Field(default=Evaluation(), description="what the retrievers are judged on")
+    evaluate: EvaluationSettings = Field(default=EvaluationSettings(), description="what the retrievers are judged on")
     tune: Annotated[Tuning | None, PlainValidator(tuning)] = Field(
         default=None, description="settings that every trained method chooses for itself on another split, all with as many trials"
     )
     max_length: PositiveInt = Field(default=256, description="tokens of a document that students read")
     max_cost: NonNegativeFloat | None = Field(default=None, description="most USD that LLM calls of the whole sweep may cost")
 
-    _source: Source = PrivateAttr()
+    _source: SweepSource = PrivateAttr()
 
     def model_post_init(self, context: Any) -> None:
         """Keeps where the sweep came from."""
@@ -79,7 +79,7 @@ class SweepFile(Settings):
         return name or scope_of(info).source.path.stem
 
     @property
-    def source(self) -> Source:
+    def source(self) -> SweepSource:
         """The file, and a hash of its content after `extends`, overrides and definitions."""
         return self._source
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import PlainValidator, WithJsonSchema
 
-from harness.config.explain import Fault, failure, shown
+from harness.config.explain import ConfigFault, failure, value_text
 from harness.config.located import KeyPath, dotted
 from harness.config.value_types import distinct, listed
 from harness.config.variants import ROLES
@@ -20,7 +20,7 @@ MOST_TRIALS = 1000
 _LOSSES = tuple(f"{role}_loss" for role in ROLES)
 
 
-class Change(NamedTuple):
+class TrialChange(NamedTuple):
     """One setting that a trial changes: its path among the settings of a method, its value, and where both are written."""
 
     path: tuple[str, ...]
@@ -33,7 +33,7 @@ class Change(NamedTuple):
 class WrittenTrial:
     """One trial before it meets a method. `place` is where it is written below the trials."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[TrialChange, ...]
     place: KeyPath
 
     @property
@@ -48,7 +48,7 @@ def read_trials(value: Any) -> tuple[WrittenTrial, ...]:
     Raises ValidationError.
     """
     if not isinstance(value, (dict, list)) or not value:
-        raise failure([Fault((), f"must be settings with lists of values, or a list of trials, not {shown(value)}")])
+        raise failure([ConfigFault((), f"must be settings with lists of values, or a list of trials, not {value_text(value)}")])
     found = _combinations(value) if isinstance(value, dict) else _one_by_one(value)
     if faults := dict.fromkeys(fault for trial in found for fault in _faults(trial)):
         raise failure(faults)
@@ -64,7 +64,7 @@ Trials = Annotated[
 
 def _combinations(value: Mapping[str, Any]) -> list[WrittenTrial]:
     given = list(_flat(value))
-    empty = [Fault(change.key, "must name at least one value") for change in given if change.value == []]
+    empty = [ConfigFault(change.key, "must name at least one value") for change in given if change.value == []]
     if math.prod(len(listed(change.value)) for change in given) > MOST_TRIALS:
         empty.append(_too_many())
     if empty:
@@ -72,7 +72,7 @@ def _combinations(value: Mapping[str, Any]) -> list[WrittenTrial]:
     return [WrittenTrial(changes, ()) for changes in product(*(list(_values(change)) for change in given))]
 
 
-def _values(axis: Change) -> Iterator[Change]:
+def _values(axis: TrialChange) -> Iterator[TrialChange]:
     if not isinstance(axis.value, list):
         yield axis
         return
@@ -82,7 +82,7 @@ def _values(axis: Change) -> Iterator[Change]:
 
 def _one_by_one(value: Sequence[Any]) -> list[WrittenTrial]:
     wrong = [
-        Fault((index,), f"must be a mapping of settings to values, not {shown(item)}")
+        ConfigFault((index,), f"must be a mapping of settings to values, not {value_text(item)}")
         for index, item in enumerate(value)
         if not isinstance(item, dict)
     ]
@@ -91,29 +91,29 @@ def _one_by_one(value: Sequence[Any]) -> list[WrittenTrial]:
     return [WrittenTrial(tuple(_flat(item, place=(index,))), (index,)) for index, item in enumerate(value)]
 
 
-def _too_many() -> Fault:
-    return Fault((), f"these are more than {MOST_TRIALS:,} trials", "shorten the lists")
+def _too_many() -> ConfigFault:
+    return ConfigFault((), f"these are more than {MOST_TRIALS:,} trials", "shorten the lists")
 
 
-def _flat(settings: Mapping[str, Any], path: tuple[str, ...] = (), place: KeyPath = ()) -> Iterator[Change]:
+def _flat(settings: Mapping[str, Any], path: tuple[str, ...] = (), place: KeyPath = ()) -> Iterator[TrialChange]:
     """Every setting with its value; ``a.b: 1`` and ``a: {b: 1}`` mean the same."""
     for key, value in settings.items():
         inner = (*path, *str(key).split("."))
         if isinstance(value, dict) and value:
             yield from _flat(value, inner, (*place, key))
         else:
-            yield Change(inner, value, (*place, key), (*place, key))
+            yield TrialChange(inner, value, (*place, key), (*place, key))
 
 
-def _faults(trial: WrittenTrial) -> Iterator[Fault]:
+def _faults(trial: WrittenTrial) -> Iterator[ConfigFault]:
     seen: set[tuple[str, ...]] = set()
     for change in trial.changes:
         if change.path in seen:
-            yield Fault(change.key, f"'{dotted(change.path)}' is given twice", "keep one of the two")
+            yield ConfigFault(change.key, f"'{dotted(change.path)}' is given twice", "keep one of the two")
         seen.add(change.path)
         if change.path[0] in _LOSSES and change.path[1:] in ((), ("name",)):
             role = change.path[0].removesuffix("_loss")
-            yield Fault(
+            yield ConfigFault(
                 change.key,
                 "which loss is used cannot be tuned: losses are compared",
                 f"list them under losses.{role}; to tune a setting of theirs write for example {change.path[0]}.temperature",

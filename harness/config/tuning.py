@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo
 
-from harness.config.apply_trial import Trial, tried
-from harness.config.choices import Gather
-from harness.config.explain import Fault, checked, failure
+from harness.config.apply_trial import AppliedTrial, apply_trial
+from harness.config.choices import ErrorCollector
+from harness.config.explain import ConfigFault, checked, failure
 from harness.config.located import KeyPath
 from harness.config.method_entries import MethodChoice
-from harness.config.parts import Evaluation, MetricName, scope_of
+from harness.config.parts import EvaluationSettings, MetricName, scope_of
 from harness.config.registries import Registries
 from harness.config.trials import Trials, WrittenTrial
 from harness.errors import did_you_mean
@@ -38,7 +38,7 @@ class Tuning:
 
     split: str
     metric: str
-    trials: Mapping[tuple[str, str], tuple[Trial, ...]]
+    trials: Mapping[tuple[str, str], tuple[AppliedTrial, ...]]
     """By label of the method and its settings as JSON; the same number for all."""
 
 
@@ -52,7 +52,7 @@ def tuning(value: Any, info: ValidationInfo) -> Tuning | None:
     if value is None:
         return None
     scope = scope_of(info)
-    tune, evaluate = checked(Tune, value, context=scope), info.data.get("evaluate") or Evaluation()
+    tune, evaluate = checked(Tune, value, context=scope), info.data.get("evaluate") or EvaluationSettings()
     choices = [choice for choice in info.data.get("methods") or () if trained(choice.plugin)]
     found, faults = _met(choices, tune, scope.registries)
     metric = tune.metric or next(iter(evaluate.ranking), evaluate.metrics[0])
@@ -62,18 +62,18 @@ def tuning(value: Any, info: ValidationInfo) -> Tuning | None:
     return Tuning(tune.split, metric, found)
 
 
-Found = dict[tuple[str, str], tuple[Trial, ...]]
+Found = dict[tuple[str, str], tuple[AppliedTrial, ...]]
 
 
-def _met(choices: Iterable[MethodChoice], tune: Tune, registries: Registries) -> tuple[Found, list[Fault]]:
+def _met(choices: Iterable[MethodChoice], tune: Tune, registries: Registries) -> tuple[Found, list[ConfigFault]]:
     """The trials of every variant of the methods, and what is wrong with them: each fault once, with the methods that have it."""
     found: Found = {}
-    doubts: dict[tuple[KeyPath, str], tuple[Fault, dict[str, None]]] = {}
+    doubts: dict[tuple[KeyPath, str], tuple[ConfigFault, dict[str, None]]] = {}
     for choice in choices:
         place, trials = _trials_of(choice, tune)
-        gather = Gather()
+        gather = ErrorCollector()
         for settings in choice.variants:
-            made = [tried(settings, trial, registries, gather) for trial in trials]
+            made = [apply_trial(settings, trial, registries, gather) for trial in trials]
             found[choice.label, settings.model_dump_json()] = tuple(trial for trial in made if trial is not None)
         for fault in gather.faults:
             placed = fault._replace(path=(*place, *fault.path))
@@ -81,28 +81,30 @@ def _met(choices: Iterable[MethodChoice], tune: Tune, registries: Registries) ->
     return found, [fault._replace(message=f"{', '.join(names)}: {fault.message}") for fault, names in doubts.values()]
 
 
-def _unfair(tune: Tune, evaluate: Evaluation) -> Iterator[Fault]:
+def _unfair(tune: Tune, evaluate: EvaluationSettings) -> Iterator[ConfigFault]:
     if tune.split == evaluate.split:
         message = f"'{tune.split}' is the split that results are judged on (evaluate.split): what is chosen on it looks better than it is"
-        yield Fault(("split",), message, "choose on another split, for example dev")
+        yield ConfigFault(("split",), message, "choose on another split, for example dev")
     for name, trials in tune.methods.items():
         if len(trials) != len(tune.trials):
             message = f"has {len(trials)} trials where others have {len(tune.trials)}: every method gets the same number"
-            yield Fault(("methods", name), message, "write as many trials as under tune.trials")
+            yield ConfigFault(("methods", name), message, "write as many trials as under tune.trials")
 
 
-def _unread(metric: str) -> Iterator[Fault]:
+def _unread(metric: str) -> Iterator[ConfigFault]:
     from harness.evaluation.metrics.answer_metrics import needs_answers
 
     if needs_answers(metric):
-        yield Fault(("metric",), f"'{metric}' needs short answers; trials are chosen by judged documents", "choose by nDCG@10, for example")
+        yield ConfigFault(
+            ("metric",), f"'{metric}' needs short answers; trials are chosen by judged documents", "choose by nDCG@10, for example"
+        )
 
 
-def _odd(tune: Tune, choices: Iterable[MethodChoice]) -> Iterator[Fault]:
+def _odd(tune: Tune, choices: Iterable[MethodChoice]) -> Iterator[ConfigFault]:
     known = {name for choice in choices for name in (choice.label, choice.plugin.name)}
     for name in tune.methods:
         if name not in known:
-            yield Fault(("methods", name), f"'{name}' is no trained method of this sweep", did_you_mean(name, known))
+            yield ConfigFault(("methods", name), f"'{name}' is no trained method of this sweep", did_you_mean(name, known))
 
 
 def _trials_of(choice: MethodChoice, tune: Tune) -> tuple[KeyPath, Sequence[WrittenTrial]]:

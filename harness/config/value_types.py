@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
-from harness.config.explain import Fault, checked, failure
+from harness.config.explain import ConfigFault, checked, failure
 from harness.errors import did_you_mean
 from harness.models import BUNDLED
 from harness.plugins import Settings
@@ -35,7 +35,7 @@ def distinct(values: Iterable[T], *, mark: Callable[[T], Any] = _itself) -> tupl
 
 def _not_empty(values: tuple[T, ...]) -> tuple[T, ...]:
     if not values:
-        raise failure([Fault((), "must name at least one")])
+        raise failure([ConfigFault((), "must name at least one")])
     return values
 
 
@@ -54,7 +54,7 @@ class BudgetRange(Settings):
     @model_validator(mode="after")
     def _rising(self) -> BudgetRange:
         if self.stop <= self.start:
-            raise failure([Fault(("to",), f"must be larger than 'from' ({self.start})")])
+            raise failure([ConfigFault(("to",), f"must be larger than 'from' ({self.start})")])
         return self
 
     def numbers(self) -> list[int]:
@@ -83,7 +83,7 @@ def _counted(value: Any) -> Any:
         if not 1 <= value <= 10_000:
             raise failure(
                 [
-                    Fault(
+                    ConfigFault(
                         (),
                         f"must be a count from 1 to 10000, or a list of numbers, not {value}",
                         f"for number {value} itself write [{value}]",
@@ -101,7 +101,7 @@ Numbers = Annotated[tuple[NonNegativeInt, ...], BeforeValidator(_counted), After
 def _model(name: str) -> str:
     short = name.removeprefix("bundled:")
     if short != name and short not in BUNDLED:
-        raise failure([Fault((), f"there is no bundled model '{name}'", did_you_mean(short, BUNDLED))])
+        raise failure([ConfigFault((), f"there is no bundled model '{name}'", did_you_mean(short, BUNDLED))])
     return name
 
 

@@ -9,8 +9,8 @@ from itertools import product
 from typing import Any
 
 from harness.config.annotations import axes_in
-from harness.config.choices import Gather, Role, Shared, loss_choice
-from harness.config.explain import Fault, checked
+from harness.config.choices import ErrorCollector, Role, Shared, loss_choice
+from harness.config.explain import ConfigFault, checked
 from harness.config.located import KeyPath
 from harness.config.registries import Registries
 from harness.plugins import Settings
@@ -23,7 +23,7 @@ Axis = tuple[tuple[str, ...], list[Any]]
 
 
 def with_losses(
-    model: type[Settings], settings: Mapping[str, Any], shared: Shared, registries: Registries, gather: Gather
+    model: type[Settings], settings: Mapping[str, Any], shared: Shared, registries: Registries, gather: ErrorCollector
 ) -> dict[str, Any]:
     """Settings with the losses of the whole sweep where the entry names none; wrong losses go to `gather` and are left out."""
     found = dict(settings)
@@ -38,7 +38,7 @@ def with_losses(
     return found
 
 
-def _losses(key: str, given: Any, role: Role, registries: Registries, gather: Gather) -> dict[str, Any]:
+def _losses(key: str, given: Any, role: Role, registries: Registries, gather: ErrorCollector) -> dict[str, Any]:
     """The loss or losses of one setting; none of them when one is wrong. Whether no loss (null) will do is the method's affair."""
     before, items = len(gather.faults), given if isinstance(given, list) else [given]
     places = [(key, index) if isinstance(given, list) else (key,) for index in range(len(items))]
@@ -54,10 +54,10 @@ def _losses(key: str, given: Any, role: Role, registries: Registries, gather: Ga
 def variants(model: type[Settings], settings: dict[str, Any]) -> tuple[Settings, ...]:
     """Every combination of the axes in `settings`, as a `model`. Raises ValidationError with every value that is wrong."""
     axes = list(axes_in([model], settings))
-    gather = Gather()
-    gather.faults += [Fault(path, "must name at least one value") for path, values in axes if not values]
+    gather = ErrorCollector()
+    gather.faults += [ConfigFault(path, "must name at least one value") for path, values in axes if not values]
     if math.prod(len(values) for _, values in axes) > MOST_VARIANTS:
-        gather.faults.append(Fault((), f"these settings make more than {MOST_VARIANTS:,} combinations", "shorten the lists"))
+        gather.faults.append(ConfigFault((), f"these settings make more than {MOST_VARIANTS:,} combinations", "shorten the lists"))
     gather.finish()
     found = [_variant(model, settings, axes, positions, gather) for positions in product(*(range(len(values)) for _, values in axes))]
     gather.finish()
@@ -65,9 +65,9 @@ def variants(model: type[Settings], settings: dict[str, Any]) -> tuple[Settings,
 
 
 def _variant(
-    model: type[Settings], settings: dict[str, Any], axes: list[Axis], positions: tuple[int, ...], gather: Gather
+    model: type[Settings], settings: dict[str, Any], axes: list[Axis], positions: tuple[int, ...], gather: ErrorCollector
 ) -> Settings | None:
-    chosen, one = settings, Gather()
+    chosen, one = settings, ErrorCollector()
     for (path, values), position in zip(axes, positions, strict=True):
         chosen = _put(chosen, path, values[position])
     variant = one.attempt((), partial(checked, model, chosen))

@@ -11,11 +11,11 @@ from harness.evaluation.significance.randomisation import FLIPS
 from harness.evaluation.significance.variance import variance
 from harness.leaderboard.board_model import Board, Row, Table
 from harness.leaderboard.flags import About, flags_of
-from harness.leaderboard.load_results import Gathered, gather
+from harness.leaderboard.load_results import ResultSet, load_results
 from harness.leaderboard.primary_metric import BASELINE, wanted_metric
 from harness.leaderboard.row_statistics import SEED, compare
 from harness.leaderboard.row_titles import title
-from harness.leaderboard.run_group import Group, by_content, chosen_runs, group_of
+from harness.leaderboard.run_group import RunGroup, by_content, chosen_runs, group_of
 from harness.published.result_folder import Published
 from harness.text import plain
 
@@ -36,12 +36,12 @@ def board(
     most sweeps report first. `baseline` is a method's name or label; by default the one that most cards name, or zero-shot. Raises
     UserError when nothing fits a name that was given.
     """
-    gathered = gather(results, runs)
+    gathered = load_results(results, runs)
     return board_of(gathered, collection=collection, split=split, metric=metric, baseline=baseline, seed=seed)
 
 
 def board_of(
-    gathered: Gathered,
+    gathered: ResultSet,
     *,
     collection: str | None = None,
     split: str | None = None,
@@ -82,7 +82,7 @@ def _table(runs: Sequence[Published], metric: str | None, baseline: str | None, 
     return replace(table, notes=tuple(notes))
 
 
-def _notes(group: Group, metric: str | None, rows: Sequence[Row]) -> list[str]:
+def _notes(group: RunGroup, metric: str | None, rows: Sequence[Row]) -> list[str]:
     notes = [*group.notes]
     leading, wanted = plain(group.metric), plain(group.baseline)
     if metric not in (None, group.metric):
@@ -96,7 +96,7 @@ def _notes(group: Group, metric: str | None, rows: Sequence[Row]) -> list[str]:
     return notes
 
 
-def judged_rows(group: Group, seed: int = SEED) -> list[Row]:
+def judged_rows(group: RunGroup, seed: int = SEED) -> list[Row]:
     """The rows of `group` in its order, with variance, comparison and flags, yet without places."""
     measured, names = group.measured[group.metric], _names(group)
     compared = compare(measured, group.pairs, names, seed)
@@ -111,7 +111,7 @@ def judged_rows(group: Group, seed: int = SEED) -> list[Row]:
     return rows
 
 
-def _names(group: Group) -> list[str]:
+def _names(group: RunGroup) -> list[str]:
     """What the rows are called as baselines: their methods, or all that tells them apart where rows are tested against different ones."""
     several = len(set(group.pairs.values())) > 1
     return [title(row) if several else row.name for row in group.rows]
@@ -125,12 +125,12 @@ def _family(comparisons: int, baseline: str, metric: str, seed: int) -> str:
 def _ranked(rows: Sequence[Row], metric: str, warning: tuple[str, ...]) -> tuple[Row, ...]:
     """Rows sorted by the leading metric; those that see the answers come last and have no place."""
     ordered = sorted(rows, key=lambda row: (not _competes(row, metric), -_mean(row, metric), row.name, row.budget or 0))
-    places = {row.tags: number for number, row in enumerate((row for row in ordered if _competes(row, metric)), 1)}
-    return tuple(replace(row, rank=places.get(row.tags), flags=(*warning, *row.flags)) for row in ordered)
+    places = {row.run_ids: number for number, row in enumerate((row for row in ordered if _competes(row, metric)), 1)}
+    return tuple(replace(row, rank=places.get(row.run_ids), flags=(*warning, *row.flags)) for row in ordered)
 
 
 def _competes(row: Row, metric: str) -> bool:
-    return row.standing not in ("oracle", "simulated") and metric in row.metrics
+    return row.teacher_type not in ("oracle", "simulated") and metric in row.metrics
 
 
 def _mean(row: Row, metric: str) -> float:

@@ -26,14 +26,14 @@ MOST = 32
 """Boards that are kept of one folder, the newest."""
 
 
-def kept_board(
+def cached_board(
     folder: Path, results: Path, state: str, make: Callable[[], Board], *, metric: str | None = None, baseline: str | None = None
 ) -> Board:
     """The board of `results` in that `state` (see `gathering.state`) from the cache `folder`, or what `make` gives, which is then kept.
 
     What `make` raises is raised; a cache that is damaged or cannot be written is no error.
     """
-    path = kept_path(folder, results, metric, baseline)
+    path = cache_path(folder, results, metric, baseline)
     head = json.dumps([state, _code()]).encode()
     found = _load(path, head)
     if found is None:
@@ -42,7 +42,7 @@ def kept_board(
     return replace(found, folder=str(results))
 
 
-def kept_path(folder: Path, results: Path, metric: str | None, baseline: str | None) -> Path:
+def cache_path(folder: Path, results: Path, metric: str | None, baseline: str | None) -> Path:
     """Where the board of that choice lies inside `folder`."""
     choice = hashlib.sha256(json.dumps([metric, baseline]).encode()).hexdigest()[:16]
     return folder / f"{_prefix(results)}-{choice}.board.json"

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.evaluation.significance.bootstrap import Interval
 from harness.evaluation.significance.variance import Variance
-from harness.method import Group
+from harness.method import Category
 from harness.published.result_folder import Skipped
 
 ALPHA = 0.05
@@ -31,7 +31,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Against:
+class BaselineComparison:
     """A row against its baseline on the leading metric, paired over queries, runs averaged first."""
 
     baseline: str
@@ -59,14 +59,15 @@ _TEXTS = (
     "content_hash",
     "method",
     "variant",
-    "group",
+    "category",
     "teacher",
-    "standing",
+    "teacher_type",
     "ranker_loss",
     "retriever_loss",
-    "student",
 )
-_NUMBERS = ("budget", "runs", "resamples", "trials", "rank", "missing", "cost", "labels")
+_NUMBERS = ("student", "budget", "runs", "resamples", "trials", "rank", "missing_queries", "cost", "labels")
+FORMER_KEYS = {"group": "category", "standing": "teacher_type", "missing": "missing_queries"}
+"""Keys of the JSON that other programs read already, and what they are called now; both are written."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,10 @@ class Row:
     method: str
     variant: str
     """Settings in which rows of the same method differ, those with a column of their own left out."""
-    group: Group
+    category: Category
     sees: tuple[str, ...]
     teacher: str | None
-    standing: str | None
+    teacher_type: str | None
     """The teacher's: real, placebo, simulated or oracle."""
     ranker_loss: str | None
     retriever_loss: str | None
@@ -102,23 +103,23 @@ class Row:
     does not tell, labels_used and its parts labels_teacher, labels_written and labels_gold."""
     labels: dict[str, float]
     """Share of labels by verdict; empty without a teacher."""
-    missing: int
+    missing_queries: int
     """Most queries that one of the runs misses."""
     flags: tuple[str, ...]
-    tags: tuple[str, ...]
+    run_ids: tuple[str, ...]
     """Ids of the runs."""
     metric_declared: str | None
     """The metric that its sweep leads with, as its cards say; None where they say nothing."""
     baseline_declared: tuple[str, ...]
     """The baselines that its sweep names."""
-    withheld: tuple[str, ...]
+    missing_metrics: tuple[str, ...]
     """Metrics that its cards declare and for which it has no values."""
     variance: Variance | None = None
     """Of the leading metric, by source; None with one run."""
     rank: int | None = None
     """Place by the leading metric; None for rows that do not compete (oracle teachers)."""
-    against: Against | None = None
-    against_zero_shot: Against | None = None
+    against: BaselineComparison | None = None
+    against_zero_shot: BaselineComparison | None = None
     """For a control the comparison with zero-shot, whatever the baseline of its table is; None for all others."""
 
     @property
@@ -130,6 +131,7 @@ class Row:
         """The shape of ``harness board --json``."""
         return {
             **{key: getattr(self, key) for key in _TEXTS + _NUMBERS},
+            **{key: getattr(self, name) for key, name in FORMER_KEYS.items()},
             "sees": list(self.sees),
             "metrics": {name: estimate.as_json() for name, estimate in self.metrics.items()},
             "variance": self.variance.as_json() if self.variance else None,
@@ -137,7 +139,8 @@ class Row:
             "against": self.against.as_json() if self.against else None,
             "against_zero_shot": self.against_zero_shot.as_json() if self.against_zero_shot else None,
             "flags": list(self.flags),
-            "tags": list(self.tags),
+            "run_ids": list(self.run_ids),
+            "tags": list(self.run_ids),
         }
 
 

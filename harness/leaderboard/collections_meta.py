@@ -16,20 +16,20 @@ from harness.errors import UserError, did_you_mean
 from harness.evaluation.significance.corrections import correct
 from harness.evaluation.significance.meta_analysis import Combined, combine
 from harness.leaderboard.board import judged_rows
-from harness.leaderboard.board_model import ALPHA, Against, Row
-from harness.leaderboard.load_results import Gathered
-from harness.leaderboard.primary_metric import leading_metric, usual_baseline, wanted_metric
+from harness.leaderboard.board_model import ALPHA, FORMER_KEYS, BaselineComparison, Row
+from harness.leaderboard.load_results import ResultSet
+from harness.leaderboard.primary_metric import primary_metric, usual_baseline, wanted_metric
 from harness.leaderboard.row_statistics import SEED
 from harness.leaderboard.row_titles import title
-from harness.leaderboard.run_group import Group, by_content, chosen_runs, group_of
+from harness.leaderboard.run_group import RunGroup, by_content, chosen_runs, group_of
 from harness.text import counted, plain
 
 
-class Part(NamedTuple):
+class CollectionEffect(NamedTuple):
     """One collection: the method's row and the baseline's there, and the sampling variance of their mean difference."""
 
     row: Row
-    against: Against
+    against: BaselineComparison
     baseline: Row
     mark: str
     """Equal for the same configuration on another collection."""
@@ -42,7 +42,7 @@ class Part(NamedTuple):
 class Pooled:
     """One configuration on all its collections; `combined` and `p_adjusted` are None where there is nothing to combine."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[CollectionEffect, ...]
     combined: Combined | None
     p_adjusted: float | None = None
 
@@ -70,7 +70,7 @@ class Pooled:
         about = ("method", "group", "teacher", "ranker_loss", "retriever_loss", "student", "budget")
         return {
             "name": self.name,
-            **{key: getattr(row, key) for key in about},
+            **{key: getattr(row, FORMER_KEYS.get(key, key)) for key in about},
             "combined": self.combined._asdict() if self.combined else None,
             "p_adjusted": self.p_adjusted,
             "verdict": self.verdict,
@@ -78,17 +78,17 @@ class Pooled:
         }
 
 
-def _part_json(part: Part, weight: float | None) -> dict[str, Any]:
+def _part_json(part: CollectionEffect, weight: float | None) -> dict[str, Any]:
     row = part.row
     keys = ("collection", "split", "content_hash", "runs", "resamples", "missing")
     return {
-        **{key: getattr(row, key) for key in keys},
+        **{key: getattr(row, FORMER_KEYS.get(key, key)) for key in keys},
         "queries": part.queries,
         **part.against.as_json(),
         "standard_error": part.variance**0.5,
         "weight": weight,
         "flags": list(row.flags),
-        "tags": list(row.tags),
+        "tags": list(row.run_ids),
     }
 
 
@@ -110,7 +110,7 @@ class Meta:
 
 
 def meta_of(
-    gathered: Gathered,
+    gathered: ResultSet,
     methods: Sequence[str] = (),
     *,
     metric: str | None = None,
@@ -127,11 +127,11 @@ def meta_of(
     runs = chosen_runs(gathered.runs, None, split)
     if not runs:
         raise UserError(f"no published runs in {gathered.folder}", remedy="give the folder with --results")
-    wanted = wanted_metric(runs, metric) or leading_metric(runs, None)
+    wanted = wanted_metric(runs, metric) or primary_metric(runs, None)
     reference = baseline or usual_baseline(runs)
     groups = [group_of(members, wanted, reference, seed) for _, members in sorted(by_content(runs).items())]
     notes = [note for group in groups for note in _notes(group, wanted)]
-    found: dict[str, list[Part]] = defaultdict(list)
+    found: dict[str, list[CollectionEffect]] = defaultdict(list)
     for group in groups:
         for part in _parts(group, wanted, seed):
             found[part.mark].append(part)
@@ -143,7 +143,7 @@ def meta_of(
     return Meta(plain(wanted), plain(reference), _family(pooled, plain(reference), plain(wanted)), tuple(pooled), tuple(notes))
 
 
-def _notes(group: Group, metric: str) -> list[str]:
+def _notes(group: RunGroup, metric: str) -> list[str]:
     about = group.found[0].card.collection
     name = plain(f"{about.name} ({about.split})")
     if group.metric != metric:
@@ -151,7 +151,7 @@ def _notes(group: Group, metric: str) -> list[str]:
     return [] if group.pairs else [f"{name}: no row of the baseline '{plain(group.baseline)}', left out"]
 
 
-def _parts(group: Group, metric: str, seed: int) -> list[Part]:
+def _parts(group: RunGroup, metric: str, seed: int) -> list[CollectionEffect]:
     if group.metric != metric:
         return []
     rows, measured = judged_rows(group, seed), group.measured[metric]
@@ -162,7 +162,7 @@ def _parts(group: Group, metric: str, seed: int) -> list[Part]:
         between = sum(one.variance.between_runs for one in (row, rows[other]) if one.variance)
         over_queries = float(differences.var(ddof=1)) / len(differences) if len(differences) > 1 else 0.0
         if against is not None:
-            parts.append(Part(row, against, rows[other], group.found[number].mark, len(differences), over_queries + between))
+            parts.append(CollectionEffect(row, against, rows[other], group.found[number].mark, len(differences), over_queries + between))
     return parts
 
 
@@ -172,7 +172,7 @@ def _check_names(methods: Sequence[str], known: set[str]) -> None:
             raise UserError(f"no row of method '{name}' that stands beside the baseline", remedy=did_you_mean(name, sorted(known)))
 
 
-def _pooled(parts: list[Part]) -> Pooled:
+def _pooled(parts: list[CollectionEffect]) -> Pooled:
     twice = [name for name, count in Counter(part.row.collection for part in parts).items() if count > 1]
     if twice:
         places = ", ".join(f"{part.row.split} {part.row.content_hash[:8]}" for part in parts if part.row.collection == twice[0])

@@ -112,7 +112,9 @@ def variants(found: Sequence[Configuration]) -> list[str]:
     """For each configuration the settings in which it differs from others of its method, or of its teacher's name."""
     by_method = _differing((one.method, one.own) for one in found)
     by_teacher = _differing((one.teacher, one.teaching) for one in found)
-    return [", ".join([*_shown(one.own, by_method[one.method]), *_shown(one.teaching, by_teacher[one.teacher])]) for one in found]
+    return [
+        ", ".join([*_assignments(one.own, by_method[one.method]), *_assignments(one.teaching, by_teacher[one.teacher])]) for one in found
+    ]
 
 
 def _differing(groups: Iterator[tuple[str | None, Flat]]) -> dict[str | None, list[str]]:
@@ -126,7 +128,7 @@ def _differing(groups: Iterator[tuple[str | None, Flat]]) -> dict[str | None, li
     return {name: [key for key, seen in values[name].items() if len(seen) > 1] for name in members}
 
 
-def _shown(flat: Flat, keys: Sequence[str]) -> list[str]:
+def _assignments(flat: Flat, keys: Sequence[str]) -> list[str]:
     return [plain(f"{key}={text(flat[key])}") for key in keys if key in flat]
 
 

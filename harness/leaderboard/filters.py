@@ -37,7 +37,7 @@ def _any_of(facet: Callable[[Row], tuple[str, ...]]) -> Callable[[Row, frozenset
 
 
 def _group(row: Row) -> tuple[str, ...]:
-    return (row.group,)
+    return (row.category,)
 
 
 def _teacher(row: Row) -> tuple[str, ...]:
@@ -83,6 +83,6 @@ def choices(table: Table, facet: str) -> list[str]:
     return list(dict.fromkeys(value for row in rows for value in FACETS[facet](row)))
 
 
-def kept(table: Table, chosen: Filter) -> tuple[Row, ...]:
+def passing_rows(table: Table, chosen: Filter) -> tuple[Row, ...]:
     """The rows of `table` that pass, in its order."""
     return tuple(row for row in table.rows if chosen.passes(row))

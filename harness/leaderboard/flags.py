@@ -21,7 +21,7 @@ class About(NamedTuple):
 
 
 def _standing(row: Row, about: About) -> str | None:
-    return row.standing if row.standing != "real" else None
+    return row.teacher_type if row.teacher_type != "real" else None
 
 
 def _one_seed(row: Row, about: About) -> str | None:
@@ -33,7 +33,7 @@ def _one_resample(row: Row, about: About) -> str | None:
 
 
 def _missing(row: Row, about: About) -> str | None:
-    return "missing queries" if row.missing else None
+    return "missing queries" if row.missing_queries else None
 
 
 def _faulty_labels(row: Row, about: About) -> str | None:
@@ -43,7 +43,7 @@ def _faulty_labels(row: Row, about: About) -> str | None:
 
 def _control(row: Row, about: About) -> str | None:
     for against in (row.against, row.against_zero_shot):
-        if row.group == "control" and against is not None and against.verdict == "better":
+        if row.category == "control" and against is not None and against.verdict == "better":
             return f"control beats {against.baseline}"
     return None
 
@@ -69,7 +69,7 @@ def _other_baseline(row: Row, about: About) -> str | None:
 
 
 def _withheld(row: Row, about: About) -> str | None:
-    return plain(f"declared but not published: {', '.join(row.withheld)}") if row.withheld else None
+    return plain(f"declared but not published: {', '.join(row.missing_metrics)}") if row.missing_metrics else None
 
 
 def _tuned_less(row: Row, about: About) -> str | None:

@@ -16,7 +16,7 @@ from harness.text import plain
 
 
 @dataclass(frozen=True)
-class Gathered:
+class ResultSet:
     """The runs of a results folder, and what could not be read."""
 
     runs: tuple[Published, ...] = field(repr=False)
@@ -28,11 +28,11 @@ class Gathered:
         about = (table.collection, table.split, table.content_hash)
         return [run for run in self.runs if _about(run) == about]
 
-    def behind(self, table: Table, row: Row) -> list[Published]:
+    def runs_of_row(self, table: Table, row: Row) -> list[Published]:
         """The runs of one of its rows, in the row's order."""
         # Of two folders with one run id the newer counts, as on the board.
         known = {run.card.tag: run for run in sorted(self.of(table), key=lambda run: (run.card.created, run.card.tag))}
-        return [known[tag] for tag in row.tags]
+        return [known[tag] for tag in row.run_ids]
 
 
 def _about(run: Published) -> tuple[str, str, str]:
@@ -40,7 +40,7 @@ def _about(run: Published) -> tuple[str, str, str]:
     return plain(about.name), plain(about.split), about.content_hash
 
 
-def gather(results: Path, runs: Collection[str] | None = None, cache: Path | None = None) -> Gathered:
+def load_results(results: Path, runs: Collection[str] | None = None, cache: Path | None = None) -> ResultSet:
     """All runs under `results`, or only those with the ids `runs`; nothing that one of them holds keeps the others from being shown.
 
     With `cache`, a folder of the user's own, what was read is kept there and only folders that changed are read again.
@@ -53,7 +53,7 @@ def gather(results: Path, runs: Collection[str] | None = None, cache: Path | Non
     found = tuple(run for name, entry in entries.items() for run in entry.published(folders[name]))
     skipped = [Skipped(plain(name), entry.reason) for name, entry in entries.items() if entry.card is None]
     skipped += [Skipped(plain(_name(link, results)), "a link, which is not followed") for link in _links(results)]
-    return Gathered(found, tuple(skipped), str(results))
+    return ResultSet(found, tuple(skipped), str(results))
 
 
 def state(results: Path) -> str:

@@ -17,7 +17,7 @@ BASELINE = "zero-shot"
 _ALIKE = ("student", "budget", "teacher", "ranker_loss", "retriever_loss")
 
 
-def leading_metric(runs: Sequence[Published], metric: str | None) -> str:
+def primary_metric(runs: Sequence[Published], metric: str | None) -> str:
     """`metric` where any of the runs has it, otherwise the measure that most of their sweeps report first."""
     known = dict.fromkeys(name for run in runs for name in run.scores)
     if metric in known:
@@ -50,7 +50,8 @@ def baseline_pairs(found: Sequence[Configuration], rows: Sequence[Row], measured
 
     def nearest(row: Row) -> int:
         return max(
-            candidates, key=lambda other: (_alike(row, rows[other]), rows[other].standing in (None, "real"), measured.estimates[other].mean)
+            candidates,
+            key=lambda other: (_likeness(row, rows[other]), rows[other].teacher_type in (None, "real"), measured.estimates[other].mean),
         )
 
     return {number: nearest(rows[number]) for number in measured.means if number not in candidates} if candidates else {}
@@ -58,8 +59,8 @@ def baseline_pairs(found: Sequence[Configuration], rows: Sequence[Row], measured
 
 def control_pairs(rows: Sequence[Row], pairs: Mapping[int, int]) -> dict[int, int]:
     """Of `pairs` those of controls: rows that no knowledge of a teacher can have made better."""
-    return {number: baseline for number, baseline in pairs.items() if rows[number].group == "control"}
+    return {number: baseline for number, baseline in pairs.items() if rows[number].category == "control"}
 
 
-def _alike(row: Row, other: Row) -> int:
+def _likeness(row: Row, other: Row) -> int:
     return sum(getattr(row, key) == getattr(other, key) for key in _ALIKE)

@@ -12,7 +12,7 @@ from harness.evaluation.exact_sums import Array
 
 
 @dataclass(frozen=True, eq=False)
-class Queries:
+class QueryIndex:
     """Ids of queries in an order, shared by all runs that have the same."""
 
     ids: tuple[str, ...]
@@ -27,7 +27,7 @@ class Queries:
 class Values(Mapping[str, float]):
     """query id -> value; `numbers` (queries,) are float64."""
 
-    queries: Queries
+    queries: QueryIndex
     numbers: Array = field(repr=False)
 
     def __getitem__(self, query: str) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.errors import UserError
 from harness.evaluation.metrics.per_query_file import FILE as METRICS
-from harness.leaderboard.query_values import Queries, Values
+from harness.leaderboard.query_values import QueryIndex, Values
 from harness.published.card import Card
 from harness.published.result_folder import CARD, Published, read_folder
 from harness.text import plain
@@ -50,7 +50,7 @@ def _about(path: str) -> str:
     return f"{found.st_mode} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
 
 
-def read_entry(folder: Path, mark: str, shared: dict[tuple[str, ...], Queries]) -> Entry:
+def read_entry(folder: Path, mark: str, shared: dict[tuple[str, ...], QueryIndex]) -> Entry:
     """What lies in `folder`; runs with the same queries get the same object of `shared`."""
     try:
         run = read_folder(folder)
@@ -66,6 +66,6 @@ def read_entry(folder: Path, mark: str, shared: dict[tuple[str, ...], Queries]) 
     return Entry(mark, card=run.card, scores=scores)
 
 
-def _values(values: Mapping[str, float], shared: dict[tuple[str, ...], Queries]) -> Values:
+def _values(values: Mapping[str, float], shared: dict[tuple[str, ...], QueryIndex]) -> Values:
     ids = tuple(values)
-    return Values(shared.setdefault(ids, Queries(ids)), np.fromiter(values.values(), np.float64, len(ids)))
+    return Values(shared.setdefault(ids, QueryIndex(ids)), np.fromiter(values.values(), np.float64, len(ids)))

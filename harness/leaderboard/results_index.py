@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from harness.evaluation.exact_sums import Array
-from harness.leaderboard.query_values import Queries, Values
+from harness.leaderboard.query_values import QueryIndex, Values
 from harness.leaderboard.result_entry import Entry
 from harness.published.card import Card
 
@@ -93,11 +93,11 @@ def _entries(table: pa.Table) -> dict[str, Entry]:
     return found
 
 
-def _queries(table: pa.Table) -> list[Queries]:
+def _queries(table: pa.Table) -> list[QueryIndex]:
     """The queries of every row, one object for each distinct list."""
     encoded = table["queries"].combine_chunks().dictionary_encode()
-    distinct = [Queries(tuple(json.loads(text))) for text in encoded.dictionary.to_pylist()]
-    return [distinct[code] if code is not None else Queries(()) for code in encoded.indices.to_pylist()]
+    distinct = [QueryIndex(tuple(json.loads(text))) for text in encoded.dictionary.to_pylist()]
+    return [distinct[code] if code is not None else QueryIndex(()) for code in encoded.indices.to_pylist()]
 
 
 def _numbers(table: pa.Table) -> list[Array]:

@@ -11,7 +11,7 @@ import numpy as np
 from harness.errors import UserError
 from harness.evaluation.exact_sums import Array
 from harness.leaderboard.board_model import Row, Table
-from harness.leaderboard.load_results import Gathered
+from harness.leaderboard.load_results import ResultSet
 from harness.leaderboard.query_values import column
 from harness.leaderboard.row_statistics import queries_of
 from harness.text import plain
@@ -28,7 +28,7 @@ class PerQuery:
     missing: tuple[int, ...]
 
 
-class Change(NamedTuple):
+class QueryChange(NamedTuple):
     """What one query gives for two rows; `difference` is b - a."""
 
     query: str
@@ -37,7 +37,7 @@ class Change(NamedTuple):
     difference: float
 
 
-def per_query(gathered: Gathered, table: Table, rows: Sequence[tuple[str, Row]]) -> PerQuery:
+def per_query(gathered: ResultSet, table: Table, rows: Sequence[tuple[str, Row]]) -> PerQuery:
     """The leading metric of `table` for every query of it and each of the named `rows`; a query that a run lacks counts 0.
 
     Raises UserError for a row that was not evaluated by that metric.
@@ -47,24 +47,24 @@ def per_query(gathered: Gathered, table: Table, rows: Sequence[tuple[str, Row]])
     if lacking := [name for name, row in rows if table.metric not in row.metrics]:
         raise UserError(f"not evaluated by {table.metric}: {', '.join(lacking)}", remedy="choose another metric or other rows")
     own = own_name(gathered, table)
-    runs = [gathered.behind(table, row) for _, row in rows]
+    runs = [gathered.runs_of_row(table, row) for _, row in rows]
     values = np.column_stack([np.mean([column(run.scores[own], queries) for run in group], axis=0) for group in runs])
-    missing = tuple(row.missing for _, row in rows)
+    missing = tuple(row.missing_queries for _, row in rows)
     return PerQuery(table.metric, tuple(queries), tuple(name for name, _ in rows), values, missing)
 
 
-def own_name(gathered: Gathered, table: Table) -> str:
+def own_name(gathered: ResultSet, table: Table) -> str:
     """The leading metric as the files write it: on the board its name was made safe to show."""
     return next(name for run in gathered.of(table) for name in run.scores if plain(name) == table.metric)
 
 
-def changes(values: PerQuery, a: int, b: int) -> list[Change]:
+def changes(values: PerQuery, a: int, b: int) -> list[QueryChange]:
     """Row `b` against row `a` on every query, the largest gain first; of equals in the order of the ids."""
     rows = zip(values.queries, values.values[:, a].tolist(), values.values[:, b].tolist(), strict=True)
-    return sorted((Change(query, one, other, other - one) for query, one, other in rows), key=lambda change: -change.difference)
+    return sorted((QueryChange(query, one, other, other - one) for query, one, other in rows), key=lambda change: -change.difference)
 
 
-def extremes(found: Sequence[Change], most: int = 10) -> tuple[list[Change], list[Change]]:
+def extremes(found: Sequence[QueryChange], most: int = 10) -> tuple[list[QueryChange], list[QueryChange]]:
     """Of `changes` the largest gains and, worst first, the largest losses of b; at most `most` each, ties in neither."""
     gains = [change for change in found if change.difference > 0]
     losses = [change for change in reversed(found) if change.difference < 0]

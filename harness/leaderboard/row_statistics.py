@@ -13,7 +13,7 @@ from harness.evaluation.significance.bootstrap import Interval, percentile
 from harness.evaluation.significance.corrections import correct
 from harness.evaluation.significance.hierarchical import Sampled, hierarchical_means
 from harness.evaluation.significance.randomisation import randomisation
-from harness.leaderboard.board_model import Against, Estimate
+from harness.leaderboard.board_model import BaselineComparison, Estimate
 from harness.leaderboard.configuration import Configuration
 from harness.leaderboard.query_values import column, ids
 from harness.published.result_folder import Published
@@ -67,7 +67,7 @@ def _estimate(values: Array, interval: Interval | None, over_runs: Interval | No
     return Estimate(math.fsum(means) / len(means), interval, over_runs, deviation)
 
 
-def compare(measured: Measured, baselines: Mapping[int, int], names: Sequence[str], seed: int = SEED) -> dict[int, Against]:
+def compare(measured: Measured, baselines: Mapping[int, int], names: Sequence[str], seed: int = SEED) -> dict[int, BaselineComparison]:
     """Each row (key) against its baseline row (value): sign-flip randomisation, Holm over all of them."""
     rows = list(baselines)
     if not rows:
@@ -78,7 +78,7 @@ def compare(measured: Measured, baselines: Mapping[int, int], names: Sequence[st
     drawn = [measured.samples[row] - measured.samples[baselines[row]] for row in rows if row in measured.samples]
     intervals = percentile(np.column_stack(drawn)) if drawn else [None] * len(rows)
     numbers = zip(rows, intervals, p.tolist(), adjusted.tolist(), strict=True)
-    return {row: Against(names[baselines[row]], _difference(measured, row, baselines[row]), *rest) for row, *rest in numbers}
+    return {row: BaselineComparison(names[baselines[row]], _difference(measured, row, baselines[row]), *rest) for row, *rest in numbers}
 
 
 def _difference(measured: Measured, row: int, baseline: int) -> float:

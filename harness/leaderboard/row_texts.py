@@ -32,7 +32,7 @@ def bounds(found: Interval | None) -> str:
 
 def uncertain_by(row: Row) -> str:
     """'queries 84%, resamples 11%, residual 5%': the sources of the variance of its mean, empty with one run."""
-    return row.variance.told if row.variance else ""
+    return row.variance.summary if row.variance else ""
 
 
 def mark(row: Row) -> str:

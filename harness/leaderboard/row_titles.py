@@ -12,7 +12,7 @@ def titles(table: Table) -> dict[str, Row]:
     """The rows of `table` by their names, in its order."""
     names = [title(row) for row in table.rows]
     counts = Counter(names)
-    return {name if counts[name] == 1 else f"{name} [{row.tags[0]}]": row for name, row in zip(names, table.rows, strict=True)}
+    return {name if counts[name] == 1 else f"{name} [{row.run_ids[0]}]": row for name, row in zip(names, table.rows, strict=True)}
 
 
 def title(row: Row) -> str:

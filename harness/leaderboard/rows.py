@@ -8,7 +8,7 @@ from harness.labelling.labels.ranking import VERDICTS
 from harness.leaderboard.board_model import Row
 from harness.leaderboard.configuration import Configuration
 from harness.leaderboard.row_statistics import Measured
-from harness.published.card import Evaluation
+from harness.published.card import CardEvaluation
 from harness.published.result_folder import Published
 from harness.text import plain
 
@@ -36,10 +36,10 @@ def row_of(number: int, one: Configuration, variant: str, measured: Mapping[str,
         content_hash=card.collection.content_hash,
         method=one.method,
         variant=variant,
-        group=card.method.group,
+        category=card.method.group,
         sees=tuple(plain(item) for item in card.method.sees),
         teacher=one.teacher,
-        standing=card.teacher.standing if card.teacher else None,
+        teacher_type=card.teacher.standing if card.teacher else None,
         ranker_loss=_plain(card.ranker_loss),
         retriever_loss=_plain(card.retriever_loss),
         student=_plain(card.student),
@@ -51,16 +51,16 @@ def row_of(number: int, one: Configuration, variant: str, measured: Mapping[str,
         metrics={plain(name): found.estimates[number] for name, found in measured.items() if number in found.estimates},
         cost=_cost(one),
         labels=_labels(one),
-        missing=max(_missing(run, queries) for run in one.runs),
+        missing_queries=max(_missing(run, queries) for run in one.runs),
         flags=(),
-        tags=tuple(run.card.tag for run in one.runs),
+        run_ids=tuple(run.card.tag for run in one.runs),
         metric_declared=_plain(next(iter(_declared(one)), None)),
         baseline_declared=tuple(plain(name) for name in dict.fromkeys(n for run in one.runs for n in _evaluation(run).baseline)),
-        withheld=tuple(plain(name) for name in _declared(one) if not all(name in run.scores for run in one.runs)),
+        missing_metrics=tuple(plain(name) for name in _declared(one) if not all(name in run.scores for run in one.runs)),
     )
 
 
-def _evaluation(run: Published) -> Evaluation:
+def _evaluation(run: Published) -> CardEvaluation:
     return run.card.research_goal.evaluation
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from harness.errors import UserError
 from harness.leaderboard.board_model import Row
 from harness.leaderboard.configuration import Configuration, configurations, variants
-from harness.leaderboard.primary_metric import BASELINE, baseline_pairs, control_pairs, leading_metric, usual_baseline
+from harness.leaderboard.primary_metric import BASELINE, baseline_pairs, control_pairs, primary_metric, usual_baseline
 from harness.leaderboard.row_statistics import SEED, Measured, measure, queries_of
 from harness.leaderboard.rows import row_of
 from harness.published.result_folder import Published
@@ -20,7 +20,7 @@ Content = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class Group:
+class RunGroup:
     """Configurations by number, with what was measured of each; `rows` are without flags, places and comparisons."""
 
     found: list[Configuration]
@@ -58,10 +58,10 @@ def by_content(runs: Sequence[Published]) -> dict[Content, list[Published]]:
     return groups
 
 
-def group_of(runs: Sequence[Published], metric: str | None, baseline: str | None, seed: int = SEED) -> Group:
+def group_of(runs: Sequence[Published], metric: str | None, baseline: str | None, seed: int = SEED) -> RunGroup:
     """`runs`, all of one content, led by `metric` where any has it, and compared with `baseline`, by default the one that most name."""
     found, notes = configurations(runs)
-    queries, leading = queries_of(runs), leading_metric(runs, metric)
+    queries, leading = queries_of(runs), primary_metric(runs, metric)
     metrics = list(dict.fromkeys([leading, *(name for run in runs for name in run.scores)]))
     measured = {name: measure(found, name, queries, seed) for name in metrics}
     rows = [
@@ -70,4 +70,4 @@ def group_of(runs: Sequence[Published], metric: str | None, baseline: str | None
     ]
     wanted = baseline or usual_baseline(runs)
     pairs, zero_shot = (baseline_pairs(found, rows, measured[leading], name) for name in (wanted, BASELINE))
-    return Group(found, queries, leading, wanted, measured, rows, pairs, control_pairs(rows, zero_shot), notes)
+    return RunGroup(found, queries, leading, wanted, measured, rows, pairs, control_pairs(rows, zero_shot), notes)

@@ -43,7 +43,7 @@ class Miss(NamedTuple):
     call: Call
 
 
-class Answer(NamedTuple):
+class CachedResponse(NamedTuple):
     """What the ledger gives back for a key."""
 
     response: str
@@ -68,7 +68,7 @@ class Usage:
     seconds: float = 0.0
 
     @classmethod
-    def of(cls, answers: Sequence[Call | Answer]) -> Usage:
+    def of(cls, answers: Sequence[Call | CachedResponse]) -> Usage:
         """The sum over `answers`."""
         counted = (name.name for name in fields(cls) if name.name != "calls")
         return cls(len(answers), **{name: sum(getattr(answer, name) for answer in answers) for name in counted})

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.ledger.calls import MISSES, Answer, Call, Miss, Usage
+from harness.ledger.calls import MISSES, CachedResponse, Call, Miss, Usage
 from harness.ledger.database import opened
 
 _INHERITED: list[sqlite3.Connection] = []
@@ -54,13 +54,13 @@ class Ledger:
         self._lock = threading.RLock()
         self._open: tuple[int, sqlite3.Connection] | None = None
 
-    def get(self, key: str) -> Answer | None:
+    def get(self, key: str) -> CachedResponse | None:
         """The answer to one call, or None."""
         return self.get_many([key]).get(key)
 
-    def get_many(self, keys: Iterable[str]) -> dict[str, Answer]:
+    def get_many(self, keys: Iterable[str]) -> dict[str, CachedResponse]:
         """The answers that are there, by key."""
-        return {row[0].hex(): Answer._make(row[1:]) for row in self._rows(f"key, response, {_COUNTED}", keys)}
+        return {row[0].hex(): CachedResponse._make(row[1:]) for row in self._rows(f"key, response, {_COUNTED}", keys)}
 
     def held(self, keys: Iterable[str]) -> set[str]:
         """Which of the keys have an answer."""

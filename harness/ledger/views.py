@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 
-from harness.ledger.calls import Answer, Call, Usage
+from harness.ledger.calls import CachedResponse, Call, Usage
 from harness.ledger.ledger import Ledger
 
 
-class Meter(Ledger):
+class MeteredLedger(Ledger):
     """The same calls as `ledger`, whose `paid` goes on counting too.
 
     `paid` is what the work paid here and now; `used` is what it would have cost alone, each distinct call once, paid now or found,
@@ -21,7 +21,7 @@ class Meter(Ledger):
         self._seen: set[str] = set()
         self.used = Usage()
 
-    def get_many(self, keys: Iterable[str]) -> dict[str, Answer]:
+    def get_many(self, keys: Iterable[str]) -> dict[str, CachedResponse]:
         found = self._ledger.get_many(keys)
         self._use(found)
         return found
@@ -43,20 +43,20 @@ class Meter(Ledger):
     def left(self) -> float:
         return self._ledger.left()
 
-    def _use(self, calls: Mapping[str, Call] | Mapping[str, Answer]) -> None:
+    def _use(self, calls: Mapping[str, Call] | Mapping[str, CachedResponse]) -> None:
         new = [call for key, call in calls.items() if key not in self._seen]
         self._seen.update(calls)
         self.used += Usage.of(new)
 
 
-class NotHeld(LookupError):
+class CacheMiss(LookupError):
     """The ledger lacks a call of work that was to be done again without paying."""
 
 
-class Replay(Meter):
+class ReplayLedger(MeteredLedger):
     """A meter for work whose calls must all be in `ledger`: raises NotHeld before anything is asked, or kept, for the first that is not."""
 
-    def get_many(self, keys: Iterable[str]) -> dict[str, Answer]:
+    def get_many(self, keys: Iterable[str]) -> dict[str, CachedResponse]:
         wanted = list(keys)
         found = super().get_many(wanted)
         _all_held(wanted, found)
@@ -72,9 +72,9 @@ class Replay(Meter):
         _all_held((call.key for call in calls), ())
 
     def put_miss(self, call: Call, kind: str) -> None:
-        raise NotHeld(call.key)
+        raise CacheMiss(call.key)
 
 
 def _all_held(wanted: Iterable[str], found: Container[str]) -> None:
     if (lacking := next((key for key in wanted if key not in found), None)) is not None:
-        raise NotHeld(lacking)
+        raise CacheMiss(lacking)

@@ -19,7 +19,7 @@ class Guided(AdapterLogitsProcessor):  # type: ignore[misc]
         super().__init__(vllm_config, device, is_pin_memory)
         model = vllm_config.model_config
         self._tokenizer = AutoTokenizer.from_pretrained(model.tokenizer, revision=model.tokenizer_revision)
-        self._guide = lru_cache(64)(self._made)
+        self._guide = lru_cache(64)(self._processor)
 
     def is_argmax_invariant(self) -> bool:
         return False
@@ -36,5 +36,5 @@ class Guided(AdapterLogitsProcessor):  # type: ignore[misc]
 
         return held
 
-    def _made(self, count: int, ends: frozenset[int]) -> Guide:
+    def _processor(self, count: int, ends: frozenset[int]) -> Guide:
         return Guide(Permutation(count), vocabulary(self._tokenizer, ends))

@@ -28,7 +28,7 @@ class Completion:
     provider_id: str = ""
 
 
-class Stop(UserError):
+class FatalProviderError(UserError):
     """The provider says that asking on is useless: wrong key, no such model, no money left."""
 
 

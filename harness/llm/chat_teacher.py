@@ -17,10 +17,10 @@ from pydantic.config import JsonDict
 from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
-from harness.labelling.prompting.prompter import Asking, Request
-from harness.labelling.prompting.prompting_settings import Ask, OnMalformed
+from harness.labelling.prompting.prompter import Prompter, Request
+from harness.labelling.prompting.prompting_settings import OnMalformed, PromptingSettings
 from harness.llm.backend import Backend
-from harness.llm.scheduler import Driver
+from harness.llm.scheduler import Scheduler
 from harness.plugins import Settings
 from harness.stage import digest
 
@@ -37,7 +37,7 @@ _WORD = 1.4
 class ChatSettings(Settings):
     """How the model is asked and how it answers."""
 
-    ask: Ask = Field(Ask(), description="way of asking, prompt, order of presentation, repeats")
+    ask: PromptingSettings = Field(PromptingSettings(), description="way of asking, prompt, order of presentation, repeats")
     on_malformed: OnMalformed = Field(OnMalformed(), description="what becomes of answers that are not as asked")
     temperature: float = Field(0.0, ge=0, description="0 takes the most probable token")
     top_p: float | None = Field(None, gt=0, le=1, description="nucleus sampling; the provider's default when left out")
@@ -56,7 +56,7 @@ class ChatTeacher(Teacher):
 
     def __init__(self, settings: ChatSettings, base: Path = Path()) -> None:
         super().__init__(settings, base)
-        self.asking = Asking(settings.ask, settings.on_malformed, base)
+        self.asking = Prompter(settings.ask, settings.on_malformed, base)
 
     @property
     @abstractmethod
@@ -123,8 +123,8 @@ class ChatTeacher(Teacher):
         return self._driver.label(tasks, ledger, progress)
 
     @cached_property
-    def _driver(self) -> Driver:
-        return Driver(self.asking, self.model, self.key, self.open, self._most, 1 + self.settings.on_malformed.reask)
+    def _driver(self) -> Scheduler:
+        return Scheduler(self.asking, self.model, self.key, self.open, self._most, 1 + self.settings.on_malformed.reask)
 
     def _most(self, request: Request) -> float:
         if not self.costs:
@@ -155,7 +155,7 @@ class ChatTeacher(Teacher):
 
     def guess(self, queries: int, depth: int) -> Cost:
         calls = queries * self.asking.calls(depth)
-        shown = self.asking.strategy.shown(depth)
+        shown = self.asking.strategy.most_presented(depth)
         tokens = calls * round(_WORD * (self.settings.ask.max_passage_words * shown + 80))
         answers = calls * (self.settings.max_tokens or self.asking.strategy.answer_tokens(shown))
         return Cost(calls, tokens, answers, self.usd(tokens, answers), exact=False, priced=self.priced)

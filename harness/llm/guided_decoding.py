@@ -10,13 +10,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from harness.labelling.strategies.strategy import Answer
+from harness.labelling.strategies.strategy import AnswerFormat
 
 _GRAMMAR = 8
 """Most passages whose permutations a grammar holds: 2^n rules."""
 
 
-def constraint(answer: Answer, own: bool) -> dict[str, Any]:
+def constraint(answer: AnswerFormat, own: bool) -> dict[str, Any]:
     """Parts of a request's body. `own`: the server or engine was started by the harness, with the logits processor."""
     if answer.choices:
         return {"structured_outputs": {"choice": list(answer.choices)}}

@@ -12,14 +12,14 @@ import orjson
 from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.prompting.prompter import NO_ANSWER, Request
-from harness.labelling.strategies.strategy import Reply
+from harness.labelling.strategies.strategy import ParsedResponse
 from harness.ledger.calls import Call
 from harness.llm.backend import Backend, Completion
-from harness.llm.task_state import Running
+from harness.llm.task_state import TaskState
 
 if TYPE_CHECKING:
     from harness.ledger.ledger import Ledger
-    from harness.llm.scheduler import Driver
+    from harness.llm.scheduler import Scheduler
 
 _RAMP, _STEP = 0.12, 0.003
 """Seconds over which the first requests start, and most seconds between two: those that start together come back together, and then
@@ -29,20 +29,20 @@ _EMPTY = 3
 """How often a request is sent whose answer comes back empty."""
 
 
-class Flight:
+class InFlight:
     """One opening of a backend: workers take waiting tasks and ask what is missing.
 
     When one fails, the requests in flight are let finish, since they are paid for; no new one starts.
     """
 
-    def __init__(self, driver: Driver, ledger: Ledger, finished: Callable[[int, Ranking], None]) -> None:
+    def __init__(self, driver: Scheduler, ledger: Ledger, finished: Callable[[int, Ranking], None]) -> None:
         self._driver, self._ledger, self._finished = driver, ledger, finished
         self._error: Exception | None = None
         self._reserved: dict[asyncio.Task[object] | None, float] = {}
         self._settled = asyncio.Event()
-        self._flying: dict[str, asyncio.Task[Reply]] = {}
+        self._flying: dict[str, asyncio.Task[ParsedResponse]] = {}
 
-    async def finish(self, waiting: Iterator[tuple[int, Running]]) -> None:
+    async def finish(self, waiting: Iterator[tuple[int, TaskState]]) -> None:
         """Complete every task. Raises what the first failing request raised."""
         # What is in memory now stays there; walking over it again and again would hold all requests up.
         gc.freeze()
@@ -55,7 +55,7 @@ class Flight:
         if self._error is not None:
             raise self._error
 
-    async def _guarded(self, waiting: Iterator[tuple[int, Running]], backend: Backend, pause: float) -> None:
+    async def _guarded(self, waiting: Iterator[tuple[int, TaskState]], backend: Backend, pause: float) -> None:
         try:
             await asyncio.sleep(pause)
             # Tasks are taken one by one, so that no more prompts are in memory than requests in flight and a chunk ahead.
@@ -67,7 +67,7 @@ class Flight:
         except Exception as error:
             self._error = self._error or error
 
-    async def _ranked(self, one: Running, backend: Backend) -> Ranking | None:
+    async def _ranked(self, one: TaskState, backend: Backend) -> Ranking | None:
         """The task's ranking, or None once an error has stopped everything."""
         while one.ranking is None and self._error is None:
             missing = [number for number in range(len(one.requests)) if number not in one.replies]
@@ -76,7 +76,7 @@ class Flight:
                 one.advance([one.replies[number] for number in range(len(one.requests))])
         return one.ranking
 
-    async def _ask(self, one: Running, number: int, backend: Backend) -> None:
+    async def _ask(self, one: TaskState, number: int, backend: Backend) -> None:
         request = one.requests[number]
         key = self._driver.key(request)
         try:
@@ -90,14 +90,14 @@ class Flight:
         except Exception as error:
             self._error = self._error or error
 
-    def _known(self, key: str, request: Request) -> Reply | None:
+    def _known(self, key: str, request: Request) -> ParsedResponse | None:
         """What was found out since the replay: by another task, or by another process."""
         if key in self._driver.missed:
             return self._driver.missed[key]
         answer = self._ledger.get(key)
         return request.read(answer.response, False) if answer is not None else None
 
-    async def _paid(self, key: str, request: Request, backend: Backend) -> Reply:
+    async def _paid(self, key: str, request: Request, backend: Backend) -> ParsedResponse:
         asked = 0
         while True:
             reply = await self._once(key, request, backend)
@@ -106,7 +106,7 @@ class Flight:
             if missing is None or asked >= max(self._driver.asks, _EMPTY if missing == "empty" else 1):
                 return reply
 
-    async def _once(self, key: str, request: Request, backend: Backend) -> Reply:
+    async def _once(self, key: str, request: Request, backend: Backend) -> ParsedResponse:
         await self._afford(self._driver.price(request))
         try:
             completion = await backend.complete(request)
@@ -131,7 +131,7 @@ class Flight:
             raise self._error
         self._reserved[asyncio.current_task()] = most
 
-    def _keep(self, call: Call, reply: Reply) -> None:
+    def _keep(self, call: Call, reply: ParsedResponse) -> None:
         if (missing := _missing(reply)) is None:
             self._ledger.put(call)
             self._driver.missed.pop(call.key, None)
@@ -140,15 +140,15 @@ class Flight:
             self._driver.missed[call.key] = reply
 
 
-def _missing(reply: Reply) -> str | None:
+def _missing(reply: ParsedResponse) -> str | None:
     """Why a reply is no answer, or None."""
     return next((reason for reason in NO_ANSWER if reason in reply.reasons), None)
 
 
-def _read(request: Request, completion: Completion) -> Reply:
+def _read(request: Request, completion: Completion) -> ParsedResponse:
     reply = request.read(completion.text, completion.finish == "length")
     if completion.finish == "filtered":
-        return Reply((), "failed", ("refused",), text=completion.text)
+        return ParsedResponse((), "failed", ("refused",), text=completion.text)
     return reply
 
 

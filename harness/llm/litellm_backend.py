@@ -12,12 +12,12 @@ from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Completion
 from harness.llm.openai_backend import Usd, read_completion
 from harness.llm.providers import litellm
-from harness.llm.retry_rules import Passing, failure
-from harness.llm.retrying import Patient
+from harness.llm.retry_rules import TransientError, failure
+from harness.llm.retrying import RetryingBackend
 
 
 @dataclass
-class Through(Patient):
+class LiteLLMBackend(RetryingBackend):
     """litellm translates; limits and retries are ours, so that they are the same for every provider."""
 
     model: str
@@ -50,7 +50,7 @@ class Through(Patient):
                 **self.extra,
             )
         except (library.Timeout, library.APIConnectionError) as error:
-            raise Passing(f"{type(error).__name__}: {error}") from error
+            raise TransientError(f"{type(error).__name__}: {error}") from error
         except Exception as error:
             status = getattr(error, "status_code", None)
             if not isinstance(status, int):

@@ -17,8 +17,8 @@ import orjson
 
 from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Completion
-from harness.llm.retry_rules import Passing, failure
-from harness.llm.retrying import Patient
+from harness.llm.retry_rules import TransientError, failure
+from harness.llm.retrying import RetryingBackend
 
 NO_KEY = "none"
 """Sent to servers that ask for no key."""
@@ -34,7 +34,7 @@ def free(input_tokens: int, cached_tokens: int, output_tokens: int) -> float:
 
 
 @dataclass
-class Wire(Patient):
+class OpenAIBackend(RetryingBackend):
     """A server that speaks the OpenAI protocol. `body` gives what a request says beside model and messages."""
 
     model: str
@@ -70,14 +70,14 @@ class Wire(Patient):
                 text = await response.text()
                 status, headers = response.status, response.headers
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise Passing(f"{type(error).__name__}: {error}") from error
+            raise TransientError(f"{type(error).__name__}: {error}") from error
         if status != 200:
             raise failure(status, self._discreet(_message(text)), headers, self.model)
         return self._completion(text, time.monotonic() - start)
 
-    def _discreet(self, said: str) -> str:
+    def _discreet(self, text: str) -> str:
         """What a provider says may hold the key it was given."""
-        return said if self.key == NO_KEY else said.replace(self.key, "(the key)")
+        return text if self.key == NO_KEY else text.replace(self.key, "(the key)")
 
     def _completion(self, text: str, seconds: float) -> Completion:
         try:
@@ -86,7 +86,7 @@ class Wire(Patient):
             message = choice["message"]
             usage = answer.get("usage") or {}
         except (ValueError, LookupError, TypeError) as error:
-            raise Passing(f"not the OpenAI protocol: {text[:200]!r}") from error
+            raise TransientError(f"not the OpenAI protocol: {text[:200]!r}") from error
         return read_completion(message, str(choice.get("finish_reason")), usage, self.usd, seconds, str(answer.get("id") or ""))
 
 
@@ -111,12 +111,12 @@ def read_completion(
     )
 
 
-def _thought(message: Mapping[str, Any], said: str, tokens: int) -> int:
+def _thought(message: Mapping[str, Any], answer: str, tokens: int) -> int:
     """Tokens of thinking where the provider does not count them: by their share of the characters."""
     apart = message.get("reasoning_content") or message.get("reasoning") or ""
-    inside = said.rpartition("</think>")[0]
+    inside = answer.rpartition("</think>")[0]
     thinking = len(apart) if isinstance(apart, str) and apart else len(inside)
-    whole = len(said) + (len(apart) if isinstance(apart, str) else 0)
+    whole = len(answer) + (len(apart) if isinstance(apart, str) else 0)
     return round(tokens * thinking / whole) if whole else 0
 
 

@@ -16,7 +16,7 @@ from typing import Any, Self
 from harness.errors import UserError
 from harness.files import cache_home
 from harness.labelling.prompting.prompter import Request
-from harness.llm.backend import Backend, Completion, Stop
+from harness.llm.backend import Backend, Completion, FatalProviderError
 from harness.llm.openai_backend import Body, Usd, read_completion
 from harness.llm.providers import Route, litellm
 
@@ -132,6 +132,6 @@ class ProviderBatch(Backend):
                 custom_llm_provider=self._route.provider, api_base=self._route.url, api_key=self._route.key, **arguments
             )
         except Exception as error:
-            raise Stop(
+            raise FatalProviderError(
                 f"the batch API of '{self._route.provider}' failed: {error}", remedy="run again, or leave out batch: true"
             ) from error

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from harness.errors import UserError
-from harness.llm.backend import Stop
+from harness.llm.backend import FatalProviderError
 
 OPENAI = "https://api.openai.com/v1"
 
@@ -42,7 +42,7 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Price:
+class ProviderPrice:
     """USD per token."""
 
     input: float
@@ -67,7 +67,7 @@ def route(model: str, api_base: str | None) -> Route:
         found = found or os.environ.get("OPENAI_API_KEY")
         base = base or os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE") or OPENAI
     if not found and api_base is None and (missing := library.validate_environment(model)["missing_keys"]):
-        raise Stop(f"the model '{model}' needs {' and '.join(missing)} in the environment", remedy=f"export {missing[0]}=...")
+        raise FatalProviderError(f"the model '{model}' needs {' and '.join(missing)} in the environment", remedy=f"export {missing[0]}=...")
     speaks_openai = provider == "openai" or provider in library.openai_compatible_providers
     return Route(name, provider, base if speaks_openai else None, found or "none")
 
@@ -81,7 +81,7 @@ def parameters(model: str, provider: str, wanted: Mapping[str, Any], extra: Mapp
     return {key: value for key, value in found.items() if key not in ("stream", "max_retries")} | inner | dict(extra)
 
 
-def price(model: str, batch: bool) -> Price | None:
+def price(model: str, batch: bool) -> ProviderPrice | None:
     """From litellm's map; None where it knows nothing. In a provider's batch API most take half."""
     try:
         info = litellm().get_model_info(model)
@@ -93,7 +93,7 @@ def price(model: str, batch: bool) -> Price | None:
     half = 0.5 if batch else 1.0
     dear, out = info["input_cost_per_token"], info.get("output_cost_per_token") or 0.0
     cached = info.get("cache_read_input_token_cost")
-    return Price(
+    return ProviderPrice(
         input=info.get(f"input_cost_per_token{kind}") or dear * half,
         cached=(dear if cached is None else cached) * half,
         output=info.get(f"output_cost_per_token{kind}") or out * half,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 
-from harness.llm.backend import Stop
+from harness.llm.backend import FatalProviderError
 
 _FIRST, _LONGEST = 0.5, 60.0
 """Seconds of the first and of the longest wait between attempts."""
@@ -22,7 +22,7 @@ _EXHAUSTED = re.compile(
 )
 
 
-class Passing(Exception):
+class TransientError(Exception):
     """A failure that may not happen again. `retry_after`: seconds the provider asked to wait; `overload`: it asked for fewer requests."""
 
     def __init__(self, message: str, retry_after: float | None = None, overload: bool = False) -> None:
@@ -31,20 +31,20 @@ class Passing(Exception):
         self.overload = overload
 
 
-def failure(status: int, text: str, headers: Mapping[str, str], model: str) -> Passing | Stop:
+def failure(status: int, text: str, headers: Mapping[str, str], model: str) -> TransientError | FatalProviderError:
     """What an HTTP status other than 200 means, with the provider's own message."""
     said = text.strip()[:500] or "no message"
     if status == 402 or (status in (403, 429) and _EXHAUSTED.search(text)):
-        return Stop(
+        return FatalProviderError(
             f"the provider of '{model}' says that the money or quota is used up: {said}", remedy="top up the account, then run again"
         )
     asked = retry_after(headers)
     if status in _PASSING and asked is not None and asked > _PATIENCE:
-        return Stop(
+        return FatalProviderError(
             f"the provider of '{model}' asks to wait {asked / 60:.0f} minutes: {said}", remedy="run again then: what was answered is kept"
         )
     if status in _PASSING:
-        return Passing(f"{status}: {said}", asked, overload=status in (429, 503, 529))
+        return TransientError(f"{status}: {said}", asked, overload=status in (429, 503, 529))
     remedies = {
         401: "check the API key in the environment (harness doctor shows which are set)",
         403: "check that the API key may use this model",
@@ -53,7 +53,7 @@ def failure(status: int, text: str, headers: Mapping[str, str], model: str) -> P
         413: "lower ask.max_passage_words or candidates.depth",
         422: "check the teacher's settings",
     }
-    return Stop(f"the provider of '{model}' refuses ({status}): {said}", remedy=remedies.get(status))
+    return FatalProviderError(f"the provider of '{model}' refuses ({status}): {said}", remedy=remedies.get(status))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -70,11 +70,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def retrying(attempts: int) -> AsyncRetrying:
     """Tries again on `Passing`, after what the provider asks for and a wait that doubles up to a minute, with jitter."""
-    return AsyncRetrying(retry=retry_if_exception_type(Passing), stop=stop_after_attempt(attempts), wait=_wait, reraise=True)
+    return AsyncRetrying(retry=retry_if_exception_type(TransientError), stop=stop_after_attempt(attempts), wait=_wait, reraise=True)
 
 
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, Passing) else None
+    asked = error.retry_after if isinstance(error, TransientError) else None
     # Full jitter: those that failed together must not come back together.
     return (asked or 0.0) + random.uniform(0, min(_LONGEST, _FIRST * 2 ** (state.attempt_number - 1)))

@@ -10,7 +10,7 @@ from harness.errors import UserError
 from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Backend, Completion
 from harness.llm.rate_limits import Rates, Slots
-from harness.llm.retry_rules import Passing, retrying
+from harness.llm.retry_rules import TransientError, retrying
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Limits:
 
 
 @dataclass(kw_only=True)
-class Patient(Backend):
+class RetryingBackend(Backend):
     """Limits and retries around `attempt`."""
 
     limits: Limits = field(default_factory=Limits)
@@ -45,7 +45,7 @@ class Patient(Backend):
                 with attempt:
                     await self._rates.wait(tokens)
                     return await self._once(request)
-        except Passing as error:
+        except TransientError as error:
             raise UserError(
                 f"the provider failed {self.limits.attempts} times in a row; the last time: {error}",
                 remedy="run again later: everything answered so far is kept",
@@ -57,7 +57,7 @@ class Patient(Backend):
             start = time.monotonic()
             try:
                 return await self.attempt(request)
-            except Passing as error:
+            except TransientError as error:
                 if error.overload:
                     self._slots.complained(start, error.retry_after)
                 raise

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Task
-from harness.labelling.prompting.prompter import Asking, Request
-from harness.labelling.strategies.strategy import Reply
+from harness.labelling.prompting.prompter import Prompter, Request
+from harness.labelling.strategies.strategy import ParsedResponse
 from harness.llm.backend import Backend
-from harness.llm.in_flight import Flight
-from harness.llm.task_state import Running
+from harness.llm.in_flight import InFlight
+from harness.llm.task_state import TaskState
 
 if TYPE_CHECKING:
     from harness.ledger.ledger import Ledger
@@ -30,21 +30,21 @@ _SMALL, _LARGE = 4, 200
 
 
 @dataclass
-class Driver:
+class Scheduler:
     """Drives the sessions of one teacher.
 
     `key` names a request in the ledger; `open` gives the backend and is called only when something must be asked; `price` gives
     the most that a request can cost, in USD. `missed` remembers replies that were no answer, so that one process pays for them once.
     """
 
-    asking: Asking
+    asking: Prompter
     model: str
     key: Callable[[Request], str]
     open: Callable[[], AbstractAsyncContextManager[Backend]]
     price: Callable[[Request], float]
     asks: int = 1
     """How often a request that brings no answer at all is sent; empty answers, which are mostly mishaps, at least three times."""
-    missed: dict[str, Reply] = field(default_factory=dict)
+    missed: dict[str, ParsedResponse] = field(default_factory=dict)
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         """A ranking for every task, in their order."""
@@ -59,24 +59,24 @@ class Driver:
         waiting = self._waiting(tasks, ledger, finished)
         if (first := next(waiting, None)) is not None:
             # What the ledger holds of later tasks is replayed while the requests of earlier ones are in flight.
-            asyncio.run(Flight(self, ledger, finished).finish(chain([first], waiting)))
+            asyncio.run(InFlight(self, ledger, finished).finish(chain([first], waiting)))
         for ranking in rankings:
             assert ranking is not None
             yield ranking
 
-    def _waiting(self, tasks: Sequence[Task], ledger: Ledger, finished: Callable[[int, Ranking], None]) -> Iterator[tuple[int, Running]]:
+    def _waiting(self, tasks: Sequence[Task], ledger: Ledger, finished: Callable[[int, Ranking], None]) -> Iterator[tuple[int, TaskState]]:
         for number, one in enumerate(self.replay(tasks, ledger)):
             if one.ranking is None:
                 yield number, one
             else:
                 finished(number, one.ranking)
 
-    def replay(self, tasks: Iterable[Task], ledger: Ledger) -> Iterator[Running]:
+    def replay(self, tasks: Iterable[Task], ledger: Ledger) -> Iterator[TaskState]:
         """Every task as far as the ledger carries it."""
         left, chunk = iter(tasks), _SMALL
         while batch := list(islice(left, chunk)):
             with _uncollected():
-                running = [Running(task, self.asking.session(task)) for task in batch]
+                running = [TaskState(task, self.asking.session(task)) for task in batch]
                 for one in running:
                     one.advance(None)
                 ready = running
@@ -85,7 +85,7 @@ class Driver:
             chunk = _LARGE if all(one.ranking is not None for one in running) else _SMALL
             yield from running
 
-    def _replayed(self, running: Sequence[Running], ledger: Ledger) -> list[Running]:
+    def _replayed(self, running: Sequence[TaskState], ledger: Ledger) -> list[TaskState]:
         """Those of `running` whose present round the ledger held whole, one round further."""
         keys = [[self.key(request) for request in one.requests] for one in running]
         held = ledger.get_many(key for some in keys for key in some)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import UserError
 from harness.llm import _watchdog
-from harness.llm.backend import Stop
+from harness.llm.backend import FatalProviderError
 from harness.ports import free_port
 
 if TYPE_CHECKING:
@@ -68,11 +68,11 @@ class Server:
         """Whether it has ended by itself."""
         return self._watchdog is None or self._watchdog.poll() is not None
 
-    def failure(self, what: str) -> Stop:
+    def failure(self, what: str) -> FatalProviderError:
         """An error that says `what` happened, and what the server said last."""
         lines = self.log.read_text(errors="replace").splitlines()[-_TAIL:] if self.log.exists() else []
         said = "\n".join(f"    {line}" for line in lines) or "    (nothing)"
-        return Stop(f"{what}; the last lines of its log:\n{said}", remedy=f"the whole log is in {self.log}")
+        return FatalProviderError(f"{what}; the last lines of its log:\n{said}", remedy=f"the whole log is in {self.log}")
 
     def stop(self, keep_log: bool = False) -> None:
         """End the server and everything that it started; returns when all of it is gone."""

@@ -10,13 +10,13 @@ from typing import Self
 from harness.errors import UserError
 from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Completion
-from harness.llm.openai_backend import Wire
-from harness.llm.retry_rules import Passing
+from harness.llm.openai_backend import OpenAIBackend
+from harness.llm.retry_rules import TransientError
 from harness.llm.server_process import Server
 
 
 @dataclass(kw_only=True)
-class Served(Wire):
+class ManagedServer(OpenAIBackend):
     """A server of our own."""
 
     server: Server
@@ -36,14 +36,14 @@ class Served(Wire):
     async def attempt(self, request: Request) -> Completion:
         try:
             return await super().attempt(request)
-        except Passing:
+        except TransientError:
             if self.server.died():
                 raise self.server.failure("the server ended while it was asked") from None
             raise
 
 
 @dataclass(kw_only=True)
-class Elsewhere(Wire):
+class RemoteServer(OpenAIBackend):
     """A server that somebody else runs; looked at before anything is asked."""
 
     async def __aenter__(self) -> Self:

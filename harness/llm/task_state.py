@@ -6,21 +6,21 @@ from dataclasses import dataclass, field
 
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Task
-from harness.labelling.prompting.prompter import Request, Session
-from harness.labelling.strategies.strategy import Reply
+from harness.labelling.prompting.prompter import RankingProcedure, Request
+from harness.labelling.strategies.strategy import ParsedResponse
 
 
 @dataclass
-class Running:
+class TaskState:
     """A task on its way: the requests of its present round, and the replies that are there."""
 
     task: Task
-    session: Session
+    session: RankingProcedure
     requests: list[Request] = field(default_factory=list)
-    replies: dict[int, Reply] = field(default_factory=dict)
+    replies: dict[int, ParsedResponse] = field(default_factory=dict)
     ranking: Ranking | None = None
 
-    def advance(self, replies: list[Reply] | None) -> None:
+    def advance(self, replies: list[ParsedResponse] | None) -> None:
         """Start the session, or give it the replies of a whole round."""
         try:
             self.requests = next(self.session) if replies is None else self.session.send(replies)

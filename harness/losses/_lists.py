@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from harness.losses.loss import Target
 
 
-def widen(scores: Tensor) -> Tensor:
+def to_float32(scores: Tensor) -> Tensor:
     """At least float32: bfloat16 has too few digits for sums over a list."""
     import torch
 
     return scores.to(torch.promote_types(scores.dtype, torch.float32))
 
 
-def fill(scores: Tensor, mask: Tensor) -> Tensor:
+def mask_fill_min(scores: Tensor, mask: Tensor) -> Tensor:
     """The lowest finite number where `mask` is false: it vanishes beside any real score and, unlike -inf, makes no NaN in an empty list."""
     import torch
 
     return scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
 
 
-def log_shares(scores: Tensor, mask: Tensor, temperature: float) -> Tensor:
+def masked_log_softmax(scores: Tensor, mask: Tensor, temperature: float) -> Tensor:
     """Log of softmax(scores / temperature) over each list (B, K); 0 at padded places."""
-    return fill(widen(scores) / temperature, mask).log_softmax(-1).masked_fill(~mask, 0.0)
+    return mask_fill_min(to_float32(scores) / temperature, mask).log_softmax(-1).masked_fill(~mask, 0.0)
 
 
 def prefix(target: Target) -> Tensor:
@@ -40,7 +40,7 @@ def prefix(target: Target) -> Tensor:
     return target.mask & (places < target.ordered.unsqueeze(1))
 
 
-def behind(target: Target) -> Tensor:
+def preference_mask(target: Target) -> Tensor:
     """(B, K, K) bool: true at [b, i, j] where the order puts i before j: i ordered, j later in the prefix or in the tail."""
     size = target.mask.shape[1]
     later = target.mask.new_ones(size, size).triu(1)
@@ -56,7 +56,7 @@ def reciprocal_ranks(target: Target) -> Tensor:
 
 def differences(scores: Tensor, mask: Tensor, temperature: float) -> Tensor:
     """(B, K, K): (scores[i] - scores[j]) / temperature; whatever stands at padded places counts as 0."""
-    known = widen(scores).masked_fill(~mask, 0.0) / temperature
+    known = to_float32(scores).masked_fill(~mask, 0.0) / temperature
     return known.unsqueeze(2) - known.unsqueeze(1)
 
 

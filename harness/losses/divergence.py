@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from harness.losses._lists import log_shares
+from harness.losses._lists import masked_log_softmax
 from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ class Divergence(Loss):
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
         if target.scores is None:
             raise ValueError(f"{self.name} needs the scores of a ranker or teacher, and these lists carry none")
-        teacher = log_shares(target.scores, target.mask, self.settings.teacher_temperature)
-        student = log_shares(scores, target.mask, self.temperature)
+        teacher = masked_log_softmax(target.scores, target.mask, self.settings.teacher_temperature)
+        student = masked_log_softmax(scores, target.mask, self.temperature)
         total = self.terms(teacher, student).masked_fill(~target.mask, 0.0).sum(1)
         if self.settings.reduction == "elementwise":
             total = total / target.mask.sum(1).clamp(min=1)

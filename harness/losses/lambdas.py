@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from harness.losses._lists import behind, differences, fill, reciprocal_ranks, widen
+from harness.losses._lists import differences, mask_fill_min, preference_mask, reciprocal_ranks, to_float32
 from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class LambdaLoss(Loss):
         places = torch.arange(1, scores.shape[1] + 1, device=scores.device)
         gains = torch.exp2(reciprocal_ranks(target)) - 1
         gains = gains / (gains / torch.log2(1.0 + places)).sum(1, keepdim=True).clamp(min=1e-12)
-        weights = self.weights(gains, _ranks(scores, target)).masked_fill(~behind(target), 0.0)
+        weights = self.weights(gains, _ranks(scores, target)).masked_fill(~preference_mask(target), 0.0)
         lost = torch.nn.functional.softplus(-differences(scores, target.mask, self.temperature)) / torch.log(torch.tensor(2.0))
         return (weights * lost).sum((1, 2)).mean()
 
@@ -40,7 +40,7 @@ class LambdaLoss(Loss):
 
 def _ranks(scores: Tensor, target: Target) -> Tensor:
     """(B, K) from 1: where each candidate stands by the present scores; padded places stand last."""
-    order = fill(widen(scores.detach()), target.mask).argsort(dim=1, descending=True, stable=True)
+    order = mask_fill_min(to_float32(scores.detach()), target.mask).argsort(dim=1, descending=True, stable=True)
     return order.argsort(dim=1) + 1
 
 

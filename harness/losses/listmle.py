@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from harness.losses._lists import fill, prefix, widen
+from harness.losses._lists import mask_fill_min, prefix, to_float32
 from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ class TopKPlackettLuce(Loss):
 
 def _surprises(scores: Tensor, target: Target, temperature: float) -> Tensor:
     """(B, K): minus the log probability of each ordered candidate among those not placed before it; 0 elsewhere."""
-    known = fill(widen(scores) / temperature, target.mask)
+    known = mask_fill_min(to_float32(scores) / temperature, target.mask)
     size = known.shape[1]
     remaining = target.mask.new_ones(size, size).triu()
-    denominators = fill(known.unsqueeze(1).expand(-1, size, -1), remaining).logsumexp(-1)
+    denominators = mask_fill_min(known.unsqueeze(1).expand(-1, size, -1), remaining).logsumexp(-1)
     return (denominators - known).masked_fill(~prefix(target), 0.0)

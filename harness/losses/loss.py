@@ -33,8 +33,8 @@ class Target:
     mask: Tensor
     ordered: Tensor
     scores: Tensor | None = None
-    first: Tensor | None = None
-    others: Tensor | None = None
+    positives: Tensor | None = None
+    in_batch_negatives: Tensor | None = None
 
 
 class LossSettings(Settings):
@@ -50,7 +50,7 @@ class LossSettings(Settings):
 class Loss(Plugin):
     """A loss by name. Settings (temperatures, weights) come from the sweep file."""
 
-    group: ClassVar[str] = "harness.losses"
+    entry_point_group: ClassVar[str] = "harness.losses"
     formula: ClassVar[str]
     role: ClassVar[str]
     """'ranker' (order in), 'retriever' (scores or order in) or 'both'."""

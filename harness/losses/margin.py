@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from harness.losses._lists import differences, mean_where, widen
+from harness.losses._lists import differences, mean_where, to_float32
 from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
@@ -69,5 +69,5 @@ class ScoreMSE(Loss):
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
         if target.scores is None:
             raise ValueError("score-mse needs the scores of a ranker or teacher, and these lists carry none")
-        known = widen(scores) / self.temperature - widen(target.scores) / self.settings.teacher_temperature
+        known = to_float32(scores) / self.temperature - to_float32(target.scores) / self.settings.teacher_temperature
         return mean_where(known.masked_fill(~target.mask, 0.0).square(), target.mask)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.losses._lists import fill, log_shares, widen
+from harness.losses._lists import mask_fill_min, masked_log_softmax, to_float32
 from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class EMDR2Settings(LossSettings):
+class EMDR2LossSettings(LossSettings):
     """Nothing beside the student's temperature: the target's scores are log-likelihoods and are taken as such."""
 
 
-class EMDR2(Loss):
+class EMDR2Loss(Loss):
     """Minus the log of the marginal likelihood. No gradient reaches the reader; a padded place has no share.
 
     Its gradient in the student's scores is its shares less their posterior, which weighs each share with the answer's likelihood.
@@ -28,15 +28,15 @@ class EMDR2(Loss):
     formula = "-log sum_i exp(t_i) softmax(s)_i; t_i = log p(answer | passage i, query)"
     role = "retriever"
     needs = ("scores",)
-    Settings = EMDR2Settings
-    settings: EMDR2Settings
+    Settings = EMDR2LossSettings
+    settings: EMDR2LossSettings
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
         import torch
 
         if target.scores is None:
             raise ValueError("emdr2 needs the scores (log-likelihoods) of a reader, and these lists carry none")
-        shares = log_shares(scores, target.mask, self.temperature)
-        known = widen(target.scores.detach()).masked_fill(~target.mask, 0.0)
-        lost = -fill(shares + known, target.mask).logsumexp(1)
+        shares = masked_log_softmax(scores, target.mask, self.temperature)
+        known = to_float32(target.scores.detach()).masked_fill(~target.mask, 0.0)
+        lost = -mask_fill_min(shares + known, target.mask).logsumexp(1)
         return torch.where(target.mask.any(1), lost, torch.zeros_like(lost)).mean()

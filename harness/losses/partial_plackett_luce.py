@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from harness.losses._lists import fill, prefix, widen
+from harness.losses._lists import mask_fill_min, prefix, to_float32
 from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
@@ -43,16 +43,16 @@ class PartialPlackettLuce(Loss):
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
         size = target.mask.shape[1]
-        known = widen(scores) / self.temperature
-        own = fill(known[:, :size], target.mask)
+        known = to_float32(scores) / self.temperature
+        own = mask_fill_min(known[:, :size], target.mask)
         remaining = target.mask.new_ones(size, size).triu()
-        denominators = fill(own.unsqueeze(1).expand(-1, size, -1), remaining).logsumexp(-1)
+        denominators = mask_fill_min(own.unsqueeze(1).expand(-1, size, -1), remaining).logsumexp(-1)
         if self.in_batch:
-            denominators = denominators.logaddexp(fill(known[:, size:], _others(target)).logsumexp(1, keepdim=True))
+            denominators = denominators.logaddexp(mask_fill_min(known[:, size:], _others(target)).logsumexp(1, keepdim=True))
         return (denominators - own).masked_fill(~prefix(target), 0.0).sum(1).mean()
 
 
 def _others(target: Target) -> Tensor:
-    if target.others is None:
+    if target.in_batch_negatives is None:
         raise ValueError("partial-pl with in_batch needs the documents of the whole batch, and this target has none")
-    return target.others
+    return target.in_batch_negatives

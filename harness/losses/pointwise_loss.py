@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from harness.losses._lists import mean_where, prefix, reciprocal_ranks, widen
+from harness.losses._lists import mean_where, prefix, reciprocal_ranks, to_float32
 from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class PointwiseSettings(LossSettings):
+class PointwiseLossSettings(LossSettings):
     """How ranks become grades."""
 
     grade: Literal["reciprocal", "discounted"] = Field(
@@ -22,17 +22,17 @@ class PointwiseSettings(LossSettings):
     )
 
 
-class Pointwise(Loss):
+class PointwiseLoss(Loss):
     """Base: the mean of a term over a list's candidates, then over lists; sigmoid(score) is held against the grade."""
 
     role = "ranker"
     needs = ("order",)
     shifts = False
-    Settings = PointwiseSettings
-    settings: PointwiseSettings
+    Settings = PointwiseLossSettings
+    settings: PointwiseLossSettings
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
-        known = widen(scores).masked_fill(~target.mask, 0.0) / self.temperature
+        known = to_float32(scores).masked_fill(~target.mask, 0.0) / self.temperature
         return mean_where(self.terms(known, self._grades(target).to(known.dtype)), target.mask)
 
     def _grades(self, target: Target) -> Tensor:
@@ -47,7 +47,7 @@ class Pointwise(Loss):
         """What each candidate adds (B, K)."""
 
 
-class PointwiseBCE(Pointwise):
+class PointwiseBCE(PointwiseLoss):
     """Binary cross-entropy with the grade as a soft label."""
 
     name = "pointwise-bce"
@@ -61,7 +61,7 @@ class PointwiseBCE(Pointwise):
         return torch.nn.functional.softplus(scores) - grades * scores
 
 
-class PointwiseMSE(Pointwise):
+class PointwiseMSE(PointwiseLoss):
     """Squared error of sigmoid(score)."""
 
     name = "pointwise-mse"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from harness.losses._lists import behind, differences, mean_where, reciprocal_ranks
+from harness.losses._lists import differences, mean_where, preference_mask, reciprocal_ranks
 from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class RankNet(Loss):
         import torch
 
         lead = differences(scores, target.mask, self.temperature)
-        return mean_where(torch.nn.functional.softplus(-lead), behind(target))
+        return mean_where(torch.nn.functional.softplus(-lead), preference_mask(target))
 
 
 class WeightedRankNet(Loss):
@@ -46,7 +46,7 @@ class WeightedRankNet(Loss):
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
         import torch
 
-        decided = behind(target)
+        decided = preference_mask(target)
         grades = reciprocal_ranks(target)
         weights = (grades.unsqueeze(2) - grades.unsqueeze(1)).masked_fill(~decided, 0.0)
         lost = torch.nn.functional.softplus(-differences(scores, target.mask, self.temperature))
@@ -73,4 +73,4 @@ class Hinge(Loss):
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
         lead = differences(scores, target.mask, self.temperature)
-        return mean_where((self.settings.margin - lead).clamp(min=0), behind(target))
+        return mean_where((self.settings.margin - lead).clamp(min=0), preference_mask(target))

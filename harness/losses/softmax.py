@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from harness.losses._lists import fill, log_shares, mean_where, prefix, reciprocal_ranks, widen
+from harness.losses._lists import mask_fill_min, masked_log_softmax, mean_where, prefix, reciprocal_ranks, to_float32
 from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ class ListNet(Loss):
     settings: ListNetSettings
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
-        shares = log_shares(reciprocal_ranks(target), target.mask, self.settings.target_temperature).exp()
-        return -(shares * log_shares(scores, target.mask, self.temperature)).sum(1).mean()
+        shares = masked_log_softmax(reciprocal_ranks(target), target.mask, self.settings.target_temperature).exp()
+        return -(shares * masked_log_softmax(scores, target.mask, self.temperature)).sum(1).mean()
 
 
 class SoftmaxCrossEntropy(Loss):
@@ -47,7 +47,7 @@ class SoftmaxCrossEntropy(Loss):
     needs = ("order",)
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
-        best = -log_shares(scores, target.mask, self.temperature)[:, 0]
+        best = -masked_log_softmax(scores, target.mask, self.temperature)[:, 0]
         return best.masked_fill(target.ordered == 0, 0.0).mean()
 
 
@@ -90,11 +90,11 @@ class InfoNCE(Loss):
 
         size = target.mask.shape[1]
         wanted = self._positives(target)
-        known = widen(scores) / self.temperature
+        known = to_float32(scores) / self.temperature
         own = known[:, :size]
-        negatives = fill(own, target.mask & ~wanted)
+        negatives = mask_fill_min(own, target.mask & ~wanted)
         if self.in_batch:
-            negatives = torch.cat([negatives, fill(known[:, size:], _others(target))], 1)
+            negatives = torch.cat([negatives, mask_fill_min(known[:, size:], _others(target))], 1)
         positives = own.masked_fill(~target.mask, 0.0)
         return mean_where(torch.nn.functional.softplus(negatives.logsumexp(1, keepdim=True) - positives), wanted)
 
@@ -103,12 +103,12 @@ class InfoNCE(Loss):
         if self.settings.positive == "top":
             placed = prefix(target)
             return placed & (placed.cumsum(1) == 1)
-        if target.first is None:
+        if target.positives is None:
             raise ValueError("infonce needs gold positives, and these lists carry none; with positive: top it needs an order only")
-        return target.first & target.mask
+        return target.positives & target.mask
 
 
 def _others(target: Target) -> Tensor:
-    if target.others is None:
+    if target.in_batch_negatives is None:
         raise ValueError("infonce with in_batch needs the documents of the whole batch, and this target has none")
-    return target.others
+    return target.in_batch_negatives

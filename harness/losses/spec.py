@@ -41,7 +41,7 @@ class LossSpec:
         return plugin(Loss, self.name)(self.settings, temperature)
 
     @property
-    def made_by(self) -> tuple[type[Loss], ...]:
+    def source_classes(self) -> tuple[type[Loss], ...]:
         """The classes behind the name, for the stages that hold it."""
         kind = plugin(Loss, self.name)
         return kind, *(part for _, part in kind.parts(self.settings))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from harness.losses._lists import fill, log_shares, widen
+from harness.losses._lists import mask_fill_min, masked_log_softmax, to_float32
 from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ class WeightedPlackettLuce(Loss):
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
         if target.scores is None:
             raise ValueError("weighted-pl needs the scores of a ranker or teacher, and these lists carry none")
-        shares = log_shares(target.scores, target.mask, self.settings.teacher_temperature).exp().masked_fill(~target.mask, 0.0)
-        teacher = fill(widen(target.scores), target.mask)
-        known = fill(widen(scores) / self.temperature, target.mask)
+        shares = masked_log_softmax(target.scores, target.mask, self.settings.teacher_temperature).exp().masked_fill(~target.mask, 0.0)
+        teacher = mask_fill_min(to_float32(target.scores), target.mask)
+        known = mask_fill_min(to_float32(scores) / self.temperature, target.mask)
         no_better = (teacher.unsqueeze(1) <= teacher.unsqueeze(2)) & target.mask.unsqueeze(1)
-        denominators = fill(known.unsqueeze(1).expand_as(no_better), no_better).logsumexp(-1)
+        denominators = mask_fill_min(known.unsqueeze(1).expand_as(no_better), no_better).logsumexp(-1)
         return (shares * (denominators - known).masked_fill(~target.mask, 0.0)).sum(1).mean()

@@ -8,14 +8,14 @@ from harness.labelling.labels.label_stage import Labels
 from harness.stage import digest
 
 
-def alike(stage: Labels) -> str:
+def same_request(stage: Labels) -> str:
     """The same for stages that ask the same of equal queries: one teacher, the same inputs, lists of one length."""
     return digest([stage.kind, stage.teacher, stage.depth, [needed.key for needed in stage.task_inputs]])
 
 
-def largest(stages: Iterable[Labels]) -> list[Labels]:
+def largest_budgets(stages: Iterable[Labels]) -> list[Labels]:
     """Of stages that are `alike` and of one resample the one that asks most; largest first."""
     best: dict[tuple[str, int], Labels] = {}
     for stage in sorted(stages, key=lambda one: (-one.asked, one.key)):
-        best.setdefault((alike(stage), stage.draw.resample), stage)
+        best.setdefault((same_request(stage), stage.subset.resample), stage)
     return list(best.values())

@@ -9,7 +9,7 @@ from typing import Any
 from harness.labelling.labels.label_stage import Labels
 from harness.labelling.labels.teacher import Cost, Task, Teacher
 from harness.ledger.ledger import Ledger
-from harness.pipeline.budgets import alike, largest
+from harness.pipeline.budgets import largest_budgets, same_request
 from harness.pipeline.store import Store
 from harness.qa.answer_stages import Read
 from harness.stage import Stage
@@ -25,8 +25,8 @@ def labelling_cost(stages: Iterable[Stage], names: Mapping[str, Teacher], store:
     labels = [stage for stage in waiting if isinstance(stage, Labels)]
     reads = [stage for stage in waiting if isinstance(stage, Read)]
     parts = {
-        name: _cost([stage for stage in labels if stage.teacher.principal is teacher], store, ledger)
-        + _reading([stage for stage in reads if stage.reader.principal is teacher], store, ledger)
+        name: _cost([stage for stage in labels if stage.teacher.billed_as is teacher], store, ledger)
+        + _reader_cost([stage for stage in reads if stage.reader.billed_as is teacher], store, ledger)
         for name, teacher in names.items()
     }
     total = sum(parts.values(), Cost())
@@ -41,19 +41,19 @@ def _cost(waiting: Sequence[Labels], store: Store, ledger: Ledger) -> Cost:
         if not all(store.has(needed) for needed in stage.task_inputs):
             unknown.append(stage)
             continue
-        _, tasks = known.setdefault(alike(stage), (stage.teacher, {}))
+        _, tasks = known.setdefault(same_request(stage), (stage.teacher, {}))
         tasks.update((task.query, task) for task in _tasks(stage, store))
-    guessed = sum((stage.teacher.guess(stage.asked, stage.depth) for stage in largest(unknown)), Cost())
+    guessed = sum((stage.teacher.guess(stage.asked, stage.depth) for stage in largest_budgets(unknown)), Cost())
     return sum((teacher.estimate(list(tasks.values()), ledger) for teacher, tasks in known.values()), guessed)
 
 
 def _tasks(stage: Labels, store: Store) -> list[Task]:
     for needed in stage.task_inputs:
         store.read(needed)
-    return stage.tasks(store.place(stage.draw.pool), store.place(stage.candidates))
+    return stage.tasks(store.place(stage.subset.pool), store.place(stage.candidates))
 
 
-def _reading(waiting: Sequence[Read], store: Store, ledger: Ledger) -> Cost:
+def _reader_cost(waiting: Sequence[Read], store: Store, ledger: Ledger) -> Cost:
     """What one reader would be paid; runs that show it the same passages share their calls."""
     if not waiting:
         return Cost()

@@ -18,7 +18,7 @@ def read_run(name: str) -> Run:
     return Run.read(path)
 
 
-def judged(name: str, workspace: Path) -> Qrels:
+def load_qrels(name: str, workspace: Path) -> Qrels:
     """Qrels from a file, or of ``collection:split`` (``semanlink:test``, ``beir/scifact:test``). Raises UserError."""
     from harness.collections.qrels import read_qrels
     from harness.published.ranx_qrels import is_ranx_qrels, read_ranx_qrels
@@ -57,7 +57,7 @@ def verify_folders(folders: list[Path], qrels: str | None, workspace: Path) -> d
     rows = []
     for folder in folders:
         if qrels is not None:
-            problems = verify(folder, judged(qrels, workspace))
+            problems = verify(folder, load_qrels(qrels, workspace))
         else:
             told = read_card(folder).collection
             found = _collection(told.name, workspace)

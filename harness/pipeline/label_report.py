@@ -48,7 +48,7 @@ def _wanted(builder: Builder) -> dict[str, dict[str, list[Labels]]]:
     for cell in builder.cells():
         if cell.cell.teacher is not None:
             stages = {key: stage for key, stage in closure([cell.run]).items() if isinstance(stage, Labels)}
-            found[cell.kit.collection.name][cell.cell.teacher].update(stages)
+            found[cell.inputs.collection.name][cell.cell.teacher].update(stages)
     return {name: {teacher: list(stages.values()) for teacher, stages in teachers.items()} for name, teachers in found.items()}
 
 
@@ -75,9 +75,9 @@ def _collection(name: str, wanted: dict[str, list[Labels]], store: Store) -> Rep
         finished = []
         for draws in _by_resample(stages):
             done = [stage for stage in draws if store.has(stage)]
-            largest = draws[-1].draw
+            largest = draws[-1].subset
             finished += done[-1:]
-            if largest.size > (reached := done[-1].draw.size if done else 0):
+            if largest.size > (reached := done[-1].subset.size if done else 0):
                 waiting.append({"teacher": teacher, "resample": largest.resample, "queries": largest.size, "finished": reached})
         if finished:
             labelled.append(_Labelled(teacher, finished, [read_rankings(store.read(stage) / RANKINGS) for stage in finished]))
@@ -87,8 +87,8 @@ def _collection(name: str, wanted: dict[str, list[Labels]], store: Store) -> Rep
 def _by_resample(stages: Sequence[Labels]) -> list[list[Labels]]:
     """Stages of each resample, smallest draw first."""
     groups: dict[int, list[Labels]] = defaultdict(list)
-    for stage in sorted(stages, key=lambda stage: (stage.draw.resample, stage.draw.size)):
-        groups[stage.draw.resample].append(stage)
+    for stage in sorted(stages, key=lambda stage: (stage.subset.resample, stage.subset.size)):
+        groups[stage.subset.resample].append(stage)
     return list(groups.values())
 
 
@@ -97,7 +97,7 @@ def _known(labelled: Sequence[_Labelled], store: Store) -> Report:
         return {"teachers": [], "agreement": []}
     any_stage = labelled[0].stages[0]
     # All cells of a collection share pool, candidates and depth.
-    tasks = pool_tasks(store.read(any_stage.candidates), store.read(any_stage.draw.pool), any_stage.depth)
+    tasks = pool_tasks(store.read(any_stage.candidates), store.read(any_stage.subset.pool), any_stage.depth)
     first = {task.query: tuple(candidate.id for candidate in task.candidates) for task in tasks}
     gold = {task.query: task.gold or {} for task in tasks}
     return {
@@ -112,9 +112,9 @@ def _teacher(one: _Labelled, first: agreement.Orders, gold: dict[str, dict[str, 
     return {
         "teacher": one.name,
         "kind": teacher.name,
-        "standing": teacher.standing,
+        "standing": teacher.teacher_type,
         "queries": len(rankings),
-        "draws": [{"resample": stage.draw.resample, "queries": stage.draw.size} for stage in one.stages],
+        "draws": [{"resample": stage.subset.resample, "queries": stage.subset.size} for stage in one.stages],
         **{what: {name: number / len(rankings) for name, number in counts[what].items()} for what in ("verdicts", "reasons")},
         "quality": agreement.quality(rankings, first, gold),
         "position": agreement.position_bias(rankings, first),

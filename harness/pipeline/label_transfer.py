@@ -16,7 +16,7 @@ from harness.errors import UserError
 from harness.files import sync
 from harness.labelling.labels.label_stage import RANKINGS, SUMMARY, Labels
 from harness.labelling.labels.ranking import Ranking, read_rankings, write_rankings
-from harness.labelling.labels.transfer import Labelled, LabelReader, write_labels
+from harness.labelling.labels.transfer import LabelReader, LabelSet, write_labels
 from harness.ledger.calls import Call
 from harness.ledger.ledger import Ledger
 from harness.pipeline.store import MANIFEST, DamagedArtefact, Store
@@ -59,7 +59,7 @@ def export_labels(file: Path, workspace: Path, progress: Progress) -> dict[str, 
         raise UserError("there is no such folder", file=file.parent)
     temporary = file.with_name(f".{file.name}.new-{uuid4().hex[:8]}")
     try:
-        counts = write_labels(temporary, _told(_entries(ledger, finished, Store(workspace)), total, progress))
+        counts = write_labels(temporary, _transfer_summary(_entries(ledger, finished, Store(workspace)), total, progress))
         sync(temporary)
         temporary.replace(file)
         sync(file.parent)
@@ -73,7 +73,7 @@ def _finished(workspace: Path) -> list[Finished]:
     return sorted((Finished(folder.name) for folder in folders), key=lambda stage: stage.key)
 
 
-def _entries(ledger: Ledger | None, finished: Iterable[Finished], store: Store) -> Iterator[Call | Labelled]:
+def _entries(ledger: Ledger | None, finished: Iterable[Finished], store: Store) -> Iterator[Call | LabelSet]:
     if ledger is not None:
         yield from ledger.calls()
     for stage in finished:
@@ -83,7 +83,7 @@ def _entries(ledger: Ledger | None, finished: Iterable[Finished], store: Store) 
             remedy = "run its sweep again, which makes it anew from the ledger, then export"
             raise UserError(f"finished labels are damaged: {error}", file=store.place(stage), remedy=remedy) from error
         summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        yield Labelled(store.manifest(stage), summary, _rows(folder / RANKINGS))
+        yield LabelSet(store.manifest(stage), summary, _rows(folder / RANKINGS))
 
 
 def _rows(file: Path) -> Iterator[Any]:
@@ -91,7 +91,7 @@ def _rows(file: Path) -> Iterator[Any]:
         yield from map(json.loads, stream)
 
 
-def _told(entries: Iterator[Call | Labelled], total: int, progress: Progress) -> Iterator[Call | Labelled]:
+def _transfer_summary(entries: Iterator[Call | LabelSet], total: int, progress: Progress) -> Iterator[Call | LabelSet]:
     done = 0
     for done, entry in enumerate(entries, 1):
         yield entry
@@ -127,14 +127,14 @@ def import_labels(file: Path, workspace: Path, progress: Progress) -> dict[str, 
     calls, labels = Taken(), Taken()
     ledger, store = Ledger(workspace / "ledger.sqlite"), Store(workspace)
     for batch in _batches(_read(file, 1, progress)):
-        if isinstance(batch, Labelled):
+        if isinstance(batch, LabelSet):
             labels.add(*_restored(batch, store))
         else:
             calls.add(*ledger.merge(batch))
     return {"file": str(file), "calls": vars(calls), "labels": vars(labels)}
 
 
-def _read(file: Path, before: int, progress: Progress) -> Iterator[Call | Labelled]:
+def _read(file: Path, before: int, progress: Progress) -> Iterator[Call | LabelSet]:
     """The entries of `file`, which is read twice in all; `before` counts the readings before this one."""
     reader = LabelReader(file)
     size = file.stat().st_size if file.is_file() else 0
@@ -145,7 +145,7 @@ def _read(file: Path, before: int, progress: Progress) -> Iterator[Call | Labell
     progress((before + 1) * size, 2 * size, "bytes")
 
 
-def _batches(entries: Iterable[Call | Labelled]) -> Iterator[list[Call] | Labelled]:
+def _batches(entries: Iterable[Call | LabelSet]) -> Iterator[list[Call] | LabelSet]:
     calls: list[Call] = []
     for entry in entries:
         if isinstance(entry, Call):
@@ -159,7 +159,7 @@ def _batches(entries: Iterable[Call | Labelled]) -> Iterator[list[Call] | Labell
         yield calls
 
 
-def _restored(labels: Labelled, store: Store) -> tuple[int, int, list[str]]:
+def _restored(labels: LabelSet, store: Store) -> tuple[int, int, list[str]]:
     stage = Finished(labels.manifest["key"])
     with store.lock(stage):
         if (there := _there(stage, store)) is not None:

@@ -12,22 +12,22 @@ from harness.errors import UserError
 from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import Queue, missing
 from harness.pipeline.live.observer import Observer
-from harness.pipeline.run_stage import make
+from harness.pipeline.run_stage import run_stage
 from harness.pipeline.store import Store
 from harness.stage import Stage
 
 
 @dataclass
-class Outcome:
+class ExecutionResult:
     """What a sweep's execution came to. `failed` maps the key of each failed stage to its reason; `lost` maps what rested on one to it."""
 
     ran: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
-    lost: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
 
     def cause(self, stage: Stage) -> str | None:
         """Why the artefact of `stage` is not there, or None."""
-        return self.failed.get(self.lost.get(stage.key, stage.key))
+        return self.failed.get(self.skipped.get(stage.key, stage.key))
 
 
 @dataclass
@@ -39,24 +39,24 @@ class LocalExecutor:
     ledger: Ledger
     observer: Observer
 
-    def execute(self, finals: Sequence[Stage], total: int) -> Outcome:
+    def execute(self, finals: Sequence[Stage], total: int) -> ExecutionResult:
         """Make every artefact that `finals` need; `total` is the number of distinct stages behind the sweep."""
         waiting = missing(finals, self.store, verify=True)
         self.observer.planned(list(waiting.values()), total - len(waiting), self.ledger)
-        queue, outcome = Queue(waiting), Outcome()
+        queue, outcome = Queue(waiting), ExecutionResult()
         while ready := queue.ready():
             self._one(ready[0], queue, outcome)
         return outcome
 
-    def _one(self, stage: Stage, queue: Queue, outcome: Outcome) -> None:
+    def _one(self, stage: Stage, queue: Queue, outcome: ExecutionResult) -> None:
         self.observer.started(stage)
         try:
-            manifest = make(stage, self.store, self.ledger, self.workspace / "cache", self.observer.progress)
+            manifest = run_stage(stage, self.store, self.ledger, self.workspace / "cache", self.observer.progress)
         except Exception as error:
             reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
             lost = queue.drop(stage)
             outcome.failed[stage.key] = reason
-            outcome.lost.update({other.key: stage.key for other in lost})
+            outcome.skipped.update({other.key: stage.key for other in lost})
             note_failure(self.workspace, stage, reason, traceback.format_exc())
             self.observer.failed(stage, reason, lost)
             return

@@ -1,4 +1,4 @@
-"""From a sweep file to stages: prepares collections, gives every method its kit, asks it for its part of the graph."""
+"""From a sweep file to stages: prepares collections, gives every method its inputs, asks it for its part of the graph."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 from harness.collections.collection import Collection
 from harness.collections.parse import parse_source
 from harness.collections.prepared import prepare
-from harness.collections.sample import Draw
+from harness.collections.sample import QuerySubset
 from harness.config.cells import Cell, expand
 from harness.config.choices import TeacherChoice
 from harness.config.sweep_file import SweepFile
 from harness.errors import UserError
 from harness.labelling.labels.teacher import Teacher
-from harness.method import Kit
+from harness.method import MethodInputs
 from harness.models import ModelFiles, resolve_model
-from harness.pipeline.qa_cells import INLINE, Ending, ending_of
+from harness.pipeline.qa_cells import INLINE, AnswerEvaluation, answer_evaluation
 from harness.pipeline.store import Store
-from harness.pipeline.trial_selection import Choose, check_split, choose, search
+from harness.pipeline.trial_selection import SelectTrial, check_split, search, select_trial
 from harness.stage import Stage, digest
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Bench:
+class SharedInputs:
     """A collection of the sweep with what all its cells share."""
 
     collection: Collection
@@ -43,10 +43,10 @@ class PlannedCell:
     """One cell of the sweep and the stages that end it."""
 
     cell: Cell
-    kit: Kit
+    inputs: MethodInputs
     run: Stage
     evaluate: Evaluate | Answered
-    choice: Choose | None = None
+    choice: SelectTrial | None = None
     """What chose the retriever; None where the cell has no trials."""
 
 
@@ -57,7 +57,7 @@ class Builder:
         self.sweep = sweep
         self.workspace = workspace
         self.base = sweep.source.path.parent
-        self._benches: dict[str, Bench] = {}
+        self._benches: dict[str, SharedInputs] = {}
 
     def cells(self) -> list[PlannedCell]:
         """Every cell of the sweep with its stages. Raises UserError on missing collections, models and the like."""
@@ -68,9 +68,9 @@ class Builder:
         if (ending := self._ending) is None:
             return
         for spec in self.sweep.collections:
-            for cell, kit, run in ending.references(spec, self._kit):
-                ranking = self._scored(kit, run) if kit.teacher else None
-                yield PlannedCell(cell, kit, run, ending.final(kit, run, ranking))
+            for cell, inputs, run in ending.references(spec, self._inputs):
+                ranking = self._scored(inputs, run) if inputs.teacher else None
+                yield PlannedCell(cell, inputs, run, ending.last_stage(inputs, run, ranking))
 
     @cached_property
     def teachers(self) -> dict[str, Teacher]:
@@ -82,8 +82,8 @@ class Builder:
         return found
 
     @cached_property
-    def _ending(self) -> Ending | None:
-        return ending_of(self.sweep, self.teachers)
+    def _ending(self) -> AnswerEvaluation | None:
+        return answer_evaluation(self.sweep, self.teachers)
 
     def _teacher(self, name: str, choice: TeacherChoice) -> Teacher:
         try:
@@ -110,20 +110,20 @@ class Builder:
         return resolve_model(self.sweep.students.ranker, self.base)
 
     def _planned(self, cell: Cell) -> PlannedCell:
-        kit = self._kit(cell)
-        choice = choose(cell, kit, self.sweep.tune) if self.sweep.tune and cell.trials else None
-        run = search(cell, kit, choice) if choice else cell.method(cell.settings).run(kit)
-        ranking = self._scored(kit, run)
-        return PlannedCell(cell, kit, run, self._ending.final(kit, run, ranking) if self._ending else ranking, choice)
+        inputs = self._inputs(cell)
+        choice = select_trial(cell, inputs, self.sweep.tune) if self.sweep.tune and cell.trials else None
+        run = search(cell, inputs, choice) if choice else cell.method(cell.settings).run(inputs)
+        ranking = self._scored(inputs, run)
+        return PlannedCell(cell, inputs, run, self._ending.last_stage(inputs, run, ranking) if self._ending else ranking, choice)
 
-    def _scored(self, kit: Kit, run: Stage) -> Evaluate:
+    def _scored(self, inputs: MethodInputs, run: Stage) -> Evaluate:
         from harness.evaluation.metrics.evaluate_stage import Evaluate
 
-        return Evaluate(source=run, judgments=kit.collection.judgments(kit.split), metrics=self.sweep.evaluate.ranking)
+        return Evaluate(source=run, judgments=inputs.collection.judgments(inputs.split), metrics=self.sweep.evaluate.ranking)
 
-    def _kit(self, cell: Cell) -> Kit:
+    def _inputs(self, cell: Cell) -> MethodInputs:
         bench = self._bench(cell.collection)
-        return Kit(
+        return MethodInputs(
             collection=bench.collection,
             split=self.sweep.evaluate.split,
             depth=self.sweep.evaluate.depth,
@@ -140,20 +140,20 @@ class Builder:
             seed=cell.seed,
         )
 
-    def _bench(self, spec: Any) -> Bench:
+    def _bench(self, spec: Any) -> SharedInputs:
         mark = digest(spec)
         if mark not in self._benches:
             self._benches[mark] = self._new_bench(prepare(parse_source(spec, self.base), self.workspace / "collections"))
         return self._benches[mark]
 
-    def _new_bench(self, collection: Collection) -> Bench:
+    def _new_bench(self, collection: Collection) -> SharedInputs:
         from harness.collections.pool import training_pool
 
         if self.sweep.tune:
             check_split(collection, self.sweep.tune, self.sweep.evaluate.split, self.sweep.source.path)
         settings = self.sweep.candidates
         pool = training_pool(collection, settings.training_queries, settings.pool)
-        return Bench(collection, pool, self._first_stage(collection, pool, settings.depth))
+        return SharedInputs(collection, pool, self._first_stage(collection, pool, settings.depth))
 
     def _first_stage(self, collection: Collection, queries: Stage, depth: int) -> Stage:
         from harness.retrieval.search_stages import DenseSearch, Embed, Interleave, lexical_search
@@ -173,14 +173,14 @@ class Builder:
 def check_draws(stages: Iterable[Stage], store: Store) -> None:
     """Raises UserError when one of `stages`, those still to be made, draws more training queries than its collection has."""
     from harness.collections.pool import Pool, read_pool
-    from harness.collections.sample import draw
+    from harness.collections.sample import draw_queries
 
-    largest: dict[str, Draw] = {}
+    largest: dict[str, QuerySubset] = {}
     for stage in stages:
         for wanted in stage.fields().values():
-            if isinstance(wanted, Draw) and wanted.size > (largest[wanted.pool.key].size if wanted.pool.key in largest else 0):
+            if isinstance(wanted, QuerySubset) and wanted.size > (largest[wanted.pool.key].size if wanted.pool.key in largest else 0):
                 largest[wanted.pool.key] = wanted
     for wanted in largest.values():
         if isinstance(wanted.pool, Pool):
             rows = read_pool(store.read(wanted.pool)) if store.has(wanted.pool) else list(wanted.pool.rows())
-            draw(rows, wanted.resample, wanted.size)
+            draw_queries(rows, wanted.resample, wanted.size)

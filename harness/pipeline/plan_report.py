@@ -104,21 +104,21 @@ def render_plan(report: Report) -> Group:
     return Group(
         f"{report['cells']} cells ({report['cells_done']} done; {report['cells_same']} more mean the same and were dropped)",
         f"{to_run} of {stages['distinct']} distinct stages to run; cell by cell it would be {stages['naive']}; {seconds}",
-        *_told_tuning(report["tuning"]),
-        _told(llm),
-        *(f"  {teacher['name']}: {_told(teacher).removeprefix('LLM: ')}" for teacher in llm["teachers"]),
+        *_tuning_text(report["tuning"]),
+        _teacher_text(llm),
+        *(f"  {teacher['name']}: {_teacher_text(teacher).removeprefix('LLM: ')}" for teacher in llm["teachers"]),
         table,
     )
 
 
-def _told_tuning(tuning: Report | None) -> list[str]:
+def _tuning_text(tuning: Report | None) -> list[str]:
     if tuning is None:
         return []
     how = f"{tuning['trials']} trials for each of {tuning['cells']} cells, the best on {tuning['split']} by {tuning['metric']}"
     return [f"tuning: {how}; {tuning['stages']} of the stages are for that"]
 
 
-def _told(cost: Report) -> str:
+def _teacher_text(cost: Report) -> str:
     about = "" if cost["exact"] else "about "
     usd = f"{cost['usd']:.2f} USD to pay" if cost["priced"] else "price not known: set price in the teacher's settings"
     return f"LLM: {about}{cost['calls']:,} calls, {cost['input_tokens']:,} tokens in, at most {cost['output_tokens']:,} out, {usd}"

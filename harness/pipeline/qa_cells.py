@@ -10,7 +10,7 @@ from harness.config.cells import Cell
 from harness.errors import UserError
 from harness.evaluation.metrics.answer_metrics import needs_reader
 from harness.evaluation.metrics.evaluate_stage import Evaluate
-from harness.method import Kit
+from harness.method import MethodInputs
 from harness.plugins import Settings
 from harness.qa.answer_stages import Answered, Read
 from harness.qa.gold_answers import GoldAnswers
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.config.choices import CollectionChoice
-    from harness.config.qa_section import Answering
+    from harness.config.qa_section import QASettings
     from harness.config.sweep_file import SweepFile
     from harness.labelling.labels.teacher import Teacher
     from harness.llm.chat_teacher import ChatTeacher
@@ -31,45 +31,47 @@ INLINE = "evaluate.answers.reader"
 
 
 @dataclass(frozen=True)
-class Ending:
+class AnswerEvaluation:
     """What comes after a cell's run: `answering` as the sweep says it; `reader` is None where only hits are looked for."""
 
-    answering: Answering
+    answering: QASettings
     reader: ChatTeacher | None
     metrics: tuple[str, ...]
     """All that are reported, in their order."""
 
-    def final(self, kit: Kit, run: Stage, ranking: Evaluate | None) -> Answered:
+    def last_stage(self, inputs: MethodInputs, run: Stage, ranking: Evaluate | None) -> Answered:
         """The stage that scores answers beside `ranking`, the run's own values, or alone."""
-        collection, gold = kit.collection, GoldAnswers.of(kit.collection, kit.split)
+        collection, gold = inputs.collection, GoldAnswers.of(inputs.collection, inputs.split)
         mine = self.metrics if ranking is not None else tuple(name for name in self.metrics if needs_reader(name))
         return Answered(
             source=run,
-            read=self._read(kit, run, gold) if any(map(needs_reader, mine)) else None,
+            read=self._read(inputs, run, gold) if any(map(needs_reader, mine)) else None,
             ranking=ranking,
-            judgments=collection.judgments(kit.split),
+            judgments=collection.judgments(inputs.split),
             gold=gold,
             corpus=collection.corpus,
             metrics=mine,
         )
 
-    def _read(self, kit: Kit, run: Stage, gold: GoldAnswers) -> Read:
+    def _read(self, inputs: MethodInputs, run: Stage, gold: GoldAnswers) -> Read:
         assert self.reader is not None, "the sweep file is checked"
-        queries, corpus = kit.collection.queries(kit.split), kit.collection.corpus
+        queries, corpus = inputs.collection.queries(inputs.split), inputs.collection.corpus
         return Read(reader=self.reader, source=run, queries=queries, gold=gold, corpus=corpus, passages=self.answering.passages)
 
-    def references(self, collection: CollectionChoice, kit_of: Callable[[Cell], Kit]) -> Iterator[tuple[Cell, Kit, Stage]]:
-        """The cells of `collection` that read nothing, and the judged passages: each with its kit and its run."""
+    def references(
+        self, collection: CollectionChoice, inputs_of: Callable[[Cell], MethodInputs]
+    ) -> Iterator[tuple[Cell, MethodInputs, Stage]]:
+        """The cells of `collection` that read nothing, and the judged passages: each with its inputs and its run."""
         if not (self.answering.references and any(map(needs_reader, self.metrics))):
             return
         closed, opened = (Cell(collection, method, Settings(), method.name, None, None, None, None) for method in (ClosedBook, GoldPassage))
-        kit = kit_of(closed)
-        yield closed, kit, ClosedBook(closed.settings).run(kit)
+        inputs = inputs_of(closed)
+        yield closed, inputs, ClosedBook(closed.settings).run(inputs)
         # Boards keep apart what saw the judgments: the row of an oracle has no place.
-        yield opened, replace(kit, teacher=_oracle()), GoldPassage(opened.settings).run(kit)
+        yield opened, replace(inputs, teacher=_oracle()), GoldPassage(opened.settings).run(inputs)
 
 
-def ending_of(sweep: SweepFile, teachers: Mapping[str, Teacher]) -> Ending | None:
+def answer_evaluation(sweep: SweepFile, teachers: Mapping[str, Teacher]) -> AnswerEvaluation | None:
     """None where the sweep asks for no answers. Raises UserError for a reader that cannot read."""
     answering = sweep.evaluate.answers
     if answering is None:
@@ -78,10 +80,10 @@ def ending_of(sweep: SweepFile, teachers: Mapping[str, Teacher]) -> Ending | Non
     if answering.reader is not None:
         named = answering.reader if isinstance(answering.reader, str) else INLINE
         reader = _reader(answering, teachers[named], sweep.source.path)
-    return Ending(answering, reader, sweep.evaluate.reported)
+    return AnswerEvaluation(answering, reader, sweep.evaluate.reported)
 
 
-def _reader(answering: Answering, teacher: Teacher, file: Path) -> ChatTeacher:
+def _reader(answering: QASettings, teacher: Teacher, file: Path) -> ChatTeacher:
     from harness.qa.reader import reader
 
     try:

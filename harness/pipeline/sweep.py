@@ -15,10 +15,10 @@ from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import closure, missing
 from harness.pipeline.live.journal import Journal
 from harness.pipeline.live.live_view import view
-from harness.pipeline.live.observer import Observer, Several
-from harness.pipeline.local_executor import LocalExecutor, Outcome
+from harness.pipeline.live.observer import Observer, ObserverGroup
+from harness.pipeline.local_executor import ExecutionResult, LocalExecutor
 from harness.pipeline.plan import Builder, PlannedCell, check_draws
-from harness.pipeline.publish.cache import Remembered
+from harness.pipeline.publish.cache import PublishedCache
 from harness.pipeline.publish.card_builder import publish_cell
 from harness.pipeline.publish.labelling_time import LabellingTime
 from harness.pipeline.store import Store
@@ -26,7 +26,7 @@ from harness.text import clock
 
 
 @dataclass
-class SweepOutcome:
+class SweepResult:
     """What came of a sweep: the JSON summary of DESIGN, the published folders, the failures."""
 
     summary: dict[str, Any]
@@ -35,7 +35,7 @@ class SweepOutcome:
     failures: dict[str, list[str]]
     """reason -> labels of the cells that miss their result because of it"""
 
-    def told(self) -> str:
+    def text(self) -> str:
         """What failed and why, then what was done, for people."""
         done, stages, paid = self.summary["cells"], self.summary["stages"], self.summary["llm"]
         counts = (
@@ -58,7 +58,7 @@ def run_sweep(
     results: Path,
     max_cost: float | None = None,
     observer: Observer | None = None,
-) -> SweepOutcome:
+) -> SweepResult:
     """Run the sweep of `file`. Raises UserError before anything runs when the file or its inputs are wrong."""
     begun = time.perf_counter()
     sweep = load_sweep(file, overrides)
@@ -70,7 +70,7 @@ def run_sweep(
     check_draws(missing((cell.evaluate for cell in cells), store).values(), store)
     before = sum(store.has(cell.evaluate) for cell in cells)
     past, ends = past_seconds(store), [(str(cell.cell), cell.evaluate) for cell in cells]
-    watcher = Several(observer if observer is not None else view(past), Journal(workspace, file, ends, past))
+    watcher = ObserverGroup(observer if observer is not None else view(past), Journal(workspace, file, ends, past))
     ledger.limit = max_cost if max_cost is not None else sweep.max_cost
     try:
         outcome = LocalExecutor(workspace, store, ledger, watcher).execute([cell.evaluate for cell in cells], len(stages))
@@ -85,20 +85,20 @@ def run_sweep(
         "results": str(results),
         "failures": [{"reason": reason, "cells": labels} for reason, labels in failures.items()],
     }
-    return SweepOutcome(summary, results, published, failures)
+    return SweepResult(summary, results, published, failures)
 
 
-def _stage_counts(outcome: Outcome, total: int) -> dict[str, int]:
-    run, failed, lost = len(outcome.ran), len(outcome.failed), len(outcome.lost)
+def _stage_counts(outcome: ExecutionResult, total: int) -> dict[str, int]:
+    run, failed, lost = len(outcome.ran), len(outcome.failed), len(outcome.skipped)
     return {"run": run, "cached": total - run - failed - lost, "failed": failed}
 
 
 def _publish(
-    cells: list[PlannedCell], outcome: Outcome, store: Store, ledger: Ledger, results: Path, builder: Builder
+    cells: list[PlannedCell], outcome: ExecutionResult, store: Store, ledger: Ledger, results: Path, builder: Builder
 ) -> tuple[list[Path], dict[str, list[str]]]:
     published: list[Path] = []
     failures: dict[str, list[str]] = defaultdict(list)
-    remembered = Remembered(builder.workspace / "cache" / "published.json")
+    remembered = PublishedCache(builder.workspace / "cache" / "published.json")
     made = frozenset(outcome.ran)
     labelled = [stage for stage in closure(cell.evaluate for cell in cells).values() if isinstance(stage, Labels) and store.has(stage)]
     times = LabellingTime(labelled, store, ledger, builder.workspace / "cache" / "labelling-seconds.json")

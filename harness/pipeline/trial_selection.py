@@ -15,7 +15,7 @@ from harness.config.cells import Cell
 from harness.config.tuning import Tuning
 from harness.errors import UserError
 from harness.evaluation.metrics.evaluate_stage import Evaluate
-from harness.method import Kit, RetrieverMethod, document_model
+from harness.method import MethodInputs, RetrieverMethod, document_model
 from harness.models import ModelFiles, model_path
 from harness.pipeline.store import MANIFEST
 from harness.plugins import Settings
@@ -25,7 +25,7 @@ FILE = "trials.json"
 
 
 @dataclass(frozen=True)
-class Candidate:
+class TrialCandidate:
     """A retriever to choose: what its trial sets, by dotted name, and what it scored."""
 
     settings: Mapping[str, Any]
@@ -34,14 +34,14 @@ class Candidate:
 
 
 @dataclass(frozen=True, eq=False)
-class Choose(Stage):
+class SelectTrial(Stage):
     """The retriever with the largest mean of `metric`, of equals the first.
 
     The artefact is its folder, with ``trials.json`` beside the model: the metric, the number of the chosen trial from 0, and settings and
     score of every trial.
     """
 
-    trials: tuple[Candidate, ...]
+    trials: tuple[TrialCandidate, ...]
     metric: str
     kind: ClassVar[str] = "choose"
 
@@ -64,7 +64,7 @@ class Choose(Stage):
         told = {"metric": self.metric, "chosen": number, "trials": trials}
         (out / FILE).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
-    def _score(self, trial: Candidate, context: Context) -> float:
+    def _score(self, trial: TrialCandidate, context: Context) -> float:
         means = json.loads((context.path(trial.scores) / "means.json").read_text(encoding="utf-8"))
         return float(means["metrics"][self.metric])
 
@@ -84,24 +84,24 @@ def _link(source: str, target: str) -> None:
         shutil.copyfile(source, target)
 
 
-def choose(cell: Cell, kit: Kit, tuning: Tuning) -> Choose:
+def select_trial(cell: Cell, inputs: MethodInputs, tuning: Tuning) -> SelectTrial:
     """The stage that chooses between the retrievers of the cell's trials."""
-    apart = replace(kit, split=tuning.split)
-    judgments = kit.collection.judgments(tuning.split)
+    apart = replace(inputs, split=tuning.split)
+    judgments = inputs.collection.judgments(tuning.split)
 
-    def candidate(settings: Settings, changed: Mapping[str, Any]) -> Candidate:
+    def candidate(settings: Settings, changed: Mapping[str, Any]) -> TrialCandidate:
         method = _method(cell, settings)
-        retriever = method.retriever(kit)
+        retriever = method.retriever(inputs)
         scores = Evaluate(source=method.search(apart, retriever), judgments=judgments, metrics=(tuning.metric,))
-        return Candidate(changed, retriever, scores)
+        return TrialCandidate(changed, retriever, scores)
 
-    return Choose(trials=tuple(candidate(trial.settings, trial.changed) for trial in cell.trials), metric=tuning.metric)
+    return SelectTrial(trials=tuple(candidate(trial.settings, trial.changed) for trial in cell.trials), metric=tuning.metric)
 
 
-def search(cell: Cell, kit: Kit, chosen: Choose) -> Stage:
+def search(cell: Cell, inputs: MethodInputs, chosen: SelectTrial) -> Stage:
     """The run of the chosen retriever. Raises UserError when it depends on the trial how its retriever is searched."""
     documents = {digest(_frozen(trial.retriever)) for trial in chosen.trials}
-    found = {stage.key: stage for stage in (_method(cell, trial.settings).search(kit, chosen) for trial in cell.trials)}
+    found = {stage.key: stage for stage in (_method(cell, trial.settings).search(inputs, chosen) for trial in cell.trials)}
     if max(len(documents), len(found)) > 1:
         raise UserError(
             f"the trials of '{cell.label}' search their retrievers in different ways, so that one search cannot stand for them",

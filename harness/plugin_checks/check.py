@@ -27,17 +27,17 @@ class NotChecked(Exception):
 
 
 @dataclass(frozen=True)
-class Contract(Generic[T]):
+class Check(Generic[T]):
     """One thing that a plug-in promises. `kept` gets the plug-in in its setting and raises Broken or NotChecked."""
 
     name: str
     demands: str
     remedy: str
-    kept: Callable[[T], None]
+    passes: Callable[[T], None]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CheckResult:
     """What came of trying one contract."""
 
     contract: str
@@ -48,12 +48,12 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Report:
+class CheckReport:
     """What came of all contracts of one plug-in."""
 
     kind: str
     name: str
-    contracts: tuple[Verdict, ...]
+    contracts: tuple[CheckResult, ...]
     seconds: float
 
     @property
@@ -81,28 +81,28 @@ class Report:
         return "\n".join(told) or f"{self.kind} '{self.name}' keeps its contracts"
 
 
-def tried(kind: str, name: str, setting: T, contracts: Sequence[Contract[T]], progress: Progress) -> Report:
+def run_checks(kind: str, name: str, setting: T, contracts: Sequence[Check[T]], progress: Progress) -> CheckReport:
     """Every contract tried on `setting`, one after another; one that is broken stops no other."""
     begun, verdicts = time.perf_counter(), []
     for number, contract in enumerate(contracts):
         progress(number, len(contracts), contract.name)
         verdicts.append(_verdict(contract, setting))
     progress(len(contracts), len(contracts), "")
-    return Report(kind, name, tuple(verdicts), time.perf_counter() - begun)
+    return CheckReport(kind, name, tuple(verdicts), time.perf_counter() - begun)
 
 
-def _verdict(contract: Contract[T], setting: T) -> Verdict:
+def _verdict(contract: Check[T], setting: T) -> CheckResult:
     try:
-        contract.kept(setting)
+        contract.passes(setting)
     except NotChecked as reason:
-        return Verdict(contract.name, contract.demands, "not checked", str(reason))
+        return CheckResult(contract.name, contract.demands, "not checked", str(reason))
     except Broken as seen:
         if seen.contract not in (None, contract.name):
-            return Verdict(contract.name, contract.demands, "not checked", f"see '{seen.contract}'")
-        return Verdict(contract.name, contract.demands, "broken", str(seen), contract.remedy)
+            return CheckResult(contract.name, contract.demands, "not checked", f"see '{seen.contract}'")
+        return CheckResult(contract.name, contract.demands, "broken", str(seen), contract.remedy)
     except Exception as error:
-        return Verdict(contract.name, contract.demands, "broken", raised(error), contract.remedy)
-    return Verdict(contract.name, contract.demands, "kept")
+        return CheckResult(contract.name, contract.demands, "broken", raised(error), contract.remedy)
+    return CheckResult(contract.name, contract.demands, "kept")
 
 
 def raised(error: Exception) -> str:

@@ -13,30 +13,30 @@ from typing import TYPE_CHECKING
 from harness.collections.crops import TrainingQuery
 from harness.collections.pool import training_pool
 from harness.collections.prepared import PreparedCollection
-from harness.collections.sample import draw
+from harness.collections.sample import draw_queries
 from harness.errors import UserError
 from harness.files import sha256
 from harness.labelling.labels.label_stage import RANKINGS, Labels
 from harness.labelling.labels.ranking import read_rankings
 from harness.labelling.labels.teacher import Teacher
 from harness.ledger.ledger import Ledger
-from harness.method import Axis, Kit, Method, RetrieverMethod
+from harness.method import Axis, Method, MethodInputs, RetrieverMethod
 from harness.models import ModelFiles, resolve_model
 from harness.pipeline.graph import closure, missing
-from harness.pipeline.run_stage import make
+from harness.pipeline.run_stage import run_stage
 from harness.pipeline.store import Store
 from harness.plugin_checks.check import Broken, raised
-from harness.plugin_checks.fixture import PLAIN, World, collection
-from harness.plugin_checks.guarded_collection import HeldOut
+from harness.plugin_checks.fixture import PLAIN, FixtureVariant, collection
+from harness.plugin_checks.guarded_collection import GuardedCollection
 from harness.plugin_checks.stray_files import written_outside
-from harness.plugin_checks.stub_spec import Part, teacher_for
-from harness.plugin_checks.stub_teacher import heard
-from harness.plugin_checks.subprocess_run import run_apart
+from harness.plugin_checks.stub_spec import StubSpec, teacher_for
+from harness.plugin_checks.stub_teacher import record_questions
+from harness.plugin_checks.subprocess_run import run_in_subprocess
 from harness.plugins import Settings
 from harness.stage import Stage
 
 if TYPE_CHECKING:
-    from harness.plugin_checks.leakage import Secrecy
+    from harness.plugin_checks.leakage import Leakage
 
 MODEL = "bundled:bert-tiny"
 BUDGET, RUN_DEPTH, LIST_DEPTH, MAX_LENGTH = 20, 20, 5, 32
@@ -46,10 +46,10 @@ PROCESS = "it depends on the order of a set or on hash(), or on what a run left 
 
 
 @dataclass(frozen=True)
-class Trial:
+class CheckVariant:
     """How one run of the method differs from the plain one."""
 
-    world: World = PLAIN
+    world: FixtureVariant = PLAIN
     failing: bool = False
     scored: bool = False
     guarded: bool = False
@@ -78,7 +78,7 @@ class Planned:
 
 
 @dataclass
-class Bench:
+class CheckSetup:
     """A method with its settings on the small setting, below the folder `home`."""
 
     method: type[Method]
@@ -90,7 +90,7 @@ class Bench:
     """How long each stage of the plain run took, by key; not those that the harness makes for all methods."""
     _asked: list[str] = field(default_factory=list)
 
-    def kit(self, trial: Trial, teacher: Teacher | None) -> Kit:
+    def inputs(self, trial: CheckVariant, teacher: Teacher | None) -> MethodInputs:
         """What the method is given: axes that it does not declare are None."""
         from harness.retrieval.search_stages import lexical_search
 
@@ -98,7 +98,7 @@ class Bench:
         pool = training_pool(found, ("train", "titles"))
         model = resolve_model(MODEL)
         axes = self.method.axes
-        return Kit(
+        return MethodInputs(
             collection=found,
             split="test",
             depth=RUN_DEPTH,
@@ -115,20 +115,20 @@ class Bench:
             seed=int(trial.other == "seed") if "seed" in axes else None,
         )
 
-    def collection(self, trial: Trial) -> PreparedCollection:
+    def collection(self, trial: CheckVariant) -> PreparedCollection:
         """The collection of a trial."""
         found = collection(trial.world, self.home)
-        return HeldOut(found.folder, found.name, "answers" in self.method.needs) if trial.guarded else found
+        return GuardedCollection(found.folder, found.name, "answers" in self.method.needs) if trial.guarded else found
 
-    def planned(self, trial: Trial) -> Planned:
+    def planned(self, trial: CheckVariant) -> Planned:
         """The stages that the method puts together. Whatever it raises passes through."""
         teacher = self._teacher(trial)
-        kit, method = self.kit(trial, teacher), self.method(self.settings)
-        model = method.retriever(kit) if isinstance(method, RetrieverMethod) else None
-        return Planned(method.run(kit), model, teacher)
+        inputs, method = self.inputs(trial, teacher), self.method(self.settings)
+        model = method.retriever(inputs) if isinstance(method, RetrieverMethod) else None
+        return Planned(method.run(inputs), model, teacher)
 
-    def _teacher(self, trial: Trial) -> Teacher | None:
-        part = Part(self.home, trial.failing, trial.scored, trial.other == "teacher")
+    def _teacher(self, trial: CheckVariant) -> Teacher | None:
+        part = StubSpec(self.home, trial.failing, trial.scored, trial.other == "teacher")
         return teacher_for(self.method.needs, part) if "teacher" in self.method.axes else None
 
     def make(self, final: Stage, workspace: Path, watch: Watch = lambda stage, made: None) -> Store:
@@ -140,7 +140,7 @@ class Bench:
         with written_outside(self.home) as outside:
             for stage in missing([final], store, verify=True).values():
                 watch(stage, False)
-                make(stage, store, ledger, workspace / "cache", lambda done, total, unit: None)
+                run_stage(stage, store, ledger, workspace / "cache", lambda done, total, unit: None)
                 watch(stage, True)
         self.outside.update(outside)
         ledger.close()
@@ -148,17 +148,17 @@ class Bench:
 
     def _base(self) -> None:
         workspace = self.home / "base"
-        kit, store = self.kit(Trial(), None), Store(workspace)
-        for stage in missing([kit.candidates], store).values():
-            make(stage, store, Ledger(workspace / "ledger.sqlite"), workspace / "cache", lambda done, total, unit: None)
+        inputs, store = self.inputs(CheckVariant(), None), Store(workspace)
+        for stage in missing([inputs.candidates], store).values():
+            run_stage(stage, store, Ledger(workspace / "ledger.sqlite"), workspace / "cache", lambda done, total, unit: None)
 
-    def tried(self, trial: Trial, name: str, whole: bool = False) -> dict[str, str]:
+    def run_variant(self, trial: CheckVariant, name: str, whole: bool = False) -> dict[str, str]:
         """The hashes of a trial's target, made in the workspace `name`; with `whole` of its run too."""
         planned = self.planned(trial)
         self.make(planned.run if whole else planned.target, self.home / name)
         return self.found(trial, name, whole)
 
-    def found(self, trial: Trial, name: str, whole: bool = False) -> dict[str, str]:
+    def found(self, trial: CheckVariant, name: str, whole: bool = False) -> dict[str, str]:
         """The same of what stands in the workspace `name` already; nothing where it has no such key."""
         planned, store = self.planned(trial), Store(self.home / name)
         wanted = [planned.target, planned.run] if whole else [planned.target]
@@ -168,8 +168,8 @@ class Bench:
     def main(self) -> tuple[Planned, Store]:
         """The plain run. Raises Broken ``runs`` when it fails."""
         try:
-            with heard(self._teacher(Trial())) as asked:
-                planned = self.planned(Trial())
+            with record_questions(self._teacher(CheckVariant())) as asked:
+                planned = self.planned(CheckVariant())
                 store = self.make(planned.run, self.home / "main")
         except Exception as error:
             raise Broken(raised(error), "runs") from error
@@ -181,39 +181,39 @@ class Bench:
 
     def wanted(self, whole: bool = False) -> dict[str, str]:
         """The hashes of the plain run's target; with `whole` of its run too."""
-        return self.found(Trial(), "main", whole) if self.main else {}
+        return self.found(CheckVariant(), "main", whole) if self.main else {}
 
     @cached_property
     def guarded(self) -> dict[str, str] | Broken:
         """The hashes of the target on a collection that raises, or what it raised."""
         _ = self.main
         try:
-            return self.tried(Trial(guarded=True), "guarded")
+            return self.run_variant(CheckVariant(guarded=True), "guarded")
         except Broken as seen:
             return seen
 
     @cached_property
     def repeats(self) -> bool:
         """Whether another run in this process gives the same bytes."""
-        again = self.tried(Trial(), "again") if isinstance(self.guarded, Broken) else self.guarded
+        again = self.run_variant(CheckVariant(), "again") if isinstance(self.guarded, Broken) else self.guarded
         return again == self.wanted()
 
     @cached_property
-    def fault_apart(self) -> str:
+    def fault_in_subprocess(self) -> str:
         """What differs when another process makes the plain run, in words; empty when nothing does."""
         target = self.main[0].target
-        run_apart(self, Trial(), "apart")
-        found = self.found(Trial(), "apart")
+        run_in_subprocess(self, CheckVariant(), "apart")
+        found = self.found(CheckVariant(), "apart")
         if not found:
             return f"the key of '{target.kind}' is another in another process: one of its fields is not fixed by the settings"
         return "" if found == self.wanted() else f"in another process '{target.kind}' has other bytes: {PROCESS}"
 
     @cached_property
-    def secrecy(self) -> Secrecy:
+    def leakage(self) -> Leakage:
         """Whether it sees what it must not."""
-        from harness.plugin_checks.leakage import Secrecy
+        from harness.plugin_checks.leakage import Leakage
 
-        return Secrecy(self)
+        return Leakage(self)
 
     @cached_property
     def labelled(self) -> list[str]:
@@ -236,8 +236,8 @@ class Bench:
 
     @cached_property
     def _pool(self) -> list[TrainingQuery]:
-        rows = list(training_pool(self.collection(Trial()), ("train", "titles")).rows())
-        return draw(rows, 0, len(rows))
+        rows = list(training_pool(self.collection(CheckVariant()), ("train", "titles")).rows())
+        return draw_queries(rows, 0, len(rows))
 
 
 def weights(folder: Path) -> dict[str, str]:

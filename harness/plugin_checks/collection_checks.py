@@ -10,13 +10,13 @@ from typing import TypeVar
 
 from harness.collections.collection import CollectionSource, SourceSettings
 from harness.collections.prepared import PreparedCollection, prepare
-from harness.plugin_checks.check import Broken, Contract, NotChecked, raised
+from harness.plugin_checks.check import Broken, Check, NotChecked, raised
 
 T = TypeVar("T")
 
 
 @dataclass
-class Shelf:
+class CollectionSetup:
     """A source with its settings, and prepared copies below `home`."""
 
     kind: type[CollectionSource]
@@ -60,12 +60,12 @@ def _read(what: str, rows: Iterable[T]) -> list[T]:
         raise Broken(f"reading its {what}, {raised(error)}", "reads") from error
 
 
-def opened(plugin: type[CollectionSource], settings: SourceSettings, home: Path) -> Shelf:
+def opened(plugin: type[CollectionSource], settings: SourceSettings, home: Path) -> CollectionSetup:
     """A source and room for what is prepared from it."""
-    return Shelf(plugin, settings, home)
+    return CollectionSetup(plugin, settings, home)
 
 
-def describes_itself(shelf: Shelf) -> None:
+def describes_itself(shelf: CollectionSetup) -> None:
     """Attributes that lists and boards rely on."""
     kind, faults = shelf.kind, []
     if not kind.summary or kind.summary.endswith("."):
@@ -77,7 +77,7 @@ def describes_itself(shelf: Shelf) -> None:
         raise Broken("; ".join(faults))
 
 
-def reads(shelf: Shelf) -> None:
+def reads(shelf: CollectionSetup) -> None:
     """Documents, queries and judgments are there."""
     for name, rows in (("documents", shelf.documents), ("queries", shelf.queries), ("judgments", shelf.judged)):
         if not rows:
@@ -85,7 +85,7 @@ def reads(shelf: Shelf) -> None:
     shelf.prepared("once")
 
 
-def has_unique_ids(shelf: Shelf) -> None:
+def has_unique_ids(shelf: CollectionSetup) -> None:
     """Of documents and of queries."""
     for name, ids in (("document", shelf.documents), ("query", shelf.queries)):
         if len(set(ids)) < len(ids):
@@ -95,7 +95,7 @@ def has_unique_ids(shelf: Shelf) -> None:
             raise Broken(f"the {name} id {bad[0]!r} is empty or holds white space, which runs cannot hold")
 
 
-def judges_known_ids(shelf: Shelf) -> None:
+def judges_known_ids(shelf: CollectionSetup) -> None:
     """Judgments name queries and documents that are there."""
     documents, queries = set(shelf.documents), set(shelf.queries)
     for split, query, document in shelf.judged:
@@ -105,7 +105,7 @@ def judges_known_ids(shelf: Shelf) -> None:
             raise Broken(f"'{split}' judges the document '{document}' for query '{query}', which it does not yield")
 
 
-def has_splits(shelf: Shelf) -> None:
+def has_splits(shelf: CollectionSetup) -> None:
     """There is something to test on that nobody trains on."""
     found = shelf.prepared("once")
     if not set(found.splits) - {"train", "dev"}:
@@ -115,7 +115,7 @@ def has_splits(shelf: Shelf) -> None:
         raise Broken(f"its splits share queries: {overlap[0]}")
 
 
-def has_a_stable_hash(shelf: Shelf) -> None:
+def has_a_stable_hash(shelf: CollectionSetup) -> None:
     """Read again, it is the same collection."""
     one, other = shelf.source().fingerprint(), shelf.source().fingerprint()
     if one != other:
@@ -124,7 +124,7 @@ def has_a_stable_hash(shelf: Shelf) -> None:
         raise Broken("read twice, its content hash differs: documents or queries come in another order or with other texts")
 
 
-def has_texts(shelf: Shelf) -> None:
+def has_texts(shelf: CollectionSetup) -> None:
     """Documents and queries say something."""
     source = shelf.source()
     empty = [document.id for document in source.documents() if not f"{document.title}{document.text}".strip()]
@@ -134,7 +134,7 @@ def has_texts(shelf: Shelf) -> None:
         raise Broken(f"the query '{blank[0]}' has no text")
 
 
-def gives_answers(shelf: Shelf) -> None:
+def gives_answers(shelf: CollectionSetup) -> None:
     """Short answers are texts."""
     given = {query.id: query.answers for query in shelf.source().queries() if query.answers}
     if not given:
@@ -143,22 +143,20 @@ def gives_answers(shelf: Shelf) -> None:
         raise Broken(f"the answers of query '{wrong[0]}' are no tuple of texts")
 
 
-CONTRACTS: tuple[Contract[Shelf], ...] = (
-    Contract(
-        "describes-itself", "says what it is, and under which licence", "set name, summary and licence on the class", describes_itself
-    ),
-    Contract("reads", "yields documents, queries and judgments", "see the reason; `--set KEY=VALUE` gives it settings", reads),
-    Contract("ids", "gives every document and query an id of its own", "make ids from what is unique in the source", has_unique_ids),
-    Contract("qrels", "judges queries and documents that it yields", "leave out judgments of what you leave out", judges_known_ids),
-    Contract(
+CONTRACTS: tuple[Check[CollectionSetup], ...] = (
+    Check("describes-itself", "says what it is, and under which licence", "set name, summary and licence on the class", describes_itself),
+    Check("reads", "yields documents, queries and judgments", "see the reason; `--set KEY=VALUE` gives it settings", reads),
+    Check("ids", "gives every document and query an id of its own", "make ids from what is unique in the source", has_unique_ids),
+    Check("qrels", "judges queries and documents that it yields", "leave out judgments of what you leave out", judges_known_ids),
+    Check(
         "splits", "has a test split whose queries are in no other", "name the splits train, dev and test; give each query one", has_splits
     ),
-    Contract(
+    Check(
         "hash",
         "is the same collection when it is read again",
         "yield rows in a fixed order; sort what comes from a set or a folder",
         has_a_stable_hash,
     ),
-    Contract("texts", "has texts to search and to ask", "join the fields that hold the text", has_texts),
-    Contract("answers", "gives short answers as tuples of texts", "wrap a single answer: answers=(text,)", gives_answers),
+    Check("texts", "has texts to search and to ask", "join the fields that hold the text", has_texts),
+    Check("answers", "gives short answers as tuples of texts", "wrap a single answer: answers=(text,)", gives_answers),
 )

@@ -24,7 +24,7 @@ _SOUNDS = [a + b for a in "bdfgklmnprst" for b in "aeiou"]
 
 
 @dataclass(frozen=True)
-class World:
+class FixtureVariant:
     """What a copy changes: the words of the test queries, or the judgments and the short answers of some queries."""
 
     test_queries: bool = False
@@ -36,9 +36,9 @@ class World:
     unanswered: bool = False
     """Whether some training queries have no short answer."""
 
-    def __or__(self, other: World) -> World:
+    def __or__(self, other: FixtureVariant) -> FixtureVariant:
         """The copy that changes what either changes."""
-        return World(
+        return FixtureVariant(
             self.test_queries or other.test_queries,
             self.judgments + other.judgments,
             self.answers + other.answers,
@@ -46,7 +46,7 @@ class World:
         )
 
 
-PLAIN = World()
+PLAIN = FixtureVariant()
 
 
 def query_ids(split: str) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ def query_ids(split: str) -> tuple[str, ...]:
     return tuple(f"{split}-{number}" for number in range(SIZES[split]))
 
 
-def collection(world: World, home: Path) -> PreparedCollection:
+def collection(world: FixtureVariant, home: Path) -> PreparedCollection:
     """The collection of `world`, written and prepared below `home` unless it is there. Each has a name of its own."""
     mark = digest(world)[:12]
     folder, name = home / f"world-{mark}", "contracts" if world == PLAIN else f"contracts-{mark}"
@@ -69,7 +69,7 @@ def _vocabulary() -> list[list[str]]:
     return [["".join(choose.choices(_SOUNDS, k=3)) for _ in range(30)] for _ in range(SUBJECTS)]
 
 
-def _write(world: World, folder: Path) -> None:
+def _write(world: FixtureVariant, folder: Path) -> None:
     (folder / "qrels").mkdir(parents=True, exist_ok=True)
     words, choose = _vocabulary(), random.Random(1)
     documents = [_document(number, words, choose) for number in range(DOCUMENTS)]

@@ -9,7 +9,7 @@ from harness.collections.prepared import PreparedCollection
 from harness.plugin_checks.check import Broken
 
 
-class HeldOut(PreparedCollection):
+class GuardedCollection(PreparedCollection):
     """The same collection; the judgments and answers of its test split raise Broken ``test-data``, all answers ``needs`` where undeclared.
 
     The texts of the test queries may be read: the pool of training queries is kept apart from them.
@@ -20,7 +20,7 @@ class HeldOut(PreparedCollection):
         self._may_answer = answers
 
     def __reduce__(self) -> tuple[object, ...]:
-        return HeldOut, (self.folder, self.name, self._may_answer)
+        return GuardedCollection, (self.folder, self.name, self._may_answer)
 
     def judgments(self, split: str) -> Judgments:
         if split == "test":

@@ -12,61 +12,61 @@ from functools import cached_property, reduce
 from operator import or_
 
 from harness.plugin_checks.check import Broken, NotChecked
-from harness.plugin_checks.check_setup import BUDGET, Bench, Trial
-from harness.plugin_checks.fixture import World, query_ids
-from harness.plugin_checks.stub_teacher import Double
-from harness.plugin_checks.subprocess_run import run_apart
+from harness.plugin_checks.check_setup import BUDGET, CheckSetup, CheckVariant
+from harness.plugin_checks.fixture import FixtureVariant, query_ids
+from harness.plugin_checks.stub_teacher import StubTeacher
+from harness.plugin_checks.subprocess_run import run_in_subprocess
 from harness.stage import digest
 
 KEPT = "; a process that had seen the old ones gave the old result again, so it keeps something between runs"
 
 
 @dataclass(frozen=True)
-class Secret:
+class ForbiddenInput:
     """One thing that a method must not see, the contract that says so, and the trial in which it is another."""
 
     contract: str
     words: str
-    trial: Trial
+    trial: CheckVariant
     searched: bool = False
     """Whether the run may depend on it, so that only the trained retriever is compared."""
 
 
-def secrets_of(bench: Bench) -> tuple[Secret, ...]:
+def forbidden_inputs(bench: CheckSetup) -> tuple[ForbiddenInput, ...]:
     """What the method of `bench` must not see, by what it declares."""
     test = query_ids("test")
     found = [
-        Secret("test-data", "the judgments of the test split", Trial(_other_gold(test))),
-        Secret("test-data", "the short answers of the test split", Trial(_other_answers(test))),
-        Secret("test-data", "the test queries", Trial(World(test_queries=True)), searched=True),
+        ForbiddenInput("test-data", "the judgments of the test split", CheckVariant(_other_gold(test))),
+        ForbiddenInput("test-data", "the short answers of the test split", CheckVariant(_other_answers(test))),
+        ForbiddenInput("test-data", "the test queries", CheckVariant(FixtureVariant(test_queries=True)), searched=True),
     ]
     for need, name, other in (("gold labels", "gold labels", _other_gold), ("answers", "short answers", _other_answers)):
         if need not in bench.method.needs:
             where = (("training queries", query_ids("train")), ("the dev split", query_ids("dev")))
             told = f"the {name} of {{}}, which are not among its needs"
-            found += [Secret("needs", told.format(split), Trial(other(ids))) for split, ids in where]
+            found += [ForbiddenInput("needs", told.format(split), CheckVariant(other(ids))) for split, ids in where]
         elif "budget" in bench.method.axes:
             told = f"the {name} of queries that were not drawn, with a budget of {BUDGET}"
-            found.append(Secret("budget", told, Trial(other(bench.undrawn))))
-    if isinstance(bench.main[0].teacher, Double):
+            found.append(ForbiddenInput("budget", told, CheckVariant(other(bench.undrawn))))
+    if isinstance(bench.main[0].teacher, StubTeacher):
         words = "the teacher's scores, and neither likelihoods nor attention are among its needs"
-        found.append(Secret("needs", words, Trial(scored=True)))
+        found.append(ForbiddenInput("needs", words, CheckVariant(scored=True)))
     return tuple(found)
 
 
-def _other_gold(ids: tuple[str, ...]) -> World:
-    return World(judgments=ids)
+def _other_gold(ids: tuple[str, ...]) -> FixtureVariant:
+    return FixtureVariant(judgments=ids)
 
 
-def _other_answers(ids: tuple[str, ...]) -> World:
-    return World(answers=ids)
+def _other_answers(ids: tuple[str, ...]) -> FixtureVariant:
+    return FixtureVariant(answers=ids)
 
 
 @dataclass
-class Secrecy:
+class Leakage:
     """Whether the result of a method depends on what it must not see."""
 
-    bench: Bench
+    bench: CheckSetup
 
     def keeps(self, contract: str) -> None:
         """Raises Broken when something that `contract` forbids makes a difference; NotChecked where a comparison would say nothing."""
@@ -83,60 +83,60 @@ class Secrecy:
     @property
     def differs(self) -> bool:
         """Whether anything changes when all secrets do: here, or in a process of its own."""
-        return self._differs_here or self._differs_apart
+        return self._differs_in_process or self._differs_in_subprocess
 
     @cached_property
-    def secrets(self) -> tuple[Secret, ...]:
+    def secrets(self) -> tuple[ForbiddenInput, ...]:
         """What may not be seen."""
-        found, trained = secrets_of(self.bench), self.bench.main[0].trained
+        found, trained = forbidden_inputs(self.bench), self.bench.main[0].trained
         return tuple(secret for secret in found if trained or not secret.searched)
 
     @cached_property
     def _depends(self) -> bool:
         if not self.differs:
             return False
-        if not self.bench.repeats or (not self._differs_here and self.bench.fault_apart):
+        if not self.bench.repeats or (not self._differs_in_process and self.bench.fault_in_subprocess):
             raise NotChecked("two runs of a method that is not deterministic cannot be compared")
         return True
 
     @cached_property
-    def _differs_here(self) -> bool:
-        return self.bench.tried(_all(self.secrets), "altered") != self.bench.wanted()
+    def _differs_in_process(self) -> bool:
+        return self.bench.run_variant(_all(self.secrets), "altered") != self.bench.wanted()
 
     @cached_property
-    def _differs_apart(self) -> bool:
+    def _differs_in_subprocess(self) -> bool:
         return _run_differs(self.bench, _all(one for one in self.secrets if not one.searched), "altered-apart")
 
-    def _seen(self, secret: Secret) -> str:
+    def _seen(self, secret: ForbiddenInput) -> str:
         """What is to be said of a secret that makes a difference, else nothing."""
-        if secret.words not in self._told:
-            self._told[secret.words] = self._look(secret)
-        return self._told[secret.words]
+        if secret.words not in self._explanations:
+            self._explanations[secret.words] = self._look(secret)
+        return self._explanations[secret.words]
 
     @cached_property
-    def _told(self) -> dict[str, str]:
+    def _explanations(self) -> dict[str, str]:
         return {}
 
-    def _look(self, secret: Secret) -> str:
+    def _look(self, secret: ForbiddenInput) -> str:
         bench, planned, whole = self.bench, self.bench.main[0], not secret.searched
-        found = bench.tried(secret.trial, f"alone-{digest(secret.words)[:8]}", whole)
+        found = bench.run_variant(secret.trial, f"alone-{digest(secret.words)[:8]}", whole)
         if found != bench.wanted(whole):
             moved = planned.target if {**found, **bench.wanted()} != found else planned.run
             return f"its {'run' if moved is planned.run else 'retriever'} ('{moved.kind}') depends on {secret.words}"
         # Only a process that has seen nothing else can tell where what was read once is kept.
-        if whole and not self._differs_here and _run_differs(bench, secret.trial, f"apart-{digest(secret.words)[:8]}"):
+        if whole and not self._differs_in_process and _run_differs(bench, secret.trial, f"apart-{digest(secret.words)[:8]}"):
             return f"it depends on {secret.words}{KEPT}"
         return ""
 
 
-def _all(secrets: Iterable[Secret]) -> Trial:
+def _all(secrets: Iterable[ForbiddenInput]) -> CheckVariant:
     """A trial in which all of them are others."""
     trials = [secret.trial for secret in secrets]
-    return Trial(reduce(or_, (trial.world for trial in trials)), scored=any(trial.scored for trial in trials))
+    return CheckVariant(reduce(or_, (trial.world for trial in trials)), scored=any(trial.scored for trial in trials))
 
 
-def _run_differs(bench: Bench, trial: Trial, name: str) -> bool:
+def _run_differs(bench: CheckSetup, trial: CheckVariant, name: str) -> bool:
     """Whether a trial ends in another retriever or run than the plain one when a process of its own makes it."""
-    run_apart(bench, trial, name, whole=True)
+    run_in_subprocess(bench, trial, name, whole=True)
     found = bench.found(trial, name, whole=True)
     return found != bench.wanted(whole=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.losses.loss import Loss, Target
-from harness.plugin_checks.check import Broken, Contract, NotChecked
+from harness.plugin_checks.check import Broken, Check, NotChecked
 from harness.plugins import Settings
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ SIZES, ORDERED, GOLD = (5, 1, 3, 0), (3, 1, 0, 0), ((0, 1), (0,), (2,), ())
 
 
 @dataclass
-class Trial:
+class LossCase:
     """A loss with its settings."""
 
     kind: type[Loss]
@@ -64,16 +64,16 @@ def batch(garbage: float = 0.0) -> tuple[Tensor, Target]:
 
 def _picked(target: Target, rows: Any = slice(None), places: Any = slice(None)) -> Target:
     """Some lists of a target, their candidates at other places."""
-    assert target.scores is not None and target.first is not None
-    return Target(target.mask[rows], target.ordered[rows], target.scores[rows][:, places], target.first[rows][:, places])
+    assert target.scores is not None and target.positives is not None
+    return Target(target.mask[rows], target.ordered[rows], target.scores[rows][:, places], target.positives[rows][:, places])
 
 
-def opened(plugin: type[Loss], settings: Settings, home: Path) -> Trial:
+def opened(plugin: type[Loss], settings: Settings, home: Path) -> LossCase:
     """A loss; it needs no files."""
-    return Trial(plugin, settings)
+    return LossCase(plugin, settings)
 
 
-def describes_itself(trial: Trial) -> None:
+def describes_itself(trial: LossCase) -> None:
     """Attributes that lists and sweep files rely on."""
     kind, faults = trial.kind, []
     if not kind.summary or kind.summary.endswith("."):
@@ -89,13 +89,13 @@ def describes_itself(trial: Trial) -> None:
         raise Broken("; ".join(faults))
 
 
-def is_scalar(trial: Trial) -> None:
+def is_scalar(trial: LossCase) -> None:
     """One finite number for a ragged batch."""
     if not trial.value(*batch()).isfinite():
         raise Broken("it is not finite for a ragged batch that holds an empty list and one with nothing ordered")
 
 
-def is_differentiable(trial: Trial) -> None:
+def is_differentiable(trial: LossCase) -> None:
     """Its gradient is that of its value, against finite differences."""
     import torch
 
@@ -107,7 +107,7 @@ def is_differentiable(trial: Trial) -> None:
         raise Broken(f"its gradient differs from finite differences: {str(error).splitlines()[0]}") from error
 
 
-def ignores_padding(trial: Trial) -> None:
+def ignores_padding(trial: LossCase) -> None:
     """Whatever stands at padded places."""
     clean, wanted = trial.gradient(*batch())
     for garbage in (float("nan"), float("inf"), 1e9):
@@ -119,7 +119,7 @@ def ignores_padding(trial: Trial) -> None:
             raise Broken(f"with {garbage} at padded places its gradient is another")
 
 
-def is_a_mean(trial: Trial) -> None:
+def is_a_mean(trial: LossCase) -> None:
     """A ragged batch gives the mean of its lists."""
     import torch
 
@@ -128,7 +128,7 @@ def is_a_mean(trial: Trial) -> None:
     _same(trial.value(scores, target), torch.stack(alone).mean(), "the mean over its lists, each alone,")
 
 
-def shifts(trial: Trial) -> None:
+def shifts(trial: LossCase) -> None:
     """Adding one number to all scores of a list."""
     import torch
 
@@ -139,7 +139,7 @@ def shifts(trial: Trial) -> None:
     _same(trial.value(moved, target), trial.value(scores, target), "its value without a number added to all scores of a list")
 
 
-def ignores_tail_order(trial: Trial) -> None:
+def ignores_tail_order(trial: LossCase) -> None:
     """Candidates of the tail in another order: each with its teacher score, and where the teacher scores them alike."""
     scores, target = batch()
     assert target.scores is not None
@@ -152,7 +152,7 @@ def ignores_tail_order(trial: Trial) -> None:
         _same(turned, trial.value(row, given), f"its value with the tail in another order{said},")
 
 
-def takes_bfloat16(trial: Trial) -> None:
+def takes_bfloat16(trial: LossCase) -> None:
     """Half precision and large scores in, float32 out."""
     import torch
 
@@ -165,7 +165,7 @@ def takes_bfloat16(trial: Trial) -> None:
             raise Broken(f"for bfloat16 scores of about {size:g} it, or its gradient, is not finite")
 
 
-def prefers_the_target(trial: Trial) -> None:
+def prefers_the_target(trial: LossCase) -> None:
     """Scores that meet the target cost less than scores that turn it round."""
     import torch
 
@@ -183,23 +183,21 @@ def _same(found: Tensor, wanted: Tensor, what: str) -> None:
 
 
 _LISTS = "harness/losses/_lists.py has masked sums, softmax and means that hold to this"
-CONTRACTS: tuple[Contract[Trial], ...] = (
-    Contract("describes-itself", "says what it is and what it needs", "set name, summary, source, formula, role, needs", describes_itself),
-    Contract("scalar", "gives one finite number for a ragged batch", f"an empty list counts 0; {_LISTS}", is_scalar),
-    Contract(
+CONTRACTS: tuple[Check[LossCase], ...] = (
+    Check("describes-itself", "says what it is and what it needs", "set name, summary, source, formula, role, needs", describes_itself),
+    Check("scalar", "gives one finite number for a ragged batch", f"an empty list counts 0; {_LISTS}", is_scalar),
+    Check(
         "differentiable", "has the gradient of its value", "leave no .item(), .detach() or in-place change on the way", is_differentiable
     ),
-    Contract(
-        "padding", "does not depend on what stands at padded places", f"mask before you compute, not after; {_LISTS}", ignores_padding
-    ),
-    Contract("ragged", "is the mean over the lists of a batch", "sum inside each list, then take the mean over B", is_a_mean),
-    Contract("shift", "keeps the shift invariance it declares", "use differences or softmax of scores, or set `shifts = False`", shifts),
-    Contract(
+    Check("padding", "does not depend on what stands at padded places", f"mask before you compute, not after; {_LISTS}", ignores_padding),
+    Check("ragged", "is the mean over the lists of a batch", "sum inside each list, then take the mean over B", is_a_mean),
+    Check("shift", "keeps the shift invariance it declares", "use differences or softmax of scores, or set `shifts = False`", shifts),
+    Check(
         "tail",
         "takes the unordered tail as a set",
         "use Target.ordered: places behind it carry no order; nor do ties of the teacher's scores",
         ignores_tail_order,
     ),
-    Contract("bf16", "takes bfloat16 scores and stays finite", f"widen scores first; {_LISTS}", takes_bfloat16),
-    Contract("target", "is lower where the target is met", "check the sign, and that rank 1 is the best", prefers_the_target),
+    Check("bf16", "takes bfloat16 scores and stays finite", f"widen scores first; {_LISTS}", takes_bfloat16),
+    Check("target", "is lower where the target is met", "check the sign, and that rank 1 is the best", prefers_the_target),
 )

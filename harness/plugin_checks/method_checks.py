@@ -6,33 +6,33 @@ from pathlib import Path
 from typing import get_args
 
 from harness.labelling.labels.teacher import GIVES
-from harness.method import Axis, Group, Method
+from harness.method import Axis, Category, Method
 from harness.models import ModelFiles, resolve_model
-from harness.plugin_checks.check import Broken, Contract, NotChecked, raised
-from harness.plugin_checks.check_setup import BUDGET, MODEL, RUN_DEPTH, Bench, Trial, weights
-from harness.plugin_checks.fixture import World, query_ids
+from harness.plugin_checks.check import Broken, Check, NotChecked, raised
+from harness.plugin_checks.check_setup import BUDGET, MODEL, RUN_DEPTH, CheckSetup, CheckVariant, weights
+from harness.plugin_checks.fixture import FixtureVariant, query_ids
 from harness.plugin_checks.stub_spec import may_fail
-from harness.plugin_checks.subprocess_run import run_apart
+from harness.plugin_checks.subprocess_run import run_in_subprocess
 from harness.plugins import Settings
 from harness.stage import Stage
 
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 
 
-def opened(plugin: type[Method], settings: Settings, home: Path) -> Bench:
+def opened(plugin: type[Method], settings: Settings, home: Path) -> CheckSetup:
     """A method on the small setting."""
-    return Bench(plugin, settings, home)
+    return CheckSetup(plugin, settings, home)
 
 
-def describes_itself(bench: Bench) -> None:
+def describes_itself(bench: CheckSetup) -> None:
     """Attributes that lists, boards and sweep files rely on."""
     method, faults = bench.method, []
     if not method.summary or method.summary.endswith("."):
         faults.append("'summary' must be a few words without a full stop")
     if not (method.__doc__ or "").strip():
         faults.append("the class has no docstring")
-    if method.standing not in get_args(Group):
-        faults.append(f"'standing' is '{method.standing}', not one of {', '.join(get_args(Group))}")
+    if method.category not in get_args(Category):
+        faults.append(f"'category' is '{method.category}', not one of {', '.join(get_args(Category))}")
     if unknown := sorted(set(method.axes) - set(get_args(Axis))):
         faults.append(f"'axes' holds {', '.join(unknown)}; known: {', '.join(get_args(Axis))}")
     if not method.sees or set(method.needs) - set(method.sees):
@@ -45,13 +45,13 @@ def describes_itself(bench: Bench) -> None:
         raise Broken("; ".join(faults))
 
 
-def runs(bench: Bench) -> None:
+def runs(bench: CheckSetup) -> None:
     """The run is a run of the test queries."""
     from harness.retrieval.run import Run
 
     planned, store = bench.main
     scores = Run.read(store.read(planned.run)).scores
-    plain = bench.collection(Trial())
+    plain = bench.collection(CheckVariant())
     queries, documents = set(plain.queries("test").ids), set(plain.corpus.ids)
     if foreign := sorted(set(scores) - queries):
         raise Broken(f"its run holds queries that are not of the evaluated split, such as '{foreign[0]}'")
@@ -64,7 +64,7 @@ def runs(bench: Bench) -> None:
         raise Broken(f"its run holds {longest} documents for a query, where {RUN_DEPTH} were asked for")
 
 
-def gives_a_retriever(bench: Bench) -> None:
+def gives_a_retriever(bench: CheckSetup) -> None:
     """A folder that sentence-transformers loads and that gives finite vectors."""
     import numpy as np
     from sentence_transformers import SentenceTransformer
@@ -87,57 +87,57 @@ def gives_a_retriever(bench: Bench) -> None:
         raise Broken("its retriever gives vectors that are not finite")
 
 
-def is_deterministic(bench: Bench) -> None:
+def is_deterministic(bench: CheckSetup) -> None:
     """Again here, and in another process, where sets have another order; and nothing is left for a later run to find."""
     planned, _ = bench.main
     if not bench.repeats:
         raise Broken(f"two runs with the same seed gave other bytes in '{planned.target.kind}'")
     # A process that gave the plain run's bytes though all it must not see was changed has shown both at once.
-    if bench.secrecy.differs and bench.fault_apart:
-        raise Broken(bench.fault_apart)
+    if bench.leakage.differs and bench.fault_in_subprocess:
+        raise Broken(bench.fault_in_subprocess)
     if bench.outside:
         raise Broken(f"it writes {min(bench.outside)}, outside its workspace, where a later run may find it and end otherwise")
 
 
-def respects_the_budget(bench: Bench) -> None:
+def respects_the_budget(bench: CheckSetup) -> None:
     """The teacher is asked about drawn queries only, and the gold labels and short answers of others make no difference."""
     if "budget" not in bench.method.axes:
         raise NotChecked("a budget makes no difference to it")
     asked = bench.labelled
     if beyond := [query for query in asked if query not in bench.drawn]:
         raise Broken(f"with a budget of {BUDGET} the teacher was asked about {len(asked)} queries; '{beyond[0]}' is not among those drawn")
-    bench.secrecy.keeps("budget")
+    bench.leakage.keeps("budget")
 
 
-def sees_no_test_data(bench: Bench) -> None:
+def sees_no_test_data(bench: CheckSetup) -> None:
     """Test judgments raise when they are touched; other ones change neither retriever nor run, other test queries no retriever."""
     planned, _ = bench.main
     _guarded(bench, "test-data")
-    other = bench.planned(Trial(world=World(judgments=query_ids("test"))))
+    other = bench.planned(CheckVariant(world=FixtureVariant(judgments=query_ids("test"))))
     for ours, theirs in ((planned.target, other.target), (planned.run, other.run)):
         if ours.key != theirs.key:
             raise Broken(f"the key of '{ours.kind}' changes with the judgments of the test split")
-    bench.secrecy.keeps("test-data")
+    bench.leakage.keeps("test-data")
 
 
-def _guarded(bench: Bench, contract: str) -> None:
+def _guarded(bench: CheckSetup, contract: str) -> None:
     """What a run on a collection that raises said about `contract`."""
     if isinstance(bench.guarded, Broken) and bench.guarded.contract == contract:
         raise bench.guarded
 
 
-def declares_its_needs(bench: Bench) -> None:
+def declares_its_needs(bench: CheckSetup) -> None:
     """What it does not declare makes no difference to it, or raises."""
     _guarded(bench, "needs")
-    bench.secrecy.keeps("needs")
-    bench.secrecy.keeps_together()
+    bench.leakage.keeps("needs")
+    bench.leakage.keeps_together()
 
 
-def has_true_axes(bench: Bench) -> None:
+def has_true_axes(bench: CheckSetup) -> None:
     """Another value on a declared axis means another run, by its key and by its bytes; and training moves the student."""
     planned, store = bench.main
     axes = sorted(bench.method.axes)
-    if idle := [axis for axis in axes if bench.planned(Trial(other=axis)).run.key == planned.run.key]:
+    if idle := [axis for axis in axes if bench.planned(CheckVariant(other=axis)).run.key == planned.run.key]:
         raise Broken(f"another {idle[0]} gives the very same run, so that one run would count as several")
     student = resolve_model(MODEL).path
     if axes and planned.trained and set(weights(store.place(planned.target)).values()) <= set(weights(student).values()):
@@ -148,97 +148,97 @@ def has_true_axes(bench: Bench) -> None:
         raise Broken(f"another {idle[0]} gives the very same bytes in '{planned.target.kind}', so that one run would count as several")
 
 
-def _unmoved(bench: Bench, axis: Axis) -> bool:
+def _unmoved(bench: CheckSetup, axis: Axis) -> bool:
     """Whether another value on `axis` ends in the same bytes. What a teacher's failures do is another contract's matter."""
     try:
-        return bench.tried(Trial(other=axis), "main") == bench.wanted()
+        return bench.run_variant(CheckVariant(other=axis), "main") == bench.wanted()
     except Exception:
         if axis == "teacher":
             return False
         raise
 
 
-def resumes(bench: Bench) -> None:
+def resumes(bench: CheckSetup) -> None:
     """Killed in the middle of its longest stage, then run again."""
     planned, _ = bench.main
     if not bench.seconds:
         raise NotChecked("it has no stage of its own")
     longest = max(bench.seconds, key=lambda key: bench.seconds[key])
-    run_apart(bench, Trial(), "killed", kill=(longest, bench.seconds[longest] / 2))
+    run_in_subprocess(bench, CheckVariant(), "killed", kill=(longest, bench.seconds[longest] / 2))
     try:
-        again = bench.tried(Trial(), "killed")
+        again = bench.run_variant(CheckVariant(), "killed")
     except Exception as error:
         raise Broken(f"after a kill in its longest stage {raised(error)}") from error
-    if again != bench.wanted() and bench.repeats and not bench.fault_apart:
+    if again != bench.wanted() and bench.repeats and not bench.fault_in_subprocess:
         raise Broken(f"after a kill in its longest stage '{planned.target.kind}' has other bytes than without")
 
 
-def survives_missing_answers(bench: Bench) -> None:
+def survives_missing_answers(bench: CheckSetup) -> None:
     """Every fourth query has a failed ranking, or no short answer where those are read."""
     teacher, needs = bench.main[0].teacher, bench.method.needs
     if teacher is None:
         raise NotChecked("it uses no teacher")
     if not may_fail(needs) and "answers" not in needs:
         raise NotChecked(f"a teacher of kind '{teacher.name}' always answers")
-    bench.tried(Trial(failing=True, world=World(unanswered="answers" in needs)), "main")
+    bench.run_variant(CheckVariant(failing=True, world=FixtureVariant(unanswered="answers" in needs)), "main")
 
 
-CONTRACTS: tuple[Contract[Bench], ...] = (
-    Contract(
+CONTRACTS: tuple[Check[CheckSetup], ...] = (
+    Check(
         "describes-itself",
         "says what it is, what it needs and what it may see",
         "set the class attributes; baselines/direct.py is an example",
         describes_itself,
     ),
-    Contract(
+    Check(
         "runs",
         "gives a run of the evaluated queries over the collection's documents",
         "see the reason; the board never shows a method without a run",
         runs,
     ),
-    Contract(
+    Check(
         "retriever",
         "gives a folder that SentenceTransformer(path) loads",
         "save with SentenceTransformer.save, or train with harness.training.train_stages.TrainRetriever",
         gives_a_retriever,
     ),
-    Contract(
+    Check(
         "deterministic",
         "gives the same bytes when it runs again, also in another process",
-        "draw from generators seeded with kit.seed; sort before you walk over a set; use harness.training.training_loop.deterministic",
+        "draw from generators seeded with inputs.seed; sort before you walk over a set; use harness.training.training_loop.deterministic",
         is_deterministic,
     ),
-    Contract(
+    Check(
         "budget",
         "sees the labels of the drawn queries only",
-        "take queries from kit.draw() and rankings from kit.labels(); more queries may be drawn only without their labels",
+        "take queries from inputs.draw() and rankings from inputs.labels(); more queries may be drawn only without their labels",
         respects_the_budget,
     ),
-    Contract(
+    Check(
         "test-data",
         "sees no test judgments, and test queries only when it searches for them",
-        "never read kit.collection.judgments(kit.split); choose on the dev split",
+        "never read inputs.collection.judgments(inputs.split); choose on the dev split",
         sees_no_test_data,
     ),
-    Contract(
+    Check(
         "needs",
         "uses only what it declares among its needs",
         "add it to `needs` and `sees`, or do without it: the board groups methods by what they may see",
         declares_its_needs,
     ),
-    Contract(
+    Check(
         "axes",
         "makes a difference on every axis it declares",
-        "pass kit.seed, kit.draw() and kit.labels() on to the stages, or take the axis out of `axes`",
+        "pass inputs.seed, inputs.draw() and inputs.labels() on to the stages, or take the axis out of `axes`",
         has_true_axes,
     ),
-    Contract(
+    Check(
         "resumes",
         "ends in the same bytes after a kill",
         "write only into `out`; what context.cache holds may be half written",
         resumes,
     ),
-    Contract(
+    Check(
         "missing-answers",
         "goes on when the teacher gave no answer to some queries",
         "leave out rankings whose verdict is 'failed'; harness.training_lists.list_stages.RankedLists does",

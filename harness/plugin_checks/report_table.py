@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.plugin_checks.check import Report
+from harness.plugin_checks.check import CheckReport
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _MARKS = {"kept": "kept", "broken": "[bold red]BROKEN[/]", "not checked": "[dim]not checked[/]"}
 
 
-def render_report(report: Report) -> Group:
+def render_report(report: CheckReport) -> Group:
     """A line for every contract; under the table what was seen of each broken one, and how to mend it."""
     from rich.console import Group
     from rich.markup import escape

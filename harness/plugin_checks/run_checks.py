@@ -15,22 +15,22 @@ from harness.errors import UserError, UserErrors, did_you_mean
 from harness.labelling.labels.teacher import Teacher
 from harness.losses.loss import Loss
 from harness.method import Method
-from harness.plugin_checks.check import Report, tried
+from harness.plugin_checks.check import CheckReport, run_checks
 from harness.plugins import Plugin, plugins, refusal
 from harness.progress import Progress
 
 CHECKS: dict[str, tuple[type[Plugin], str]] = {
-    "baseline": (Method, "methods"),
-    "teacher": (Teacher, "teachers"),
-    "loss": (Loss, "losses"),
-    "collection": (CollectionSource, "collections"),
+    "baseline": (Method, "method_checks"),
+    "teacher": (Teacher, "teacher_checks"),
+    "loss": (Loss, "loss_checks"),
+    "collection": (CollectionSource, "collection_checks"),
 }
 """What can be checked: the class of its plug-ins, and the module of this room with ``CONTRACTS`` and ``opened(plugin, settings, home)``."""
 
 
 def check(
     kind: str, plugin: type[Plugin], given: Mapping[str, Any] | None = None, progress: Progress = lambda done, total, unit="": None
-) -> Report:
+) -> CheckReport:
     """Every contract of a kind of plug-in tried on `plugin` with the settings `given`; relative paths in those start from here.
 
     A baseline is run a dozen times with a budget of 20 on a made-up collection, once in a process of its own and once killed, so it must
@@ -40,7 +40,7 @@ def check(
     settings = settings_of(kind, plugin, given or {})
     room = import_module(f"harness.plugin_checks.{CHECKS[kind][1]}")
     with tempfile.TemporaryDirectory(prefix="harness-contracts-") as home:
-        return tried(kind, plugin.name, room.opened(plugin, settings, Path(home)), room.CONTRACTS, progress)
+        return run_checks(kind, plugin.name, room.opened(plugin, settings, Path(home)), room.CONTRACTS, progress)
 
 
 def found(kind: str, name: str) -> type[Plugin]:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from harness.labelling.labels.teacher import GIVES, Teacher
 from harness.plugin_checks.check import Broken
-from harness.plugin_checks.stub_teacher import Double, DoubleSettings
+from harness.plugin_checks.stub_teacher import StubTeacher, StubTeacherSettings
 
 
-class Part(NamedTuple):
+class StubSpec(NamedTuple):
     """How the teacher is to be. `other` is another teacher of the same kind; a `scored` order comes with likelihoods that nobody needs."""
 
     home: Path
@@ -20,7 +20,7 @@ class Part(NamedTuple):
     other: bool = False
 
 
-def teacher_for(needs: Sequence[str], part: Part) -> Teacher:
+def teacher_for(needs: Sequence[str], part: StubSpec) -> Teacher:
     """A teacher that gives all of `needs` that a teacher can give. Raises Broken ``runs`` when there is none."""
     wanted = {*needs} & {*GIVES}
     make = next((make for gives, make in _CAST if wanted <= {*gives}), None)
@@ -34,17 +34,17 @@ def may_fail(needs: Sequence[str]) -> bool:
     return {*needs} & {*GIVES} <= {"order", "text"}
 
 
-def _double(part: Part) -> Teacher:
-    return Double(DoubleSettings(scored=part.scored, failing=part.failing or part.other))
+def _double(part: StubSpec) -> Teacher:
+    return StubTeacher(StubTeacherSettings(scored=part.scored, failing=part.failing or part.other))
 
 
-def _writer(part: Part) -> Teacher:
-    from harness.plugin_checks.stub_writer import Writer, WriterSettings
+def _writer(part: StubSpec) -> Teacher:
+    from harness.plugin_checks.stub_writer import StubWriter, StubWriterSettings
 
-    return Writer(WriterSettings(failing=part.failing, skipped=int(part.other)))
+    return StubWriter(StubWriterSettings(failing=part.failing, skipped=int(part.other)))
 
 
-def _reader(part: Part) -> Teacher:
+def _reader(part: StubSpec) -> Teacher:
     from harness.plugin_checks.tiny_models import tiny_decoder
     from harness.teachers.likelihood.query_likelihood import Likelihood, LikelihoodSettings
 
@@ -53,14 +53,14 @@ def _reader(part: Part) -> Teacher:
     return Likelihood(settings)
 
 
-def _fusion(part: Part) -> Teacher:
+def _fusion(part: StubSpec) -> Teacher:
     from harness.plugin_checks.tiny_models import tiny_fusion
     from harness.teachers.attention.fid import FiD, FiDSettings
 
     return FiD(FiDSettings(model=str(tiny_fusion(part.home / f"fusion-{int(part.other)}", int(part.other))), max_tokens=48))
 
 
-_CAST: tuple[tuple[tuple[str, ...], Callable[[Part], Teacher]], ...] = (
+_CAST: tuple[tuple[tuple[str, ...], Callable[[StubSpec], Teacher]], ...] = (
     (("order",), _double),
     (("order", "text"), _writer),
     (("order", "likelihoods", "attention"), _reader),

@@ -20,22 +20,22 @@ EVERY = 4
 """A teacher that fails gives no answer to every so manieth query; any teacher leaves the last candidate of as many unplaced."""
 
 
-class DoubleSettings(Settings):
+class StubTeacherSettings(Settings):
     """How it answers."""
 
     scored: bool = False
     failing: bool = False
 
 
-class Double(Teacher):
+class StubTeacher(Teacher):
     """Orders by shared words, ties by a hash. `scored` adds log-likelihoods, as a white box does, and changes no order."""
 
     name = "contracts"
     summary = "the teacher of the contract checks: orders by shared words"
-    standing = "simulated"
-    Settings = DoubleSettings
+    teacher_type = "simulated"
+    Settings = StubTeacherSettings
 
-    def __init__(self, settings: DoubleSettings) -> None:
+    def __init__(self, settings: StubTeacherSettings) -> None:
         super().__init__(settings)
         self._how = settings
 
@@ -66,7 +66,7 @@ def _score(task: Task, text: str, document: str) -> float:
 
 
 @contextmanager
-def heard(teacher: Teacher | None) -> Iterator[list[str]]:
+def record_questions(teacher: Teacher | None) -> Iterator[list[str]]:
     """Ids of the queries that teachers of its class are asked about meanwhile, copies that a stage makes for itself included."""
     asked: list[str] = []
     if teacher is None:

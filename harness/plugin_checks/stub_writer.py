@@ -15,7 +15,7 @@ from harness.stage import digest
 WORDS = 6
 
 
-class WriterSettings(ChatSettings):
+class StubWriterSettings(ChatSettings):
     """How it answers."""
 
     failing: bool = False
@@ -23,14 +23,14 @@ class WriterSettings(ChatSettings):
     """Words of a passage that it passes over."""
 
 
-class Writer(ChatTeacher):
+class StubWriter(ChatTeacher):
     """Orders by a hash where it is shown a list; where it is asked for a query, repeats words of the passage."""
 
     name = "contracts-writer"
     summary = "the writing teacher of the contract checks: repeats a passage's first words"
-    standing = "simulated"
-    Settings = WriterSettings
-    settings: WriterSettings
+    teacher_type = "simulated"
+    Settings = StubWriterSettings
+    settings: StubWriterSettings
 
     @property
     def model(self) -> str:
@@ -41,15 +41,15 @@ class Writer(ChatTeacher):
         return digest([self.name, self.settings.failing, self.settings.skipped])
 
     def open(self) -> AbstractAsyncContextManager[Backend]:
-        return Pen(self.settings)
+        return StubBackend(self.settings)
 
 
-class Pen:
+class StubBackend:
     """What completes its requests."""
 
     concurrency = 1
 
-    def __init__(self, settings: WriterSettings) -> None:
+    def __init__(self, settings: StubWriterSettings) -> None:
         self._settings = settings
 
     async def __aenter__(self) -> Self:

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 from harness.plugin_checks.check import Broken
 
 if TYPE_CHECKING:
-    from harness.plugin_checks.check_setup import Bench, Trial
+    from harness.plugin_checks.check_setup import CheckSetup, CheckVariant
     from harness.stage import Stage
 
 
-def run_apart(bench: Bench, trial: Trial, workspace: str, whole: bool = False, kill: tuple[str, float] | None = None) -> None:
+def run_in_subprocess(
+    bench: CheckSetup, trial: CheckVariant, workspace: str, whole: bool = False, kill: tuple[str, float] | None = None
+) -> None:
     """A trial of `bench` in another process, up to its target; with `whole` up to its run.
 
     `kill` names the key of a stage and seconds: SIGKILL so long after that stage began, or as soon as it is done. Raises Broken
@@ -54,10 +56,10 @@ def _obey(order: dict[str, Any]) -> None:
     import sentence_transformers  # noqa: F401
     from pydantic import TypeAdapter
 
-    from harness.plugin_checks.check_setup import Bench, Trial
+    from harness.plugin_checks.check_setup import CheckSetup, CheckVariant
 
     kind = _found(*order["class"])
-    bench = Bench(kind, kind.Settings.model_validate(order["settings"]), Path(order["home"]))
+    bench = CheckSetup(kind, kind.Settings.model_validate(order["settings"]), Path(order["home"]))
 
     def watch(stage: Stage, made: bool) -> None:
         if order["kill"] and stage.key == order["kill"][0]:
@@ -65,7 +67,7 @@ def _obey(order: dict[str, Any]) -> None:
             if made:
                 threading.Event().wait()
 
-    planned = bench.planned(TypeAdapter(Trial).validate_python(order["trial"]))
+    planned = bench.planned(TypeAdapter(CheckVariant).validate_python(order["trial"]))
     bench.make(planned.run if order["whole"] else planned.target, bench.home / order["workspace"], watch)
 
 

@@ -13,11 +13,11 @@ from harness.labelling.labels.label_stage import GOLD, POOL
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import GIVES, Candidate, Task, Teacher
 from harness.ledger.ledger import Ledger
-from harness.ledger.views import Meter
-from harness.plugin_checks.check import Broken, Contract, NotChecked, raised
+from harness.ledger.views import MeteredLedger
+from harness.plugin_checks.check import Broken, Check, NotChecked, raised
 from harness.plugins import Settings
 
-STANDINGS = ("real", "placebo", "simulated", "oracle")
+TEACHER_TYPES = ("real", "placebo", "simulated", "oracle")
 FIRST = 2
 """How many tasks are labelled before the others, as a smaller budget would."""
 _TEXTS = {
@@ -48,7 +48,7 @@ def tasks(gold: bool) -> list[Task]:
 
 
 @dataclass
-class Desk:
+class TeacherSetup:
     """A teacher with its settings, and ledgers below `home`."""
 
     kind: type[Teacher]
@@ -72,9 +72,9 @@ class Desk:
         """Everything paid for in this check."""
         return Ledger(self.home / "ledger.sqlite")
 
-    def labelled(self, asked: Sequence[Task]) -> tuple[list[Ranking], Meter]:
+    def labelled(self, asked: Sequence[Task]) -> tuple[list[Ranking], MeteredLedger]:
         """What a new instance answers, and what it paid."""
-        meter = Meter(self.ledger)
+        meter = MeteredLedger(self.ledger)
         return list(self.teacher().label(asked, meter, lambda done, total, unit="": None)), meter
 
     @cached_property
@@ -95,18 +95,18 @@ class Desk:
             raise Broken(raised(error), "answers") from error
 
     @cached_property
-    def again(self) -> tuple[list[Ranking], Meter]:
+    def again(self) -> tuple[list[Ranking], MeteredLedger]:
         """All tasks in the other order, with everything in the ledger."""
         assert self.main is not None
         return self.labelled(tasks(self.gold)[::-1])
 
 
-def opened(plugin: type[Teacher], settings: Settings, home: Path) -> Desk:
+def opened(plugin: type[Teacher], settings: Settings, home: Path) -> TeacherSetup:
     """A teacher with an empty ledger."""
-    return Desk(plugin, settings, home)
+    return TeacherSetup(plugin, settings, home)
 
 
-def describes_itself(desk: Desk) -> None:
+def describes_itself(desk: TeacherSetup) -> None:
     """Attributes that lists, boards and sweep files rely on."""
     kind, faults = desk.kind, []
     if not kind.summary or kind.summary.endswith("."):
@@ -121,13 +121,13 @@ def describes_itself(desk: Desk) -> None:
         faults.append(
             f"'box' is {kind.box}, but it gives {', '.join(kind.gives)}: a white box gives more than order and text, a black none"
         )
-    if kind.standing not in STANDINGS:
-        faults.append(f"'standing' is '{kind.standing}', not one of {', '.join(STANDINGS)}")
+    if kind.teacher_type not in TEACHER_TYPES:
+        faults.append(f"'teacher_type' is '{kind.teacher_type}', not one of {', '.join(TEACHER_TYPES)}")
     if faults:
         raise Broken("; ".join(faults))
 
 
-def has_an_identity(desk: Desk) -> None:
+def has_an_identity(desk: TeacherSetup) -> None:
     """Two instances with the same settings are the same teacher."""
     one, other = desk.teacher().identity, desk.teacher().identity
     if not isinstance(one, str) or not one:
@@ -136,7 +136,7 @@ def has_an_identity(desk: Desk) -> None:
         raise Broken("two instances with the same settings have different identities, so nothing would ever be found in the store")
 
 
-def answers(desk: Desk) -> None:
+def answers(desk: TeacherSetup) -> None:
     """One ranking a task, in the order of the tasks, with exactly the documents shown."""
     asked = tasks(desk.gold)
     if len(desk.main) != len(asked):
@@ -150,7 +150,7 @@ def answers(desk: Desk) -> None:
         raise Broken("it gives rankings when it is asked nothing")
 
 
-def is_deterministic(desk: Desk) -> None:
+def is_deterministic(desk: TeacherSetup) -> None:
     """With everything in the ledger, a query has one ranking, whatever is asked beside or before it."""
     before = {ranking.query: ranking for ranking in desk.main}
     for ranking in desk.early:
@@ -162,10 +162,10 @@ def is_deterministic(desk: Desk) -> None:
 
 
 def _order(ranking: Ranking) -> tuple[Any, ...]:
-    return ranking.ordered, frozenset(ranking.tail), ranking.verdict, ranking.scores
+    return ranking.ranked, frozenset(ranking.unranked), ranking.verdict, ranking.scores
 
 
-def pays_once(desk: Desk) -> None:
+def pays_once(desk: TeacherSetup) -> None:
     """What the ledger holds is not paid for again."""
     calls = desk.again[1].paid.calls
     if calls:
@@ -175,7 +175,7 @@ def pays_once(desk: Desk) -> None:
         raise Broken(f"with everything in the ledger its estimate is {left} more calls")
 
 
-def declares_its_needs(desk: Desk) -> None:
+def declares_its_needs(desk: TeacherSetup) -> None:
     """Grades that it did not ask for make no difference."""
     if desk.gold:
         raise NotChecked("it declares gold labels")
@@ -184,7 +184,7 @@ def declares_its_needs(desk: Desk) -> None:
         raise Broken("its rankings depend on the human judgments, which are not among its needs")
 
 
-def gives_scores(desk: Desk) -> None:
+def gives_scores(desk: TeacherSetup) -> None:
     """A white box gives finite scores that fall along its order."""
     if desk.kind.box != "white":
         raise NotChecked("it is a black box")
@@ -193,49 +193,49 @@ def gives_scores(desk: Desk) -> None:
             continue
         if ranking.scores is None:
             raise Broken(f"the ranking of query '{ranking.query}' has no scores")
-        placed = ranking.scores[: len(ranking.ordered)]
+        placed = ranking.scores[: len(ranking.ranked)]
         if not all(map(math.isfinite, placed)) or list(placed) != sorted(placed, reverse=True):
             raise Broken(f"the scores of query '{ranking.query}' do not fall along its order: {placed}")
 
 
-CONTRACTS: tuple[Contract[Desk], ...] = (
-    Contract(
+CONTRACTS: tuple[Check[TeacherSetup], ...] = (
+    Check(
         "describes-itself",
         "says what it is and what it needs",
         "set the class attributes; FirstStage in harness/teachers/controls.py is an example",
         describes_itself,
     ),
-    Contract(
+    Check(
         "identity",
         "has one identity for the same settings",
         "digest what can change an answer: the model's content, the prompt, the sampling; no object ids, times or addresses",
         has_an_identity,
     ),
-    Contract(
+    Check(
         "answers",
         "gives a ranking of exactly the shown documents for every task, in order",
         "yield one Ranking a task; put what was not placed into `tail`, and no answer at all as verdict 'failed' with every id there",
         answers,
     ),
-    Contract(
+    Check(
         "deterministic",
         "gives a query one ranking, whatever is asked beside it",
         "draw from the query's and the documents' ids, never from a running generator, a clock or a set's order",
         is_deterministic,
     ),
-    Contract(
+    Check(
         "pays-once",
         "pays for nothing that the ledger holds",
         "look a call up with ledger.get_many before you send it; put the answer with ledger.put as soon as it comes",
         pays_once,
     ),
-    Contract(
+    Check(
         "needs",
         "uses human judgments only when it declares them",
         "add 'gold labels' to `needs`, or leave task.gold alone",
         declares_its_needs,
     ),
-    Contract(
+    Check(
         "scores",
         "as a white box, gives scores that fall along its order",
         "fill Ranking.scores for ordered + tail, or let `box` be 'black'",

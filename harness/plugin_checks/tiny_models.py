@@ -19,7 +19,7 @@ def tiny_decoder(folder: Path, seed: int) -> Path:
 
     sizes: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     config = LlamaConfig(vocab_size=_TOKENS, **sizes, initializer_range=0.3, tie_word_embeddings=True)
-    return _made(folder, seed, lambda: LlamaForCausalLM(config))
+    return _built(folder, seed, lambda: LlamaForCausalLM(config))
 
 
 def tiny_fusion(folder: Path, seed: int) -> Path:
@@ -28,10 +28,10 @@ def tiny_fusion(folder: Path, seed: int) -> Path:
 
     sizes: dict[str, Any] = {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_heads": 4, "num_layers": 2}
     config = T5Config(vocab_size=_TOKENS, **sizes, initializer_factor=3.0, decoder_start_token_id=0, pad_token_id=0)
-    return _made(folder, seed, lambda: T5ForConditionalGeneration(config))
+    return _built(folder, seed, lambda: T5ForConditionalGeneration(config))
 
 
-def _made(folder: Path, seed: int, make: Any) -> Path:
+def _built(folder: Path, seed: int, make: Any) -> Path:
     from transformers import PreTrainedTokenizerFast
 
     from harness.device import deterministic

@@ -23,7 +23,7 @@ from pydantic import (
     model_serializer,
 )
 
-from harness.method import Group
+from harness.method import Category
 from harness.published import ir_metadata
 
 Line = Annotated[str, StringConstraints(max_length=300)]
@@ -34,13 +34,13 @@ Free = dict[str, JsonValue]
 """A section that may hold anything that is plain data."""
 
 
-class Section(BaseModel):
+class CardSection(BaseModel):
     """Base of the parts: unknown keys are errors, numbers are finite, keys on disk may hold spaces as ir_metadata's do."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True, serialize_by_alias=True)
 
 
-class TestCollection(Section):
+class TestCollection(CardSection):
     """What the run was evaluated on."""
 
     __test__ = False
@@ -51,25 +51,25 @@ class TestCollection(Section):
     source: Line = ""
 
 
-class DataSource(Section):
+class DataSource(CardSection):
     """Where training queries come from (train, titles, sentences), or any other data."""
 
     name: Line
     source: Line = ""
 
 
-class Data(Section):
+class Data(CardSection):
     """ir_metadata's data: the test collection, and where training queries came from."""
 
     test_collection: TestCollection = Field(alias="test collection")
     training_data: tuple[DataSource, ...] = Field(default=(), alias="training data")
 
 
-class MethodSection(Section):
+class MethodSection(CardSection):
     """ir_metadata's method: which way to a retriever this is, and with which settings."""
 
     name: Line
-    group: Group
+    group: Category
     sees: tuple[Line, ...]
     settings: Free = {}
     """Settings of the method as its own model dumps them, losses included."""
@@ -80,7 +80,7 @@ class MethodSection(Section):
     retrieval: tuple[Free, ...] = ()
 
 
-class Evaluation(Section):
+class CardEvaluation(CardSection):
     """What the sweep reports; the first measure leads the board."""
 
     reported_measures: tuple[Line, ...] = Field(default=(), alias="reported measures")
@@ -88,16 +88,16 @@ class Evaluation(Section):
     """Names or labels of methods."""
 
 
-class ResearchGoal(Section):
+class ResearchGoal(CardSection):
     """ir_metadata's research goal: the sweep and what it asks."""
 
     sweep: Line
     """File name of the sweep file."""
     question: Annotated[str, StringConstraints(max_length=5000)] = ""
-    evaluation: Evaluation = Evaluation()
+    evaluation: CardEvaluation = CardEvaluation()
 
 
-class TeacherSection(Section):
+class TeacherSection(CardSection):
     """Who labelled."""
 
     name: Line
@@ -110,24 +110,24 @@ class TeacherSection(Section):
     settings: Free = {}
 
 
-class Tried(Section):
+class TrialOutcome(CardSection):
     """A trial: the values that it set, by dotted name of the setting, and what its retriever scored."""
 
     settings: Free
     score: float
 
 
-class TuningSection(Section):
+class TuningSection(CardSection):
     """How settings were chosen: on which split, by which metric, between which trials."""
 
     split: Line
     metric: Line
-    trials: Annotated[tuple[Tried, ...], Field(min_length=1)]
+    trials: Annotated[tuple[TrialOutcome, ...], Field(min_length=1)]
     chosen: Free
     """What the chosen trial set."""
 
 
-class LabelsUsed(Section):
+class LabelsUsed(CardSection):
     """How many labels the cell rests on."""
 
     teacher: NonNegativeInt = 0
@@ -142,7 +142,7 @@ class LabelsUsed(Section):
         return self.teacher + self.written + self.gold
 
 
-class Costs(Section):
+class Costs(CardSection):
     """What the cell cost. `usd_alone` counts every label it uses at its price; `usd_here` what this sweep paid for them."""
 
     calls: NonNegativeInt = 0
@@ -170,7 +170,7 @@ class Costs(Section):
         return self.seconds if self.seconds_alone is None else self.seconds_alone
 
 
-class Verdicts(Section):
+class Verdicts(CardSection):
     """How many labels came out in which form, and why those that are not ok are not."""
 
     ok: NonNegativeInt = 0
@@ -184,7 +184,7 @@ class Verdicts(Section):
         return self.ok + self.partial + self.repaired + self.failed
 
 
-class Energy(Section):
+class Energy(CardSection):
     """What the machine used while the stages behind the cell ran, other programs on it included; only where it can be measured."""
 
     joules: dict[Literal["cpu", "ram", "gpu"], NonNegativeFloat]
@@ -195,7 +195,7 @@ class Energy(Section):
     """How many stages there are; where fewer were measured, the cell used more."""
 
 
-class Outcome(Section):
+class CardOutcome(CardSection):
     """What `publish` fills in from the run and its per-query values."""
 
     queries: NonNegativeInt
@@ -206,7 +206,7 @@ class Outcome(Section):
     """sha256 by file name."""
 
 
-class Card(Section):
+class Card(CardSection):
     """The card of one cell. Axes that make no difference to the method are None."""
 
     schema_version: Literal["0.1"] = Field(default="0.1", alias="schema-version")
@@ -215,11 +215,11 @@ class Card(Section):
     """The run's id: the name of its folder and the last column of its run file."""
     created: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
-    platform: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.Platform))] = {}
+    platform: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.IrPlatform))] = {}
     research_goal: ResearchGoal = Field(alias="research goal")
-    implementation: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.Implementation))] = {}
+    implementation: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.IrImplementation))] = {}
     method: MethodSection
-    actor: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.Actor))] = {"role": "experimenter"}
+    actor: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.IrActor))] = {"role": "experimenter"}
     data: Data
 
     teacher: TeacherSection | None = None
@@ -248,7 +248,7 @@ class Card(Section):
     """For the kinds that label, those of `costs.seconds_alone`; absent on disk where there are none, or they are not known."""
     energy: Energy | None = None
     """Absent on disk where nothing could be measured."""
-    outcome: Outcome | None = None
+    outcome: CardOutcome | None = None
 
     @model_serializer(mode="wrap")
     def _without_absent(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:

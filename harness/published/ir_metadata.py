@@ -17,13 +17,13 @@ SECTIONS = ("platform", "research goal", "implementation", "method", "actor", "d
 """PRIMAD, in its order."""
 
 
-class _Part(BaseModel):
+class _IrPart(BaseModel):
     """A mapping of the schema: fields by their names on disk, others allowed, scalars taken as they are."""
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
 
-class Cpu(_Part):
+class IrCpu(_IrPart):
     """platform, hardware, cpu."""
 
     model: str | None = None
@@ -32,7 +32,7 @@ class Cpu(_Part):
     number_of_cores: int | None = Field(default=None, alias="number of cores")
 
 
-class Gpu(_Part):
+class IrGpu(_IrPart):
     """platform, hardware, gpu."""
 
     architecture: str | None = None
@@ -40,43 +40,43 @@ class Gpu(_Part):
     ram: str | None = None
 
 
-class Hardware(_Part):
+class IrHardware(_IrPart):
     """platform, hardware; sizes as text: '32 GB'."""
 
-    cpu: Cpu | None = None
-    gpu: Gpu | None = None
+    cpu: IrCpu | None = None
+    gpu: IrGpu | None = None
     ram: str | None = None
 
 
-class OperatingSystem(_Part):
+class IrOperatingSystem(_IrPart):
     """platform, operating system."""
 
     kernel: str | None = None
     distribution: str | None = None
 
 
-class Software(_Part):
+class IrSoftware(_IrPart):
     """platform, software: libraries by programming language, and retrieval toolkits, each as name==version."""
 
     libraries: dict[str, list[str]] | None = None
     retrieval_toolkit: list[str] | None = Field(default=None, alias="retrieval toolkit")
 
 
-class Platform(_Part):
+class IrPlatform(_IrPart):
     """Hardware, operating system, software."""
 
-    hardware: Hardware | None = None
-    operating_system: OperatingSystem | None = Field(default=None, alias="operating system")
-    software: Software | None = None
+    hardware: IrHardware | None = None
+    operating_system: IrOperatingSystem | None = Field(default=None, alias="operating system")
+    software: IrSoftware | None = None
 
 
-class Executable(_Part):
+class IrExecutable(_IrPart):
     """implementation, executable: the command that made the run."""
 
     cmd: str | None = None
 
 
-class Source(_Part):
+class IrSource(_IrPart):
     """implementation, source."""
 
     lang: list[str] | None = None
@@ -84,44 +84,44 @@ class Source(_Part):
     commit: str | None = None
 
 
-class Implementation(_Part):
+class IrImplementation(_IrPart):
     """What was run, and where its source is."""
 
-    executable: Executable | None = None
-    source: Source | None = None
+    executable: IrExecutable | None = None
+    source: IrSource | None = None
 
 
-class Venue(_Part):
+class IrVenue(_IrPart):
     """research goal, venue."""
 
     name: str | None = None
     year: int | None = None
 
 
-class SignificanceTest(_Part):
+class IrSignificanceTest(_IrPart):
     """research goal, evaluation, significance test: one of its mappings."""
 
     name: str
     correction_method: str | None = Field(default=None, alias="correction method")
 
 
-class Evaluation(_Part):
+class IrEvaluation(_IrPart):
     """research goal, evaluation."""
 
     reported_measures: list[str] | None = Field(default=None, alias="reported measures")
     baseline: list[str] | None = None
-    significance_test: list[SignificanceTest] | None = Field(default=None, alias="significance test")
+    significance_test: list[IrSignificanceTest] | None = Field(default=None, alias="significance test")
 
 
-class ResearchGoal(_Part):
+class IrResearchGoal(_IrPart):
     """Why the run was made, and how it is judged."""
 
-    venue: Venue | None = None
+    venue: IrVenue | None = None
     publication: dict[str, str] | None = None
-    evaluation: Evaluation | None = None
+    evaluation: IrEvaluation | None = None
 
 
-class Retrieval(_Part):
+class IrRetrieval(_IrPart):
     """method, retrieval: one component of a pipeline, with its parameters beside these."""
 
     name: str
@@ -131,16 +131,16 @@ class Retrieval(_Part):
     weight: float | None = None
 
 
-class Method(_Part):
+class IrMethod(_IrPart):
     """How queries are answered."""
 
     automatic: bool | None = None
     score_ties: str | None = Field(default=None, alias="score ties")
     indexing: dict[str, str] | None = None
-    retrieval: list[Retrieval] | None = None
+    retrieval: list[IrRetrieval] | None = None
 
 
-class Actor(_Part):
+class IrActor(_IrPart):
     """Who ran it."""
 
     name: str | None = None
@@ -154,7 +154,7 @@ class Actor(_Part):
     twitter: str | None = None
 
 
-class TestCollection(_Part):
+class IrTestCollection(_IrPart):
     """data, test collection."""
 
     __test__ = False
@@ -166,33 +166,33 @@ class TestCollection(_Part):
     ir_datasets: str | None = None
 
 
-class DataSource(_Part):
+class IrDataSource(_IrPart):
     """data, training data and other: one of their mappings."""
 
     name: str
     source: str | None = None
 
 
-class Data(_Part):
+class IrData(_IrPart):
     """What it was run on."""
 
-    test_collection: TestCollection | None = Field(default=None, alias="test collection")
-    training_data: list[DataSource] | None = Field(default=None, alias="training data")
-    other: list[DataSource] | None = None
+    test_collection: IrTestCollection | None = Field(default=None, alias="test collection")
+    training_data: list[IrDataSource] | None = Field(default=None, alias="training data")
+    other: list[IrDataSource] | None = None
 
 
-class IrMetadata(_Part):
+class IrMetadata(_IrPart):
     """A whole header."""
 
     schema_version: str | float = Field(alias="schema-version")
     run_version: str | float | None = Field(default=None, alias="run-version")
     tag: str
-    platform: Platform
-    research_goal: ResearchGoal = Field(alias="research goal")
-    implementation: Implementation
-    method: Method
-    actor: Actor
-    data: Data
+    platform: IrPlatform
+    research_goal: IrResearchGoal = Field(alias="research goal")
+    implementation: IrImplementation
+    method: IrMethod
+    actor: IrActor
+    data: IrData
 
 
 def conforming(part: type[BaseModel]) -> Callable[[dict[str, Any]], dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, NonNegativeFloat, NonNegativeInt, ValidationError
 
 from harness.errors import UserError
-from harness.published.card import Hash, Line, Section
+from harness.published.card import CardSection, Hash, Line
 from harness.published.result_folder import MAKING, check_file
 from harness.text import plain
 
@@ -25,7 +25,7 @@ Losses = Annotated[tuple[float | None, ...], Field(max_length=POINTS)]
 """None where the loss was no finite number."""
 
 
-class Curve(Section):
+class LossCurveData(CardSection):
     """What a training's loss did: a point is the mean loss of `window` optimiser steps, at the last of them (steps count from 1)."""
 
     steps: NonNegativeInt
@@ -39,7 +39,7 @@ class Curve(Section):
     held_out_loss: Losses = ()
 
 
-class MadeStage(Section):
+class StageProvenance(CardSection):
     """A stage behind the run: how long it took when it was made, and whether that was before the sweep that published the run."""
 
     kind: Line
@@ -52,23 +52,23 @@ class MadeStage(Section):
     started: AwareDatetime
     cached: bool
     """True where the artefact was in the store already."""
-    curve: Curve | None = None
+    curve: LossCurveData | None = None
 
 
-class Making(Section):
+class Provenance(CardSection):
     """All stages behind a run, in the order in which they were made."""
 
     version: Literal[1] = 1
-    stages: Annotated[tuple[MadeStage, ...], Field(max_length=_MOST_STAGES)]
+    stages: Annotated[tuple[StageProvenance, ...], Field(max_length=_MOST_STAGES)]
 
 
-def curve(step: Sequence[int], loss: Sequence[float], held_out: tuple[Sequence[int], Sequence[float]], kept: int) -> Curve:
+def curve(step: Sequence[int], loss: Sequence[float], held_out: tuple[Sequence[int], Sequence[float]], best_step: int) -> LossCurveData:
     """A curve of at most `POINTS` points: windows of equal length (the last may be shorter), held-out checks likewise."""
     window = max(1, math.ceil(len(step) / POINTS))
     checks = max(1, math.ceil(len(held_out[0]) / POINTS))
-    return Curve(
+    return LossCurveData(
         steps=len(step),
-        kept=kept,
+        kept=best_step,
         window=window,
         step=_last(step, window),
         loss=_means(loss, window),
@@ -86,14 +86,14 @@ def _means(values: Sequence[float], window: int) -> tuple[float | None, ...]:
     return tuple(float(f"{mean:.6g}") if math.isfinite(mean) else None for mean in means)
 
 
-def read_making(folder: Path) -> Making | None:
+def read_provenance(folder: Path) -> Provenance | None:
     """What lies in a result folder; None where it was published without. Raises UserError for a link, a large or malformed file."""
     path = folder / MAKING
     if not path.is_symlink() and not path.exists():
         return None
     try:
         check_file(path)
-        return Making.model_validate_json(path.read_bytes())
+        return Provenance.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise UserError(plain(f"malformed: {error.errors(include_url=False)[0]['msg']}"), file=path) from error
     except (OSError, ValueError, RecursionError) as error:

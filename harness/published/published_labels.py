@@ -18,7 +18,7 @@ from pydantic import Field, NonNegativeInt, ValidationError, model_validator
 
 from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking, Verdict
-from harness.published.card import Section
+from harness.published.card import CardSection
 from harness.published.result_folder import LABELS
 from harness.published.untrusted_run import check_run_file
 from harness.text import plain
@@ -33,7 +33,7 @@ Places = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=MOS
 Scores = Annotated[tuple[float | None, ...], Field(max_length=MOST_DOCUMENTS)]
 
 
-class Header(Section):
+class Header(CardSection):
     """The first line: how many labels there are, and how many of them stand here."""
 
     format: Literal["distil-harness labels of a run"] = "distil-harness labels of a run"
@@ -42,7 +42,7 @@ class Header(Section):
     kept: NonNegativeInt
 
 
-class LabelRow(Section):
+class LabelRow(CardSection):
     """One label. Places count from 1 and are those of `given`, the candidates in the first stage's order."""
 
     query: Id
@@ -79,10 +79,10 @@ class LabelRow(Section):
         placed = tuple(self.given[place - 1] for place in self.order)
         tail = tuple(document for document in self.given if document not in set(placed))
         shown = tuple(self.given[place - 1] for place in self.shown)
-        return Ranking(self.query, placed, tail, self.verdict, self.reason, self.raw, shown=shown)
+        return Ranking(self.query, placed, tail, self.verdict, self.reason, self.raw, presented=shown)
 
 
-class LabelsOfRun(Section):
+class LabelsOfRun(CardSection):
     """What one file holds."""
 
     header: Header
@@ -94,7 +94,7 @@ def row_of(ranking: Ranking, text: str, given: Sequence[str], ranker: dict[str, 
 
     None where it ranks other documents, or is too large to be published.
     """
-    if set(given) != set(ranking.ordered + ranking.tail):
+    if set(given) != set(ranking.ranked + ranking.unranked):
         return None
     try:
         return _row(ranking, text, given, ranker or {}, of_set)
@@ -104,14 +104,14 @@ def row_of(ranking: Ranking, text: str, given: Sequence[str], ranker: dict[str, 
 
 def _row(ranking: Ranking, text: str, given: Sequence[str], ranker: dict[str, float], of_set: int) -> LabelRow:
     place = {document: number for number, document in enumerate(given, 1)}
-    shown = tuple(place[document] for document in ranking.shown)
-    scores = dict(zip(ranking.ordered + ranking.tail, ranking.scores or (), strict=False))
+    shown = tuple(place[document] for document in ranking.presented)
+    scores = dict(zip(ranking.ranked + ranking.unranked, ranking.scores or (), strict=False))
     return LabelRow(
         query=ranking.query,
         text=text[:TEXT],
         given=tuple(given),
         shown=() if shown == tuple(range(1, len(place) + 1)) else shown,
-        order=tuple(place[document] for document in ranking.ordered),
+        order=tuple(place[document] for document in ranking.ranked),
         verdict=ranking.verdict,
         reason=ranking.reason[:1_000],
         raw=ranking.raw[:RAW],

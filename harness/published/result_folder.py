@@ -23,7 +23,7 @@ from harness.evaluation.metrics.lookup import mean
 from harness.evaluation.metrics.per_query_file import FILE as METRICS
 from harness.evaluation.metrics.per_query_file import read_scores
 from harness.files import atomic_folder, sha256, sync
-from harness.published.card import Card, Outcome
+from harness.published.card import Card, CardOutcome
 from harness.text import plain
 
 CARD = "card.yaml"
@@ -60,7 +60,7 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._+-]+", "-", text).strip("-.") or "unnamed"
 
 
-def publish(folder: Path, card: Card, run_path: Path, metrics: Path, beside: Callable[[], Mapping[str, bytes]] = dict) -> bool:
+def publish(folder: Path, card: Card, run_path: Path, metrics: Path, sidecars: Callable[[], Mapping[str, bytes]] = dict) -> bool:
     """Write a result folder; `card.outcome` is filled in here. False when `folder` already holds this very cell, which is kept.
 
     It is written anew where `card` knows costs that the one there does not tell: see `renewed`.
@@ -81,9 +81,9 @@ def publish(folder: Path, card: Card, run_path: Path, metrics: Path, beside: Cal
         Run(card.tag, run.scores).write(temporary / RUN)
         shutil.copyfile(metrics, temporary / METRICS)
         sync(temporary / METRICS)
-        further = _put_beside(temporary, beside())
+        further = _write_sidecars(temporary, sidecars())
         queries = list(next(iter(scores.values()), {}))
-        outcome = Outcome(
+        outcome = CardOutcome(
             queries=len(queries),
             missing=sum(not run.scores.get(query) for query in queries),
             metrics={name: mean(values) for name, values in scores.items()},
@@ -94,7 +94,7 @@ def publish(folder: Path, card: Card, run_path: Path, metrics: Path, beside: Cal
     return True
 
 
-def _put_beside(folder: Path, files: Mapping[str, bytes]) -> list[str]:
+def _write_sidecars(folder: Path, files: Mapping[str, bytes]) -> list[str]:
     """Writes those of `files` that are not too large to be read again; their names."""
     written = [name for name, content in files.items() if len(content) <= LARGEST[name]]
     for name in written:

@@ -11,7 +11,7 @@ from harness.evaluation.metrics.lookup import Scores, evaluate, mean
 from harness.evaluation.metrics.per_query_file import FILE as METRICS
 from harness.evaluation.metrics.per_query_file import read_scores
 from harness.files import sha256
-from harness.published.card import Card, Outcome
+from harness.published.card import Card, CardOutcome
 from harness.published.result_folder import CARD, LABELS, MAKING, RUN, check_file, read_card
 from harness.published.untrusted_run import check_run_file
 from harness.retrieval.run import Run
@@ -45,7 +45,7 @@ def _names(folder: Path, card: Card, run: Run) -> list[str]:
     return [f"name: the {what} is called '{plain(name)}', the card '{card.tag}'" for what, name in wrong if name != card.tag]
 
 
-def _files(folder: Path, outcome: Outcome) -> list[str]:
+def _files(folder: Path, outcome: CardOutcome) -> list[str]:
     further = [name for name in (MAKING, LABELS) if name in outcome.files]
     changed = [name for name in (RUN, METRICS, *further) if outcome.files.get(name) != _hash(folder / name)]
     return [f"hash: {name} is not the file that the card describes" for name in changed]
@@ -60,7 +60,7 @@ def _hash(path: Path) -> str | None:
     return sha256(path)
 
 
-def _values(run: Run, scores: Scores, outcome: Outcome, qrels: Qrels) -> list[str]:
+def _values(run: Run, scores: Scores, outcome: CardOutcome, qrels: Qrels) -> list[str]:
     try:
         answered = [name for name in scores if needs_answers(name)]
         again = evaluate(run.scores, qrels, [name for name in scores if name not in answered])
@@ -80,11 +80,11 @@ def _values(run: Run, scores: Scores, outcome: Outcome, qrels: Qrels) -> list[st
     return problems
 
 
-def _metric(name: str, values: dict[str, float], said: dict[str, float], said_mean: float | None) -> list[str]:
-    if values.keys() != said.keys():
-        return [f"queries: {name} is given for {counted(len(said), 'query')}, the judgments have {len(values)}"]
-    wrong = [query for query, value in values.items() if abs(value - said[query]) > TOLERANCE]
+def _metric(name: str, values: dict[str, float], reported: dict[str, float], reported_mean: float | None) -> list[str]:
+    if values.keys() != reported.keys():
+        return [f"queries: {name} is given for {counted(len(reported), 'query')}, the judgments have {len(values)}"]
+    wrong = [query for query, value in values.items() if abs(value - reported[query]) > TOLERANCE]
     problems = [f"value: {name} differs for {counted(len(wrong), 'query')}, first {plain(wrong[0])}"] if wrong else []
-    if said_mean is not None and abs(mean(values) - said_mean) > TOLERANCE:
-        problems.append(f"mean: {name} is {said_mean:.6f} on the card, {mean(values):.6f} when computed again")
+    if reported_mean is not None and abs(mean(values) - reported_mean) > TOLERANCE:
+        problems.append(f"mean: {name} is {reported_mean:.6f} on the card, {mean(values):.6f} when computed again")
     return problems

@@ -8,10 +8,10 @@ from pathlib import Path
 from harness.labelling.labels.parser import without_thoughts
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Task
-from harness.labelling.prompting.prompter import Asking, Request, Session
-from harness.labelling.prompting.prompting_settings import Ask, OnMalformed
+from harness.labelling.prompting.prompter import Prompter, RankingProcedure, Request
+from harness.labelling.prompting.prompting_settings import OnMalformed, PromptingSettings
 from harness.labelling.prompting.templates import Prompt, load_chat_prompt
-from harness.labelling.strategies.strategy import Answer, Reply
+from harness.labelling.strategies.strategy import AnswerFormat, ParsedResponse
 from harness.stage import digest
 
 OPEN = Prompt(
@@ -33,14 +33,14 @@ _LABEL = re.compile(r"\A(?:the )?(?:short |final |correct )?answer(?: to the que
 _AROUND = " \t*`\"'“”"
 
 
-class AnswerAsking(Asking):
+class AnswerAsking(Prompter):
     """One request a task; the ranking holds the passages in the order in which they were shown, and what was said as its raw text.
 
     Passages are shown best first, each cut to `words` words. A cut answer is an answer: it is kept, and scored as it stands.
     """
 
     def __init__(self, words: int, on_malformed: OnMalformed, prompts: tuple[Prompt, Prompt] = (OPEN, CLOSED)) -> None:
-        super().__init__(Ask(max_passage_words=words), on_malformed)
+        super().__init__(PromptingSettings(max_passage_words=words), on_malformed)
         self.prompt, self._closed = prompts
 
     @property
@@ -50,7 +50,7 @@ class AnswerAsking(Asking):
     def calls(self, count: int) -> int:
         return 1
 
-    def session(self, task: Task) -> Session:
+    def session(self, task: Task) -> RankingProcedure:
         (reply,) = yield from self._answered([self._question(task)])
         ids = tuple(candidate.id for candidate in task.candidates)
         if reply.verdict == "failed":
@@ -62,7 +62,7 @@ class AnswerAsking(Asking):
         shown = (f"Passage {number}: {self._cut[candidate.text]}" for number, candidate in enumerate(task.candidates, 1))
         text = prompt.fill({"query": task.text, "passages": "\n\n".join(shown)})
         system = (("system", prompt.system),) if prompt.system else ()
-        return Request((*system, ("user", text)), Answer(), TOKENS, read_answer)
+        return Request((*system, ("user", text)), AnswerFormat(), TOKENS, read_answer)
 
 
 def prompts(base: Path, opened: str | None, closed: str | None) -> tuple[Prompt, Prompt]:
@@ -73,14 +73,14 @@ def prompts(base: Path, opened: str | None, closed: str | None) -> tuple[Prompt,
     )
 
 
-def read_answer(text: str, truncated: bool) -> Reply:
+def read_answer(text: str, truncated: bool) -> ParsedResponse:
     """What was said, as a reply; failed where nothing came, or nothing but a thought that was cut."""
     if not text:
-        return Reply((), "failed", ("empty",), text=text)
+        return ParsedResponse((), "failed", ("empty",), text=text)
     said, unfinished = without_thoughts(text)
     if truncated and unfinished and not said.strip():
-        return Reply((), "failed", ("truncated",), text=text)
-    return Reply((), "ok", text=text)
+        return ParsedResponse((), "failed", ("truncated",), text=text)
+    return ParsedResponse((), "ok", text=text)
 
 
 def short_answer(text: str) -> str:

@@ -13,7 +13,7 @@ from harness.collections.collection import Corpus, Judgments, Texts
 from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.labelling.labels.teacher import Task
 from harness.llm.chat_teacher import ChatTeacher
-from harness.qa.answer_cases import cases, said_in
+from harness.qa.answer_cases import answers_in, cases
 from harness.qa.gold_answers import GoldAnswers, questions
 from harness.stage import Context, Stage
 
@@ -51,14 +51,14 @@ class Read(Stage):
 
     def run(self, out: Path, context: Context) -> None:
         from harness.labelling.labels.ranking import write_rankings
-        from harness.ledger.views import Meter
+        from harness.ledger.views import MeteredLedger
 
-        start, meter = time.monotonic(), Meter(context.ledger)
+        start, meter = time.monotonic(), MeteredLedger(context.ledger)
         readings = list(self.reader.label(self.tasks(context.path(self.source)), meter, context.progress))
         write_rankings(out / READINGS, readings)
         summary = {
             "questions": len(readings),
-            "closed_book": sum(not reading.ordered for reading in readings),
+            "closed_book": sum(not reading.ranked for reading in readings),
             "failed": dict(Counter(reading.reason for reading in readings if reading.verdict == "failed")),
             "alone": asdict(meter.used),
             "here": asdict(meter.paid),
@@ -97,7 +97,7 @@ class Answered(Stage):
         from harness.retrieval.run import Run
 
         run, queries = Run.read(context.path(self.source) / "run.trec.gz"), sorted(self.judgments.qrels)
-        said = said_in(read_rankings(context.path(self.read) / READINGS)) if self.read else {}
+        said = answers_in(read_rankings(context.path(self.read) / READINGS)) if self.read else {}
         answered = cases(queries, self.gold, run, self.corpus, deepest(self.metrics), said)
         ranked = read_scores(context.path(self.ranking) / FILE) if self.ranking and self.ranking.metrics else {}
         found = ranked | answer_scores(answered, self.metrics)

@@ -7,11 +7,11 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.evaluation.significance.comparison_tables import render_comparison
-from harness.qa.examination import AnsweredRun, Report
+from harness.qa.examination import AnsweredRun, AnswerReport
 from harness.text import counted, plain
 
 
-def render_answers(report: Report) -> RenderableType:
+def render_answers(report: AnswerReport) -> RenderableType:
     """A row a run with the means, what was asked and paid, then the comparison."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("run", overflow="fold")
@@ -23,7 +23,7 @@ def render_answers(report: Report) -> RenderableType:
     return Group(*parts, *(["", render_comparison(report["comparison"])] if report["comparison"] else []))
 
 
-def _asked(report: Report) -> str:
+def _asked(report: AnswerReport) -> str:
     who = "no reader" if report["reader"] is None else f"{plain(report['reader'])} shown {counted(report['passages'], 'passage')}"
     silent = report["without_answers"]
     without = f", {silent} of them without gold answers and counted 0" if silent else ""

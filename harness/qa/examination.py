@@ -13,14 +13,14 @@ from harness.collections.collection import Collection
 from harness.errors import UserError
 from harness.evaluation.metrics.answer_metrics import DEFAULT, answer_scores, deepest, needs_answers, needs_reader
 from harness.evaluation.metrics.lookup import Scores, mean, metric
-from harness.evaluation.significance.comparison_result import Compared
-from harness.evaluation.significance.score_matrix import Columns, compare_columns
-from harness.evaluation.significance.test_spec import Question
+from harness.evaluation.significance.comparison_result import ComparisonResult
+from harness.evaluation.significance.score_matrix import ScoreMatrix, compare_matrix
+from harness.evaluation.significance.test_spec import TestSpec
 from harness.ledger.ledger import Ledger
-from harness.ledger.views import Meter
+from harness.ledger.views import MeteredLedger
 from harness.llm.chat_teacher import ChatTeacher
 from harness.progress import Progress
-from harness.qa.answer_cases import cases, said_in
+from harness.qa.answer_cases import answers_in, cases
 from harness.qa.gold_answers import GoldAnswers, known, questions
 from harness.qa.reference_runs import gold_run
 from harness.retrieval.run import Run
@@ -39,7 +39,7 @@ class AnsweredRun(TypedDict):
     answers: NotRequired[dict[str, str]]
 
 
-class Report(TypedDict):
+class AnswerReport(TypedDict):
     """The answer of ``harness answer``. `without_answers` counts queries that have no gold answer: they count 0 and are not asked."""
 
     collection: str
@@ -49,7 +49,7 @@ class Report(TypedDict):
     queries: int
     without_answers: int
     runs: list[AnsweredRun]
-    comparison: Compared | None
+    comparison: ComparisonResult | None
     llm: dict[str, float]
 
 
@@ -77,7 +77,7 @@ class Examination:
         said: dict[str, str] = {}
         if self.reader is not None:
             tasks = questions(queries, gold, run, collection.corpus, self.passages)
-            said = said_in(self.reader.label(tasks, ledger, progress))
+            said = answers_in(self.reader.label(tasks, ledger, progress))
         answered = cases(sorted(queries.ids), gold, run, collection.corpus, deepest(self.metrics), said)
         return answer_scores(answered, self.metrics), said
 
@@ -97,21 +97,21 @@ def answer(
     baseline: str | None = None,
     references: bool = True,
     per_query: bool = False,
-    question: Question | None = None,
-) -> Report:
+    question: TestSpec | None = None,
+) -> AnswerReport:
     """Means for each run and each reference; with several of them paired tests on the first metric, all against `baseline`.
 
     `baseline` names a run or a reference; left out, it is the closed book where a reader is asked, otherwise all pairs are compared.
     Raises UserError on an unknown baseline, and when the collection has no short answers.
     """
-    meter = Meter(ledger)
+    meter = MeteredLedger(ledger)
     all_runs = [*runs, *(_references(about) if references and about.reader is not None else [])]
     if twice := [name for name, count in Counter(run.name for run in all_runs).items() if count > 1]:
         raise UserError(f"two runs are called '{twice[0]}'", remedy="give them different names: the last column of a TREC run")
     found = [about.scores(run, meter, progress) for run in all_runs]
     queries, gold = about.collection.queries(about.split), GoldAnswers.of(about.collection, about.split)
     rows = [_row(run, scores, said, about, per_query) for run, (scores, said) in zip(all_runs, found, strict=True)]
-    return Report(
+    return AnswerReport(
         collection=about.collection.name,
         split=about.split,
         reader=None if about.reader is None else about.reader.model,
@@ -119,7 +119,7 @@ def answer(
         queries=len(queries),
         without_answers=len(queries) - len(gold.answers),
         runs=rows,
-        comparison=_compared(rows, [scores for scores, _ in found], about.metrics[0], baseline, question or Question()),
+        comparison=_compared(rows, [scores for scores, _ in found], about.metrics[0], baseline, question or TestSpec()),
         llm=asdict(meter.paid),
     )
 
@@ -128,7 +128,7 @@ def _references(about: Examination) -> list[Run]:
     return [Run(CLOSED, {}), gold_run(GOLD, about.collection.judgments(about.split))]
 
 
-def _row(run: Run, scores: Scores, said: Mapping[str, str], about: Examination, per_query: bool) -> AnsweredRun:
+def _row(run: Run, scores: Scores, answers: Mapping[str, str], about: Examination, per_query: bool) -> AnsweredRun:
     queries, documents = about.collection.queries(about.split).ids, list({id for found in run.scores.values() for id in found})
     row = AnsweredRun(
         name=run.name,
@@ -138,13 +138,13 @@ def _row(run: Run, scores: Scores, said: Mapping[str, str], about: Examination, 
         unknown=len(documents) - len(known(about.collection.corpus, documents)),
     )
     if per_query:
-        row["per_query"], row["answers"] = scores, dict(said)
+        row["per_query"], row["answers"] = scores, dict(answers)
     return row
 
 
 def _compared(
-    rows: Sequence[AnsweredRun], scores: Sequence[Scores], name: str, baseline: str | None, question: Question
-) -> Compared | None:
+    rows: Sequence[AnsweredRun], scores: Sequence[Scores], name: str, baseline: str | None, question: TestSpec
+) -> ComparisonResult | None:
     names = [row["name"] for row in rows]
     if baseline is not None and baseline not in names:
         raise UserError(f"'{baseline}' is none of the runs", key="--baseline", remedy=f"there are: {', '.join(names)}")
@@ -153,4 +153,4 @@ def _compared(
     wanted = baseline or (CLOSED if CLOSED in names else None)
     values = np.array([list(found[name].values()) for found in scores]).T
     place = None if wanted is None else names.index(wanted)
-    return compare_columns(Columns([name], names, values, [row["missing"] for row in rows], place), question)
+    return compare_matrix(ScoreMatrix([name], names, values, [row["missing"] for row in rows], place), question)

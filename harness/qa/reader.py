@@ -25,7 +25,7 @@ def reader(teacher: Teacher, base: Path, prompt: str | None = None, closed_book_
         raise UserError(f"a teacher of kind '{teacher.name}' does not answer in words, so it reads nothing", key="reader", remedy=remedy)
     # Guided decoding knows permutations and choices only.
     free = {"guided": False} if "guided" in type(teacher.settings).model_fields else {}
-    asked = type(teacher)(teacher.settings.model_copy(update=free), base).made_from(teacher)
+    asked = type(teacher)(teacher.settings.model_copy(update=free), base).derived_from(teacher)
     settings = teacher.settings
     asked.asking = AnswerAsking(settings.ask.max_passage_words, settings.on_malformed, prompts(base, prompt, closed_book_prompt))
     return asked

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.collections.collection import Judgments, Texts
-from harness.method import Axis, Group, Kit, Method
+from harness.method import Axis, Category, Method, MethodInputs
 from harness.retrieval.run import FILE, Run
 from harness.stage import Context, Stage
 
@@ -51,7 +51,7 @@ def gold_run(name: str, judgments: Judgments) -> Run:
 
 
 class _Reference(Method):
-    standing: ClassVar[Group] = "reference"
+    category: ClassVar[Category] = "reference"
     axes: ClassVar[frozenset[Axis]] = frozenset()
 
 
@@ -63,8 +63,8 @@ class ClosedBook(_Reference):
     source = "Roberts et al., arXiv 2002.08910"
     sees = ("nothing",)
 
-    def run(self, kit: Kit) -> Stage:
-        return NoPassages(queries=kit.collection.queries(kit.split), corpus=kit.collection.corpus)
+    def run(self, inputs: MethodInputs) -> Stage:
+        return NoPassages(queries=inputs.collection.queries(inputs.split), corpus=inputs.collection.corpus)
 
 
 class GoldPassage(_Reference):
@@ -74,5 +74,5 @@ class GoldPassage(_Reference):
     summary = "the reader with the passages that the judgments name"
     sees = ("gold labels",)
 
-    def run(self, kit: Kit) -> Stage:
-        return GoldPassages(judgments=kit.collection.judgments(kit.split), depth=kit.depth)
+    def run(self, inputs: MethodInputs) -> Stage:
+        return GoldPassages(judgments=inputs.collection.judgments(inputs.split), depth=inputs.depth)

@@ -151,10 +151,12 @@ def _store(shape: tuple[int, int], out: Path | None) -> np.ndarray:
     return np.lib.format.open_memmap(out, mode="w+", dtype=np.float16, shape=shape)
 
 
-def _checked(vectors: np.ndarray, kept: np.dtype[np.floating]) -> np.ndarray:
+def _checked(vectors: np.ndarray, cached: np.dtype[np.floating]) -> np.ndarray:
     # Written so that NaN does not pass either.
-    if not np.abs(vectors).max(initial=0) <= np.finfo(kept).max:
-        raise UserError(f"the model gives embeddings with no finite numbers in {kept}", remedy="its training has diverged: lower the rate")
+    if not np.abs(vectors).max(initial=0) <= np.finfo(cached).max:
+        raise UserError(
+            f"the model gives embeddings with no finite numbers in {cached}", remedy="its training has diverged: lower the rate"
+        )
     return vectors
 
 

@@ -14,9 +14,9 @@ class Shortlist(NamedTuple):
     rows: np.ndarray
     scores: np.ndarray
 
-    def where(self, kept: np.ndarray) -> Shortlist:
+    def where(self, mask: np.ndarray) -> Shortlist:
         """Those that `kept`, a mask or places, selects."""
-        return Shortlist(*(column[kept] for column in self))
+        return Shortlist(*(column[mask] for column in self))
 
 
 NOTHING = Shortlist(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))

@@ -47,7 +47,7 @@ def adapt(student: Student, settings: LoRA | None) -> Callable[[], object]:
     if model is None:
         raise UserError("LoRA is for transformers, and this student is none", key="lora", remedy="leave it out, or take another student")
     base: Any = model.base_model
-    names, behind = _targets(base, settings), _behind(base)
+    names, behind = _targets(base, settings), _module_at(base)
     config = LoraConfig(r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout, target_modules=names)
     adapters = LoraModel(base, config, "default")
     for weight in behind:
@@ -71,7 +71,7 @@ def _targets(base: Any, settings: LoRA) -> list[str]:
     return found
 
 
-def _behind(base: Any) -> list[torch.nn.Parameter]:
+def _module_at(base: Any) -> list[torch.nn.Parameter]:
     """Weights that learn and belong neither to the embeddings nor to the layers."""
     parts = [base.get_input_embeddings(), getattr(base, "embeddings", None), *encoder_layers(base)]
     inside = {id(weight) for part in parts if part is not None for weight in part.parameters()}

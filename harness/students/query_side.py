@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from harness.progress import Progress
-    from harness.training_lists.list_dataset import ListTable
+    from harness.training_lists.list_dataset import ListDataset
 
 
 class QueryEncoder(BiEncoder):
@@ -33,7 +33,7 @@ class QueryEncoder(BiEncoder):
         student.start = folder
         return student
 
-    def over(self, table: ListTable, max_length: int) -> QueryReader:
+    def bind(self, table: ListDataset, max_length: int) -> QueryReader:
         return QueryReader(self, table, max_length)
 
     def save(self, folder: Path) -> None:
@@ -58,7 +58,7 @@ class QueryEncoder(BiEncoder):
 class QueryReader(EmbeddingReader):
     """Embeds the documents once, before anything is learnt, and the queries of each batch."""
 
-    def __init__(self, student: QueryEncoder, table: ListTable, max_length: int) -> None:
+    def __init__(self, student: QueryEncoder, table: ListDataset, max_length: int) -> None:
         super().__init__(student, table, max_length)
         with inference(student):
             found = run_sorted(student.embed, self.documents, np.arange(len(table.documents)), student.device)

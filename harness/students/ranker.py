@@ -13,7 +13,7 @@ import numpy as np
 from harness.errors import UserError
 from harness.students.architecture import Architecture, read_json, trained_as
 from harness.students.retriever import MICRO_TOKENS, BiEncoder
-from harness.students.student import Reader, Student, inference, loading, opening, quiet
+from harness.students.student import ListScorer, Student, inference, loading, opening, quiet
 from harness.students.tokenised import TransformerTokens, run_sorted
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
     from harness.progress import Progress
-    from harness.training_lists.list_dataset import Batch, ListTable
+    from harness.training_lists.list_dataset import Batch, ListDataset
 
 FILE = "ranker.json"
 
@@ -66,7 +66,7 @@ class CrossRanker(Student):
             model.default_prompt_name = None
         return cls(model)
 
-    def over(self, table: ListTable, max_length: int) -> PairReader:
+    def bind(self, table: ListDataset, max_length: int) -> PairReader:
         return PairReader(self, table, max_length)
 
     def save(self, folder: Path) -> None:
@@ -79,10 +79,10 @@ class CrossRanker(Student):
         return scores.reshape(-1)
 
 
-class PairReader(Reader):
+class PairReader(ListScorer):
     """Reads every (query, document) pair of the lists; the pairs of a batch go through the model in order of their length."""
 
-    def __init__(self, student: CrossRanker, table: ListTable, max_length: int) -> None:
+    def __init__(self, student: CrossRanker, table: ListDataset, max_length: int) -> None:
         self.student = student
         self.table = table
         pairs = [

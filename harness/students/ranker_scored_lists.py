@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.collections.collection import Texts
-from harness.collections.sample import Draw
+from harness.collections.sample import QuerySubset
 from harness.models import ModelFiles, model_path
-from harness.stage import Context, Stage
+from harness.stage import Context, Stage, keyed
 from harness.students.architecture import Architecture
-from harness.training_lists.list_stages import candidate_lists, drawn
-from harness.training_lists.training_list import Built, TrainingList, from_scores, read_lists
+from harness.training_lists.list_stages import candidate_lists, subset_queries
+from harness.training_lists.training_list import ListsBuilt, TrainingList, from_scores, read_lists
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -35,25 +35,25 @@ class ScoredLists(Stage):
     def run(self, out: Path, context: Context) -> None:
         from harness.device import deterministic
         from harness.students.ranker import load_ranker
-        from harness.training_lists.list_dataset import ListTable
+        from harness.training_lists.list_dataset import ListDataset
 
         lists = read_lists(context.path(self.lists))
         # A cross-encoder that was never trained draws its head here.
         with deterministic(0):
             ranker = load_ranker(model_path(self.ranker, context), self.architecture)
-            scores = ranker.over(ListTable.of(lists, self.corpus), self.max_length).score_all(context.progress)
-        Built(tuple(replace(one, scores=tuple(row.tolist())) for one, row in zip(lists, scores, strict=True)), {}).write(out)
+            scores = ranker.bind(ListDataset.of(lists, self.corpus), self.max_length).score_all(context.progress)
+        ListsBuilt(tuple(replace(one, scores=tuple(row.tolist())) for one, row in zip(lists, scores, strict=True)), {}).write(out)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class RankerScores(Stage):
+class CandidateScores(Stage):
     """Candidate lists scored and ordered by a ranker; it needs no label, so `draw` may be larger than what was labelled."""
 
     kind: ClassVar[str] = "ranker-scores"
 
     ranker: ModelFiles | Stage
     architecture: Architecture
-    draw: Draw
+    subset: QuerySubset = keyed("draw")
     candidates: Stage
     corpus: Texts
     depth: int
@@ -61,27 +61,27 @@ class RankerScores(Stage):
 
     @property
     def label(self) -> str:
-        return f"{self.draw.size:,} queries"
+        return f"{self.subset.size:,} queries"
 
     @property
     def priority(self) -> int:
-        return self.draw.size
+        return self.subset.size
 
     def run(self, out: Path, context: Context) -> None:
         from harness.device import deterministic
         from harness.students.ranker import load_ranker
-        from harness.training_lists.list_dataset import ListTable
+        from harness.training_lists.list_dataset import ListDataset
 
         lists, dropped = self._candidates(context)
-        table = ListTable.of(lists, self.corpus)
+        table = ListDataset.of(lists, self.corpus)
         # A cross-encoder that was never trained draws its head here.
         with deterministic(0):
             ranker = load_ranker(model_path(self.ranker, context), self.architecture)
-            scores = ranker.over(table, self.max_length).score_all(context.progress)
-        Built(from_scores(lists, [row.tolist() for row in scores]).lists, dropped).write(out)
+            scores = ranker.bind(table, self.max_length).score_all(context.progress)
+        ListsBuilt(from_scores(lists, [row.tolist() for row in scores]).lists, dropped).write(out)
 
     def _candidates(self, context: Context) -> tuple[list[TrainingList], Counter[str]]:
-        queries = drawn(self.draw, context)
+        queries = subset_queries(self.subset, context)
         found = candidate_lists(queries, self.candidates, self.depth, context)
         enough = [query for query in queries if len(found[query.id]) > 1]
         lists = [TrainingList(query.id, query.text, tuple(found[query.id]), 0) for query in enough]

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from harness.collections.collection import Texts
 from harness.models import ModelFiles, model_path
-from harness.stage import Context, Stage
+from harness.stage import Context, Stage, keyed
 from harness.students.architecture import Architecture
 
 
@@ -25,31 +25,31 @@ class Rerank(Stage):
     """The run to re-rank."""
     queries: Texts
     corpus: Texts
-    shown: int
+    presented: int = keyed("shown")
     max_length: int
 
     @property
     def label(self) -> str:
-        return f"{self.shown} of {self.first.label}"
+        return f"{self.presented} of {self.first.label}"
 
     def run(self, out: Path, context: Context) -> None:
         from harness.device import deterministic
         from harness.retrieval.run import FILE, Run
         from harness.students.ranker import load_ranker
-        from harness.training_lists.list_dataset import ListTable
+        from harness.training_lists.list_dataset import ListDataset
         from harness.training_lists.training_list import TrainingList
 
         first = Run.read(context.path(self.first))
         texts = dict(zip(self.queries.ids, self.queries.slice_texts(0, len(self.queries)), strict=True))
-        lists = [TrainingList(query, texts[query], tuple(top), 0) for query in texts if (top := first.top(query, self.shown))]
+        lists = [TrainingList(query, texts[query], tuple(top), 0) for query in texts if (top := first.top(query, self.presented))]
         # A cross-encoder that was never trained draws its head here.
         with deterministic(0):
             ranker = load_ranker(model_path(self.ranker, context), self.architecture)
-            found = ranker.over(ListTable.of(lists, self.corpus), self.max_length).score_all(context.progress)
+            found = ranker.bind(ListDataset.of(lists, self.corpus), self.max_length).score_all(context.progress)
         runs = {}
         for one, scores in zip(lists, found, strict=True):
             known = dict(zip(one.documents, scores.tolist(), strict=True))
-            runs[one.query] = known | behind(first.top(one.query)[len(known) :], min(known.values()))
+            runs[one.query] = known | unranked_rest(first.top(one.query)[len(known) :], min(known.values()))
         Run("rerank", runs).write(out / FILE)
 
 
@@ -72,8 +72,8 @@ class TeacherRerank(Stage):
         from harness.retrieval.run import FILE, Run
 
         first = Run.read(context.path(self.first))
-        placed = {ranking.query: ranking.ordered for ranking in read_rankings(context.path(self.labels) / RANKINGS)}
-        runs = {query: behind(reordered(first.top(query), placed.get(query, ())), 0.0) for query in first.scores}
+        placed = {ranking.query: ranking.ranked for ranking in read_rankings(context.path(self.labels) / RANKINGS)}
+        runs = {query: unranked_rest(reordered(first.top(query), placed.get(query, ())), 0.0) for query in first.scores}
         Run("teacher-rerank", runs).write(out / FILE)
 
 
@@ -82,6 +82,6 @@ def reordered(documents: Sequence[str], placed: Sequence[str]) -> list[str]:
     return [*placed, *(document for document in documents if document not in set(placed))]
 
 
-def behind(documents: Sequence[str], lowest: float) -> dict[str, float]:
+def unranked_rest(documents: Sequence[str], lowest: float) -> dict[str, float]:
     """Scores that keep `documents` in their order, all below `lowest`."""
     return {document: lowest - place for place, document in enumerate(documents, 1)}

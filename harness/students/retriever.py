@@ -10,7 +10,7 @@ import numpy as np
 from harness.errors import UserError
 from harness.students.architecture import trained_as
 from harness.students.gradient_cache import recomputed
-from harness.students.student import Reader, Student, inference, loading, opening, quiet
+from harness.students.student import ListScorer, Student, inference, loading, opening, quiet
 from harness.students.tokenised import StaticTokens, Tokens, TransformerTokens, run_sorted
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
     from harness.progress import Progress
-    from harness.training_lists.list_dataset import Batch, ListTable
+    from harness.training_lists.list_dataset import Batch, ListDataset
 
 MICRO_TOKENS = 8_192
 """On a CPU; about 2 GB of activations for MiniLM."""
@@ -51,7 +51,7 @@ class BiEncoder(Student):
         self.static = isinstance(model[0], StaticEmbedding)
         self.temperature = 0.05 * scale if self.cosine else 1.0
         self.learning_rate = 3e-3 if self.static else 2e-5
-        self.halves = not self.static
+        self.supports_bf16 = not self.static
         if self.static:
             self.model[0].embedding.sparse = True
 
@@ -71,7 +71,7 @@ class BiEncoder(Student):
             model = SentenceTransformer(str(folder), device=str(device()), model_kwargs=loading(device()), local_files_only=True)
         return cls(model, scale)
 
-    def over(self, table: ListTable, max_length: int) -> EmbeddingReader:
+    def bind(self, table: ListDataset, max_length: int) -> EmbeddingReader:
         return EmbeddingReader(self, table, max_length)
 
     def save(self, folder: Path) -> None:
@@ -106,13 +106,13 @@ class BiEncoder(Student):
         return torch.nn.functional.normalize(vectors, dim=-1) if self.cosine else vectors
 
 
-class EmbeddingReader(Reader):
+class EmbeddingReader(ListScorer):
     """Embeds each query and each document of a batch once, however many lists it is in.
 
     A batch whose lists see the documents of one another cannot be cut; where it is too large for memory, activations are made twice.
     """
 
-    def __init__(self, student: BiEncoder, table: ListTable, max_length: int) -> None:
+    def __init__(self, student: BiEncoder, table: ListDataset, max_length: int) -> None:
         self.student = student
         self.table = table
         self.queries = student.tokens(table.queries, student.prompt(QUERY_PROMPTS), max_length)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     import torch
 
     from harness.progress import Progress
-    from harness.training_lists.list_dataset import Batch, ListTable
+    from harness.training_lists.list_dataset import Batch, ListDataset
 
 
-class Reader(ABC):
+class ListScorer(ABC):
     """A student over one table of lists whose texts it has tokenised."""
 
     sizes: np.ndarray
@@ -44,11 +44,11 @@ class Student(ABC):
     """What its scores are divided by in a softmax where a loss names nothing else."""
     learning_rate: float
     """Peak learning rate where the settings name none."""
-    halves: bool
+    supports_bf16: bool
     """Whether bfloat16 can make it faster."""
 
     @abstractmethod
-    def over(self, table: ListTable, max_length: int) -> Reader:
+    def bind(self, table: ListDataset, max_length: int) -> ListScorer:
         """Tokenises the table's texts, cut to `max_length` tokens."""
 
     def optimisers(self, peak: float, decay: float) -> list[torch.optim.Optimizer]:
@@ -115,7 +115,7 @@ def inference(student: Student) -> Iterator[None]:
 
     from harness.device import autocast, best_dtype
 
-    precision = best_dtype() if student.halves else "fp32"
+    precision = best_dtype() if student.supports_bf16 else "fp32"
     training = student.model.training
     student.model.eval()
     linear = [part for part in student.model.modules() if isinstance(part, torch.nn.Linear)] if precision == "bf16" else []

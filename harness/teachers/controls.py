@@ -24,7 +24,7 @@ class FirstStage(Teacher):
 
     name = "first-stage"
     summary = "placebo: the first stage's own order"
-    standing = "placebo"
+    teacher_type = "placebo"
 
     @property
     def identity(self) -> str:
@@ -46,7 +46,7 @@ class Shuffled(Teacher):
 
     name = "shuffled"
     summary = "placebo: a random order"
-    standing = "placebo"
+    teacher_type = "placebo"
     Settings = ShuffledSettings
 
     def __init__(self, settings: ShuffledSettings, base: Path = Path()) -> None:
@@ -71,7 +71,7 @@ class Oracle(Teacher):
 
     name = "oracle"
     summary = "upper bound: orders by the human judgments"
-    standing = "oracle"
+    teacher_type = "oracle"
     needs = ("gold labels",)
 
     @property

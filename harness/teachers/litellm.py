@@ -12,10 +12,10 @@ from pydantic import Field, field_validator
 from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Backend
 from harness.llm.chat_teacher import TRANSPORT, ChatSettings, ChatTeacher
-from harness.llm.litellm_backend import Through
-from harness.llm.openai_backend import Wire
+from harness.llm.litellm_backend import LiteLLMBackend
+from harness.llm.openai_backend import OpenAIBackend
 from harness.llm.provider_batch import ProviderBatch
-from harness.llm.providers import Price, parameters, price, route
+from harness.llm.providers import ProviderPrice, parameters, price, route
 from harness.llm.retrying import Limits
 from harness.llm.token_counts import openai_tokens
 from harness.plugins import Settings
@@ -84,8 +84,10 @@ class LiteLLM(ChatTeacher):
             return ProviderBatch(found, self._body, self._usd, settings.batch_seconds)
         limits = Limits(settings.concurrency, settings.attempts, settings.requests_per_minute, settings.tokens_per_minute)
         if found.url is None:
-            return Through(settings.model, self._wanted, settings.extra, self._usd, settings.api_base, settings.timeout, limits=limits)
-        return Wire(found.name, found.url, self._body, found.key, self._usd, settings.timeout, limits=limits)
+            return LiteLLMBackend(
+                settings.model, self._wanted, settings.extra, self._usd, settings.api_base, settings.timeout, limits=limits
+            )
+        return OpenAIBackend(found.name, found.url, self._body, found.key, self._usd, settings.timeout, limits=limits)
 
     def _wanted(self, request: Request) -> dict[str, Any]:
         return {
@@ -108,13 +110,13 @@ class LiteLLM(ChatTeacher):
         return {}
 
     @cached_property
-    def price(self) -> Price | None:
+    def price(self) -> ProviderPrice | None:
         """USD per token; None where neither the settings nor litellm say."""
         told = self.settings.price
         if told is None:
             return price(self.settings.model, self.settings.batch) if self.settings.api_base is None else None
         scale = 1e-6
-        return Price(told.input * scale, (told.input if told.cached is None else told.cached) * scale, told.output * scale)
+        return ProviderPrice(told.input * scale, (told.input if told.cached is None else told.cached) * scale, told.output * scale)
 
     @property
     def priced(self) -> bool:

@@ -85,10 +85,10 @@ def _replay(task: Task, recorded: Ranking | None) -> Ranking:
     shown = [candidate.id for candidate in task.candidates]
     if recorded is None:
         return Ranking(task.query, (), tuple(shown), "failed", "not recorded")
-    if not recorded.ordered:
+    if not recorded.ranked:
         return Ranking(task.query, (), tuple(shown), "failed", recorded.reason or "recorded without an order", recorded.raw)
-    wanted, placed = set(shown), set(recorded.ordered)
-    ordered = tuple(id for id in recorded.ordered if id in wanted)
+    wanted, placed = set(shown), set(recorded.ranked)
+    ordered = tuple(id for id in recorded.ranked if id in wanted)
     tail = tuple(id for id in shown if id not in placed)
     verdict, reason = _judge(recorded, ordered, tail)
     return Ranking(task.query, ordered, tail, verdict, reason, recorded.raw)
@@ -97,6 +97,6 @@ def _replay(task: Task, recorded: Ranking | None) -> Ranking:
 def _judge(recorded: Ranking, ordered: tuple[str, ...], tail: tuple[str, ...]) -> tuple[Verdict, str]:
     if not ordered:
         return "failed", "no candidate recorded"
-    if set(tail) - set(recorded.tail):
+    if set(tail) - set(recorded.unranked):
         return "partial", "candidates not recorded"
     return recorded.verdict, recorded.reason

@@ -55,7 +55,7 @@ class Simulated(Teacher):
     name = "simulated"
     summary = "simulation: orders by the human judgments with as much noise as gives the wanted quality"
     source = "Plackett, Applied Statistics 1975; Luce 1959"
-    standing = "simulated"
+    teacher_type = "simulated"
     needs: ClassVar[tuple[str, ...]] = ("gold labels", "pool")
     Settings = SimulatedSettings
 

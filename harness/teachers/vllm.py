@@ -16,7 +16,7 @@ from harness.llm.batched_engine import Batched
 from harness.llm.chat_teacher import TRANSPORT
 from harness.llm.guided_decoding import constraint
 from harness.llm.local_model import LocalChat, LocalSettings
-from harness.llm.servers import Elsewhere, Served
+from harness.llm.servers import ManagedServer, RemoteServer
 from harness.llm.vllm_command import REMEDY, VLLMLoad, environment
 
 
@@ -75,11 +75,11 @@ class VLLM(LocalChat):
         reached: dict[str, Any] = {"key": settings.api_key, "timeout": settings.timeout, "limits": settings.limits}
         if settings.url is not None:
             base = settings.url.rstrip("/").removesuffix("/v1")
-            return Elsewhere(settings.model, f"{base}/v1", self._body, **reached)
+            return RemoteServer(settings.model, f"{base}/v1", self._body, **reached)
         if settings.mode == "engine":
             return Batched(self._engine, settings.concurrency)
         server = settings.server(self._folder, settings.model, self._base, settings.guided)
-        return Served(settings.model, f"{server.url}/v1", self._body, server=server, **reached)
+        return ManagedServer(settings.model, f"{server.url}/v1", self._body, server=server, **reached)
 
     @cached_property
     def _folder(self) -> Any:

@@ -7,10 +7,10 @@ from pathlib import Path
 from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Task, Teacher
-from harness.labelling.prompting.prompter import Asking, Request, Session
-from harness.labelling.prompting.prompting_settings import Ask, OnMalformed
+from harness.labelling.prompting.prompter import Prompter, RankingProcedure, Request
+from harness.labelling.prompting.prompting_settings import OnMalformed, PromptingSettings
 from harness.labelling.prompting.templates import Prompt, load_chat_prompt
-from harness.labelling.strategies.strategy import Answer, Reply
+from harness.labelling.strategies.strategy import AnswerFormat, ParsedResponse
 from harness.llm.chat_teacher import ChatTeacher
 from harness.stage import digest
 
@@ -24,14 +24,14 @@ TOKENS = 64
 """Room for a query, as in InPars."""
 
 
-class QueryWriting(Asking):
+class QueryWriting(Prompter):
     """Turns a task of one candidate into one request; the ranking holds what was written as its raw text, and has failed without a query.
 
     The task's own text is not shown.
     """
 
     def __init__(self, words: int, on_malformed: OnMalformed, prompt: Prompt, base: Path) -> None:
-        super().__init__(Ask(max_passage_words=words), on_malformed, base)
+        super().__init__(PromptingSettings(max_passage_words=words), on_malformed, base)
         self.prompt, self._system = prompt, (("system", prompt.system),) if prompt.system else ()
 
     @property
@@ -41,23 +41,23 @@ class QueryWriting(Asking):
     def calls(self, count: int) -> int:
         return 1
 
-    def session(self, task: Task) -> Session:
+    def session(self, task: Task) -> RankingProcedure:
         (candidate,) = task.candidates
         text = self.prompt.fill({"passage": self._cut[candidate.text]})
-        (reply,) = yield from self._answered([Request((*self._system, ("user", text)), Answer(), TOKENS, read_query)])
+        (reply,) = yield from self._answered([Request((*self._system, ("user", text)), AnswerFormat(), TOKENS, read_query)])
         ids, reason = (candidate.id,), ", ".join(reply.reasons)
         if reply.verdict == "failed":
             return Ranking(task.query, (), ids, "failed", reason, reply.text)
         return Ranking(task.query, ids, raw=reply.text)
 
 
-def read_query(text: str, truncated: bool) -> Reply:
+def read_query(text: str, truncated: bool) -> ParsedResponse:
     """What was written, as a reply; failed where no line of it is a whole query."""
     if not written_query(text):
-        return Reply((), "failed", ("empty",), text=text)
+        return ParsedResponse((), "failed", ("empty",), text=text)
     if truncated and "\n" not in text.strip():
-        return Reply((), "failed", ("truncated",), text=text)
-    return Reply((0,), "ok", text=text)
+        return ParsedResponse((), "failed", ("truncated",), text=text)
+    return ParsedResponse((0,), "ok", text=text)
 
 
 def written_query(text: str) -> str:
@@ -76,7 +76,7 @@ def writer(teacher: Teacher, base: Path, prompt: str | None) -> ChatTeacher:
         )
     # Guided decoding knows permutations and choices only.
     free = {"guided": False} if "guided" in type(teacher.settings).model_fields else {}
-    asked = type(teacher)(teacher.settings.model_copy(update=free), base).made_from(teacher)
+    asked = type(teacher)(teacher.settings.model_copy(update=free), base).derived_from(teacher)
     chosen = WRITE if prompt is None else load_chat_prompt(prompt, base, ("passage",))
     asked.asking = QueryWriting(teacher.settings.ask.max_passage_words, teacher.settings.on_malformed, chosen, base)
     return asked

@@ -26,7 +26,7 @@ _SHARE = 0.05
 """Most of the time that goes into writing: where that is slow, checkpoints are rarer."""
 
 
-class State(NamedTuple):
+class CheckpointData(NamedTuple):
     """All that a training needs to go on: tensors by name, and what JSON can say."""
 
     tensors: dict[str, torch.Tensor]
@@ -48,7 +48,7 @@ class Checkpoint:
         """Whether the last one, or the start, is long enough ago."""
         return self.writes and time.monotonic() - self._last >= self._pause
 
-    def save(self, state: State) -> None:
+    def save(self, state: CheckpointData) -> None:
         """Takes the place of the last checkpoint, or leaves that as it was."""
         from safetensors.torch import save_file
 
@@ -56,7 +56,7 @@ class Checkpoint:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.file.with_suffix(".new")
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
-        told = json.dumps({"made_by": _made_by(), "values": state.values})
+        told = json.dumps({"made_by": _fingerprint(), "values": state.values})
         save_file(tensors, fresh, {"told": told, "digest": _digest(tensors, told)})
         sync(fresh)
         fresh.replace(self.file)
@@ -64,7 +64,7 @@ class Checkpoint:
         self._last = time.monotonic()
         self._pause = max(SECONDS, (self._last - start) / _SHARE)
 
-    def load(self) -> State | None:
+    def load(self) -> CheckpointData | None:
         """What was saved last; None where there is nothing, or it is damaged, or other versions wrote it."""
         from safetensors import SafetensorError, safe_open
 
@@ -73,8 +73,8 @@ class Checkpoint:
                 notes = stream.metadata() or {}
                 tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
             told = json.loads(notes["told"])
-            whole = notes["digest"] == _digest(tensors, notes["told"]) and told["made_by"] == _made_by()
-            return State(tensors, told["values"]) if whole else None
+            whole = notes["digest"] == _digest(tensors, notes["told"]) and told["made_by"] == _fingerprint()
+            return CheckpointData(tensors, told["values"]) if whole else None
         except (OSError, SafetensorError, ValueError, KeyError):
             return None
 
@@ -84,15 +84,15 @@ class Checkpoint:
             file.unlink(missing_ok=True)
 
 
-def _made_by() -> dict[str, Any]:
+def _fingerprint() -> dict[str, Any]:
     """What must be the same for the rest of a training to give the bits that it would have given."""
     return {"format": FORMAT, "harness": __version__, "torch": version("torch"), "transformers": version("transformers")}
 
 
-def _digest(tensors: dict[str, torch.Tensor], told: str) -> str:
+def _digest(tensors: dict[str, torch.Tensor], description: str) -> str:
     import torch
 
-    digest = hashlib.sha256(told.encode())
+    digest = hashlib.sha256(description.encode())
     for name in sorted(tensors):
         digest.update(f"{name} {tensors[name].dtype} {list(tensors[name].shape)}".encode())
         digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)

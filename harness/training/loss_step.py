@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.training.process_group import ALONE, Team
+from harness.training.process_group import SINGLE_PROCESS, ProcessGroup
 from harness.training_lists.list_dataset import micro_batches
 
 if TYPE_CHECKING:
     from harness.losses.loss import Loss
-    from harness.students.student import Reader, Student
+    from harness.students.student import ListScorer, Student
     from harness.training.train_settings import TrainSettings
-    from harness.training_lists.list_dataset import ListTable
+    from harness.training_lists.list_dataset import ListDataset
 
 
 class NotFinite(ArithmeticError):
@@ -23,23 +23,23 @@ class NotFinite(ArithmeticError):
 
 
 @dataclass(frozen=True)
-class Lesson:
+class LossStep:
     """A student before the lists it is to learn."""
 
     student: Student
-    reader: Reader
-    table: ListTable
+    reader: ListScorer
+    table: ListDataset
     loss: Loss
     settings: TrainSettings
-    team: Team = ALONE
+    team: ProcessGroup = SINGLE_PROCESS
 
-    def learn(self, numbers: np.ndarray) -> float:
+    def backward(self, numbers: np.ndarray) -> float:
         """Adds the gradient of the mean loss over the lists at `numbers`; returns that mean. Raises NotFinite."""
         mean = self.team.total(self._share(self.team.share(numbers), len(numbers)))
         self.team.add_gradients(self.student.model)
         return _finite(mean)
 
-    def measure(self, numbers: np.ndarray) -> float:
+    def evaluate(self, numbers: np.ndarray) -> float:
         """The mean loss over the lists at `numbers`, batch by batch, without gradients or dropout. Raises NotFinite."""
         import torch
 
@@ -55,7 +55,7 @@ class Lesson:
         from harness.device import autocast, best_dtype
 
         settings, student, reader = self.settings, self.student, self.reader
-        precision = "fp32" if not student.halves else best_dtype() if settings.precision == "auto" else settings.precision
+        precision = "fp32" if not student.supports_bf16 else best_dtype() if settings.precision == "auto" else settings.precision
         shares = []
         for part in micro_batches(numbers, reader.sizes, None if self.loss.in_batch else reader.micro_tokens):
             batch = self.table.batch(part, student.device, self.loss.in_batch)

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Team:
+class ProcessGroup:
     """One of `size` processes; alone by default."""
 
-    place: int = 0
-    size: int = 1
+    rank: int = 0
+    world_size: int = 1
 
     def share(self, numbers: np.ndarray) -> np.ndarray:
         """The part of a batch that is this one's to learn; empty where the batch is smaller than the team."""
-        return numbers[self.place :: self.size]
+        return numbers[self.rank :: self.world_size]
 
     def total(self, value: float) -> float:
         """The sum of what all hand in, the same to the last bit for all."""
@@ -31,7 +31,7 @@ class Team:
         from accelerate import PartialState
         from accelerate.utils import reduce
 
-        if self.size == 1:
+        if self.world_size == 1:
             return value
         return float(reduce(torch.tensor(value, dtype=torch.float64, device=PartialState().device), "sum").item())
 
@@ -40,7 +40,7 @@ class Team:
         import torch
         from accelerate.utils import reduce
 
-        if self.size == 1:
+        if self.world_size == 1:
             return
         learning = [weight for weight in model.parameters() if weight.requires_grad]
         parts = [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in learning]
@@ -49,4 +49,4 @@ class Team:
             weight.grad = part.view_as(weight)
 
 
-ALONE = Team()
+SINGLE_PROCESS = ProcessGroup()

@@ -15,8 +15,8 @@ from harness.losses.spec import LossSpec
 from harness.stage import Context, Stage
 from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import RankerStage
-from harness.training_lists.list_dataset import ListTable
-from harness.training_lists.training_list import Built, TrainingList, read_lists
+from harness.training_lists.list_dataset import ListDataset
+from harness.training_lists.training_list import ListsBuilt, TrainingList, read_lists
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,16 @@ class WarmUpRanker(RankerStage):
         bodies = Bodies(self.corpus)
         built = with_bodies(read_lists(context.path(self.lists)), bodies)
         built.write(out)
-        self.fit(ListTable.of(built.lists, bodies), out, context)
+        self.fit(ListDataset.of(built.lists, bodies), out, context)
 
 
-def with_bodies(lists: Sequence[TrainingList], bodies: Bodies) -> Built:
+def with_bodies(lists: Sequence[TrainingList], bodies: Bodies) -> ListsBuilt:
     """The lists without documents that are nothing but a title; a list that loses its positive or all its negatives is dropped."""
     ids = list(dict.fromkeys(document for one in lists for document in one.documents))
     empty = {document for document, body in zip(ids, bodies.texts(ids), strict=True) if not body.strip()}
     kept = [shortened for one in lists if (shortened := _without(one, empty)) is not None]
     lost = len(lists) - len(kept)
-    return Built(tuple(kept), {"left without a body": lost} if lost else {})
+    return ListsBuilt(tuple(kept), {"left without a body": lost} if lost else {})
 
 
 def _without(one: TrainingList, empty: set[str]) -> TrainingList | None:

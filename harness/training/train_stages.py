@@ -19,7 +19,7 @@ from harness.students.student import save_student
 from harness.training.checkpoints import Checkpoint
 from harness.training.train_settings import TrainSettings
 from harness.training.training_job import Training, train
-from harness.training_lists.list_dataset import ListTable
+from harness.training_lists.list_dataset import ListDataset
 from harness.training_lists.training_list import read_lists
 
 
@@ -28,7 +28,7 @@ def checkpoint_of(stage: Stage, cache: Path) -> Checkpoint:
     return Checkpoint(cache / "training" / f"{stage.key}.safetensors")
 
 
-def check_needs(loss: LossSpec, table: ListTable) -> None:
+def check_needs(loss: LossSpec, table: ListDataset) -> None:
     """Raises UserError when the lists of `table` lack what `loss` needs."""
     lacking = [need for need in loss.needs if need not in table.carries]
     if lacking:
@@ -53,7 +53,7 @@ class RankerStage(Stage):
     max_length: int = 128
     """Tokens of a pair for a cross-encoder, of a text for a bi-encoder."""
 
-    def fit(self, table: ListTable, out: Path, context: Context) -> None:
+    def fit(self, table: ListDataset, out: Path, context: Context) -> None:
         """Trains on `table` and writes the artefact."""
         check_needs(self.loss, table)
         load = partial(load_ranker, model_path(self.start, context), self.architecture)
@@ -77,7 +77,7 @@ class TrainRanker(RankerStage):
         return f"{self.architecture}, {self.loss}, {self.lists.label}"
 
     def run(self, out: Path, context: Context) -> None:
-        self.fit(ListTable.of(read_lists(context.path(self.lists)), self.corpus), out, context)
+        self.fit(ListDataset.of(read_lists(context.path(self.lists)), self.corpus), out, context)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -112,7 +112,7 @@ class TrainRetriever(Stage):
         from harness.students.query_side import QueryEncoder
         from harness.students.retriever import BiEncoder
 
-        table = ListTable.of(read_lists(context.path(self.lists)), self.corpus)
+        table = ListDataset.of(read_lists(context.path(self.lists)), self.corpus)
         check_needs(self.loss, table)
         load = partial((QueryEncoder if self.frozen_documents else BiEncoder).load, model_path(self.start, context))
         training = Training(load, save_student, table, self.loss, self.train, self.max_length, self.seed)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.training.checkpoints import State
+from harness.training.checkpoints import CheckpointData
 from harness.training.early_stopping import Best
 from harness.training.history import History
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Standing:
+class TrainerState:
     """A student in training, its optimisers, and what has happened so far."""
 
     model: torch.nn.Module
@@ -29,15 +29,15 @@ class Standing:
         """The weights that learn, by name."""
         return {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
 
-    def state(self) -> State:
+    def state(self) -> CheckpointData:
         """Everything the rest of the training depends on. The batches are no part of it: they follow from the seed."""
         steps, moments = _parted(self.optimisers)
         tensors = {**_under("weights", self.weights), **_under("best", self.best.weights), **_under("moments", moments)}
         best = {"loss": self.best.loss, "step": self.best.step, "waited": self.best.waited}
         values = {"history": asdict(self.history), "best": best, "steps": steps}
-        return State({**tensors, **_under("random", _random(self.device))}, values)
+        return CheckpointData({**tensors, **_under("random", _random(self.device))}, values)
 
-    def take_up(self, state: State | None) -> bool:
+    def restore(self, state: CheckpointData | None) -> bool:
         """Goes back to `state`; False, and nothing changed, where there is none or it belongs to other weights."""
         if state is None or _shapes(_within("weights", state)) != _shapes(self.weights):
             return False
@@ -71,7 +71,7 @@ def _under(kind: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tenso
     return {f"{kind}/{name}": tensor for name, tensor in tensors.items()}
 
 
-def _within(kind: str, state: State) -> dict[str, torch.Tensor]:
+def _within(kind: str, state: CheckpointData) -> dict[str, torch.Tensor]:
     return {name.removeprefix(f"{kind}/"): tensor for name, tensor in state.tensors.items() if name.startswith(f"{kind}/")}
 
 
@@ -93,7 +93,7 @@ def _parted(optimisers: Sequence[torch.optim.Optimizer]) -> tuple[dict[str, Any]
     return {name: value for name, value in kept.items() if name not in tensors}, tensors
 
 
-def _restore(optimisers: Sequence[torch.optim.Optimizer], state: State) -> None:
+def _restore(optimisers: Sequence[torch.optim.Optimizer], state: CheckpointData) -> None:
     memories: list[dict[int, dict[str, Any]]] = [{} for _ in optimisers]
     for path, value in {**state.values["steps"], **_within("moments", state)}.items():
         number, place, name = path.split("/", 2)

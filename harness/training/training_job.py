@@ -14,7 +14,7 @@ from harness.errors import UserError
 from harness.ports import free_port
 from harness.progress import silent
 from harness.training.checkpoints import Checkpoint
-from harness.training.process_group import ALONE, Team
+from harness.training.process_group import SINGLE_PROCESS, ProcessGroup
 from harness.training.train_settings import TrainSettings
 from harness.training.training_loop import fit
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from harness.losses.spec import LossSpec
     from harness.progress import Progress
     from harness.students.student import Student
-    from harness.training_lists.list_dataset import ListTable
+    from harness.training_lists.list_dataset import ListDataset
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class Training:
 
     load: Callable[[], Student]
     save: Callable[[Student, Path], None]
-    table: ListTable
+    table: ListDataset
     loss: LossSpec
     settings: TrainSettings
     max_length: int
     seed: int
 
-    def run(self, out: Path, checkpoint: Checkpoint, progress: Progress, team: Team = ALONE) -> None:
+    def run(self, out: Path, checkpoint: Checkpoint, progress: Progress, team: ProcessGroup = SINGLE_PROCESS) -> None:
         """Writes the trained model and its loss curve into `out`; of a team, its first process does.
 
         A loss over the documents of a whole batch cannot be shared out, and tables with sparse gradients are not worth it: there the
@@ -48,12 +48,12 @@ class Training:
         with deterministic(self.seed):
             student = self.load()
             loss = self.loss.loss(student.temperature)
-            if loss.in_batch or not student.halves:
-                if team.place:
+            if loss.in_batch or not student.supports_bf16:
+                if team.rank:
                     return
-                team = ALONE
+                team = SINGLE_PROCESS
             history = fit(student, self.table, loss, self.settings, self.max_length, self.seed, progress, checkpoint, team)
-        if team.place == 0:
+        if team.rank == 0:
             self.save(student, out)
             history.write(out)
 
@@ -91,7 +91,7 @@ def _together(training: Training, out: Path, checkpoint: Checkpoint, progress: P
             process.join()
 
 
-def _work(place: int, training: Training, out: Path, file: Path, told: SimpleQueue[Any], size: int, port: int) -> None:
+def _work(place: int, training: Training, out: Path, file: Path, description: SimpleQueue[Any], size: int, port: int) -> None:
     """What one process of a team does."""
     import torch
     from accelerate import PartialState
@@ -101,15 +101,15 @@ def _work(place: int, training: Training, out: Path, file: Path, told: SimpleQue
     state = PartialState(cpu=not torch.cuda.is_available())
     first = place == 0
     try:
-        training.run(out, Checkpoint(file, writes=first), partial(_tell, told) if first else silent, Team(place, size))
+        training.run(out, Checkpoint(file, writes=first), partial(_tell, description) if first else silent, ProcessGroup(place, size))
         state.wait_for_everyone()
     except UserError as error:
         # The others met it too: it comes of what all of them know.
         if first:
-            told.put(error)
+            description.put(error)
     finally:
         state.destroy_process_group()
 
 
-def _tell(told: SimpleQueue[Any], done: int, total: int, unit: str = "") -> None:
-    told.put((done, total, unit))
+def _tell(description: SimpleQueue[Any], done: int, total: int, unit: str = "") -> None:
+    description.put((done, total, unit))

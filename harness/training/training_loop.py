@@ -17,29 +17,29 @@ from harness.students.optimisers import ramp, update
 from harness.students.student import freeze_lower
 from harness.training.early_stopping import split
 from harness.training.history import History
-from harness.training.loss_step import Lesson, NotFinite
-from harness.training.process_group import ALONE, Team
+from harness.training.loss_step import LossStep, NotFinite
+from harness.training.process_group import SINGLE_PROCESS, ProcessGroup
 from harness.training.train_settings import TrainSettings
-from harness.training.trainer_state import Standing
+from harness.training.trainer_state import TrainerState
 
 if TYPE_CHECKING:
     from harness.losses.loss import Loss
     from harness.progress import Progress
     from harness.students.student import Student
     from harness.training.checkpoints import Checkpoint
-    from harness.training_lists.list_dataset import ListTable
+    from harness.training_lists.list_dataset import ListDataset
 
 
 def fit(
     student: Student,
-    table: ListTable,
+    table: ListDataset,
     loss: Loss,
     settings: TrainSettings,
     max_length: int,
     seed: int,
     progress: Progress,
     checkpoint: Checkpoint | None = None,
-    team: Team = ALONE,
+    team: ProcessGroup = SINGLE_PROCESS,
 ) -> History:
     """Trains `student` on the lists of `table`, in place; call it inside `deterministic`.
 
@@ -51,23 +51,23 @@ def fit(
         freeze_lower(student.model, settings.frozen_layers)
     merge = adapt(student, settings.lora)
     student.model.train(settings.dropout)
-    lesson = Lesson(student, student.over(table, max_length), table, loss, settings, team)
+    lesson = LossStep(student, student.bind(table, max_length), table, loss, settings, team)
     taught, held = split(table.query_rows, settings.stop, seed)
     batches = list(_batches(taught, settings, seed))
     peak = settings.learning_rate or student.learning_rate
-    now = Standing(student.model, student.device, student.optimisers(peak, settings.weight_decay))
+    now = TrainerState(student.model, student.device, student.optimisers(peak, settings.weight_decay))
     if checkpoint is not None:
-        now.take_up(checkpoint.load())
+        now.restore(checkpoint.load())
     for step in range(len(now.history.step), len(batches)):
         if settings.stop and now.best.waited >= settings.stop.patience:
             break
         epoch, numbers = batches[step]
         share = ramp(step, len(batches), settings.warmup)
         try:
-            now.history.add(epoch, lesson.learn(numbers), peak * share)
+            now.history.add(epoch, lesson.backward(numbers), peak * share)
             update(now.optimisers, share, settings.clip)
             if settings.stop and settings.stop.due(step, len(batches) // settings.epochs):
-                now.check(lesson.measure(held))
+                now.check(lesson.evaluate(held))
         except NotFinite as error:
             if checkpoint is not None:
                 checkpoint.remove()

@@ -36,7 +36,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class ListTable:
+class ListDataset:
     """Lists with their texts. `query_rows` (N,) and `document_rows` (N arrays) point into the distinct texts.
 
     `gold_rows` (N arrays): the gold documents of each list's query that stand in any list.
@@ -50,7 +50,7 @@ class ListTable:
     gold_rows: list[np.ndarray]
 
     @classmethod
-    def of(cls, lists: Sequence[TrainingList], corpus: TextSource) -> ListTable:
+    def of(cls, lists: Sequence[TrainingList], corpus: TextSource) -> ListDataset:
         """Reads each document's text once."""
         ids = list(dict.fromkeys(document for one in lists for document in one.documents))
         row = {document: number for number, document in enumerate(ids)}
@@ -89,8 +89,8 @@ class ListTable:
             mask=torch.from_numpy(mask).to(device),
             ordered=torch.tensor([one.ordered for one in chosen], device=device),
             scores=_scores(chosen, mask, device),
-            first=self._gold(numbers, mask, device),
-            others=torch.from_numpy(self._others(numbers, pool)).to(device) if in_batch else None,
+            positives=self._gold(numbers, mask, device),
+            in_batch_negatives=torch.from_numpy(self._others(numbers, pool)).to(device) if in_batch else None,
         )
         return Batch(numbers, self.query_rows[numbers], documents, pool, target)
 

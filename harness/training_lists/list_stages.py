@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.collections.sample import Draw
-from harness.stage import Context, Stage
-from harness.training_lists.training_list import Built, from_gold, from_rankings
+from harness.collections.sample import QuerySubset
+from harness.stage import Context, Stage, keyed
+from harness.training_lists.training_list import ListsBuilt, from_gold, from_rankings
 
 if TYPE_CHECKING:
     from harness.collections.crops import TrainingQuery
 
 
-def drawn(draw: Draw, context: Context) -> list[TrainingQuery]:
+def subset_queries(draw: QuerySubset, context: Context) -> list[TrainingQuery]:
     """The training queries of a draw."""
     from harness.collections.pool import read_pool
-    from harness.collections.sample import draw as draw_from
+    from harness.collections.sample import draw_queries as draw_from
 
     return draw_from(read_pool(context.path(draw.pool)), draw.resample, draw.size)
 
@@ -37,21 +37,21 @@ class GoldLists(Stage):
     kind: ClassVar[str] = "gold-lists"
     version: ClassVar[int] = 2
 
-    draw: Draw
+    subset: QuerySubset = keyed("draw")
     candidates: Stage
     depth: int
     most_positives: int | None = None
 
     @property
     def label(self) -> str:
-        return f"{self.draw.size:,} queries"
+        return f"{self.subset.size:,} queries"
 
     def run(self, out: Path, context: Context) -> None:
         self.build(context).write(out)
 
-    def build(self, context: Context) -> Built:
+    def build(self, context: Context) -> ListsBuilt:
         """The lists, before they are written."""
-        queries = drawn(self.draw, context)
+        queries = subset_queries(self.subset, context)
         found = candidate_lists(queries, self.candidates, self.depth, context)
         return from_gold(queries, found, self.depth, self.most_positives or max(self.depth // 2, 1))
 
@@ -63,15 +63,15 @@ class RankedLists(Stage):
     kind: ClassVar[str] = "ranked-lists"
 
     labels: Stage
-    draw: Draw
+    subset: QuerySubset = keyed("draw")
 
     @property
     def label(self) -> str:
-        return f"{self.draw.size:,} queries"
+        return f"{self.subset.size:,} queries"
 
     def run(self, out: Path, context: Context) -> None:
         from harness.labelling.labels.label_stage import RANKINGS
         from harness.labelling.labels.ranking import read_rankings
 
         rankings = {ranking.query: ranking for ranking in read_rankings(context.path(self.labels) / RANKINGS)}
-        from_rankings(drawn(self.draw, context), rankings).write(out)
+        from_rankings(subset_queries(self.subset, context), rankings).write(out)

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from harness.collections.collection import Texts
-from harness.collections.sample import Draw
-from harness.stage import Context, Stage
-from harness.training_lists.list_stages import candidate_lists, drawn
-from harness.training_lists.training_list import Built, TrainingList, read_lists
+from harness.collections.sample import QuerySubset
+from harness.stage import Context, Stage, keyed
+from harness.training_lists.list_stages import candidate_lists, subset_queries
+from harness.training_lists.training_list import ListsBuilt, TrainingList, read_lists
 
 Grade = Literal["reciprocal", "discounted", "linear"]
 
@@ -43,7 +43,7 @@ class GradedLists(Stage):
         return f"{self.grade}, {self.lists.label}"
 
     def run(self, out: Path, context: Context) -> None:
-        Built(tuple(graded(one, self.grade) for one in read_lists(context.path(self.lists))), {}).write(out)
+        ListsBuilt(tuple(graded(one, self.grade) for one in read_lists(context.path(self.lists))), {}).write(out)
 
 
 def graded(one: TrainingList, grade: Grade) -> TrainingList:
@@ -63,7 +63,7 @@ class PairLists(Stage):
 
     lists: Stage
     """In the teacher's order."""
-    draw: Draw
+    subset: QuerySubset = keyed("draw")
     candidates: Stage
     top: int
     pairs: int
@@ -71,10 +71,10 @@ class PairLists(Stage):
 
     @property
     def label(self) -> str:
-        return f"{self.draw.size:,} queries"
+        return f"{self.subset.size:,} queries"
 
     def run(self, out: Path, context: Context) -> None:
-        shown = candidate_lists(drawn(self.draw, context), self.candidates, self.top, context)
+        shown = candidate_lists(subset_queries(self.subset, context), self.candidates, self.top, context)
         pairs: list[TrainingList] = []
         dropped: Counter[str] = Counter()
         for one in read_lists(context.path(self.lists)):
@@ -82,7 +82,7 @@ class PairLists(Stage):
             chosen = random.Random(f"{self.seed}:{one.query}").sample(found, min(self.pairs, len(found)))
             pairs += [TrainingList(one.query, one.text, pair, 2) for pair in chosen]
             dropped["without a preference"] += not chosen
-        Built(tuple(pairs), +dropped).write(out)
+        ListsBuilt(tuple(pairs), +dropped).write(out)
 
 
 def preferences(one: TrainingList, among: set[str]) -> list[tuple[str, str]]:
@@ -100,19 +100,19 @@ class RandomLists(Stage):
 
     kind: ClassVar[str] = "random-lists"
 
-    draw: Draw
+    subset: QuerySubset = keyed("draw")
     corpus: Texts
     depth: int
     seed: int = 0
 
     @property
     def label(self) -> str:
-        return f"{self.draw.size:,} queries"
+        return f"{self.subset.size:,} queries"
 
     def run(self, out: Path, context: Context) -> None:
         ids = list(self.corpus.ids)
         lists = []
-        for query in drawn(self.draw, context):
+        for query in subset_queries(self.subset, context):
             chosen = random.Random(f"{self.seed}:{query.id}").sample(ids, min(self.depth, len(ids)))
             lists.append(TrainingList(query.id, query.text, tuple(chosen), len(chosen)))
-        Built(tuple(lists), {}).write(out)
+        ListsBuilt(tuple(lists), {}).write(out)

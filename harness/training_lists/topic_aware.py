@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.models import ModelFiles, model_path
-from harness.stage import Context, Stage
-from harness.training_lists.training_list import Built, TrainingList, read_lists
+from harness.stage import Context, Stage, keyed
+from harness.training_lists.training_list import ListsBuilt, TrainingList, read_lists
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ClusteredLists(Stage):
+class TopicAwareLists(Stage):
     """Lists of gold and negatives, each followed by the gold document and the first negative of `mates` other queries of its cluster.
 
     Queries are clustered by k-means over the embeddings of `encoder`, about `cluster_size` to a cluster.
@@ -28,7 +28,7 @@ class ClusteredLists(Stage):
     lists: Stage
     encoder: ModelFiles | Stage
     cluster_size: int
-    mates: int
+    cluster_neighbours: int = keyed("mates")
     max_length: int
     seed: int = 0
 
@@ -42,7 +42,7 @@ class ClusteredLists(Stage):
         lists = read_lists(context.path(self.lists))
         encoder = load_encoder(model_path(self.encoder, context), self.max_length)
         places = clusters(encode(encoder, [one.text for one in lists], "query"), self.cluster_size, self.seed)
-        Built(tuple(with_mates(lists, places, self.mates, self.seed)), {}).write(out)
+        ListsBuilt(tuple(with_mates(lists, places, self.cluster_neighbours, self.seed)), {}).write(out)
 
 
 def clusters(vectors: np.ndarray, size: int, seed: int) -> list[int]:

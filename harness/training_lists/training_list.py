@@ -36,7 +36,7 @@ class TrainingList:
 
 
 @dataclass(frozen=True)
-class Built:
+class ListsBuilt:
     """Lists, and how many queries gave none, by reason."""
 
     lists: tuple[TrainingList, ...]
@@ -88,7 +88,7 @@ def read_lists(folder: Path) -> list[TrainingList]:
     ]
 
 
-def from_gold(queries: Sequence[TrainingQuery], candidates: Mapping[str, Sequence[str]], depth: int, most_positives: int) -> Built:
+def from_gold(queries: Sequence[TrainingQuery], candidates: Mapping[str, Sequence[str]], depth: int, most_positives: int) -> ListsBuilt:
     """Gold first (falling grade, then candidate order), then the candidates that are not gold, `depth` documents in all.
 
     At most `most_positives` gold documents stay; those that the first stage found come before those it missed, which are added.
@@ -109,10 +109,10 @@ def from_gold(queries: Sequence[TrainingQuery], candidates: Mapping[str, Sequenc
             continue
         documents = (*positives, *negatives)
         lists.append(TrainingList(query.id, query.text, documents, len(positives), positives=(*positives, *known[most_positives:])))
-    return Built(tuple(lists), dropped)
+    return ListsBuilt(tuple(lists), dropped)
 
 
-def from_rankings(queries: Sequence[TrainingQuery], rankings: Mapping[str, Ranking]) -> Built:
+def from_rankings(queries: Sequence[TrainingQuery], rankings: Mapping[str, Ranking]) -> ListsBuilt:
     """The teacher's order of each query. A ranking that orders nothing, and a list of fewer than two documents, are dropped.
 
     Raises UserError when a query has no ranking at all.
@@ -125,15 +125,15 @@ def from_rankings(queries: Sequence[TrainingQuery], rankings: Mapping[str, Ranki
                 f"the labels hold no ranking for the query '{query.id}'", remedy="label the same draw of queries, or a larger one"
             )
         ranking = rankings[query.id]
-        documents = ranking.ordered + ranking.tail
-        if not ranking.ordered or len(documents) < 2:
-            dropped["with nothing ordered" if not ranking.ordered else "with fewer than two documents"] += 1
+        documents = ranking.ranked + ranking.unranked
+        if not ranking.ranked or len(documents) < 2:
+            dropped["with nothing ordered" if not ranking.ranked else "with fewer than two documents"] += 1
             continue
-        lists.append(TrainingList(query.id, query.text, documents, len(ranking.ordered), ranking.scores))
-    return Built(tuple(lists), dropped)
+        lists.append(TrainingList(query.id, query.text, documents, len(ranking.ranked), ranking.scores))
+    return ListsBuilt(tuple(lists), dropped)
 
 
-def from_scores(lists: Sequence[TrainingList], scores: Sequence[Sequence[float]]) -> Built:
+def from_scores(lists: Sequence[TrainingList], scores: Sequence[Sequence[float]]) -> ListsBuilt:
     """The same lists ordered by `scores` (one a document): falling score, ties by document id descending."""
     ordered: list[TrainingList] = []
     for one, values in zip(lists, scores, strict=True):
@@ -141,4 +141,4 @@ def from_scores(lists: Sequence[TrainingList], scores: Sequence[Sequence[float]]
         documents = tuple(document for _, document in ranked)
         numbers = tuple(float(value) for value, _ in ranked)
         ordered.append(TrainingList(one.query, one.text, documents, len(documents), numbers, one.positives))
-    return Built(tuple(ordered), {})
+    return ListsBuilt(tuple(ordered), {})

@@ -16,12 +16,12 @@ from harness.collections.splits import normalised
 from harness.labelling.labels.label_stage import RANKINGS, Labels
 from harness.labelling.labels.teacher import Candidate, Task
 from harness.stage import Context, Stage
-from harness.training_lists.training_list import Built, from_gold
+from harness.training_lists.training_list import ListsBuilt, from_gold
 
 SOURCE = "written"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class QueryLabels(Labels):
     """Queries written for the first `documents` of the corpus, shuffled for the draw's resample: each the raw text of a ranking.
 
@@ -35,7 +35,7 @@ class QueryLabels(Labels):
 
     @property
     def label(self) -> str:
-        return f"{self.teacher.name}, {self.documents:,} documents, resample {self.draw.resample}"
+        return f"{self.teacher.name}, {self.documents:,} documents, resample {self.subset.resample}"
 
     @property
     def asked(self) -> int:
@@ -47,7 +47,7 @@ class QueryLabels(Labels):
 
     def tasks(self, pool: Path, candidates: Path) -> list[Task]:
         ids = sorted(self.corpus.ids)
-        random.Random(f"{SOURCE}:{self.draw.resample}").shuffle(ids)
+        random.Random(f"{SOURCE}:{self.subset.resample}").shuffle(ids)
         chosen = ids[: self.documents]
         texts = self.corpus.texts(chosen)
         return [Task(f"{SOURCE}:{id}", "", (Candidate(id, text),)) for id, text in zip(chosen, texts, strict=True)]
@@ -76,9 +76,9 @@ class WrittenQueries(Stage):
         with (out / FILE).open("w", encoding="utf-8") as stream:
             for ranking in read_rankings(context.path(self.labels) / RANKINGS):
                 text = written_query(ranking.raw)
-                if ranking.ordered and normalised(text) not in taken:
+                if ranking.ranked and normalised(text) not in taken:
                     taken.add(normalised(text))
-                    query = TrainingQuery(ranking.query, text, SOURCE, {ranking.ordered[0]: 1})
+                    query = TrainingQuery(ranking.query, text, SOURCE, {ranking.ranked[0]: 1})
                     stream.write(json.dumps(query._asdict(), ensure_ascii=False) + "\n")
 
 
@@ -108,4 +108,4 @@ class ConsistentLists(Stage):
         kept = [query for query in queries if self.within is None or set(query.gold) & set(run.top(query.id, self.within))]
         built = from_gold(kept, {query.id: run.top(query.id, self.depth) for query in kept}, self.depth, 1)
         lost = len(queries) - len(kept)
-        Built(built.lists, Counter(built.dropped) + Counter({"that do not find their document": lost})).write(out)
+        ListsBuilt(built.lists, Counter(built.dropped) + Counter({"that do not find their document": lost})).write(out)

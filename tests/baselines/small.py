@@ -11,10 +11,10 @@ from typing import Any
 from harness.config.load import load_sweep
 from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import closure
-from harness.pipeline.live.observer import Silent
+from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.plan import Builder, PlannedCell
 from harness.pipeline.store import Store
-from harness.pipeline.sweep import SweepOutcome, run_sweep
+from harness.pipeline.sweep import SweepResult, run_sweep
 from harness.stage import Stage
 from tests.teachers.tiny import WORDS
 
@@ -69,7 +69,7 @@ class Swept:
     """A finished sweep and its workspace."""
 
     home: Path
-    outcome: SweepOutcome
+    outcome: SweepResult
     cells: list[PlannedCell]
     store: Store
 
@@ -95,6 +95,6 @@ class Swept:
 def swept(home: Path, model: Path, methods: list[Any]) -> Swept:
     """Runs the sweep in `home`, whose folder data holds the collection."""
     file = sweep_file(home, model, methods)
-    outcome = run_sweep(file, [], home / "workspace", home / "results", observer=Silent())
+    outcome = run_sweep(file, [], home / "workspace", home / "results", observer=NullObserver())
     cells = Builder(load_sweep(file, []), home / "workspace").cells()
     return Swept(home, outcome, cells, Store(home / "workspace"))

@@ -19,13 +19,13 @@ from harness.ledger.ledger import Ledger
 from harness.llm.local_weights import load_tokenizer
 from harness.losses.spec import LossSpec
 from harness.models import folder_hash
-from harness.pipeline.live.observer import Silent
+from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.plan import Builder
 from harness.pipeline.sweep import run_sweep
 from harness.progress import silent
 from harness.teachers.attention.attention_answering import attending
 from harness.teachers.attention.fid import FiD
-from harness.teachers.likelihood.answer_likelihood import ANSWER, AnswerTask, Asking
+from harness.teachers.likelihood.answer_likelihood import ANSWER, AnswerPromptSettings, AnswerTask
 from harness.teachers.make import teacher_from
 from harness.training_lists.training_list import TrainingList, read_lists
 from tests.baselines.small import DEPTH, Swept
@@ -74,7 +74,7 @@ def shown(swept: Swept, label: str) -> dict[str, list[str]]:
     """Candidates by query, in the order in which the reader saw them."""
     from harness.retrieval.run import Run
 
-    run = Run.read(swept.store.read(swept.cell(label).kit.candidates))
+    run = Run.read(swept.store.read(swept.cell(label).inputs.candidates))
     return {query: run.top(query, DEPTH) for query in run.scores}
 
 
@@ -84,7 +84,7 @@ def by_document(one: TrainingList, order: list[str], values: list[float]) -> lis
 
 
 def test_adist_target(all_methods: Swept, attention: Attention) -> None:
-    order, corpus = shown(all_methods, "adist"), all_methods.cells[0].kit.collection.corpus
+    order, corpus = shown(all_methods, "adist"), all_methods.cells[0].inputs.collection.corpus
     for one in lists_of(all_methods, "adist"):
         alpha, lengths, spans = attention(corpus.texts(order[one.query]), one.text, answer(all_methods, one))
         per_token = (alpha * lengths[:, :, None]).mean((0, 1, 2))
@@ -97,7 +97,7 @@ def test_adist_target(all_methods: Swept, attention: Attention) -> None:
 
 
 def test_fid_kd_s_aggregation_on_a_decoder(all_methods: Swept, attention: Attention) -> None:
-    order, corpus = shown(all_methods, "adist scores"), all_methods.cells[0].kit.collection.corpus
+    order, corpus = shown(all_methods, "adist scores"), all_methods.cells[0].inputs.collection.corpus
     for one in lists_of(all_methods, "adist scores"):
         alpha, _, spans = attention(corpus.texts(order[one.query]), one.text, answer(all_methods, one))
         # The logarithm of a probability is the score less what is the same for all tokens.
@@ -108,7 +108,7 @@ def test_fid_kd_s_aggregation_on_a_decoder(all_methods: Swept, attention: Attent
 
 def test_attention_is_asked_once_and_its_price_is_known(lm: Path, ledger: Ledger) -> None:
     base = teacher_from({"kind": "likelihood", "model": str(lm), "precision": "fp32"})
-    reader = attending(base, Path(), Asking(depth=5, passage_tokens=20), "norms")
+    reader = attending(base, Path(), AnswerPromptSettings(depth=5, passage_tokens=20), "norms")
     tasks: list[Task] = [AnswerTask(**vars(task), answer="music" if number else "") for number, task in enumerate(make_tasks(6, 5, 12))]
     expected = reader.estimate(tasks, ledger)
     first = list(reader.label(tasks, ledger, silent))
@@ -116,13 +116,16 @@ def test_attention_is_asked_once_and_its_price_is_known(lm: Path, ledger: Ledger
     assert list(reader.label(tasks, ledger, silent)) == first and ledger.paid.calls == 5
     assert reader.estimate(tasks, ledger) == Cost()
     assert (first[0].verdict, first[0].reason) == ("failed", "no short answer")
-    others = [attending(base, Path(), Asking(depth=5, passage_tokens=20), "scores"), attending(base, Path(), Asking(ANSWER), "norms")]
+    others = [
+        attending(base, Path(), AnswerPromptSettings(depth=5, passage_tokens=20), "scores"),
+        attending(base, Path(), AnswerPromptSettings(ANSWER), "norms"),
+    ]
     assert len({reader.identity, base.identity, *(other.identity for other in others)}) == 4
 
 
 def test_only_a_reader_in_this_process_shows_its_attention() -> None:
     with pytest.raises(UserError, match="shows no attention"):
-        attending(teacher_from({"kind": "shuffled"}), Path(), Asking(), "norms")
+        attending(teacher_from({"kind": "shuffled"}), Path(), AnswerPromptSettings(), "norms")
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +178,7 @@ def test_fid_scores_are_those_of_t5_s_own_cross_attention(t5: Path, ledger: Ledg
     teacher = teacher_from({"kind": "fid", "model": str(t5), "max_tokens": 40})
     for task, ranking in zip(tasks, teacher.label(tasks, ledger, silent), strict=True):
         assert ranking.scores is not None
-        found = dict(zip(ranking.ordered, ranking.scores, strict=True))
+        found = dict(zip(ranking.ranked, ranking.scores, strict=True))
         expected = cross_attention(t5, task, 40)
         assert np.ptp(expected) > 0.01
         assert softmax([found[candidate.id] for candidate in task.candidates]) == pytest.approx(softmax(expected), abs=1e-4)
@@ -196,11 +199,11 @@ def test_fid_kd_s_target_is_the_paper_s_and_trains_the_retriever_only(all_method
     file, workspace = all_methods.home / "sweep.yaml", all_methods.home / "workspace"
     # The sweep's other teacher shows no cross-attention and is not offered.
     overrides = [f"teachers.fid={{kind: fid, model: {t5}, max_tokens: 40}}", "methods=[{method: fid-kd, epochs: 1}]"]
-    outcome = run_sweep(file, overrides, workspace, tmp_path / "results", observer=Silent())
+    outcome = run_sweep(file, overrides, workspace, tmp_path / "results", observer=NullObserver())
     assert outcome.summary["cells"] == {"total": 1, "done": 1, "failed": 0, "cached": 0}
     assert outcome.summary["llm"]["calls"] == 8 and folder_hash(t5) == before
     made = Swept(all_methods.home, outcome, Builder(load_sweep(file, overrides), workspace).cells(), all_methods.store)
-    corpus, spec = made.cells[0].kit.collection.corpus, LossSpec.of(made.cells[0].cell.settings.retriever_loss)  # type: ignore[attr-defined]
+    corpus, spec = made.cells[0].inputs.collection.corpus, LossSpec.of(made.cells[0].cell.settings.retriever_loss)  # type: ignore[attr-defined]
     for number, one in enumerate(lists_of(made, "fid-kd")):
         order = shown(made, "fid-kd")[one.query]
         task = Task(one.query, one.text, tuple(Candidate(id, text) for id, text in zip(order, corpus.texts(order), strict=True)))
@@ -212,7 +215,7 @@ def test_fid_kd_s_target_is_the_paper_s_and_trains_the_retriever_only(all_method
 
 def test_fid_kd_refuses_a_reader_without_cross_attention(all_methods: Swept, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="none of the defined teachers gives cross-attention"):
-        run_sweep(all_methods.home / "sweep.yaml", ["methods=[fid-kd]"], tmp_path / "w", tmp_path / "r", observer=Silent())
+        run_sweep(all_methods.home / "sweep.yaml", ["methods=[fid-kd]"], tmp_path / "w", tmp_path / "r", observer=NullObserver())
 
 
 def test_what_is_no_t5_is_refused(lm: Path, ledger: Ledger) -> None:

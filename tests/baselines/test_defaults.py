@@ -12,7 +12,7 @@ from baselines.tas_b import TASB, TASBSettings
 from harness.losses.spec import LossSpec
 from harness.method import Method
 from harness.plugins import plugins
-from harness.training_lists.topic_aware import ClusteredLists
+from harness.training_lists.topic_aware import TopicAwareLists
 from tests.baselines.small import Swept
 
 # T is the student's temperature, T_t the target's; None is what the student's scores call for (0.05 for a cosine).
@@ -99,14 +99,14 @@ def test_other_settings_are_the_published_ones(name: str) -> None:
 
 @pytest.mark.models
 def test_tas_b_draws_other_mates_in_another_resample(all_methods: Swept) -> None:
-    kit = all_methods.cell("tas-b").kit
+    inputs = all_methods.cell("tas-b").inputs
     method = TASB(TASBSettings(epochs=2, cluster_size=4, mates=2))
-    seeds = {resample: _seeds(method, replace(kit, resample=resample)) for resample in (0, 1)}
+    seeds = {resample: _seeds(method, replace(inputs, resample=resample)) for resample in (0, 1)}
     assert [len(set(drawn)) for drawn in seeds.values()] == [2, 2]
     assert not set(seeds[0]) & set(seeds[1])
 
 
-def _seeds(method: TASB, kit: Any) -> list[int]:
+def _seeds(method: TASB, inputs: Any) -> list[int]:
     from harness.pipeline.graph import closure
 
-    return [stage.seed for stage in closure([method.run(kit)]).values() if isinstance(stage, ClusteredLists)]
+    return [stage.seed for stage in closure([method.run(inputs)]).values() if isinstance(stage, TopicAwareLists)]

@@ -44,7 +44,7 @@ def students(*parts: int) -> tuple[torch.Tensor, Target]:
     scores = torch.randn(2, 6, generator=torch.Generator().manual_seed(sum(parts)), dtype=torch.float64).requires_grad_()
     mask = torch.tensor([[True, True, True], [True, True, False]])
     first = torch.tensor([[True, False, False], [True, False, False]])
-    return scores, Target(mask, torch.tensor([1, 1]), first=first)
+    return scores, Target(mask, torch.tensor([1, 1]), positives=first)
 
 
 @pytest.mark.parametrize("mutual", [True, False])

@@ -52,8 +52,8 @@ def test_methods_read_the_labels_that_they_declare_and_no_others(all_methods: Sw
 def test_no_stage_reads_more_labels_than_the_budget(all_methods: Swept) -> None:
     for cell in all_methods.cells:
         for stage in stages(cell):
-            if isinstance(stage, (Labels, GoldLists, RandomLists)) and stage.draw.pool.key == cell.kit.pool.key:
-                assert stage.draw.size == cell.cell.budget == 8, cell.cell.label
+            if isinstance(stage, (Labels, GoldLists, RandomLists)) and stage.subset.pool.key == cell.inputs.pool.key:
+                assert stage.subset.size == cell.cell.budget == 8, cell.cell.label
 
 
 def test_every_card_says_what_the_method_cost(all_methods: Swept) -> None:

@@ -60,7 +60,7 @@ def reader(lm: Path) -> Reader:
 
 @pytest.fixture(scope="module")
 def texts(all_methods: Swept) -> dict[str, str]:
-    corpus = all_methods.cells[0].kit.collection.corpus
+    corpus = all_methods.cells[0].inputs.collection.corpus
     return dict(zip(corpus.ids, corpus.texts(list(corpus.ids)), strict=True))
 
 
@@ -72,7 +72,7 @@ def lists_of(swept: Swept, label: str) -> list[TrainingList]:
 
 
 def answer(swept: Swept, one: TrainingList) -> str:
-    return swept.cells[0].kit.collection.answers("train")[one.query][0]
+    return swept.cells[0].inputs.collection.answers("train")[one.query][0]
 
 
 def each(reader: Reader, one: TrainingList, texts: dict[str, str], wanted: str) -> list[list[float]]:
@@ -105,7 +105,7 @@ def test_pdist_target(all_methods: Swept, reader: Reader, texts: dict[str, str])
 def test_loop_target(all_methods: Swept, reader: Reader, texts: dict[str, str]) -> None:
     shown = {ranking.query: ranking for ranking in read_rankings(all_methods.made("loop", "answer-labels") / "rankings.jsonl.gz")}
     candidates = all_methods.stage("loop", "answer-labels").tasks(  # type: ignore[attr-defined]
-        all_methods.store.read(all_methods.cell("loop").kit.pool), all_methods.store.read(all_methods.cell("loop").kit.candidates)
+        all_methods.store.read(all_methods.cell("loop").inputs.pool), all_methods.store.read(all_methods.cell("loop").inputs.candidates)
     )
     order = {task.query: [candidate.id for candidate in task.candidates] for task in candidates}
     for one in lists_of(all_methods, "loop"):
@@ -117,7 +117,7 @@ def test_loop_target(all_methods: Swept, reader: Reader, texts: dict[str, str]) 
         assert one.scores == pytest.approx(lost, abs=1e-4)
         weights = [math.exp((value - max(lost)) / 0.01) for value in lost]
         assert target_shares(all_methods, "loop", one) == pytest.approx([weight / sum(weights) for weight in weights], abs=1e-4)
-    assert any(ranking.ordered != tuple(order[query]) for query, ranking in shown.items() if ranking.ordered)
+    assert any(ranking.ranked != tuple(order[query]) for query, ranking in shown.items() if ranking.ranked)
 
 
 def test_emdr2_loss_and_its_gradient(all_methods: Swept, reader: Reader, texts: dict[str, str]) -> None:

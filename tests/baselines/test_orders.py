@@ -41,7 +41,7 @@ def test_partial_plackett_luce_is_two_cross_entropies() -> None:
     others = torch.ones(3, 6, dtype=torch.bool)
     for row in range(3):
         others[row, 2 * row : 2 * row + 2] = False
-    target = Target(torch.ones(3, 2, dtype=torch.bool), torch.full((3,), 2), others=others)
+    target = Target(torch.ones(3, 2, dtype=torch.bool), torch.full((3,), 2), in_batch_negatives=others)
     found = LossSpec.of({"name": "partial-pl", "in_batch": True, "temperature": 0.05}).loss()(scores, target)
     expected = torch.zeros((), dtype=torch.float64)
     for row in range(3):
@@ -65,7 +65,7 @@ def batch(others: list[list[bool]] | None = None) -> Target:
     """Two lists like LIST, graded."""
     grades = torch.tensor([graded(LIST, "reciprocal").scores] * 2)
     wide = torch.tensor(others) if others else None
-    return Target(torch.ones(2, 5, dtype=torch.bool), torch.tensor([3, 3]), grades, others=wide)
+    return Target(torch.ones(2, 5, dtype=torch.bool), torch.tensor([3, 3]), grades, in_batch_negatives=wide)
 
 
 def divergence(scores: list[float], temperature: float) -> float:
@@ -115,7 +115,7 @@ def test_pairs_follow_the_teacher_and_stay_among_the_first_candidates(all_method
     ordered = {one.query: one.documents for one in read_lists(all_methods.made("syntriever", "ranked-lists"))}
     from harness.retrieval.run import Run
 
-    candidates = Run.read(all_methods.store.read(all_methods.cell("syntriever").kit.candidates))
+    candidates = Run.read(all_methods.store.read(all_methods.cell("syntriever").inputs.candidates))
     pairs = read_lists(all_methods.made("syntriever", "pair-lists"))
     assert len({(one.query, one.documents) for one in pairs}) == len(pairs) > len(ordered)
     for one in pairs:

@@ -10,12 +10,12 @@ import pytest
 
 from harness.labelling.labels.ranking import read_rankings
 from harness.leaderboard.board import board
-from harness.leaderboard.load_results import gather
+from harness.leaderboard.load_results import load_results
 from harness.method import Method
 from harness.plugins import plugins
 from harness.published.result_folder import read_card
 from harness.retrieval.run import Run
-from harness.students.rerank_stages import behind, reordered
+from harness.students.rerank_stages import reordered, unranked_rest
 from harness.training_lists.topic_aware import clusters, with_mates
 from harness.training_lists.training_list import TrainingList, read_lists
 from tests.baselines.small import Swept
@@ -41,7 +41,7 @@ def test_every_method_is_published_and_on_the_board(all_methods: Swept) -> None:
     rows = board(results).as_json()["rows"]
     own = {name for name, method in plugins(Method).items() if method.__module__.startswith("baselines.")}
     assert set(ELSEWHERE) < own
-    published = gather(results).runs
+    published = load_results(results).runs
     assert {run.card.method.name for run in published} == own - set(ELSEWHERE)
     assert {row["method"] for row in rows} == {run.card.method.label or run.card.method.name for run in published}
     assert all(0 <= row["metrics"]["nDCG@10"]["mean"] <= 1 for row in rows)
@@ -65,7 +65,7 @@ def run_of(swept: Swept, label: str) -> Run:
 
 def test_the_rest_follows_as_it_stood() -> None:
     assert reordered(["a", "b", "c", "d"], ["c", "a"]) == ["c", "a", "b", "d"]
-    assert behind(["b", "d"], -3.5) == {"b": -4.5, "d": -5.5}
+    assert unranked_rest(["b", "d"], -3.5) == {"b": -4.5, "d": -5.5}
 
 
 def test_a_ranker_reranks_what_it_is_shown(all_methods: Swept) -> None:
@@ -75,7 +75,7 @@ def test_a_ranker_reranks_what_it_is_shown(all_methods: Swept) -> None:
 
     first, run = run_of(all_methods, "bm25"), run_of(all_methods, "ranker-rerank")
     model = SentenceTransformer(str(resolve_model("bundled:bert-tiny").path), device="cpu")
-    collection = all_methods.cells[0].kit.collection
+    collection = all_methods.cells[0].inputs.collection
     texts = dict(zip(collection.queries("test").ids, collection.queries("test").texts(list(collection.queries("test").ids)), strict=True))
     for query in first.scores:
         shown, rest = first.top(query)[:3], first.top(query)[3:]
@@ -94,9 +94,9 @@ def test_rankgpt_trains_a_ranker_and_no_retriever(all_methods: Swept) -> None:
 def test_the_teacher_reranks_the_evaluated_queries_and_its_price_is_on_the_card(all_methods: Swept) -> None:
     run, first = run_of(all_methods, "teacher-rerank"), run_of(all_methods, "bm25")
     rankings = {ranking.query: ranking for ranking in read_rankings(all_methods.made("teacher-rerank", "labels") / "rankings.jsonl.gz")}
-    assert set(rankings) == set(all_methods.cells[0].kit.collection.queries("test").ids)
+    assert set(rankings) == set(all_methods.cells[0].inputs.collection.queries("test").ids)
     for query in first.scores:
-        assert run.top(query)[:2] == list(rankings[query].ordered)
+        assert run.top(query)[:2] == list(rankings[query].ranked)
         assert run.top(query)[2:] == first.top(query)[2:]
     card = read_card(next(folder for folder in all_methods.outcome.published if folder.name.startswith("teacher-rerank")))
     assert card.costs.calls > 0 and card.method.group == "reference" and card.labels is not None
@@ -104,13 +104,13 @@ def test_the_teacher_reranks_the_evaluated_queries_and_its_price_is_on_the_card(
 
 
 def test_an_oracle_puts_every_gold_document_it_is_shown_first(all_methods: Swept, lm: Path, tmp_path: Path) -> None:
-    from harness.pipeline.live.observer import Silent
+    from harness.pipeline.live.observer import NullObserver
     from harness.pipeline.sweep import run_sweep
 
     file = all_methods.home / "sweep.yaml"
     overrides = ["teachers={best: {kind: oracle}}", "methods=[{method: teacher-rerank, shown: 100}]"]
-    outcome = run_sweep(file, overrides, all_methods.home / "workspace", tmp_path / "results", observer=Silent())
-    first, qrels = run_of(all_methods, "bm25"), all_methods.cells[0].kit.collection.judgments("test").qrels
+    outcome = run_sweep(file, overrides, all_methods.home / "workspace", tmp_path / "results", observer=NullObserver())
+    first, qrels = run_of(all_methods, "bm25"), all_methods.cells[0].inputs.collection.judgments("test").qrels
     found = [bool(set(first.top(query)) & set(gold)) for query, gold in qrels.items()]
     card = read_card(outcome.published[0])
     assert card.outcome is not None and card.outcome.metrics["nDCG@10"] == pytest.approx(np.mean(found))
@@ -123,9 +123,9 @@ def test_mined_negatives_are_what_the_untrained_student_finds(all_methods: Swept
     from harness.collections.pool import read_pool
 
     model = SentenceTransformer(str(all_methods.made("supervised-mined", "static-student")), device="cpu")
-    corpus = all_methods.cells[0].kit.collection.corpus
+    corpus = all_methods.cells[0].inputs.collection.corpus
     documents = model.encode(corpus.texts(list(corpus.ids)))
-    gold = {query.id: query.gold for query in read_pool(all_methods.store.read(all_methods.cells[0].kit.pool))}
+    gold = {query.id: query.gold for query in read_pool(all_methods.store.read(all_methods.cells[0].inputs.pool))}
     for one in read_lists(all_methods.made("supervised-mined", "gold-lists")):
         scores = model.similarity(model.encode([one.text]), documents)[0].numpy()
         order = [corpus.ids[row] for row in np.argsort(-scores, kind="stable")][:4]
@@ -136,12 +136,12 @@ def test_mined_negatives_are_what_the_untrained_student_finds(all_methods: Swept
 def test_margin_mse_lists_keep_gold_first_and_carry_the_ranker_s_scores(all_methods: Swept) -> None:
     from harness.models import resolve_model
     from harness.students.ranker import load_ranker
-    from harness.training_lists.list_dataset import ListTable
+    from harness.training_lists.list_dataset import ListDataset
 
     lists = read_lists(all_methods.made("margin-mse", "scored-lists"))
     assert lists and all(one.documents[0] in one.positives and one.ordered == 1 for one in lists)
-    corpus = all_methods.cells[0].kit.collection.corpus
-    reader = load_ranker(resolve_model("bundled:bert-tiny").path, "bi-encoder").over(ListTable.of(lists, corpus), 64)
+    corpus = all_methods.cells[0].inputs.collection.corpus
+    reader = load_ranker(resolve_model("bundled:bert-tiny").path, "bi-encoder").bind(ListDataset.of(lists, corpus), 64)
     for one, scores in zip(lists, reader.score_all(lambda done, total, unit="": None), strict=True):
         assert one.scores == pytest.approx(scores.tolist(), abs=1e-4)
 

@@ -50,8 +50,8 @@ def test_the_second_part_goes_on_from_the_first_with_candidates_it_found(all_met
 def test_the_first_part_is_shared_and_without_refresh_nothing_changes(all_methods: Swept) -> None:
     first, _ = trainings(all_methods, "replug refreshed")
     assert first.key == all_methods.stage("replug-lsr", "retriever").key
-    kit = all_methods.cell("replug-lsr").kit
-    plain, late = (ReplugLSR(ReplugSettings(epochs=1, refresh=refresh)).run(kit).key for refresh in (None, 5))
+    inputs = all_methods.cell("replug-lsr").inputs
+    plain, late = (ReplugLSR(ReplugSettings(epochs=1, refresh=refresh)).run(inputs).key for refresh in (None, 5))
     assert plain == late == all_methods.cell("replug-lsr").run.key
 
 

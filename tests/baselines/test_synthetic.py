@@ -15,7 +15,7 @@ from harness.config.load import load_sweep
 from harness.errors import UserError
 from harness.labelling.labels.ranking import read_rankings
 from harness.pipeline.graph import closure
-from harness.pipeline.live.observer import Silent
+from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.plan import Builder
 from harness.pipeline.store import Store
 from harness.pipeline.sweep import run_sweep
@@ -66,13 +66,13 @@ def test_what_is_no_whole_query_has_failed() -> None:
 
 def test_queries_are_written_filtered_and_paid_once(all_methods: Swept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-    collection = all_methods.cells[0].kit.collection
+    collection = all_methods.cells[0].inputs.collection
     held = collection.queries("test").slice_texts(0, 1)[0]
     file, workspace = all_methods.home / "sweep.yaml", all_methods.home / "workspace"
     with serving(Writer(held=held)) as server:
         teacher = f'{{kind: litellm, model: openai/gpt-4.1-mini, api_base: "{server.url}", price: {{input: 1, output: 4}}}}'
         overrides = [f"teachers={{gpt: {teacher}}}", "methods=[{method: synthetic-queries, epochs: 1, within: [1, null]}]"]
-        outcome = run_sweep(file, overrides, workspace, tmp_path / "results", observer=Silent())
+        outcome = run_sweep(file, overrides, workspace, tmp_path / "results", observer=NullObserver())
         assert outcome.summary["cells"] == {"total": 2, "done": 2, "failed": 0, "cached": 0}
         assert len(server.bodies) == len(NAMES) == outcome.summary["llm"]["calls"]
     store, cells = Store(workspace), Builder(load_sweep(file, overrides), workspace).cells()
@@ -97,7 +97,7 @@ def test_written_queries_serve_other_methods_too(all_methods: Swept, tmp_path: P
     with serving(Writer(held="nobody works here")) as server:
         teacher = f'{{kind: litellm, model: openai/gpt-4.1-mini, api_base: "{server.url}", price: {{input: 1, output: 4}}}}'
         overrides = [f"teachers.gpt={teacher}", "methods=[{method: gpl, epochs: 1}, {method: syntriever-stages, epochs: 1, top: 3}]"]
-        outcome = run_sweep(file, overrides, workspace, tmp_path / "results", observer=Silent())
+        outcome = run_sweep(file, overrides, workspace, tmp_path / "results", observer=NullObserver())
         assert outcome.summary["cells"] == {"total": 2, "done": 2, "failed": 0, "cached": 0}, outcome.failures
         # Eight written queries of the second method are among the twelve of the first; eight lists are ordered.
         assert len(server.bodies) == len(NAMES) + 8 == outcome.summary["llm"]["calls"]
@@ -122,4 +122,4 @@ def test_stage_two_needs_one_encoder() -> None:
 
 def test_a_teacher_without_words_is_refused(all_methods: Swept, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="none of the defined teachers gives text"):
-        run_sweep(all_methods.home / "sweep.yaml", ["methods=[synthetic-queries]"], tmp_path / "w", tmp_path / "r", observer=Silent())
+        run_sweep(all_methods.home / "sweep.yaml", ["methods=[synthetic-queries]"], tmp_path / "w", tmp_path / "r", observer=NullObserver())

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from harness.cli.curves_command import AxisName, FitName, Price
+from harness.cli.curves_command import AxisName, FitName, PriceOption
 from harness.cli.main import app
 from harness.errors import UserError
 from harness.evaluation.curves.fits import FITS
@@ -75,4 +75,4 @@ def test_an_empty_folder_says_so(tmp_path: Path) -> None:
 def test_choices_are_those_of_the_rooms() -> None:
     assert [name.value for name in AxisName] == list(AXES)
     assert [name.value for name in FitName] == list(FITS)
-    assert {name.value for name in Price} == set(PRICES)
+    assert {name.value for name in PriceOption} == set(PRICES)

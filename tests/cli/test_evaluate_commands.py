@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from harness.cli import evaluate_commands
 from harness.cli.main import app
-from harness.evaluation.significance.commands import Side
+from harness.evaluation.significance.commands import Alternative
 from harness.evaluation.significance.corrections import CORRECTIONS
 from harness.evaluation.significance.intervals import INTERVALS
 from harness.evaluation.significance.paired_tests import TESTS
@@ -40,10 +40,10 @@ def told(*words: str) -> dict:
 
 
 def test_options_offer_what_there_is() -> None:
-    assert set(evaluate_commands.Test) == set(TESTS)
-    assert set(evaluate_commands.Correction) == set(CORRECTIONS)
-    assert set(evaluate_commands.IntervalKind) == set(INTERVALS)
-    assert set(evaluate_commands.Alternative) == set(Side)
+    assert set(evaluate_commands.TestOption) == set(TESTS)
+    assert set(evaluate_commands.CorrectionOption) == set(CORRECTIONS)
+    assert set(evaluate_commands.IntervalOption) == set(INTERVALS)
+    assert set(evaluate_commands.AlternativeOption) == set(Alternative)
 
 
 def test_evaluate_takes_parameters_of_metrics(files: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from harness.cli.main import main
 from harness.config.load import load_sweep
 from harness.ledger.ledger import Ledger
-from harness.pipeline.live.observer import Silent
+from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.local_executor import LocalExecutor
 from harness.pipeline.plan import Builder
 from harness.pipeline.store import Store
@@ -43,10 +43,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "sweep.yaml").write_text(SWEEP)
     workspace = folder / "workspace"
     cells = Builder(load_sweep(folder / "sweep.yaml", []), workspace).cells()
-    wanted = [cell.kit.labels() for cell in cells if (cell.cell.teacher, cell.cell.budget) != ("oracle", 40)]
+    wanted = [cell.inputs.labels() for cell in cells if (cell.cell.teacher, cell.cell.budget) != ("oracle", 40)]
     stages = {stage.key: stage for stage in wanted}
     store = Store(workspace)
-    outcome = LocalExecutor(workspace, store, Ledger(workspace / "ledger.sqlite"), Silent()).execute(list(stages.values()), len(stages))
+    outcome = LocalExecutor(workspace, store, Ledger(workspace / "ledger.sqlite"), NullObserver()).execute(
+        list(stages.values()), len(stages)
+    )
     assert not outcome.failed
     return folder
 

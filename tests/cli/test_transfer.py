@@ -13,7 +13,7 @@ from harness.labelling.labels.label_stage import Labels
 from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import closure
-from harness.pipeline.live.observer import Silent
+from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.local_executor import LocalExecutor
 from harness.pipeline.plan import Builder
 from harness.pipeline.store import Store
@@ -73,7 +73,7 @@ def label(sweep: Path, workspace: Path) -> int:
     store = Store(workspace)
     cells = Builder(load_sweep(sweep, []), workspace).cells()
     finals = [stage for stage in closure(cell.evaluate for cell in cells).values() if isinstance(stage, Labels)]
-    executor = LocalExecutor(workspace, store, Ledger(workspace / "ledger.sqlite"), Silent())
+    executor = LocalExecutor(workspace, store, Ledger(workspace / "ledger.sqlite"), NullObserver())
     outcome = executor.execute(finals, len(finals))
     assert not outcome.failed and all(store.has(stage) for stage in finals)
     return len({stage.key for stage in finals} & set(outcome.ran))

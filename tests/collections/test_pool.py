@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from harness.collections.crops import TrainingQuery
 from harness.collections.pool import Pool, read_pool, training_pool
-from harness.collections.sample import draw
+from harness.collections.sample import draw_queries
 from harness.errors import UserError
 from harness.stage import Context
 from tests.collections.folders import Load, MakeFolder
@@ -130,26 +130,26 @@ def test_draws_are_nested_and_take_the_sources_in_order(counts: tuple[int, int],
     rows = pool_of(train=counts[0], titles=counts[1])
     large = data.draw(st.integers(0, len(rows)))
     small = data.draw(st.integers(0, large))
-    drawn = draw(rows, resample, large)
-    assert draw(rows, resample, small) == drawn[:small]
+    drawn = draw_queries(rows, resample, large)
+    assert draw_queries(rows, resample, small) == drawn[:small]
     assert len({row.id for row in drawn}) == large
     assert [row.source for row in drawn] == (["train"] * counts[0] + ["titles"] * counts[1])[:large]
-    assert draw(rows + pool_of(sentences=5), resample, large) == drawn, "another source after these changes nothing"
+    assert draw_queries(rows + pool_of(sentences=5), resample, large) == drawn, "another source after these changes nothing"
 
 
 def test_resamples_differ_and_draws_leave_the_pool_alone() -> None:
     rows = pool_of(train=100, titles=100)
     kept = list(rows)
-    firsts = [tuple(row.id for row in draw(rows, resample, 10)) for resample in range(20)]
+    firsts = [tuple(row.id for row in draw_queries(rows, resample, 10)) for resample in range(20)]
     assert len(set(firsts)) == 20 and rows == kept
-    assert firsts[0] == tuple(row.id for row in draw(rows, 0, 200)[:10])
-    orders = [[row.id.split("-")[1] for row in draw(rows, 0, 200)[part]] for part in (slice(100), slice(100, 200))]
+    assert firsts[0] == tuple(row.id for row in draw_queries(rows, 0, 200)[:10])
+    orders = [[row.id.split("-")[1] for row in draw_queries(rows, 0, 200)[part]] for part in (slice(100), slice(100, 200))]
     assert orders[0] != orders[1], "each source has a shuffle of its own"
 
 
 def test_a_budget_larger_than_the_pool_says_what_there_is() -> None:
     with pytest.raises(UserError) as caught:
-        draw(pool_of(train=240, titles=1200), 0, 10_000)
+        draw_queries(pool_of(train=240, titles=1200), 0, 10_000)
     assert str(caught.value) == (
         "a budget of 10,000 is larger than the 1,440 training queries there are (240 from train and 1,200 from titles)\n"
         "  add a source of training queries (sentences), raise the cap, or take smaller budgets"

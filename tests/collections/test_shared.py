@@ -8,7 +8,7 @@ import pytest
 
 from harness.collections.pool import training_pool
 from harness.collections.qrels import read_qrels
-from harness.collections.sample import draw
+from harness.collections.sample import draw_queries
 from tests.collections.folders import Load
 
 pytestmark = pytest.mark.shared
@@ -21,7 +21,7 @@ def test_scifact(shared_data: Path, load: Load) -> None:
     assert collection.judgments("test").qrels == read_qrels(shared_data / "scifact" / "qrels" / "test.tsv")
     assert "2 queries of 'train' that are in 'test' too" in str(collection.report), "1291 and 871 repeat test claims word for word"
     rows = list(training_pool(collection, ("train", "titles", "sentences")).rows())
-    assert len(draw(rows, 0, 10_000)) == 10_000
+    assert len(draw_queries(rows, 0, 10_000)) == 10_000
 
 
 def test_trec_dl_keeps_judgments_outside_the_pool(shared_data: Path, load: Load) -> None:
@@ -38,7 +38,7 @@ def test_openqa_has_answers_and_large_budgets(shared_data: Path, load: Load) -> 
     assert len(collection.queries("test")) == 2500
     assert len(collection.answers("test")) == 2500
     rows = list(training_pool(collection, ("train", "sentences")).rows())
-    drawn = draw(rows, 0, 10_000)
+    drawn = draw_queries(rows, 0, 10_000)
     assert len(drawn) == 10_000
     assert sum(row.source == "train" for row in drawn) == 9980, "20 training questions are test or dev questions word for word"
 

@@ -14,7 +14,7 @@ from harness.errors import UserError, did_you_mean
 from harness.evaluation.metrics.lookup import metric
 from harness.labelling.labels.teacher import Teacher
 from harness.losses.loss import Loss
-from harness.method import Axis, Group, Method, RetrieverMethod
+from harness.method import Axis, Category, Method, RetrieverMethod
 from harness.plugins import Plugin, Settings
 
 
@@ -51,7 +51,7 @@ class Ours(RetrieverMethod):
     name = "intermediate"
     summary = "order to ranker to retriever"
     needs = ("order",)
-    standing: ClassVar[Group] = "ours"
+    category: ClassVar[Category] = "ours"
     sees = ("order",)
     Settings = OursSettings
 
@@ -66,7 +66,7 @@ class Direct(RetrieverMethod):
     name = "direct"
     summary = "order to retriever"
     needs = ("order",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("order",)
     Settings = DirectSettings
 
@@ -75,7 +75,7 @@ class WhiteBox(RetrieverMethod):
     name = "replug-lsr"
     summary = "likelihoods to retriever"
     needs = ("likelihoods",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("likelihoods",)
 
 
@@ -83,7 +83,7 @@ class Written(RetrieverMethod):
     name = "synthetic-queries"
     summary = "text to retriever"
     needs = ("text",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("text",)
 
 
@@ -91,7 +91,7 @@ class CrossAttended(RetrieverMethod):
     name = "fid-kd"
     summary = "cross-attention to retriever"
     needs = ("cross-attention",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("cross-attention",)
 
 
@@ -104,7 +104,7 @@ class Supervised(RetrieverMethod):
     name = "supervised"
     summary = "gold labels to retriever"
     needs = ("gold labels",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("gold labels",)
     axes: ClassVar[frozenset[Axis]] = frozenset({"budget", "resample", "seed"})
     Settings = SupervisedSettings
@@ -113,7 +113,7 @@ class Supervised(RetrieverMethod):
 class ZeroShot(RetrieverMethod):
     name = "zero-shot"
     summary = "no training"
-    standing: ClassVar[Group] = "reference"
+    category: ClassVar[Category] = "reference"
     sees = ("nothing",)
     axes: ClassVar[frozenset[Axis]] = frozenset()
 
@@ -121,7 +121,7 @@ class ZeroShot(RetrieverMethod):
 class BM25(Method):
     name = "bm25"
     summary = "words"
-    standing: ClassVar[Group] = "reference"
+    category: ClassVar[Category] = "reference"
     sees = ("nothing",)
     axes: ClassVar[frozenset[Axis]] = frozenset()
 

@@ -12,7 +12,7 @@ import yaml
 from harness.config.cells import expand
 from harness.config.load import load_sweep
 from harness.config.method_entries import MethodKeys
-from harness.config.parts import OWN, Evaluation, Losses, Students
+from harness.config.parts import OWN, EvaluationSettings, Losses, Students
 from harness.config.schema import sweep_schema
 from harness.config.sweep_file import SweepFile
 from harness.config.tuning import Tune
@@ -38,7 +38,7 @@ def test_every_key_is_on_the_page() -> None:
         ("candidates", OWN),
         ("losses", set(Losses.model_fields)),
         ("methods", set(MethodKeys.model_fields)),
-        ("evaluate", set(Evaluation.model_fields)),
+        ("evaluate", set(EvaluationSettings.model_fields)),
         ("tune", set(Tune.model_fields)),
         ("budgets, resamples, seeds", {field.alias or name for name, field in BudgetRange.model_fields.items()}),
     ],

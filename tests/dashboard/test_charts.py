@@ -12,17 +12,17 @@ from dashboard.charts.pair_charts import Names, differences, scatter
 from dashboard.charts.strata_chart import strata_chart
 from dashboard.charts.teacher_charts import heatmap
 from harness.evaluation.significance.bootstrap import Interval
-from harness.leaderboard.curves.series_style import looks
+from harness.leaderboard.curves.series_style import series_styles
 from harness.leaderboard.inspect.label_quality import MEASURES, Agreement
 from harness.leaderboard.inspect.strata import Stratum
-from harness.leaderboard.row_query_values import Change
+from harness.leaderboard.row_query_values import QueryChange
 
 LONG = "intermediate · smollm2 · listmle → kl · 1,000 labels · distil_queries="
 NAMES: Names = (f"{LONG}1000", f"{LONG}none")
 
 
-def change(query: str, a: float, b: float) -> Change:
-    return Change(query, a, b, b - a)
+def change(query: str, a: float, b: float) -> QueryChange:
+    return QueryChange(query, a, b, b - a)
 
 
 CHANGES = [change("up", 0.2, 0.6), change("one", 0.5, 0.5), change("two", 0.5, 0.5), change("three", 0.5, 0.5), change("down", 0.9, 0.8)]
@@ -54,7 +54,7 @@ def test_queries_at_one_place_make_a_larger_mark() -> None:
 
 
 @pytest.mark.parametrize("changes", [CHANGES, [change("far", 0.4, 7.0)], [change("below", -0.5, 0.25)]])
-def test_the_diagonal_crosses_the_whole_chart(changes: list[Change]) -> None:
+def test_the_diagonal_crosses_the_whole_chart(changes: list[QueryChange]) -> None:
     diagonal, points = scatter(changes, "metric", NAMES).to_dict()["layer"]
     (domain,) = {tuple(points["encoding"][side]["scale"]["domain"]) for side in "xy"}
     assert [(value["a"], value["b"]) for value in diagonal["data"]["values"]] == [(end, end) for end in domain]
@@ -89,6 +89,6 @@ def test_a_legend_has_room_for_its_lines_and_its_lines_fit_a_phone() -> None:
     said = legends.texts(NAMES)
     assert max(len(line) for text in said.values() for line in text.splitlines()) <= legends.WIDTH
     assert legends.height(NAMES) > legends.height(["short", "names"]) > 0
-    marked = legends.marked("text", NAMES, looks(2))
+    marked = legends.marked("text", NAMES, series_styles(2))
     assert set(marked) == {"shape", "stroke", "fill"}
     assert isinstance(marked["fill"], alt.Fill)

@@ -10,7 +10,7 @@ import pytest
 
 from dashboard.charts.cost_chart import LOOKS, frontier_chart, stage_chart
 from dashboard.charts.curve_chart import budget_curve
-from harness.evaluation.curves.budget_curve import Target
+from harness.evaluation.curves.budget_curve import CurveTarget
 from harness.leaderboard.board import board_of
 from harness.leaderboard.board_model import Table
 from harness.leaderboard.curves.fitted import Statistics, statistics_of
@@ -18,23 +18,23 @@ from harness.leaderboard.curves.frontier import FRONTIER, STANDINGS, frontier
 from harness.leaderboard.curves.series import chart
 from harness.leaderboard.curves.targets import labels_needed
 from harness.leaderboard.inspect.stage_costs import Split
-from harness.leaderboard.load_results import Gathered, gather
+from harness.leaderboard.load_results import ResultSet, load_results
 from harness.leaderboard.row_titles import titles
 
 
 @pytest.fixture(scope="module")
-def gathered(folder: Path) -> Gathered:
-    return gather(folder)
+def gathered(folder: Path) -> ResultSet:
+    return load_results(folder)
 
 
 @pytest.fixture(scope="module")
-def table(gathered: Gathered) -> Table:
+def table(gathered: ResultSet) -> Table:
     (found,) = board_of(gathered).tables
     return found
 
 
 @pytest.fixture(scope="module")
-def statistics(gathered: Gathered, table: Table) -> Statistics:
+def statistics(gathered: ResultSet, table: Table) -> Statistics:
     found = statistics_of(gathered, table, chart(table))
     assert found is not None
     return found
@@ -80,7 +80,7 @@ def test_a_series_of_one_point_has_its_band_as_a_line(statistics: Statistics) ->
 def test_hollow_markers_stand_where_a_target_is_reached_between_budgets(statistics: Statistics) -> None:
     ours = next(one for one in statistics.chart.series if len(one.points) == 2)
     goal = sum(point.mean for point in ours.points) / 2
-    needed = labels_needed(statistics, Target(goal))
+    needed = labels_needed(statistics, CurveTarget(goal))
     drawn = budget_curve(statistics.chart, statistics, ("a value", goal), needed)
     hollow = [layer for layer in layers(drawn, "point") if "fill" not in layer["encoding"]]
     inside = {one.series: one for one in needed}[ours.name]
@@ -94,7 +94,7 @@ def test_without_statistics_lines_join_the_points(table: Table) -> None:
     assert len(line["data"]["values"]) == sum(len(one.points) for one in found.series)
 
 
-def test_the_frontier_is_joined_and_standings_differ_in_shape(gathered: Gathered, table: Table) -> None:
+def test_the_frontier_is_joined_and_standings_differ_in_shape(gathered: ResultSet, table: Table) -> None:
     found = frontier(gathered, table, list(titles(table).items()), "training")
     drawn = frontier_chart(found, "nDCG@10", "seconds", True).to_dict()
     steps, points, numbers = drawn["layer"]
@@ -104,7 +104,7 @@ def test_the_frontier_is_joined_and_standings_differ_in_shape(gathered: Gathered
     assert len({shape for _, shape in LOOKS.values()}) == len(LOOKS)
     values = (points.get("data") or drawn["data"])["values"]
     assert [value["name"] for value in values] == [one.name for one in found.rows]
-    ahead = [one for one in found.rows if one.standing == FRONTIER]
+    ahead = [one for one in found.rows if one.status == FRONTIER]
     assert [(value["number"], value["mean"]) for value in numbers["data"]["values"]] == [
         (str(number), one.mean) for number, one in enumerate(ahead, 1)
     ]

@@ -15,7 +15,7 @@ from harness.evaluation.significance.comparison_tables import VERDICTS, p_text
 from harness.labelling.labels.ranking import VERDICTS as LABEL_VERDICTS
 from harness.leaderboard import row_texts
 from harness.leaderboard.board import board
-from harness.leaderboard.load_results import gather
+from harness.leaderboard.load_results import load_results
 from harness.leaderboard.render.comparison_files import interval
 from harness.leaderboard.row_titles import titles
 from tests.dashboard.pages import open_page
@@ -122,8 +122,8 @@ def test_every_number_of_a_comparison_is_that_of_harness_compare(
     folder: Path, qrels: Path, monkeypatch: pytest.MonkeyPatch, metric: str, test: str, correction: str, against: str
 ) -> None:
     (table,) = board(folder).tables
-    gathered, rows = gather(folder), titles(table)
-    paths = {name: str(gathered.behind(table, rows[name])[0].folder) for name in ROWS}
+    gathered, rows = load_results(folder), titles(table)
+    paths = {name: str(gathered.runs_of_row(table, rows[name])[0].folder) for name in ROWS}
     called = {Path(path).name: name for name, path in paths.items()}
     options = ["--qrels", str(qrels), "-m", metric, "--test", test, "--correction", correction]
     options += ["--baseline", paths[against]] if against in paths else []

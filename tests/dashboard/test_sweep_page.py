@@ -24,7 +24,7 @@ def test_a_sweep_that_ended(folder: Path, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv(WORKSPACE, str(tmp_path / "work"))
     before = listed(tmp_path / "work")
     page = open_page(folder, monkeypatch, "sweep")
-    found = Follower(journals(tmp_path / "work")[0]).look()
+    found = Follower(journals(tmp_path / "work")[0]).read()
     assert "something failed" in page.warning[0].value
     assert page.metric[0].value == "2 of 3"
     failed, stages, cells_shown = (element.value for element in page.dataframe)

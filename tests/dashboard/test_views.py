@@ -9,7 +9,7 @@ import pytest
 from dashboard.charts.pair_charts import differences, scatter
 from dashboard.text import literal
 from harness.evaluation.significance.comparison_tables import p_text
-from harness.evaluation.significance.test_spec import Question
+from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard.board import board_of
 from harness.leaderboard.comparison import compare_rows
 from harness.leaderboard.curves.against_series import pairs, usual_reference
@@ -19,7 +19,7 @@ from harness.leaderboard.curves.series import chart
 from harness.leaderboard.curves.targets import labels_needed, words
 from harness.leaderboard.inspect.run_details import details
 from harness.leaderboard.inspect.teacher_summary import teachers
-from harness.leaderboard.load_results import gather
+from harness.leaderboard.load_results import load_results
 from harness.leaderboard.row_query_values import changes, extremes, per_query
 from harness.leaderboard.row_titles import titles
 from tests.dashboard.pages import open_page
@@ -29,7 +29,7 @@ ROWS = ["zero-shot", "no-llm", "intermediate · shuffled · 100 labels"]
 
 
 def test_curves_and_what_a_target_needs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gathered = gather(folder)
+    gathered = load_results(folder)
     (table,) = board_of(gathered).tables
     page = open_page(folder, monkeypatch, "curves", target="no-llm")
     found = statistics_of(gathered, table, chart(table))
@@ -57,11 +57,11 @@ def test_curves_change_with_fit_band_and_reference(folder: Path, monkeypatch: py
 
 
 def test_compare_shows_the_comparison_of_the_board(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gathered = gather(folder)
+    gathered = load_results(folder)
     (table,) = board_of(gathered, metric="RR@10").tables
     values = per_query(gathered, table, [(name, titles(table)[name]) for name in ROWS])
     page = open_page(folder, monkeypatch, "compare", rows=ROWS, metric="RR@10", test="t", correction="bonferroni", against="no-llm")
-    answer = compare_rows(values, Question(test="t", correction="bonferroni"), "no-llm")
+    answer = compare_rows(values, TestSpec(test="t", correction="bonferroni"), "no-llm")
     means, tests, wins, losses = (element.value for element in page.dataframe)
     assert means["RR@10"].tolist() == [row["mean"] for row in answer["runs"]]
     assert tests["b - a"].tolist() == [row["difference"] for row in answer["comparisons"]]
@@ -74,7 +74,7 @@ def test_compare_shows_the_comparison_of_the_board(folder: Path, monkeypatch: py
 
 
 def test_compare_has_a_matrix_of_all_pairs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gathered = gather(folder)
+    gathered = load_results(folder)
     (table,) = board_of(gathered).tables
     values = per_query(gathered, table, [(name, titles(table)[name]) for name in ROWS])
     page = open_page(folder, monkeypatch, "compare", rows=ROWS)
@@ -82,7 +82,7 @@ def test_compare_has_a_matrix_of_all_pairs(folder: Path, monkeypatch: pytest.Mon
     means, matrix, tests = (element.value for element in page.dataframe[:3])
     assert means["letter"].tolist() == matrix["row"].tolist() == ["A", "B", "C"]
     assert list(tests)[:8] == ["a", "b", "b - a", "95 %", "p", "p adj.", "verdict", "+/=/-"]
-    for one in compare_rows(values, Question())["comparisons"]:
+    for one in compare_rows(values, TestSpec())["comparisons"]:
         a, b = ROWS.index(one["a"]), ROWS.index(one["b"])
         mark, turned = {"better": "▲▼", "worse": "▼▲"}.get(one["verdict"], "··")
         assert matrix["ABC"[a]][b] == f"{mark} {one['difference']:+.3f} (p {p_text(one['p_adjusted'])})"
@@ -115,7 +115,7 @@ def test_compare_says_what_to_choose(folder: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_pair_charts_draw_every_query(folder: Path) -> None:
-    gathered = gather(folder)
+    gathered = load_results(folder)
     (table,) = board_of(gathered).tables
     found = changes(per_query(gathered, table, [(name, titles(table)[name]) for name in ROWS[:2]]), 0, 1)
     points = scatter(found, "nDCG@10", ("a", "b")).to_dict()["layer"][1]
@@ -128,7 +128,7 @@ def test_the_pair_charts_draw_every_query(folder: Path) -> None:
 
 def test_run_shows_the_card(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page(folder, monkeypatch, "run", row="zero-shot")
-    (run,) = [run for run in gather(folder).runs if run.card.tag == "zero"]
+    (run,) = [run for run in load_results(folder).runs if run.card.tag == "zero"]
     assert page.dataframe[0].value["value"].tolist() == list(details(run).about.values())
     assert page.code[0].value == "harness sweep budget.yaml"
     assert page.code[1].value == str(folder / "semanlink" / "zero")
@@ -138,7 +138,7 @@ def test_run_shows_the_card(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_query_shows_ranks_and_values(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page(folder, monkeypatch, "query", shown=ROWS, query="q007")
-    gathered = gather(folder)
+    gathered = load_results(folder)
     (table,) = board_of(gathered).tables
     values = per_query(gathered, table, [(name, titles(table)[name]) for name in ROWS])
     assert [shown.value for shown in page.metric] == [f"{value:.3f}" for value in values.values[7]]
@@ -151,12 +151,12 @@ def test_query_shows_ranks_and_values(folder: Path, monkeypatch: pytest.MonkeyPa
 
 def test_cost_shows_the_frontier(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page(folder, monkeypatch, "cost", price="training")
-    gathered = gather(folder)
+    gathered = load_results(folder)
     (table,) = board_of(gathered).tables
     found = frontier(gathered, table, list(titles(table).items()), "training")
     shown = page.dataframe[0].value
     assert shown["row"].tolist() == [one.name for one in found.rows]
-    assert shown.iloc[:, 0].tolist() == [one.standing for one in found.rows]
+    assert shown.iloc[:, 0].tolist() == [one.status for one in found.rows]
     assert shown["beaten by"].tolist() == [one.beaten_by or "" for one in found.rows]
     assert shown["p adjusted"].dropna().tolist() == [one.p_adjusted for one in found.rows if one.p_adjusted is not None]
     assert len(page.dataframe) == 1
@@ -172,7 +172,7 @@ def test_cost_shows_where_the_time_went(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_teachers_shows_verdicts_and_prices(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page(folder, monkeypatch, "teachers")
-    found = teachers(gather(folder).runs)
+    found = teachers(load_results(folder).runs)
     assert page.dataframe[0].value["ok"].tolist() == [one.verdicts["ok"] for one in found]
     assert page.dataframe[0].value["USD per 1,000 queries"].tolist() == [one.usd_per_thousand for one in found]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.labelling.labels.ranking import Ranking
 from harness.published.card import Verdicts
-from harness.published.provenance import Making, curve
+from harness.published.provenance import Provenance, curve
 from harness.published.published_labels import packed, row_of
 from harness.published.result_folder import LABELS, MAKING
 from tests.leaderboard.runs import make_card, make_run, put, teacher
@@ -27,7 +27,7 @@ def labels_of(orders: dict[str, tuple[str, ...]], raw: str = "", shown: dict[str
     """The file of a run that these orders taught; its ranker scores the candidates 1, 2, 3 and so on."""
     ranker = {document: float(number) for number, document in enumerate(CANDIDATES, 1)}
     rows = [
-        row_of(Ranking(query, order, raw=raw, shown=(shown or {}).get(query, ())), f"text of {query}", CANDIDATES, ranker)
+        row_of(Ranking(query, order, raw=raw, presented=(shown or {}).get(query, ())), f"text of {query}", CANDIDATES, ranker)
         for query, order in orders.items()
     ]
     return packed([row for row in rows if row is not None], len(rows))
@@ -40,7 +40,7 @@ def making() -> bytes:
         stage(curve=curve(range(1, 401), [1 / step for step in range(1, 401)], ([200, 400], [0.5, 0.4]), 200)),
         stage(kind="retriever", label="kl", seconds=2.0, cached=False, curve=curve([1, 2], [0.5, 0.25], ([], []), 2)),
     )
-    return Making(stages=stages).model_dump_json().encode()
+    return Provenance(stages=stages).model_dump_json().encode()
 
 
 def put_labelled(results: Path, name: str, orders: dict[str, tuple[str, ...]], raw: str = "", **more: object) -> Path:

@@ -13,10 +13,10 @@ from harness.evaluation.metrics.lookup import evaluate
 from harness.evaluation.metrics.per_query_file import write_scores
 from harness.published.card import (
     Card,
+    CardEvaluation,
     Costs,
     Data,
     DataSource,
-    Evaluation,
     MethodSection,
     ResearchGoal,
     TeacherSection,
@@ -41,7 +41,7 @@ def make_card(tag: str, method: str = "zero-shot", **changes: Any) -> Card:
     base: dict[str, Any] = {
         "tag": tag,
         "created": datetime(2026, 1, 1, tzinfo=UTC),
-        "research_goal": ResearchGoal(sweep="budget.yaml", evaluation=Evaluation(reported_measures=METRICS, baseline=("zero-shot",))),
+        "research_goal": ResearchGoal(sweep="budget.yaml", evaluation=CardEvaluation(reported_measures=METRICS, baseline=("zero-shot",))),
         "method": MethodSection(name=method, group=group, sees=("order",), settings=settings, label=changes.pop("label", "")),
         "data": Data(test_collection=about, training_data=(DataSource(name="titles"),)),
         "student": "static",

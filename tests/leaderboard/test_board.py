@@ -38,7 +38,7 @@ def test_one_row_a_configuration_sorted_with_oracles_apart(results: Path) -> Non
         (5, "zero-shot", None, None, 1),
         (None, "intermediate", "oracle", 100, 1),
     ]
-    assert [row.group for row in found] == ["ours", "control", "ours", "control", "baseline", "ours"]
+    assert [row.category for row in found] == ["ours", "control", "ours", "control", "baseline", "ours"]
 
 
 def test_flags_say_every_doubt(results: Path) -> None:
@@ -204,7 +204,7 @@ def test_of_a_cell_that_was_published_twice_the_newer_counts(tmp_path: Path) -> 
     put(tmp_path, make_card("old", seed=0), make_run(0.9))
     put(tmp_path, make_card("new", seed=0, created=datetime(2026, 2, 1, tzinfo=UTC)), make_run(0.1))
     found = board(tmp_path)
-    assert [row.tags for row in found.tables[0].rows] == [("new",)]
+    assert [row.run_ids for row in found.tables[0].rows] == [("new",)]
     assert "1 older runs of cells that were published again are left out" in found.notes[0]
 
 
@@ -212,7 +212,7 @@ def test_missing_queries_count_zero_and_are_flagged(tmp_path: Path) -> None:
     put(tmp_path, make_card("zero"), make_run(0.5, 1))
     put(tmp_path, make_card("short", "direct"), make_run(0.5, 1, missing=10))
     short = next(row for row in rows(tmp_path) if row.method == "direct")
-    assert (short.missing, short.flags) == (10, ("missing queries",))
+    assert (short.missing_queries, short.flags) == (10, ("missing queries",))
     full = evaluate(make_run(0.5, 1).scores, QRELS, ["nDCG@10"])["nDCG@10"]
     assert short.metrics["nDCG@10"].mean == pytest.approx(math.fsum(list(full.values())[10:]) / 60)
 
@@ -223,7 +223,7 @@ def test_a_run_evaluated_on_fewer_queries_is_flagged_and_filled_with_zeros(tmp_p
     scores = read_scores(folder / "metrics.parquet")
     write_scores(folder / "metrics.parquet", {name: dict(list(values.items())[:40]) for name, values in scores.items()})
     short = next(row for row in rows(tmp_path) if row.method == "direct")
-    assert (short.missing, short.flags) == (20, ("missing queries",))
+    assert (short.missing_queries, short.flags) == (20, ("missing queries",))
     assert short.metrics["nDCG@10"].mean == pytest.approx(math.fsum(list(scores["nDCG@10"].values())[:40]) / 60)
 
 
@@ -235,9 +235,9 @@ def test_a_metric_that_some_rows_lack_does_not_rank_them(tmp_path: Path) -> None
 
 
 def test_the_board_does_not_depend_on_order_or_on_other_rows(results: Path, tmp_path: Path) -> None:
-    before = {row.tags: row.against.p for row in rows(results) if row.against}
+    before = {row.run_ids: row.against.p for row in rows(results) if row.against}
     put(results, make_card("aaa", "another"), make_run(0.3, 9))
-    after = {row.tags: row.against.p for row in rows(results) if row.against}
+    after = {row.run_ids: row.against.p for row in rows(results) if row.against}
     assert before.items() <= after.items()
     assert board(results).as_json() == board(results).as_json()
     assert len(read_results(results)[0]) == 11

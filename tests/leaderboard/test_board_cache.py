@@ -10,7 +10,7 @@ import pytest
 from harness.errors import UserError
 from harness.leaderboard import board_cache as kept
 from harness.leaderboard.board import board
-from harness.leaderboard.board_cache import kept_board, kept_path
+from harness.leaderboard.board_cache import cache_path, cached_board
 from harness.leaderboard.board_model import Board
 from harness.leaderboard.load_results import state
 from tests.leaderboard.hostile import put_hostile
@@ -28,7 +28,7 @@ class Maker:
         return board(self.results, **self.choice)
 
     def kept(self, cache: Path) -> Board:
-        return kept_board(cache, self.results, state(self.results), self, **self.choice)
+        return cached_board(cache, self.results, state(self.results), self, **self.choice)
 
 
 @pytest.mark.parametrize("choice", [{}, {"metric": "RR@10"}, {"baseline": "no-llm"}])
@@ -58,7 +58,7 @@ def test_it_is_made_again_when_the_folder_the_choice_or_the_code_is_another(
 def test_a_damaged_file_counts_as_absent(results: Path, tmp_path: Path, damage: bytes | None) -> None:
     cache, maker = tmp_path / "cache", Maker(results)
     first = maker.kept(cache)
-    path = kept_path(cache, results, None, None)
+    path = cache_path(cache, results, None, None)
     path.write_bytes(path.read_bytes()[:-9] if damage is None else damage)
     assert maker.kept(cache) == maker.kept(cache) == first
     assert maker.times == 2
@@ -77,9 +77,9 @@ def test_only_the_newest_boards_stay_and_an_unwritable_cache_or_a_wrong_choice_k
     monkeypatch.setattr(kept, "MOST", 2)
     cache, made = tmp_path / "cache", board(results)
     for age, metric in enumerate(("nDCG@10", "R@100", "RR@10")):
-        kept_board(cache, results, "state", lambda: made, metric=metric)
-        os.utime(kept_path(cache, results, metric, None), (age, age))
-    assert [kept_path(cache, results, metric, None).exists() for metric in ("nDCG@10", "R@100", "RR@10")] == [False, True, True]
+        cached_board(cache, results, "state", lambda: made, metric=metric)
+        os.utime(cache_path(cache, results, metric, None), (age, age))
+    assert [cache_path(cache, results, metric, None).exists() for metric in ("nDCG@10", "R@100", "RR@10")] == [False, True, True]
     (tmp_path / "file").write_text("")
     assert Maker(results).kept(tmp_path / "file") == made
     with pytest.raises(UserError):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.evaluation.curves.budget_curve import Target
+from harness.evaluation.curves.budget_curve import CurveTarget
 from harness.leaderboard.board import board
 from harness.leaderboard.board_model import Table
 from harness.leaderboard.curves.cost_axes import AXES
@@ -17,10 +17,10 @@ from harness.leaderboard.curves.fitted import statistics_of
 from harness.leaderboard.curves.frontier import frontier
 from harness.leaderboard.curves.series import chart
 from harness.leaderboard.curves.targets import labels_needed
-from harness.leaderboard.filters import Filter, choices, kept
+from harness.leaderboard.filters import Filter, choices, passing_rows
 from harness.leaderboard.inspect.stage_costs import split_by_stage
 from harness.leaderboard.inspect.teacher_summary import teachers
-from harness.leaderboard.load_results import gather
+from harness.leaderboard.load_results import load_results
 from harness.leaderboard.row_query_values import per_query
 from harness.leaderboard.row_titles import titles
 from harness.published.card import Costs, Verdicts
@@ -57,7 +57,7 @@ def test_every_row_has_a_name_of_its_own(table: Table, tmp_path: Path) -> None:
     ],
 )
 def test_a_filter_lets_through_what_has_the_chosen_values(table: Table, chosen: Filter, expected: int) -> None:
-    rows = kept(table, chosen)
+    rows = passing_rows(table, chosen)
     assert len(rows) == expected
     assert [row for row in table.rows if row in rows] == list(rows)
 
@@ -78,9 +78,9 @@ def test_curves_can_be_drawn_against_money_and_tokens(table: Table) -> None:
 
 def test_a_target_is_read_off_between_the_budgets(results: Path, table: Table) -> None:
     drawn = chart(table)
-    found = statistics_of(gather(results), table, drawn)
+    found = statistics_of(load_results(results), table, drawn)
     low, high = (point.mean for point in drawn.series[1].points)
-    needed = [labels_needed(found, Target(target))[1].amount for target in (low, (low + high) / 2, high, high + 0.001)]
+    needed = [labels_needed(found, CurveTarget(target))[1].amount for target in (low, (low + high) / 2, high, high + 0.001)]
     assert [one.value for one in needed] == pytest.approx([100, math.sqrt(100 * 300), 300, math.inf])
 
 
@@ -88,7 +88,7 @@ def test_the_frontier_is_what_no_cheaper_row_equals(tmp_path: Path) -> None:
     for tag, usd, quality in (("a", 0.0, 0.2), ("b", 1.0, 0.1), ("c", 2.0, 0.9), ("d", 3.0, 0.5), ("e", 2.0, 0.4)):
         put(tmp_path, make_card(tag, f"method-{tag}", costs=Costs(usd_alone=usd)), make_run(quality, 1))
     (table,) = board(tmp_path).tables
-    found = frontier(gather(tmp_path), table, list(titles(table).items()), "usd").rows
+    found = frontier(load_results(tmp_path), table, list(titles(table).items()), "usd").rows
     assert [one.price for one in found] == [0, 1, 2, 2, 3]
     # By definition: dominated where any other is at least as cheap and as good and in one of both better.
     for one in found:
@@ -104,17 +104,17 @@ def test_equal_rows_do_not_dominate_each_other_and_oracles_do_not_count(tmp_path
         put(tmp_path, make_card(tag, f"method-{tag}"), make_run(0.5, 1))
     put(tmp_path, make_card("o", "oracle", teacher=teacher("oracle", standing="oracle")), make_run(3.0, 1))
     (table,) = board(tmp_path).tables
-    found = frontier(gather(tmp_path), table, list(titles(table).items()), "usd").rows
-    assert [(one.name, one.beaten_by, one.standing) for one in found] == [("method-a", None, "frontier"), ("method-b", None, "frontier")]
+    found = frontier(load_results(tmp_path), table, list(titles(table).items()), "usd").rows
+    assert [(one.name, one.beaten_by, one.status) for one in found] == [("method-a", None, "frontier"), ("method-b", None, "frontier")]
 
 
 def test_surely_dominated_is_what_max_t_over_all_pairs_shows(tmp_path: Path) -> None:
     for tag, usd, quality, seed in (("cheap", 0.0, 0.9, 1), ("near", 1.0, 0.85, 2), ("far", 2.0, 0.1, 3)):
         put(tmp_path, make_card(tag, tag, costs=Costs(usd_alone=usd)), make_run(quality, seed))
-    gathered = gather(tmp_path)
+    gathered = load_results(tmp_path)
     (table,) = board(tmp_path).tables
     found = frontier(gathered, table, list(titles(table).items()), "usd")
-    assert [(one.name, one.beaten_by, one.standing) for one in found.rows] == [
+    assert [(one.name, one.beaten_by, one.status) for one in found.rows] == [
         ("cheap", None, "frontier"),
         ("near", "cheap", "dominated"),
         ("far", "cheap", "surely dominated"),
@@ -138,9 +138,9 @@ def test_seconds_by_stage_are_means_over_runs_and_the_rest_is_other(tmp_path: Pa
         put(tmp_path, make_card(f"a{seed}", "slow", seed=seed, durations=durations), make_run(0.5, seed))
     put(tmp_path, make_card("b", "fast", durations={"search": 2.0}), make_run(0.5))
     (table,) = board(tmp_path).tables
-    found = {one.name: one.seconds for one in split_by_stage(gather(tmp_path), table, list(titles(table).items()), 2)}
+    found = {one.name: one.seconds for one in split_by_stage(load_results(tmp_path), table, list(titles(table).items()), 2)}
     assert found == {"slow": {"train": 20.0, "embed": 5.0, "other": 1.0}, "fast": {"train": 0, "embed": 0, "other": 2.0}}
-    whole = split_by_stage(gather(tmp_path), table, list(titles(table).items()))
+    whole = split_by_stage(load_results(tmp_path), table, list(titles(table).items()))
     assert [list(one.seconds) for one in whole] == [["train", "embed", "search", "pool"]] * 2
 
 
@@ -148,7 +148,7 @@ def test_teachers_count_each_set_of_labels_once(results: Path) -> None:
     labels, costs = Verdicts(ok=50, failed=50, reasons={"no list": 50}), Costs(usd_alone=0.5, input_tokens=900, output_tokens=100)
     for tag, method in (("g1", "direct"), ("g2", "other")):
         put(results, make_card(tag, method, budget=100, resample=0, teacher=teacher("gpt"), labels=labels, costs=costs), make_run(0.5))
-    found = {one.name: one for one in teachers(gather(results).runs)}
+    found = {one.name: one for one in teachers(load_results(results).runs)}
     gpt, ours = found["gpt"], found["smollm2"]
     assert (gpt.runs, gpt.sets, gpt.labels, gpt.reasons) == (2, 1, 100, {"no list": 50})
     assert (gpt.usd_per_thousand, gpt.tokens_per_query) == (5.0, 10.0)
@@ -164,7 +164,7 @@ def test_labelling_counts_as_if_nothing_had_been_paid_before_where_cards_know_th
     put(tmp_path, make_card("new", "told", costs=known, durations=durations, durations_alone=alone), make_run(0.9, 1))
     put(tmp_path, make_card("old", "untold", costs=Costs(calls=100, seconds=2.5), durations=durations), make_run(0.2, 2))
     (table,) = board(tmp_path).tables
-    rows, gathered = list(titles(table).items()), gather(tmp_path)
+    rows, gathered = list(titles(table).items()), load_results(tmp_path)
     split = {one.name: one.seconds for one in split_by_stage(gathered, table, rows)}
     assert (split["told"]["labels"], split["untold"]["labels"]) == (40.0, 0.5)
     found = frontier(gathered, table, rows, "seconds")

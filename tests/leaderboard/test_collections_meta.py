@@ -16,7 +16,7 @@ from harness.evaluation.metrics.lookup import evaluate
 from harness.evaluation.significance.meta_analysis import combine
 from harness.leaderboard.board import board
 from harness.leaderboard.collections_meta import Meta, meta_of
-from harness.leaderboard.load_results import gather
+from harness.leaderboard.load_results import load_results
 from tests.leaderboard.runs import QRELS, make_card, make_run, put
 
 QUALITY = {"cranfield": 0.3, "scifact": 0.9, "semanlink": 0.5}
@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def meta(folder: Path) -> Meta:
-    return meta_of(gather(folder))
+    return meta_of(load_results(folder))
 
 
 def scores(place: int, quality: float, metric: str = "nDCG@10") -> np.ndarray:
@@ -89,7 +89,7 @@ def test_they_are_weighed_by_queries_and_runs(meta: Meta) -> None:
 def test_what_stands_alone_is_told_apart_and_named_it_is_shown(folder: Path, meta: Meta) -> None:
     assert meta.notes == ("1 configuration on one collection only, left out; named they are shown",)
     assert meta.family.startswith("1 method against zero-shot on nDCG@10: random effects over collections")
-    named = meta_of(gather(folder), ["lonely"])
+    named = meta_of(load_results(folder), ["lonely"])
     assert [(one.name, one.combined, one.verdict, one.weights) for one in named.methods] == [("lonely", None, "", [None])]
 
 
@@ -98,7 +98,7 @@ def test_p_of_several_methods_is_adjusted_over_them(folder: Path, tmp_path: Path
     for place, name in enumerate(QUALITY):
         card = make_card(f"other-{name}", "other", collection=name, content_hash=f"{place:02x}" * 32)
         put(tmp_path, card, make_run(0.25, 50 + place))
-    both = meta_of(gather(tmp_path))
+    both = meta_of(load_results(tmp_path))
     raw = sorted(one.combined.p for one in both.methods)
     assert sorted(one.p_adjusted for one in both.methods) == pytest.approx([min(1, 2 * raw[0]), max(2 * raw[0], raw[1])])
     assert both.methods[0].combined.effect >= both.methods[1].combined.effect
@@ -109,7 +109,7 @@ def test_a_method_that_is_the_baseline_has_no_weight(tmp_path: Path) -> None:
         content = f"{place:02x}" * 32
         put(tmp_path, make_card(f"zero-{name}", collection=name, content_hash=content), make_run(0.2, place))
         put(tmp_path, make_card(f"copy-{name}", "copy", collection=name, content_hash=content), make_run(0.2 + 0.3 * (place > 0), place))
-    (found,) = meta_of(gather(tmp_path)).methods
+    (found,) = meta_of(load_results(tmp_path)).methods
     assert [weight is None for weight in found.weights] == [True, False, False]
     assert sum(weight for weight in found.weights if weight) == pytest.approx(1)
 
@@ -119,22 +119,22 @@ def test_one_collection_never_counts_twice(tmp_path: Path) -> None:
         put(tmp_path, make_card(f"zero-{place}", content_hash=content), make_run(0.2, 1))
         put(tmp_path, make_card(f"ours-{place}", "ours", content_hash=content), make_run(0.5, 2))
     with pytest.raises(UserError, match=r"'semanlink' would count as several collections \(test abababab, test cdcdcdcd\)"):
-        meta_of(gather(tmp_path))
+        meta_of(load_results(tmp_path))
 
 
 def test_collections_without_the_metric_or_the_baseline_are_named(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     put(tmp_path, make_card("bare", "ours", collection="vaswani", content_hash="aa" * 32), make_run(0.5))
     put(tmp_path, make_card("other", collection="openqa", content_hash="bb" * 32), make_run(0.5), metrics=("R@100",))
-    notes = meta_of(gather(tmp_path)).notes
+    notes = meta_of(load_results(tmp_path)).notes
     assert "vaswani (test): no row of the baseline 'zero-shot', left out" in notes
     assert "openqa (test): not evaluated by nDCG@10, left out" in notes
     with pytest.raises(UserError, match=r"no row of method 'our'.*\n.*'ours'"):
-        meta_of(gather(tmp_path), ["our"])
+        meta_of(load_results(tmp_path), ["our"])
     with pytest.raises(UserError, match="no run was evaluated by AP"):
-        meta_of(gather(tmp_path), metric="AP")
+        meta_of(load_results(tmp_path), metric="AP")
     with pytest.raises(UserError, match="no published runs"):
-        meta_of(gather(tmp_path / "nowhere"))
+        meta_of(load_results(tmp_path / "nowhere"))
 
 
 def test_the_command_says_it_in_words_and_as_json(folder: Path) -> None:

@@ -13,12 +13,12 @@ import pytest
 
 from harness.errors import UserError
 from harness.evaluation.metrics.lookup import evaluate
-from harness.evaluation.significance.alternative import Side
+from harness.evaluation.significance.alternative import Alternative
 from harness.evaluation.significance.compare_runs import compare
-from harness.evaluation.significance.test_spec import Question
+from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard.board import board_of
 from harness.leaderboard.comparison import compare_rows
-from harness.leaderboard.load_results import gather
+from harness.leaderboard.load_results import load_results
 from harness.leaderboard.render import comparison_files
 from harness.leaderboard.row_query_values import changes, extremes, per_query
 from harness.leaderboard.row_titles import titles
@@ -29,10 +29,10 @@ SINGLE = ("no-llm", "intermediate · oracle · 100 labels", "zero-shot")
 
 
 def values_of(results: Path, names: tuple[str, ...], metric: str = "nDCG@10") -> tuple[Any, list[list[Run]]]:
-    gathered = gather(results)
+    gathered = load_results(results)
     (table,) = board_of(gathered, metric=metric).tables
     rows = titles(table)
-    files = [[Run.read(run.folder) for run in gathered.behind(table, rows[name])] for name in names]
+    files = [[Run.read(run.folder) for run in gathered.runs_of_row(table, rows[name])] for name in names]
     return per_query(gathered, table, [(name, rows[name]) for name in names]), files
 
 
@@ -44,21 +44,21 @@ def without_names(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 CHOICES = [
-    ("nDCG@10", None, Question()),
-    ("RR@10", None, Question()),
-    ("R@100", None, Question(correction="bh")),
-    ("nDCG@10", None, Question(test="t", correction="bonferroni")),
-    ("nDCG@10", None, Question(test="tukey")),
-    ("RR@10", None, Question(test="maxt")),
-    ("nDCG@10", 0, Question(test="maxt")),
-    ("nDCG@10", 2, Question(test="wilcoxon", correction="hochberg")),
-    ("RR@10", 1, Question(test="bootstrap", correction="by", side=Side.greater)),
-    ("nDCG@10", 2, Question(test="bootstrap-t", correction="none", interval="bca", seed=3, alpha=0.01, power=0.9)),
+    ("nDCG@10", None, TestSpec()),
+    ("RR@10", None, TestSpec()),
+    ("R@100", None, TestSpec(correction="bh")),
+    ("nDCG@10", None, TestSpec(test="t", correction="bonferroni")),
+    ("nDCG@10", None, TestSpec(test="tukey")),
+    ("RR@10", None, TestSpec(test="maxt")),
+    ("nDCG@10", 0, TestSpec(test="maxt")),
+    ("nDCG@10", 2, TestSpec(test="wilcoxon", correction="hochberg")),
+    ("RR@10", 1, TestSpec(test="bootstrap", correction="by", side=Alternative.greater)),
+    ("nDCG@10", 2, TestSpec(test="bootstrap-t", correction="none", interval="bca", seed=3, alpha=0.01, power=0.9)),
 ]
 
 
 @pytest.mark.parametrize(("metric", "baseline", "question"), CHOICES)
-def test_rows_of_one_run_say_what_harness_compare_says(results: Path, metric: str, baseline: int | None, question: Question) -> None:
+def test_rows_of_one_run_say_what_harness_compare_says(results: Path, metric: str, baseline: int | None, question: TestSpec) -> None:
     values, files = values_of(results, SINGLE, metric)
     runs = [group[0] for group in files]
     ours = compare_rows(values, question, None if baseline is None else SINGLE[baseline])
@@ -97,7 +97,7 @@ def test_changes_run_from_the_largest_gain_to_the_largest_loss(results: Path) ->
 def test_a_comparison_has_two_to_six_rows_that_have_the_metric(results: Path) -> None:
     values, _ = values_of(results, ("zero-shot",))
     with pytest.raises(UserError, match="1 row to compare"):
-        compare_rows(values, Question())
+        compare_rows(values, TestSpec())
     put(results, make_card("other", "other"), make_run(0.9, 1), metrics=("R@100",))
     with pytest.raises(UserError, match=r"not evaluated by nDCG@10: other"):
         values_of(results, ("zero-shot", "other"))
@@ -105,7 +105,7 @@ def test_a_comparison_has_two_to_six_rows_that_have_the_metric(results: Path) ->
 
 def test_the_files_hold_every_comparison(results: Path) -> None:
     values, _ = values_of(results, SINGLE)
-    answer = compare_rows(values, Question())
+    answer = compare_rows(values, TestSpec())
     lines = list(csv.DictReader(io.StringIO(comparison_files.csv(answer))))
     for line, row in zip(lines, answer["comparisons"], strict=True):
         assert (line["a"], line["b"], float(line["p_adjusted"])) == (row["a"], row["b"], row["p_adjusted"])

@@ -12,12 +12,12 @@ from harness.evaluation.metrics.per_query_file import read_scores, write_scores
 from harness.leaderboard.board import board
 from harness.leaderboard.board_model import Row
 from harness.leaderboard.render import board_files
-from harness.published.card import Evaluation, ResearchGoal
+from harness.published.card import CardEvaluation, ResearchGoal
 from tests.leaderboard.runs import METRICS, make_card, make_run, put
 
 
 def goal(*metrics: str, baseline: str = "zero-shot") -> ResearchGoal:
-    return ResearchGoal(sweep="sweep.yaml", evaluation=Evaluation(reported_measures=metrics, baseline=(baseline,)))
+    return ResearchGoal(sweep="sweep.yaml", evaluation=CardEvaluation(reported_measures=metrics, baseline=(baseline,)))
 
 
 def put_dishonest(folder: Path) -> None:
@@ -72,7 +72,7 @@ def test_contents_are_kept_apart_and_said_to_be(dishonest: Path) -> None:
 
 def test_queries_that_were_left_out_count_zero(dishonest: Path) -> None:
     (row,) = [row for table in board(dishonest).tables for row in table.rows if row.method == "short"]
-    assert row.missing == 10
+    assert row.missing_queries == 10
 
 
 def test_another_metric_than_the_sweep_declared_is_flagged_on_every_row_and_noted(dishonest: Path) -> None:

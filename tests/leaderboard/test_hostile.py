@@ -9,7 +9,7 @@ import pytest
 from harness.errors import UserError
 from harness.leaderboard.board import board, board_of
 from harness.leaderboard.inspect.query_rankings import read_run
-from harness.leaderboard.load_results import gather
+from harness.leaderboard.load_results import load_results
 from tests.leaderboard.hostile import GOOD, REFUSED, put_hostile
 from tests.leaderboard.runs import make_card, make_run, put
 
@@ -33,7 +33,7 @@ def test_the_good_runs_are_shown_and_the_bad_ones_named(hostile: tuple[Path, Pat
 @pytest.mark.parametrize("tag", ["pickled-run", "bomb", "sparse-run", "nan-run"])
 def test_a_bad_run_file_is_refused_when_it_is_opened(hostile: tuple[Path, Path], tag: str) -> None:
     results, mark = hostile
-    run = next(run for run in gather(results).runs if run.card.tag == tag)
+    run = next(run for run in load_results(results).runs if run.card.tag == tag)
     with pytest.raises(UserError):
         read_run(run)
     assert not mark.exists()
@@ -42,6 +42,6 @@ def test_a_bad_run_file_is_refused_when_it_is_opened(hostile: tuple[Path, Path],
 def test_one_bad_run_changes_no_number_of_the_others(hostile: tuple[Path, Path], tmp_path: Path) -> None:
     results, _ = hostile
     put(tmp_path, make_card("zero"), make_run(0.2, 1))
-    (alone,) = board_of(gather(tmp_path)).tables
-    (among,) = board_of(gather(results)).tables
+    (alone,) = board_of(load_results(tmp_path)).tables
+    (among,) = board_of(load_results(results)).tables
     assert alone.rows[0].metrics == next(row for row in among.rows if row.method == "zero-shot").metrics

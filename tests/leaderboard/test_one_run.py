@@ -17,7 +17,7 @@ from harness.leaderboard.inspect import query_rankings
 from harness.leaderboard.inspect import run_details as details_module
 from harness.leaderboard.inspect.query_rankings import at_hand, query_view, read_run
 from harness.leaderboard.inspect.run_details import content, details
-from harness.leaderboard.load_results import gather
+from harness.leaderboard.load_results import load_results
 from harness.retrieval.run import Run
 from tests.leaderboard.runs import make_card, make_run, put
 
@@ -25,7 +25,7 @@ from tests.leaderboard.runs import make_card, make_run, put
 def test_the_details_are_those_of_the_card(tmp_path: Path) -> None:
     card = make_card("x", durations={"ranker": 2.0, "embed": 5.0}, implementation={"executable": {"cmd": "harness sweep budget.yaml"}})
     put(tmp_path, card, make_run(0.5))
-    said = details(gather(tmp_path).runs[0])
+    said = details(load_results(tmp_path).runs[0])
     assert [(one.stage, one.seconds) for one in said.stages] == [("embed", 5.0), ("ranker", 2.0)]
     assert said.command == "harness sweep budget.yaml"
     assert said.about["method"] == "zero-shot (baseline)"
@@ -44,13 +44,13 @@ def test_the_details_are_those_of_the_card(tmp_path: Path) -> None:
 )
 def test_a_commit_that_was_not_clean_is_marked(tmp_path: Path, source: object, commit: str) -> None:
     put(tmp_path, make_card("x", implementation={"source": source}), make_run(0.5))
-    assert details(gather(tmp_path).runs[0]).about["commit"] == commit
+    assert details(load_results(tmp_path).runs[0]).about["commit"] == commit
 
 
 @pytest.mark.parametrize("said", ["rm -rf ~", "harness sweep a.yaml; rm -rf ~ `id` $(id)", "harness 'unclosed", None])
 def test_a_command_of_strangers_runs_nothing_but_the_harness(tmp_path: Path, said: object) -> None:
     put(tmp_path, make_card("x", implementation={"executable": {"cmd": said}}), make_run(0.5))
-    line = details(gather(tmp_path).runs[0]).command
+    line = details(load_results(tmp_path).runs[0]).command
     seen = subprocess.run(["sh", "-c", f"printf '%s\\n' {line}"], capture_output=True, text=True, check=True).stdout.splitlines()
     assert seen == shlex.split(line)
     assert seen[:2] == ["harness", "sweep"]
@@ -58,7 +58,7 @@ def test_a_command_of_strangers_runs_nothing_but_the_harness(tmp_path: Path, sai
 
 def test_files_are_handed_over_as_they_are_unless_too_large_or_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = put(tmp_path, make_card("x"), make_run(0.5))
-    (run,) = gather(tmp_path).runs
+    (run,) = load_results(tmp_path).runs
     assert content(run, "run.trec.gz") == (folder / "run.trec.gz").read_bytes()
     monkeypatch.setattr(details_module, "LARGEST_DOWNLOAD", 10)
     with pytest.raises(UserError, match="larger"):
@@ -71,7 +71,7 @@ def test_files_are_handed_over_as_they_are_unless_too_large_or_links(tmp_path: P
 
 def test_a_run_that_unpacks_to_too_much_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = put(tmp_path, make_card("x"), make_run(0.5))
-    (run,) = gather(tmp_path).runs
+    (run,) = load_results(tmp_path).runs
     assert read_run(run).top("q000", 3) == Run.read(folder).top("q000", 3)
     monkeypatch.setattr(query_rankings, "LARGEST_RUN", 1 << 20)
     (folder / "run.trec.gz").write_bytes(gzip.compress(bytes(3 << 20)))
@@ -109,7 +109,7 @@ def test_texts_and_grades_come_from_a_collection_of_the_same_content(tmp_path: P
     results = tmp_path / "results"
     put(results, make_card("here", content_hash=prepared.content_hash), make_run(0.5))
     put(results, make_card("elsewhere"), make_run(0.5))
-    there, here = gather(results).runs
+    there, here = load_results(results).runs
     assert at_hand(there, tmp_path / "workspace") is None
     assert at_hand(here, tmp_path / "nowhere") is None
     collection = at_hand(here, tmp_path / "workspace")

@@ -89,7 +89,7 @@ def test_each_is_better_than_bm25_and_none_differs_from_another(qrels: Qrels, re
     assert [row["verdict"] for row in against] == ["better"] * REPEATS
     among = commands.compare(repeats, qrels)["comparisons"]
     assert [row["verdict"] for row in among] == ["inconclusive"] * 10
-    alike = commands.compare(repeats, qrels, question=commands.Question(margin=0.05))["comparisons"]
+    alike = commands.compare(repeats, qrels, question=commands.TestSpec(margin=0.05))["comparisons"]
     assert {row["verdict"] for row in alike} == {"equivalent"}
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from harness.leaderboard.board import board
 from harness.leaderboard.board_model import Row
-from harness.published.card import Card, Tried, TuningSection
+from harness.published.card import Card, TrialOutcome, TuningSection
 from tests.leaderboard.runs import make_card, make_run, put
 
 
 def tuned(tag: str, trials: int, chosen: int = 0, method: str = "direct", **changes: object) -> Card:
-    tried = tuple(Tried(settings={"learning_rate": 0.1 * (number + 1)}, score=0.5) for number in range(trials))
+    tried = tuple(TrialOutcome(settings={"learning_rate": 0.1 * (number + 1)}, score=0.5) for number in range(trials))
     about = TuningSection(split="dev", metric="nDCG@10", trials=tried, chosen=tried[chosen].settings)
     return make_card(tag, method, tuning=about, settings={"learning_rate": None, "epochs": 3}, **{"seed": 0, "resample": 0, **changes})
 

@@ -19,7 +19,7 @@ from harness.errors import UserError
 from harness.ledger.calls import MISSES, Call, Miss, Usage, call_key
 from harness.ledger.ledger import Ledger
 from harness.ledger.sqlite_mode import set_journal
-from harness.ledger.views import Meter
+from harness.ledger.views import MeteredLedger
 
 
 def spent(ledger: Ledger) -> float:
@@ -130,7 +130,7 @@ def test_what_was_paid_is_added_up(ledger: Ledger) -> None:
 
 def test_a_meter_tells_what_work_cost_here_from_what_it_would_cost_alone(ledger: Ledger) -> None:
     ledger.put(call("old", input_tokens=100, usd=1.0))
-    meter = Meter(ledger)
+    meter = MeteredLedger(ledger)
     keys = [call("old").key, call("new").key]
     assert len(meter.get_many(keys)) == 1
     meter.put(call("new", input_tokens=10, usd=0.5))
@@ -172,7 +172,7 @@ def test_more_misses_than_are_read_at_once(ledger: Ledger) -> None:
 
 
 def test_a_meter_counts_every_miss_once(ledger: Ledger) -> None:
-    meter = Meter(ledger)
+    meter = MeteredLedger(ledger)
     for kind in MISSES:
         meter.put_miss(call("x", "", input_tokens=10, usd=0.5), kind)
     meter.put(call("x", usd=0.25))

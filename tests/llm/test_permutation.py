@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.labelling.labels.parser import parse
-from harness.labelling.strategies.strategy import Answer
+from harness.labelling.strategies.strategy import AnswerFormat
 from harness.llm.guided_decoding import constraint, permutation_form, permutation_grammar
 from harness.llm.permutation import Choices, Guide, Machine, Permutation, Vocabulary, vocabulary
 
@@ -129,7 +129,7 @@ def test_the_form_of_long_permutations() -> None:
 
 
 def test_what_vllm_is_told() -> None:
-    assert constraint(Answer(choices=("A", "B")), own=False) == {"structured_outputs": {"choice": ["A", "B"]}}
-    assert constraint(Answer(permutation=20), own=True) == {"vllm_xargs": {"permutation": 20}}
-    assert "grammar" in constraint(Answer(permutation=8), own=False)["structured_outputs"]
-    assert "regex" in constraint(Answer(permutation=9), own=False)["structured_outputs"]
+    assert constraint(AnswerFormat(choices=("A", "B")), own=False) == {"structured_outputs": {"choice": ["A", "B"]}}
+    assert constraint(AnswerFormat(permutation=20), own=True) == {"vllm_xargs": {"permutation": 20}}
+    assert "grammar" in constraint(AnswerFormat(permutation=8), own=False)["structured_outputs"]
+    assert "regex" in constraint(AnswerFormat(permutation=9), own=False)["structured_outputs"]

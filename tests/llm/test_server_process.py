@@ -19,9 +19,9 @@ import pytest
 from harness.errors import UserError, UserErrors
 from harness.labelling.labels.teacher import Candidate, Task
 from harness.ledger.ledger import Ledger
-from harness.llm.backend import Backend, Completion, Stop
+from harness.llm.backend import Backend, Completion, FatalProviderError
 from harness.llm.batched_engine import Batched
-from harness.llm.servers import Served
+from harness.llm.servers import ManagedServer
 from harness.progress import silent
 from harness.teachers.make import teacher_from
 from tests.llm.openai_server import Server, serving
@@ -158,7 +158,7 @@ def test_one_that_dies_under_way_is_not_asked_for_minutes(
 ) -> None:
     monkeypatch.setenv("FAKE", "dies later")
     start = time.monotonic()
-    with pytest.raises(Stop, match=r"ended while it was asked[\s\S]*out of luck"):
+    with pytest.raises(FatalProviderError, match=r"ended while it was asked[\s\S]*out of luck"):
         list(make(tiny, fake, attempts=10).label(TASKS, ledger, silent))
     assert time.monotonic() - start < 40
     assert left(mark) == []
@@ -331,5 +331,5 @@ def test_an_engine_that_does_not_load_is_an_error() -> None:
 
 def test_served_is_a_backend(tiny: Path, fake: Path, logs: Path) -> None:
     backend = make(tiny, fake, concurrency=7).open()
-    assert isinstance(backend, Served)
+    assert isinstance(backend, ManagedServer)
     assert backend.concurrency == 7

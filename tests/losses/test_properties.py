@@ -69,7 +69,8 @@ def test_ragged_batch_is_the_mean_of_its_lists(name: str) -> None:
     scores, wanted = example()
     alone = [
         loss_from(name)(
-            scores[i : i + 1], Target(wanted.mask[i : i + 1], wanted.ordered[i : i + 1], wanted.scores[i : i + 1], wanted.first[i : i + 1])
+            scores[i : i + 1],
+            Target(wanted.mask[i : i + 1], wanted.ordered[i : i + 1], wanted.scores[i : i + 1], wanted.positives[i : i + 1]),
         )
         for i in range(4)
     ]
@@ -89,11 +90,11 @@ def test_order_of_the_tail_and_of_the_batch_does_not_matter(name: str) -> None:
     places = [0, 1, 2, 4, 3]
     if name in ("infonce", *SCORES):
         places = [0, 3, 1, 4, 2]
-    one = Target(wanted.mask[:1], wanted.ordered[:1], wanted.scores[:1], wanted.first[:1])
-    moved = Target(one.mask, one.ordered, one.scores[:, places], one.first[:, places])
+    one = Target(wanted.mask[:1], wanted.ordered[:1], wanted.scores[:1], wanted.positives[:1])
+    moved = Target(one.mask, one.ordered, one.scores[:, places], one.positives[:, places])
     torch.testing.assert_close(loss_from(name)(scores[:1, places], moved), loss_from(name)(scores[:1], one))
     rows = [2, 0, 3, 1]
-    mixed = Target(wanted.mask[rows], wanted.ordered[rows], wanted.scores[rows], wanted.first[rows])
+    mixed = Target(wanted.mask[rows], wanted.ordered[rows], wanted.scores[rows], wanted.positives[rows])
     torch.testing.assert_close(loss_from(name)(scores[rows], mixed), loss_from(name)(scores, wanted))
 
 

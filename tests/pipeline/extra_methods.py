@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from harness.method import Axis, Group, Kit, RetrieverMethod
+from harness.method import Axis, Category, MethodInputs, RetrieverMethod
 from harness.models import ModelFiles
 from harness.stage import Context, Stage
 
@@ -36,9 +36,9 @@ class FragileMethod(RetrieverMethod):
 
     name = "fragile"
     summary = "raises while a switch is on"
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("nothing",)
     axes: ClassVar[frozenset[Axis]] = frozenset()
 
-    def retriever(self, kit: Kit) -> Stage:
-        return Fragile(start=kit.retriever)
+    def retriever(self, inputs: MethodInputs) -> Stage:
+        return Fragile(start=inputs.retriever)

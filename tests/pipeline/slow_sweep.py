@@ -16,8 +16,8 @@ from typing import ClassVar
 from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import closure
 from harness.pipeline.live.journal import Journal
-from harness.pipeline.live.observer import Several, Silent
-from harness.pipeline.local_executor import LocalExecutor, Outcome
+from harness.pipeline.live.observer import NullObserver, ObserverGroup
+from harness.pipeline.local_executor import ExecutionResult, LocalExecutor
 from harness.pipeline.store import Store
 from harness.stage import Context, Stage
 from tests.pipeline.toys import Broken, Number, Sum
@@ -45,10 +45,12 @@ def cells(steps: int) -> list[tuple[str, Stage]]:
     return [("quick cell", Sum((Number(1), two))), ("broken cell", Sum((Broken(two),))), ("slow cell", Slow(steps, two))]
 
 
-def run(workspace: Path, ends: list[tuple[str, Stage]], watcher: Silent | None = None, past: dict[str, float] | None = None) -> Outcome:
+def run(
+    workspace: Path, ends: list[tuple[str, Stage]], watcher: NullObserver | None = None, past: dict[str, float] | None = None
+) -> ExecutionResult:
     """Run `ends` as a sweep does, with a journal."""
     journal = Journal(workspace, Path("toys.yaml"), ends, past or {})
-    watchers = Several(watcher or Silent(), journal)
+    watchers = ObserverGroup(watcher or NullObserver(), journal)
     finals = [final for _, final in ends]
     try:
         executor = LocalExecutor(workspace, Store(workspace), Ledger(workspace / "ledger.sqlite"), watchers)

@@ -9,9 +9,9 @@ import pytest
 
 from harness.errors import UserError
 from harness.pipeline.label_transfer import export_labels, import_labels
-from harness.pipeline.live.observer import Silent
+from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.plan_report import plan_report
-from harness.pipeline.sweep import SweepOutcome, run_sweep
+from harness.pipeline.sweep import SweepResult, run_sweep
 from harness.progress import silent
 from harness.published.result_folder import read_card
 from tests.llm.openai_server import FAULTS, Server, serving
@@ -38,9 +38,9 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.llm.retry_rules._FIRST", 0.01)
 
 
-def sweep(home: Path, url: str, workspace: str = "workspace", **options: Any) -> SweepOutcome:
+def sweep(home: Path, url: str, workspace: str = "workspace", **options: Any) -> SweepResult:
     (home / "sweep.yaml").write_text(SWEEP.format(url=url))
-    return run_sweep(home / "sweep.yaml", [], home / workspace, home / "results", observer=Silent(), **options)
+    return run_sweep(home / "sweep.yaml", [], home / workspace, home / "results", observer=NullObserver(), **options)
 
 
 def planned(home: Path, workspace: str = "workspace") -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.leaderboard.board import board
-from harness.pipeline.live.observer import Silent
+from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.sweep import run_sweep
 from harness.published.result_folder import read_card
 
@@ -34,7 +34,7 @@ evaluate: {{metrics: [nDCG@10]}}
 
 def test_each_year_teaches_for_the_other(shared_data: Path, tmp_path: Path) -> None:
     (tmp_path / "replay.yaml").write_text(SWEEP.format(data=shared_data / "trec-dl"))
-    done = run_sweep(tmp_path / "replay.yaml", [], tmp_path / "workspace", tmp_path / "results", observer=Silent())
+    done = run_sweep(tmp_path / "replay.yaml", [], tmp_path / "workspace", tmp_path / "results", observer=NullObserver())
     assert done.summary["cells"] == {"total": 4, "done": 4, "failed": 0, "cached": 0}
     assert done.summary["llm"]["calls"] == 0
     rows = board(tmp_path / "results").as_json()["rows"]

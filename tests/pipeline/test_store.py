@@ -10,7 +10,7 @@ import pytest
 
 from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import Queue, closure, missing
-from harness.pipeline.live.observer import Silent
+from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.local_executor import LocalExecutor, past_failure
 from harness.pipeline.store import DamagedArtefact, Store
 from harness.stage import Stage
@@ -20,7 +20,7 @@ from tests.pipeline.toys import RAN, Broken, Number, Sum
 @pytest.fixture
 def executor(tmp_path: Path) -> LocalExecutor:
     RAN.clear()
-    return LocalExecutor(tmp_path, Store(tmp_path), Ledger(tmp_path / "ledger.sqlite"), Silent())
+    return LocalExecutor(tmp_path, Store(tmp_path), Ledger(tmp_path / "ledger.sqlite"), NullObserver())
 
 
 def value(store: Store, stage: Stage) -> int:
@@ -33,7 +33,7 @@ def test_a_shared_stage_runs_once_and_a_second_time_nothing_runs(executor: Local
     executor.execute(sums, 4)
     assert [value(executor.store, stage) for stage in sums] == [3, 2]
     assert RAN.count("number") == 2
-    again = LocalExecutor(executor.workspace, Store(executor.workspace), executor.ledger, Silent())
+    again = LocalExecutor(executor.workspace, Store(executor.workspace), executor.ledger, NullObserver())
     assert again.execute([Sum(parts=(Number(value=1), Number(value=2)))], 3).ran == []
 
 

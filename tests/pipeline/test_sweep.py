@@ -21,10 +21,10 @@ from harness.errors import UserError, UserErrors
 from harness.labelling.labels.label_stage import RANKINGS
 from harness.labelling.labels.ranking import read_rankings
 from harness.leaderboard.board import board
-from harness.pipeline.live.observer import Silent
+from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.plan_report import plan_report, status_report
-from harness.pipeline.sweep import SweepOutcome, run_sweep
-from harness.published.provenance import read_making
+from harness.pipeline.sweep import SweepResult, run_sweep
+from harness.published.provenance import read_provenance
 from harness.published.published_labels import read_labels
 from harness.published.result_folder import LABELS, MAKING, read_card
 from tests.pipeline.extra_methods import SWITCH
@@ -57,26 +57,26 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def first(home: Path) -> SweepOutcome:
+def first(home: Path) -> SweepResult:
     return sweep(home)
 
 
-def sweep(home: Path, *overrides: str, workspace: str = "workspace", results: str = "results") -> SweepOutcome:
-    return run_sweep(home / "sweep.yaml", overrides, home / workspace, home / results, observer=Silent())
+def sweep(home: Path, *overrides: str, workspace: str = "workspace", results: str = "results") -> SweepResult:
+    return run_sweep(home / "sweep.yaml", overrides, home / workspace, home / results, observer=NullObserver())
 
 
 def metrics(results: Path) -> dict[str, Any]:
     return {card.parent.name: read_card(card.parent).outcome.metrics for card in sorted(results.glob("*/*/card.yaml"))}  # type: ignore[union-attr]
 
 
-def test_every_cell_is_published_and_on_the_board(first: SweepOutcome, home: Path) -> None:
+def test_every_cell_is_published_and_on_the_board(first: SweepResult, home: Path) -> None:
     assert first.summary["cells"] == {"total": 11, "done": 11, "failed": 0, "cached": 0}
     rows = board(home / "results").as_json()["rows"]
     assert {row["method"] for row in rows} == {"bm25", "zero-shot", "intermediate", "direct", "supervised", "no-llm"}
     assert all(0 <= row["metrics"]["nDCG@10"]["mean"] <= 1 for row in rows)
 
 
-def test_cards_say_what_was_done(first: SweepOutcome, home: Path) -> None:
+def test_cards_say_what_was_done(first: SweepResult, home: Path) -> None:
     cards = [read_card(folder) for folder in first.published]
     placebo = next(card for card in cards if card.method.name == "direct")
     assert placebo.method.group == "control" and placebo.teacher is not None and placebo.teacher.standing == "placebo"
@@ -86,10 +86,10 @@ def test_cards_say_what_was_done(first: SweepOutcome, home: Path) -> None:
     assert reference.budget is None and reference.student is None and reference.collection.content_hash
 
 
-def test_how_a_run_was_made_and_its_labels_lie_beside_it(first: SweepOutcome, home: Path) -> None:
+def test_how_a_run_was_made_and_its_labels_lie_beside_it(first: SweepResult, home: Path) -> None:
     runs = {folder: read_card(folder) for folder in first.published}
     folder, card = next((folder, card) for folder, card in runs.items() if card.method.name == "intermediate" and card.budget == 20)
-    making, labels = read_making(folder), read_labels(folder)
+    making, labels = read_provenance(folder), read_labels(folder)
     assert making is not None and labels is not None and card.outcome is not None
     assert {stage.kind: stage.seconds for stage in making.stages if stage.kind == "ranker"}["ranker"] == card.durations["ranker"]
     assert not any(stage.cached for stage in making.stages)
@@ -98,14 +98,14 @@ def test_how_a_run_was_made_and_its_labels_lie_beside_it(first: SweepOutcome, ho
     assert (labels.header.labels, labels.header.kept) == (20, 20) and len({row.query for row in labels.rows}) == 20
     (key,) = (stage.key for stage in making.stages if stage.kind == "labels")
     said = {ranking.query: ranking for ranking in read_rankings(home / "workspace" / "store" / "labels" / key / RANKINGS)}
-    assert all(row.ranking().ordered == said[row.query].ordered and row.text for row in labels.rows)
+    assert all(row.ranking().ranked == said[row.query].ranked and row.text for row in labels.rows)
     assert all(len(row.ranker) == (len(row.given) if len(row.given) > 1 else 0) for row in labels.rows)
     assert {MAKING, LABELS} <= card.outcome.files.keys()
     reference = next(folder for folder, card in runs.items() if card.method.name == "bm25")
-    assert read_making(reference) is not None and read_labels(reference) is None
+    assert read_provenance(reference) is not None and read_labels(reference) is None
 
 
-def test_a_second_run_does_nothing_and_the_plan_says_so(first: SweepOutcome, home: Path) -> None:
+def test_a_second_run_does_nothing_and_the_plan_says_so(first: SweepResult, home: Path) -> None:
     report = plan_report(home / "sweep.yaml", [], home / "workspace")
     assert report["stages"]["cached"] == report["stages"]["distinct"] < report["stages"]["naive"]
     assert report["llm"]["calls"] == 0
@@ -114,19 +114,19 @@ def test_a_second_run_does_nothing_and_the_plan_says_so(first: SweepOutcome, hom
     assert status_report(home / "sweep.yaml", [], home / "workspace")["stages"] == {"done": report["stages"]["distinct"]}
 
 
-def test_moving_the_workspace_runs_nothing(first: SweepOutcome, home: Path) -> None:
+def test_moving_the_workspace_runs_nothing(first: SweepResult, home: Path) -> None:
     shutil.copytree(home / "workspace", home / "elsewhere")
     assert sweep(home, workspace="elsewhere").summary["stages"]["run"] == 0
 
 
-def test_another_loss_runs_only_what_rests_on_it(first: SweepOutcome, home: Path) -> None:
+def test_another_loss_runs_only_what_rests_on_it(first: SweepResult, home: Path) -> None:
     change = "methods=[{method: direct, epochs: 1, retriever_loss: ranknet}]"
     report = plan_report(home / "sweep.yaml", [change], home / "workspace")
     waiting = {kind: counts["to_run"] for kind, counts in report["stages"]["by_kind"].items() if counts["to_run"]}
     assert waiting == {"retriever": 2, "embed": 2, "dense-search": 2, "evaluate": 2}
 
 
-def test_numbers_are_the_same_in_a_fresh_workspace(first: SweepOutcome, home: Path) -> None:
+def test_numbers_are_the_same_in_a_fresh_workspace(first: SweepResult, home: Path) -> None:
     sweep(home, workspace="fresh", results="fresh-results")
     assert metrics(home / "fresh-results") == metrics(home / "results")
 
@@ -143,7 +143,7 @@ def with_fragile(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("with_fragile")
-def test_a_method_that_raises_costs_its_own_cells_only(first: SweepOutcome, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_method_that_raises_costs_its_own_cells_only(first: SweepResult, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     methods = "methods=[zero-shot, fragile, bm25]"
     monkeypatch.setenv(SWITCH, "1")
     outcome = sweep(home, methods, results="fragile-results")
@@ -164,7 +164,7 @@ def test_a_method_that_raises_costs_its_own_cells_only(first: SweepOutcome, home
         ("students.ranker=./nothing", "no model"),
     ],
 )
-def test_wrong_input_is_refused_before_anything_runs(first: SweepOutcome, home: Path, override: str, message: str) -> None:
+def test_wrong_input_is_refused_before_anything_runs(first: SweepResult, home: Path, override: str, message: str) -> None:
     with pytest.raises((UserError, UserErrors), match=message):
         sweep(home, override)
 
@@ -176,7 +176,7 @@ def _start(home: Path) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.parametrize("moment", ["labels", "retriever", "embed"])
-def test_kill_9_costs_nothing_but_time(first: SweepOutcome, home: Path, moment: str) -> None:
+def test_kill_9_costs_nothing_but_time(first: SweepResult, home: Path, moment: str) -> None:
     shutil.rmtree(home / "killed", ignore_errors=True)
     shutil.rmtree(home / "killed-results", ignore_errors=True)
     shutil.copytree(home / "workspace" / "collections", home / "killed" / "collections")

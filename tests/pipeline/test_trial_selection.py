@@ -16,11 +16,11 @@ from harness.errors import UserError
 from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import closure
-from harness.pipeline.live.observer import Silent
+from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.local_executor import LocalExecutor
 from harness.pipeline.plan import Builder, PlannedCell
 from harness.pipeline.store import Store
-from harness.pipeline.trial_selection import FILE, Candidate, Choose
+from harness.pipeline.trial_selection import FILE, SelectTrial, TrialCandidate
 from harness.retrieval.run import Run
 from harness.retrieval.search_stages import DenseSearch, Embed
 from harness.stage import Context, Stage
@@ -56,15 +56,15 @@ class Found(Stage):
         Run(self.model.name, scores).write(out / "run.trec.gz")
 
 
-def candidate(name: str, *right: str) -> Candidate:
+def candidate(name: str, *right: str) -> TrialCandidate:
     model = Model(name=name)
     scores = Evaluate(source=Found(model=model, right=right), judgments=Judgments("dev", "0" * 8, QRELS), metrics=("RR@10",))
-    return Candidate({"epochs": len(name)}, model, scores)
+    return TrialCandidate({"epochs": len(name)}, model, scores)
 
 
-def made(tmp_path: Path, *trials: Candidate) -> tuple[Store, Choose]:
-    choice, store = Choose(trials=trials, metric="RR@10"), Store(tmp_path)
-    outcome = LocalExecutor(tmp_path, store, Ledger(tmp_path / "ledger.sqlite"), Silent()).execute([choice], 0)
+def made(tmp_path: Path, *trials: TrialCandidate) -> tuple[Store, SelectTrial]:
+    choice, store = SelectTrial(trials=trials, metric="RR@10"), Store(tmp_path)
+    outcome = LocalExecutor(tmp_path, store, Ledger(tmp_path / "ledger.sqlite"), NullObserver()).execute([choice], 0)
     assert not outcome.failed
     return store, choice
 
@@ -134,7 +134,7 @@ def of(kind: type[Stage], *cells: PlannedCell) -> dict[str, Stage]:
 def test_only_the_chosen_retriever_reaches_the_evaluated_split(home: Path) -> None:
     *untrained, tuned = planned(home, HEAD + TUNE)
     assert [cell.choice for cell in untrained] == [None, None] and tuned.choice is not None
-    test = tuned.kit.collection.queries("test").identity
+    test = tuned.inputs.collection.queries("test").identity
     tests = [stage for stage in of(DenseSearch, tuned).values() if isinstance(stage, DenseSearch) and _identity(stage) == test]
     assert [stage.model for stage in tests] == [tuned.choice]
     before = closure([tuned.choice])
@@ -160,7 +160,7 @@ def test_trials_share_their_retrievers_with_sweeps_that_set_the_same(home: Path)
 @pytest.mark.models
 def test_where_only_queries_are_learnt_documents_are_embedded_once(home: Path) -> None:
     *_, tuned = planned(home, HEAD.replace("epochs: 1", "epochs: 1, frozen_documents: true") + TUNE)
-    assert [stage.model for stage in of(Embed, tuned).values() if isinstance(stage, Embed)] == [tuned.kit.retriever]
+    assert [stage.model for stage in of(Embed, tuned).values() if isinstance(stage, Embed)] == [tuned.inputs.retriever]
     assert isinstance(tuned.run, DenseSearch) and tuned.run.model is tuned.choice
 
 

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from harness.leaderboard.board import board
-from harness.pipeline.live.observer import Silent
+from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.plan_report import plan_report, render_plan
-from harness.pipeline.sweep import SweepOutcome, run_sweep
+from harness.pipeline.sweep import SweepResult, run_sweep
 from harness.published.card import Card
 from harness.published.result_folder import CARD, read_card
 from tests.collections.folders import write_folder
@@ -45,26 +45,26 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def sweep(home: Path, name: str, text: str, *overrides: str) -> SweepOutcome:
+def sweep(home: Path, name: str, text: str, *overrides: str) -> SweepResult:
     (home / f"{name}.yaml").write_text(text)
-    return run_sweep(home / f"{name}.yaml", overrides, home / "workspace", home / name, observer=Silent())
+    return run_sweep(home / f"{name}.yaml", overrides, home / "workspace", home / name, observer=NullObserver())
 
 
 @pytest.fixture(scope="module")
-def tuned(home: Path) -> SweepOutcome:
+def tuned(home: Path) -> SweepResult:
     return sweep(home, "tuned", TUNED)
 
 
-def cards(outcome: SweepOutcome) -> list[Card]:
+def cards(outcome: SweepResult) -> list[Card]:
     return [card for card in map(read_card, outcome.published) if card.method.name == "supervised"]
 
 
-def scored(outcome: SweepOutcome) -> dict[tuple[int | None, object], float]:
+def scored(outcome: SweepResult) -> dict[tuple[int | None, object], float]:
     """Seed and learning rate to nDCG@10."""
     return {(card.seed, card.method.settings["learning_rate"]): card.outcome.metrics["nDCG@10"] for card in cards(outcome) if card.outcome}
 
 
-def test_the_choice_is_that_of_the_same_trials_made_by_hand(tuned: SweepOutcome, home: Path) -> None:
+def test_the_choice_is_that_of_the_same_trials_made_by_hand(tuned: SweepResult, home: Path) -> None:
     on_dev = scored(sweep(home, "dev", BY_HAND, "evaluate.split=dev"))
     by_hand = sweep(home, "test", BY_HAND)
     on_test = scored(by_hand)
@@ -79,7 +79,7 @@ def test_the_choice_is_that_of_the_same_trials_made_by_hand(tuned: SweepOutcome,
         assert card.outcome.metrics["nDCG@10"] == on_test[card.seed, best]
 
 
-def test_the_chosen_retriever_loads(tuned: SweepOutcome, home: Path) -> None:
+def test_the_chosen_retriever_loads(tuned: SweepResult, home: Path) -> None:
     from sentence_transformers import SentenceTransformer
 
     folders = [file.parent for file in (home / "workspace" / "store" / "choose").glob("*/trials.json")]
@@ -87,7 +87,7 @@ def test_the_chosen_retriever_loads(tuned: SweepOutcome, home: Path) -> None:
     assert SentenceTransformer(str(folders[0])).encode(["flow"]).shape[0] == 1
 
 
-def test_the_card_says_what_was_tried_and_older_cards_are_read_still(tuned: SweepOutcome, tmp_path: Path) -> None:
+def test_the_card_says_what_was_tried_and_older_cards_are_read_still(tuned: SweepResult, tmp_path: Path) -> None:
     written = yaml.safe_load((tuned.published[-1] / CARD).read_text(encoding="utf-8"))
     assert (written["tuning"]["split"], written["tuning"]["metric"], len(written["tuning"]["trials"])) == ("dev", "nDCG@10", 3)
     assert written["method"]["settings"]["learning_rate"] is None
@@ -97,12 +97,12 @@ def test_the_card_says_what_was_tried_and_older_cards_are_read_still(tuned: Swee
     assert read_card(tmp_path).tuning is None
 
 
-def test_training_costs_are_those_of_all_trials(tuned: SweepOutcome, home: Path) -> None:
+def test_training_costs_are_those_of_all_trials(tuned: SweepResult, home: Path) -> None:
     seconds = [json.loads(file.read_text())["seconds"] for file in (home / "workspace" / "store" / "retriever").glob("*/artefact.json")]
     assert sum(card.costs.train_seconds for card in cards(tuned)) == pytest.approx(sum(seconds), abs=0.01)
 
 
-def test_the_plan_counts_and_shows_the_trials(tuned: SweepOutcome, home: Path) -> None:
+def test_the_plan_counts_and_shows_the_trials(tuned: SweepResult, home: Path) -> None:
     report = plan_report(home / "tuned.yaml", [], home / "fresh")
     untuned = plan_report(home / "tuned.yaml", ["tune=null"], home / "fresh")
     assert report["tuning"] == {"trials": 3, "split": "dev", "metric": "nDCG@10", "cells": 2, "stages": 2 * (2 + 3 * 3 + 1)}
@@ -112,7 +112,7 @@ def test_the_plan_counts_and_shows_the_trials(tuned: SweepOutcome, home: Path) -
     assert "tuning: 3 trials for each of 2 cells, the best on dev by nDCG@10; 24 of the stages are for that" in lines
 
 
-def test_boards_show_unequal_numbers_of_trials(tuned: SweepOutcome, home: Path) -> None:
+def test_boards_show_unequal_numbers_of_trials(tuned: SweepResult, home: Path) -> None:
     for text in (TUNED, TUNED.replace(f"{RATES}", "[0.05, 0.5]"), TUNED.split("tune:")[0]):
         sweep(home, "mixed", text)
     rows = {row.trials: row for table in board(home / "mixed").tables for row in table.rows if row.method == "supervised"}
@@ -123,6 +123,6 @@ def test_boards_show_unequal_numbers_of_trials(tuned: SweepOutcome, home: Path) 
     assert all(row.runs == 2 for row in rows.values())
 
 
-def test_a_second_run_does_nothing(tuned: SweepOutcome, home: Path) -> None:
+def test_a_second_run_does_nothing(tuned: SweepResult, home: Path) -> None:
     again = sweep(home, "tuned", TUNED)
     assert again.summary["stages"]["run"] == 0 and again.summary["cells"]["cached"] == 3

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 
 from harness.collections.collection import Judgments, Texts
 from harness.collections.prepared import PreparedCollection
-from harness.collections.sample import Draw
+from harness.collections.sample import QuerySubset
 from harness.labelling.labels.label_stage import Labels
 from harness.labelling.labels.teacher import Teacher
-from harness.method import Kit
+from harness.method import MethodInputs
 from harness.models import model_path
 from harness.retrieval.run import FILE, Run
 from harness.stage import Context, Stage, transport
@@ -37,7 +37,7 @@ class CopiesTheStudent(Good):
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Seedless(Nudge):
     def run(self, out: Path, context: Context) -> None:
-        Nudge(start=self.start, labels=self.labels, draw=self.draw, seed=0).run(out, context)
+        Nudge(start=self.start, labels=self.labels, subset=self.subset, seed=0).run(out, context)
 
 
 class IgnoresTheSeedInside(Good):
@@ -51,7 +51,7 @@ class IgnoresTheSeedInside(Good):
 class GoldFirst(Stage):
     kind: ClassVar[str] = "gold-first"
     first: Stage
-    folder: Path = transport()  # noqa: RUF009
+    folder: Path = transport()
 
     def run(self, out: Path, context: Context) -> None:
         gold = PreparedCollection(self.folder, "again").judgments("test").qrels
@@ -65,8 +65,8 @@ class RunPeeks(Good):
 
     name = "run-peeks"
 
-    def run(self, kit: Kit) -> Stage:
-        return GoldFirst(first=super().run(kit), folder=kit.collection.folder)  # type: ignore[attr-defined]
+    def run(self, inputs: MethodInputs) -> Stage:
+        return GoldFirst(first=super().run(inputs), folder=inputs.collection.folder)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -83,8 +83,8 @@ class DevGold(Good):
     name = "dev-gold"
     stage = WithDev
 
-    def given(self, kit: Kit) -> dict[str, Any]:
-        return {"judgments": kit.collection.judgments("dev")}
+    def given(self, inputs: MethodInputs) -> dict[str, Any]:
+        return {"judgments": inputs.collection.judgments("dev")}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -103,8 +103,8 @@ class AllAnswers(Good):
     sees = needs
     stage = WithAnswers
 
-    def given(self, kit: Kit) -> dict[str, Any]:
-        return {"answers": json.dumps(kit.collection.answers("train"))}
+    def given(self, inputs: MethodInputs) -> dict[str, Any]:
+        return {"answers": json.dumps(inputs.collection.answers("train"))}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -119,8 +119,8 @@ class AnswersFromFiles(Good):
     name = "answers-from-files"
     stage = PeekAnswers
 
-    def given(self, kit: Kit) -> dict[str, Any]:
-        return {"folder": kit.collection.folder}  # type: ignore[attr-defined]
+    def given(self, inputs: MethodInputs) -> dict[str, Any]:
+        return {"folder": inputs.collection.folder}  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -130,11 +130,11 @@ class SecondTeacher(Nudge):
     corpus: Texts
 
     def more(self, context: Context) -> Any:
-        bigger = Draw(self.draw.pool, self.draw.resample, 3 * self.draw.size)
+        bigger = QuerySubset(self.subset.pool, self.subset.resample, 3 * self.subset.size)
         copied = type(self.teacher)(self.teacher._how)  # type: ignore[attr-defined]
-        labels = Labels(teacher=copied, draw=bigger, candidates=self.candidates, corpus=self.corpus, depth=5)
+        labels = Labels(teacher=copied, subset=bigger, candidates=self.candidates, corpus=self.corpus, depth=5)
         tasks = labels.tasks(context.path(bigger.pool), context.path(self.candidates))
-        return [ranking.ordered for ranking in copied.label(tasks, context.ledger, context.progress)]
+        return [ranking.ranked for ranking in copied.label(tasks, context.ledger, context.progress)]
 
 
 class CopiesTheTeacher(Good):
@@ -143,8 +143,8 @@ class CopiesTheTeacher(Good):
     name = "copies-the-teacher"
     stage = SecondTeacher
 
-    def given(self, kit: Kit) -> dict[str, Any]:
-        return {"teacher": kit.teacher, "candidates": kit.candidates, "corpus": kit.collection.corpus}
+    def given(self, inputs: MethodInputs) -> dict[str, Any]:
+        return {"teacher": inputs.teacher, "candidates": inputs.candidates, "corpus": inputs.collection.corpus}
 
 
 _KEPT: dict[str, Any] = {}
@@ -196,5 +196,5 @@ class DropsQueries(Good):
 
     name = "drops-queries"
 
-    def run(self, kit: Kit) -> Stage:
-        return FirstQuery(first=super().run(kit))
+    def run(self, inputs: MethodInputs) -> Stage:
+        return FirstQuery(first=super().run(inputs))

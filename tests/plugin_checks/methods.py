@@ -12,13 +12,13 @@ from typing import Any, ClassVar
 
 from harness.collections.collection import Judgments
 from harness.collections.prepared import PreparedCollection
-from harness.collections.sample import Draw
+from harness.collections.sample import QuerySubset
 from harness.labelling.labels.label_stage import RANKINGS, Labels
 from harness.labelling.labels.ranking import Ranking, read_rankings
-from harness.method import Group, Kit, RetrieverMethod
+from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.models import ModelFiles, model_path
 from harness.stage import Context, Stage, digest, transport
-from harness.training_lists.list_stages import drawn
+from harness.training_lists.list_stages import subset_queries
 
 
 def nudged(start: Path, out: Path, what: Any) -> None:
@@ -38,16 +38,16 @@ class Nudge(Stage):
     kind: ClassVar[str] = "nudge"
     start: ModelFiles | Stage
     labels: Stage
-    draw: Draw
+    subset: QuerySubset
     seed: int
 
     def run(self, out: Path, context: Context) -> None:
         rankings = {one.query: one for one in read_rankings(context.path(self.labels) / RANKINGS)}
-        told = [self.seen(rankings[query.id], query.gold) for query in drawn(self.draw, context)]
+        told = [self.seen(rankings[query.id], query.gold) for query in subset_queries(self.subset, context)]
         nudged(model_path(self.start, context), out, [told, self.seed, self.more(context)])
 
     def seen(self, ranking: Ranking, gold: dict[str, int]) -> Any:
-        return ranking.ordered
+        return ranking.ranked
 
     def more(self, context: Context) -> Any:
         return None
@@ -59,14 +59,16 @@ class Good(RetrieverMethod):
     name = "good"
     summary = "for tests"
     needs = ("order",)
-    standing: ClassVar[Group] = "baseline"
+    category: ClassVar[Category] = "baseline"
     sees = ("order",)
     stage: ClassVar[type[Nudge]] = Nudge
 
-    def retriever(self, kit: Kit) -> Stage:
-        return self.stage(start=kit.retriever, labels=kit.labels(), draw=kit.draw(), seed=kit.seed or 0, **self.given(kit))
+    def retriever(self, inputs: MethodInputs) -> Stage:
+        return self.stage(
+            start=inputs.retriever, labels=inputs.labels(), subset=inputs.subset(), seed=inputs.seed or 0, **self.given(inputs)
+        )
 
-    def given(self, kit: Kit) -> dict[str, Any]:
+    def given(self, inputs: MethodInputs) -> dict[str, Any]:
         return {}
 
 
@@ -88,13 +90,13 @@ class ReadsTestJudgments(Good):
     name = "reads-test-judgments"
     stage = WithJudgments
 
-    def given(self, kit: Kit) -> dict[str, Any]:
-        return {"judgments": kit.collection.judgments(kit.split)}
+    def given(self, inputs: MethodInputs) -> dict[str, Any]:
+        return {"judgments": inputs.collection.judgments(inputs.split)}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Peek(Nudge):
-    folder: Path = transport()  # noqa: RUF009
+    folder: Path = transport()
 
     def more(self, context: Context) -> Any:
         return PreparedCollection(self.folder, "again").judgments("test").qrels
@@ -106,8 +108,8 @@ class PeeksAtFiles(Good):
     name = "peeks"
     stage = Peek
 
-    def given(self, kit: Kit) -> dict[str, Any]:
-        return {"folder": kit.collection.folder}  # type: ignore[attr-defined]
+    def given(self, inputs: MethodInputs) -> dict[str, Any]:
+        return {"folder": inputs.collection.folder}  # type: ignore[attr-defined]
 
 
 class IgnoresBudget(Good):
@@ -115,17 +117,19 @@ class IgnoresBudget(Good):
 
     name = "ignores-budget"
 
-    def retriever(self, kit: Kit) -> Stage:
-        assert kit.teacher is not None and kit.resample is not None and kit.budget is not None
-        more = Draw(kit.pool, kit.resample, 2 * kit.budget)
-        labels = Labels(teacher=kit.teacher, draw=more, candidates=kit.candidates, corpus=kit.collection.corpus, depth=kit.list_depth)
-        return Nudge(start=kit.retriever, labels=labels, draw=more, seed=kit.seed or 0)
+    def retriever(self, inputs: MethodInputs) -> Stage:
+        assert inputs.teacher is not None and inputs.resample is not None and inputs.budget is not None
+        more = QuerySubset(inputs.pool, inputs.resample, 2 * inputs.budget)
+        labels = Labels(
+            teacher=inputs.teacher, subset=more, candidates=inputs.candidates, corpus=inputs.collection.corpus, depth=inputs.list_depth
+        )
+        return Nudge(start=inputs.retriever, labels=labels, subset=more, seed=inputs.seed or 0)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AllGold(Nudge):
     def more(self, context: Context) -> Any:
-        return (context.path(self.draw.pool) / "pool.jsonl").read_text()
+        return (context.path(self.subset.pool) / "pool.jsonl").read_text()
 
 
 class ReadsAllGold(Good):
@@ -140,7 +144,7 @@ class ReadsAllGold(Good):
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Gold(Nudge):
     def seen(self, ranking: Ranking, gold: dict[str, int]) -> Any:
-        return [ranking.ordered, gold]
+        return [ranking.ranked, gold]
 
 
 class UndeclaredGold(Good):
@@ -153,7 +157,7 @@ class UndeclaredGold(Good):
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Scores(Nudge):
     def seen(self, ranking: Ranking, gold: dict[str, int]) -> Any:
-        return ranking.scores or ranking.ordered
+        return ranking.scores or ranking.ranked
 
 
 class UndeclaredScores(Good):
@@ -174,8 +178,8 @@ class UndeclaredAnswers(Good):
     name = "undeclared-answers"
     stage = Answers
 
-    def given(self, kit: Kit) -> dict[str, Any]:
-        return {"answers": json.dumps(kit.collection.answers("train"))}
+    def given(self, inputs: MethodInputs) -> dict[str, Any]:
+        return {"answers": json.dumps(inputs.collection.answers("train"))}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -209,8 +213,8 @@ class IgnoresTheSeed(Good):
 
     name = "seedless"
 
-    def retriever(self, kit: Kit) -> Stage:
-        return Nudge(start=kit.retriever, labels=kit.labels(), draw=kit.draw(), seed=0)
+    def retriever(self, inputs: MethodInputs) -> Stage:
+        return Nudge(start=inputs.retriever, labels=inputs.labels(), subset=inputs.subset(), seed=0)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -234,7 +238,7 @@ class TrustsLeftovers(Good):
 @dataclass(frozen=True, eq=False, kw_only=True)
 class First(Nudge):
     def seen(self, ranking: Ranking, gold: dict[str, int]) -> Any:
-        return ranking.ordered[0]
+        return ranking.ranked[0]
 
 
 class NeedsEveryAnswer(Good):

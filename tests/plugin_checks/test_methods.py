@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 
 from harness.method import Method
-from harness.plugin_checks.check import Report, tried
-from harness.plugin_checks.check_setup import Bench
+from harness.plugin_checks.check import CheckReport, run_checks
+from harness.plugin_checks.check_setup import CheckSetup
 from harness.plugin_checks.method_checks import CONTRACTS
 from tests.plugin_checks import cheats, methods
 
-Check = Callable[..., Report]
+Check = Callable[..., CheckReport]
 pytestmark = pytest.mark.models
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the harness makes for every method, made once."""
-    bench = Bench(methods.Good, methods.Good.Settings(), tmp_path_factory.mktemp("base"))
+    bench = CheckSetup(methods.Good, methods.Good.Settings(), tmp_path_factory.mktemp("base"))
     bench._base()
     return bench.home
 
@@ -31,12 +31,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def check(base: Path, tmp_path: Path) -> Check:
     """Some contracts of a method."""
 
-    def _check(method: type[Method], *names: str) -> Report:
+    def _check(method: type[Method], *names: str) -> CheckReport:
         shutil.copytree(base, tmp_path / "home", copy_function=os.link)
-        bench = Bench(method, method.Settings(), tmp_path / "home")
+        bench = CheckSetup(method, method.Settings(), tmp_path / "home")
         chosen = [contract for contract in CONTRACTS if contract.name in names]
         assert len(chosen) == len(names)
-        return tried("baseline", method.name, bench, chosen, lambda done, total, unit="": None)
+        return run_checks("baseline", method.name, bench, chosen, lambda done, total, unit="": None)
 
     return _check
 

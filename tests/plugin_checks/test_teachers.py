@@ -51,7 +51,7 @@ class NewEachTime(Paid):
 
 class Loses(Paid):
     def ranking(self, task: Task) -> Ranking:
-        return Ranking(task.query, super().ranking(task).ordered[:2])
+        return Ranking(task.query, super().ranking(task).ranked[:2])
 
 
 class Sorts(Paid):
@@ -69,7 +69,7 @@ class ByPlace(Paid):
 
     def label(self, tasks: Sequence[Task], ledger: Any, progress: Any) -> Iterator[Ranking]:
         for place, ranking in enumerate(super().label(tasks, ledger, progress)):
-            yield Ranking(ranking.query, ranking.ordered[::-1] if place % 2 else ranking.ordered)
+            yield Ranking(ranking.query, ranking.ranked[::-1] if place % 2 else ranking.ranked)
 
 
 class PaysTwice(Paid):

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UserError
-from harness.published.provenance import POINTS, MadeStage, Making, curve, read_making
+from harness.published.provenance import POINTS, Provenance, StageProvenance, curve, read_provenance
 from harness.published.result_folder import MAKING
 
 
-def stage(**changes: Any) -> MadeStage:
+def stage(**changes: Any) -> StageProvenance:
     """A stage."""
     base = {"kind": "ranker", "label": "cross-encoder", "key": "ab" * 32, "seconds": 3.5, "peak_memory_mb": 700.0, "cached": True}
-    return MadeStage(**(base | {"started": datetime(2026, 1, 1, tzinfo=UTC)} | changes))
+    return StageProvenance(**(base | {"started": datetime(2026, 1, 1, tzinfo=UTC)} | changes))
 
 
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=1_000))
@@ -42,10 +42,10 @@ def test_a_loss_that_is_no_number_is_a_gap() -> None:
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    made = Making(stages=(stage(curve=curve([1, 2], [0.5, 0.4], ([], []), 2)), stage(kind="evaluate", cached=False)))
+    made = Provenance(stages=(stage(curve=curve([1, 2], [0.5, 0.4], ([], []), 2)), stage(kind="evaluate", cached=False)))
     (tmp_path / MAKING).write_text(made.model_dump_json(exclude_defaults=True))
-    assert read_making(tmp_path) == made
-    assert read_making(tmp_path / "elsewhere") is None
+    assert read_provenance(tmp_path) == made
+    assert read_provenance(tmp_path / "elsewhere") is None
 
 
 @pytest.mark.parametrize(
@@ -54,15 +54,15 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 def test_a_malformed_file_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / MAKING).write_text(text)
     with pytest.raises(UserError):
-        read_making(tmp_path)
+        read_provenance(tmp_path)
 
 
 def test_links_and_huge_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / MAKING).symlink_to("/etc/passwd")
     with pytest.raises(UserError, match="no ordinary file"):
-        read_making(tmp_path)
+        read_provenance(tmp_path)
     (tmp_path / MAKING).unlink()
     (tmp_path / MAKING).touch()
     os.truncate(tmp_path / MAKING, 3 << 30)
     with pytest.raises(UserError, match="larger than"):
-        read_making(tmp_path)
+        read_provenance(tmp_path)

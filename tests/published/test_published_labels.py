@@ -27,9 +27,9 @@ def test_a_ranking_survives_its_row(order: list[str], shown: list[str], placed: 
     row = row_of(ranking, "what", IDS)
     assert row is not None
     found = row.ranking()
-    assert (found.query, found.ordered, set(found.tail)) == ("q", ranking.ordered, set(ranking.tail))
+    assert (found.query, found.ranked, set(found.unranked)) == ("q", ranking.ranked, set(ranking.unranked))
     assert (found.verdict, found.reason, found.raw) == ("partial", "a reason", "words")
-    assert (found.shown or IDS) == ranking.shown
+    assert (found.presented or IDS) == ranking.presented
     if numbers:
         assert dict(zip(row.given, row.scores, strict=True)) == dict(zip(order, scores or (), strict=True))
 

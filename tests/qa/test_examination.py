@@ -15,7 +15,7 @@ from harness.errors import UserError
 from harness.ledger.ledger import Ledger
 from harness.progress import silent
 from harness.qa.answer_tables import render_answers
-from harness.qa.examination import CLOSED, GOLD, Examination, Report, answer, usual
+from harness.qa.examination import CLOSED, GOLD, AnswerReport, Examination, answer, usual
 from harness.qa.reader import reader
 from harness.retrieval.run import Run
 from harness.teachers.make import teacher_from
@@ -26,7 +26,7 @@ ANSWERED = range(1, len(NAMES))
 """Questions with gold answers; there is one more."""
 
 
-def examined(people: PreparedCollection, runs: list[Run], ledger: Ledger, server: ReadingServer | None, **options: object) -> Report:
+def examined(people: PreparedCollection, runs: list[Run], ledger: Ledger, server: ReadingServer | None, **options: object) -> AnswerReport:
     who = None if server is None else reader(teacher_from(server.teacher()), Path())
     metrics = usual((), who)
     about = Examination(people, "test", who, 2, metrics)

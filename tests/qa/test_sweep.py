@@ -14,11 +14,11 @@ from harness.errors import UserError, UserErrors
 from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.evaluation.metrics.per_query_file import read_scores
 from harness.leaderboard.board import board
-from harness.pipeline.live.observer import Silent
+from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.plan import Builder
 from harness.pipeline.plan_report import plan_report, status_report
 from harness.pipeline.store import Store
-from harness.pipeline.sweep import SweepOutcome, run_sweep
+from harness.pipeline.sweep import SweepResult, run_sweep
 from harness.published.result_folder import read_card
 from harness.published.verify import verify
 from harness.qa.answer_stages import SUMMARY, Answered, Read
@@ -47,8 +47,8 @@ def write(home: Path, **evaluate: Any) -> Path:
     return home / "sweep.yaml"
 
 
-def swept(home: Path) -> SweepOutcome:
-    return run_sweep(home / "sweep.yaml", [], home / "workspace", home / "results", observer=Silent())
+def swept(home: Path) -> SweepResult:
+    return run_sweep(home / "sweep.yaml", [], home / "workspace", home / "results", observer=NullObserver())
 
 
 @pytest.mark.models
@@ -68,7 +68,7 @@ def test_a_sweep_with_a_reader(home: Path, server: ReadingServer) -> None:
     assert rows["gold-passage"].metrics["nDCG@10"].mean == 1 and rows["gold-passage"].rank is None
     assert set(rows["closed-book"].metrics) == {"TokenF1"} and rows["closed-book"].metrics["TokenF1"].mean == 0
     assert rows["closed-book"].against is not None and rows["closed-book"].against.difference < 0
-    assert all(row.missing == 0 for row in rows.values())
+    assert all(row.missing_queries == 0 for row in rows.values())
 
     again = swept(home)
     assert (len(server.bodies), again.summary["stages"]["run"], again.summary["llm"]["calls"]) == (asked, 0, 0)
@@ -78,7 +78,7 @@ def test_a_sweep_with_a_reader(home: Path, server: ReadingServer) -> None:
     _cheaper(home)
 
 
-def _cards(outcome: SweepOutcome, server: ReadingServer) -> None:
+def _cards(outcome: SweepResult, server: ReadingServer) -> None:
     cards = {card.method.label or card.method.name: card for card in map(read_card, outcome.published)}
     assert cards["bm25"].setup["reader"]["model"] == "openai/gpt-4.1-mini" and cards["bm25"].setup["reader"]["passages"] == 2
     assert cards["bm25"].research_goal.evaluation.reported_measures == tuple(METRICS)
@@ -95,7 +95,7 @@ def _cheaper(home: Path) -> None:
         summary = json.loads((store.read(cell.evaluate.read) / SUMMARY).read_text())
         assert summary["questions"] == 11 and summary["failed"] == {} and summary["alone"]["calls"] == 11
         assert list(read_scores(store.read(cell.evaluate) / "metrics.parquet")) == list(cell.evaluate.metrics)
-    qrels = cell.kit.collection.judgments("test").qrels
+    qrels = cell.inputs.collection.judgments("test").qrels
     folders = [folder for folder in (home / "results").glob("*/*") if folder.is_dir()]
     assert len(folders) == 4 and [verify(folder, qrels) for folder in folders] == [[], [], [], []]
 

@@ -18,7 +18,7 @@ from harness.students.ranker import CrossRanker, load_ranker, saved_architecture
 from harness.students.retriever import BiEncoder
 from harness.training.train_settings import TrainSettings
 from harness.training.training_loop import fit
-from harness.training_lists.list_dataset import ListTable
+from harness.training_lists.list_dataset import ListDataset
 from tests.students.conftest import TOPICS, TinyCorpus, topic_lists
 
 pytestmark = pytest.mark.models
@@ -63,7 +63,7 @@ def test_scores_are_the_model_s_own_before_and_after_training(
     from sentence_transformers import SentenceTransformer
 
     folder = encoder(tiny, tmp_path / "start", **config)
-    table = ListTable.of(topic_lists(scores=True), corpus)
+    table = ListDataset.of(topic_lists(scores=True), corpus)
     student = BiEncoder.load(folder)
     for place in (folder, tmp_path / "trained"):
         model = SentenceTransformer(str(place)) if place.exists() else None
@@ -107,7 +107,7 @@ def test_a_trained_reranker_keeps_its_head(tiny: ModelFiles, corpus: TinyCorpus,
 
     folder = reranker(tiny, tmp_path)
     assert saved_architecture(folder) == "cross-encoder"
-    scores = [load_ranker(folder).over(ListTable.of(topic_lists(), corpus), 64).score_all(silent)[0] for _ in range(2)]
+    scores = [load_ranker(folder).bind(ListDataset.of(topic_lists(), corpus), 64).score_all(silent)[0] for _ in range(2)]
     texts = corpus.texts(topic_lists()[0].documents)
     with torch.inference_mode():
         model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
@@ -147,7 +147,7 @@ def test_an_encoder_s_default_prompt_is_nothing_for_its_pairs(tiny: ModelFiles, 
         ranker = CrossRanker.load(folder)
     ranker.save(tmp_path / "saved")
     theirs = CrossEncoder(str(tmp_path / "saved")).predict([(TOPICS[0], text) for text in corpus.texts(topic_lists()[0].documents)])
-    found = ranker.over(ListTable.of(topic_lists(), corpus), 64).score_all(silent)[0]
+    found = ranker.over(ListDataset.of(topic_lists(), corpus), 64).score_all(silent)[0]
     np.testing.assert_allclose(found, theirs, atol=1e-5)
     CrossEncoder(str(tmp_path / "saved"), prompts={"any": "x: "}, default_prompt_name="any").save(str(tmp_path / "prompted"))
     with pytest.raises(UserError, match="behind a prompt"):

@@ -22,7 +22,7 @@ from harness.students.student import Student
 from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import TrainRanker, TrainRetriever
 from harness.training.training_loop import fit
-from harness.training_lists.list_dataset import ListTable
+from harness.training_lists.list_dataset import ListDataset
 from tests.students.conftest import Bench, GivenLists, TinyCorpus, topic_lists
 
 pytestmark = pytest.mark.models
@@ -35,7 +35,7 @@ def learning(student: Student) -> dict[str, torch.nn.Parameter]:
 
 def trained(student: Student, **settings: Any) -> Student:
     with deterministic(0):
-        table = ListTable.of(topic_lists(), TinyCorpus())
+        table = ListDataset.of(topic_lists(), TinyCorpus())
         loss = LossSpec.of("listmle").loss(student.temperature)
         fit(student, table, loss, TrainSettings(epochs=1, batch=6, **settings), 32, 0, silent)
     return student
@@ -105,7 +105,7 @@ def test_the_embeddings_stay_and_the_merged_model_scores_as_the_adapted_one(tiny
         for part in student.model.modules():
             if hasattr(part, "lora_B"):
                 torch.nn.init.normal_(part.lora_B["default"].weight, std=0.02)
-    reader = student.over(ListTable.of(topic_lists(), TinyCorpus()), 32)
+    reader = student.over(ListDataset.of(topic_lists(), TinyCorpus()), 32)
     adapted = reader.score_all(silent)
     merge()
     np.testing.assert_allclose(reader.score_all(silent), adapted, atol=1e-5)
@@ -137,7 +137,7 @@ def test_adapters_drop_in_training_only(tiny: ModelFiles) -> None:
     for part in student.model.modules():
         if hasattr(part, "lora_B"):
             torch.nn.init.normal_(part.lora_B["default"].weight)
-    reader = student.over(ListTable.of(topic_lists(), TinyCorpus()), 32)
+    reader = student.over(ListDataset.of(topic_lists(), TinyCorpus()), 32)
     batch = reader.table.batch(np.arange(2), torch.device("cpu"))
     assert not torch.equal(reader(batch), reader(batch))
     with torch.no_grad():

@@ -19,7 +19,7 @@ from harness.students.query_side import QueryEncoder
 from harness.students.retriever import BiEncoder
 from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import TrainRetriever
-from harness.training_lists.list_dataset import ListTable
+from harness.training_lists.list_dataset import ListDataset
 from tests.students.conftest import TOPICS, Bench, GivenLists, TinyCorpus, topic_lists
 
 pytestmark = pytest.mark.models
@@ -61,7 +61,7 @@ def test_training_scores_are_those_of_the_saved_model(tiny: ModelFiles, corpus: 
     from sentence_transformers import SentenceTransformer
 
     student = QueryEncoder.load(prompted(tiny, tmp_path / "start").path)
-    table = ListTable.of(topic_lists(), corpus)
+    table = ListDataset.of(topic_lists(), corpus)
     reader = student.over(table, 32)
     with torch.no_grad():
         for weight in student.model.parameters():
@@ -76,7 +76,7 @@ def test_training_scores_are_those_of_the_saved_model(tiny: ModelFiles, corpus: 
 
 
 def test_gradients_flow_through_queries_only(tiny: ModelFiles, corpus: TinyCorpus) -> None:
-    table = ListTable.of(topic_lists(), corpus)
+    table = ListDataset.of(topic_lists(), corpus)
     both, side = (kind.load(tiny.path).over(table, 32) for kind in (BiEncoder, QueryEncoder))
     batch = table.batch(np.array([0, 1]), torch.device("cpu"), in_batch=True)
     for reader in (both, side):
@@ -90,7 +90,7 @@ def test_gradients_flow_through_queries_only(tiny: ModelFiles, corpus: TinyCorpu
 def test_dropout_stays_as_the_training_set_it(tiny: ModelFiles, corpus: TinyCorpus) -> None:
     student = QueryEncoder.load(tiny.path)
     student.model.train()
-    student.over(ListTable.of(topic_lists(), corpus), 32)
+    student.over(ListDataset.of(topic_lists(), corpus), 32)
     assert student.model.training
 
 

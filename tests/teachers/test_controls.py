@@ -31,16 +31,16 @@ def test_the_first_stage_placebo_leaves_the_order_as_it_is(ledger: Ledger) -> No
 def test_the_shuffled_placebo_does_not_see_the_order(ledger: Ledger) -> None:
     ids = [f"d{number}" for number in range(30)]
     shuffled = random.Random(1).sample(ids, len(ids))
-    order = label(task(ids), ledger, kind="shuffled").ordered
-    assert label(task(shuffled), ledger, kind="shuffled").ordered == order
-    assert label(task(ids[:9]), ledger, kind="shuffled").ordered == tuple(id for id in order if id in ids[:9])
-    others = {label(task(ids, query=query), ledger, kind="shuffled", seed=seed).ordered for query in ("q", "p") for seed in (0, 1)}
+    order = label(task(ids), ledger, kind="shuffled").ranked
+    assert label(task(shuffled), ledger, kind="shuffled").ranked == order
+    assert label(task(ids[:9]), ledger, kind="shuffled").ranked == tuple(id for id in order if id in ids[:9])
+    others = {label(task(ids, query=query), ledger, kind="shuffled", seed=seed).ranked for query in ("q", "p") for seed in (0, 1)}
     assert len(others) == 4
     assert order in others
 
 
 def test_shuffling_is_fair(ledger: Ledger) -> None:
-    first = [label(task(["a", "b", "c"], query=str(number)), ledger, kind="shuffled").ordered[0] for number in range(600)]
+    first = [label(task(["a", "b", "c"], query=str(number)), ledger, kind="shuffled").ranked[0] for number in range(600)]
     assert all(150 < first.count(id) < 250 for id in "abc")
 
 
@@ -54,7 +54,7 @@ def test_the_oracle_orders_by_grade_and_places_nothing_else(ledger: Ledger) -> N
 
 def test_every_teacher_says_what_it_is() -> None:
     found = plugins(Teacher)
-    standing = {name: (teacher.standing, teacher.box, teacher.needs) for name, teacher in found.items()}
+    standing = {name: (teacher.teacher_type, teacher.box, teacher.needs) for name, teacher in found.items()}
     assert {
         "first-stage": ("placebo", "black", ()),
         "likelihood": ("real", "white", ()),

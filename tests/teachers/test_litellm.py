@@ -15,8 +15,8 @@ from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Candidate, Task
 from harness.ledger.ledger import Ledger
-from harness.llm.backend import Stop
-from harness.llm.retry_rules import Passing, failure
+from harness.llm.backend import FatalProviderError
+from harness.llm.retry_rules import TransientError, failure
 from harness.teachers.litellm import LiteLLM
 from harness.teachers.make import teacher_from
 from tests.llm.openai_server import FAULTS, Server, serving
@@ -67,7 +67,7 @@ def labelled(made: LiteLLM, ledger: Ledger, count: int) -> list[Ranking]:
 
 def test_labels_once_and_replays_for_nothing(server: Server, ledger: Ledger) -> None:
     first = labelled(teacher(server), ledger, 20)
-    assert all(ranking.ordered == RIGHT and ranking.verdict == "ok" for ranking in first)
+    assert all(ranking.ranked == RIGHT and ranking.verdict == "ok" for ranking in first)
     assert len(server.bodies) == 20 == ledger.paid.calls
     # A larger budget pays for the new queries only; transport settings are no part of what was asked.
     again = labelled(teacher(server, concurrency=2, timeout=9), ledger, 25)
@@ -100,7 +100,7 @@ def test_faults_lose_no_window_and_change_no_verdict(ledger: Ledger) -> None:
         assert set(FAULTS) <= set(server.outcomes)
         assert max(server.answered.values()) == 1, "an answer was paid for twice"
         for ranking in found:
-            assert ranking.verdict != "ok" or ranking.ordered == RIGHT
+            assert ranking.verdict != "ok" or ranking.ranked == RIGHT
             assert ranking.verdict in ("ok", "partial", "failed")
         reasons = Counter(ranking.reason.split(", ")[-1] for ranking in found if ranking.verdict != "ok")
         assert reasons.total() == server.outcomes["truncated"] + server.outcomes["refused"]
@@ -117,8 +117,8 @@ def test_faults_lose_no_window_and_change_no_verdict(ledger: Ledger) -> None:
 def test_malformed_answers_are_asked_again_and_never_become_the_order_shown(ledger: Ledger) -> None:
     with serving(Server(answer="I cannot say which of the 6 passages is best.")) as server:
         found = labelled(teacher(server, on_malformed={"reask": 2}), ledger, 1)
-        assert (found[0].verdict, found[0].ordered) == ("failed", ())
-        assert set(found[0].tail) == set(RIGHT)
+        assert (found[0].verdict, found[0].ranked) == ("failed", ())
+        assert set(found[0].unranked) == set(RIGHT)
         assert len(server.bodies) == 3
 
 
@@ -133,7 +133,7 @@ def test_malformed_answers_are_asked_again_and_never_become_the_order_shown(ledg
 )
 def test_hopeless_errors_stop_at_once_with_the_providers_words(ledger: Ledger, status: int, error: dict[str, str], said: str) -> None:
     with serving(Server(status=status, error=error)) as server:
-        with pytest.raises(Stop, match=said) as caught:
+        with pytest.raises(FatalProviderError, match=said) as caught:
             labelled(teacher(server, concurrency=4), ledger, 50)
         assert len(server.bodies) <= 4
     assert SECRET not in str(caught.value)
@@ -149,7 +149,7 @@ def test_a_provider_that_keeps_failing_ends_the_labelling_with_its_words(ledger:
 def test_a_missing_key_is_named_before_any_call(monkeypatch: pytest.MonkeyPatch, ledger: Ledger) -> None:
     monkeypatch.delenv("OPENAI_API_KEY")
     made = teacher_from({"kind": "litellm", "model": "openai/gpt-4.1-mini"})
-    with pytest.raises(Stop, match="OPENAI_API_KEY"):
+    with pytest.raises(FatalProviderError, match="OPENAI_API_KEY"):
         list(made.label(tasks(1), ledger, lambda done, total, unit="": None))
 
 
@@ -230,7 +230,7 @@ def test_thinking_is_stripped_and_counted(ledger: Ledger) -> None:
 
 def test_the_batch_api_answers_everything_in_one_file(server: Server, ledger: Ledger) -> None:
     found = labelled(teacher(server, batch=True, batch_seconds=0.01), ledger, 30)
-    assert all(ranking.ordered == RIGHT for ranking in found)
+    assert all(ranking.ranked == RIGHT for ranking in found)
     assert (len(server.batches), len(server.bodies)) == (1, 0)
     labelled(teacher(server, batch=True, batch_seconds=0.01), ledger, 30)
     assert len(server.batches) == 1
@@ -250,7 +250,7 @@ def test_a_batch_that_was_sent_is_waited_for_and_not_sent_again(
             labelled(teacher(server, batch=True, batch_seconds=0.01), ledger, 5)
     assert len(server.batches) == 1
     found = labelled(teacher(server, batch=True, batch_seconds=0.01), ledger, 8)
-    assert all(ranking.ordered == RIGHT for ranking in found)
+    assert all(ranking.ranked == RIGHT for ranking in found)
     sent = [len(server.files[source].splitlines()) for source in server.batches.values()]
     assert sent == [5, 3]
 
@@ -260,12 +260,12 @@ def test_a_provider_with_its_own_protocol_goes_through_litellm(ledger: Ledger, m
     with serving(Server()) as server:
         made = teacher(server, model="anthropic/claude-3-5-haiku-latest", api_base=server.url.removesuffix("/v1"))
         found = labelled(made, ledger, 4)
-    assert all(ranking.ordered == RIGHT for ranking in found)
+    assert all(ranking.ranked == RIGHT for ranking in found)
     assert server.headers[0]["x-api-key"] == SECRET
     assert ledger.paid.input_tokens > 0
     with serving(Server(status=401, error={"message": "invalid x-api-key"})) as server:
         made = teacher(server, model="anthropic/claude-3-5-haiku-latest", api_base=server.url.removesuffix("/v1"))
-        with pytest.raises(Stop, match="invalid x-api-key"):
+        with pytest.raises(FatalProviderError, match="invalid x-api-key"):
             labelled(made, ledger, 6)
 
 
@@ -278,6 +278,6 @@ def test_the_request_says_only_what_was_asked_for(server: Server, ledger: Ledger
 
 def test_who_asks_to_wait_for_hours_is_not_waited_for() -> None:
     soon = failure(429, "slow down", {"Retry-After": "30"}, "m")
-    assert isinstance(soon, Passing) and (soon.retry_after, soon.overload) == (30.0, True)
+    assert isinstance(soon, TransientError) and (soon.retry_after, soon.overload) == (30.0, True)
     late = failure(429, "daily limit", {"retry-after": "86400"}, "m")
-    assert isinstance(late, Stop) and "1440 minutes: daily limit" in str(late)
+    assert isinstance(late, FatalProviderError) and "1440 minutes: daily limit" in str(late)

@@ -27,22 +27,22 @@ def ask(teacher: Teacher, one: Task) -> Ranking:
 
 @given(IDS)
 def test_placebos_rank_exactly_what_is_shown(ids: list[str]) -> None:
-    assert ask(teacher_from({"kind": "first-stage"}), task(ids)).ordered == tuple(ids)
+    assert ask(teacher_from({"kind": "first-stage"}), task(ids)).ranked == tuple(ids)
     shuffled = ask(teacher_from({"kind": "shuffled"}), task(ids))
-    assert sorted(shuffled.ordered) == sorted(ids)
+    assert sorted(shuffled.ranked) == sorted(ids)
     assert shuffled == ask(teacher_from({"kind": "shuffled"}), task(ids[::-1]))
 
 
 def test_shuffles_differ_by_query_and_seed() -> None:
     ids = [f"d{number}" for number in range(20)]
-    orders = {ask(teacher_from({"kind": "shuffled", "seed": seed}), task(ids, query)).ordered for seed in (0, 1) for query in ("q1", "q2")}
+    orders = {ask(teacher_from({"kind": "shuffled", "seed": seed}), task(ids, query)).ranked for seed in (0, 1) for query in ("q1", "q2")}
     assert len(orders) == 4
 
 
 def test_the_oracle_orders_by_grade_and_leaves_the_rest_unordered() -> None:
     teacher = teacher_from({"kind": "oracle"})
     ranking = ask(teacher, task(["a", "b", "c", "d"], gold={"b": 1, "d": 3, "c": 0, "x": 2}))
-    assert ranking.ordered == ("d", "b") and set(ranking.tail) == {"a", "c"}
+    assert ranking.ranked == ("d", "b") and set(ranking.unranked) == {"a", "c"}
     assert ask(teacher, task(["a"], gold={})).verdict == "failed"
 
 
@@ -55,9 +55,9 @@ def recording(tmp_path: Path) -> Path:
 def test_a_recording_ranks_what_is_shown_and_never_guesses(recording: Path) -> None:
     teacher = teacher_from({"kind": "recorded", "file": "run.trec"}, recording)
     whole = ask(teacher, task(["c", "a"]))
-    assert whole.ordered == ("a", "c") and whole.verdict == "ok"
+    assert whole.ranked == ("a", "c") and whole.verdict == "ok"
     part = ask(teacher, task(["c", "b", "a"]))
-    assert part.ordered == ("a", "c") and part.tail == ("b",) and part.verdict == "partial" and part.reason
+    assert part.ranked == ("a", "c") and part.unranked == ("b",) and part.verdict == "partial" and part.reason
     assert ask(teacher, task(["a"], "q2")).verdict == "failed"
 
 
@@ -95,4 +95,4 @@ def test_published_gpt_rankings_replay(shared_data: Path) -> None:
     rankings = teacher.rankings  # type: ignore[attr-defined]
     assert len(rankings) == 43
     query, recorded = next(iter(rankings.items()))
-    assert ask(teacher, task(list(recorded.ordered[::-1]), query)).ordered == recorded.ordered
+    assert ask(teacher, task(list(recorded.ordered[::-1]), query)).ranked == recorded.ordered

@@ -60,7 +60,7 @@ def test_labels_keep_their_verdict_and_text(tmp_path: Path, ledger: Ledger) -> N
 def test_files_with_different_queries_are_read_together(tmp_path: Path, ledger: Ledger, run: str) -> None:
     write_rankings(tmp_path / "more.jsonl", [Ranking("9", ("b", "a"))])
     found = replay([task("1", "ab"), task("9", "ab")], ledger, tmp_path, run, "more.jsonl")
-    assert [ranking.ordered for ranking in found] == [("b", "a"), ("b", "a")]
+    assert [ranking.ranked for ranking in found] == [("b", "a"), ("b", "a")]
     (tmp_path / "again.trec").write_text(RUN)
     with pytest.raises(UserError, match="ranked twice"):
         replay([task("1", "ab")], ledger, tmp_path, run, "again.trec")
@@ -96,6 +96,6 @@ def test_published_rankings_of_a_real_llm_replay_over_the_first_stage(shared_dat
     found = replay(tasks, ledger, data / "rankings" / "gpt-3.5-turbo", "bm25.dl19.rep1.trec")
     assert [ranking.verdict for ranking in found] == ["ok"] * 43
     assert (
-        sum(ranking.ordered != tuple(candidate.id for candidate in shown.candidates) for ranking, shown in zip(found, tasks, strict=True))
+        sum(ranking.ranked != tuple(candidate.id for candidate in shown.candidates) for ranking, shown in zip(found, tasks, strict=True))
         > 40
     )

@@ -56,14 +56,14 @@ def relevant(tasks: Iterable[Task]) -> list[Task]:
 
 def ndcg(tasks: Iterable[Task], found: dict[str, Ranking]) -> float:
     qrels = {task.query: task.gold for task in relevant(tasks)}
-    runs = {query: {id: float(-place) for place, id in enumerate(found[query].ordered)} for query in qrels}
+    runs = {query: {id: float(-place) for place, id in enumerate(found[query].ranked)} for query in qrels}
     return float(np.mean([row["ndcg_cut_10"] for row in pytrec_eval.RelevanceEvaluator(qrels, {"ndcg_cut_10"}).evaluate(runs).values()]))
 
 
 def tau(tasks: Iterable[Task], found: dict[str, Ranking]) -> float:
     values = []
     for task in relevant(tasks):
-        grades = [max(task.gold.get(id, 0), 0) for id in found[task.query].ordered]
+        grades = [max(task.gold.get(id, 0), 0) for id in found[task.query].ranked]
         if len(set(grades)) > 1:
             values.append(kendalltau(grades, range(len(grades), 0, -1)).statistic)
     return float(np.mean(values))
@@ -97,7 +97,7 @@ def test_less_noise_is_a_better_teacher_and_none_is_an_oracle(ledger: Ledger) ->
     found = answers(teacher_from({"kind": "simulated", "noise": 0}), tasks, ledger)
     task = tasks[3]
     by_grade = sorted((candidate.id for candidate in task.candidates), key=lambda id: -max(task.gold.get(id, 0), 0))
-    assert list(found["q3"].ordered) == by_grade
+    assert list(found["q3"].ranked) == by_grade
 
 
 @settings(max_examples=25, deadline=None)
@@ -140,7 +140,7 @@ def test_seeds_make_other_mistakes_and_the_first_stage_pulls(ledger: Ledger) -> 
 
     def alike(found: dict[str, Ranking]) -> float:
         shown = {task.query: [candidate.id for candidate in task.candidates] for task in tasks}
-        places = [[shown[query].index(id) for id in one.ordered] for query, one in found.items()]
+        places = [[shown[query].index(id) for id in one.ranked] for query, one in found.items()]
         return float(np.mean([kendalltau(row, range(len(row)))[0] for row in places]))
 
     assert abs(alike(plain)) < 0.1 and alike(pulled) > 0.4
@@ -185,7 +185,7 @@ def test_identity_holds_every_setting() -> None:
 
 
 def test_card_and_board_say_that_it_is_a_simulation(tmp_path: Path) -> None:
-    made = teacher("gpt-like", kind="simulated", standing=teacher_from({"kind": "simulated", "noise": 1}).standing)
+    made = teacher("gpt-like", kind="simulated", standing=teacher_from({"kind": "simulated", "noise": 1}).teacher_type)
     folder = put(tmp_path / "results", make_card("one", "intermediate", budget=100, resample=0, seed=0, teacher=made), make_run(0.5))
     assert read_card(folder).teacher.standing == "simulated"  # type: ignore[union-attr]
     (row,) = board(tmp_path / "results").as_json()["rows"]

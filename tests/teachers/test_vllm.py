@@ -138,8 +138,8 @@ def test_likelihoods_are_those_of_torch(tmp_path: Path, before: set[int], dtype:
     found = list(teacher.label(tasks, ledger, silent))
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.scores is not None and theirs.scores is not None
-        right = dict(zip(theirs.ordered, theirs.scores, strict=True))
-        differences = [abs(score - right[id]) for id, score in zip(ours.ordered, ours.scores, strict=True)]
+        right = dict(zip(theirs.ranked, theirs.scores, strict=True))
+        differences = [abs(score - right[id]) for id, score in zip(ours.ranked, ours.scores, strict=True)]
         print(dtype, max(differences), right)
         assert max(differences) < near
     assert (planned.calls, planned.input_tokens) == (ledger.paid.calls, ledger.paid.input_tokens)

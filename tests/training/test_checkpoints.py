@@ -20,12 +20,12 @@ from harness.models import ModelFiles
 from harness.stage import Stage
 from harness.students.retriever import BiEncoder
 from harness.training import checkpoints
-from harness.training.checkpoints import Checkpoint, State
+from harness.training.checkpoints import Checkpoint, CheckpointData
 from harness.training.early_stopping import EarlyStopping
 from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import TrainRanker, TrainRetriever, checkpoint_of
 from harness.training.training_loop import fit
-from harness.training_lists.list_dataset import ListTable
+from harness.training_lists.list_dataset import ListDataset
 from tests.students.conftest import Bench, GivenLists, TinyCorpus, topic_lists
 
 STOP = EarlyStopping(held_out=0.3, patience=9, checks=2)
@@ -164,7 +164,7 @@ def spoil(harm: str, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elif harm == "another version":
         monkeypatch.setattr(checkpoints, "FORMAT", checkpoints.FORMAT + 1)
     elif harm == "other weights":
-        Checkpoint(file).save(State({"weights/other": torch.zeros(2)}, {}))
+        Checkpoint(file).save(CheckpointData({"weights/other": torch.zeros(2)}, {}))
     else:
         file.write_text("{}", encoding="utf-8")
 
@@ -173,7 +173,7 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path / "deep" / "one.safetensors")
     assert checkpoint.load() is None
     tensors = {"a": torch.arange(6.0).reshape(2, 3).T, "b": torch.tensor(3), "c": torch.zeros(0, dtype=torch.bfloat16)}
-    checkpoint.save(State(tensors, {"x": [1, float("inf"), 0.1]}))
+    checkpoint.save(CheckpointData(tensors, {"x": [1, float("inf"), 0.1]}))
     (tmp_path / "deep" / "one.new").write_bytes(b"half of the ne")
     found = Checkpoint(checkpoint.file).load()
     assert found is not None and found.values == {"x": [1, float("inf"), 0.1]}
@@ -187,7 +187,7 @@ def test_slow_disks_get_fewer_checkpoints(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("harness.training.checkpoints.time.monotonic", lambda: next(clock))
     checkpoint = Checkpoint(tmp_path / "one.safetensors")
     assert [checkpoint.due, checkpoint.due] == [False, True]
-    checkpoint.save(State({}, {}))
+    checkpoint.save(CheckpointData({}, {}))
     assert [checkpoint.due, checkpoint.due] == [False, True], "ten seconds of writing for at least two hundred of training"
 
 
@@ -203,7 +203,7 @@ def test_a_loss_that_is_no_number_leaves_no_checkpoint(static: ModelFiles, tmp_p
     every(monkeypatch)
     checkpoint, seen = Checkpoint(tmp_path / "one.safetensors"), []
     good = topic_lists(scores=True)
-    table = ListTable.of([*good, replace(good[0], scores=(float("nan"),) * 6)], TinyCorpus())
+    table = ListDataset.of([*good, replace(good[0], scores=(float("nan"),) * 6)], TinyCorpus())
     with deterministic(0), pytest.raises(UserError, match="the loss is nan"):
         settings = TrainSettings(epochs=1, batch=1)
 

@@ -20,7 +20,7 @@ from harness.training.early_stopping import Best, EarlyStopping, split
 from harness.training.history import History
 from harness.training.train_settings import TrainSettings
 from harness.training.training_loop import fit
-from harness.training_lists.list_dataset import ListTable
+from harness.training_lists.list_dataset import ListDataset
 from tests.students.conftest import TinyCorpus, topic_lists
 
 QUERIES = np.array([0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 8, 9])
@@ -76,14 +76,14 @@ def trained(start: ModelFiles, **settings: Any) -> tuple[BiEncoder, History]:
     given: dict[str, Any] = {"epochs": 12, "batch": 2, "learning_rate": 0.05, "warmup": 0.0, **settings}
     with deterministic(0):
         student = BiEncoder.load(start.path)
-        table = ListTable.of(topic_lists(), TinyCorpus())
+        table = ListDataset.of(topic_lists(), TinyCorpus())
         return student, fit(student, table, LossSpec.of("listmle").loss(0.05), TrainSettings(**given), 32, 0, silent)
 
 
 def held_out_loss(student: BiEncoder, stop: EarlyStopping) -> float:
     lists = topic_lists()
     held = split(np.arange(len(lists)), stop, 0)[1]
-    table = ListTable.of(lists, TinyCorpus())
+    table = ListDataset.of(lists, TinyCorpus())
     reader = student.over(table, 32)
     batch = table.batch(held, torch.device("cpu"))
     with torch.no_grad():
@@ -110,7 +110,7 @@ def test_held_out_lists_teach_nothing(static: ModelFiles) -> None:
     taught, _ = split(np.arange(len(lists)), stop, 0)
     with deterministic(0):
         other = BiEncoder.load(static.path)
-        table = ListTable.of([lists[number] for number in taught], TinyCorpus())
+        table = ListDataset.of([lists[number] for number in taught], TinyCorpus())
         settings = TrainSettings(epochs=1, batch=4, learning_rate=0.05, warmup=0.0)
         alone = fit(other, table, LossSpec.of("listmle").loss(0.05), settings, 32, 0, silent)
     assert history.kept == 1 and alone.loss == history.loss

@@ -18,7 +18,7 @@ from harness.students.ranker import CrossRanker
 from harness.students.retriever import BiEncoder
 from harness.training.train_settings import TrainSettings
 from harness.training.training_loop import fit
-from harness.training_lists.list_dataset import ListTable
+from harness.training_lists.list_dataset import ListDataset
 from tests.students.conftest import TinyCorpus, topic_lists
 
 CPU = torch.device("cpu")
@@ -44,7 +44,7 @@ def weights_after(folder: ModelFiles, monkeypatch: pytest.MonkeyPatch, micro: in
     monkeypatch.setattr("harness.students.tokenised.TransformerTokens.pass_tokens", 64)
     with deterministic(0):
         student = BiEncoder.load(folder.path)
-        table = ListTable.of(topic_lists(scores=True), TinyCorpus())
+        table = ListDataset.of(topic_lists(scores=True), TinyCorpus())
         fit(student, table, LossSpec.of(BOTH).loss(0.05), TrainSettings(epochs=1, batch=6, **settings), 32, 0, silent)
     return torch.cat([weight.detach().flatten() for weight in student.model.parameters()])
 
@@ -74,7 +74,7 @@ def kept_bytes(reader: Any, batch: Any) -> int:
 
 @pytest.mark.models
 def test_a_batch_too_large_for_memory_keeps_embeddings_only(tiny: ModelFiles, corpus: TinyCorpus) -> None:
-    table = ListTable.of(topic_lists(), corpus)
+    table = ListDataset.of(topic_lists(), corpus)
     student = BiEncoder.load(tiny.path)
     reader = student.over(table, 32)
     batch = table.batch(np.arange(6), CPU, in_batch=True)
@@ -85,7 +85,7 @@ def test_a_batch_too_large_for_memory_keeps_embeddings_only(tiny: ModelFiles, co
 
 @pytest.mark.models
 def test_the_others_are_scored_as_the_own_documents_are(tiny: ModelFiles, corpus: TinyCorpus) -> None:
-    table = ListTable.of(topic_lists(), corpus)
+    table = ListDataset.of(topic_lists(), corpus)
     reader = BiEncoder.load(tiny.path, scale=2.0).over(table, 32)
     own = reader(table.batch(np.array([4, 1]), CPU)).detach()
     batch = table.batch(np.array([4, 1]), CPU, in_batch=True)
@@ -94,14 +94,14 @@ def test_the_others_are_scored_as_the_own_documents_are(tiny: ModelFiles, corpus
     for row in range(2):
         places = 6 + np.searchsorted(batch.pool, batch.documents[row])
         torch.testing.assert_close(scores[row, places], own[row])
-    assert batch.target.others is not None and batch.target.others.shape == scores[:, 6:].shape
+    assert batch.target.in_batch_negatives is not None and batch.target.in_batch_negatives.shape == scores[:, 6:].shape
 
 
 @pytest.mark.models
 def test_kl_with_in_batch_negatives_learns(static: ModelFiles, corpus: TinyCorpus) -> None:
     with deterministic(0):
         student = BiEncoder.load(static.path)
-        table = ListTable.of(topic_lists(scores=True), corpus)
+        table = ListDataset.of(topic_lists(scores=True), corpus)
         settings = TrainSettings(epochs=12, batch=3)
         history = fit(student, table, LossSpec.of(BOTH).loss(0.05), settings, 32, 0, silent)
     assert np.mean(history.loss[-4:]) < 0.8 * np.mean(history.loss[:4])
@@ -109,7 +109,7 @@ def test_kl_with_in_batch_negatives_learns(static: ModelFiles, corpus: TinyCorpu
 
 @pytest.mark.models
 def test_a_cross_encoder_reads_no_other_lists(tiny: ModelFiles, corpus: TinyCorpus) -> None:
-    table = ListTable.of(topic_lists(), corpus)
+    table = ListDataset.of(topic_lists(), corpus)
     reader = CrossRanker.load(tiny.path).over(table, 32)
     with pytest.raises(UserError, match="pairs of its lists only"):
         reader(table.batch(np.array([0, 1]), CPU, in_batch=True))

@@ -21,7 +21,7 @@ from harness.training.ranker_warmup import Bodies, WarmUpRanker, with_bodies
 from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import TrainRanker, TrainRetriever
 from harness.training.training_loop import fit
-from harness.training_lists.list_dataset import ListTable
+from harness.training_lists.list_dataset import ListDataset
 from harness.training_lists.training_list import TrainingList, read_lists
 from tests.students.conftest import TOPICS, Bench, GivenLists, TinyCorpus, topic_lists
 
@@ -44,8 +44,8 @@ def losses(folder: Path) -> list[float]:
 
 
 def first_is_right(folder: Path, corpus: TinyCorpus) -> float:
-    table = ListTable.of(topic_lists(), corpus)
-    scores = load_ranker(folder).over(table, 32).score_all(silent)
+    table = ListDataset.of(topic_lists(), corpus)
+    scores = load_ranker(folder).bind(table, 32).score_all(silent)
     return float(np.mean([row.argmax() < 2 for row in scores]))
 
 
@@ -69,7 +69,7 @@ def test_cross_encoder_scores_what_sentence_transformers_predicts(tiny: ModelFil
 
     folder = bench.path(ranker_stage(tiny, corpus, "cross-encoder", train=TrainSettings(epochs=1)))
     theirs = CrossEncoder(str(folder), max_length=32).predict([(TOPICS[0], text) for text in corpus.texts(topic_lists()[0].documents)])
-    ours = load_ranker(folder).over(ListTable.of(topic_lists(), corpus), 32).score_all(silent)[0]
+    ours = load_ranker(folder).bind(ListDataset.of(topic_lists(), corpus), 32).score_all(silent)[0]
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
@@ -79,7 +79,7 @@ def test_retriever_scores_are_the_cosines_of_the_saved_model(tiny: ModelFiles, c
 
     folder = bench.path(retriever_stage(tiny, corpus, epochs=1))
     model = SentenceTransformer(str(folder))
-    table = ListTable.of(topic_lists(), corpus)
+    table = ListDataset.of(topic_lists(), corpus)
     theirs = model.similarity(model.encode(TOPICS[:1]), model.encode(corpus.texts(topic_lists()[0].documents)))[0]
     reader = BiEncoder.load(folder).over(table, 32)
     np.testing.assert_allclose(reader.score_all(silent)[0], theirs, atol=1e-5)
@@ -122,7 +122,7 @@ def test_same_seed_same_bits_and_other_seed_other_bits(make: Any, tiny: ModelFil
 
 
 def fitted(student: BiEncoder, lists: tuple[TrainingList, ...] = topic_lists(), loss: str = "listmle", **settings: Any) -> BiEncoder:
-    table = ListTable.of(lists, TinyCorpus())
+    table = ListDataset.of(lists, TinyCorpus())
     fit(student, table, LossSpec.of(loss).loss(0.05), TrainSettings(epochs=1, **settings), 32, 0, silent)
     return student
 
@@ -214,7 +214,7 @@ def test_warm_up_drops_documents_without_a_body() -> None:
 def test_scoring_in_bf16_leaves_the_weights_alone(tiny: ModelFiles, corpus: TinyCorpus, monkeypatch: pytest.MonkeyPatch) -> None:
     student = BiEncoder.load(tiny.path)
     before = {name: weight.clone() for name, weight in student.model.state_dict().items()}
-    reader = student.over(ListTable.of(topic_lists(), corpus), 32)
+    reader = student.over(ListDataset.of(topic_lists(), corpus), 32)
     full = np.concatenate(reader.score_all(silent))
     monkeypatch.setattr("harness.device.best_dtype", lambda: "bf16")
     half = np.concatenate(reader.score_all(silent))

@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.collections.crops import TrainingQuery
-from harness.collections.sample import Draw
+from harness.collections.sample import QuerySubset
 from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
 from harness.models import ModelFiles
 from harness.students.architecture import Architecture
-from harness.students.ranker_scored_lists import RankerScores
+from harness.students.ranker_scored_lists import CandidateScores
 from harness.training_lists.list_stages import GoldLists, RankedLists
 from harness.training_lists.training_list import (
     SUMMARY,
-    Built,
+    ListsBuilt,
     TrainingList,
     from_gold,
     from_rankings,
@@ -106,7 +106,7 @@ def test_scores_order_a_list_and_break_ties_by_document_id_descending() -> None:
 
 def test_no_list_left_is_an_error_that_gives_the_reasons(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="3 with nothing ordered"):
-        Built((), {"with nothing ordered": 3}).write(tmp_path)
+        ListsBuilt((), {"with nothing ordered": 3}).write(tmp_path)
 
 
 POOL = [query("q0", d0=1), query("q1", d2=1), query("q2")]
@@ -130,7 +130,7 @@ def candidates() -> Candidates:
 
 
 def test_gold_stage_writes_lists_and_counts(bench: Bench) -> None:
-    folder = bench.path(GoldLists(draw=Draw(pool(), 0, 3), candidates=candidates(), depth=4))
+    folder = bench.path(GoldLists(subset=QuerySubset(pool(), 0, 3), candidates=candidates(), depth=4))
     lists = {one.query: one for one in read_lists(folder)}
     assert lists["q1"].documents == ("d2", "d0", "d1", "d3")
     assert json.loads((folder / SUMMARY).read_text()) == {"lists": 2, "dropped": {"without a gold document": 1}}
@@ -141,7 +141,7 @@ def test_ranked_stage_takes_the_drawn_queries_out_of_larger_labels(bench: Bench,
 
     labels = [Ranking(one.id, ("d1", "d0"), ("d3",)) for one in POOL]
     monkeypatch.setattr(ranking, "read_rankings", lambda _: labels, raising=False)
-    folder = bench.path(RankedLists(labels=Given(files={}), draw=Draw(pool(), 0, 2)))
+    folder = bench.path(RankedLists(labels=Given(files={}), subset=QuerySubset(pool(), 0, 2)))
     assert [(one.documents, one.ordered) for one in read_lists(folder)] == [(("d1", "d0", "d3"), 2)] * 2
 
 
@@ -150,8 +150,14 @@ def test_ranked_stage_takes_the_drawn_queries_out_of_larger_labels(bench: Bench,
 def test_ranker_scores_order_every_candidate_the_same_each_time(
     architecture: Architecture, bench: Bench, corpus: TinyCorpus, tiny: ModelFiles, tmp_path: Path
 ) -> None:
-    stage = RankerScores(
-        ranker=tiny, architecture=architecture, draw=Draw(pool(), 0, 3), candidates=candidates(), corpus=corpus, depth=4, max_length=32
+    stage = CandidateScores(
+        ranker=tiny,
+        architecture=architecture,
+        subset=QuerySubset(pool(), 0, 3),
+        candidates=candidates(),
+        corpus=corpus,
+        depth=4,
+        max_length=32,
     )
     lists = read_lists(bench.path(stage))
     for one in lists:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.errors import UserError
-from harness.evaluation.curves.fits import FITS, Fit, Knots, Lines, Monotone
+from harness.evaluation.curves.fits import FITS, Fit, FittedLines, Knots, Monotone
 from harness.evaluation.exact_sums import Array
 from harness.evaluation.significance.bootstrap import Interval, percentile
 from harness.evaluation.significance.t_intervals import Samples, t_intervals
@@ -25,7 +25,7 @@ _STEPS = 65
 """Amounts between the smallest and the largest at which a band is drawn and curves are compared."""
 
 
-class Value(NamedTuple):
+class CurveValue(NamedTuple):
     """A number with its 95 % interval."""
 
     value: float
@@ -44,7 +44,7 @@ class Amount(NamedTuple):
     last: float
 
 
-class Target(NamedTuple):
+class CurveTarget(NamedTuple):
     """What is to be reached: a number, or the mean of a row with its samples (s,) from the same draws as the curve's."""
 
     mean: float
@@ -62,7 +62,7 @@ class Band:
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class BudgetCurve:
     """Means (p,) of a metric at `amounts` (p,), and their bootstrapped `samples` (s, p) from the same draws at all amounts.
 
     `weights` (p,) say how much each amount counts in the fit: how many runs it has. Raises UserError unless the amounts ascend from
@@ -90,12 +90,12 @@ class Curve:
         return float(self.amounts[-1])
 
     @cached_property
-    def fitted(self) -> Lines:
+    def fitted(self) -> FittedLines:
         """The curve through the means."""
         return self.fit.lines(self.amounts, self.means[None, :], self.weights)
 
     @cached_property
-    def _drawn(self) -> tuple[Lines, Lines, Lines]:
+    def _drawn(self) -> tuple[FittedLines, FittedLines, FittedLines]:
         parts = (self.samples.queries, self.samples.runs, self.samples.both)
         queries, runs, both = (self.fit.lines(self.amounts, part, self.weights) for part in parts)
         return queries, runs, both
@@ -106,7 +106,7 @@ class Curve:
         return Samples(queries, runs, both, self.samples.freedom)
 
 
-def curve(amounts: Array, means: Array, samples: Samples, weights: Array, fit: Fit) -> Curve:
+def curve(amounts: Array, means: Array, samples: Samples, weights: Array, fit: Fit) -> BudgetCurve:
     """A curve from points in any order; points of one amount become their weighted mean. Shapes as in `Curve`.
 
     With fewer amounts than `fit` takes, the curve is monotone.
@@ -117,7 +117,7 @@ def curve(amounts: Array, means: Array, samples: Samples, weights: Array, fit: F
     totals = shares.sum(axis=0)
     shares = shares / totals
     merged = samples.each(lambda part: part @ shares)
-    return Curve(distinct, means @ shares, merged, totals, fit if len(distinct) >= fit.least else FITS[Monotone.name])
+    return BudgetCurve(distinct, means @ shares, merged, totals, fit if len(distinct) >= fit.least else FITS[Monotone.name])
 
 
 def _places(first: float, last: float, *knots: Array) -> Array:
@@ -128,7 +128,7 @@ def _places(first: float, last: float, *knots: Array) -> Array:
     return np.unique(np.concatenate([[first, last], np.geomspace(first, last, _STEPS)[1:-1], *inside]))
 
 
-def band(one: Curve, queries: bool = True) -> Band:
+def band(one: BudgetCurve, queries: bool = True) -> Band:
     """The fitted curve and its pointwise 95 % band: at each amount, percentiles of the curves fitted to the samples.
 
     Over queries and runs, or over runs alone; at a measured amount of a rising curve it is the interval of that row of the board.
@@ -139,7 +139,7 @@ def band(one: Curve, queries: bool = True) -> Band:
     return Band(places, one.fitted.at(places)[0], np.array([low for low, _ in bounds]), np.array([high for _, high in bounds]))
 
 
-def needed(one: Curve, target: Target) -> Amount:
+def needed(one: BudgetCurve, target: CurveTarget) -> Amount:
     """The least amount at which the fitted curve reaches `target`, with its interval.
 
     From the least amount at which the curve is not surely below the target to the least at which it is surely not: where the target
@@ -156,7 +156,7 @@ def needed(one: Curve, target: Target) -> Amount:
     return Amount(value, Interval(min(float(ends[0]), value), max(float(ends[1]), value)), one.first, one.last)
 
 
-def area(one: Curve) -> Value | None:
+def area(one: BudgetCurve) -> CurveValue | None:
     """The mean of the metric over log amounts, from the smallest measured amount to the largest; None with one amount.
 
     By the trapezoidal rule over the means as they were measured, without a fit; in the unit of the metric.
@@ -167,9 +167,9 @@ def area(one: Curve) -> Value | None:
     return _value(one.means @ weights, one.samples.each(lambda part: part @ weights))
 
 
-def _value(value: Array, samples: Samples) -> Value:
+def _value(value: Array, samples: Samples) -> CurveValue:
     low, high = t_intervals(value, samples, LEVEL)
-    return Value(float(value), Interval(float(low), float(high)))
+    return CurveValue(float(value), Interval(float(low), float(high)))
 
 
 def _area_weights(amounts: Array, first: float, last: float) -> Array:
@@ -180,13 +180,13 @@ def _area_weights(amounts: Array, first: float, last: float) -> Array:
     return np.asarray(((shapes[:, 1:] + shapes[:, :-1]) / 2) @ np.diff(logs) / (logs[-1] - logs[0]))
 
 
-def shared_range(a: Curve, b: Curve) -> tuple[float, float] | None:
+def shared_range(a: BudgetCurve, b: BudgetCurve) -> tuple[float, float] | None:
     """The amounts that both were measured over; None where that is no range."""
     first, last = max(a.first, b.first), min(a.last, b.last)
     return (first, last) if first < last else None
 
 
-def area_difference(a: Curve, b: Curve) -> Value | None:
+def area_difference(a: BudgetCurve, b: BudgetCurve) -> CurveValue | None:
     """Area of `b` minus that of `a`, both over the range that they share; None without one."""
     shared = shared_range(a, b)
     if shared is None:
@@ -196,7 +196,7 @@ def area_difference(a: Curve, b: Curve) -> Value | None:
     return _value(b.means @ of_b - a.means @ of_a, drawn)
 
 
-def ahead_from(a: Curve, b: Curve) -> Amount | None:
+def ahead_from(a: BudgetCurve, b: BudgetCurve) -> Amount | None:
     """The least amount of the shared range from which the fit of `b` stays at or above that of `a` to its end; None without a range.
 
     Its start where `b` never lies below, infinity where `b` ends below. Where both curves cross once, it is the crossing point. Its
@@ -225,7 +225,7 @@ def _stays_above(places: Array, differences: Array) -> Array:
     return np.asarray(np.where(below.any(axis=1), crossed, places[0]))
 
 
-def falls(one: Curve) -> list[tuple[float, float]]:
+def falls(one: BudgetCurve) -> list[tuple[float, float]]:
     """Pairs of measured amounts between which the metric surely falls, which no curve here can follow.
 
     Those whose interval of the difference lies below 0, at 95 % for all pairs of amounts together (Bonferroni).

@@ -15,7 +15,7 @@ from harness.errors import UserError, did_you_mean
 from harness.evaluation.exact_sums import Array
 
 
-class Lines(ABC):
+class FittedLines(ABC):
     """s curves over the same amounts, from the smallest measured to the largest."""
 
     @abstractmethod
@@ -40,12 +40,12 @@ class Fit(ABC):
     """Fewest amounts that say anything about it."""
 
     @abstractmethod
-    def lines(self, amounts: Array, values: Array, weights: Array) -> Lines:
+    def lines(self, amounts: Array, values: Array, weights: Array) -> FittedLines:
         """Curves through `values` (s, p) at `amounts` (p,), ascending and above 0; `weights` (p,) say how much each amount counts."""
 
 
 @dataclass(frozen=True)
-class Knots(Lines):
+class Knots(FittedLines):
     """Never falling, straight over log amounts between `values` (s, p) at `amounts` (p,)."""
 
     amounts: Array
@@ -106,7 +106,7 @@ def _isotonic(values: Array, weights: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class Powers(Lines):
+class Powers(FittedLines):
     """limit - gap (n / first)^-exponent with arrays (s,) of each; gap >= 0, so that no curve falls."""
 
     first: float

@@ -19,23 +19,23 @@ def normalise(text: str) -> str:
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
 
 
-def exact_match(said: str, golds: Sequence[str]) -> float:
+def exact_match(answer: str, golds: Sequence[str]) -> float:
     """1 where `said` equals one of the gold answers after normalisation, else 0; 0 without gold answers."""
-    return float(any(normalise(said) == normalise(gold) for gold in golds))
+    return float(any(normalise(answer) == normalise(gold) for gold in golds))
 
 
-def token_f1(said: str, golds: Sequence[str]) -> float:
+def token_f1(answer: str, golds: Sequence[str]) -> float:
     """The largest F1 of the words of `said` against those of a gold answer, both as bags; 0 without gold answers.
 
     As in v1.1, nothing shared is 0, even where both are empty after normalisation.
     """
-    words = normalise(said).split()
+    words = normalise(answer).split()
     return max((_f1(words, normalise(gold).split()) for gold in golds), default=0.0)
 
 
-def _f1(said: Sequence[str], gold: Sequence[str]) -> float:
-    shared = sum((Counter(said) & Counter(gold)).values())
+def _f1(answer: Sequence[str], gold: Sequence[str]) -> float:
+    shared = sum((Counter(answer) & Counter(gold)).values())
     if not shared:
         return 0.0
-    precision, recall = shared / len(said), shared / len(gold)
+    precision, recall = shared / len(answer), shared / len(gold)
     return 2 * precision * recall / (precision + recall)

@@ -13,7 +13,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Ranked:
+class JudgedRun:
     """Judged documents of n queries, in sparse form.
 
     `returned` (n,) is the length of each query's list. The h judged documents in these lists come by query, then rank: `query` (h,),
@@ -53,7 +53,7 @@ class Ranked:
         starts = np.searchsorted(self.query, self.query)
         return np.asarray(running[:-1] - running[starts])
 
-    def condensed(self) -> Ranked:
+    def condensed(self) -> JudgedRun:
         """The same lists without unjudged documents (Sakai, SIGIR 2007).
 
         Negative grades count as unjudged, as with trec_eval's option -J.
@@ -61,7 +61,7 @@ class Ranked:
         kept = self.grade >= 0
         query, grade = self.query[kept], self.grade[kept]
         rank = np.arange(len(query)) - np.searchsorted(query, query) + 1
-        return Ranked(np.bincount(query, minlength=self.queries), query, rank, grade, self.judged_query, self.judged_grade)
+        return JudgedRun(np.bincount(query, minlength=self.queries), query, rank, grade, self.judged_query, self.judged_grade)
 
 
 def sums(query: Ints, weights: Array, queries: int) -> Array:

@@ -50,7 +50,7 @@ def _kind(character: str) -> str:
     return "word" if category in "LNM" else "nothing" if category in "ZC" else "other"
 
 
-class Passages:
+class PassageHits:
     """Texts as `joined` gives them, each made once however many queries found it."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.evaluation.measures._judged_run import Ranked
+from harness.evaluation.measures._judged_run import JudgedRun
 
 Documents = Mapping[str, float]
 Grades = Mapping[str, int]
@@ -31,7 +31,7 @@ class _Row(NamedTuple):
     found: list[str]
 
 
-def judged_ranks(run: Mapping[str, Documents], qrels: Mapping[str, Grades], queries: Sequence[str]) -> Ranked:
+def judged_ranks(run: Mapping[str, Documents], qrels: Mapping[str, Grades], queries: Sequence[str]) -> JudgedRun:
     """The judged documents of `queries` (n) in `run`, with their ranks and grades.
 
     A query that `run` misses, or that has no judgments, has none. Scores are finite.
@@ -49,7 +49,7 @@ def judged_ranks(run: Mapping[str, Documents], qrels: Mapping[str, Grades], quer
     order = np.lexsort((places, query))
     judged = np.repeat(np.arange(len(queries)), [len(qrels[name]) for name in queries])
     all_grades = np.fromiter(chain.from_iterable(qrels[name].values() for name in queries), np.int64, len(judged))
-    return Ranked(returned, query[order], places[order], grade[order], judged, all_grades)
+    return JudgedRun(returned, query[order], places[order], grade[order], judged, all_grades)
 
 
 def _blocks(rows: Sequence[_Row]) -> Iterator[list[_Row]]:

@@ -9,16 +9,16 @@ from pydantic import Field
 
 from harness.errors import UserError
 from harness.evaluation.measures._em_f1 import exact_match, token_f1
-from harness.evaluation.measures._judged_run import Ranked
+from harness.evaluation.measures._judged_run import JudgedRun
 from harness.evaluation.measures.measure import Measure
 from harness.plugins import Settings
 
 
-class Case(NamedTuple):
+class AnswerCase(NamedTuple):
     """A question that was answered."""
 
     golds: tuple[str, ...]
-    said: str = ""
+    answer: str = ""
     """The reader's short answer; empty where it gave none."""
     hit: int | None = None
     """Rank, from 1, of the first passage that holds a gold answer; None where none does."""
@@ -35,10 +35,10 @@ class AnswerMeasure(Measure):
         """Most have no parameters."""
 
     @abstractmethod
-    def of(self, case: Case) -> float:
+    def of(self, case: AnswerCase) -> float:
         """The value for one question."""
 
-    def values(self, ranked: Ranked) -> NoReturn:
+    def values(self, ranked: JudgedRun) -> NoReturn:
         """Raises UserError: judged documents do not say what was answered."""
         raise UserError(
             f"{self.name} needs short answers, not judged documents",
@@ -52,8 +52,8 @@ class ExactMatch(AnswerMeasure):
     source = "SQuAD v1.1, arXiv 1606.05250"
     aliases = ("ExactMatch",)
 
-    def of(self, case: Case) -> float:
-        return exact_match(case.said, case.golds)
+    def of(self, case: AnswerCase) -> float:
+        return exact_match(case.answer, case.golds)
 
 
 class TokenF1(AnswerMeasure):
@@ -64,8 +64,8 @@ class TokenF1(AnswerMeasure):
     source = "SQuAD v1.1, arXiv 1606.05250"
     aliases = ("AnswerF1",)
 
-    def of(self, case: Case) -> float:
-        return token_f1(case.said, case.golds)
+    def of(self, case: AnswerCase) -> float:
+        return token_f1(case.answer, case.golds)
 
 
 class HitSettings(Settings):
@@ -88,5 +88,5 @@ class AnswerHit(AnswerMeasure):
         assert settings.cutoff is not None
         self.cutoff = settings.cutoff
 
-    def of(self, case: Case) -> float:
+    def of(self, case: AnswerCase) -> float:
         return float(case.hit is not None and case.hit <= self.cutoff)

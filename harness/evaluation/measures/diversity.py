@@ -11,7 +11,7 @@ from typing import ClassVar, NoReturn
 from pydantic import Field
 
 from harness.errors import UserError
-from harness.evaluation.measures._judged_run import Ranked
+from harness.evaluation.measures._judged_run import JudgedRun
 from harness.evaluation.measures.measure import CUTOFF, REL, Measure
 from harness.plugins import Settings
 
@@ -28,7 +28,7 @@ class SubtopicMeasure(Measure):
     def of(self, documents: Sequence[str], judged: Covered) -> float:
         """The value for one query; `documents` come best first."""
 
-    def values(self, ranked: Ranked) -> NoReturn:
+    def values(self, ranked: JudgedRun) -> NoReturn:
         """Raises UserError: grades alone do not tell subtopics apart."""
         raise UserError(
             f"{self.name} needs judgments by subtopic",

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from harness.evaluation.exact_sums import Array
-from harness.evaluation.measures._judged_run import Ints, Ranked, share, sums
+from harness.evaluation.measures._judged_run import Ints, JudgedRun, share, sums
 from harness.evaluation.measures.measure import CUTOFF, JUDGED_ONLY, REL, Measure
 from harness.plugins import Settings
 
@@ -32,7 +32,7 @@ class NDCG(Measure):
     def __init__(self, settings: NDCGSettings) -> None:
         self.exponential, self.cutoff = settings.dcg == "exp-log2", settings.cutoff
 
-    def values(self, ranked: Ranked) -> Array:
+    def values(self, ranked: JudgedRun) -> Array:
         order = np.lexsort((-ranked.judged_grade, ranked.judged_query))
         query, grade = ranked.judged_query[order], ranked.judged_grade[order]
         best = self._gained(ranked.queries, query, np.arange(len(query)) - np.searchsorted(query, query) + 1, grade)
@@ -66,6 +66,6 @@ class RBP(Measure):
     def __init__(self, settings: RBPSettings) -> None:
         self.p, self.rel, self.cutoff = settings.p, settings.rel, settings.cutoff
 
-    def values(self, ranked: Ranked) -> Array:
+    def values(self, ranked: JudgedRun) -> Array:
         chosen = (ranked.grade >= self.rel) & (ranked.rank <= (self.cutoff or np.inf))
         return (1 - self.p) * ranked.per_query(np.power(self.p, ranked.rank - 1.0), chosen)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from harness.evaluation.exact_sums import Array
-from harness.evaluation.measures._judged_run import Ranked
+from harness.evaluation.measures._judged_run import JudgedRun
 from harness.plugins import Plugin, Settings
 
 CUTOFF = Field(default=None, ge=1, description="looks at the first k documents of a list only; written @k")
@@ -32,7 +32,7 @@ class BinaryAt(Binary):
 class Measure(Plugin):
     """A metric by name. `Settings` holds its parameters, in the order in which they are written."""
 
-    group: ClassVar[str] = "harness.metrics"
+    entry_point_group: ClassVar[str] = "harness.metrics"
     needs: ClassVar[tuple[str, ...]] = ("gold labels",)
     aliases: ClassVar[tuple[str, ...]] = ()
     cutoff_needed: ClassVar[bool] = False
@@ -45,5 +45,5 @@ class Measure(Plugin):
         """`settings` are of the class's own `Settings`."""
 
     @abstractmethod
-    def values(self, ranked: Ranked) -> Array:
+    def values(self, ranked: JudgedRun) -> Array:
         """Value (n,) for each query; 0 for one without a list or without a relevant document."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from harness.evaluation.exact_sums import Array
-from harness.evaluation.measures._judged_run import Ranked, share
+from harness.evaluation.measures._judged_run import JudgedRun, share
 from harness.evaluation.measures.measure import CUTOFF, REL, BinaryAt, Measure
 from harness.plugins import Settings
 
@@ -28,7 +28,7 @@ class AP(_Within):
     source = "Harman, TREC 1992"
     aliases = ("MAP",)
 
-    def values(self, ranked: Ranked) -> Array:
+    def values(self, ranked: JudgedRun) -> Array:
         relevant = ranked.grade >= self.rel
         precision = (ranked.before(relevant) + 1) / ranked.rank
         return share(ranked.per_query(precision, relevant & (ranked.rank <= self.cutoff)), ranked.relevant(self.rel))
@@ -40,22 +40,22 @@ class RR(_Within):
     source = "Kantor and Voorhees, Information Retrieval 2000"
     aliases = ("MRR",)
 
-    def values(self, ranked: Ranked) -> Array:
+    def values(self, ranked: JudgedRun) -> Array:
         relevant = ranked.grade >= self.rel
         first = relevant & (ranked.before(relevant) == 0) & (ranked.rank <= self.cutoff)
         return ranked.per_query(1 / ranked.rank, first)
 
 
-class Level(Settings):
+class RelevanceLevel(Settings):
     """Parameters of metrics that look past unjudged documents anyway."""
 
     rel: int = REL
 
 
 class _Judged(Measure):
-    Settings: ClassVar[type[Settings]] = Level
+    Settings: ClassVar[type[Settings]] = RelevanceLevel
 
-    def __init__(self, settings: Level) -> None:
+    def __init__(self, settings: RelevanceLevel) -> None:
         self.rel = settings.rel
 
 
@@ -67,7 +67,7 @@ class Bpref(_Judged):
     source = "Buckley and Voorhees, SIGIR 2004"
     aliases = ("BPref",)
 
-    def values(self, ranked: Ranked) -> Array:
+    def values(self, ranked: JudgedRun) -> Array:
         relevant, refused = ranked.grade >= self.rel, (ranked.grade >= 0) & (ranked.grade < self.rel)
         wanted = ranked.relevant(self.rel)
         others = ranked.judged((ranked.judged_grade >= 0) & (ranked.judged_grade < self.rel))
@@ -83,7 +83,7 @@ class InfAP(_Judged):
     summary = "AP inferred where only a part of the pool was judged"
     source = "Yilmaz and Aslam, CIKM 2006"
 
-    def values(self, ranked: Ranked) -> Array:
+    def values(self, ranked: JudgedRun) -> Array:
         relevant = ranked.grade >= self.rel
         good, bad = ranked.before(relevant), ranked.before((ranked.grade >= 0) & (ranked.grade < self.rel))
         pooled = good + bad + ranked.before(ranked.grade < 0)
@@ -106,5 +106,5 @@ class Judged(Measure):
     def __init__(self, settings: JudgedSettings) -> None:
         self.cutoff = settings.cutoff or np.inf
 
-    def values(self, ranked: Ranked) -> Array:
+    def values(self, ranked: JudgedRun) -> Array:
         return share(ranked.count(ranked.rank <= self.cutoff), np.minimum(ranked.returned, self.cutoff).astype(np.float64))

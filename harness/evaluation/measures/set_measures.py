@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from harness.evaluation.exact_sums import Array
-from harness.evaluation.measures._judged_run import Ranked, share
+from harness.evaluation.measures._judged_run import JudgedRun, share
 from harness.evaluation.measures.measure import JUDGED_ONLY, REL, Binary, BinaryAt, Measure
 from harness.plugins import Settings
 
@@ -21,7 +21,7 @@ class _AtCutoff(Measure):
         assert settings.cutoff is not None
         self.cutoff, self.rel = settings.cutoff, settings.rel
 
-    def found(self, ranked: Ranked) -> Array:
+    def found(self, ranked: JudgedRun) -> Array:
         """Relevant documents (n,) among the first k."""
         return ranked.count((ranked.grade >= self.rel) & (ranked.rank <= self.cutoff))
 
@@ -32,7 +32,7 @@ class Precision(_AtCutoff):
     source = "trec_eval"
     aliases = ("Precision",)
 
-    def values(self, ranked: Ranked) -> Array:
+    def values(self, ranked: JudgedRun) -> Array:
         return self.found(ranked) / self.cutoff
 
 
@@ -42,7 +42,7 @@ class Recall(_AtCutoff):
     source = "trec_eval"
     aliases = ("Recall",)
 
-    def values(self, ranked: Ranked) -> Array:
+    def values(self, ranked: JudgedRun) -> Array:
         return share(self.found(ranked), ranked.relevant(self.rel))
 
 
@@ -53,7 +53,7 @@ class F1(_AtCutoff):
     summary = "harmonic mean of P@k and R@k"
     source = "van Rijsbergen 1979"
 
-    def values(self, ranked: Ranked) -> Array:
+    def values(self, ranked: JudgedRun) -> Array:
         return 2 * self.found(ranked) / (self.cutoff + ranked.relevant(self.rel))
 
 
@@ -63,7 +63,7 @@ class Success(_AtCutoff):
     source = "trec_eval"
     aliases = ("hit_rate", "HitRate", "Hit", "Hits")
 
-    def values(self, ranked: Ranked) -> Array:
+    def values(self, ranked: JudgedRun) -> Array:
         return np.minimum(self.found(ranked), 1.0)
 
 
@@ -73,7 +73,7 @@ class _OfAll(Measure):
     def __init__(self, settings: Binary) -> None:
         self.rel = settings.rel
 
-    def found(self, ranked: Ranked) -> Array:
+    def found(self, ranked: JudgedRun) -> Array:
         """Relevant documents (n,) in the whole list."""
         return ranked.count(ranked.grade >= self.rel)
 
@@ -84,7 +84,7 @@ class RPrecision(_OfAll):
     source = "Buckley and Voorhees 2005"
     aliases = ("RPrec",)
 
-    def values(self, ranked: Ranked) -> Array:
+    def values(self, ranked: JudgedRun) -> Array:
         relevant = ranked.relevant(self.rel)
         return share(ranked.count((ranked.grade >= self.rel) & (ranked.rank <= relevant[ranked.query])), relevant)
 
@@ -94,7 +94,7 @@ class SetPrecision(_OfAll):
     summary = "share of relevant documents among all returned"
     source = "trec_eval"
 
-    def values(self, ranked: Ranked) -> Array:
+    def values(self, ranked: JudgedRun) -> Array:
         return share(self.found(ranked), ranked.returned.astype(np.float64))
 
 
@@ -103,7 +103,7 @@ class SetRecall(_OfAll):
     summary = "share of the relevant documents among all returned"
     source = "trec_eval"
 
-    def values(self, ranked: Ranked) -> Array:
+    def values(self, ranked: JudgedRun) -> Array:
         return share(self.found(ranked), ranked.relevant(self.rel))
 
 
@@ -126,7 +126,7 @@ class SetF(_OfAll):
     def __init__(self, settings: SetFSettings) -> None:
         self.rel, self.beta = settings.rel, settings.beta
 
-    def values(self, ranked: Ranked) -> Array:
+    def values(self, ranked: JudgedRun) -> Array:
         found, relevant = self.found(ranked), ranked.relevant(self.rel)
         precision, recall = share(found, ranked.returned.astype(np.float64)), share(found, relevant)
         return share((self.beta + 1) * precision * recall, self.beta * precision + recall)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from harness.evaluation.measures.answer_measures import AnswerHit, AnswerMeasure, Case
+from harness.evaluation.measures.answer_measures import AnswerCase, AnswerHit, AnswerMeasure
 from harness.evaluation.metrics.lookup import Metric, Scores, metric
 
 DEFAULT = ("TokenF1", "EM", "AnswerHit@5", "AnswerHit@20")
@@ -26,7 +26,7 @@ def deepest(names: Iterable[str]) -> int:
     return max((measure.cutoff for measure in found if isinstance(measure, AnswerHit)), default=0)
 
 
-def answer_scores(cases: Mapping[str, Case], names: Sequence[str]) -> Scores:
+def answer_scores(cases: Mapping[str, AnswerCase], names: Sequence[str]) -> Scores:
     """Value of each metric of short answers among `names` for every query of `cases`, in their order."""
     found = _measures(map(metric, names))
     return {name: {query: measure.of(case) for query, case in cases.items()} for name, measure in found.items()}

@@ -22,7 +22,7 @@ class Evaluate(Stage):
     kind: ClassVar[str] = "evaluate"
 
     @property
-    def made_by(self) -> tuple[type, ...]:
+    def source_classes(self) -> tuple[type, ...]:
         from harness.evaluation.metrics.lookup import metric
 
         return tuple(metric(name).kind for name in self.metrics)

@@ -12,7 +12,7 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from harness.errors import UserError, did_you_mean
-from harness.evaluation.measures._judged_run import Ranked
+from harness.evaluation.measures._judged_run import JudgedRun
 from harness.evaluation.measures._ranks import Documents, Grades, judged_ranks
 from harness.evaluation.measures.measure import Measure
 from harness.plugins import Settings, plugins
@@ -38,7 +38,7 @@ class Metric:
         said = [f"{key}={value!r}" for key, value in values.items() if value != fields[key].default or key in self.kind.always]
         return self.kind.name + (f"({','.join(said)})" if said else "") + (f"@{cutoff}" if cutoff else "")
 
-    def values(self, lists: Ranked) -> list[float]:
+    def values(self, lists: JudgedRun) -> list[float]:
         """One value a query."""
         condensed = self.settings.model_dump().get("judged_only", False)
         measure = self.kind(self.settings)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from harness.evaluation.exact_sums import Array
 
 
-class Side(StrEnum):
+class Alternative(StrEnum):
     """The alternative to 'no difference' of b from a: another mean, a greater one, a lesser one. The names are scipy's."""
 
     both = "two-sided"
@@ -20,9 +20,9 @@ class Side(StrEnum):
 
     def distance(self, value: Any) -> Any:
         """How far `value` (a number or an array) lies in the direction of the alternative."""
-        return {Side.both: np.abs, Side.greater: np.positive, Side.less: np.negative}[self](value)
+        return {Alternative.both: np.abs, Alternative.greater: np.positive, Alternative.less: np.negative}[self](value)
 
 
-def extreme(drawn: Array, observed: Array, side: Side, slack: float | Array = 0.0) -> NDArray[np.int64]:
+def extreme(drawn: Array, observed: Array, side: Alternative, slack: float | Array = 0.0) -> NDArray[np.int64]:
     """How many rows of `drawn` (rows, m) lie at least as far out as `observed` (m,), per column; `slack` forgives rounding."""
     return np.asarray(np.count_nonzero(side.distance(drawn) >= side.distance(observed) - slack, axis=0))

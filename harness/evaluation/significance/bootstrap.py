@@ -9,7 +9,7 @@ from zlib import crc32
 import numpy as np
 
 from harness.evaluation.exact_sums import Array, on_grid
-from harness.evaluation.significance.alternative import Side, extreme
+from harness.evaluation.significance.alternative import Alternative, extreme
 
 SAMPLES = 10_000
 _BLOCK = 1 << 20
@@ -59,7 +59,7 @@ def mean_intervals(values: Array, seed: int, samples: int = SAMPLES, level: floa
     return percentile(bootstrap_means(values, seed, samples), level)
 
 
-def bootstrap(differences: Array, seed: int, samples: int = SAMPLES, side: Side = Side.both) -> Array:
+def bootstrap(differences: Array, seed: int, samples: int = SAMPLES, side: Alternative = Alternative.both) -> Array:
     """p (m,) of the mean of each column (n queries, m comparisons) by the shift method, with +1 so that p is never 0.
 
     The differences are centred, as the null hypothesis has them, and their means bootstrapped (Smucker et al., CIKM 2007, 2.3).
@@ -91,7 +91,7 @@ def studentised_means(values: Array, seed: int, samples: int = SAMPLES) -> Array
     return np.concatenate(drawn)
 
 
-def bootstrap_t(differences: Array, seed: int, samples: int = SAMPLES, side: Side = Side.both) -> Array:
+def bootstrap_t(differences: Array, seed: int, samples: int = SAMPLES, side: Alternative = Alternative.both) -> Array:
     """p (m,) by the studentised bootstrap of the centred differences, with +1 (Efron and Tibshirani 1993, 16.4)."""
     errors = differences.std(axis=0, ddof=1) / np.sqrt(len(differences))
     means = differences.mean(axis=0)

@@ -9,16 +9,16 @@ from harness.collections.collection import Qrels
 from harness.evaluation.metrics.lookup import Scores, mean
 from harness.evaluation.metrics.lookup import evaluate as per_query_scores
 from harness.evaluation.metrics.subtopics import Subtopics, diversity_scores, flattened
-from harness.evaluation.significance.alternative import Side
+from harness.evaluation.significance.alternative import Alternative
 from harness.evaluation.significance.compare_runs import compare
 from harness.evaluation.significance.comparison_result import Evaluated
 from harness.evaluation.significance.comparison_tables import render_comparison, render_evaluation
-from harness.evaluation.significance.test_spec import Question
+from harness.evaluation.significance.test_spec import TestSpec
 
 if TYPE_CHECKING:
     from harness.retrieval.run import Run
 
-__all__ = ["Question", "Side", "compare", "evaluate", "evaluate_subtopics", "render_comparison", "render_evaluation"]
+__all__ = ["Alternative", "TestSpec", "compare", "evaluate", "evaluate_subtopics", "render_comparison", "render_evaluation"]
 
 DEFAULT_METRICS = ("nDCG@10", "R@100", "RR@10", "AP")
 
@@ -27,15 +27,15 @@ def evaluate(
     run: Run, qrels: Qrels, metrics: Sequence[str] | None = None, *, collection: str | None = None, per_query: bool = False
 ) -> Evaluated:
     """Means of `metrics` (DEFAULT_METRICS where None) over all queries of `qrels`. Raises UserError on an unknown metric."""
-    return _told(run, qrels, per_query_scores(run.scores, qrels, metrics or DEFAULT_METRICS), collection, per_query)
+    return _evaluated(run, qrels, per_query_scores(run.scores, qrels, metrics or DEFAULT_METRICS), collection, per_query)
 
 
 def evaluate_subtopics(run: Run, subtopics: Subtopics, metrics: Sequence[str], *, per_query: bool = False) -> Evaluated:
     """The same from judgments by subtopic, for any metrics. Raises UserError on an unknown metric."""
-    return _told(run, flattened(subtopics), diversity_scores(run, subtopics, metrics), None, per_query)
+    return _evaluated(run, flattened(subtopics), diversity_scores(run, subtopics, metrics), None, per_query)
 
 
-def _told(run: Run, qrels: Qrels, scores: Scores, collection: str | None, per_query: bool) -> Evaluated:
+def _evaluated(run: Run, qrels: Qrels, scores: Scores, collection: str | None, per_query: bool) -> Evaluated:
     answer = Evaluated(
         run=run.name,
         queries=len(qrels),

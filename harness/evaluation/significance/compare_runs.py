@@ -12,9 +12,9 @@ from harness.collections.collection import Qrels
 from harness.errors import UserError
 from harness.evaluation.exact_sums import Array
 from harness.evaluation.metrics.lookup import evaluate, metric
-from harness.evaluation.significance.comparison_result import Compared
-from harness.evaluation.significance.score_matrix import Columns, compare_columns
-from harness.evaluation.significance.test_spec import Question
+from harness.evaluation.significance.comparison_result import ComparisonResult
+from harness.evaluation.significance.score_matrix import ScoreMatrix, compare_matrix
+from harness.evaluation.significance.test_spec import TestSpec
 
 if TYPE_CHECKING:
     from harness.retrieval.run import Run
@@ -26,8 +26,8 @@ def compare(
     *,
     baseline: Run | None = None,
     metrics: Sequence[str] = ("nDCG@10",),
-    question: Question | None = None,
-) -> Compared:
+    question: TestSpec | None = None,
+) -> ComparisonResult:
     """Paired comparisons over the queries of `qrels`: each run against `baseline`, or all pairs without one, on each metric.
 
     A baseline that is not among `runs` is put in front; runs that share a name are numbered. The family that p is adjusted over is all
@@ -37,14 +37,14 @@ def compare(
     if not among:
         raise UserError("a comparison needs at least two runs")
     chosen = list(dict.fromkeys(str(metric(name)) for name in metrics))
-    columns = Columns(
+    columns = ScoreMatrix(
         metrics=chosen,
         names=_names([run.name for run in among]),
         values=_values(among, qrels, chosen),
         missing=[sum(not run.scores.get(query) for query in qrels) for run in among],
         baseline=None if baseline is None else among.index(baseline),
     )
-    return compare_columns(columns, question or Question())
+    return compare_matrix(columns, question or TestSpec())
 
 
 def _names(own: Sequence[str]) -> list[str]:

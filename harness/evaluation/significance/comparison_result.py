@@ -55,7 +55,7 @@ class Comparison(TypedDict):
     verdict: Verdict
 
 
-class Compared(TypedDict):
+class ComparisonResult(TypedDict):
     """The answer of ``harness compare``; `family` says which comparisons the correction covers.
 
     `metric` joins several by a comma; each run and comparison names its own. `margin` is there when equivalence was asked for.

@@ -11,7 +11,7 @@ from rich.text import Text
 from harness.text import counted, plain
 
 if TYPE_CHECKING:
-    from harness.evaluation.significance.comparison_result import Compared, Comparison, Evaluated
+    from harness.evaluation.significance.comparison_result import Comparison, ComparisonResult, Evaluated
 
 VERDICTS = {"better": "better", "worse": "worse", "equivalent": "as good", "inconclusive": "not shown"}
 
@@ -27,7 +27,7 @@ def render_evaluation(answer: Evaluated) -> RenderableType:
     return Group(table, Text(f"{counted(answer['queries'], 'query')}{missing}"))
 
 
-def render_comparison(answer: Compared) -> RenderableType:
+def render_comparison(answer: ComparisonResult) -> RenderableType:
     """For each metric the means, the paired differences with their verdict, their size and power; then what was tested and how."""
     parts: list[RenderableType] = []
     for name in dict.fromkeys(row["metric"] for row in answer["comparisons"]):
@@ -44,7 +44,7 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def _runs(name: str, answer: Compared) -> Table:
+def _runs(name: str, answer: ComparisonResult) -> Table:
     table = _table("run", name, "95 % interval", "missing")
     for row in answer["runs"]:
         if row["metric"] == name:
@@ -52,7 +52,7 @@ def _runs(name: str, answer: Compared) -> Table:
     return table
 
 
-def _told(rows: list[Comparison]) -> tuple[str, list[Text]]:
+def _compared_names(rows: list[Comparison]) -> tuple[str, list[Text]]:
     """Heading and names of the compared; the baseline is in the heading where it is always the same."""
     baselines = {row["a"] for row in rows}
     if len(baselines) == 1:
@@ -61,7 +61,7 @@ def _told(rows: list[Comparison]) -> tuple[str, list[Text]]:
 
 
 def _differences(rows: list[Comparison]) -> Table:
-    heading, names = _told(rows)
+    heading, names = _compared_names(rows)
     alike = any("equivalence" in row for row in rows)
     table = _table(heading, "b - a", "95 % interval", "p", "p adj.", *(["p equiv."] if alike else []), "verdict")
     for name, row in zip(names, rows, strict=True):
@@ -72,7 +72,7 @@ def _differences(rows: list[Comparison]) -> Table:
 
 
 def _sizes(rows: list[Comparison], power: float) -> Table:
-    heading, names = _told(rows)
+    heading, names = _compared_names(rows)
     table = _table(heading, "d_z", "P(b > a)", "+/=/-", "detectable", f"queries, {power:.0%}")
     for name, row in zip(names, rows, strict=True):
         table.add_row(
@@ -86,7 +86,7 @@ def _sizes(rows: list[Comparison], power: float) -> Table:
     return table
 
 
-def _how(answer: Compared) -> str:
+def _how(answer: ComparisonResult) -> str:
     how = "not adjusted" if answer["correction"] == "none" else f"adjusted by {answer['correction']}"
     sides = "two-sided" if answer["alternative"] == "two-sided" else f"one-sided (b {answer['alternative']})"
     margin = f"; as good: within {answer['margin']:g} either way (TOST)" if "margin" in answer else ""

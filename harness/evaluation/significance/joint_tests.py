@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from harness.evaluation.exact_sums import Array, on_grid
-from harness.evaluation.significance.alternative import Side
+from harness.evaluation.significance.alternative import Alternative
 from harness.evaluation.significance.randomisation import FLIPS, flipped_sums
 
 _BITS = 32
@@ -42,7 +42,7 @@ def tukey(values: Array, pairs: list[tuple[int, int]], seed: int, flips: int = F
     return np.asarray((1 + above) / (1 + flips))
 
 
-def max_t(differences: Array, seed: int, side: Side = Side.both, flips: int = FLIPS) -> Array:
+def max_t(differences: Array, seed: int, side: Alternative = Alternative.both, flips: int = FLIPS) -> Array:
     """Adjusted p (m,) of the columns of `differences` (n queries, m comparisons): step-down maxT over sign flips, with +1.
 
     All comparisons of a query are flipped together, which keeps their dependence (Westfall and Young 1993, 4.1; Boytsov et al., CIKM

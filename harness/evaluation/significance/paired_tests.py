@@ -12,42 +12,42 @@ import numpy as np
 
 from harness.errors import UserError, did_you_mean
 from harness.evaluation.exact_sums import Array, on_grid
-from harness.evaluation.significance.alternative import Side
+from harness.evaluation.significance.alternative import Alternative
 from harness.evaluation.significance.bootstrap import Interval, bootstrap, bootstrap_t
 from harness.evaluation.significance.intervals import intervals, t_intervals
 from harness.evaluation.significance.joint_tests import max_t, tukey
 from harness.evaluation.significance.randomisation import ALL_UP_TO, randomisation
 
-__all__ = ["SEED", "TESTS", "Outcome", "outcomes", "paired_test", "t_intervals"]
+__all__ = ["SEED", "TESTS", "TestResult", "outcomes", "paired_test", "t_intervals"]
 
 SEED = 0
 _LEAST = float(np.finfo(np.float64).tiny)
 """What is reported for a p that underflows: never 0."""
 
 
-def _randomisation(differences: Array, seed: int, side: Side) -> Array:
+def _randomisation(differences: Array, seed: int, side: Alternative) -> Array:
     return randomisation(differences, seed, side=side)
 
 
-def _bootstrap(differences: Array, seed: int, side: Side) -> Array:
+def _bootstrap(differences: Array, seed: int, side: Alternative) -> Array:
     return bootstrap(differences, seed, side=side)
 
 
-def _bootstrap_t(differences: Array, seed: int, side: Side) -> Array:
+def _bootstrap_t(differences: Array, seed: int, side: Alternative) -> Array:
     return bootstrap_t(differences, seed, side=side)
 
 
-def _t(differences: Array, _seed: int, side: Side) -> Array:
+def _t(differences: Array, _seed: int, side: Alternative) -> Array:
     from scipy.special import stdtr
 
     n = len(differences)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = differences.mean(axis=0) / (differences.std(axis=0, ddof=1) / np.sqrt(n))
-    tails = 2 if side is Side.both else 1
+    tails = 2 if side is Alternative.both else 1
     return np.asarray(np.nan_to_num(tails * stdtr(n - 1, -side.distance(t)), nan=1.0))
 
 
-def _wilcoxon(differences: Array, _seed: int, side: Side) -> Array:
+def _wilcoxon(differences: Array, _seed: int, side: Alternative) -> Array:
     from scipy.stats import wilcoxon
 
     return np.array([wilcoxon(column, alternative=side.value).pvalue if column.any() else 1.0 for column in differences.T])
@@ -56,23 +56,23 @@ def _wilcoxon(differences: Array, _seed: int, side: Side) -> Array:
 Pairs = list[tuple[int, int]]
 
 
-def _tukey(values: Array, pairs: Pairs, seed: int, side: Side) -> Array:
-    if side is not Side.both:
+def _tukey(values: Array, pairs: Pairs, seed: int, side: Alternative) -> Array:
+    if side is not Alternative.both:
         raise UserError("the Tukey test is two-sided", remedy="take another test for a one-sided question, for example maxt")
     return tukey(values, pairs, seed)
 
 
-def _max_t(values: Array, pairs: Pairs, seed: int, side: Side) -> Array:
+def _max_t(values: Array, pairs: Pairs, seed: int, side: Alternative) -> Array:
     return max_t(values[:, [b for _, b in pairs]] - values[:, [a for a, _ in pairs]], seed, side)
 
 
 class PairedTest(NamedTuple):
     """A paired test and the interval of the mean difference that goes with it."""
 
-    p: Callable[[Array, int, Side], Array]
+    p: Callable[[Array, int, Alternative], Array]
     interval: str
     summary: str
-    joint: Callable[[Array, Pairs, int, Side], Array] | None = None
+    joint: Callable[[Array, Pairs, int, Alternative], Array] | None = None
     """For a test of all comparisons at once: their adjusted p, from values (n queries, m runs) and pairs of runs."""
     one_metric: bool = False
     """Whether `joint` compares all runs with each other, which they can be on one metric only."""
@@ -89,7 +89,7 @@ TESTS: dict[str, PairedTest] = {
 }
 
 
-class Outcome(NamedTuple):
+class TestResult(NamedTuple):
     """What a paired comparison says; `interval` and `effect_size` are None where they are not defined (one query, no variance)."""
 
     difference: float
@@ -115,8 +115,8 @@ def paired_test(name: str) -> PairedTest:
 
 
 def outcomes(
-    differences: Array, test: str = "randomisation", seed: int = SEED, side: Side = Side.both, interval: str | None = None
-) -> list[Outcome]:
+    differences: Array, test: str = "randomisation", seed: int = SEED, side: Alternative = Alternative.both, interval: str | None = None
+) -> list[TestResult]:
     """One outcome for each column of `differences` (n queries, m comparisons); uncorrected p.
 
     The 95 % `interval` is two-sided whatever `side` is; without a name the one that goes with the test. Differences below 1e-12 are
@@ -133,7 +133,7 @@ def outcomes(
     found = bounds(values, seed) if n > 1 else [None] * values.shape[1]
     counts = [np.count_nonzero(sign, axis=0).tolist() for sign in (whole > 0, whole == 0, whole < 0)]
     means = (whole.sum(axis=0) * (step / n)).tolist()
-    return [Outcome(*row) for row in zip(means, found, _effects(values), p.tolist(), *counts, strict=True)]
+    return [TestResult(*row) for row in zip(means, found, _effects(values), p.tolist(), *counts, strict=True)]
 
 
 def _effects(values: Array) -> list[float | None]:

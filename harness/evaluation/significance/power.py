@@ -9,34 +9,34 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from harness.evaluation.significance.alternative import Side
+from harness.evaluation.significance.alternative import Alternative
 
 ALPHA = 0.05
 POWER = 0.8
 MOST_QUERIES = 10_000_000
 
 
-def power(effect: float, queries: int, alpha: float = ALPHA, side: Side = Side.both) -> float:
+def power(effect: float, queries: int, alpha: float = ALPHA, side: Alternative = Alternative.both) -> float:
     """Chance of p < `alpha` with `queries` queries when the true Cohen's d_z is `effect`."""
     from scipy.special import nctdtr, stdtrit
 
     freedom, shift = queries - 1, side.distance(effect) * math.sqrt(queries)
-    tails = 2 if side is Side.both else 1
+    tails = 2 if side is Alternative.both else 1
     critical = float(stdtrit(freedom, 1 - alpha / tails))
     found = 1 - float(nctdtr(freedom, shift, critical))
     # Mirrored, because scipy's far lower tail is not a number in places.
-    return found + 1 - float(nctdtr(freedom, -shift, critical)) if side is Side.both else found
+    return found + 1 - float(nctdtr(freedom, -shift, critical)) if side is Alternative.both else found
 
 
 @lru_cache
-def detectable(queries: int, wanted: float = POWER, alpha: float = ALPHA, side: Side = Side.both) -> float | None:
+def detectable(queries: int, wanted: float = POWER, alpha: float = ALPHA, side: Alternative = Alternative.both) -> float | None:
     """The least d_z, in size, that `queries` queries show with a chance of `wanted`; None with a single query.
 
     Times the standard deviation of the differences it is the minimal detectable difference.
     """
     if queries < 2:
         return None
-    towards = Side.greater if side is Side.less else side
+    towards = Alternative.greater if side is Alternative.less else side
     low, high = 0.0, 1.0
     while power(high, queries, alpha, towards) < wanted:
         low, high = high, 2 * high
@@ -46,7 +46,7 @@ def detectable(queries: int, wanted: float = POWER, alpha: float = ALPHA, side: 
     return high
 
 
-def queries_needed(effect: float, wanted: float = POWER, alpha: float = ALPHA, side: Side = Side.both) -> int | None:
+def queries_needed(effect: float, wanted: float = POWER, alpha: float = ALPHA, side: Alternative = Alternative.both) -> int | None:
     """The least number of queries that shows a true d_z of `effect` with a chance of `wanted`.
 
     None where there is no effect in the direction asked for, or one so small that ten million queries would not do.
@@ -67,9 +67,9 @@ def queries_needed(effect: float, wanted: float = POWER, alpha: float = ALPHA, s
     return high
 
 
-def _nearly(effect: float, wanted: float, alpha: float, side: Side) -> int:
+def _nearly(effect: float, wanted: float, alpha: float, side: Alternative) -> int:
     """Queries by the normal distribution: where the search starts."""
     from scipy.special import ndtri
 
-    spread = float(ndtri(1 - alpha / (2 if side is Side.both else 1)) + ndtri(wanted))
+    spread = float(ndtri(1 - alpha / (2 if side is Alternative.both else 1)) + ndtri(wanted))
     return int(min((spread / effect) ** 2, MOST_QUERIES)) + 1

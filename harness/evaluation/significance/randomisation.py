@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.evaluation.exact_sums import Array, on_grid
-from harness.evaluation.significance.alternative import Side, extreme
+from harness.evaluation.significance.alternative import Alternative, extreme
 
 FLIPS = 10_000
 ALL_UP_TO = 24
@@ -23,7 +23,7 @@ _BLOCK = 1 << 18
 """Signs unpacked at a time, 8 bytes each: as many as stay in the cache."""
 
 
-def randomisation(differences: Array, seed: int, flips: int = FLIPS, side: Side = Side.both) -> Array:
+def randomisation(differences: Array, seed: int, flips: int = FLIPS, side: Alternative = Alternative.both) -> Array:
     """p (m,) of the mean of each column of `differences` (n queries, m comparisons).
 
     A column's p depends on that column, the seed and `flips` only, not on its neighbours or on the number of threads.
@@ -38,7 +38,7 @@ def randomisation(differences: Array, seed: int, flips: int = FLIPS, side: Side 
     return p
 
 
-def _exact(whole: Array, side: Side) -> float:
+def _exact(whole: Array, side: Alternative) -> float:
     """All patterns, met in the middle: sums of one half of the values are looked up among those of the other half.
 
     Sums on the grid move by at most half a step a query, so `slack` keeps those equal that are equal in exact arithmetic.
@@ -49,7 +49,7 @@ def _exact(whole: Array, side: Side) -> float:
     observed = side.distance(values.sum())
     above = len(second) * len(first) - np.searchsorted(second, observed - slack - first, side="left").sum()
     # Sums lie symmetrically around 0, so on both sides together there are twice as many, but each pattern once.
-    counted = above if side is not Side.both else min(2 * above, len(first) * len(second))
+    counted = above if side is not Alternative.both else min(2 * above, len(first) * len(second))
     return float(counted / (len(first) * len(second)))
 
 
@@ -61,7 +61,7 @@ def _sums(values: Array) -> Array:
     return sums
 
 
-def _sampled(whole: Array, seed: int, flips: int, side: Side) -> Array:
+def _sampled(whole: Array, seed: int, flips: int, side: Alternative) -> Array:
     observed = whole.sum(axis=0)
     counts = sum(extreme(sums, observed, side, len(whole)) for sums in flipped_sums(whole, seed, flips))
     return np.asarray((1 + counts) / (1 + flips))

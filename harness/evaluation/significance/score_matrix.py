@@ -12,17 +12,17 @@ import numpy as np
 from harness.errors import UserError
 from harness.evaluation.exact_sums import Array
 from harness.evaluation.significance.bootstrap import mean_intervals
-from harness.evaluation.significance.comparison_result import Bounds, Compared, Comparison, Equivalence, RunMean, Verdict
+from harness.evaluation.significance.comparison_result import Bounds, Comparison, ComparisonResult, Equivalence, RunMean, Verdict
 from harness.evaluation.significance.corrections import correct
 from harness.evaluation.significance.equivalence import equivalence
-from harness.evaluation.significance.paired_tests import Outcome, outcomes, paired_test
+from harness.evaluation.significance.paired_tests import TestResult, outcomes, paired_test
 from harness.evaluation.significance.power import detectable, queries_needed
-from harness.evaluation.significance.test_spec import HOLM, Question
+from harness.evaluation.significance.test_spec import HOLM, TestSpec
 from harness.text import counted
 
 
 @dataclass(frozen=True)
-class Columns:
+class ScoreMatrix:
     """Per-query values (n queries, metrics x runs), all runs of the first metric first.
 
     `missing` says for each run for how many queries it has nothing. `baseline` is the place of the run that all others are compared
@@ -62,7 +62,7 @@ class Columns:
         return f"{counted(len(self.all_pairs), 'comparison')} {whom} on {' and '.join(self.metrics)}"
 
 
-def compare_columns(columns: Columns, asked: Question) -> Compared:
+def compare_matrix(columns: ScoreMatrix, asked: TestSpec) -> ComparisonResult:
     """All comparisons of `columns` as one family. Raises UserError with fewer than two runs, no queries, or several metrics in a test of
     one.
     """
@@ -72,7 +72,7 @@ def compare_columns(columns: Columns, asked: Question) -> Compared:
         raise UserError("there is no judged query to test on")
     if len(columns.metrics) > 1 and paired_test(asked.test).one_metric:
         raise UserError(f"test '{asked.test}' is of one metric", remedy="take maxt, or any other test with a correction, for several")
-    answer = Compared(
+    answer = ComparisonResult(
         metric=", ".join(columns.metrics),
         test=asked.test,
         correction=asked.own_correction,
@@ -86,10 +86,10 @@ def compare_columns(columns: Columns, asked: Question) -> Compared:
         runs=_means(columns, asked.seed),
         comparisons=_comparisons(columns, asked),
     )
-    return answer if asked.margin is None else Compared({**answer, "margin": asked.margin})
+    return answer if asked.margin is None else ComparisonResult({**answer, "margin": asked.margin})
 
 
-def _means(columns: Columns, seed: int) -> list[RunMean]:
+def _means(columns: ScoreMatrix, seed: int) -> list[RunMean]:
     values = columns.values
     intervals: Sequence[Bounds] = mean_intervals(values, seed) if len(values) > 1 else [None] * values.shape[1]
     told = [(of, name, lost) for of in columns.metrics for name, lost in zip(columns.names, columns.missing, strict=True)]
@@ -100,7 +100,7 @@ def _means(columns: Columns, seed: int) -> list[RunMean]:
     ]
 
 
-def _comparisons(columns: Columns, asked: Question) -> list[Comparison]:
+def _comparisons(columns: ScoreMatrix, asked: TestSpec) -> list[Comparison]:
     differences = columns.differences
     found = outcomes(differences, asked.test, asked.seed, asked.side, asked.interval)
     raw = np.array([outcome.p for outcome in found])
@@ -111,15 +111,15 @@ def _comparisons(columns: Columns, asked: Question) -> list[Comparison]:
         adjusted = raw if joint else correct(raw, asked.own_correction)
     alike = _equivalences(differences, asked)
     deviations = differences.std(axis=0, ddof=1).tolist() if len(differences) > 1 else [0.0] * len(found)
-    rows = zip(_told(columns), found, adjusted.tolist(), alike, deviations, strict=True)
+    rows = zip(_comparison_names(columns), found, adjusted.tolist(), alike, deviations, strict=True)
     return [_comparison(names, outcome, p, same, deviation, len(differences), asked) for names, outcome, p, same, deviation in rows]
 
 
-def _told(columns: Columns) -> list[tuple[str, str, str]]:
+def _comparison_names(columns: ScoreMatrix) -> list[tuple[str, str, str]]:
     return [(of, columns.names[a], columns.names[b]) for of in columns.metrics for a, b in columns.pairs]
 
 
-def _equivalences(differences: Array, asked: Question) -> list[Equivalence | None]:
+def _equivalences(differences: Array, asked: TestSpec) -> list[Equivalence | None]:
     if asked.margin is None:
         return [None] * differences.shape[1]
     p = equivalence(differences, asked.margin)
@@ -128,7 +128,13 @@ def _equivalences(differences: Array, asked: Question) -> list[Equivalence | Non
 
 
 def _comparison(
-    names: tuple[str, str, str], found: Outcome, adjusted: float, alike: Equivalence | None, deviation: float, n: int, asked: Question
+    names: tuple[str, str, str],
+    found: TestResult,
+    adjusted: float,
+    equivalence: Equivalence | None,
+    deviation: float,
+    n: int,
+    asked: TestSpec,
 ) -> Comparison:
     of, a, b = names
     effect = detectable(n, asked.power, asked.alpha, asked.side)
@@ -148,13 +154,13 @@ def _comparison(
         superiority=found.superiority,
         detectable=None if effect is None else effect * deviation,
         queries_needed=enough,
-        verdict=verdict(found.difference, adjusted, alike, asked.alpha),
+        verdict=verdict(found.difference, adjusted, equivalence, asked.alpha),
     )
-    return row if alike is None else Comparison({**row, "equivalence": alike})
+    return row if equivalence is None else Comparison({**row, "equivalence": equivalence})
 
 
-def verdict(difference: float, adjusted: float, alike: Equivalence | None, alpha: float) -> Verdict:
+def verdict(difference: float, adjusted: float, equivalence: Equivalence | None, alpha: float) -> Verdict:
     """What a comparison allows to say of b against a."""
     if adjusted < alpha:
         return "better" if difference > 0 else "worse"
-    return "equivalent" if alike and alike["p_adjusted"] < alpha else "inconclusive"
+    return "equivalent" if equivalence and equivalence["p_adjusted"] < alpha else "inconclusive"

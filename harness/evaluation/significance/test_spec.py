@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.errors import UserError
-from harness.evaluation.significance.alternative import Side
+from harness.evaluation.significance.alternative import Alternative
 from harness.evaluation.significance.corrections import correction_of
 from harness.evaluation.significance.paired_tests import SEED, paired_test
 from harness.evaluation.significance.power import ALPHA, POWER
@@ -14,16 +14,18 @@ HOLM = "holm"
 
 
 @dataclass(frozen=True)
-class Question:
+class TestSpec:
     """How to compare. Raises UserError, when made, on names that do not exist and on what does not go together.
 
     `correction` None is Holm, or the test's own where it is of all comparisons at once; `interval` None is the one that goes with the
     test; `margin` asks for equivalence too.
     """
 
+    __test__ = False
+
     test: str = "randomisation"
     correction: str | None = None
-    side: Side = Side.both
+    side: Alternative = Alternative.both
     interval: str | None = None
     margin: float | None = None
     alpha: float = ALPHA

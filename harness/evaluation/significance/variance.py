@@ -23,7 +23,7 @@ RUN_SOURCES = (RESAMPLES, SEEDS)
 """What makes one run of a method better than another on all queries."""
 
 
-class Source(NamedTuple):
+class VarianceSource(NamedTuple):
     """`variance` is of one value, one query in one run; `of_mean` is what it adds to the variance of the mean. Neither is negative."""
 
     name: str
@@ -35,7 +35,7 @@ class Source(NamedTuple):
 class Variance:
     """Sources that the runs of a method can tell apart. With one seed a resample, `resamples` holds what seeds add."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[VarianceSource, ...]
 
     @property
     def standard_error(self) -> float:
@@ -54,7 +54,7 @@ class Variance:
         return {source.name: source.of_mean / whole if whole else 0.0 for source in self.sources}
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """'queries 91%, resamples 6%, residual 3%', for people."""
         return ", ".join(f"{name} {share:.0%}" for name, share in self.shares.items())
 
@@ -125,4 +125,4 @@ def _square_sum(values: Array) -> float:
 
 
 def _variance(found: list[tuple[str, float, float]]) -> Variance:
-    return Variance(tuple(Source(name, max(value, 0.0), max(value, 0.0) * factor) for name, value, factor in found))
+    return Variance(tuple(VarianceSource(name, max(value, 0.0), max(value, 0.0) * factor) for name, value, factor in found))

@@ -84,7 +84,7 @@ def repeats(draws: Sequence[Orders]) -> dict[str, Any]:
 
 def orders(rankings: Iterable[Ranking]) -> dict[str, tuple[str, ...]]:
     """The orders of those rankings that have one."""
-    return {ranking.query: ranking.ordered for ranking in rankings if ranking.ordered}
+    return {ranking.query: ranking.ranked for ranking in rankings if ranking.ranked}
 
 
 def position_bias(rankings: Iterable[Ranking], first_stage: Orders) -> dict[str, Any]:
@@ -99,15 +99,15 @@ def position_bias(rankings: Iterable[Ranking], first_stage: Orders) -> dict[str,
     pairs: list[Pair] = []
     reordered = 0
     for ranking in rankings:
-        if not ranking.ordered:
+        if not ranking.ranked:
             continue
         given = first_stage.get(ranking.query, ())
-        shown = ranking.shown or given
+        shown = ranking.presented or given
         place = _ranks(ranking)
         for position, document in enumerate(shown, 1):
             ranks[position].append(place[document])
         reordered += tuple(shown) != tuple(given)
-        pairs.append((ranking.ordered, shown))
+        pairs.append((ranking.ranked, shown))
     means = {position: float(np.mean(found)) for position, found in sorted(ranks.items())}
     return {
         "queries": len(pairs),
@@ -133,10 +133,10 @@ def first_picks(rankings: Iterable[Ranking], first_stage: Orders) -> dict[str, A
     queries = reordered = 0
     for ranking in rankings:
         given = first_stage.get(ranking.query, ())
-        shown = ranking.shown or given
-        if not ranking.ordered or len(shown) < 2:
+        shown = ranking.presented or given
+        if not ranking.ranked or len(shown) < 2:
             continue
-        picked[shown.index(ranking.ordered[0]) + 1] += 1
+        picked[shown.index(ranking.ranked[0]) + 1] += 1
         for position in range(1, len(shown) + 1):
             expected[position] += 1 / len(shown)
         queries += 1
@@ -178,9 +178,9 @@ def _wilson(count: int, total: int, z: float = 1.959963984540054) -> tuple[float
 
 def _ranks(ranking: Ranking) -> dict[str, float]:
     """1 for the best; the tail is unordered, so its documents are tied."""
-    placed = len(ranking.ordered)
-    tied = placed + (len(ranking.tail) + 1) / 2
-    return {**{document: float(rank) for rank, document in enumerate(ranking.ordered, 1)}, **dict.fromkeys(ranking.tail, tied)}
+    placed = len(ranking.ranked)
+    tied = placed + (len(ranking.unranked) + 1) / 2
+    return {**{document: float(rank) for rank, document in enumerate(ranking.ranked, 1)}, **dict.fromkeys(ranking.unranked, tied)}
 
 
 def quality(rankings: Iterable[Ranking], first_stage: Orders, gold: Mapping[str, Mapping[str, int]]) -> dict[str, Any] | None:
@@ -194,9 +194,9 @@ def quality(rankings: Iterable[Ranking], first_stage: Orders, gold: Mapping[str,
     found: dict[str, list[str]] = {}
     for ranking in rankings:
         given = first_stage.get(ranking.query, ())
-        if ranking.ordered and any(gold.get(ranking.query, {}).get(document, 0) > 0 for document in given):
-            placed = set(ranking.ordered)
-            found[ranking.query] = [*ranking.ordered, *(document for document in given if document not in placed)]
+        if ranking.ranked and any(gold.get(ranking.query, {}).get(document, 0) > 0 for document in given):
+            placed = set(ranking.ranked)
+            found[ranking.query] = [*ranking.ranked, *(document for document in given if document not in placed)]
     if not found:
         return None
     qrels = {query: gold[query] for query in found}

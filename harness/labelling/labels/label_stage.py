@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from harness.collections.collection import Texts
-from harness.collections.sample import Draw
+from harness.collections.sample import QuerySubset
 from harness.labelling.labels.ranking import VERDICTS, Ranking, write_rankings
 from harness.labelling.labels.tasks import pool_tasks, tasks_of
 from harness.labelling.labels.teacher import Task, Teacher
 from harness.ledger.ledger import Ledger
-from harness.ledger.views import Meter
+from harness.ledger.views import MeteredLedger
 from harness.progress import Progress
-from harness.stage import Context, Stage
+from harness.stage import Context, Stage, keyed
 
 GOLD, POOL = "gold labels", "pool"
 RANKINGS, SUMMARY = "rankings.jsonl.gz", "summary.json"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Labels(Stage):
     """Rankings of the first `depth` candidates of every drawn query. Artefact: ``rankings.jsonl.gz`` in the order of the draw, and
     ``summary.json``: how many rankings of which verdict and reason, seconds, and calls, tokens, USD and the calls' own seconds (one
@@ -37,7 +37,7 @@ class Labels(Stage):
     """Whether the teacher writes queries here; elsewhere it orders documents."""
 
     teacher: Teacher
-    draw: Draw
+    subset: QuerySubset = keyed("draw")
     candidates: Stage
     """A run with candidates for every query of the pool."""
     corpus: Texts
@@ -45,17 +45,17 @@ class Labels(Stage):
 
     @property
     def label(self) -> str:
-        return f"{self.teacher.name}, {self.draw.size} queries, resample {self.draw.resample}"
+        return f"{self.teacher.name}, {self.subset.size} queries, resample {self.subset.resample}"
 
     @property
     def asked(self) -> int:
         """How many tasks the teacher is given."""
-        return self.draw.size
+        return self.subset.size
 
     @property
     def task_inputs(self) -> tuple[Stage, ...]:
         """The stages that `tasks` reads; where they are made, it is known what is asked."""
-        return (self.draw.pool, self.candidates)
+        return (self.subset.pool, self.candidates)
 
     @property
     def priority(self) -> int:
@@ -64,10 +64,10 @@ class Labels(Stage):
 
     def tasks(self, pool: Path, candidates: Path) -> list[Task]:
         """What the teacher is asked, given the artefact folders of the two inputs; grades only where the teacher needs them."""
-        return tasks_of(self.draw, candidates, pool, self.corpus, self.depth, GOLD in self.teacher.needs)
+        return tasks_of(self.subset, candidates, pool, self.corpus, self.depth, GOLD in self.teacher.needs)
 
     def run(self, out: Path, context: Context) -> None:
-        start, meter = time.monotonic(), Meter(context.ledger)
+        start, meter = time.monotonic(), MeteredLedger(context.ledger)
         teacher = self.asking(context.path)
         rankings = list(self.rankings(teacher, context.path, meter, context.progress))
         write_rankings(out / RANKINGS, rankings)
@@ -79,11 +79,11 @@ class Labels(Stage):
         """The teacher that is asked; `path` gives the artefact folder of a stage."""
         if POOL not in self.teacher.needs:
             return self.teacher
-        return self.teacher.calibrated(pool_tasks(path(self.candidates), path(self.draw.pool), self.depth))
+        return self.teacher.calibrated(pool_tasks(path(self.candidates), path(self.subset.pool), self.depth))
 
     def rankings(self, teacher: Teacher, path: Callable[[Stage], Path], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         """A checked ranking for every task; `ledger` is paid into and read from."""
-        return _labelled(teacher, self.tasks(path(self.draw.pool), path(self.candidates)), ledger, progress)
+        return _labelled(teacher, self.tasks(path(self.subset.pool), path(self.candidates)), ledger, progress)
 
 
 def summarise(rankings: Sequence[Ranking]) -> dict[str, Any]:

@@ -36,15 +36,15 @@ class Parsed:
     reasons: tuple[Reason, ...]
     form: Form | None
 
-    def ranking(self, query: str, shown: Sequence[str], raw: str) -> Ranking:
+    def ranking(self, query: str, presented: Sequence[str], raw: str) -> Ranking:
         """The same for document ids in the order in which they were shown; documents without a place make the unordered tail."""
         placed = set(self.order)
-        ordered = tuple(shown[number - 1] for number in self.order)
-        tail = tuple(id for number, id in enumerate(shown, 1) if number not in placed)
+        ordered = tuple(presented[number - 1] for number in self.order)
+        tail = tuple(id for number, id in enumerate(presented, 1) if number not in placed)
         return Ranking(query, ordered, tail, self.verdict, ", ".join(self.reasons), raw)
 
 
-def parse(text: str, shown: int, truncated: bool = False, forms: Iterable[Form] = FORMS) -> Parsed:
+def parse(text: str, count: int, truncated: bool = False, forms: Iterable[Form] = FORMS) -> Parsed:
     """Read an answer to the request to order passages 1 to `shown`.
 
     `truncated` says that the provider cut the answer; a cut is also seen in an unfinished identifier or thought. Of `forms`, only
@@ -52,8 +52,8 @@ def parse(text: str, shown: int, truncated: bool = False, forms: Iterable[Form] 
     """
     if not truncated and "asked" in forms:
         # Nearly all answers of good models end here, and a ledger may hold a hundred thousand of them.
-        placed = tuple(map(_identifiers(shown).get, text.split(" > ")))
-        if len(placed) == shown == len({*placed} - {None}):
+        placed = tuple(map(_identifiers(count).get, text.split(" > ")))
+        if len(placed) == count == len({*placed} - {None}):
             return Parsed(cast("tuple[int, ...]", placed), "ok", (), "asked")
     found, unfinished = without_thoughts(unicodedata.normalize("NFKC", text))
     said = found.strip()
@@ -62,39 +62,39 @@ def parse(text: str, shown: int, truncated: bool = False, forms: Iterable[Form] 
     if cut and form in ("chain", "list") and said.endswith(numbers[-1]):
         # Its last number may be half a number.
         numbers = numbers[:-1]
-    return _judged(said, form, numbers, shown, cut)
+    return _judged(said, form, numbers, count, cut)
 
 
 @cache
-def _identifiers(shown: int) -> dict[str, int]:
-    return {f"[{number}]": number for number in range(1, shown + 1)}
+def _identifiers(count: int) -> dict[str, int]:
+    return {f"[{number}]": number for number in range(1, count + 1)}
 
 
-def _judged(said: str, form: Form | None, numbers: Sequence[str], shown: int, cut: bool) -> Parsed:
+def _judged(answer: str, form: Form | None, numbers: Sequence[str], count: int, cut: bool) -> Parsed:
     known = [int(number) for number in numbers if len(number) < 7]
-    inside = [number for number in known if 1 <= number <= shown]
+    inside = [number for number in known if 1 <= number <= count]
     order = tuple(dict.fromkeys(inside))
     if not order:
-        return Parsed((), "failed", no_order(said, form, cut), None)
+        return Parsed((), "failed", no_order(answer, form, cut), None)
     faults: dict[Reason, bool] = {
         "wrong format": form != "asked",
         "repetition": len(order) < len(inside),
         "out of range": len(inside) < len(numbers),
-        "missing": len(order) < shown,
+        "missing": len(order) < count,
         "truncated": cut,
     }
     reasons = tuple(reason for reason, found in faults.items() if found)
     return Parsed(order, "partial" if faults["missing"] else "repaired" if reasons else "ok", reasons, form)
 
 
-def no_order(said: str, form: Form | None, cut: bool) -> tuple[Reason, ...]:
+def no_order(answer: str, form: Form | None, cut: bool) -> tuple[Reason, ...]:
     if form is not None:
         return ("out of range",)
     if cut:
         return ("truncated",)
-    if not said:
+    if not answer:
         return ("empty",)
-    return ("refused",) if _REFUSAL.search(said) else ("wrong format",)
+    return ("refused",) if _REFUSAL.search(answer) else ("wrong format",)
 
 
 def without_thoughts(text: str) -> tuple[str, bool]:

@@ -9,17 +9,17 @@ from harness.labelling.labels.teacher import Candidate, Task
 
 if TYPE_CHECKING:
     from harness.collections.collection import Texts
-    from harness.collections.sample import Draw
+    from harness.collections.sample import QuerySubset
 
 
-def tasks_of(draw: Draw, candidates_path: Path, pool_path: Path, corpus: Texts, depth: int, gold: bool) -> list[Task]:
+def tasks_of(draw: QuerySubset, candidates_path: Path, pool_path: Path, corpus: Texts, depth: int, gold: bool) -> list[Task]:
     """A task for every drawn query, in the order of the draw, with its first `depth` candidates.
 
     `candidates_path` and `pool_path` are artefact folders (a run; a pool). A query that the run misses gets no candidates. Grades
     come along only where `gold` is true. Raises UserError when the pool is smaller than the draw.
     """
     from harness.collections.pool import read_pool
-    from harness.collections.sample import draw as drawn
+    from harness.collections.sample import draw_queries as drawn
     from harness.retrieval.run import Run
 
     run = Run.read(candidates_path)

@@ -65,12 +65,12 @@ class Cost:
 class Teacher(Plugin):
     """Orders candidate lists. Instances are made from settings; heavy models load on first use."""
 
-    group: ClassVar[str] = "harness.teachers"
+    entry_point_group: ClassVar[str] = "harness.teachers"
     box: ClassVar[str] = "black"
     """'black' or 'white'."""
     gives: ClassVar[tuple[str, ...]] = ("order",)
     """Some of `GIVES`: a sweep offers it to methods that need no more of a teacher than this."""
-    standing: ClassVar[str] = "real"
+    teacher_type: ClassVar[str] = "real"
     """'real', 'placebo' (shuffled, first-stage order), 'simulated' or 'oracle' (sees the answers)."""
 
     _principal: Teacher | None = None
@@ -80,13 +80,13 @@ class Teacher(Plugin):
         self.settings = settings
 
     @property
-    def principal(self) -> Teacher:
+    def billed_as(self) -> Teacher:
         """The sweep file's teacher that this one was made from, under whose name its cost is counted; itself where it is one."""
         return self._principal or self
 
-    def made_from(self, teacher: Teacher) -> Self:
+    def derived_from(self, teacher: Teacher) -> Self:
         """This teacher, with the principal of `teacher`."""
-        self._principal = teacher.principal
+        self._principal = teacher.billed_as
         return self
 
     @property

@@ -21,14 +21,14 @@ from typing import Any, NamedTuple
 
 from harness import __version__
 from harness.labelling.labels.ranking import Ranking
-from harness.labelling.labels.transfer_lines import Lines
+from harness.labelling.labels.transfer_lines import LabelLines
 from harness.labelling.labels.transfer_rows import call_of, head_of, ranking_of
 from harness.ledger.calls import Call
 
 FORMAT, VERSION = "distil-harness labels", 1
 
 
-class Labelled(NamedTuple):
+class LabelSet(NamedTuple):
     """A finished set of labels: its artefact's manifest, its summary, its rankings (read: `Ranking`; to write: rows of rankings.jsonl)."""
 
     manifest: dict[str, Any]
@@ -42,12 +42,12 @@ class Counts(NamedTuple):
     calls: int = 0
     labels: int = 0
 
-    def plus(self, entry: Call | Labelled) -> Counts:
+    def plus(self, entry: Call | LabelSet) -> Counts:
         """One entry more."""
-        return Counts(self.calls + isinstance(entry, Call), self.labels + isinstance(entry, Labelled))
+        return Counts(self.calls + isinstance(entry, Call), self.labels + isinstance(entry, LabelSet))
 
 
-def write_labels(path: Path, entries: Iterable[Call | Labelled]) -> Counts:
+def write_labels(path: Path, entries: Iterable[Call | LabelSet]) -> Counts:
     """Write the file line by line. Calls come first; both kinds in the order of their keys."""
     counts, digest = Counts(), hashlib.sha256()
     with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=3, fileobj=raw, mtime=0) as stream:
@@ -74,7 +74,7 @@ class LabelReader:
     """Reads one file a line at a time and trusts nothing: it may come from strangers. Every fault is a UserError with its line."""
 
     def __init__(self, path: Path) -> None:
-        self._lines = Lines(path)
+        self._lines = LabelLines(path)
         self._kind = ""
         self._value: Any = None
 
@@ -83,7 +83,7 @@ class LabelReader:
         """How far into the compressed file the reading is."""
         return self._lines.position
 
-    def entries(self) -> Iterator[Call | Labelled]:
+    def entries(self) -> Iterator[Call | LabelSet]:
         """Calls, then sets of labels; the rankings of a set must be read before the next entry is taken.
 
         Only after the last entry is it known that the file is whole: read it once for that before believing any.
@@ -103,7 +103,7 @@ class LabelReader:
         if told.get("version") != VERSION:
             raise self._lines.fault(f"version {told.get('version')} of the format is not known here", "upgrade the harness")
 
-    def _body(self) -> Iterator[Call | Labelled]:
+    def _body(self) -> Iterator[Call | LabelSet]:
         last = ""
         self._advance()
         while self._kind == "call":
@@ -118,7 +118,7 @@ class LabelReader:
                 manifest, summary = head_of(self._value)
                 last = _after(last, manifest["key"])
             rankings = self._rankings(summary["queries"])
-            yield Labelled(manifest, summary, rankings)
+            yield LabelSet(manifest, summary, rankings)
             for _ in rankings:
                 pass
 

@@ -18,7 +18,7 @@ LONGEST = 1 << 26
 _AGAIN = "copy the file again, or export it again where it came from"
 
 
-class Lines:
+class LabelLines:
     """JSON objects of a gzipped file, one a line; the file is opened by the first `next`. All errors are UserError."""
 
     def __init__(self, path: Path) -> None:

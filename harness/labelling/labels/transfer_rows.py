@@ -48,12 +48,12 @@ def head_of(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def ranking_of(row: dict[str, Any]) -> Ranking:
     """A ranking from a row of rankings.jsonl."""
-    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
-    ranking = Ranking(**fields)
-    _check(isinstance(ranking.query, str) and isinstance(ranking.raw, str) and isinstance(ranking.reason, str), "query", "text")
     for name in ("ordered", "tail"):
-        ids = getattr(ranking, name)
-        _check(isinstance(ids, tuple) and all(isinstance(id, str) for id in ids), name, "a list of document ids")
+        _check(isinstance(row.get(name, []), list), name, "a list of document ids")
+    ranking = Ranking.from_json(row)
+    _check(isinstance(ranking.query, str) and isinstance(ranking.raw, str) and isinstance(ranking.reason, str), "query", "text")
+    for name, ids in (("ordered", ranking.ranked), ("tail", ranking.unranked)):
+        _check(all(isinstance(id, str) for id in ids), name, "a list of document ids")
     _check(ranking.scores is None or (isinstance(ranking.scores, tuple) and all(map(_finite, ranking.scores))), "scores", "numbers")
     return ranking
 

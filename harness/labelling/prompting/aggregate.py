@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from harness.labelling.strategies.strategy import Order, overall
+from harness.labelling.strategies.strategy import PartialRanking, overall
 
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
 
 EXACT = 30
 
 
-def merged(orders: Sequence[Order], how: str) -> Order:
+def merged(orders: Sequence[PartialRanking], how: str) -> PartialRanking:
     """One order of all candidates that any of `orders` places; the others are its tail. Raises KeyError for an unknown `how`.
 
     ``borda``: by mean rank; candidates in a tail share the mean of the ranks behind the placed ones, equal scores that of theirs. Equal
@@ -26,25 +26,25 @@ def merged(orders: Sequence[Order], how: str) -> Order:
 
     The verdict is the worst of all, partial instead of failed when any candidate has a place.
     """
-    placed = sorted({number for order in orders for number in order.ordered})
-    tail = tuple(sorted({number for order in orders for number in order.tail} - set(placed)))
+    placed = sorted({number for order in orders for number in order.ranked})
+    tail = tuple(sorted({number for order in orders for number in order.unranked} - set(placed)))
     scores = _WAYS[how](_preferences(orders, [*placed, *tail]))[: len(placed)]
     best = sorted(zip(placed, scores, strict=True), key=lambda item: -item[1])
     verdict, reasons = overall(orders, len(placed))
-    return Order(tuple(number for number, _ in best), tail, verdict, reasons, tuple(score for _, score in best))
+    return PartialRanking(tuple(number for number, _ in best), tail, verdict, reasons, tuple(score for _, score in best))
 
 
-def _preferences(orders: Sequence[Order], numbers: Sequence[int]) -> Matrix:
+def _preferences(orders: Sequence[PartialRanking], numbers: Sequence[int]) -> Matrix:
     """How many orders prefer the row's candidate to the column's."""
     levels = np.array([[level[number] for number in numbers] for level in map(_levels, orders)])
     return np.asarray((levels[:, :, None] < levels[:, None, :]).sum(axis=0), dtype=float)
 
 
-def _levels(order: Order) -> dict[int, int]:
+def _levels(order: PartialRanking) -> dict[int, int]:
     """0 for the best, the same for equal ones, the last for the tail."""
-    scores = order.scores if order.scores is not None else range(0, -len(order.ordered), -1)
+    scores = order.scores if order.scores is not None else range(0, -len(order.ranked), -1)
     rungs = {score: level for level, score in enumerate(sorted(set(scores), reverse=True))}
-    return {number: rungs[score] for number, score in zip(order.ordered, scores, strict=True)} | dict.fromkeys(order.tail, len(rungs))
+    return {number: rungs[score] for number, score in zip(order.ranked, scores, strict=True)} | dict.fromkeys(order.unranked, len(rungs))
 
 
 def _borda(preferences: Matrix) -> list[float]:

@@ -13,11 +13,11 @@ from harness.labelling.labels.parser import Reason
 from harness.labelling.labels.ranking import VERDICTS, Ranking
 from harness.labelling.labels.teacher import Task
 from harness.labelling.prompting.aggregate import merged
-from harness.labelling.prompting.prompting_settings import Ask, OnMalformed
+from harness.labelling.prompting.prompting_settings import OnMalformed, PromptingSettings
 from harness.labelling.prompting.templates import load_chat_prompt
-from harness.labelling.strategies.strategy import Answer, Order, Reply, Shown, Steps, Strategy
+from harness.labelling.strategies.strategy import AnswerFormat, ParsedResponse, PartialRanking, Presentation, Steps, Strategy
 from harness.plugins import plugin
-from harness.source_hash import code_mark
+from harness.source_hash import source_hash
 from harness.stage import digest
 
 NO_ANSWER: tuple[Reason, ...] = ("truncated", "refused", "empty")
@@ -28,10 +28,10 @@ class Request(NamedTuple):
     """One question to a model: (role, content) messages, what an answer looks like, and how it is read."""
 
     messages: tuple[tuple[str, str], ...]
-    answer: Answer
+    answer: AnswerFormat
     max_tokens: int
     """Room for a well-formed answer."""
-    read: Callable[[str, bool], Reply]
+    read: Callable[[str, bool], ParsedResponse]
     repeat: int = 0
     """How many times the same question was asked before."""
 
@@ -39,16 +39,16 @@ class Request(NamedTuple):
 _KEPT = 50_000
 """Passages that are kept cut."""
 
-Session = Generator[list[Request], list[Reply], Ranking]
+RankingProcedure = Generator[list[Request], list[ParsedResponse], Ranking]
 """Yields requests that do not depend on one another, gets the reply to each, ends with the ranking."""
 
 
 class _Form(NamedTuple):
     """What all questions over the same number of passages share."""
 
-    answer: Answer
+    answer: AnswerFormat
     max_tokens: int
-    read: Callable[[str, bool], Reply]
+    read: Callable[[str, bool], ParsedResponse]
 
 
 class _Cut(dict[str, str]):
@@ -65,10 +65,10 @@ class _Cut(dict[str, str]):
         return cut
 
 
-class Asking:
+class Prompter:
     """Turns tasks into requests and replies into rankings. Relative paths in `ask` start from `base`."""
 
-    def __init__(self, ask: Ask, on_malformed: OnMalformed, base: Path = Path()) -> None:
+    def __init__(self, ask: PromptingSettings, on_malformed: OnMalformed, base: Path = Path()) -> None:
         kind = plugin(Strategy, ask.strategy)
         self.ask, self.on_malformed = ask, on_malformed
         self._cut = _Cut(ask.max_passage_words)
@@ -80,24 +80,24 @@ class Asking:
     @property
     def identity(self) -> str:
         """Everything that can change what is asked or how answers are read."""
-        code = [mark] if (mark := code_mark(type(self.strategy))) is not None else []
+        code = [mark] if (mark := source_hash(type(self.strategy))) is not None else []
         return digest([self.ask.model_dump(mode="json", exclude={"prompt"}), self.on_malformed, self.prompt.identity, *code])
 
     def calls(self, count: int) -> int:
         """Requests for `count` candidates, re-asking aside."""
         return self.ask.shuffles * self.strategy.calls(count)
 
-    def session(self, task: Task) -> Session:
+    def session(self, task: Task) -> RankingProcedure:
         """The requests of one task."""
         texts = [self._cut[candidate.text] for candidate in task.candidates]
         shown = [self._presented(task, shuffle) for shuffle in range(self.ask.shuffles)]
-        replies: list[Reply] = []
+        replies: list[ParsedResponse] = []
         orders = yield from self._together(task.text, texts, shown, replies)
         whole = merged(orders, self.ask.aggregate) if len(orders) > 1 else orders[0]
         presented = tuple([task.candidates[number].id for number in shown[0]]) if len(shown) == 1 else ()
         return self._ranking(task, whole, replies, presented)
 
-    def _presented(self, task: Task, shuffle: int) -> Shown:
+    def _presented(self, task: Task, shuffle: int) -> Presentation:
         numbers = range(len(task.candidates))
         if self.ask.shuffles == 1 and self.ask.presentation != "shuffled":
             return tuple(numbers if self.ask.presentation == "first-stage" else reversed(numbers))
@@ -105,11 +105,11 @@ class Asking:
         return tuple(sorted(numbers, key=lambda number: hashlib.sha256(f"{seed}\0{task.candidates[number].id}".encode()).digest()))
 
     def _together(
-        self, query: str, texts: Sequence[str], shown: Sequence[Shown], replies: list[Reply]
-    ) -> Generator[list[Request], list[Reply], list[Order]]:
+        self, query: str, texts: Sequence[str], presentations: Sequence[Presentation], replies: list[ParsedResponse]
+    ) -> Generator[list[Request], list[ParsedResponse], list[PartialRanking]]:
         """Run the strategy once for every presentation, side by side; orders by candidate number."""
-        running = [self.strategy.steps(len(texts)) for _ in shown]
-        arranged = [[texts[number] for number in order] for order in shown]
+        running = [self.strategy.steps(len(texts)) for _ in presentations]
+        arranged = [[texts[number] for number in order] for order in presentations]
         states = [_advanced(steps) for steps in running]
         while asking := [(number, state) for number, state in enumerate(states) if isinstance(state, list)]:
             windows = [(number, window) for number, state in asking for window in state]
@@ -120,7 +120,7 @@ class Asking:
             left = iter(got)
             for number, state in asking:
                 states[number] = _advanced(running[number], list(islice(left, len(state))))
-        return [_renumbered(state, order) for state, order in zip(states, shown, strict=True) if isinstance(state, Order)]
+        return [_renumbered(state, order) for state, order in zip(states, presentations, strict=True) if isinstance(state, PartialRanking)]
 
     def _request(self, query: str, passages: Sequence[str]) -> Request:
         text = self.prompt.fill(self.strategy.values(query, passages))
@@ -130,13 +130,13 @@ class Asking:
     def _form(self, count: int) -> _Form:
         strategy = self.strategy
 
-        def read(answer: str, truncated: bool) -> Reply:
+        def read(answer: str, truncated: bool) -> ParsedResponse:
             return strategy.read(answer, count, truncated)
 
         self._forms[count] = _Form(strategy.answer(count), strategy.answer_tokens(count), read)
         return self._forms[count]
 
-    def _answered(self, requests: list[Request]) -> Generator[list[Request], list[Reply], list[Reply]]:
+    def _answered(self, requests: list[Request]) -> Generator[list[Request], list[ParsedResponse], list[ParsedResponse]]:
         """Ask, and ask again what came back failed or partial; the best reply to each counts, of equals the first."""
         best = yield requests
         for repeat in range(1, self.on_malformed.reask + 1):
@@ -152,37 +152,39 @@ class Asking:
                 best[number] = min(best[number], reply, key=lambda one: VERDICTS.index(one.verdict))
         return best
 
-    def _mended(self, reply: Reply, shown: int) -> Reply:
+    def _mended(self, reply: ParsedResponse, count: int) -> ParsedResponse:
         if self.on_malformed.then != "repair" or reply.verdict != "partial" or not reply.order:
             return reply
         placed = set(reply.order)
-        rest = tuple(number for number in range(shown) if number not in placed)
+        rest = tuple(number for number in range(count) if number not in placed)
         return reply._replace(order=reply.order + rest, verdict="repaired")
 
-    def _ranking(self, task: Task, whole: Order, replies: Sequence[Reply], presented: tuple[str, ...]) -> Ranking:
+    def _ranking(self, task: Task, whole: PartialRanking, replies: Sequence[ParsedResponse], presented: tuple[str, ...]) -> Ranking:
         ids = [candidate.id for candidate in task.candidates]
         said = [reply.text for reply in replies]
         raw = json.dumps(said, ensure_ascii=False) if len(said) > 1 else "".join(said)
         reason = ", ".join(whole.reasons)
-        if not whole.ordered or (self.on_malformed.then == "drop" and whole.verdict in ("partial", "failed")):
-            return Ranking(task.query, (), tuple(ids), "failed", reason, raw, shown=presented)
-        ordered, tail = tuple(ids[number] for number in whole.ordered), tuple(ids[number] for number in whole.tail)
+        if not whole.ranked or (self.on_malformed.then == "drop" and whole.verdict in ("partial", "failed")):
+            return Ranking(task.query, (), tuple(ids), "failed", reason, raw, presented=presented)
+        ordered, tail = tuple(ids[number] for number in whole.ranked), tuple(ids[number] for number in whole.unranked)
         if whole.scores is None:
-            return Ranking(task.query, ordered, tail, whole.verdict, reason, raw, shown=presented)
+            return Ranking(task.query, ordered, tail, whole.verdict, reason, raw, presented=presented)
         # Two stable sorts, the second by score: equal scores keep the falling ids of the first.
         scored = sorted(sorted(zip(ordered, whole.scores, strict=True), reverse=True), key=lambda item: -item[1])
-        return Ranking(task.query, tuple(id for id, _ in scored), tail, whole.verdict, reason, raw, shown=presented)
+        return Ranking(task.query, tuple(id for id, _ in scored), tail, whole.verdict, reason, raw, presented=presented)
 
 
-def _advanced(steps: Steps, replies: list[Reply] | None = None) -> list[Shown] | Order:
+def _advanced(steps: Steps, replies: list[ParsedResponse] | None = None) -> list[Presentation] | PartialRanking:
     """The next questions, or the order with which the steps end; `replies` are None before the first questions."""
     try:
         return next(steps) if replies is None else steps.send(replies)
     except StopIteration as end:
-        order: Order = end.value
+        order: PartialRanking = end.value
         return order
 
 
-def _renumbered(order: Order, shown: Shown) -> Order:
+def _renumbered(order: PartialRanking, presentation: Presentation) -> PartialRanking:
     """From places in a presentation to candidates."""
-    return order._replace(ordered=tuple([shown[place] for place in order.ordered]), tail=tuple([shown[place] for place in order.tail]))
+    return order._replace(
+        ranked=tuple([presentation[place] for place in order.ranked]), unranked=tuple([presentation[place] for place in order.unranked])
+    )

@@ -14,7 +14,7 @@ from harness.plugins import Settings, plugins
 Presentation = Literal["first-stage", "shuffled", "reversed"]
 
 
-class Ask(Settings):
+class PromptingSettings(Settings):
     """How candidates are shown to the model. Every other key is a setting of the strategy."""
 
     strategy: str = Field("listwise", description="way of asking: see harness list strategies")

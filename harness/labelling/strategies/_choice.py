@@ -6,7 +6,7 @@ import re
 from string import ascii_uppercase
 
 from harness.labelling.strategies._reading import clear, last_line, spoken, unclear
-from harness.labelling.strategies.strategy import Answer, Reply, Strategy
+from harness.labelling.strategies.strategy import AnswerFormat, ParsedResponse, Strategy
 
 
 class Choosing(Strategy):
@@ -20,20 +20,20 @@ class Choosing(Strategy):
     def identifier(self, position: int) -> str:
         return f"Passage {ascii_uppercase[position]}"
 
-    def answer(self, shown: int) -> Answer:
-        return Answer(choices=tuple(self.identifier(position) for position in range(shown)))
+    def answer(self, count: int) -> AnswerFormat:
+        return AnswerFormat(choices=tuple(self.identifier(position) for position in range(count)))
 
-    def answer_tokens(self, shown: int) -> int:
+    def answer_tokens(self, count: int) -> int:
         return 32
 
-    def read(self, text: str, shown: int, truncated: bool) -> Reply:
+    def read(self, text: str, count: int, truncated: bool) -> ParsedResponse:
         said, cut = spoken(text, truncated)
-        exact = said in self.answer(shown).choices
+        exact = said in self.answer(count).choices
         letters = {said[-1]} if exact else set() if cut else _letters(said)
         if len(letters) != 1:
             return unclear(text, said, cut)
         position = ascii_uppercase.index(letters.pop())
-        if position >= shown:
+        if position >= count:
             return unclear(text, said, cut, outside=True)
         return clear(text, (position,), exact, cut)
 
@@ -52,7 +52,7 @@ _MOST = re.compile(
 _DENIED = re.compile(r"\b(?:less|least|not|neither|nor|none|irrelevant|unrelated|worse|worst)\b|n't\b", re.IGNORECASE)
 
 
-def _letters(said: str) -> set[str]:
-    if only := _ONLY.match(last_line(said)):
+def _letters(answer: str) -> set[str]:
+    if only := _ONLY.match(last_line(answer)):
         return {only[1].upper()}
-    return set(_MOST.findall(said)) or (set() if _DENIED.search(said) else set(_ANY.findall(said)))
+    return set(_MOST.findall(answer)) or (set() if _DENIED.search(answer) else set(_ANY.findall(answer)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from harness.labelling.labels.parser import Reason, no_order, without_thoughts
-from harness.labelling.strategies.strategy import Reply
+from harness.labelling.strategies.strategy import ParsedResponse
 
 # Longer ones are prose; the limit also keeps the patterns for them in linear time.
 _LINE = 80
@@ -17,19 +17,19 @@ def spoken(text: str, truncated: bool) -> tuple[str, bool]:
     return said.strip(), truncated or unfinished
 
 
-def last_line(said: str) -> str:
+def last_line(answer: str) -> str:
     """The last line where it is short enough to be an answer, else nothing."""
-    line = said.rpartition("\n")[2]
+    line = answer.rpartition("\n")[2]
     return line if len(line) <= _LINE else ""
 
 
-def unclear(text: str, said: str, cut: bool, outside: bool = False) -> Reply:
+def unclear(text: str, answer: str, cut: bool, outside: bool = False) -> ParsedResponse:
     """A failed reply; `outside` says that the choice was clear but none of those given."""
-    return Reply((), "failed", no_order(said, "asked" if outside else None, cut), text=text)
+    return ParsedResponse((), "failed", no_order(answer, "asked" if outside else None, cut), text=text)
 
 
-def clear(text: str, order: tuple[int, ...], exact: bool, cut: bool, grade: float | None = None) -> Reply:
+def clear(text: str, order: tuple[int, ...], exact: bool, cut: bool, grade: float | None = None) -> ParsedResponse:
     """A reply with a choice, sound when it is written just as asked."""
     faults: dict[Reason, bool] = {"wrong format": not exact, "truncated": cut}
     reasons = tuple(reason for reason, found in faults.items() if found)
-    return Reply(order, "repaired" if reasons else "ok", reasons, grade, text)
+    return ParsedResponse(order, "repaired" if reasons else "ok", reasons, grade, text)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 
-from harness.labelling.strategies.strategy import Order, Reply, Shown, overall
+from harness.labelling.strategies.strategy import ParsedResponse, PartialRanking, Presentation, overall
 
-Winner = Generator[list[Shown], list[Reply], int]
+Winner = Generator[list[Presentation], list[ParsedResponse], int]
 """Asks which of some candidates is the best, ends with it."""
 
 
@@ -15,11 +15,11 @@ class Standings:
     """The questions of one sort: who won, who met whom, and what was replied. No question is asked twice."""
 
     def __init__(self, count: int) -> None:
-        self.replies: list[Reply] = []
+        self.replies: list[ParsedResponse] = []
         self._known: dict[frozenset[int], int] = {}
         self._won, self._met = [0] * count, [0] * count
 
-    def best(self, group: Sequence[int], questions: list[Shown]) -> Winner:
+    def best(self, group: Sequence[int], questions: list[Presentation]) -> Winner:
         """The candidate that all clear answers to `questions`, each about the whole `group`, name.
 
         Without a clear answer, or with clear ones that disagree, the question is undecided, and the order of presentation must not
@@ -45,16 +45,18 @@ class Standings:
         share = self._won[number] / self._met[number] if self._met[number] else 0.5
         return share, hashlib.sha256(f"{len(self.replies)} {number}".encode()).digest()
 
-    def order(self, ranked: Sequence[int]) -> Order:
+    def order(self, ranked: Sequence[int]) -> PartialRanking:
         """Of `ranked`, best first, those that won a decided question; all others are the tail, but a single one that lost is the last."""
         ordered = tuple(number for number in ranked if self._won[number])
         tail = tuple(number for number in range(len(self._won)) if number not in set(ordered))
         if len(ranked) == len(self._won) and len(tail) == 1 and self._met[tail[0]]:
             ordered, tail = ordered + tail, ()
-        return Order(ordered, tail, *overall(self.replies, len(ordered)))
+        return PartialRanking(ordered, tail, *overall(self.replies, len(ordered)))
 
 
-def heap_top(count: int, k: int, fan: int, best: Callable[[Sequence[int]], Winner]) -> Generator[list[Shown], list[Reply], list[int]]:
+def heap_top(
+    count: int, k: int, fan: int, best: Callable[[Sequence[int]], Winner]
+) -> Generator[list[Presentation], list[ParsedResponse], list[int]]:
     """The best `k` of `count` candidates, best first, by a heap whose nodes have `fan` children; `best` decides among node and children."""
     heap = list(range(count))
     for root in range((count - 2) // fan, -1, -1):
@@ -71,7 +73,9 @@ def heap_top(count: int, k: int, fan: int, best: Callable[[Sequence[int]], Winne
     return ranked
 
 
-def _sift(heap: list[int], root: int, fan: int, best: Callable[[Sequence[int]], Winner]) -> Generator[list[Shown], list[Reply], None]:
+def _sift(
+    heap: list[int], root: int, fan: int, best: Callable[[Sequence[int]], Winner]
+) -> Generator[list[Presentation], list[ParsedResponse], None]:
     while children := heap[fan * root + 1 : fan * root + fan + 1]:
         winner = yield from best([heap[root], *children])
         if winner == heap[root]:

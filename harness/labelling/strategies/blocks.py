@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from harness.labelling.strategies.strategy import ALONE, Order, Reply, Shown, Steps, Strategy, overall
+from harness.labelling.strategies.strategy import SINGLE, ParsedResponse, PartialRanking, Presentation, Steps, Strategy, overall
 from harness.plugins import Settings
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
@@ -41,7 +41,7 @@ class Blocks(Strategy):
 
     def steps(self, count: int) -> Steps:
         if count == 1:
-            return ALONE
+            return SINGLE
         blocks = design(count, self.settings.block, self.settings.appearances)
         replies = yield list(blocks)
         strength = _strengths(_wins(blocks, replies, count))
@@ -49,9 +49,9 @@ class Blocks(Strategy):
         ordered = tuple(sorted(placed, key=lambda number: -strength[number]))
         tail = tuple(number for number in range(count) if number not in placed)
         scores = tuple(strength[number] for number in ordered)
-        return Order(ordered, tail, *overall(replies, len(ordered)), scores=scores)
+        return PartialRanking(ordered, tail, *overall(replies, len(ordered)), scores=scores)
 
-    def shown(self, count: int) -> int:
+    def most_presented(self, count: int) -> int:
         return min(count, self.settings.block)
 
     def calls(self, count: int) -> int:
@@ -59,28 +59,30 @@ class Blocks(Strategy):
 
 
 @lru_cache(maxsize=64)
-def design(count: int, block: int, appearances: int) -> tuple[Shown, ...]:
+def design(count: int, block: int, appearances: int) -> tuple[Presentation, ...]:
     """Blocks of at most `block` of `count` candidates, each candidate in `appearances` of them; one block where that holds all.
 
     Of 32 seeded designs the one in whose comparisons the fewest groups of candidates stay apart, then with the most different pairs.
     """
     if count <= block:
         return (tuple(range(count)),)
-    return max((_drawn(count, block, appearances, seed) for seed in range(32)), key=lambda blocks: (-_apart(blocks, count), _pairs(blocks)))
+    return max(
+        (_drawn(count, block, appearances, seed) for seed in range(32)), key=lambda blocks: (-_components(blocks, count), _pairs(blocks))
+    )
 
 
-def _drawn(count: int, block: int, appearances: int, seed: int) -> tuple[Shown, ...]:
+def _drawn(count: int, block: int, appearances: int, seed: int) -> tuple[Presentation, ...]:
     draw = random.Random(seed)
     blocks = -(-count // block)
     shuffled = [draw.sample(range(count), count) for _ in range(appearances)]
     return tuple(tuple(sorted(order[first::blocks])) for order in shuffled for first in range(blocks))
 
 
-def _pairs(blocks: tuple[Shown, ...]) -> int:
+def _pairs(blocks: tuple[Presentation, ...]) -> int:
     return len({pair for block in blocks for pair in combinations(block, 2)})
 
 
-def _apart(blocks: tuple[Shown, ...], count: int) -> int:
+def _components(blocks: tuple[Presentation, ...], count: int) -> int:
     """How many groups of candidates there are between which nothing is compared, not even by way of others."""
     groups: list[set[int]] = []
     for block in blocks:
@@ -89,7 +91,7 @@ def _apart(blocks: tuple[Shown, ...], count: int) -> int:
     return len(groups)
 
 
-def _wins(blocks: tuple[Shown, ...], replies: list[Reply], count: int) -> Numbers:
+def _wins(blocks: tuple[Presentation, ...], replies: list[ParsedResponse], count: int) -> Numbers:
     """How often the row's candidate beat the column's."""
     wins = np.zeros((count, count))
     for block, reply in zip(blocks, replies, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.labelling.strategies.strategy import ALONE, Order, Steps, Strategy
+from harness.labelling.strategies.strategy import SINGLE, PartialRanking, Steps, Strategy
 
 
 class Listwise(Strategy):
@@ -15,10 +15,10 @@ class Listwise(Strategy):
 
     def steps(self, count: int) -> Steps:
         if count == 1:
-            return ALONE
+            return SINGLE
         (reply,) = yield [tuple(range(count))]
         tail = tuple(number for number in range(count) if number not in set(reply.order))
-        return Order(reply.order, tail, reply.verdict, reply.reasons)
+        return PartialRanking(reply.order, tail, reply.verdict, reply.reasons)
 
     def calls(self, count: int) -> int:
         return 1 if count > 1 else 0

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from harness.labelling.strategies._choice import Choosing
 from harness.labelling.strategies._sorting import Standings, Winner, heap_groups, heap_top
-from harness.labelling.strategies.strategy import ALONE, Order, Reply, Shown, Steps, overall
+from harness.labelling.strategies.strategy import SINGLE, ParsedResponse, PartialRanking, Presentation, Steps, overall
 from harness.plugins import Settings
 
 
@@ -50,7 +50,7 @@ class Pairwise(Choosing):
 
     def steps(self, count: int) -> Steps:
         if count == 1:
-            return ALONE
+            return SINGLE
         if self.settings.method == "all-pairs":
             return (yield from self._all(count))
         standings = Standings(count)
@@ -60,7 +60,7 @@ class Pairwise(Choosing):
             ranked = yield from heap_top(count, self.settings.k, 2, lambda group: self._best(standings, group))
         return standings.order(ranked)
 
-    def shown(self, count: int) -> int:
+    def most_presented(self, count: int) -> int:
         return 2
 
     def calls(self, count: int) -> int:
@@ -71,7 +71,7 @@ class Pairwise(Choosing):
             return questions * sum(heap_groups(count, k, 2))
         return questions * sum(count - 1 - done for done in range(min(k, count - 1)))
 
-    def _questions(self, one: int, other: int) -> list[Shown]:
+    def _questions(self, one: int, other: int) -> list[Presentation]:
         pair = (min(one, other), max(one, other))
         return [pair, pair[::-1]] if self.settings.both_orders else [pair]
 
@@ -86,7 +86,7 @@ class Pairwise(Choosing):
             clear.update(question if reply.order else ())
         ordered = tuple(sorted(clear, key=lambda number: -points[number]))
         tail = tuple(number for number in range(count) if number not in clear)
-        return Order(ordered, tail, *overall(replies, len(ordered)), scores=tuple(points[number] for number in ordered))
+        return PartialRanking(ordered, tail, *overall(replies, len(ordered)), scores=tuple(points[number] for number in ordered))
 
     def _best(self, standings: Standings, group: Sequence[int]) -> Winner:
         best = group[0]
@@ -94,7 +94,7 @@ class Pairwise(Choosing):
             best = yield from standings.best((best, other), self._questions(best, other))
         return best
 
-    def _bubbled(self, count: int, standings: Standings) -> Generator[list[Shown], list[Reply], list[int]]:
+    def _bubbled(self, count: int, standings: Standings) -> Generator[list[Presentation], list[ParsedResponse], list[int]]:
         order = list(range(count))
         for done in range(min(self.settings.k, count - 1)):
             for place in range(count - 1, done, -1):

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from harness.labelling.strategies._reading import clear, last_line, spoken, unclear
-from harness.labelling.strategies.strategy import Answer, Order, Reply, Steps, Strategy, overall
+from harness.labelling.strategies.strategy import AnswerFormat, ParsedResponse, PartialRanking, Steps, Strategy, overall
 from harness.plugins import Settings
 
 GRADES = {"yes-no": {"Yes": 1, "No": 0}, "graded": {str(grade): grade for grade in range(4)}}
@@ -40,10 +40,10 @@ class Pointwise(Strategy):
     def default_prompt(self) -> str:
         return f"pointwise-{self.settings.scale}"
 
-    def answer(self, shown: int) -> Answer:
-        return Answer(choices=tuple(GRADES[self.settings.scale]))
+    def answer(self, count: int) -> AnswerFormat:
+        return AnswerFormat(choices=tuple(GRADES[self.settings.scale]))
 
-    def answer_tokens(self, shown: int) -> int:
+    def answer_tokens(self, count: int) -> int:
         return 32
 
     def values(self, query: str, passages: Sequence[str]) -> dict[str, str]:
@@ -55,15 +55,15 @@ class Pointwise(Strategy):
         grades = {number: reply.grade for number, reply in enumerate(replies) if reply.grade is not None}
         ordered = tuple(sorted(grades, key=lambda number: -grades[number]))
         tail = tuple(number for number in range(count) if number not in grades)
-        return Order(ordered, tail, *overall(replies, len(ordered)), scores=tuple(grades[number] for number in ordered))
+        return PartialRanking(ordered, tail, *overall(replies, len(ordered)), scores=tuple(grades[number] for number in ordered))
 
-    def shown(self, count: int) -> int:
+    def most_presented(self, count: int) -> int:
         return 1
 
     def calls(self, count: int) -> int:
         return count
 
-    def read(self, text: str, shown: int, truncated: bool) -> Reply:
+    def read(self, text: str, count: int, truncated: bool) -> ParsedResponse:
         said, cut = spoken(text, truncated)
         grades = GRADES[self.settings.scale]
         if said in grades:
@@ -81,12 +81,12 @@ _END = r"""[\s"'*`)\].!]*\Z"""
 _WORD, _NUMBER = ("(yes|no)", ""), (r"(\d{1,4})", r"(?:\s?(?:/|out\sof)\s?3)?")
 
 
-def _named(said: str, cut: bool, form: tuple[str, str]) -> set[str]:
+def _named(answer: str, cut: bool, form: tuple[str, str]) -> set[str]:
     """The grades that the answer, or its start, names."""
     grade, scale = form
-    only = re.compile(_LEAD + grade + scale + _END, re.IGNORECASE).match("" if cut else last_line(said))
-    start = re.compile(_LEAD + grade + r"""["'*`)\]]{0,3}(?:\n|\s{0,3}[.,:;!\-–—]\s)""", re.IGNORECASE).match(said[:200])
+    only = re.compile(_LEAD + grade + scale + _END, re.IGNORECASE).match("" if cut else last_line(answer))
+    start = re.compile(_LEAD + grade + r"""["'*`)\]]{0,3}(?:\n|\s{0,3}[.,:;!\-–—]\s)""", re.IGNORECASE).match(answer[:200])
     found = {match[1].lower() for match in (only, start) if match}
     # A number beside others may be a step, a count or the end of a range.
-    counts = start is not None and only is None and form is _NUMBER and len(re.findall(r"\d+", said)) > 1
+    counts = start is not None and only is None and form is _NUMBER and len(re.findall(r"\d+", answer)) > 1
     return set() if counts else found

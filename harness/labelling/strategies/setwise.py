@@ -9,7 +9,7 @@ from pydantic import Field
 
 from harness.labelling.strategies._choice import Choosing
 from harness.labelling.strategies._sorting import Standings, heap_groups, heap_top
-from harness.labelling.strategies.strategy import ALONE, Steps
+from harness.labelling.strategies.strategy import SINGLE, Steps
 from harness.plugins import Settings
 
 
@@ -42,14 +42,14 @@ class Setwise(Choosing):
 
     def steps(self, count: int) -> Steps:
         if count == 1:
-            return ALONE
+            return SINGLE
         standings = Standings(count)
         ranked = yield from heap_top(
             count, self.settings.k, self.settings.set_size - 1, lambda group: standings.best(group, [tuple(sorted(group))])
         )
         return standings.order(ranked)
 
-    def shown(self, count: int) -> int:
+    def most_presented(self, count: int) -> int:
         return min(count, self.settings.set_size)
 
     def calls(self, count: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from harness.labelling.strategies.strategy import ALONE, Order, Reply, Steps, Strategy, overall
+from harness.labelling.strategies.strategy import SINGLE, ParsedResponse, PartialRanking, Steps, Strategy, overall
 from harness.plugins import Settings
 
 
@@ -37,9 +37,9 @@ class Sliding(Strategy):
 
     def steps(self, count: int) -> Steps:
         if count == 1:
-            return ALONE
+            return SINGLE
         order = list(range(count))
-        replies: list[Reply] = []
+        replies: list[ParsedResponse] = []
         placed: set[int] = set()
         for start, end in self._windows(count):
             window = tuple(order[start:end])
@@ -53,7 +53,7 @@ class Sliding(Strategy):
                 first += rest
             order[start:end] = first
         ordered = tuple([number for number in order if number in placed])
-        return Order(ordered, tuple([number for number in order if number not in placed]), *overall(replies, len(ordered)))
+        return PartialRanking(ordered, tuple([number for number in order if number not in placed]), *overall(replies, len(ordered)))
 
     def _windows(self, count: int) -> list[tuple[int, int]]:
         ends = [count]
@@ -62,7 +62,7 @@ class Sliding(Strategy):
             ends.append(max(ends[-1] - self.settings.step, 2))
         return [(max(end - self.settings.window, 0), end) for end in ends]
 
-    def shown(self, count: int) -> int:
+    def most_presented(self, count: int) -> int:
         return min(count, self.settings.window)
 
     def calls(self, count: int) -> int:

@@ -13,7 +13,7 @@ from harness.labelling.labels.ranking import VERDICTS, Verdict
 from harness.plugins import Plugin, Settings
 
 
-class Reply(NamedTuple):
+class ParsedResponse(NamedTuple):
     """One answer as read. `order` holds positions among the shown passages, from 0, best first, each at most once."""
 
     order: tuple[int, ...]
@@ -25,32 +25,32 @@ class Reply(NamedTuple):
     """What the model wrote."""
 
 
-class Order(NamedTuple):
+class PartialRanking(NamedTuple):
     """What a way of asking made of n candidates, by number from 0.
 
     `scores` are given where several candidates may be equal: one for each of `ordered`, higher is better; equal ones are then
     ordered by document id, whatever their order here.
     """
 
-    ordered: tuple[int, ...]
-    tail: tuple[int, ...]
+    ranked: tuple[int, ...]
+    unranked: tuple[int, ...]
     verdict: Verdict
     reasons: tuple[Reason, ...] = ()
     scores: tuple[float, ...] | None = None
 
 
-ALONE = Order((0,), (), "ok")
+SINGLE = PartialRanking((0,), (), "ok")
 """The only order of a single candidate; comparing needs no question to find it."""
 
-Shown = tuple[int, ...]
+Presentation = tuple[int, ...]
 """Candidates of one question, in the order in which they are shown."""
 
-Steps = Generator[list[Shown], list[Reply], Order]
+Steps = Generator[list[Presentation], list[ParsedResponse], PartialRanking]
 """Yields questions that do not depend on one another, gets a reply for each, ends with an order."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class AnswerFormat:
     """The well-formed answers to a question, for decoders that can be held to them.
 
     Either one of `choices`, or a permutation of `permutation` identifiers, written ``[2] > [1]``.
@@ -63,7 +63,7 @@ class Answer:
 class Strategy(Plugin):
     """A way of asking. It sees candidates as numbers in presentation order and never their texts."""
 
-    group: ClassVar[str] = "harness.strategies"
+    entry_point_group: ClassVar[str] = "harness.strategies"
     prompt: ClassVar[str]
     """The bundled prompt that it uses unless told otherwise."""
     placeholders: ClassVar[frozenset[str]] = frozenset({"query", "passages", "count"})
@@ -86,14 +86,14 @@ class Strategy(Plugin):
     def calls(self, count: int) -> int:
         """How many questions `steps` asks at most."""
 
-    def shown(self, count: int) -> int:
+    def most_presented(self, count: int) -> int:
         """How many passages a question over `count` candidates shows at most."""
         return count
 
-    def read(self, text: str, shown: int, truncated: bool) -> Reply:
+    def read(self, text: str, count: int, truncated: bool) -> ParsedResponse:
         """Read an answer about `shown` passages. Never raises on any text."""
-        parsed = parse(text, shown, truncated)
-        return Reply(tuple([number - 1 for number in parsed.order]), parsed.verdict, parsed.reasons, text=text)
+        parsed = parse(text, count, truncated)
+        return ParsedResponse(tuple([number - 1 for number in parsed.order]), parsed.verdict, parsed.reasons, text=text)
 
     def identifier(self, position: int) -> str:
         """What passage number `position` (from 0) is called in the prompt."""
@@ -105,13 +105,13 @@ class Strategy(Plugin):
             self._opened[count] = ["\n" * (position > 0) + self.identifier(position) + " " for position in range(count)]
         return self._opened[count]
 
-    def answer(self, shown: int) -> Answer:
+    def answer(self, count: int) -> AnswerFormat:
         """What a well-formed answer about `shown` passages looks like."""
-        return Answer(permutation=shown)
+        return AnswerFormat(permutation=count)
 
-    def answer_tokens(self, shown: int) -> int:
+    def answer_tokens(self, count: int) -> int:
         """Room for an answer about `shown` passages with a few words around it, in tokens of any usual tokenizer."""
-        return 32 + 8 * shown
+        return 32 + 8 * count
 
     def values(self, query: str, passages: Sequence[str]) -> dict[str, str]:
         """The placeholders' values for one question."""
@@ -124,7 +124,7 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return max(verdicts, key=VERDICTS.index, default="ok")
 
 
-def overall(replies: Sequence[Reply | Order], placed: int) -> tuple[Verdict, tuple[Reason, ...]]:
+def overall(replies: Sequence[ParsedResponse | PartialRanking], placed: int) -> tuple[Verdict, tuple[Reason, ...]]:
     """Verdict and reasons of an order made from several replies or orders, in which `placed` candidates have a place.
 
     Failed ones make the whole partial; only an order without any placed candidate has failed.

@@ -6,10 +6,10 @@ import math
 from typing import NamedTuple
 
 from harness.errors import UserError, did_you_mean
-from harness.evaluation.curves.budget_curve import Amount, Target, Value, ahead_from, area_difference, needed
+from harness.evaluation.curves.budget_curve import Amount, CurveTarget, CurveValue, ahead_from, area_difference, needed
 from harness.leaderboard.curves.cost_axes import Axis
 from harness.leaderboard.curves.fitted import Fitted, Statistics
-from harness.leaderboard.curves.series import shown
+from harness.leaderboard.curves.series import amount_text
 from harness.leaderboard.curves.targets import bound, interval
 
 
@@ -21,14 +21,14 @@ class Pair(NamedTuple):
     """The amount that it needs for the mean of the reference at its largest amount."""
     ahead: Amount | None
     """From where on it stays at or above the reference; None without a shared range, as is `area`."""
-    area: Value | None
+    area: CurveValue | None
     words: str
 
 
 def usual_reference(statistics: Statistics) -> str:
     """The series that others are held against: the best real one that is not ours, otherwise the best one (by last points)."""
-    real = [one.series for one in statistics.fitted if one.series.standing in ("real", None)] or list(statistics.chart.series)
-    return next((one.name for one in real if one.group not in ("ours", "control")), real[0].name)
+    real = [one.series for one in statistics.fitted if one.series.teacher_type in ("real", None)] or list(statistics.chart.series)
+    return next((one.name for one in real if one.category not in ("ours", "control")), real[0].name)
 
 
 def series_named(statistics: Statistics, text: str) -> str:
@@ -50,16 +50,16 @@ def pairs(statistics: Statistics, reference: str) -> list[Pair]:
 
 
 def _pair(one: Fitted, reference: Fitted, axis: Axis) -> Pair:
-    goal = Target(float(reference.curve.means[-1]), reference.curve.samples.each(lambda part: part[:, -1]))
+    goal = CurveTarget(float(reference.curve.means[-1]), reference.curve.samples.each(lambda part: part[:, -1]))
     equal = needed(one.curve, goal)
     ahead, area = ahead_from(reference.curve, one.curve), area_difference(reference.curve, one.curve)
     return Pair(one.series.name, equal, ahead, area, _words(one, reference, equal, axis))
 
 
 def _words(one: Fitted, reference: Fitted, equal: Amount, axis: Axis) -> str:
-    largest = shown(reference.curve.last, axis)
+    largest = amount_text(reference.curve.last, axis)
     if math.isinf(equal.value):
-        text = f"{one.series.name} with {shown(equal.last, axis)} {axis.unit} does not equal {reference.series.name} with {largest}"
+        text = f"{one.series.name} with {amount_text(equal.last, axis)} {axis.unit} does not equal {reference.series.name} with {largest}"
     else:
         text = f"{one.series.name} with {bound(equal.value, equal, axis)} {axis.unit} equals {reference.series.name} with {largest}"
     return f"{text} ({interval(equal, axis)})"
@@ -70,9 +70,9 @@ def ahead_words(ahead: Amount | None, axis: Axis) -> str:
     if ahead is None:
         return ""
     if math.isinf(ahead.value):
-        text = f"not at {shown(ahead.last, axis)}"
+        text = f"not at {amount_text(ahead.last, axis)}"
     elif ahead.value <= ahead.first:
-        text = f"from {shown(ahead.first, axis)} on"
+        text = f"from {amount_text(ahead.first, axis)} on"
     else:
         text = f"from {bound(ahead.value, ahead, axis)} on"
     return f"{text} ({interval(ahead, axis)})"

@@ -6,7 +6,7 @@ import itertools
 import math
 from string import ascii_uppercase
 
-from harness.leaderboard.curves.series import Chart, shown
+from harness.leaderboard.curves.series import Chart, amount_text
 
 WIDTH = 64
 HEIGHT = 13
@@ -59,7 +59,7 @@ def _body(grid: list[list[str]], low: float, high: float) -> list[str]:
 def _axis(columns: dict[float, int], chart: Chart) -> str:
     line = [" "] * (WIDTH + 8)
     for place, column in columns.items():
-        label = shown(place, chart.axis)
+        label = amount_text(place, chart.axis)
         start = max(0, min(column + 8 - len(label) // 2, len(line) - len(label)))
         if all(letter == " " for letter in line[max(0, start - 1) : start + len(label) + 1]):
             line[start : start + len(label)] = label

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from harness.evaluation.curves.budget_curve import LEVEL, Amount, Value
+from harness.evaluation.curves.budget_curve import LEVEL, Amount, CurveValue
 from harness.evaluation.curves.fits import Monotone
 from harness.leaderboard.board_model import Table
 from harness.leaderboard.curves.against_series import Pair, ahead_words, pairs, series_named, usual_reference
@@ -14,7 +14,7 @@ from harness.leaderboard.curves.fitted import ALL, Fitted, Statistics, statistic
 from harness.leaderboard.curves.frontier import STANDINGS, Frontier, frontier
 from harness.leaderboard.curves.series import MOST, Chart, chart, select
 from harness.leaderboard.curves.targets import Needed, labels_needed, target_of
-from harness.leaderboard.load_results import Gathered
+from harness.leaderboard.load_results import ResultSet
 from harness.leaderboard.row_statistics import SAMPLES, SEED
 from harness.leaderboard.row_titles import titles
 
@@ -50,7 +50,7 @@ class CurveAnswer:
     frontier: Frontier | None
 
 
-def answer(gathered: Gathered, table: Table, question: CurveQuestion) -> CurveAnswer:
+def answer(gathered: ResultSet, table: Table, question: CurveQuestion) -> CurveAnswer:
     """The answer to `question`. Raises UserError for a fit, a target or a series that does not exist."""
     whole = chart(table, question.axis)
     drawn = whole if whole is None or question.every else select(whole, MOST)
@@ -108,8 +108,8 @@ def _curve(one: Fitted) -> dict[str, Any]:
     return {
         "series": one.series.name,
         "method": one.series.method,
-        "group": one.series.group,
-        "standing": one.series.standing,
+        "group": one.series.category,
+        "standing": one.series.teacher_type,
         "points": points,
         "fit": one.curve.fit.name,
         "band": {name: getattr(one.band, name).tolist() for name in columns},
@@ -118,7 +118,7 @@ def _curve(one: Fitted) -> dict[str, Any]:
     }
 
 
-def _value(value: Value | None) -> dict[str, Any] | None:
+def _value(value: CurveValue | None) -> dict[str, Any] | None:
     return {"value": value.value, "interval": value.interval} if value else None
 
 
@@ -137,5 +137,5 @@ def _pair(one: Pair, statistics: Statistics) -> dict[str, Any]:
 
 
 def _frontier(one: Frontier) -> dict[str, Any]:
-    rows = [{**row._asdict(), "standing": row.standing} for row in one.rows]
+    rows = [{**row._asdict(), "standing": row.status} for row in one.rows]
     return {"price": one.price, "family": one.family, "standings": STANDINGS, "rows": rows}

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from harness.evaluation.curves.budget_curve import Band, Curve, Target, Value, area, band, curve, falls
+from harness.evaluation.curves.budget_curve import Band, BudgetCurve, CurveTarget, CurveValue, area, band, curve, falls
 from harness.evaluation.curves.fits import FITS, Monotone, fit
 from harness.evaluation.significance.bootstrap import bootstrap_means, run_weights, units
 from harness.evaluation.significance.t_intervals import Freedom, Samples, stacked
 from harness.leaderboard.board_model import Table
 from harness.leaderboard.configuration import Configuration
 from harness.leaderboard.curves.series import FEW, QUERIES, RUNS, Chart, Series
-from harness.leaderboard.load_results import Gathered
+from harness.leaderboard.load_results import ResultSet
 from harness.leaderboard.row_query_values import own_name
 from harness.leaderboard.row_statistics import SAMPLES, SEED, measure, queries_of
 from harness.text import counted
@@ -31,9 +31,9 @@ class Fitted:
     """A series with its curve; `area` is the mean over the logarithm of the amount, `notes` what a reader must know."""
 
     series: Series
-    curve: Curve = field(repr=False)
+    curve: BudgetCurve = field(repr=False)
     band: Band = field(repr=False)
-    area: Value | None
+    area: CurveValue | None
     notes: tuple[str, ...]
 
 
@@ -43,21 +43,21 @@ class Statistics:
 
     chart: Chart
     fitted: tuple[Fitted, ...]
-    targets: dict[str, Target] = field(repr=False)
+    targets: dict[str, CurveTarget] = field(repr=False)
     """Rows that need no labels, by name: what a curve may have to reach."""
     over: str
     """What the bands are intervals over, one of BANDS; all other intervals are over queries, resamples and seeds."""
 
     @property
-    def said(self) -> str:
+    def legend(self) -> str:
         """What lines and bands are, for the foot of a picture."""
         fits = ", ".join(dict.fromkeys(one.curve.fit.name for one in self.fitted))
-        return f"curves: {fits} fit; bands of the fit: {self.chart.told(self.over)}"
+        return f"curves: {fits} fit; bands of the fit: {self.chart.band_text(self.over)}"
 
     @property
     def note(self) -> str:
         """How the curves and all intervals were made, in a sentence."""
-        return f"{self.said}; areas and amounts: t intervals over {ALL}; {SAMPLES:,} bootstrap samples, seed {SEED}"
+        return f"{self.legend}; areas and amounts: t intervals over {ALL}; {SAMPLES:,} bootstrap samples, seed {SEED}"
 
     @property
     def doubts(self) -> dict[str, list[str]]:
@@ -70,7 +70,7 @@ class Statistics:
 
 
 def statistics_of(
-    gathered: Gathered, table: Table, chart: Chart, fit_name: str = Monotone.name, over: str | None = None
+    gathered: ResultSet, table: Table, chart: Chart, fit_name: str = Monotone.name, over: str | None = None
 ) -> Statistics | None:
     """Fits of all series of `chart`, one of `table`; None with a single query, over which nothing varies.
 
@@ -82,14 +82,14 @@ def statistics_of(
     drawn = _drawn(_configurations(gathered, table, chart), own_name(gathered, table), queries_of(gathered.of(table)))
     over = over or (RUNS if chart.band == RUNS else ALL)
     fitted = tuple(_fitted(one, fit_name, drawn, over) for one in chart.series)
-    targets = {level.name: Target(level.mean, drawn[level.tags]) for level in chart.levels}
+    targets = {level.name: CurveTarget(level.mean, drawn[level.run_ids]) for level in chart.levels}
     return Statistics(chart, fitted, targets, over)
 
 
-def _configurations(gathered: Gathered, table: Table, chart: Chart) -> dict[tuple[str, ...], Configuration]:
-    rows = {row.tags: row for row in table.rows}
-    wanted = [*(point.tags for one in chart.series for point in one.points), *(level.tags for level in chart.levels)]
-    return {tags: Configuration(tuple(gathered.behind(table, rows[tags]))) for tags in wanted}
+def _configurations(gathered: ResultSet, table: Table, chart: Chart) -> dict[tuple[str, ...], Configuration]:
+    rows = {row.run_ids: row for row in table.rows}
+    wanted = [*(point.run_ids for one in chart.series for point in one.points), *(level.run_ids for level in chart.levels)]
+    return {tags: Configuration(tuple(gathered.runs_of_row(table, rows[tags]))) for tags in wanted}
 
 
 def _drawn(found: Mapping[tuple[str, ...], Configuration], metric: str, queries: list[str]) -> Drawn:
@@ -106,11 +106,11 @@ def _drawn(found: Mapping[tuple[str, ...], Configuration], metric: str, queries:
 
 def _fitted(one: Series, fit_name: str, drawn: Drawn, over: str) -> Fitted:
     amounts, means, runs = np.array([(point.x, point.mean, point.runs) for point in one.points]).T
-    made = curve(amounts, means, stacked([drawn[point.tags] for point in one.points]), runs, fit(fit_name))
+    made = curve(amounts, means, stacked([drawn[point.run_ids] for point in one.points]), runs, fit(fit_name))
     return Fitted(one, made, band(made, queries=over == ALL), area(made), tuple(_notes(one, made, fit_name)))
 
 
-def _notes(one: Series, full: Curve, fit_name: str) -> list[str]:
+def _notes(one: Series, full: BudgetCurve, fit_name: str) -> list[str]:
     """Doubts in the order of their weight."""
     notes = []
     if len(full.amounts) == 1:

@@ -9,16 +9,16 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.evaluation.exact_sums import Array
-from harness.evaluation.significance.alternative import Side
+from harness.evaluation.significance.alternative import Alternative
 from harness.evaluation.significance.joint_tests import max_t
 from harness.leaderboard.board_model import ALPHA, Row, Table
-from harness.leaderboard.load_results import Gathered
+from harness.leaderboard.load_results import ResultSet
 from harness.leaderboard.row_query_values import per_query
 from harness.leaderboard.row_statistics import SEED
 from harness.text import counted
 
 
-class Price(NamedTuple):
+class CurvePrice(NamedTuple):
     """One thing that a row can cost: a heading, the number, and why all rows of a table may have none."""
 
     title: str
@@ -27,15 +27,15 @@ class Price(NamedTuple):
 
 
 PRICES = {
-    "usd": Price(
+    "usd": CurvePrice(
         "USD for labels",
         lambda row: row.cost["usd"],
         "labels of teachers that run on one's own machine, and rows without labels, cost no money",
     ),
-    "labels": Price("labelled queries", lambda row: float(row.budget or 0), "no method here was given labels"),
-    "tokens": Price("tokens", lambda row: row.cost["input_tokens"] + row.cost["output_tokens"], "no teacher here read or wrote any"),
-    "training": Price("seconds of training", lambda row: row.cost["train_seconds"], "the cards tell of no stage that trains"),
-    "seconds": Price("seconds of all stages", lambda row: row.cost["seconds"], "the cards tell of no times"),
+    "labels": CurvePrice("labelled queries", lambda row: float(row.budget or 0), "no method here was given labels"),
+    "tokens": CurvePrice("tokens", lambda row: row.cost["input_tokens"] + row.cost["output_tokens"], "no teacher here read or wrote any"),
+    "training": CurvePrice("seconds of training", lambda row: row.cost["train_seconds"], "the cards tell of no stage that trains"),
+    "seconds": CurvePrice("seconds of all stages", lambda row: row.cost["seconds"], "the cards tell of no times"),
 }
 FRONTIER, DOMINATED, SURELY = "frontier", "dominated", "surely dominated"
 STANDINGS = {
@@ -63,7 +63,7 @@ class Priced(NamedTuple):
     p_adjusted: float | None = None
 
     @property
-    def standing(self) -> str:
+    def status(self) -> str:
         """One of STANDINGS."""
         if self.beaten_by is None:
             return FRONTIER
@@ -85,7 +85,7 @@ def unpriced(rows: Sequence[Row]) -> list[str]:
     return [name for name, price in PRICES.items() if not any(price.of(row) for row in rows)]
 
 
-def frontier(gathered: Gathered, table: Table, rows: Sequence[tuple[str, Row]], price: str) -> Frontier:
+def frontier(gathered: ResultSet, table: Table, rows: Sequence[tuple[str, Row]], price: str) -> Frontier:
     """The named `rows` by price, and which of them others dominate (Pareto).
 
     A row is dominated by one that is at least as cheap and as good and in one of both better, by means; surely, where that one is also
@@ -106,15 +106,15 @@ def frontier(gathered: Gathered, table: Table, rows: Sequence[tuple[str, Row]], 
         Priced(name, prices[place], means[place], None if by is None else kept[by][0], p[place])
         for place, ((name, _), by) in enumerate(zip(kept, beaten, strict=True))
     ]
-    return Frontier(price, tuple(priced), _family(len(kept), pairs) + _told(unknown))
+    return Frontier(price, tuple(priced), _family(len(kept), pairs) + _price_caveat(unknown))
 
 
-def _as_found(gathered: Gathered, table: Table, row: Row) -> bool:
+def _as_found(gathered: ResultSet, table: Table, row: Row) -> bool:
     """Whether a card of the row knows no more than how long it took to label with what was in the ledger already."""
-    return any(run.card.costs.calls and run.card.costs.seconds_alone is None for run in gathered.behind(table, row))
+    return any(run.card.costs.calls and run.card.costs.seconds_alone is None for run in gathered.runs_of_row(table, row))
 
 
-def _told(unknown: int) -> str:
+def _price_caveat(unknown: int) -> str:
     """What is to be said of rows whose price may be too low."""
     if not unknown:
         return ""
@@ -138,7 +138,7 @@ def _adjusted(values: Array, prices: Sequence[float], beaten: Sequence[int | Non
     places = range(len(prices))
     pairs = [(row, other) for row in places for other in places if other != row and prices[other] <= prices[row]]
     differences = np.column_stack([values[:, other] - values[:, row] for row, other in pairs])
-    p = dict(zip(pairs, max_t(differences, SEED, Side.greater, FLIPS).tolist(), strict=True))
+    p = dict(zip(pairs, max_t(differences, SEED, Alternative.greater, FLIPS).tolist(), strict=True))
     return [None if by is None else p[place, by] for place, by in enumerate(beaten)], len(pairs)
 
 

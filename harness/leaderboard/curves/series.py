@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.curves.cost_axes import AXES, Axis
-from harness.method import Group
+from harness.method import Category
 
 RUNS, QUERIES = "resamples and seeds", "queries"
 FEW = 5
@@ -28,7 +28,7 @@ class Point:
     runs: int
     x: float
     """Where it stands on the chart's axis."""
-    tags: tuple[str, ...]
+    run_ids: tuple[str, ...]
     """Of its row: the ids of its runs."""
 
 
@@ -38,24 +38,24 @@ class Series:
 
     name: str
     method: str
-    group: Group
-    standing: str | None
+    category: Category
+    teacher_type: str | None
     """Of the teacher: real, placebo, simulated, oracle."""
     points: tuple[Point, ...]
 
     @property
     def kind(self) -> tuple[str, str | None]:
         """What a picture should not leave out: the method, with a real, a false or an all-knowing teacher."""
-        return self.method, self.standing
+        return self.method, self.teacher_type
 
 
 @dataclass(frozen=True)
-class Level:
+class ReferenceLevel:
     """A row that needs no labels: a horizontal line."""
 
     name: str
     mean: float
-    tags: tuple[str, ...]
+    run_ids: tuple[str, ...]
     """Of its row: the ids of its runs."""
 
 
@@ -66,7 +66,7 @@ class Chart:
     title: str
     metric: str
     series: tuple[Series, ...]
-    levels: tuple[Level, ...]
+    levels: tuple[ReferenceLevel, ...]
     band: str
     """What the bands are intervals over: resamples and seeds where any row has several runs (rows with one have no band), or queries."""
     left_out: int = 0
@@ -88,9 +88,9 @@ class Chart:
     def note(self) -> str:
         """What the bands are, and what a selection left out."""
         left_out = f"; best series of each method, then the best others, {self.left_out} not drawn" if self.left_out else ""
-        return f"bands: {self.told(self.band)}{left_out}"
+        return f"bands: {self.band_text(self.band)}{left_out}"
 
-    def told(self, band: str) -> str:
+    def band_text(self, band: str) -> str:
         """What bands over `band` are: intervals of 95 %, or what two or three runs say instead."""
         fewest = min((point.runs for one in self.series for point in one.points if point.runs > 1), default=FEW)
         return f"spread over {band}, too few for 95 %" if band == RUNS and fewest < FEW else f"95 % intervals over {band}"
@@ -112,7 +112,7 @@ def chart(table: Table, axis: str = "labels") -> Chart | None:
     names = _names([members[0] for members in groups.values()])
     runs = any(row.metrics[table.metric].runs_interval for row in rows)
     series = [_series(name, members, table.metric, runs, over) for name, members in zip(names, groups.values(), strict=True)]
-    levels = [Level(row.name, row.metrics[table.metric].mean, row.tags) for row in rows if not row.budget]
+    levels = [ReferenceLevel(row.name, row.metrics[table.metric].mean, row.run_ids) for row in rows if not row.budget]
     title = f"{table.collection} ({table.split})"
     ordered = tuple(sorted(series, key=lambda one: -one.points[-1].mean))
     return Chart(title, table.metric, ordered, tuple(levels), RUNS if runs else QUERIES, axis=over)
@@ -125,7 +125,7 @@ def _names(rows: Sequence[Row]) -> list[str]:
     ]
     return [
         ", ".join([row.method, *(str(getattr(row, key)) for key in kept if getattr(row, key)), *([row.variant] * bool(row.variant))])
-        + (f" ({row.standing})" if row.standing == "simulated" else "")
+        + (f" ({row.teacher_type})" if row.teacher_type == "simulated" else "")
         for row in rows
     ]
 
@@ -135,11 +135,11 @@ def _series(name: str, rows: list[Row], metric: str, runs: bool, axis: Axis) -> 
     for row in sorted(rows, key=axis.of):
         estimate = row.metrics[metric]
         low, high = (estimate.runs_interval if runs else estimate.interval) or (estimate.mean, estimate.mean)
-        points.append(Point(row.budget or 0, estimate.mean, low, high, row.runs, axis.of(row), row.tags))
-    return Series(name, rows[0].method, rows[0].group, rows[0].standing, tuple(points))
+        points.append(Point(row.budget or 0, estimate.mean, low, high, row.runs, axis.of(row), row.run_ids))
+    return Series(name, rows[0].method, rows[0].category, rows[0].teacher_type, tuple(points))
 
 
-def shown(value: float, axis: Axis, *, rounded: bool = False) -> str:
+def amount_text(value: float, axis: Axis, *, rounded: bool = False) -> str:
     """An amount with its sensible digits: two that count where it was read off a curve, all of them where it was measured."""
     value = float(f"{value:.2g}") if rounded else value
     if axis is not AXES["usd"]:

@@ -22,7 +22,7 @@ MOST = 2 * len(COLOURS) * len(MARKERS)
 """Series after which looks are repeated."""
 
 
-class Look(NamedTuple):
+class SeriesStyle(NamedTuple):
     """How one series is drawn; an open marker has its colour at the edge only."""
 
     colour: str
@@ -31,17 +31,17 @@ class Look(NamedTuple):
     dash: tuple[int, ...]
 
 
-def look(number: int) -> Look:
+def series_style(number: int) -> SeriesStyle:
     """The look of series `number`, from 0: colours repeat after eight, with an open marker of another shape and another dash."""
     turn, colour = divmod(number % MOST, len(COLOURS))
     # Open markers start four shapes on: an open circle beside a full one of its colour would be hard to tell from it.
     shape = (colour + turn // 2 + 4 * (turn % 2)) % len(MARKERS)
-    return Look(COLOURS[colour], list(MARKERS)[shape], turn % 2 == 0, DASHES[(colour + turn) % len(DASHES)])
+    return SeriesStyle(COLOURS[colour], list(MARKERS)[shape], turn % 2 == 0, DASHES[(colour + turn) % len(DASHES)])
 
 
-def looks(count: int) -> list[Look]:
+def series_styles(count: int) -> list[SeriesStyle]:
     """The looks of the first `count` series."""
-    return [look(number) for number in range(count)]
+    return [series_style(number) for number in range(count)]
 
 
 def ink(colour: str) -> str:

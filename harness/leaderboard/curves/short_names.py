@@ -20,7 +20,7 @@ def short(names: Sequence[str], longest: int) -> list[str]:
         return list(names)
     said = _unshared(names)
     cut = [_cut(_dropped(one, said, longest), longest) for one in said]
-    return _apart(names, cut)
+    return _numbered(names, cut)
 
 
 def wrapped(name: str, width: int) -> list[str]:
@@ -77,7 +77,7 @@ def _cut(text: str, longest: int) -> str:
     return f"{text[: longest - len(_CUT) - tail]}{_CUT}{text[-tail:]}"
 
 
-def _apart(names: Sequence[str], cut: Sequence[str]) -> list[str]:
+def _numbered(names: Sequence[str], cut: Sequence[str]) -> list[str]:
     """`cut`, numbered where different names came out the same."""
     meant: dict[str, list[str]] = {}
     for name, text in zip(names, cut, strict=True):

@@ -12,8 +12,8 @@ from xml.sax.saxutils import escape
 from harness.errors import UserError
 from harness.leaderboard.board_model import Board
 from harness.leaderboard.curves.cost_axes import AXES, Axis
-from harness.leaderboard.curves.series import Chart, Level, Series, chart, select, shown
-from harness.leaderboard.curves.series_style import MARKERS, Look, looks
+from harness.leaderboard.curves.series import Chart, ReferenceLevel, Series, amount_text, chart, select
+from harness.leaderboard.curves.series_style import MARKERS, SeriesStyle, series_styles
 from harness.leaderboard.curves.short_names import short
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def svg(chart: Chart, statistics: Statistics | None = None) -> str:
     fits = {one.series.name: one.band for one in statistics.fitted} if statistics else {}
     paths = [_path(one, fits.get(one.name)) for one in chart.series]
     scale = _scale(chart, paths)
-    styles = looks(len(chart.series))
+    styles = series_styles(len(chart.series))
     parts = [_head(chart, scale.height), *_grid(scale), *(_level(level, scale) for level in chart.levels)]
     parts += [_band(path, style.colour, scale) for path, style in zip(paths, styles, strict=True)]
     parts += [_line(one, path, style, scale) for one, path, style in zip(chart.series, paths, styles, strict=True)]
     parts += _labels(chart, styles, scale)
-    parts.append(_text(_LEFT, scale.height - 8, statistics.said if statistics else chart.note, size=11, colour="#555555"))
+    parts.append(_text(_LEFT, scale.height - 8, statistics.legend if statistics else chart.note, size=11, colour="#555555"))
     return "\n".join([*parts, "</svg>\n"])
 
 
@@ -139,14 +139,14 @@ def _grid(scale: _Scale) -> list[str]:
         value = scale.low + number * step
         parts.append(_stroke(_LEFT, scale.y(value), _RIGHT, scale.y(value), 'stroke="#dddddd"'))
         parts.append(_text(_LEFT - 8, scale.y(value) + 4, f"{value:.{digits}f}", anchor="end"))
-    for place in _apart(scale):
+    for place in _spaced_ticks(scale):
         parts.append(_stroke(scale.x(place), scale.bottom, scale.x(place), scale.bottom + 5, 'stroke="#555555"'))
-        parts.append(_text(scale.x(place), scale.bottom + 20, shown(place, scale.axis), anchor="middle"))
+        parts.append(_text(scale.x(place), scale.bottom + 20, amount_text(place, scale.axis), anchor="middle"))
     parts.append(_text((_LEFT + _RIGHT) / 2, scale.bottom + 38, f"{scale.axis.title} (log scale)", anchor="middle"))
     return parts
 
 
-def _apart(scale: _Scale) -> list[float]:
+def _spaced_ticks(scale: _Scale) -> list[float]:
     """Places whose labels do not run into each other."""
     kept: list[float] = []
     for place in scale.places:
@@ -155,7 +155,7 @@ def _apart(scale: _Scale) -> list[float]:
     return kept
 
 
-def _level(level: Level, scale: _Scale) -> str:
+def _level(level: ReferenceLevel, scale: _Scale) -> str:
     return _stroke(_LEFT, scale.y(level.mean), _RIGHT, scale.y(level.mean), 'stroke="#777777" stroke-dasharray="3 4"')
 
 
@@ -168,14 +168,14 @@ def _band(path: list[_Corner], colour: str, scale: _Scale) -> str:
     return f'<polygon points="{corners}" fill="{colour}" fill-opacity="0.15"/>'
 
 
-def _line(one: Series, path: list[_Corner], style: Look, scale: _Scale) -> str:
+def _line(one: Series, path: list[_Corner], style: SeriesStyle, scale: _Scale) -> str:
     corners = " ".join(f"{scale.x(corner.x):.1f},{scale.y(corner.mean):.1f}" for corner in path)
     dash = " ".join(map(str, style.dash))
     line = f'<polyline points="{corners}" fill="none" stroke="{style.colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
     return line + "".join(_marker(style, scale.x(point.x), scale.y(point.mean)) for point in one.points)
 
 
-def _marker(style: Look, x: float, y: float) -> str:
+def _marker(style: SeriesStyle, x: float, y: float) -> str:
     inside = style.colour if style.filled else "#ffffff"
     ink = f'fill="{inside}" stroke="{style.colour}" stroke-width="{0 if style.filled else 1.6}"'
     return f'<path d="{MARKERS[style.shape]}" transform="translate({x:.1f},{y:.1f})" {ink}/>'
@@ -187,11 +187,11 @@ class _Label:
     mean: float
     x: float
     """Where the line ends."""
-    style: Look | None
+    style: SeriesStyle | None
     """None for a level."""
 
 
-def _labels(chart: Chart, styles: Sequence[Look], scale: _Scale) -> list[str]:
+def _labels(chart: Chart, styles: Sequence[SeriesStyle], scale: _Scale) -> list[str]:
     """The name and last mean of every line behind its marker, joined to its end: colours repeat and lines end at one place."""
     ends = zip(chart.series, styles, strict=True)
     labels = [_Label(one.name, one.points[-1].mean, scale.x(one.points[-1].x), style) for one, style in ends]

@@ -6,10 +6,10 @@ import math
 from typing import NamedTuple
 
 from harness.errors import UserError, did_you_mean
-from harness.evaluation.curves.budget_curve import Amount, Target, needed
+from harness.evaluation.curves.budget_curve import Amount, CurveTarget, needed
 from harness.leaderboard.curves.cost_axes import Axis
 from harness.leaderboard.curves.fitted import Statistics
-from harness.leaderboard.curves.series import shown
+from harness.leaderboard.curves.series import amount_text
 
 
 class Needed(NamedTuple):
@@ -20,7 +20,7 @@ class Needed(NamedTuple):
     words: str
 
 
-def target_of(statistics: Statistics, text: str) -> tuple[str, Target]:
+def target_of(statistics: Statistics, text: str) -> tuple[str, CurveTarget]:
     """A target with its name: a number, or a row without labels by its name, whose own uncertainty then counts.
 
     Raises UserError for anything else.
@@ -33,10 +33,10 @@ def target_of(statistics: Statistics, text: str) -> tuple[str, Target]:
         raise UserError(f"unknown target '{text}'", remedy=f"give a number; {did_you_mean(text, statistics.targets)}") from error
     if not math.isfinite(number):
         raise UserError(f"the target is {text}", remedy=f"give a value of {statistics.chart.metric}")
-    return f"{number:g}", Target(number)
+    return f"{number:g}", CurveTarget(number)
 
 
-def labels_needed(statistics: Statistics, target: Target) -> list[Needed]:
+def labels_needed(statistics: Statistics, target: CurveTarget) -> list[Needed]:
     """For every series the amount at which its fitted curve reaches `target`."""
     found = [(one.series.name, needed(one.curve, target)) for one in statistics.fitted]
     return [Needed(name, amount, words(amount, statistics.chart.axis)) for name, amount in found]
@@ -44,7 +44,7 @@ def labels_needed(statistics: Statistics, target: Target) -> list[Needed]:
 
 def words(amount: Amount, axis: Axis) -> str:
     """'about 310 labels (95 %: at most 100 to more than 1,000)', 'not reached with 1,000 labels (95 %: 620 to more than 1,000)'."""
-    last = shown(amount.last, axis)
+    last = amount_text(amount.last, axis)
     text = f"not reached with {last} {axis.unit}" if math.isinf(amount.value) else f"{bound(amount.value, amount, axis)} {axis.unit}"
     return f"{text} ({interval(amount, axis)})"
 
@@ -58,7 +58,7 @@ def interval(amount: Amount, axis: Axis) -> str:
 def bound(value: float, amount: Amount, axis: Axis, about: str = "about ") -> str:
     """A number between the measured amounts with `about` before it, 'at most' the smallest, or 'more than' the largest."""
     if math.isinf(value):
-        return f"more than {shown(amount.last, axis)}"
+        return f"more than {amount_text(amount.last, axis)}"
     if value <= amount.first:
-        return f"at most {shown(amount.first, axis)}"
-    return about + shown(value, axis, rounded=True)
+        return f"at most {amount_text(amount.first, axis)}"
+    return about + amount_text(value, axis, rounded=True)

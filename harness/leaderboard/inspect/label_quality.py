@@ -27,7 +27,7 @@ MEASURES = {
 
 
 @dataclass(frozen=True)
-class Labelled:
+class TeacherLabels:
     """A teacher's published labels: every query once, that of the lowest resample's largest draw."""
 
     name: str
@@ -53,7 +53,7 @@ class Agreement(NamedTuple):
     values: dict[str, float | None]
 
 
-class Place(NamedTuple):
+class PickPosition(NamedTuple):
     """A place of the input order: how many first picks stood there, their share with its 95 % interval, the share by chance."""
 
     position: int
@@ -71,12 +71,12 @@ class Picks(NamedTuple):
     queries: int
     reordered: int
     p: float | None
-    places: tuple[Place, ...]
+    places: tuple[PickPosition, ...]
 
 
-def labelled(runs: Sequence[Published]) -> tuple[list[Labelled], list[str]]:
+def labelled(runs: Sequence[Published]) -> tuple[list[TeacherLabels], list[str]]:
     """Every teacher with published labels, by name, and notes on files that could not be read and on teachers without any."""
-    found: list[Labelled] = []
+    found: list[TeacherLabels] = []
     notes: list[str] = []
     without: list[str] = []
     for name, members in names(runs).items():
@@ -90,7 +90,7 @@ def labelled(runs: Sequence[Published]) -> tuple[list[Labelled], list[str]]:
             for row in said.rows if said else ():
                 rows.setdefault(row.query, row)
         if rows:
-            found.append(Labelled(name, tuple(rows.values())))
+            found.append(TeacherLabels(name, tuple(rows.values())))
         else:
             without.append(name)
     if without:
@@ -108,7 +108,7 @@ def _largest(runs: Iterable[Published]) -> list[Published]:
     return [max(groups[key], key=lambda run: (run.card.budget or 0, run.card.tag)) for key in sorted(groups)]
 
 
-def agreements(found: Sequence[Labelled]) -> list[Agreement]:
+def agreements(found: Sequence[TeacherLabels]) -> list[Agreement]:
     """Every two teachers, and each with the first stage's order of the candidates; an order with itself is 1 by every measure."""
     if not found:
         return []
@@ -119,13 +119,13 @@ def agreements(found: Sequence[Labelled]) -> list[Agreement]:
     return [_agreement(a, b, agreement.agreement(orders[a], orders[b])) for a, b in pairs]
 
 
-def _agreement(a: str, b: str, said: dict[str, Any]) -> Agreement:
-    values = (said["tau"], said["rbo"], said["top"]["1"])
-    return Agreement(a, b, said["queries"], dict(zip(MEASURES, values, strict=True)))
+def _agreement(a: str, b: str, measured: dict[str, Any]) -> Agreement:
+    values = (measured["tau"], measured["rbo"], measured["top"]["1"])
+    return Agreement(a, b, measured["queries"], dict(zip(MEASURES, values, strict=True)))
 
 
-def first_picks(one: Labelled) -> Picks:
+def first_picks(one: TeacherLabels) -> Picks:
     """Where the first picks of a teacher stood."""
     said = agreement.first_picks((row.ranking() for row in one.rows), one.given)
-    places = tuple(Place(**{**place, "interval": Interval(*place["interval"])}) for place in said["positions"])
+    places = tuple(PickPosition(**{**place, "interval": Interval(*place["interval"])}) for place in said["positions"])
     return Picks(one.name, said["queries"], said["reordered"], said["p"], places)

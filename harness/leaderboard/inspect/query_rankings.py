@@ -23,7 +23,7 @@ LONGEST_TEXT = 2_000
 """Characters of a document that a page shows."""
 
 
-class Ranked(NamedTuple):
+class RankedDocument(NamedTuple):
     """A document of the query: its rank and score in each run (None below `depth` or unranked), its grade and text where known."""
 
     document: str
@@ -39,7 +39,7 @@ class QueryView:
 
     query: str
     text: str
-    documents: tuple[Ranked, ...]
+    documents: tuple[RankedDocument, ...]
     answers: tuple[str, ...] = ()
     """Short answers that the collection gives; most have none."""
 
@@ -81,7 +81,7 @@ def query_view(runs: Sequence[Run], query: str, *, collection: Collection | None
     texts = texts_of(collection, documents)
     scores = [{document: run.scores[query][document] for document in top} for run, top in zip(runs, tops, strict=True)]
     rows = [
-        Ranked(
+        RankedDocument(
             plain(document),
             tuple(place.get(document) for place in places),
             grades.get(document),
@@ -106,11 +106,11 @@ def texts_of(collection: Collection | None, documents: Sequence[str]) -> dict[st
         return found
     for document in documents:
         with suppress(KeyError):
-            found[document] = shown(collection.corpus.texts([document])[0])
+            found[document] = safe_text(collection.corpus.texts([document])[0])
     return found
 
 
-def shown(text: str, longest: int = LONGEST_TEXT) -> str:
+def safe_text(text: str, longest: int = LONGEST_TEXT) -> str:
     """`text` without control characters, at most `longest` characters; line breaks are kept as \\n, any other white space is a space."""
     kept = "".join(map(_letter, text[: 2 * longest + 2].replace("\r\n", "\n").replace("\r", "\n")[: longest + 1]))
     return kept if len(kept) <= longest else kept[: longest - 1] + "…"

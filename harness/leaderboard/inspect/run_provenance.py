@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.published.provenance import Curve, MadeStage, Making, read_making
+from harness.published.provenance import LossCurveData, Provenance, StageProvenance, read_provenance
 from harness.published.result_folder import Published
 from harness.text import plain
 
@@ -41,7 +41,7 @@ class LossCurve(NamedTuple):
     name: str
     stage: str
     steps: int
-    kept: int
+    best_step: int
     window: int
     points: tuple[LossPoint, ...]
 
@@ -55,7 +55,7 @@ TRAINING, HELD_OUT = "training", "held-out"
 
 
 @dataclass(frozen=True)
-class Made:
+class RunProvenance:
     """What is known of how a run was made."""
 
     stages: tuple[StageRow, ...]
@@ -63,17 +63,17 @@ class Made:
     curves: tuple[LossCurve, ...]
     seconds: float
     """Of all stages."""
-    seconds_here: float
+    seconds_incurred: float
     """Of those that the publishing sweep made itself."""
 
 
-def made(run: Published) -> Made | None:
+def run_provenance(run: Published) -> RunProvenance | None:
     """How `run` was made; None where its folder does not say. Raises UserError for a file that cannot be used."""
-    found = read_making(Path(run.folder))
-    return None if found is None else _made(found)
+    found = read_provenance(Path(run.folder))
+    return None if found is None else _run_provenance(found)
 
 
-def _made(found: Making) -> Made:
+def _run_provenance(found: Provenance) -> RunProvenance:
     rows = tuple(
         StageRow(
             plain(one.kind), plain(one.label), one.seconds, one.peak_memory_mb, one.cached, f"{one.started:%Y-%m-%d %H:%M:%S} UTC", one.key
@@ -81,10 +81,10 @@ def _made(found: Making) -> Made:
         for one in found.stages
     )
     curves = tuple(_curve(one, one.curve) for one in found.stages if one.curve is not None and one.curve.step)
-    return Made(rows, curves, sum(row.seconds for row in rows), sum(row.seconds for row in rows if not row.cached))
+    return RunProvenance(rows, curves, sum(row.seconds for row in rows), sum(row.seconds for row in rows if not row.cached))
 
 
-def _curve(stage: MadeStage, found: Curve) -> LossCurve:
+def _curve(stage: StageProvenance, found: LossCurveData) -> LossCurve:
     points = [*_points(TRAINING, found.step, found.loss), *_points(HELD_OUT, found.held_out_step, found.held_out_loss)]
     name = f"{plain(stage.kind)} · {plain(stage.label)}"
     return LossCurve(name, plain(stage.kind), found.steps, found.kept, found.window, tuple(points))
@@ -94,7 +94,7 @@ def _points(kind: str, steps: tuple[int, ...], losses: tuple[float | None, ...])
     return (LossPoint(step, kind, loss) for step, loss in zip(steps, losses, strict=False) if loss is not None)
 
 
-def model_folders(found: Made, workspace: Path) -> dict[str, tuple[Path, bool]]:
+def model_folders(found: RunProvenance, workspace: Path) -> dict[str, tuple[Path, bool]]:
     """Where the run's models lie in a workspace, by kind, and whether they are there. Keys are hexadecimal, so no path leaves it."""
     folders = {row.stage: workspace / "store" / row.stage / row.key for row in found.stages if row.stage in MODELS}
     return {kind: (folder, folder.is_dir()) for kind, folder in folders.items()}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from harness.leaderboard.board_model import Row, Table
-from harness.leaderboard.load_results import Gathered
+from harness.leaderboard.load_results import ResultSet
 from harness.text import plain
 
 MOST = 7
@@ -28,7 +28,7 @@ class Split(NamedTuple):
         return sum(self.seconds.values())
 
 
-def split_by_stage(gathered: Gathered, table: Table, rows: Sequence[tuple[str, Row]], most: int = MOST) -> list[Split]:
+def split_by_stage(gathered: ResultSet, table: Table, rows: Sequence[tuple[str, Row]], most: int = MOST) -> list[Split]:
     """Every named row with the same `most` kinds, those that took most time in all rows together first, and `other`."""
     found = [(name, _seconds(gathered, table, row)) for name, row in rows]
     totals: dict[str, float] = defaultdict(float)
@@ -39,8 +39,8 @@ def split_by_stage(gathered: Gathered, table: Table, rows: Sequence[tuple[str, R
     return [Split(name, _grouped(seconds, kinds, rest=len(totals) > len(kinds))) for name, seconds in found]
 
 
-def _seconds(gathered: Gathered, table: Table, row: Row) -> dict[str, float]:
-    runs = gathered.behind(table, row)
+def _seconds(gathered: ResultSet, table: Table, row: Row) -> dict[str, float]:
+    runs = gathered.runs_of_row(table, row)
     total: dict[str, float] = defaultdict(float)
     for run in runs:
         # Labels are often found in the ledger, read there in no time: what counts is what their calls took.

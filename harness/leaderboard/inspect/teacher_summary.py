@@ -19,7 +19,7 @@ class TeacherSummary(NamedTuple):
     name: str
     kind: str
     model: str
-    standing: str
+    teacher_type: str
     box: str
     runs: int
     sets: int
@@ -81,7 +81,7 @@ def _summary(name: str, about: TeacherSection, runs: list[Published]) -> Teacher
         name=name,
         kind=plain(about.kind),
         model=plain(about.model),
-        standing=about.standing,
+        teacher_type=about.standing,
         box=about.box,
         runs=len(runs),
         sets=len(sets),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from harness.collections.collection import Collection
 from harness.labelling.labels.ranking import Verdict
-from harness.leaderboard.inspect.query_rankings import line, shown, texts_of
+from harness.leaderboard.inspect.query_rankings import line, safe_text, texts_of
 from harness.published.published_labels import RAW, LabelRow
 from harness.text import plain
 
@@ -16,13 +16,13 @@ Numbers = tuple[float | None, ...]
 Places = tuple[int | None, ...]
 
 
-class Candidate(NamedTuple):
+class InspectedCandidate(NamedTuple):
     """A candidate, one entry a row in each tuple: its place in what the teacher was shown, its place in the teacher's order (None in the
     tail), the teacher's own number, the ranker's score and the place that gives; all None for a row without this query."""
 
     document: str
     grade: int | None
-    shown_at: Places
+    presented_at: Places
     placed: Places
     scores: Numbers
     ranker: Numbers
@@ -41,16 +41,16 @@ class Opinion(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TrainingQuery:
+class InspectedQuery:
     """A training query; candidates in the first stage's order, those of the first row that has it first."""
 
     query: str
     text: str
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[InspectedCandidate, ...]
     opinions: tuple[Opinion, ...]
 
 
-def training_query(rows: Sequence[tuple[str, LabelRow | None]], collection: Collection | None = None) -> TrainingQuery:
+def training_query(rows: Sequence[tuple[str, LabelRow | None]], collection: Collection | None = None) -> InspectedQuery:
     """The labels that named `rows` have of one query, of which one at least is there; texts and grades come from `collection`."""
     labels = [row for _, row in rows]
     first = next(row for row in labels if row is not None)
@@ -58,10 +58,10 @@ def training_query(rows: Sequence[tuple[str, LabelRow | None]], collection: Coll
     grades, texts = _grades(collection, first.query), texts_of(collection, documents)
     views = [_View.of(row) for row in labels]
     candidates = tuple(
-        Candidate(
+        InspectedCandidate(
             plain(document),
             grades.get(document),
-            tuple(view.shown_at.get(document) for view in views),
+            tuple(view.presented_at.get(document) for view in views),
             tuple(view.placed.get(document) for view in views),
             tuple(view.scores.get(document) for view in views),
             tuple(view.ranker.get(document) for view in views),
@@ -70,15 +70,17 @@ def training_query(rows: Sequence[tuple[str, LabelRow | None]], collection: Coll
         )
         for document in documents
     )
-    opinions = tuple(Opinion(name, row.verdict, plain(row.reason), shown(row.raw, RAW), row.cut) for name, row in rows if row is not None)
-    return TrainingQuery(plain(first.query), line(first.text), candidates, opinions)
+    opinions = tuple(
+        Opinion(name, row.verdict, plain(row.reason), safe_text(row.raw, RAW), row.cut) for name, row in rows if row is not None
+    )
+    return InspectedQuery(plain(first.query), line(first.text), candidates, opinions)
 
 
 @dataclass(frozen=True)
 class _View:
     """One row's numbers by document."""
 
-    shown_at: dict[str, int]
+    presented_at: dict[str, int]
     placed: dict[str, int]
     scores: dict[str, float | None]
     ranker: dict[str, float | None]

@@ -6,7 +6,7 @@ import csv as csv_module
 import io
 
 from harness.leaderboard import row_texts
-from harness.leaderboard.board_model import Board, Row, Table
+from harness.leaderboard.board_model import FORMER_KEYS, Board, Row, Table
 from harness.leaderboard.render.board_terminal import terminal
 from harness.leaderboard.render.escaping import escaped_latex, escaped_markdown, inert
 from harness.leaderboard.row_sections import By, sections
@@ -56,7 +56,7 @@ def csv(board: Board) -> str:
     for row in (row for table in board.tables for row in table.rows):
         found = [number for name in metrics for number in _numbers(row, name)]
         tested = [getattr(row.against, name) if row.against else None for name in tests]
-        told = [row_texts.sees(row) if name == "sees" else getattr(row, name) for name in texts]
+        told = [row_texts.sees(row) if name == "sees" else getattr(row, FORMER_KEYS.get(name, name)) for name in texts]
         values = [*told, *found, *tested, *(row.cost.get(name) for name in _COSTS), "; ".join(row.flags)]
         writer.writerow([inert(value) for value in values])
     return buffer.getvalue()
@@ -81,7 +81,7 @@ def _markdown(table: Table, by: By | None) -> str:
 
 
 def _markdown_part(table: Table, heading: str, several: bool) -> str:
-    headings, rows = _compact(table, several, told=not heading)
+    headings, rows = _compact(table, several, sees=not heading)
     rule = ["---" if heading in _WORDS else "---:" for heading in headings]
     lines = [headings, rule, *([escaped_markdown(cell) for cell in row] for row in rows)]
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -98,7 +98,7 @@ def latex(board: Board, by: By | None = None) -> str:
 
 
 def _latex(table: Table, heading: str, caption: str, several: bool) -> str:
-    headings, rows = _compact(table, several, told=not heading)
+    headings, rows = _compact(table, several, sees=not heading)
     columns = "".join("l" if heading in _WORDS - {"#"} else "r" for heading in headings)
     lines = [" & ".join(escaped_latex(cell) for cell in line) + r" \\" for line in (headings, *rows)]
     body = "\n".join([r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"])
@@ -111,13 +111,13 @@ def _title(table: Table, heading: str) -> str:
     return f"{about}, {heading}" if heading else about
 
 
-def _compact(table: Table, several: bool, told: bool) -> tuple[list[str], list[list[str]]]:
+def _compact(table: Table, several: bool, sees: bool) -> tuple[list[str], list[list[str]]]:
     """Headings and cells for a page: the leading metric with its interval, the others without.
 
     `several` where rows are tested against different ones: each then says which. `told` where rows say what they see.
     """
     others = [name for name in table.metrics if name != table.metric]
-    against, seen = ["against"] if several else [], ["sees"] if told else []
+    against, seen = ["against"] if several else [], ["sees"] if sees else []
     headings = ["#", "method", *seen, "labels", "runs", table.metric, "95 %", *others, "USD", "train", *against, "flags"]
     rows = []
     for row in table.rows:

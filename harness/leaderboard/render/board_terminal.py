@@ -108,7 +108,7 @@ def _columns(table: Table) -> tuple[list[_Column], list[_Column], list[_Column],
     return needed, others, costs, [*told, *([_Column("uncertain by", uncertain)] if any(uncertain) else [])]
 
 
-def _drawn(table: Table, heading: str, kept: frozenset[str], several: bool) -> RichTable:
+def _drawn(table: Table, heading: str, parts: frozenset[str], several: bool) -> RichTable:
     """`heading` stands over a part of a table; `several` where its rows are tested against different ones."""
     about = f"{table.collection} · {table.split} · {counted(table.queries, 'query')}"
     title = Text(f"{about} · {heading}" if heading else about, style="bold")
@@ -117,19 +117,19 @@ def _drawn(table: Table, heading: str, kept: frozenset[str], several: bool) -> R
     shown.add_column("method", overflow="fold", min_width=_METHOD)
     needed, others, costs, last = _columns(table)
     columns = [
-        column for column in (*needed, *others, *costs, *last) if column.heading in kept and not (heading and column.heading == SEES)
+        column for column in (*needed, *others, *costs, *last) if column.heading in parts and not (heading and column.heading == SEES)
     ]
     for column in columns:
         shown.add_column(Text(column.heading), justify=column.justify, no_wrap=True)
     for number, row in enumerate(table.rows):
-        method = _method(row, SEES not in kept and not heading, several)
+        method = _method(row, SEES not in parts and not heading, several)
         shown.add_row(row_texts.place(row), method, *(Text(column.texts[number]) for column in columns))
     return shown
 
 
 def _method(row: Row, sees: bool, several: bool) -> Text:
-    shown = Text(row.method, style=_STYLES[row.group])
-    shown.append(f"  {row.group}", style="dim not bold")
+    shown = Text(row.method, style=_STYLES[row.category])
+    shown.append(f"  {row.category}", style="dim not bold")
     against = f"tested against {row.against.baseline}" if several and row.against else ""
     given = f"sees {row_texts.sees(row)}" if sees else ""
     details = " · ".join(part for part in (row.teacher, row_texts.losses(row), row.variant, given) if part)

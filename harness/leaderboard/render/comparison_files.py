@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv as csv_module
 import io
 
-from harness.evaluation.significance.comparison_result import Bounds, Compared
+from harness.evaluation.significance.comparison_result import Bounds, ComparisonResult
 from harness.evaluation.significance.comparison_tables import VERDICTS, p_text
 from harness.leaderboard import row_texts
 from harness.leaderboard.render.escaping import escaped_latex, inert
@@ -13,7 +13,7 @@ from harness.leaderboard.render.escaping import escaped_latex, inert
 _NUMBERS = ("difference", "p", "p_adjusted", "effect_size", "superiority", "wins", "ties", "losses", "detectable", "queries_needed")
 
 
-def csv(answer: Compared) -> str:
+def csv(answer: ComparisonResult) -> str:
     """All comparisons with all their numbers."""
     buffer = io.StringIO()
     writer = csv_module.writer(buffer, lineterminator="\n")
@@ -26,7 +26,7 @@ def csv(answer: Compared) -> str:
     return buffer.getvalue()
 
 
-def latex(answer: Compared) -> str:
+def latex(answer: ComparisonResult) -> str:
     """The comparisons as a tabular; needs the package booktabs."""
     headings = ["$a$", "$b$", "$b-a$", r"95\,\%", "$p$", "$p$ adj.", "$d_z$", "+/=/-", ""]
     lines = [" & ".join(headings) + r" \\", r"\midrule"]

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from harness.evaluation.curves.budget_curve import Value
+from harness.evaluation.curves.budget_curve import CurveValue
 from harness.evaluation.significance.comparison_tables import p_text
 from harness.leaderboard import row_texts
 from harness.leaderboard.curves.against_series import ahead_words
@@ -19,7 +19,7 @@ from harness.leaderboard.curves.ascii import plot
 from harness.leaderboard.curves.curve_answer import CurveAnswer
 from harness.leaderboard.curves.fitted import Statistics
 from harness.leaderboard.curves.frontier import DOMINATED, FRONTIER, PRICES, SURELY, Frontier
-from harness.leaderboard.curves.series import shown as amount_text
+from harness.leaderboard.curves.series import amount_text as amount_text
 from harness.leaderboard.curves.targets import words
 from harness.text import counted
 
@@ -70,7 +70,7 @@ def _curves(one: CurveAnswer, letters: dict[str, str]) -> RichTable:
     return shown
 
 
-def _value(value: Value | None, sign: str = "") -> tuple[str, str]:
+def _value(value: CurveValue | None, sign: str = "") -> tuple[str, str]:
     if value is None:
         return "", ""
     return f"{value.value:{sign}.3f}", f"[{value.interval.low:{sign}.3f}, {value.interval.high:{sign}.3f}]"
@@ -86,7 +86,9 @@ def _pairs(one: CurveAnswer, letters: dict[str, str]) -> list[RenderableType]:
     )
     for pair in one.pairs:
         shown.add_row(letters[pair.series], *_value(pair.area, "+"), words(pair.equal, axis), ahead_words(pair.ahead, axis))
-    ours = [fitted.series.name for fitted in one.statistics.fitted if fitted.series.standing == "real" and fitted.series.group == "ours"]
+    ours = [
+        fitted.series.name for fitted in one.statistics.fitted if fitted.series.teacher_type == "real" and fitted.series.category == "ours"
+    ]
     told = next((pair.words for pair in one.pairs if pair.series in ours), one.pairs[0].words)
     return [shown, Text(f"That is: {told}.\n")]
 
@@ -113,7 +115,7 @@ def _frontier(one: Frontier, metric: str) -> RichTable:
     shown = _headed(f"Quality against {heading}", *columns, whole=(heading, metric, "standing", "p adj."))
     for row in one.rows:
         p = "" if row.p_adjusted is None else p_text(row.p_adjusted)
-        standing = f"{MARKS[row.standing]} {row.standing}"
+        standing = f"{MARKS[row.status]} {row.status}"
         price = f"{row.price:,.0f}" if row.price >= 100 else f"{row.price:.4g}"
         shown.add_row(Text(row.name), price, row_texts.number(row.mean), standing, Text(row.beaten_by or ""), p)
     return shown

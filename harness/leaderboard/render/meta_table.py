@@ -10,7 +10,7 @@ from harness.evaluation.significance.bootstrap import Interval
 from harness.evaluation.significance.comparison_tables import p_text
 from harness.evaluation.significance.meta_analysis import Combined
 from harness.leaderboard import row_texts
-from harness.leaderboard.collections_meta import Meta, Part, Pooled
+from harness.leaderboard.collections_meta import CollectionEffect, Meta, Pooled
 from harness.text import counted
 
 _COLLECTION = 12
@@ -21,7 +21,7 @@ def terminal(meta: Meta) -> Group:
     """All methods, best first."""
     parts: list[RenderableType] = []
     for one in meta.methods:
-        parts += [_table(one, meta), Text(_told(one)), *(Text(line, style="yellow") for line in _doubts(one)), ""]
+        parts += [_table(one, meta), Text(_summary(one)), *(Text(line, style="yellow") for line in _doubts(one)), ""]
     if not meta.methods:
         parts.append(Text(f"no method stands beside {meta.baseline} on two collections or more"))
     about = "Weights: 1 / (variance over queries and runs + tau squared). p adj. of a collection is that of its own board."
@@ -45,14 +45,14 @@ def _table(one: Pooled, meta: Meta) -> Table:
     return table
 
 
-def _cells(part: Part, weight: float | None, metric: str) -> tuple[str, ...]:
+def _cells(part: CollectionEffect, weight: float | None, metric: str) -> tuple[str, ...]:
     row, against = part.row, part.against
     shown = (row.collection, f"{part.queries:,}", str(row.runs), row_texts.mean(part.baseline, metric), row_texts.mean(row, metric))
     of_all = "" if weight is None else f"{weight:.0%}"
     return (*shown, f"{against.difference:+.4f}{row_texts.mark(row)}", _interval(against.interval), p_text(against.p_adjusted), of_all)
 
 
-def _told(one: Pooled) -> str:
+def _summary(one: Pooled) -> str:
     if one.combined is None:
         return f"{counted(len(one.parts), 'collection')}: nothing to combine"
     found = one.combined

@@ -8,21 +8,21 @@ from functools import cached_property
 from itertools import groupby
 from string import ascii_lowercase
 
-from harness.evaluation.significance.comparison_result import Bounds, Compared
-from harness.evaluation.significance.score_matrix import Columns, compare_columns
-from harness.evaluation.significance.test_spec import Question
+from harness.evaluation.significance.comparison_result import Bounds, ComparisonResult
+from harness.evaluation.significance.score_matrix import ScoreMatrix, compare_matrix
+from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard.board_model import Row, Table
-from harness.leaderboard.load_results import Gathered
+from harness.leaderboard.load_results import ResultSet
 from harness.leaderboard.row_query_values import per_query
 
 MOST = 40
 """Rows of a matrix that can still be read."""
-ALL_PAIRS = Question(test="maxt")
+ALL_PAIRS = TestSpec(test="maxt")
 """Step-down maxT: with many pairs Holm over 10,000 sign flips could no longer find anything."""
 
 
 @dataclass(frozen=True)
-class Cell:
+class PairCell:
     """A row against a column of the matrix; `difference` is row - column, `mark` ▲, ▼ or · for better, worse and not shown."""
 
     mark: str
@@ -31,7 +31,7 @@ class Cell:
     p_adjusted: float
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         """'▲ +0.123'."""
         return f"{self.mark} {self.difference:+.3f}"
 
@@ -41,26 +41,26 @@ _TURNED = {"better": "worse", "worse": "better"}
 
 
 @dataclass(frozen=True)
-class Pairs:
+class PairMatrix:
     """The comparisons of all pairs of `names`, the rows of a table in its order; `left_out` counts rows beyond the first MOST."""
 
     names: tuple[str, ...]
     letters: Mapping[str, str]
     """Of every row of the table, compared or not."""
-    answer: Compared = field(repr=False)
+    answer: ComparisonResult = field(repr=False)
     left_out: int = 0
 
     @cached_property
-    def _cells(self) -> dict[tuple[str, str], Cell]:
+    def _cells(self) -> dict[tuple[str, str], PairCell]:
         found = {}
         for one in self.answer["comparisons"]:
             a, b, verdict, difference, ends = one["a"], one["b"], one["verdict"], one["difference"], one["interval"]
-            found[b, a] = Cell(_MARKS.get(verdict, "·"), difference, ends, one["p_adjusted"])
+            found[b, a] = PairCell(_MARKS.get(verdict, "·"), difference, ends, one["p_adjusted"])
             turned = _TURNED.get(verdict, verdict)
-            found[a, b] = Cell(_MARKS.get(turned, "·"), -difference, ends and (-ends[1], -ends[0]), one["p_adjusted"])
+            found[a, b] = PairCell(_MARKS.get(turned, "·"), -difference, ends and (-ends[1], -ends[0]), one["p_adjusted"])
         return found
 
-    def cell(self, row: str, column: str) -> Cell | None:
+    def cell(self, row: str, column: str) -> PairCell | None:
         """`row` against `column`; None on the diagonal."""
         return self._cells.get((row, column))
 
@@ -98,7 +98,7 @@ def _letter(number: int) -> str:
     return (_letter(before - 1) if before else "") + ascii_lowercase[last]
 
 
-def all_pairs(gathered: Gathered, table: Table, rows: Sequence[tuple[str, Row]], question: Question = ALL_PAIRS) -> Pairs | None:
+def all_pairs(gathered: ResultSet, table: Table, rows: Sequence[tuple[str, Row]], question: TestSpec = ALL_PAIRS) -> PairMatrix | None:
     """The named `rows` of `table` against each other by its leading metric, the runs of a row averaged on each query first.
 
     Only rows that have that metric, and of these the first MOST. None where fewer than two are left. The family is all comparisons made.
@@ -107,6 +107,6 @@ def all_pairs(gathered: Gathered, table: Table, rows: Sequence[tuple[str, Row]],
     if len(having) < 2:
         return None
     values = per_query(gathered, table, having[:MOST])
-    answer = compare_columns(Columns([values.metric], values.names, values.values, values.missing), question)
+    answer = compare_matrix(ScoreMatrix([values.metric], values.names, values.values, values.missing), question)
     known = dict(zip((name for name, _ in rows), letters(len(rows)), strict=True))
-    return Pairs(values.names, known, answer, max(0, len(having) - MOST))
+    return PairMatrix(values.names, known, answer, max(0, len(having) - MOST))

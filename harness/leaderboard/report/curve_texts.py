@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from harness.evaluation.curves.budget_curve import Value
+from harness.evaluation.curves.budget_curve import CurveValue
 from harness.leaderboard.board_model import Table
 from harness.leaderboard.curves.against_series import ahead_words
 from harness.leaderboard.curves.curve_answer import CurveAnswer, CurveQuestion, answer
 from harness.leaderboard.curves.svg import svg
-from harness.leaderboard.load_results import Gathered
+from harness.leaderboard.load_results import ResultSet
 
 
 class CurveLine(NamedTuple):
@@ -38,7 +38,7 @@ class CurveTexts:
     doubts: tuple[str, ...]
 
 
-def curve_texts(gathered: Gathered, table: Table) -> CurveTexts | None:
+def curve_texts(gathered: ResultSet, table: Table) -> CurveTexts | None:
     """The curves of `table` against the number of labels; None where no row has any."""
     found = answer(gathered, table, CurveQuestion())
     if found.drawn is None:
@@ -69,7 +69,7 @@ def _lines(found: CurveAnswer) -> tuple[CurveLine, ...]:
     return tuple(lines)
 
 
-def _value(value: Value | None, sign: str = "") -> tuple[str, str]:
+def _value(value: CurveValue | None, sign: str = "") -> tuple[str, str]:
     if value is None:
         return "", ""
     low, high = value.interval

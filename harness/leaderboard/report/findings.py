@@ -7,11 +7,11 @@ from statistics import median
 
 from harness.leaderboard import row_texts
 from harness.leaderboard.board_model import Row, Table
-from harness.leaderboard.report.all_pairs import Pairs
+from harness.leaderboard.report.all_pairs import PairMatrix
 from harness.text import counted
 
 
-def findings(table: Table, titles: dict[str, Row], pairs: Pairs | None) -> list[str]:
+def findings(table: Table, titles: dict[str, Row], pairs: PairMatrix | None) -> list[str]:
     """The leader and what it beats, the count against the baseline, what could have been seen at all, and what rests on one run."""
     leader = next((name for name, row in titles.items() if row.rank == 1), None)
     said = [
@@ -24,7 +24,7 @@ def findings(table: Table, titles: dict[str, Row], pairs: Pairs | None) -> list[
     return [sentence for sentence in said if sentence]
 
 
-def _leader(table: Table, titles: dict[str, Row], pairs: Pairs | None, leader: str) -> str:
+def _leader(table: Table, titles: dict[str, Row], pairs: PairMatrix | None, leader: str) -> str:
     row = titles[leader]
     opening = (
         f"{leader} has the highest {table.metric}: {row_texts.mean(row, table.metric)} {row_texts.interval(row, table.metric)}".rstrip()
@@ -52,7 +52,7 @@ def _against(table: Table) -> str:
     )
 
 
-def _detectable(pairs: Pairs | None) -> str:
+def _detectable(pairs: PairMatrix | None) -> str:
     found = [one["detectable"] for one in pairs.answer["comparisons"] if one["detectable"]] if pairs else []
     if pairs is None or not found:
         return ""

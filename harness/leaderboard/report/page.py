@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from harness import __version__
 from harness.errors import UserError
-from harness.evaluation.significance.test_spec import Question
+from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard.board import board_of
 from harness.leaderboard.board_model import Board
-from harness.leaderboard.load_results import gather
+from harness.leaderboard.load_results import load_results
 from harness.leaderboard.render.escaping import escaped_latex, escaped_markdown
 from harness.leaderboard.report.all_pairs import ALL_PAIRS
 from harness.leaderboard.report.glossary import GLOSSARY
-from harness.leaderboard.report.table_sections import Section, section
+from harness.leaderboard.report.table_sections import TableSection, section
 from harness.text import plain
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
-class Report:
+class ResultsReport:
     """A results folder, ready to be set."""
 
     board: Board
-    sections: tuple[Section, ...]
+    sections: tuple[TableSection, ...]
     command: str
     """What makes this report again."""
     newest: str
@@ -59,21 +59,21 @@ def make_report(
     split: str | None = None,
     metric: str | None = None,
     baseline: str | None = None,
-    question: Question = ALL_PAIRS,
+    question: TestSpec = ALL_PAIRS,
     command: str = "",
-) -> Report:
+) -> ResultsReport:
     """The report of a results folder; the choices are those of `board`, `question` is how all pairs are tested.
 
     Raises UserError when nothing fits a name that was given, or there is no published run.
     """
-    gathered = gather(results)
+    gathered = load_results(results)
     found = board_of(gathered, collection=collection, split=split, metric=metric, baseline=baseline)
     if not found.tables:
         raise UserError("no published runs", file=results, remedy="give the folder that a sweep published to: harness sweep FILE")
     typed = results.name if results.is_absolute() else results.as_posix()
     sections = tuple(section(number, gathered, table, plain(typed), question) for number, table in enumerate(found.tables, 1))
     newest = max(run.card.created for table in found.tables for run in gathered.of(table))
-    return Report(found, sections, command or f"harness report {typed}", f"{newest:%Y-%m-%d %H:%M} UTC")
+    return ResultsReport(found, sections, command or f"harness report {typed}", f"{newest:%Y-%m-%d %H:%M} UTC")
 
 
 class Done(str):
@@ -108,7 +108,7 @@ FORMS: dict[str, Form] = {
 }
 
 
-def render(report: Report, form: str) -> str:
+def render(report: ResultsReport, form: str) -> str:
     """The report as one of FORMS; the same report gives the same text."""
     chosen = FORMS[form]
     return _environment(chosen.template).get_template(chosen.template).render(report=report, glossary=GLOSSARY, version=__version__)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError
-from harness.evaluation.significance.comparison_result import Compared
-from harness.evaluation.significance.score_matrix import Columns, compare_columns
-from harness.evaluation.significance.test_spec import Question
+from harness.evaluation.significance.comparison_result import ComparisonResult
+from harness.evaluation.significance.score_matrix import ScoreMatrix, compare_matrix
+from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard.board import board_of
 from harness.leaderboard.board_model import Table
-from harness.leaderboard.load_results import gather
+from harness.leaderboard.load_results import load_results
 from harness.leaderboard.row_query_values import per_query
 from harness.leaderboard.row_titles import titles
 
@@ -39,7 +39,7 @@ _METRICS = {
 
 
 def ranx_report(
-    results: Path, *, collection: str | None = None, split: str | None = None, metrics: Sequence[str] = (), question: Question | None = None
+    results: Path, *, collection: str | None = None, split: str | None = None, metrics: Sequence[str] = (), question: TestSpec | None = None
 ) -> Report:
     """The first MOST rows of the one table of `results` that is chosen, as a ``ranx.Report``: means, adjusted p, wins, ties and losses.
 
@@ -47,10 +47,10 @@ def ranx_report(
     metric, as in ranx each metric is looked at by itself. Raises UserError when several tables fit, for a test that ranx cannot name,
     and for a metric that the table or ranx does not have.
     """
-    asked = question or Question()
+    asked = question or TestSpec()
     if asked.test not in TESTS:
         raise UserError(f"a ranx.Report cannot name the test '{asked.test}'", remedy=f"take one of {', '.join(TESTS)}")
-    gathered = gather(results)
+    gathered = load_results(results)
     tables = board_of(gathered, collection=collection, split=split).tables
     if len(tables) != 1:
         known = ", ".join(f"{table.collection} ({table.split})" for table in tables)
@@ -61,7 +61,7 @@ def ranx_report(
     answers = {}
     for metric, name in wanted.items():
         values = per_query(gathered, replace(table, metric=metric), rows)
-        answers[name] = compare_columns(Columns([metric], values.names, values.values, values.missing), asked)
+        answers[name] = compare_matrix(ScoreMatrix([metric], values.names, values.values, values.missing), asked)
     return _report([name for name, _ in rows], answers, asked)
 
 
@@ -83,7 +83,7 @@ def ranx_metric(name: str) -> str | None:
     return _METRICS[found[1]] + (found[2] or "")
 
 
-def _report(names: list[str], answers: dict[str, Compared], asked: Question) -> Report:
+def _report(names: list[str], answers: dict[str, ComparisonResult], asked: TestSpec) -> Report:
     from ranx.data_structures.frozenset_dict import FrozensetDict
     from ranx.data_structures.report import Report
 

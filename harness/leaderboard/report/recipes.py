@@ -52,7 +52,7 @@ def recipe(runs: Sequence[Published], metric: str, results: str) -> Recipe:
     """The recipe of a row from its `runs`; `metric` as the board writes it, `results` the folder as it is typed."""
     card = runs[0].card
     one = Configuration(tuple(runs))
-    settings = {plain(name): plain(_shown(value)) for name, value in {**one.own, **one.teaching}.items() if value not in (None, "")}
+    settings = {plain(name): plain(_setting_text(value)) for name, value in {**one.own, **one.teaching}.items() if value not in (None, "")}
     folders = shlex.join(f"{results}/{slug(run.card.collection.name)}/{run.card.tag}" for run in runs)
     return Recipe(
         command=command(card),
@@ -76,7 +76,7 @@ def _energy(known: Sequence[Energy]) -> str:
     return f"{', '.join(f'{part} {value:,.0f} J' for part, value in joules.items())} ({stages})" if known else ""
 
 
-def _shown(value: Any) -> str:
+def _setting_text(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

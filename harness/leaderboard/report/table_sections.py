@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from harness.evaluation.significance.comparison_result import Comparison
 from harness.evaluation.significance.comparison_tables import VERDICTS, p_text
-from harness.evaluation.significance.test_spec import Question
+from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard import row_texts
 from harness.leaderboard.board_model import Row, Table
-from harness.leaderboard.load_results import Gathered
-from harness.leaderboard.report.all_pairs import ALL_PAIRS, Pairs, all_pairs, letters
+from harness.leaderboard.load_results import ResultSet
+from harness.leaderboard.report.all_pairs import ALL_PAIRS, PairMatrix, all_pairs, letters
 from harness.leaderboard.report.curve_texts import CurveTexts, curve_texts
 from harness.leaderboard.report.findings import findings
 from harness.leaderboard.report.recipes import Recipe, environments, recipe
@@ -20,7 +20,7 @@ from harness.leaderboard.row_titles import titles
 from harness.published.result_folder import slug
 
 
-class Value(NamedTuple):
+class SectionValue(NamedTuple):
     """A metric of a row; `best` marks the highest of those that compete."""
 
     mean: str
@@ -29,7 +29,7 @@ class Value(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Line:
+class SectionLine:
     """A row of the table with everything that is said of it."""
 
     letter: str
@@ -39,8 +39,8 @@ class Line:
     about: str
     """Teacher, losses and settings that tell it from other rows of its method."""
     labels: str
-    lead: Value
-    others: tuple[Value, ...]
+    lead: SectionValue
+    others: tuple[SectionValue, ...]
     mark: str
     beats: str
     """Letters of the rows that it is significantly better than."""
@@ -53,15 +53,15 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Section:
+class TableSection:
     """A table of the board."""
 
     number: int
     table: Table
-    lines: tuple[Line, ...]
+    lines: tuple[SectionLine, ...]
     others: tuple[str, ...]
     """Metrics beside the leading one."""
-    pairs: Pairs | None
+    pairs: PairMatrix | None
     findings: tuple[str, ...]
     curves: CurveTexts | None
     """None without budgets."""
@@ -104,9 +104,9 @@ class Section:
     def comparisons(self) -> list[dict[str, str]]:
         """All pairs in words, the smallest p first."""
         found = self.pairs.answer["comparisons"] if self.pairs else []
-        return [self._told(one) for one in sorted(found, key=lambda one: (one["p_adjusted"], -abs(one["difference"])))]
+        return [self._comparison_text(one) for one in sorted(found, key=lambda one: (one["p_adjusted"], -abs(one["difference"])))]
 
-    def _told(self, one: Comparison) -> dict[str, str]:
+    def _comparison_text(self, one: Comparison) -> dict[str, str]:
         known = self.pairs.letters if self.pairs else {}
         return {
             "a": known[one["a"]],
@@ -122,7 +122,7 @@ class Section:
             "verdict": VERDICTS[one["verdict"]],
         }
 
-    def tip(self, row: Line, column: Line) -> str:
+    def tip(self, row: SectionLine, column: SectionLine) -> str:
         """What stands behind a cell of the matrix."""
         found = self.pairs.cell(row.title, column.title) if self.pairs else None
         if found is None:
@@ -130,13 +130,13 @@ class Section:
         between = f"{row.letter} - {column.letter} = {found.difference:+.3f} {_interval(found.interval)}".rstrip()
         return f"{between}, p adj. {p_text(found.p_adjusted)}"
 
-    def mark(self, row: Line, column: Line) -> str:
+    def mark(self, row: SectionLine, column: SectionLine) -> str:
         """▲ better, ▼ worse, · not shown, nothing on the diagonal."""
         found = self.pairs.cell(row.title, column.title) if self.pairs else None
         return found.mark if found else ""
 
     @property
-    def matrix(self) -> tuple[Line, ...]:
+    def matrix(self) -> tuple[SectionLine, ...]:
         """The lines that were compared with each other."""
         return tuple(line for line in self.lines if self.pairs and line.title in self.pairs.names)
 
@@ -147,7 +147,7 @@ class Section:
         pairs = self.pairs.answer if self.pairs else None
         return {**self.table.as_json(), "findings": list(self.findings), "rows": rows, "pairs": pairs, "reproduce": recipes}
 
-    def _beats(self, line: Line) -> list[str]:
+    def _beats(self, line: SectionLine) -> list[str]:
         return list(self.pairs.beats(line.title)) if self.pairs else []
 
 
@@ -155,14 +155,14 @@ def _recipe_json(one: Recipe) -> dict[str, Any]:
     return {**vars(one), "settings": dict(one.settings), "runs": [run._asdict() for run in one.runs]}
 
 
-def section(number: int, gathered: Gathered, table: Table, results: str, question: Question = ALL_PAIRS) -> Section:
+def section(number: int, gathered: ResultSet, table: Table, results: str, question: TestSpec = ALL_PAIRS) -> TableSection:
     """The section of `table`, the `number`-th of the report; `results` is the folder as it is typed, for commands to copy."""
     rows = titles(table)
     pairs = all_pairs(gathered, table, list(rows.items()), question)
     named = zip(letters(len(rows)), rows.items(), strict=True)
     best = {name: _best(table.rows, name) for name in table.metrics}
     lines = tuple(_line(letter, title, row, table, pairs, best, gathered, results) for letter, (title, row) in named)
-    return Section(
+    return TableSection(
         number=number,
         table=table,
         lines=lines,
@@ -175,11 +175,18 @@ def section(number: int, gathered: Gathered, table: Table, results: str, questio
 
 
 def _line(
-    letter: str, title: str, row: Row, table: Table, pairs: Pairs | None, best: dict[str, float | None], gathered: Gathered, results: str
-) -> Line:
+    letter: str,
+    title: str,
+    row: Row,
+    table: Table,
+    pairs: PairMatrix | None,
+    best: dict[str, float | None],
+    gathered: ResultSet,
+    results: str,
+) -> SectionLine:
     against = row.against
     others = (name for name in table.metrics if name != table.metric)
-    return Line(
+    return SectionLine(
         letter=letter,
         title=title,
         row=row,
@@ -195,7 +202,7 @@ def _line(
         p_adjusted=p_text(against.p_adjusted) if against else "",
         usd=row_texts.usd(row),
         training=row_texts.training(row),
-        recipe=recipe(gathered.behind(table, row), table.metric, results),
+        recipe=recipe(gathered.runs_of_row(table, row), table.metric, results),
     )
 
 
@@ -203,9 +210,9 @@ def _best(rows: Sequence[Row], metric: str) -> float | None:
     return max((row.metrics[metric].mean for row in rows if row.rank is not None and metric in row.metrics), default=None)
 
 
-def _value(row: Row, metric: str, best: dict[str, float | None]) -> Value:
+def _value(row: Row, metric: str, best: dict[str, float | None]) -> SectionValue:
     highest = row.rank is not None and metric in row.metrics and row.metrics[metric].mean == best[metric]
-    return Value(row_texts.mean(row, metric), row_texts.interval(row, metric), highest)
+    return SectionValue(row_texts.mean(row, metric), row_texts.interval(row, metric), highest)
 
 
 def _interval(ends: tuple[float, float] | None) -> str:

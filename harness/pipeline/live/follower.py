@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.errors import UserError
 from harness.pipeline.live.journal import is_held, process
 from harness.pipeline.live.live_rows import CellRow, FailureRow, KindRow, RunningRow, cells, failures, kinds, left, running
-from harness.pipeline.live.sweep_state import Story
+from harness.pipeline.live.sweep_state import SweepState
 from harness.text import clock
 
 STATES = {
@@ -26,7 +26,7 @@ STATES = {
 
 
 @dataclass(frozen=True)
-class Report:
+class SweepReport:
     """A sweep as it is at a moment; times in seconds."""
 
     state: str
@@ -49,7 +49,7 @@ class Report:
     log: tuple[tuple[float, str], ...] = ()
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """How it stands, in a sentence or two."""
         who = f" Process {self.pid} on {self.host}, last word {clock(self.silent)} ago."
         return STATES[self.state] + (who if self.state in ("running", "died") else "")
@@ -70,22 +70,22 @@ class Follower:
     """Reads a journal as it grows: each look parses only what is new. Writes nothing."""
 
     file: Path
-    _story: Story = field(default_factory=Story)
+    _story: SweepState = field(default_factory=SweepState)
     _read: int = 0
 
-    def look(self, at: float | None = None) -> Report:
+    def read(self, at: float | None = None) -> SweepReport:
         """The sweep as it is, times as of `at` (seconds since 1970; now). Raises UserError when the file is gone or no journal."""
         # Asked before reading: what a sweep wrote before it went is then known to be all.
         alive = is_held(self.file) and self._is_there()
         self._take_new()
         story, now = self._story, time.time() if at is None else at
         if not story.head:
-            return Report("starting" if alive else "stopped")
+            return SweepReport("starting" if alive else "stopped")
         state = _state(story, alive)
         end = now if state == "running" else story.last
         found = running(story, end)
         who = story.head["process"] or {"host": "", "pid": 0}
-        return Report(
+        return SweepReport(
             state=state,
             sweep=story.head["sweep"],
             host=who["host"],
@@ -113,7 +113,7 @@ class Follower:
         self._read += len(whole) + len(newline)
         try:
             for line in whole.splitlines():
-                self._story.take(json.loads(line))
+                self._story.apply(json.loads(line))
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f"the journal cannot be read: {error}", file=self.file) from error
 
@@ -126,8 +126,8 @@ class Follower:
         return found is not None and abs(found["since"] - who["since"]) < 2
 
 
-def _state(story: Story, alive: bool) -> str:
-    ended = len(story.done) + len(story.failed) + len(story.lost) == len(story.stages)
+def _state(story: SweepState, alive: bool) -> str:
+    ended = len(story.done) + len(story.failed) + len(story.skipped) == len(story.stages)
     if story.closed and ended:
         return "failed" if story.failed else "done"
     if story.closed:

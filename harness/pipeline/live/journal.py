@@ -72,19 +72,19 @@ class Journal:
     def cached(self, stage: Stage) -> None:
         self._write("cached", stage=stage.key)
 
-    def failed(self, stage: Stage, reason: str, lost: list[Stage]) -> None:
-        self._write("failed", stage=stage.key, reason=reason, lost=[other.key for other in lost])
+    def failed(self, stage: Stage, reason: str, skipped: list[Stage]) -> None:
+        self._write("failed", stage=stage.key, reason=reason, lost=[other.key for other in skipped])
 
     def close(self) -> None:
         self._write("closed")
         self._stream.close()
 
-    def _write(self, event: str, **said: Any) -> None:
+    def _write(self, event: str, **details: Any) -> None:
         paid = self._ledger.paid if self._ledger is not None else None
         llm = {"llm": [paid.calls, paid.input_tokens, paid.output_tokens, paid.usd]} if paid is not None else {}
         # A full disk stops the sweep where it matters; the journal is never the reason.
         with contextlib.suppress(OSError):
-            self._stream.write(json.dumps({"event": event, "at": round(time.time(), 3), **said, **llm}) + "\n")
+            self._stream.write(json.dumps({"event": event, "at": round(time.time(), 3), **details, **llm}) + "\n")
             self._stream.flush()
 
 

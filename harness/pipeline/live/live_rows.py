@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.pipeline.live.sweep_state import Story, Work
+from harness.pipeline.live.sweep_state import SweepState, Work
 
 
 class KindRow(NamedTuple):
@@ -53,12 +53,12 @@ class CellRow(NamedTuple):
     reason: str
 
 
-def kinds(story: Story) -> tuple[KindRow, ...]:
+def kinds(story: SweepState) -> tuple[KindRow, ...]:
     """Every kind of stage of the sweep, those of stages that were there before first."""
     tally = story.tally
     running = Counter(story.stages[key].kind for key in story.running)
     failed = Counter(story.stages[key].kind for key in story.failed)
-    rest = Counter(story.stages[key].kind for key in story.lost)
+    rest = Counter(story.stages[key].kind for key in story.skipped)
     rows = []
     for kind in dict.fromkeys([*story.cached, *tally.total]):
         asked, done = tally.total[kind], tally.done[kind]
@@ -68,12 +68,12 @@ def kinds(story: Story) -> tuple[KindRow, ...]:
     return tuple(rows)
 
 
-def running(story: Story, now: float) -> tuple[RunningRow, ...]:
+def running(story: SweepState, now: float) -> tuple[RunningRow, ...]:
     """What runs at the time `now` (seconds since 1970), or ran when the last line was written."""
     return tuple(_row(story, key, work, now) for key, work in story.running.items())
 
 
-def _row(story: Story, key: str, work: Work, now: float) -> RunningRow:
+def _row(story: SweepState, key: str, work: Work, now: float) -> RunningRow:
     stage, seconds = story.stages[key], now - work.since
     mean = story.tally.mean(stage.kind, story.head["past"])
     rest = max(mean - seconds, 0.0) if mean is not None else None
@@ -86,7 +86,7 @@ def _row(story: Story, key: str, work: Work, now: float) -> RunningRow:
     return RunningRow(str(stage), seconds, last.done, last.total, last.unit, rate, rest)
 
 
-def left(story: Story, running: tuple[RunningRow, ...]) -> float | None:
+def left(story: SweepState, running: tuple[RunningRow, ...]) -> float | None:
     """Seconds to go; as many stages as run now are thought to run side by side. None while that of a kind is not known."""
     parts = [row.left for row in running]
     for kind in kinds(story):
@@ -97,9 +97,9 @@ def left(story: Story, running: tuple[RunningRow, ...]) -> float | None:
     return sum(known) / max(len(running), 1) if len(known) == len(parts) else None
 
 
-def failures(story: Story, workspace: Path) -> tuple[FailureRow, ...]:
+def failures(story: SweepState, workspace: Path) -> tuple[FailureRow, ...]:
     """Every stage that failed, in the order of failing."""
-    stages = Counter(story.lost.values())
+    stages = Counter(story.skipped.values())
     without = Counter(cause for _, key in story.head["cells"] if (cause := _cause(story, key)))
     return tuple(
         FailureRow(str(story.stages[key]), reason, stages[key], without[key], str(workspace / "failures" / f"{key}.json"))
@@ -107,12 +107,12 @@ def failures(story: Story, workspace: Path) -> tuple[FailureRow, ...]:
     )
 
 
-def _cause(story: Story, key: str) -> str | None:
+def _cause(story: SweepState, key: str) -> str | None:
     """The failed stage that a cell's last stage rests on, itself included."""
-    return key if key in story.failed else story.lost.get(key)
+    return key if key in story.failed else story.skipped.get(key)
 
 
-def cells(story: Story) -> tuple[CellRow, ...]:
+def cells(story: SweepState) -> tuple[CellRow, ...]:
     """Every cell, in the order of the sweep file."""
     rows = []
     for name, key in story.head["cells"]:

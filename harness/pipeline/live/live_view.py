@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.ledger.ledger import Ledger
-from harness.pipeline.live.observer import Observer, Silent
+from harness.pipeline.live.observer import NullObserver, Observer
 from harness.stage import Stage
 from harness.text import clock
 
@@ -51,7 +51,7 @@ class Tally:
         return self.seconds[kind] / self.done[kind] if self.done[kind] else past.get(kind)
 
 
-class Lines(Silent):
+class LineView(NullObserver):
     """One line a finished stage, on standard error; for logs and pipes."""
 
     def __init__(self, past: dict[str, float]) -> None:
@@ -81,16 +81,16 @@ class Lines(Silent):
     def cached(self, stage: Stage) -> None:
         self.tally.finish(stage.kind, 0.0)
 
-    def failed(self, stage: Stage, reason: str, lost: list[Stage]) -> None:
-        self.tally.failed.update([stage.kind, *(other.kind for other in lost)])
-        self._say(f"FAILED {stage.kind} {stage.label}: {reason} ({len(lost)} stages rest on it)")
+    def failed(self, stage: Stage, reason: str, skipped: list[Stage]) -> None:
+        self.tally.failed.update([stage.kind, *(other.kind for other in skipped)])
+        self._say(f"FAILED {stage.kind} {stage.label}: {reason} ({len(skipped)} stages rest on it)")
 
     @staticmethod
     def _say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-class Live(Silent):
+class Live(NullObserver):
     """A table that redraws in place: a row a kind of stage, what runs now, labels paid for, time to go."""
 
     def __init__(self, past: dict[str, float]) -> None:
@@ -125,11 +125,11 @@ class Live(Silent):
     def cached(self, stage: Stage) -> None:
         self.tally.finish(stage.kind, 0.0)
 
-    def failed(self, stage: Stage, reason: str, lost: list[Stage]) -> None:
+    def failed(self, stage: Stage, reason: str, skipped: list[Stage]) -> None:
         from rich.markup import escape
 
-        self.tally.failed.update([stage.kind, *(other.kind for other in lost)])
-        self._console.print(f"[red]failed[/red] {escape(f'{stage.kind} {stage.label}: {reason}')} ({len(lost)} stages rest on it)")
+        self.tally.failed.update([stage.kind, *(other.kind for other in skipped)])
+        self._console.print(f"[red]failed[/red] {escape(f'{stage.kind} {stage.label}: {reason}')} ({len(skipped)} stages rest on it)")
 
     def close(self) -> None:
         self._live.stop()
@@ -164,4 +164,4 @@ class Live(Silent):
 
 def view(past: dict[str, float]) -> Observer:
     """The live table when standard error is a terminal, lines otherwise."""
-    return Live(past) if sys.stderr.isatty() else Lines(past)
+    return Live(past) if sys.stderr.isatty() else LineView(past)

@@ -19,13 +19,13 @@ class Observer(Protocol):
         """Another process made it in the meantime."""
         ...
 
-    def failed(self, stage: Stage, reason: str, lost: list[Stage]) -> None: ...
+    def failed(self, stage: Stage, reason: str, skipped: list[Stage]) -> None: ...
     def close(self) -> None:
         """Leave the screen as it was; called at the end, however it came."""
         ...
 
 
-class Silent:
+class NullObserver:
     """Shows nothing."""
 
     def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
@@ -43,14 +43,14 @@ class Silent:
     def cached(self, stage: Stage) -> None:
         pass
 
-    def failed(self, stage: Stage, reason: str, lost: list[Stage]) -> None:
+    def failed(self, stage: Stage, reason: str, skipped: list[Stage]) -> None:
         pass
 
     def close(self) -> None:
         pass
 
 
-class Several:
+class ObserverGroup:
     """Tells every one of some observers."""
 
     def __init__(self, *observers: Observer) -> None:
@@ -76,9 +76,9 @@ class Several:
         for one in self._observers:
             one.cached(stage)
 
-    def failed(self, stage: Stage, reason: str, lost: list[Stage]) -> None:
+    def failed(self, stage: Stage, reason: str, skipped: list[Stage]) -> None:
         for one in self._observers:
-            one.failed(stage, reason, lost)
+            one.failed(stage, reason, skipped)
 
     def close(self) -> None:
         for one in self._observers:

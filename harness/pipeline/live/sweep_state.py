@@ -47,7 +47,7 @@ class Work:
 
 
 @dataclass
-class Story:
+class SweepState:
     """Everything the lines taken so far say."""
 
     head: Event = field(default_factory=dict)
@@ -62,13 +62,13 @@ class Story:
     done: set[str] = field(default_factory=set)
     failed: dict[str, str] = field(default_factory=dict)
     """Reasons by key."""
-    lost: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
     """Key of a stage that could not be made -> the failed one that it rests on."""
     llm: tuple[int, int, int, float] = (0, 0, 0, 0.0)
     """Calls, input tokens, output tokens, USD."""
     log: list[tuple[float, str]] = field(default_factory=list)
 
-    def take(self, event: Event) -> None:
+    def apply(self, event: Event) -> None:
         """Add one line; one of a kind that this version does not know changes nothing but the time of the last."""
         self.last = float(event["at"])
         calls, read, written, usd = event.get("llm", self.llm)
@@ -111,7 +111,7 @@ class Story:
     def _failed(self, event: Event) -> None:
         stage = self._ended(event["stage"])
         self.failed[event["stage"]] = event["reason"]
-        self.lost.update(dict.fromkeys(event["lost"], event["stage"]))
+        self.skipped.update(dict.fromkeys(event["lost"], event["stage"]))
         self.tally.failed.update([stage.kind, *(self.stages[key].kind for key in event["lost"])])
         self._say(f"FAILED {stage}: {event['reason']} ({counted(len(event['lost']), 'stage')} without input)")
 
@@ -124,12 +124,12 @@ class Story:
 
 
 _TAKEN = {
-    "planned": Story._planned,
-    "started": Story._started,
-    "progress": Story._progress,
-    "finished": Story._finished,
-    "cached": Story._cached,
-    "failed": Story._failed,
-    "closed": Story._closed,
+    "planned": SweepState._planned,
+    "started": SweepState._started,
+    "progress": SweepState._progress,
+    "finished": SweepState._finished,
+    "cached": SweepState._cached,
+    "failed": SweepState._failed,
+    "closed": SweepState._closed,
 }
 """What each event does."""

@@ -13,7 +13,7 @@ from harness.published.result_folder import CARD
 from harness.stage import digest
 
 
-class Remembered:
+class PublishedCache:
     """Folders with a mark of their cell and of the card file that stood there."""
 
     def __init__(self, file: Path) -> None:

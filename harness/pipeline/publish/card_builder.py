@@ -16,30 +16,30 @@ from harness.method import RetrieverMethod
 from harness.models import ModelFiles
 from harness.pipeline.graph import closure
 from harness.pipeline.plan import PlannedCell
-from harness.pipeline.publish.cache import Remembered
+from harness.pipeline.publish.cache import PublishedCache
 from harness.pipeline.publish.labelling_time import LabellingTime
 from harness.pipeline.publish.labels_used import labels_used
-from harness.pipeline.publish.sidecar_files import beside
+from harness.pipeline.publish.sidecar_files import sidecar_files
 from harness.pipeline.store import Manifest, Store
 from harness.pipeline.trial_selection import FILE as TRIALS
 from harness.published import energy
 from harness.published.card import (
     LONGEST_TAG,
     Card,
+    CardEvaluation,
     Costs,
     Data,
     DataSource,
-    Evaluation,
     MethodSection,
     ResearchGoal,
     TeacherSection,
     TestCollection,
-    Tried,
+    TrialOutcome,
     TuningSection,
     Verdicts,
 )
 from harness.published.environment import implementation, platform
-from harness.published.provenance import read_making
+from harness.published.provenance import read_provenance
 from harness.published.result_folder import publish, renewed, run_folder, slug
 from harness.qa.answer_stages import Answered
 from harness.stage import Stage, canonical, digest
@@ -51,31 +51,33 @@ def publish_cell(
     store: Store,
     results: Path,
     sweep: SweepFile,
-    remembered: Remembered,
+    cache: PublishedCache,
     times: LabellingTime,
-    made: Collection[str] = (),
+    computed: Collection[str] = (),
 ) -> Path:
     """Publish the run of a finished cell under `results`; what is there already and says the same is kept. Returns its folder.
 
     `made` are the keys of the stages that the present sweep made; all others came from the store.
     """
     stages = closure([cell.evaluate])
-    alone = {key: times.alone(stage) for key, stage in stages.items() if isinstance(stage, Labels) and store.has(stage)}
+    alone = {key: times.standalone(stage) for key, stage in stages.items() if isinstance(stage, Labels) and store.has(stage)}
     card = _card(cell, store, sweep, alone)
     folder = run_folder(results, card)
-    if not remembered.holds(folder, card):
+    if not cache.holds(folder, card):
         run, metrics = store.place(cell.run) / "run.trec.gz", store.place(cell.evaluate) / METRICS
-        publish(folder, card, run, metrics, lambda: beside(stages.values(), store, {*made, *_made_before(folder, card)}, alone))
-        remembered.note(folder, card)
+        publish(
+            folder, card, run, metrics, lambda: sidecar_files(stages.values(), store, {*computed, *_computed_before(folder, card)}, alone)
+        )
+        cache.note(folder, card)
     return folder
 
 
-def _made_before(folder: Path, card: Card) -> set[str]:
+def _computed_before(folder: Path, card: Card) -> set[str]:
     """Keys of the stages that the sweep made which published what `card` renews."""
     if renewed(folder, card) is card:
         return set()
     try:
-        making = read_making(folder)
+        making = read_provenance(folder)
     except UserError:
         return set()
     return {stage.key for stage in making.stages if not stage.cached} if making else set()
@@ -93,7 +95,7 @@ def _tag(cell: PlannedCell) -> str:
     return whole if len(whole) <= LONGEST_TAG else "-".join([*(part[:30].rstrip("-.") for part in named), *placed, mark])
 
 
-def _card(cell: PlannedCell, store: Store, sweep: SweepFile, alone: Mapping[str, float | None]) -> Card:
+def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping[str, float | None]) -> Card:
     """`alone` are the seconds alone of label stages by key, None where they are not known."""
     point = cell.cell
     stages = closure([cell.evaluate])
@@ -105,7 +107,7 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, alone: Mapping[str,
         research_goal=ResearchGoal(
             sweep=sweep.source.path.name,
             question=sweep.description,
-            evaluation=Evaluation(reported_measures=sweep.evaluate.reported, baseline=(sweep.baseline,) if sweep.baseline else ()),
+            evaluation=CardEvaluation(reported_measures=sweep.evaluate.reported, baseline=(sweep.baseline,) if sweep.baseline else ()),
         ),
         implementation=implementation(f"harness sweep {_typed(sweep.source.path)}"),
         method=_method(cell),
@@ -121,12 +123,15 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, alone: Mapping[str,
         setup=_setup(cell, sweep),
         tuning=_tuning(cell, store, sweep),
         costs=_costs(manifests, {key for key, stage in stages.items() if stage.trains}, summaries).model_copy(
-            update={"seconds_alone": _seconds_alone(manifests, alone), "labels_used": labels_used(stages.values(), cell.kit.pool, store)}
+            update={
+                "seconds_alone": _seconds_standalone(manifests, standalone),
+                "labels_used": labels_used(stages.values(), cell.inputs.pool, store),
+            }
         ),
         labels=_verdicts(summaries),
         stages={"run": cell.run.key, "evaluate": cell.evaluate.key},
         durations=_durations(manifests),
-        durations_alone=_durations_alone(manifests, alone),
+        durations_alone=_durations_standalone(manifests, standalone),
         energy=energy.total(manifests.values()),
     )
 
@@ -143,10 +148,10 @@ def _summary(stage: Labels, store: Store) -> dict[str, Any]:
 
 def _method(cell: PlannedCell) -> MethodSection:
     method = cell.cell.method
-    placebo = cell.kit.teacher is not None and cell.kit.teacher.standing == "placebo"
+    placebo = cell.inputs.teacher is not None and cell.inputs.teacher.teacher_type == "placebo"
     return MethodSection(
         name=method.name,
-        group="control" if placebo else method.standing,
+        group="control" if placebo else method.category,
         sees=method.sees,
         settings=cell.cell.settings.model_dump(mode="json"),
         label=cell.cell.entry,
@@ -154,21 +159,21 @@ def _method(cell: PlannedCell) -> MethodSection:
 
 
 def _data(cell: PlannedCell, sweep: SweepFile) -> Data:
-    collection = cell.kit.collection
+    collection = cell.inputs.collection
     sources = () if cell.cell.resample is None else tuple(DataSource(name=name) for name in sweep.candidates.training_queries)
-    test = TestCollection(name=collection.name, split=cell.kit.split, content_hash=collection.content_hash)
+    test = TestCollection(name=collection.name, split=cell.inputs.split, content_hash=collection.content_hash)
     return Data(test_collection=test, training_data=sources)
 
 
 def _teacher(cell: PlannedCell) -> TeacherSection | None:
-    teacher = cell.kit.teacher
+    teacher = cell.inputs.teacher
     if teacher is None:
         return None
     settings = canonical(teacher.settings)
     return TeacherSection(
         name=cell.cell.teacher or teacher.name,
         kind=teacher.name,
-        standing=teacher.standing,
+        standing=teacher.teacher_type,
         box=teacher.box,
         model=str(settings.get("model", "")),
         settings=settings,
@@ -184,12 +189,12 @@ def _model_name(model: ModelFiles | Stage) -> str:
 def _student_name(cell: PlannedCell) -> str | None:
     if not issubclass(cell.cell.method, RetrieverMethod):
         return None
-    return getattr(cell.cell.settings, "model", None) or _model_name(cell.kit.retriever)
+    return getattr(cell.cell.settings, "model", None) or _model_name(cell.inputs.retriever)
 
 
 def _ranker_name(cell: PlannedCell) -> str | None:
     how = getattr(cell.cell.settings, "ranker", None)
-    return None if how is None else how.start or cell.kit.ranker.name
+    return None if how is None else how.start or cell.inputs.ranker.name
 
 
 def _setup(cell: PlannedCell, sweep: SweepFile) -> dict[str, Any]:
@@ -214,7 +219,7 @@ def _tuning(cell: PlannedCell, store: Store, sweep: SweepFile) -> TuningSection 
     if cell.choice is None or sweep.tune is None:
         return None
     told = json.loads((store.place(cell.choice) / TRIALS).read_text(encoding="utf-8"))
-    trials = tuple(Tried.model_validate(trial) for trial in told["trials"])
+    trials = tuple(TrialOutcome.model_validate(trial) for trial in told["trials"])
     return TuningSection(split=sweep.tune.split, metric=told["metric"], trials=trials, chosen=trials[told["chosen"]].settings)
 
 
@@ -252,15 +257,15 @@ def _durations(manifests: Mapping[str, Manifest]) -> dict[str, float]:
     return seconds
 
 
-def _seconds_alone(manifests: Mapping[str, Manifest], alone: Mapping[str, float | None]) -> float | None:
+def _seconds_standalone(manifests: Mapping[str, Manifest], standalone: Mapping[str, float | None]) -> float | None:
     """Seconds of all stages with labelling as if nothing had been paid before; None where one of `alone` is not known."""
-    known = [seconds for seconds in alone.values() if seconds is not None]
-    others = sum(manifest["seconds"] for key, manifest in manifests.items() if key not in alone)
-    return others + sum(known) if len(known) == len(alone) else None
+    known = [seconds for seconds in standalone.values() if seconds is not None]
+    others = sum(manifest["seconds"] for key, manifest in manifests.items() if key not in standalone)
+    return others + sum(known) if len(known) == len(standalone) else None
 
 
-def _durations_alone(manifests: Mapping[str, Manifest], alone: Mapping[str, float | None]) -> dict[str, float]:
-    known = {key: seconds for key, seconds in alone.items() if seconds is not None}
-    if len(known) < len(alone):
+def _durations_standalone(manifests: Mapping[str, Manifest], standalone: Mapping[str, float | None]) -> dict[str, float]:
+    known = {key: seconds for key, seconds in standalone.items() if seconds is not None}
+    if len(known) < len(standalone):
         return {}
     return _durations({key: {**manifests[key], "seconds": seconds} for key, seconds in known.items()})

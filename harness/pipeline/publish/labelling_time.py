@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from harness.labelling.labels.label_stage import SUMMARY, Labels
 from harness.ledger.ledger import Ledger
-from harness.ledger.views import Replay
+from harness.ledger.views import ReplayLedger
 from harness.pipeline.store import MANIFEST, Store
 from harness.progress import silent
 from harness.stage import canonical
@@ -29,8 +29,8 @@ _COUNTED = ("calls", "input_tokens", "output_tokens")
 class _Took(NamedTuple):
     """Seconds of a label stage's calls: of all that it uses, and of those that it made; and wall time while it labelled."""
 
-    alone: float
-    here: float
+    standalone: float
+    incurred: float
     wall: float
 
 
@@ -45,20 +45,20 @@ class LabellingTime:
         self._store, self._ledger, self._cache = store, ledger, cache
         self._paces: dict[tuple[str, str], float] = {}
 
-    def alone(self, stage: Labels) -> float | None:
+    def standalone(self, stage: Labels) -> float | None:
         """Seconds that a made `stage` takes with an empty ledger; None where its calls' seconds are not known any more."""
         took, whole = self._took(stage.key, self._store.place(stage)), float(self._store.manifest(stage)["seconds"])
         if took is None:
             return None
-        found = took.alone - took.here
+        found = took.standalone - took.incurred
         return round(whole + found * self._pace(stage), 3) if found > 0 else whole
 
     def _pace(self, stage: Labels) -> float:
         """Wall time for a second of calls of the stage's teacher."""
         mark = stage.kind, json.dumps(canonical(stage.teacher))
         if mark not in self._paces:
-            made = [took for took in self._same_teacher(*mark) if took.here > 0]
-            self._paces[mark] = sum(took.wall for took in made) / sum(took.here for took in made) if made else 1.0
+            made = [took for took in self._same_teacher(*mark) if took.incurred > 0]
+            self._paces[mark] = sum(took.wall for took in made) / sum(took.incurred for took in made) if made else 1.0
         return self._paces[mark]
 
     def _same_teacher(self, kind: str, teacher: str) -> Iterable[_Took]:
@@ -77,22 +77,22 @@ class LabellingTime:
             return None
         return _Took(seconds, seconds * here["calls"] / max(alone["calls"], 1), summary["seconds"])
 
-    def _again(self, key: str, alone: dict[str, Any]) -> float | None:
+    def _again(self, key: str, standalone: dict[str, Any]) -> float | None:
         """Seconds of the calls of a stage whose summary does not tell: the ledger is asked for all of them once more."""
         if key not in self._known and key in self._stages:
-            seconds = self._replayed(self._stages.pop(key), alone)
+            seconds = self._replayed(self._stages.pop(key), standalone)
             if seconds is not None:
                 self._known[key] = seconds
                 self._save()
         return self._known.get(key)
 
-    def _replayed(self, stage: Labels, alone: dict[str, Any]) -> float | None:
-        replay = Replay(self._ledger)
+    def _replayed(self, stage: Labels, standalone: dict[str, Any]) -> float | None:
+        replay = ReplayLedger(self._ledger)
         # A time that cannot be told must not keep a run from being published, whatever a teacher raises.
         with contextlib.suppress(Exception):
             for _ in stage.rankings(stage.asking(self._store.read), self._store.read, replay, silent):
                 pass
-            if all(getattr(replay.used, name) == alone[name] for name in _COUNTED):
+            if all(getattr(replay.used, name) == standalone[name] for name in _COUNTED):
                 return replay.used.seconds
         return None
 

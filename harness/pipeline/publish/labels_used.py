@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, TypeGuard
 
 from harness.labelling.labels.label_stage import Labels
-from harness.pipeline.budgets import largest
+from harness.pipeline.budgets import largest_budgets
 from harness.pipeline.store import Store
 from harness.published.card import LabelsUsed
 from harness.stage import Stage
@@ -21,8 +21,8 @@ def labels_used(stages: Iterable[Stage], pool: Stage, store: Store) -> LabelsUse
     Stages that label, or read, more and less of one draw count as the largest.
     """
     there = [stage for stage in stages if store.has(stage)]
-    asked = largest(stage for stage in there if isinstance(stage, Labels))
-    gold = [(_draw(stage), _told(stage, store, LISTS)["lists"]) for stage in there if _is_gold(stage, pool)]
+    asked = largest_budgets(stage for stage in there if isinstance(stage, Labels))
+    gold = [(_draw(stage), _labels_used(stage, store, LISTS)["lists"]) for stage in there if _is_gold(stage, pool)]
     return LabelsUsed(
         teacher=sum(stage.asked for stage in asked if not stage.writes),
         written=sum(stage.asked for stage in asked if stage.writes),
@@ -32,13 +32,13 @@ def labels_used(stages: Iterable[Stage], pool: Stage, store: Store) -> LabelsUse
 
 def _is_gold(stage: Stage, pool: Stage) -> TypeGuard[GoldLists]:
     """Lists over any other pool are of titles and their own documents, which nobody labelled."""
-    return isinstance(stage, GoldLists) and stage.draw.pool.key == pool.key
+    return isinstance(stage, GoldLists) and stage.subset.pool.key == pool.key
 
 
 def _draw(stage: GoldLists) -> tuple[str, int]:
-    return stage.draw.pool.key, stage.draw.resample
+    return stage.subset.pool.key, stage.subset.resample
 
 
-def _told(stage: Stage, store: Store, name: str) -> dict[str, Any]:
+def _labels_used(stage: Stage, store: Store, name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((store.place(stage) / name).read_text(encoding="utf-8"))
     return found

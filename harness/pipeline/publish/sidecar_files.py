@@ -11,49 +11,51 @@ from pathlib import Path
 from harness.labelling.labels.label_stage import RANKINGS, Labels
 from harness.labelling.labels.ranking import Ranking, read_rankings
 from harness.labelling.labels.tasks import pool_tasks
-from harness.pipeline.budgets import largest
+from harness.pipeline.budgets import largest_budgets
 from harness.pipeline.store import Store
-from harness.published.provenance import Curve, MadeStage, Making, curve
+from harness.published.provenance import LossCurveData, Provenance, StageProvenance, curve
 from harness.published.published_labels import MOST_ROWS, LabelRow, packed, row_of
 from harness.published.result_folder import LABELS, MAKING
 from harness.stage import Stage
-from harness.students.ranker_scored_lists import RankerScores, ScoredLists
+from harness.students.ranker_scored_lists import CandidateScores, ScoredLists
 from harness.text import plain
 from harness.training.history import FILE as LOSSES
 from harness.training.history import History
 from harness.training_lists.training_list import read_lists
 
 
-def beside(stages: Iterable[Stage], store: Store, made: Collection[str], alone: Mapping[str, float | None]) -> Mapping[str, bytes]:
+def sidecar_files(
+    stages: Iterable[Stage], store: Store, computed: Collection[str], standalone: Mapping[str, float | None]
+) -> Mapping[str, bytes]:
     """Files by name for a run that rests on `stages`; `made` are the keys of those that the present sweep made.
 
     `alone` are seconds alone by key of stages that label.
     """
     there = [stage for stage in stages if store.has(stage)]
     labels = _labels(there, store)
-    return {MAKING: _making(there, store, made, alone)} | ({LABELS: labels} if labels else {})
+    return {MAKING: _provenance(there, store, computed, standalone)} | ({LABELS: labels} if labels else {})
 
 
-def _making(stages: Iterable[Stage], store: Store, made: Collection[str], alone: Mapping[str, float | None]) -> bytes:
+def _provenance(stages: Iterable[Stage], store: Store, computed: Collection[str], standalone: Mapping[str, float | None]) -> bytes:
     found = [
-        MadeStage(
+        StageProvenance(
             kind=plain(stage.kind),
             label=plain(stage.label),
             key=stage.key,
             seconds=manifest["seconds"],
-            seconds_alone=alone.get(stage.key),
+            seconds_alone=standalone.get(stage.key),
             peak_memory_mb=manifest["peak_memory_mb"],
             started=manifest["started"],
-            cached=stage.key not in made,
+            cached=stage.key not in computed,
             curve=_curve(store.place(stage) / LOSSES),
         )
         for stage, manifest in ((stage, store.manifest(stage)) for stage in stages)
     ]
     ordered = tuple(sorted(found, key=lambda stage: (stage.started, stage.kind, stage.key)))
-    return (Making(stages=ordered).model_dump_json(exclude_defaults=True) + "\n").encode()
+    return (Provenance(stages=ordered).model_dump_json(exclude_defaults=True) + "\n").encode()
 
 
-def _curve(file: Path) -> Curve | None:
+def _curve(file: Path) -> LossCurveData | None:
     """The loss curve of a training; None for a stage that trains nothing."""
     if not file.is_file():
         return None
@@ -67,7 +69,7 @@ def _curve(file: Path) -> Curve | None:
 
 def _labels(stages: Collection[Stage], store: Store) -> bytes | None:
     """The orders that teachers gave; None where there are none, or where their candidates are not in this store."""
-    labelled = largest(stage for stage in stages if isinstance(stage, Labels))
+    labelled = largest_budgets(stage for stage in stages if isinstance(stage, Labels))
     sets = [stage for stage in labelled if not stage.writes and all(store.has(needed) for needed in stage.task_inputs)]
     if not sets:
         return None
@@ -85,7 +87,7 @@ def _rows(
     number: int, stage: Labels, rankings: Iterable[Ranking], store: Store, scores: Mapping[str, dict[str, float]], most: int
 ) -> Iterator[LabelRow]:
     """The first `most` rows of a set that may be published."""
-    given = _candidates(store.place(stage.candidates), store.place(stage.draw.pool), stage.depth)
+    given = _candidates(store.place(stage.candidates), store.place(stage.subset.pool), stage.depth)
     found = (row_of(ranking, *given.get(ranking.query, ("", ())), scores.get(ranking.query), number) for ranking in rankings)
     return islice((row for row in found if row is not None), most)
 
@@ -98,7 +100,7 @@ def _candidates(run: Path, pool: Path, depth: int) -> dict[str, tuple[str, tuple
 
 def _ranker_scores(stages: Iterable[Stage], store: Store) -> dict[str, dict[str, float]]:
     """What the run's ranker scores the documents of each training query; nothing where a run has none, or one a tuning trial."""
-    scored = [stage for stage in stages if isinstance(stage, (RankerScores, ScoredLists))]
+    scored = [stage for stage in stages if isinstance(stage, (CandidateScores, ScoredLists))]
     if len(scored) != 1:
         return {}
     return {one.query: dict(zip(one.documents, one.scores or (), strict=False)) for one in read_lists(store.place(scored[0]))}

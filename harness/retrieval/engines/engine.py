@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class LexicalEngine(Plugin):
     """Search by words. Instances are made from settings; equal settings give equal results on every machine."""
 
-    group: ClassVar[str] = "harness.engines"
+    entry_point_group: ClassVar[str] = "harness.engines"
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

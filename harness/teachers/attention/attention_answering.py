@@ -21,7 +21,7 @@ from harness.llm.local_weights import PLAIN, UNKNOWN, in_words
 from harness.progress import Progress
 from harness.stage import digest
 from harness.teachers.likelihood._ranking import by_score
-from harness.teachers.likelihood.answer_likelihood import AnswerLikelihood, AnswerTask, Asking, Together
+from harness.teachers.likelihood.answer_likelihood import AnswerLikelihood, AnswerPromptSettings, AnswerTask, Together
 from harness.teachers.likelihood.query_likelihood import Likelihood, LikelihoodSettings
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _VERSION = 1
 
 
 @dataclass
-class Record:
+class AttentionRecord:
     """What the tokens that foretell the answer see: one number a token, layer by layer."""
 
     rows: range
@@ -84,7 +84,7 @@ def _recorded(module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor
             f"the reader's attention sees {window} tokens, and passages, question and answer are {query.shape[2]} together",
             remedy="take fewer candidates, a smaller passage_tokens, or another reader",
         )
-    record: Record = options["record"]
+    record: AttentionRecord = options["record"]
     return record.attend(query[0], key[0], value[0], options["scaling"]).transpose(0, 1).unsqueeze(0), None
 
 
@@ -92,7 +92,7 @@ def _unlike(model: Any) -> str:
     """What keeps a model that was loaded with the recorded attention from being read, in words; empty where nothing does."""
     import torch
 
-    config, record = model.config.get_text_config(), Record(range(1), "norms")
+    config, record = model.config.get_text_config(), AttentionRecord(range(1), "norms")
     tokens = torch.tensor([[(7 + 7919 * number) % config.vocab_size for number in range(8)]], device=model.device)
     with torch.inference_mode():
         found = model.base_model(tokens, use_cache=False, record=record).last_hidden_state
@@ -109,7 +109,7 @@ def _unlike(model: Any) -> str:
 class AttentionAnswering(AnswerLikelihood):
     """Orders by attention; one pass a query, one call in the ledger. Not for sweep files: `attending` makes it."""
 
-    def __init__(self, settings: LikelihoodSettings, base: Path, how: Asking, measure: Measure) -> None:
+    def __init__(self, settings: LikelihoodSettings, base: Path, how: AnswerPromptSettings, measure: Measure) -> None:
         super().__init__(settings, base, how)
         self._measure: Measure = measure
 
@@ -118,7 +118,9 @@ class AttentionAnswering(AnswerLikelihood):
         return digest(["attention", self._measure, super().identity])
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
-        read = {task.query: (task, self._reading.together(task)) for task in tasks if isinstance(task, AnswerTask) and task.answer.strip()}
+        read = {
+            task.query: (task, self._pair_tokens.together(task)) for task in tasks if isinstance(task, AnswerTask) and task.answer.strip()
+        }
         keys = {query: self._key(together) for query, (_, together) in read.items()}
         held = ledger.held(keys.values())
         waiting = [query for query in read if keys[query] not in held]
@@ -134,13 +136,13 @@ class AttentionAnswering(AnswerLikelihood):
                 yield Ranking(task.query, (), tuple(shown.id for shown in task.candidates), "failed", "no short answer")
 
     def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
-        read = [self._reading.together(task) for task in tasks if isinstance(task, AnswerTask) and task.answer.strip()]
+        read = [self._pair_tokens.together(task) for task in tasks if isinstance(task, AnswerTask) and task.answer.strip()]
         keys = {self._key(together): len(together.context) + len(together.answer) for together in read}
         missing = keys.keys() - ledger.held(keys)
         return Cost(calls=len(missing), input_tokens=sum(keys[key] for key in missing))
 
     def guess(self, queries: int, depth: int) -> Cost:
-        return Cost(queries, queries * (self._reading.longest + self.settings.max_query_tokens), exact=False)
+        return Cost(queries, queries * (self._pair_tokens.longest + self.settings.max_query_tokens), exact=False)
 
     def _key(self, together: Together) -> str:
         spans = [[span.start, span.stop] for span in together.spans]
@@ -167,11 +169,11 @@ class AttentionAnswering(AnswerLikelihood):
 
         begun = time.monotonic()
         before, size = len(together.context), len(together.answer)
-        record = Record(range(before - 1, before - 1 + size), self._measure)
+        record = AttentionRecord(range(before - 1, before - 1 + size), self._measure)
         tokens = torch.tensor([[*together.context, *together.answer[:-1]]], device=model.device)
         with torch.inference_mode():
             model.base_model(tokens, use_cache=False, record=record)
-        request = {"context": self._reading.shown(together.context), "continuation": self._reading.shown(together.answer)}
+        request = {"context": self._pair_tokens.pair_text(together.context), "continuation": self._pair_tokens.pair_text(together.answer)}
         return Call(
             key=key,
             model=self._model.name,
@@ -182,11 +184,11 @@ class AttentionAnswering(AnswerLikelihood):
         )
 
 
-def attending(teacher: Teacher, base: Path, how: Asking, measure: Measure) -> AttentionAnswering:
+def attending(teacher: Teacher, base: Path, how: AnswerPromptSettings, measure: Measure) -> AttentionAnswering:
     """The language model of `teacher`, whose attention is read. Raises UserError when it does not run in this process."""
     if type(teacher) is not Likelihood:
         raise UserError(
             f"a teacher of kind '{teacher.name}' shows no attention", key="teachers", remedy=f"take one of kind {Likelihood.name}"
         )
     changed = {"max_passage_tokens": how.passage_tokens or teacher.settings.max_passage_tokens}
-    return AttentionAnswering(teacher.settings.model_copy(update=changed), base, how, measure).made_from(teacher)
+    return AttentionAnswering(teacher.settings.model_copy(update=changed), base, how, measure).derived_from(teacher)

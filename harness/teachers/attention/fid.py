@@ -158,12 +158,12 @@ class Projections:
 
     def __init__(self, layers: Sequence[Any]) -> None:
         self._layers = layers
-        self._kept: list[list[Tensor]] = [[], []]
+        self._projections: list[list[Tensor]] = [[], []]
         self._hooks: list[Any] = []
 
     def __enter__(self) -> Projections:
         for layer in self._layers:
-            for kept, part in zip(self._kept, (layer.q, layer.k), strict=True):
+            for kept, part in zip(self._projections, (layer.q, layer.k), strict=True):
                 self._hooks.append(part.register_forward_hook(lambda module, given, out, kept=kept: kept.append(out)))
         return self
 
@@ -174,4 +174,4 @@ class Projections:
     @property
     def pairs(self) -> list[tuple[Tensor, Tensor]]:
         """Queries and keys, layer by layer."""
-        return list(zip(*self._kept, strict=True))
+        return list(zip(*self._projections, strict=True))

@@ -62,7 +62,7 @@ class Span(NamedTuple):
 
 
 @dataclass
-class Passages:
+class PackedPassages:
     """Passages, each seeing itself. Their keys and values are appended to their memories, layer by layer."""
 
     spans: Sequence[Span]
@@ -83,7 +83,7 @@ class Passages:
         return out
 
 
-class Group(NamedTuple):
+class QueryGroup(NamedTuple):
     """From token `start` of a row on, so many `queries` of `length` tokens each, all after the same passage."""
 
     start: int
@@ -93,10 +93,10 @@ class Group(NamedTuple):
 
 
 @dataclass
-class Queries:
+class PackedQueries:
     """Queries, each seeing itself and the passage before it."""
 
-    groups: Sequence[Group]
+    groups: Sequence[QueryGroup]
     _layers: itertools.count[int] = field(default_factory=itertools.count)
     _masks: dict[int | None, list[Tensor]] = field(default_factory=dict)
 
@@ -111,7 +111,7 @@ class Queries:
         return out
 
 
-def _mask(group: Group, like: Tensor, heads: int, window: int | None) -> Tensor:
+def _mask(group: QueryGroup, like: Tensor, heads: int, window: int | None) -> Tensor:
     """Added to scores (G * length, tokens of the passage + length): a query's tokens see the passage and what came before them."""
     return _causal(group.memory[0][0].shape[1], group.length, like, window).repeat(heads, 1)
 
@@ -123,7 +123,9 @@ def _causal(past: int, length: int, like: Tensor, window: int | None) -> Tensor:
     return like.new_zeros(length, past + length).masked_fill(hidden, -torch.inf)
 
 
-def _attend(group: Group, query: Tensor, key: Tensor, value: Tensor, seen: tuple[Tensor, Tensor], mask: Tensor, scale: float) -> Tensor:
+def _attend(
+    group: QueryGroup, query: Tensor, key: Tensor, value: Tensor, seen: tuple[Tensor, Tensor], mask: Tensor, scale: float
+) -> Tensor:
     """Attention of a group's tokens: (H, tokens, D), (V, tokens, D), (V, tokens, D) to (H, tokens, D).
 
     The heads that share a key head are folded into one, so that keys and values need no copies for them.

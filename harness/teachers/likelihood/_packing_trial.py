@@ -15,8 +15,8 @@ import torch
 
 from harness.errors import UserError
 from harness.llm.local_weights import PLAIN, in_words, load_causal
-from harness.teachers.likelihood._packed_attention import PACKED, Passages, Span
-from harness.teachers.likelihood._pairs import Asked, Tokens
+from harness.teachers.likelihood._packed_attention import PACKED, PackedPassages, Span
+from harness.teachers.likelihood._pairs import PairRequest, Tokens
 from harness.teachers.likelihood._scorer import Packed, Plain, Scorer
 
 _ROW = 64
@@ -50,7 +50,7 @@ def unlike(model: Any) -> str:
     """What keeps a model that was loaded with the packed attention from being packed, in words; empty where nothing does."""
     config = model.config.get_text_config()
     passages, pairs = _trial_pairs(config.vocab_size)
-    layout = Passages([Span(0, len(passages[0]), [])])
+    layout = PackedPassages([Span(0, len(passages[0]), [])])
     with torch.inference_mode():
         tokens = torch.tensor([passages[0]], device=model.device)
         places = torch.arange(tokens.shape[1], device=model.device)[None]
@@ -118,8 +118,8 @@ def _tell(name: str, fault: str) -> None:
     logging.getLogger(__name__).warning(text, name, fault)
 
 
-def _trial_pairs(vocabulary: int) -> tuple[list[Tokens], list[Asked]]:
+def _trial_pairs(vocabulary: int) -> tuple[list[Tokens], list[PairRequest]]:
     """Two passages, and two queries after each; tokens from all over the vocabulary."""
     tokens = [(7 + 7919 * number) % vocabulary for number in range(17)]
     queries = tuple(tokens[9:12]), tuple(tokens[12:17])
-    return [tuple(tokens[:5]), tuple(tokens[5:9])], [Asked(passage, query) for passage in (0, 1) for query in queries]
+    return [tuple(tokens[:5]), tuple(tokens[5:9])], [PairRequest(passage, query) for passage in (0, 1) for query in queries]

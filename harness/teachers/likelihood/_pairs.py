@@ -25,22 +25,22 @@ _ROW = 512
 """Tokens of a packed row: so many fill the arithmetic units of a CPU and stay in its caches."""
 
 
-class Asked(NamedTuple):
+class PairRequest(NamedTuple):
     """A query to score after a passage, by the passage's number in a list."""
 
     passage: int
     query: Tokens
 
 
-class Request(NamedTuple):
+class ScoreRequest(NamedTuple):
     """Passages, and queries to score after them."""
 
     passages: list[Tokens]
-    pairs: list[Asked]
+    pairs: list[PairRequest]
 
 
 @dataclass(frozen=True)
-class Pairs:
+class TextPairs:
     """What a likelihood teacher is asked. Texts that come to equal tokens, also by being cut, are one passage or one query."""
 
     passages: list[Tokens]
@@ -70,15 +70,15 @@ class Pairs:
             left -= len(self.passages[passage])
         yield chunk
 
-    def request(self, pairs: Sequence[Pair]) -> Request:
+    def request(self, pairs: Sequence[Pair]) -> ScoreRequest:
         """The distinct passages of `pairs`, and every pair as a query after one of them."""
         numbers = {passage: number for number, passage in enumerate(dict.fromkeys(passage for passage, _ in pairs))}
-        asked = [Asked(numbers[passage], self.queries[query]) for passage, query in pairs]
-        return Request([self.passages[passage] for passage in numbers], asked)
+        asked = [PairRequest(numbers[passage], self.queries[query]) for passage, query in pairs]
+        return ScoreRequest([self.passages[passage] for passage in numbers], asked)
 
 
 @dataclass(frozen=True)
-class Reading:
+class PairTokens:
     """How texts become tokens: the model's tokenizer, the prompt, and how many tokens of a passage and of a query count.
 
     `reader` stands for whatever turns tokens into scores.
@@ -90,7 +90,7 @@ class Reading:
     query_limit: int
     reader: str
 
-    def pairs(self, tasks: Sequence[Task]) -> Pairs:
+    def pairs(self, tasks: Sequence[Task]) -> TextPairs:
         """The pairs of `tasks`."""
         passages = self._passages(candidate.text for task in tasks for candidate in task.candidates)
         queries = {text: tuple(tokens[: self.query_limit]) for text, tokens in self._encoded(task.text for task in tasks).items()}
@@ -99,9 +99,11 @@ class Reading:
             [(passage_numbers[passages[shown.text]], query_numbers[queries[task.text]]) for shown in task.candidates if queries[task.text]]
             for task in tasks
         ]
-        return Pairs(list(passage_numbers), list(query_numbers), by_task, self._keys(list(passage_numbers), list(query_numbers), by_task))
+        return TextPairs(
+            list(passage_numbers), list(query_numbers), by_task, self._keys(list(passage_numbers), list(query_numbers), by_task)
+        )
 
-    def shown(self, tokens: Tokens) -> str:
+    def pair_text(self, tokens: Tokens) -> str:
         """Tokens as text again."""
         return self.tokenizer.decode(tokens, skip_special_tokens=False)
 

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from harness.teachers.likelihood._packed_attention import Group, Memory, Passages, Queries, Span
-from harness.teachers.likelihood._pairs import Asked, Request, Tokens
+from harness.teachers.likelihood._packed_attention import Memory, PackedPassages, PackedQueries, QueryGroup, Span
+from harness.teachers.likelihood._pairs import PairRequest, ScoreRequest, Tokens
 
 _HEAD = 256
 """Positions whose next-token probabilities are computed at once."""
@@ -36,7 +36,7 @@ class Scorer(ABC):
         self._model = model
         self._device = model.device
 
-    def run(self, requests: Iterable[Request]) -> Iterator[Scored]:
+    def run(self, requests: Iterable[ScoreRequest]) -> Iterator[Scored]:
         """The requests' scores, in their order. On a CPU each thread that torch may use takes requests of its own: rows are too
         small to be worth sharing, and so a score does not depend on the number of threads either.
         """
@@ -49,12 +49,12 @@ class Scorer(ABC):
             pool.shutdown(cancel_futures=True)
             torch.set_num_threads(threads)
 
-    def _timed(self, request: Request) -> Scored:
+    def _timed(self, request: ScoreRequest) -> Scored:
         start = time.monotonic()
         return Scored(self.score(*request), time.monotonic() - start)
 
     @abstractmethod
-    def score(self, passages: Sequence[Tokens], pairs: Sequence[Asked]) -> list[float]:
+    def score(self, passages: Sequence[Tokens], pairs: Sequence[PairRequest]) -> list[float]:
         """Sum of the natural logarithms of the probabilities of the query's tokens after the passage's, for every pair.
 
         Neither may be empty.
@@ -65,7 +65,7 @@ class Plain(Scorer):
     """Every pair alone through the model as it is: slow, and right for any causal model."""
 
     @torch.inference_mode()
-    def score(self, passages: Sequence[Tokens], pairs: Sequence[Asked]) -> list[float]:
+    def score(self, passages: Sequence[Tokens], pairs: Sequence[PairRequest]) -> list[float]:
         return [self._one(passages[pair.passage], pair.query) for pair in pairs]
 
     def _one(self, passage: Tokens, query: Tokens) -> float:
@@ -84,7 +84,7 @@ class Packed(Scorer):
         self._row = row
 
     @torch.inference_mode()
-    def score(self, passages: Sequence[Tokens], pairs: Sequence[Asked]) -> list[float]:
+    def score(self, passages: Sequence[Tokens], pairs: Sequence[PairRequest]) -> list[float]:
         memories, last = self._read(passages)
         order = sorted(range(len(pairs)), key=lambda number: (pairs[number].passage, len(pairs[number].query)))
         places = torch.tensor([pair.passage for pair in pairs], device=self._device)
@@ -105,25 +105,25 @@ class Packed(Scorer):
             texts = [passages[number] for number in row]
             bounds = _bounds(texts)
             spans = [Span(start, stop, memories[number]) for number, (start, stop) in zip(row, bounds, strict=True)]
-            hidden = self._hidden(texts, [range(len(text)) for text in texts], Passages(spans))
+            hidden = self._hidden(texts, [range(len(text)) for text in texts], PackedPassages(spans))
             last.update((number, hidden[stop - 1]) for number, (_, stop) in zip(row, bounds, strict=True))
         return memories, torch.stack([last[number] for number in range(len(passages))])
 
-    def _continue(self, pairs: Sequence[Asked], passages: Sequence[Tokens], memories: Sequence[Memory]) -> list[list[float]]:
+    def _continue(self, pairs: Sequence[PairRequest], passages: Sequence[Tokens], memories: Sequence[Memory]) -> list[list[float]]:
         """Log-probabilities of every pair's second and later tokens. Queries of one length after one passage must stand together."""
         texts = [pair.query[:-1] for pair in pairs]
         groups, start = [], 0
         for (passage, length), members in itertools.groupby(pairs, key=lambda pair: (pair.passage, len(pair.query) - 1)):
-            groups.append(Group(start, len(list(members)), length, memories[passage]))
+            groups.append(QueryGroup(start, len(list(members)), length, memories[passage]))
             start += groups[-1].queries * length
         starts = [len(passages[pair.passage]) for pair in pairs]
         positions = [range(start, start + len(text)) for start, text in zip(starts, texts, strict=True)]
-        hidden = self._hidden(texts, positions, Queries(groups))
+        hidden = self._hidden(texts, positions, PackedQueries(groups))
         targets = [token for pair in pairs for token in pair.query[1:]]
         found = self._log_probabilities(hidden, torch.arange(len(targets), device=self._device), targets)
         return [found[start:stop] for start, stop in _bounds(texts)]
 
-    def _hidden(self, texts: Sequence[Tokens], positions: Sequence[range], layout: Passages | Queries) -> Tensor:
+    def _hidden(self, texts: Sequence[Tokens], positions: Sequence[range], layout: PackedPassages | PackedQueries) -> Tensor:
         """Hidden states (row, width) of the texts packed into one row of fixed length."""
         rows = torch.zeros(2, 1, self._row, dtype=torch.int64)
         for row, parts in zip(rows, (texts, positions), strict=True):

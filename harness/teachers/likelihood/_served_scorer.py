@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from harness.errors import UserError
-from harness.llm.retry_rules import Passing, failure, retrying
+from harness.llm.retry_rules import TransientError, failure, retrying
 from harness.llm.retrying import Limits
 from harness.llm.server_process import Server
-from harness.teachers.likelihood._pairs import Request, Tokens
+from harness.teachers.likelihood._pairs import ScoreRequest, Tokens
 
 if TYPE_CHECKING:
     import aiohttp
@@ -35,7 +35,7 @@ class ServedScorer(AbstractContextManager["ServedScorer"]):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._server.stop(keep_log=self._server.died())
 
-    def run(self, requests: Iterable[Request]) -> Iterator[Scored]:
+    def run(self, requests: Iterable[ScoreRequest]) -> Iterator[Scored]:
         """The requests' scores, in their order. Raises UserError when the server ends or refuses."""
         # Torch comes with it, and lists of teachers must not wait for that.
         from harness.teachers.likelihood._scorer import Scored
@@ -44,7 +44,7 @@ class ServedScorer(AbstractContextManager["ServedScorer"]):
             start = time.monotonic()
             yield Scored(asyncio.run(self._chunk(request)), time.monotonic() - start)
 
-    async def _chunk(self, request: Request) -> list[float]:
+    async def _chunk(self, request: ScoreRequest) -> list[float]:
         import aiohttp
 
         slots = asyncio.Semaphore(self._limits.concurrency)
@@ -64,7 +64,7 @@ class ServedScorer(AbstractContextManager["ServedScorer"]):
             async for attempt in retrying(self._limits.attempts):
                 with attempt:
                     return await self._asked(session, tokens)
-        except Passing as error:
+        except TransientError as error:
             raise UserError(f"the server failed {self._limits.attempts} times in a row; the last time: {error}") from error
         raise AssertionError("unreachable")
 
@@ -81,4 +81,4 @@ class ServedScorer(AbstractContextManager["ServedScorer"]):
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError, LookupError, TypeError) as error:
             if self._server.died():
                 raise self._server.failure("the server ended while it was asked") from error
-            raise Passing(f"{type(error).__name__}: {error}") from error
+            raise TransientError(f"{type(error).__name__}: {error}") from error

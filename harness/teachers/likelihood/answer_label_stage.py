@@ -37,7 +37,7 @@ class Answers:
         return cls(digest(first), first)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class AnswerLabels(Labels):
     """Labels by a teacher that is told the short answer of each query. Queries without one come out as failed; they cost nothing."""
 

@@ -16,11 +16,11 @@ from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
 from harness.labelling.prompting.templates import Prompt, load_prompt
-from harness.ledger.calls import Answer
+from harness.ledger.calls import CachedResponse
 from harness.ledger.ledger import Ledger
 from harness.progress import Progress
 from harness.stage import digest
-from harness.teachers.likelihood._pairs import Pair, Pairs, Reading, Tokens
+from harness.teachers.likelihood._pairs import Pair, PairTokens, TextPairs, Tokens
 from harness.teachers.likelihood.query_likelihood import Likelihood, PairSettings, PairTeacher
 from harness.teachers.likelihood.vllm_likelihood import VLLMLikelihood
 
@@ -43,7 +43,7 @@ class AnswerTask(Task):
 
 
 @dataclass(frozen=True)
-class Asking:
+class AnswerPromptSettings:
     """How a language model is asked for answers.
 
     `mean` divides a log-likelihood by the answer's tokens. Without `passage_tokens` passages are cut as the teacher's own settings say.
@@ -66,13 +66,13 @@ class Together(NamedTuple):
 
 
 @dataclass(frozen=True)
-class AnswerReading(Reading):
+class AnswerTokens(PairTokens):
     """Reads `AnswerTask`s: passages, the question, then the answer, which alone is scored; it is cut to `query_limit` tokens too."""
 
     contexts: Contexts
     depth: int
 
-    def pairs(self, tasks: Sequence[Task]) -> Pairs:
+    def pairs(self, tasks: Sequence[Task]) -> TextPairs:
         """One pair of a context and an answer for every candidate of a task, in their order; none where a task has no answer."""
         asked = {id(task): task.answer for task in tasks if isinstance(task, AnswerTask) and task.answer.strip()}
         passages = self._encoded(shown.text for task in tasks for shown in task.candidates)
@@ -88,7 +88,7 @@ class AnswerReading(Reading):
                     tokens = self._context(context, questions[task.text])
                     row.append((contexts.setdefault(tokens, len(contexts)), answer))
             by_task.append(row)
-        return Pairs(list(contexts), list(wanted), by_task, self._keys(list(contexts), list(wanted), by_task))
+        return TextPairs(list(contexts), list(wanted), by_task, self._keys(list(contexts), list(wanted), by_task))
 
     @cached_property
     def longest(self) -> int:
@@ -136,7 +136,7 @@ class AnswerReading(Reading):
         return head, again, between_ids, behind_ids
 
 
-class Answering(PairTeacher):
+class AnswerScoring(PairTeacher):
     """Orders by log p(answer | passage, query); left out one by one, by minus log p(answer | the other passages, query).
 
     Not a teacher of its own for sweep files: `answering` makes one out of a teacher of query likelihoods.
@@ -145,7 +145,7 @@ class Answering(PairTeacher):
     source = "Izacard et al. (Atlas), arXiv 2208.03299; Shi et al. (REPLUG), arXiv 2301.12652"
     needs = ("answers",)
 
-    def __init__(self, settings: PairSettings, base: Path, how: Asking) -> None:
+    def __init__(self, settings: PairSettings, base: Path, how: AnswerPromptSettings) -> None:
         super().__init__(settings, base)
         self._how = how
         self._prompt = how.prompt
@@ -164,38 +164,38 @@ class Answering(PairTeacher):
 
     def guess(self, queries: int, depth: int) -> Cost:
         calls = queries * depth
-        return Cost(calls, calls * (self._reading.longest + self.settings.max_query_tokens), exact=False)
+        return Cost(calls, calls * (self._pair_tokens.longest + self.settings.max_query_tokens), exact=False)
 
     @cached_property
-    def _reading(self) -> AnswerReading:
+    def _pair_tokens(self) -> AnswerTokens:
         from harness.llm.local_weights import causal_folder, load_tokenizer
 
         settings, how = self.settings, self._how
         tokenizer = load_tokenizer(causal_folder(self._model))
         limits = settings.max_passage_tokens, settings.max_query_tokens
-        return AnswerReading(tokenizer, self._prompt, *limits, self._reader, how.contexts, how.depth)
+        return AnswerTokens(tokenizer, self._prompt, *limits, self._reader, how.contexts, how.depth)
 
-    def _score(self, answer: Answer) -> float:
+    def _score(self, answer: CachedResponse) -> float:
         score = super()._score(answer)
         return -score if self._how.contexts == "leave-one-out" else score
 
 
-class AnswerLikelihood(Answering, Likelihood):
+class AnswerLikelihood(AnswerScoring, Likelihood):
     """Through torch in this process."""
 
 
-class ServedAnswerLikelihood(Answering, VLLMLikelihood):
+class ServedAnswerLikelihood(AnswerScoring, VLLMLikelihood):
     """Through vLLM."""
 
 
-_KINDS: Mapping[type[Teacher], type[Answering]] = {Likelihood: AnswerLikelihood, VLLMLikelihood: ServedAnswerLikelihood}
+_KINDS: Mapping[type[Teacher], type[AnswerScoring]] = {Likelihood: AnswerLikelihood, VLLMLikelihood: ServedAnswerLikelihood}
 
 
-def answering(teacher: Teacher, base: Path, how: Asking) -> Answering:
+def answering(teacher: Teacher, base: Path, how: AnswerPromptSettings) -> AnswerScoring:
     """The language model of `teacher`, asked for answers. Raises UserError when `teacher` gives no likelihoods."""
     settings = likelihoods(teacher).settings
     changed = {"normalise": "mean" if how.mean else "sum", "max_passage_tokens": how.passage_tokens or settings.max_passage_tokens}
-    return _KINDS[type(teacher)](settings.model_copy(update=changed), base, how).made_from(teacher)
+    return _KINDS[type(teacher)](settings.model_copy(update=changed), base, how).derived_from(teacher)
 
 
 def likelihoods(teacher: Teacher) -> PairTeacher:

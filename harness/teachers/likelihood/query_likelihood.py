@@ -15,11 +15,11 @@ from pydantic import Field
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
 from harness.labelling.prompting.templates import load_prompt
-from harness.ledger.calls import Answer, Call
+from harness.ledger.calls import CachedResponse, Call
 from harness.models import resolve_model
 from harness.plugins import Settings
 from harness.stage import digest
-from harness.teachers.likelihood._pairs import Pair, Pairs, Reading, Request
+from harness.teachers.likelihood._pairs import Pair, PairTokens, ScoreRequest, TextPairs
 from harness.teachers.likelihood._ranking import by_score
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _CHUNK_TOKENS = 4096
 class PairScorer(Protocol):
     """What scores pairs."""
 
-    def run(self, requests: Iterable[Request]) -> Iterator[Scored]:
+    def run(self, requests: Iterable[ScoreRequest]) -> Iterator[Scored]:
         """The requests' scores, in their order; a score must not depend on what is scored beside it."""
         ...
 
@@ -87,7 +87,7 @@ class PairTeacher(Teacher):
         """It at work; called only when something must be scored."""
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
-        pairs = self._reading.pairs(tasks)
+        pairs = self._pair_tokens.pairs(tasks)
         self._pay(pairs, ledger, progress)
         answers = ledger.get_many(pairs.keys.values())
         scores = {key: self._score(answer) for key, answer in answers.items()}
@@ -95,7 +95,7 @@ class PairTeacher(Teacher):
             yield _ranking(task, [scores[pairs.keys[pair]] for pair in asked])
 
     def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
-        pairs = self._reading.pairs(tasks)
+        pairs = self._pair_tokens.pairs(tasks)
         held = ledger.held(pairs.keys.values())
         missing = [pair for pair, key in pairs.keys.items() if key not in held]
         return Cost(calls=len(missing), input_tokens=sum(pairs.tokens(pair) for pair in missing))
@@ -105,13 +105,13 @@ class PairTeacher(Teacher):
         return Cost(calls, calls * (self.settings.max_passage_tokens + self.settings.max_query_tokens), exact=False)
 
     @cached_property
-    def _reading(self) -> Reading:
+    def _pair_tokens(self) -> PairTokens:
         from harness.llm.local_weights import causal_folder, load_tokenizer
 
         tokenizer = load_tokenizer(causal_folder(self._model))
-        return Reading(tokenizer, self._prompt, self.settings.max_passage_tokens, self.settings.max_query_tokens, self._reader)
+        return PairTokens(tokenizer, self._prompt, self.settings.max_passage_tokens, self.settings.max_query_tokens, self._reader)
 
-    def _pay(self, pairs: Pairs, ledger: Ledger, progress: Progress) -> None:
+    def _pay(self, pairs: TextPairs, ledger: Ledger, progress: Progress) -> None:
         """Score what the ledger lacks and put it there, chunk by chunk, each whole or not at all."""
         held = ledger.held(pairs.keys.values())
         done, total = len(held), len(pairs.keys)
@@ -126,11 +126,11 @@ class PairTeacher(Teacher):
                 done += len(chunk)
                 progress(done, total, "pairs")
 
-    def _calls(self, pairs: Pairs, missing: Sequence[Pair], scores: Sequence[float], seconds: float) -> Iterator[Call]:
+    def _calls(self, pairs: TextPairs, missing: Sequence[Pair], scores: Sequence[float], seconds: float) -> Iterator[Call]:
         read: set[int] = set()
         for pair, score in zip(missing, scores, strict=True):
             passage, query = pairs.passages[pair[0]], pairs.queries[pair[1]]
-            request = {"passage": self._reading.shown(passage), "continuation": self._reading.shown(query)}
+            request = {"passage": self._pair_tokens.pair_text(passage), "continuation": self._pair_tokens.pair_text(query)}
             yield Call(
                 key=pairs.keys[pair],
                 model=self._model.name,
@@ -142,7 +142,7 @@ class PairTeacher(Teacher):
             )
             read.add(pair[0])
 
-    def _score(self, answer: Answer) -> float:
+    def _score(self, answer: CachedResponse) -> float:
         found: Mapping[str, float] = json.loads(answer.response)
         return round(found["log_likelihood"] / (found["tokens"] if self.settings.normalise == "mean" else 1), 6)
 
@@ -171,7 +171,7 @@ class Likelihood(PairTeacher):
         from harness.llm.local_weights import causal_folder
         from harness.teachers.likelihood._packing_trial import scorer_for
 
-        return nullcontext(scorer_for(causal_folder(self._model), self._model.name, self.precision, self._reading.row))
+        return nullcontext(scorer_for(causal_folder(self._model), self._model.name, self.precision, self._pair_tokens.row))
 
 
 def _ranking(task: Task, scores: Sequence[float]) -> Ranking:

@@ -18,7 +18,7 @@ from harness.leaderboard.board import board
 from harness.leaderboard.curves.fitted import statistics_of
 from harness.leaderboard.curves.series import chart
 from harness.leaderboard.curves.targets import labels_needed
-from harness.leaderboard.load_results import gather
+from harness.leaderboard.load_results import load_results
 from harness.leaderboard.render import board_files
 from harness.leaderboard.report.all_pairs import all_pairs
 from harness.leaderboard.row_titles import titles
@@ -81,7 +81,7 @@ def test_its_numbers_are_those_of_the_board(site: Path, folder: Path) -> None:
 
 
 def test_its_comparisons_are_those_of_the_board_and_the_report(site: Path, folder: Path) -> None:
-    gathered = gather(folder)
+    gathered = load_results(folder)
     (table,) = board(folder).tables
     page = Read(site / "comparisons.html")
     tested = page.columns("Each row against the baseline")
@@ -101,7 +101,7 @@ def test_its_comparisons_are_those_of_the_board_and_the_report(site: Path, folde
 
 
 def test_its_curves_are_those_of_the_board(site: Path, folder: Path) -> None:
-    gathered = gather(folder)
+    gathered = load_results(folder)
     (table,) = board(folder).tables
     drawn = chart(table)
     page = Read(site / "curves.html")
@@ -118,7 +118,7 @@ def test_its_curves_are_those_of_the_board(site: Path, folder: Path) -> None:
 
 def test_every_link_leads_to_a_page_and_every_run_has_one(site: Path, folder: Path) -> None:
     pages = sorted(site.rglob("*.html"))
-    runs = gather(folder).runs
+    runs = load_results(folder).runs
     assert len(pages) == len(PAGES) + len(runs)
     for page in pages:
         for tag, about in Read(page).tags:

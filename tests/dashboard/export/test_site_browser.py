@@ -9,7 +9,7 @@ import pytest
 
 from dashboard.export.site import export
 from harness.leaderboard.board import board
-from harness.leaderboard.filters import Filter, choices, kept
+from harness.leaderboard.filters import Filter, choices, passing_rows
 from harness.leaderboard.row_titles import titles
 from tests.leaderboard.hostile import put_hostile
 
@@ -72,7 +72,7 @@ def test_filters_hide_the_rows_that_the_dashboard_hides(watched: Watched, site: 
         for value in choices(table, facet):
             watched.page.get_by_role("button", name="Show all").click()
             watched.page.locator(f"[data-table=t1] select[name={facet}]").select_option(value)
-            wanted = [row.method for row in kept(table, Filter(**{facet: frozenset([value])}))]
+            wanted = [row.method for row in passing_rows(table, Filter(**{facet: frozenset([value])}))]
             assert shown(watched) == wanted, (facet, value)
             assert watched.page.locator("[data-table=t1] output").inner_text() == f"{len(wanted)} of {len(table.rows)} rows"
 
@@ -97,7 +97,7 @@ def test_from_the_board_to_a_run_and_back(watched: Watched, site: Path, folder: 
     page = watched.page
     page.goto((site / "index.html").as_uri())
     page.locator("[data-table=t1] tbody tr a").first.click()
-    assert page.locator("h1").inner_text() == table.rows[0].tags[0]
+    assert page.locator("h1").inner_text() == table.rows[0].run_ids[0]
     page.get_by_role("link", name=next(iter(titles(table)))).click()
     assert page.locator("h1").inner_text() == "Leaderboard"
 

@@ -10,8 +10,8 @@ from scipy.stats import t
 
 from harness.errors import UserError
 from harness.evaluation.curves.budget_curve import (
-    Curve,
-    Target,
+    BudgetCurve,
+    CurveTarget,
     ahead_from,
     area,
     area_difference,
@@ -34,10 +34,10 @@ def one_run(drawn: Array, queries: int = 401) -> Samples:
     return Samples(drawn, np.broadcast_to(drawn.mean(axis=0), drawn.shape), drawn, Freedom(queries - 1, 0))
 
 
-def made(means: list[float], noise: float = 0.0, amounts: Array = AMOUNTS, seed: int = 0) -> Curve:
+def made(means: list[float], noise: float = 0.0, amounts: Array = AMOUNTS, seed: int = 0) -> BudgetCurve:
     """A curve whose samples are its means with independent noise."""
     drawn = np.array(means) + np.random.default_rng(seed).normal(0, noise, (400, len(means)))
-    return Curve(amounts, np.array(means), one_run(drawn), np.ones(len(means)), MONOTONE)
+    return BudgetCurve(amounts, np.array(means), one_run(drawn), np.ones(len(means)), MONOTONE)
 
 
 def reach(drawn: Array, queries: int = 401) -> Array:
@@ -71,9 +71,9 @@ def test_areas_differ_over_the_shared_range_only() -> None:
 
 def test_a_target_is_read_off_between_the_amounts() -> None:
     one = made([0.1, 0.3, 0.5])
-    assert needed(one, Target(0.2)).value == pytest.approx(math.sqrt(100 * 300))
-    assert needed(one, Target(0.1)).value == 100.0
-    assert needed(one, Target(0.51)).value == math.inf
+    assert needed(one, CurveTarget(0.2)).value == pytest.approx(math.sqrt(100 * 300))
+    assert needed(one, CurveTarget(0.1)).value == 100.0
+    assert needed(one, CurveTarget(0.51)).value == math.inf
 
 
 def test_the_interval_of_a_target_is_where_it_crosses_the_t_interval_of_the_fit() -> None:
@@ -81,7 +81,7 @@ def test_the_interval_of_a_target_is_where_it_crosses_the_t_interval_of_the_fit(
     places = band(one).amounts
     mean, half = np.interp(np.log(places), np.log(AMOUNTS), one.means), reach(one.drawn(places).queries)
     for goal in (0.24, 0.28, 0.33, 0.41):
-        low, high = needed(one, Target(goal)).interval
+        low, high = needed(one, CurveTarget(goal)).interval
         # With fewer than `low` even the upper end lies below the target, with more than `high` the lower end is above.
         assert ((mean + half)[places < low * 0.999] < goal).all()
         assert ((mean + half)[places > low * 1.001] > goal).all()
@@ -98,19 +98,19 @@ def test_a_band_is_of_percentiles() -> None:
 
 def test_an_interval_is_open_where_samples_leave_what_was_measured() -> None:
     one = made([0.2, 0.3, 0.4], 0.05)
-    assert needed(one, Target(0.4)).interval.high == math.inf
-    assert needed(one, Target(0.9)).interval == (math.inf, math.inf)
-    assert needed(one, Target(0.2)).interval.low == 100.0
-    assert needed(one, Target(-0.5)).interval == (100.0, 100.0)
+    assert needed(one, CurveTarget(0.4)).interval.high == math.inf
+    assert needed(one, CurveTarget(0.9)).interval == (math.inf, math.inf)
+    assert needed(one, CurveTarget(0.2)).interval.low == 100.0
+    assert needed(one, CurveTarget(-0.5)).interval == (100.0, 100.0)
 
 
 def test_a_target_with_its_own_samples_is_paired() -> None:
     shared = np.random.default_rng(1).normal(0, 0.05, (400, 1))
     means = np.array([0.1, 0.3, 0.5])
-    one = Curve(AMOUNTS, means, one_run(means + shared), np.ones(3), MONOTONE)
-    found = needed(one, Target(0.2, one_run(0.2 + shared[:, 0])))
+    one = BudgetCurve(AMOUNTS, means, one_run(means + shared), np.ones(3), MONOTONE)
+    found = needed(one, CurveTarget(0.2, one_run(0.2 + shared[:, 0])))
     assert found.interval == pytest.approx((found.value, found.value))
-    low, high = needed(one, Target(0.2)).interval
+    low, high = needed(one, CurveTarget(0.2)).interval
     assert high - low > 150
 
 
@@ -195,8 +195,8 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
         luck = generator.normal(0, 0.02, (runs, 1)) + generator.normal(0, 0.01, (runs, 3))
         values = truth + luck + generator.normal(0, 0.2, (queries, 1, 1)) + generator.normal(0, 0.1, (queries, runs, 3))
         means, samples = drawn(values)
-        one = Curve(AMOUNTS, means, samples, np.ones(3), MONOTONE)
-        amount, mean = needed(one, Target(goal)).interval, area(one).interval
+        one = BudgetCurve(AMOUNTS, means, samples, np.ones(3), MONOTONE)
+        amount, mean = needed(one, CurveTarget(goal)).interval, area(one).interval
         held += (amount.low <= exact <= amount.high, mean.low <= average <= mean.high)
     # 95 % of 200 trials, three standard errors either way.
     assert (np.abs(held / trials - 0.95) < 3 * math.sqrt(0.95 * 0.05 / trials)).all()
@@ -213,7 +213,7 @@ def test_two_resamples_do_not_make_a_comparison_of_curves_too_sure() -> None:
         values = truth[:, None, None] + generator.normal(0, 0.02, (2, 1, runs, 1)) + generator.normal(0, 0.1, (2, queries, runs, 3))
         means, samples = drawn(np.concatenate(list(values), axis=2))
         a, b = (
-            Curve(AMOUNTS, means[one], samples.each(lambda part, one=one: part[:, one]), np.ones(3), MONOTONE)
+            BudgetCurve(AMOUNTS, means[one], samples.each(lambda part, one=one: part[:, one]), np.ones(3), MONOTONE)
             for one in (slice(3), slice(3, 6))
         )
         area_, amount = area_difference(a, b).interval, ahead_from(a, b).interval

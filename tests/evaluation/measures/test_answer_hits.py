@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import UserError
-from harness.evaluation.measures._passage_hits import Passages, holds, joined, tokens
-from harness.evaluation.measures.answer_measures import Case
+from harness.evaluation.measures._passage_hits import PassageHits, holds, joined, tokens
+from harness.evaluation.measures.answer_measures import AnswerCase
 from harness.evaluation.metrics.answer_metrics import answer_scores, deepest, needs_answers, needs_reader
 from harness.evaluation.metrics.lookup import evaluate, metric
 
@@ -76,14 +76,18 @@ def test_an_answer_without_tokens_is_held_by_nothing() -> None:
 
 
 def test_words_are_whole_and_in_a_row() -> None:
-    passages = Passages()
+    passages = PassageHits()
     assert passages.first_hit(["the oily price", "price of oil", "Oil price!"], ["oil price", "gas"]) == 3
     assert passages.first_hit(["oil price", "oil price"], ["Oil-Price"]) is None
     assert passages.first_hit([], ["oil"]) is None
 
 
 def test_metrics_by_name() -> None:
-    cases = {"q1": Case(("oil",), "The oil.", 2), "q2": Case(("gas", "crude oil"), "oil", None), "q3": Case((), "oil", None)}
+    cases = {
+        "q1": AnswerCase(("oil",), "The oil.", 2),
+        "q2": AnswerCase(("gas", "crude oil"), "oil", None),
+        "q3": AnswerCase((), "oil", None),
+    }
     names = ["EM", "TokenF1", "AnswerHit@1", "AnswerHit@2", "nDCG@10"]
     assert answer_scores(cases, names) == {
         "EM": {"q1": 1.0, "q2": 0.0, "q3": 0.0},

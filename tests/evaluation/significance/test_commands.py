@@ -12,7 +12,7 @@ from rich.console import Console
 
 from harness.errors import UserError
 from harness.evaluation.significance import commands
-from harness.evaluation.significance.commands import Question, Side
+from harness.evaluation.significance.commands import Alternative, TestSpec
 from harness.evaluation.significance.corrections import correct
 from harness.retrieval.run import Run
 
@@ -74,7 +74,7 @@ def test_compare_with_a_baseline() -> None:
 
 def test_compare_without_a_baseline_takes_all_pairs_and_numbers_equal_names() -> None:
     answer = commands.compare(
-        [WEAK, STRONG, Run("strong", OTHER.scores)], QRELS, metrics=["AP"], question=Question(test="t", correction="none", seed=3)
+        [WEAK, STRONG, Run("strong", OTHER.scores)], QRELS, metrics=["AP"], question=TestSpec(test="t", correction="none", seed=3)
     )
     assert answer["family"] == "3 comparisons of 3 runs on AP"
     assert [row["name"] for row in answer["runs"]] == ["weak", "strong #1", "strong #2"]
@@ -132,19 +132,19 @@ def test_wrong_input_is_refused() -> None:
 )
 def test_questions_that_make_no_sense_are_refused(wrong: dict, said: str) -> None:
     with pytest.raises(UserError, match=said):
-        Question(**wrong)
+        TestSpec(**wrong)
 
 
 @pytest.mark.parametrize(
     ("question", "metrics", "said"),
     [
-        (Question(test="tukey"), ["AP", "RR"], "is of one metric"),
-        (Question(test="tukey", side=Side.greater), ["AP"], "two-sided"),
-        (Question(interval="bcas"), ["AP"], "unknown interval"),
-        (Question(margin=0.0), ["AP"], "margin is 0"),
+        (TestSpec(test="tukey"), ["AP", "RR"], "is of one metric"),
+        (TestSpec(test="tukey", side=Alternative.greater), ["AP"], "two-sided"),
+        (TestSpec(interval="bcas"), ["AP"], "unknown interval"),
+        (TestSpec(margin=0.0), ["AP"], "margin is 0"),
     ],
 )
-def test_what_does_not_go_together_is_refused(question: Question, metrics: list[str], said: str) -> None:
+def test_what_does_not_go_together_is_refused(question: TestSpec, metrics: list[str], said: str) -> None:
     with pytest.raises(UserError, match=said):
         commands.compare([WEAK, STRONG, OTHER], QRELS, metrics=metrics, question=question)
 
@@ -168,7 +168,7 @@ def test_several_metrics_make_one_family() -> None:
 
 @pytest.mark.parametrize("test", ["tukey", "maxt"])
 def test_joint_tests_adjust_by_themselves(test: str) -> None:
-    answer = commands.compare([WEAK, STRONG, OTHER], QRELS, question=Question(test=test))
+    answer = commands.compare([WEAK, STRONG, OTHER], QRELS, question=TestSpec(test=test))
     plain = commands.compare([WEAK, STRONG, OTHER], QRELS)
     assert answer["correction"] == test
     assert [row["p"] for row in answer["comparisons"]] == [row["p"] for row in plain["comparisons"]]
@@ -178,7 +178,7 @@ def test_joint_tests_adjust_by_themselves(test: str) -> None:
 
 def test_equivalence_power_and_verdicts() -> None:
     near = Run("near", {q: {d: score + 1e-9 * ("9" in d) for d, score in ranked.items()} for q, ranked in STRONG.scores.items()})
-    answer = commands.compare([STRONG, near, WEAK], QRELS, baseline=STRONG, question=Question(margin=0.05, correction="bonferroni"))
+    answer = commands.compare([STRONG, near, WEAK], QRELS, baseline=STRONG, question=TestSpec(margin=0.05, correction="bonferroni"))
     same, worse = answer["comparisons"]
     assert (answer["margin"], same["verdict"], worse["verdict"]) == (0.05, "equivalent", "worse")
     assert same["equivalence"]["p_adjusted"] == min(1.0, 2 * same["equivalence"]["p"])
@@ -192,7 +192,9 @@ def test_equivalence_power_and_verdicts() -> None:
 
 
 def test_one_sided_questions_find_the_one_side_only() -> None:
-    greater, less = (commands.compare([WEAK, STRONG], QRELS, question=Question(side=side))["comparisons"][0] for side in list(Side)[1:])
+    greater, less = (
+        commands.compare([WEAK, STRONG], QRELS, question=TestSpec(side=side))["comparisons"][0] for side in list(Alternative)[1:]
+    )
     assert (greater["verdict"], less["verdict"]) == ("better", "inconclusive")
     assert less["p"] > 0.99 and less["queries_needed"] is None
 

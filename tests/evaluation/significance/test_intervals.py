@@ -53,11 +53,11 @@ def test_studentised_intervals_lean_to_the_long_tail_and_may_be_unbounded() -> N
 
 def test_studentised_test_rejects_just_where_its_interval_leaves_zero_out() -> None:
     """Shifted so that 0 is the lower end of the interval, the one-sided p is 2.5 %."""
-    from harness.evaluation.significance.alternative import Side
+    from harness.evaluation.significance.alternative import Alternative
 
     (found,) = studentised_intervals(SKEWED[:, :1], 0)
     assert found is not None
-    assert bootstrap_t(SKEWED[:, :1] - found.low, 0, side=Side.greater)[0] == pytest.approx(0.025, abs=0.001)
+    assert bootstrap_t(SKEWED[:, :1] - found.low, 0, side=Alternative.greater)[0] == pytest.approx(0.025, abs=0.001)
 
 
 @pytest.mark.parametrize("name", INTERVALS)

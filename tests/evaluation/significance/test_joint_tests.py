@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from harness.evaluation.exact_sums import Array
-from harness.evaluation.significance.alternative import Side
+from harness.evaluation.significance.alternative import Alternative
 from harness.evaluation.significance.joint_tests import max_t, tukey
 from harness.evaluation.significance.randomisation import randomisation
 
@@ -57,8 +57,8 @@ def test_shift_and_scale_of_a_query_change_nothing_for_tukey() -> None:
     assert tukey(np.zeros((5, 3)), PAIRS, seed=0).tolist() == [1.0, 1.0, 1.0]
 
 
-@pytest.mark.parametrize("side", Side)
-def test_max_t_is_the_enumeration_of_all_flips(side: Side) -> None:
+@pytest.mark.parametrize("side", Alternative)
+def test_max_t_is_the_enumeration_of_all_flips(side: Alternative) -> None:
     """Step-down by its definition: largest statistics over the comparisons that are not yet rejected."""
     differences = TABLE[:, [1, 2, 2]] - TABLE[:, [0, 0, 1]]
     scale = np.sqrt((differences**2).sum(axis=0))

@@ -15,7 +15,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from harness.errors import UserError
-from harness.evaluation.significance.alternative import Side
+from harness.evaluation.significance.alternative import Alternative
 from harness.evaluation.significance.bootstrap import mean_intervals
 from harness.evaluation.significance.corrections import CORRECTIONS, correct
 from harness.evaluation.significance.paired_tests import TESTS, outcomes, t_intervals
@@ -26,22 +26,22 @@ REAL = np.round(GENERATOR.beta(0.4, 0.6, size=(60, 4)), 3)
 DIFFERENCES = REAL[:, 1:] - REAL[:, :1]
 
 
-def enumerated(values: list[Fraction], side: Side = Side.both) -> float:
+def enumerated(values: list[Fraction], side: Alternative = Alternative.both) -> float:
     observed = side.distance(sum(values))
     sums = [side.distance(sum(s * v for s, v in zip(signs, values, strict=True))) for signs in product((1, -1), repeat=len(values))]
     return sum(total >= observed for total in sums) / len(sums)
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.integers(-20, 20), min_size=1, max_size=8), st.sampled_from(Side))
-def test_randomisation_is_exact_on_few_queries(tenths: list[int], side: Side) -> None:
+@given(st.lists(st.integers(-20, 20), min_size=1, max_size=8), st.sampled_from(Alternative))
+def test_randomisation_is_exact_on_few_queries(tenths: list[int], side: Alternative) -> None:
     """Ties that hold in exact arithmetic (0.1 + 0.2 = 0.3) hold in the count, zeros change nothing."""
     column = np.array(tenths)[:, None] * 0.1
     assert randomisation(column, seed=0, side=side)[0] == enumerated([Fraction(value, 10) for value in tenths], side)
 
 
-@pytest.mark.parametrize("side", Side)
-def test_randomisation_is_exact_on_sixteen_queries_and_sampled_beyond(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("side", Alternative)
+def test_randomisation_is_exact_on_sixteen_queries_and_sampled_beyond(side: Alternative, monkeypatch: pytest.MonkeyPatch) -> None:
     column = DIFFERENCES[:16, :1]
     patterns = np.array(list(product((1, -1), repeat=16)), dtype=np.int8)
     exact = np.mean(side.distance(patterns @ column[:, 0]) >= side.distance(column.sum()) - 1e-12)
@@ -86,8 +86,8 @@ def test_t_and_wilcoxon_are_scipys() -> None:
         assert w.p == pytest.approx(stats.wilcoxon(np.round(column, 12)).pvalue, rel=1e-9)
 
 
-@pytest.mark.parametrize("side", [Side.greater, Side.less])
-def test_one_sided_t_and_wilcoxon_are_scipys(side: Side) -> None:
+@pytest.mark.parametrize("side", [Alternative.greater, Alternative.less])
+def test_one_sided_t_and_wilcoxon_are_scipys(side: Alternative) -> None:
     for column, t, w in zip(
         DIFFERENCES.T, outcomes(DIFFERENCES, "t", side=side), outcomes(DIFFERENCES, "wilcoxon", side=side), strict=True
     ):
@@ -97,8 +97,8 @@ def test_one_sided_t_and_wilcoxon_are_scipys(side: Side) -> None:
 
 @pytest.mark.parametrize("test", ["randomisation", "bootstrap", "bootstrap-t", "t", "wilcoxon"])
 def test_one_sided_p_are_mirrored_and_make_up_the_two_sided_one(test: str) -> None:
-    both, greater, less = (np.array([found.p for found in outcomes(DIFFERENCES, test, side=side)]) for side in Side)
-    mirrored = np.array([found.p for found in outcomes(-DIFFERENCES, test, side=Side.less)])
+    both, greater, less = (np.array([found.p for found in outcomes(DIFFERENCES, test, side=side)]) for side in Alternative)
+    mirrored = np.array([found.p for found in outcomes(-DIFFERENCES, test, side=Alternative.less)])
     assert greater == pytest.approx(mirrored, abs=0.02)
     assert 2 * np.minimum(greater, less) == pytest.approx(both, abs=0.02)
     assert np.all(greater + less >= 1 - 0.02)

@@ -10,17 +10,17 @@ from statsmodels.stats.power import TTestPower
 from statsmodels.stats.weightstats import DescrStatsW
 
 from harness.errors import UserError
-from harness.evaluation.significance.alternative import Side
+from harness.evaluation.significance.alternative import Alternative
 from harness.evaluation.significance.equivalence import equivalence
 from harness.evaluation.significance.power import detectable, power, queries_needed
 
-WORDS = {Side.both: "two-sided", Side.greater: "larger", Side.less: "smaller"}
+WORDS = {Alternative.both: "two-sided", Alternative.greater: "larger", Alternative.less: "smaller"}
 DIFFERENCES = np.random.default_rng(0).normal([0.0, 0.02, 0.2], 0.1, (60, 3))
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.floats(-1.5, 1.5), st.integers(3, 400), st.sampled_from([0.01, 0.05]), st.sampled_from(Side))
-def test_power_is_that_of_statsmodels(effect: float, queries: int, alpha: float, side: Side) -> None:
+@given(st.floats(-1.5, 1.5), st.integers(3, 400), st.sampled_from([0.01, 0.05]), st.sampled_from(Alternative))
+def test_power_is_that_of_statsmodels(effect: float, queries: int, alpha: float, side: Alternative) -> None:
     expected = float(TTestPower().power(effect, queries, alpha, alternative=WORDS[side]))
     assume(not np.isnan(expected))  # scipy's far tails, which statsmodels adds up, are not a number in places
     assert power(effect, queries, alpha, side) == pytest.approx(expected, abs=1e-6)
@@ -34,18 +34,18 @@ def test_power_is_a_number_everywhere() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.floats(0.02, 3), st.sampled_from([0.5, 0.8, 0.95]), st.sampled_from([Side.both, Side.greater]))
-def test_queries_needed_are_the_least_that_do(effect: float, wanted: float, side: Side) -> None:
+@given(st.floats(0.02, 3), st.sampled_from([0.5, 0.8, 0.95]), st.sampled_from([Alternative.both, Alternative.greater]))
+def test_queries_needed_are_the_least_that_do(effect: float, wanted: float, side: Alternative) -> None:
     n = queries_needed(effect, wanted, side=side)
     assert n is not None
     assert power(effect, n, side=side) >= wanted
     assert n == 2 or power(effect, n - 1, side=side) < wanted
-    assert queries_needed(-effect, wanted, side=Side.less if side is Side.greater else side) == n
+    assert queries_needed(-effect, wanted, side=Alternative.less if side is Alternative.greater else side) == n
 
 
-@pytest.mark.parametrize("side", [Side.both, Side.greater])
+@pytest.mark.parametrize("side", [Alternative.both, Alternative.greater])
 @pytest.mark.parametrize("queries", [5, 43, 300])
-def test_the_detectable_effect_is_that_of_statsmodels(queries: int, side: Side) -> None:
+def test_the_detectable_effect_is_that_of_statsmodels(queries: int, side: Alternative) -> None:
     expected = TTestPower().solve_power(nobs=queries, alpha=0.05, power=0.8, alternative=WORDS[side])
     assert detectable(queries, side=side) == pytest.approx(float(expected), rel=1e-5)
     assert queries_needed(float(expected) * 1.0001, side=side) == queries
@@ -53,7 +53,7 @@ def test_the_detectable_effect_is_that_of_statsmodels(queries: int, side: Side) 
 
 def test_what_no_number_of_queries_shows() -> None:
     assert queries_needed(0.0) is None
-    assert queries_needed(-0.5, side=Side.greater) is None
+    assert queries_needed(-0.5, side=Alternative.greater) is None
     assert queries_needed(1e-6) is None
     assert detectable(1) is None
 

@@ -77,7 +77,7 @@ def test_of_one_resample_seeds_are_told_and_equal_runs_add_nothing() -> None:
     assert [source.name for source in found.sources] == [QUERIES, SEEDS, RESIDUAL]
     assert found.between_runs == pytest.approx(0, abs=1e-30)
     assert found.standard_error == pytest.approx(column.std(ddof=1) / np.sqrt(20))
-    assert found.told.startswith("queries 100%, seeds 0%")
+    assert found.summary.startswith("queries 100%, seeds 0%")
 
 
 def test_shares_make_up_the_variance_of_the_mean() -> None:

@@ -69,10 +69,10 @@ def test_a_teacher_that_follows_the_prompt_is_biased_and_one_that_does_not_is_no
     generator = random.Random(0)
     first = {str(number): tuple("abcd") for number in range(2000)}
     shuffled = {query: tuple(generator.sample("abcd", 4)) for query in first}
-    copied = position_bias([Ranking(query, shown, shown=shown) for query, shown in shuffled.items()], first)
+    copied = position_bias([Ranking(query, shown, presented=shown) for query, shown in shuffled.items()], first)
     assert [row["shift"] for row in copied["positions"]] == [0, 0, 0, 0] and copied["tau"] == 1
     assert copied["queries"] == 2000 and copied["reordered"] == sum(shown != tuple("abcd") for shown in shuffled.values()) > 1800
-    fixed = position_bias([Ranking(query, tuple("abcd"), shown=shown) for query, shown in shuffled.items()], first)
+    fixed = position_bias([Ranking(query, tuple("abcd"), presented=shown) for query, shown in shuffled.items()], first)
     assert [row["documents"] for row in fixed["positions"]] == [2000] * 4
     assert np.allclose([row["rank"] for row in fixed["positions"]], 2.5, atol=0.1) and abs(fixed["tau"]) < 0.05
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.collections.sample import Draw
+from harness.collections.sample import QuerySubset
 from harness.errors import UserError
 from harness.labelling.labels.label_stage import Labels
 from harness.labelling.labels.ranking import Ranking, read_rankings
@@ -55,7 +55,11 @@ def bench(tmp_path: Path) -> Bench:
 
 def labels(teacher: Teacher, size: int = 5, depth: int = 3, resample: int = 0) -> Labels:
     return Labels(
-        teacher=teacher, draw=Draw(Given(name="pool"), resample, size), candidates=Given(name="run"), corpus=Corpus(DOCUMENTS), depth=depth
+        teacher=teacher,
+        subset=QuerySubset(Given(name="pool"), resample, size),
+        candidates=Given(name="run"),
+        corpus=Corpus(DOCUMENTS),
+        depth=depth,
     )
 
 
@@ -108,7 +112,7 @@ def test_what_labels_cost_alone_and_here(bench: Bench) -> None:
 
 def test_gold_goes_only_to_the_teacher_that_needs_it(bench: Bench) -> None:
     rankings, summary = run(labels(teacher_from({"kind": "oracle"})), bench)
-    found = {ranking.query: ranking.ordered for ranking in rankings}
+    found = {ranking.query: ranking.ranked for ranking in rankings}
     assert found == {"q0": ("d0",), "q1": ("d1",), "q2": ("d2",), "q3": ("d3",), "q4": ()}
     assert summary["verdicts"]["ok"] == 4
     for kind in ("first-stage", "shuffled"):

@@ -79,13 +79,13 @@ def test_a_damaged_gzip_file_is_a_users_error(tmp_path: Path) -> None:
 
 
 def test_what_was_shown_is_what_was_ranked(tmp_path: Path) -> None:
-    write_rankings(tmp_path / "r.gz", [Ranking("q", ("a",), ("b",)), Ranking("q", ("a",), ("b",), shown=("b", "a"))])
+    write_rankings(tmp_path / "r.gz", [Ranking("q", ("a",), ("b",)), Ranking("q", ("a",), ("b",), presented=("b", "a"))])
     lines = gzip.decompress((tmp_path / "r.gz").read_bytes()).splitlines()
     assert ["shown" in json.loads(line) for line in lines] == [False, True]
-    assert [ranking.shown for ranking in read_rankings(tmp_path / "r.gz")] == [(), ("b", "a")]
+    assert [ranking.presented for ranking in read_rankings(tmp_path / "r.gz")] == [(), ("b", "a")]
     for shown in (("a",), ("a", "a"), ("a", "b", "b"), ("a", "c")):
         with pytest.raises(ValueError, match="shown"):
-            Ranking("q", ("a",), ("b",), shown=shown)
+            Ranking("q", ("a",), ("b",), presented=shown)
 
 
 def test_a_ranking_must_hold_exactly_what_was_shown() -> None:

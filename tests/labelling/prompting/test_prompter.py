@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Candidate, Task
-from harness.labelling.prompting.prompter import Asking, Request
-from harness.labelling.prompting.prompting_settings import Ask, OnMalformed
+from harness.labelling.prompting.prompter import Prompter, Request
+from harness.labelling.prompting.prompting_settings import OnMalformed, PromptingSettings
 
 Judge = Callable[[Request], str]
 
@@ -22,8 +22,8 @@ def task(count: int = 5, query: str = "q1") -> Task:
     return Task(query, "what?", tuple(Candidate(f"d{number}", f"text{number}. " + "more " * 9) for number in range(count)))
 
 
-def asking(malformed: dict[str, Any] | None = None, **ask: Any) -> Asking:
-    return Asking(Ask.model_validate(ask), OnMalformed(**(malformed or {})))
+def asking(malformed: dict[str, Any] | None = None, **ask: Any) -> Prompter:
+    return Prompter(PromptingSettings.model_validate(ask), OnMalformed(**(malformed or {})))
 
 
 def shown_in(request: Request) -> list[int]:
@@ -31,7 +31,7 @@ def shown_in(request: Request) -> list[int]:
     return [int(number) for number in re.findall(r"text(\d+)\.", request.messages[-1][1])]
 
 
-def run(asking: Asking, task: Task, judge: Judge) -> tuple[Ranking, list[list[Request]]]:
+def run(asking: Prompter, task: Task, judge: Judge) -> tuple[Ranking, list[list[Request]]]:
     """The ranking that a judge's answers make, and the rounds of requests."""
     session, rounds = asking.session(task), []
     try:
@@ -69,22 +69,22 @@ def as_shown(request: Request) -> str:
 def test_a_sound_judges_order_is_found_in_any_presentation(truth: list[int], strategy: str, how: dict[str, Any]) -> None:
     whole = asking(strategy=strategy, **how)
     ranking, rounds = run(whole, task(7), sound(truth))
-    assert ranking.ordered == tuple(f"d{number}" for number in truth) and ranking.verdict == "ok"
+    assert ranking.ranked == tuple(f"d{number}" for number in truth) and ranking.verdict == "ok"
     assert sum(map(len, rounds)) <= whole.calls(7)
 
 
 def test_candidates_are_shown_as_asked() -> None:
-    assert run(asking(), task(), as_shown)[0].shown == ("d0", "d1", "d2", "d3", "d4")
+    assert run(asking(), task(), as_shown)[0].presented == ("d0", "d1", "d2", "d3", "d4")
     backwards, rounds = run(asking(presentation="reversed"), task(), as_shown)
-    assert backwards.shown == backwards.ordered == ("d4", "d3", "d2", "d1", "d0")
+    assert backwards.presented == backwards.ranked == ("d4", "d3", "d2", "d1", "d0")
     assert shown_in(rounds[0][0]) == [4, 3, 2, 1, 0]
-    shuffled = run(asking(presentation="shuffled"), task(9), as_shown)[0].shown
-    assert shuffled == run(asking(shuffle=True), task(9), as_shown)[0].shown, "the same at any time"
+    shuffled = run(asking(presentation="shuffled"), task(9), as_shown)[0].presented
+    assert shuffled == run(asking(shuffle=True), task(9), as_shown)[0].presented, "the same at any time"
     others = {
         shuffled,
         tuple(f"d{number}" for number in range(9)),
-        run(asking(shuffle=True, seed=1), task(9), as_shown)[0].shown,
-        run(asking(shuffle=True), task(9, "q2"), as_shown)[0].shown,
+        run(asking(shuffle=True, seed=1), task(9), as_shown)[0].presented,
+        run(asking(shuffle=True), task(9, "q2"), as_shown)[0].presented,
     }
     assert len(others) == 4
 
@@ -92,7 +92,7 @@ def test_candidates_are_shown_as_asked() -> None:
 def test_a_shuffle_does_not_depend_on_the_first_stages_order() -> None:
     whole = task(9)
     turned = Task(whole.query, whole.text, whole.candidates[::-1])
-    assert run(asking(shuffle=True), whole, as_shown)[0].shown == run(asking(shuffle=True), turned, as_shown)[0].shown
+    assert run(asking(shuffle=True), whole, as_shown)[0].presented == run(asking(shuffle=True), turned, as_shown)[0].presented
 
 
 def test_self_consistency_asks_side_by_side_and_merges() -> None:
@@ -100,32 +100,32 @@ def test_self_consistency_asks_side_by_side_and_merges() -> None:
     answers = iter([sound([3, 1, 0, 2, 4]), lambda request: "no idea", sound([3, 1, 0, 2, 4])])
     ranking, rounds = run(asking(shuffles=3), task(), lambda request: next(answers)(request))
     assert [len(requests) for requests in rounds] == [3] and len({tuple(shown_in(request)) for request in rounds[0]}) == 3
-    assert ranking.ordered == ("d3", "d1", "d0", "d2", "d4")
-    assert (ranking.verdict, ranking.reason, ranking.shown) == ("partial", "wrong format", ())
+    assert ranking.ranked == ("d3", "d1", "d0", "d2", "d4")
+    assert (ranking.verdict, ranking.reason, ranking.presented) == ("partial", "wrong format", ())
     assert '"no idea"' in ranking.raw
 
 
 def test_ties_are_broken_by_document_id_not_by_presentation() -> None:
     for presentation in ("first-stage", "reversed", "shuffled"):
         ranking, _ = run(asking(strategy="pointwise", presentation=presentation), task(), lambda request: "Yes")
-        assert ranking.ordered == ("d4", "d3", "d2", "d1", "d0")
+        assert ranking.ranked == ("d4", "d3", "d2", "d1", "d0")
 
 
 def test_a_single_candidate_is_ranked_without_a_request() -> None:
     for strategy in ("sliding", "blocks", "pairwise", "setwise"):
         for shuffles in (1, 3):
             ranking, rounds = run(asking(strategy=strategy, shuffles=shuffles), task(1), lambda request: "")
-            assert (ranking.ordered, ranking.verdict, rounds) == (("d0",), "ok", [])
+            assert (ranking.ranked, ranking.verdict, rounds) == (("d0",), "ok", [])
 
 
 def test_a_malformed_answer_is_asked_again_and_the_best_one_counts() -> None:
     answers = iter(["[2]", "nothing", "[2] > [1] > [3]"])
     ranking, rounds = run(asking({"reask": 5}), task(3), lambda request: next(answers))
     assert [requests[0].repeat for requests in rounds] == [0, 1, 2] and len({requests[0].messages for requests in rounds}) == 1
-    assert (ranking.ordered, ranking.verdict) == (("d1", "d0", "d2"), "ok")
+    assert (ranking.ranked, ranking.verdict) == (("d1", "d0", "d2"), "ok")
     answers = iter(["[2]", "nothing"])
     ranking, rounds = run(asking({"reask": 1}), task(3), lambda request: next(answers))
-    assert (ranking.ordered, ranking.tail, ranking.verdict, len(rounds)) == (("d1",), ("d0", "d2"), "partial", 2)
+    assert (ranking.ranked, ranking.unranked, ranking.verdict, len(rounds)) == (("d1",), ("d0", "d2"), "partial", 2)
 
 
 def test_only_what_was_malformed_is_asked_again() -> None:
@@ -147,10 +147,10 @@ def test_only_what_was_malformed_is_asked_again() -> None:
 )
 def test_unplaced_candidates_become_what_was_asked_for(then: str, ordered: tuple[str, ...], tail: tuple[str, ...], verdict: str) -> None:
     ranking, _ = run(asking({"then": then}, presentation="reversed"), task(4), lambda request: "[3]")
-    assert (ranking.ordered, set(ranking.tail), ranking.verdict, ranking.raw) == (ordered, set(tail), verdict, "[3]")
+    assert (ranking.ranked, set(ranking.unranked), ranking.verdict, ranking.raw) == (ordered, set(tail), verdict, "[3]")
     assert "missing" in ranking.reason
     failed, _ = run(asking({"then": then}), task(4), lambda request: "I am sorry")
-    assert (failed.ordered, failed.verdict, failed.reason) == ((), "failed", "refused"), "never the order of presentation"
+    assert (failed.ranked, failed.verdict, failed.reason) == ((), "failed", "refused"), "never the order of presentation"
 
 
 @pytest.mark.parametrize(
@@ -168,15 +168,15 @@ def test_unplaced_candidates_become_what_was_asked_for(then: str, ordered: tuple
 )
 def test_what_cannot_be_asked_is_refused_with_the_nearest(ask: Any, said: str) -> None:
     with pytest.raises(ValidationError, match=re.escape(said)):
-        Ask.model_validate(ask)
+        PromptingSettings.model_validate(ask)
 
 
 def test_settings_of_the_strategy_stand_beside_the_others() -> None:
-    ask = Ask.model_validate({"strategy": "sliding", "window": 3, "shuffle": True, "step": 1})
+    ask = PromptingSettings.model_validate({"strategy": "sliding", "window": 3, "shuffle": True, "step": 1})
     assert (ask.options, ask.presentation) == ({"window": 3, "step": 1}, "shuffled")
-    assert Ask.model_validate(ask.model_dump()) == ask
-    assert Ask.model_validate("setwise").options == {"set_size": 4, "k": 10, "method": "heapsort"}
-    schema = Ask.model_json_schema()["properties"]
+    assert PromptingSettings.model_validate(ask.model_dump()) == ask
+    assert PromptingSettings.model_validate("setwise").options == {"set_size": 4, "k": 10, "method": "heapsort"}
+    schema = PromptingSettings.model_json_schema()["properties"]
     assert {"window", "block", "k", "scale", "shuffle"} <= set(schema) and "pairwise" in schema["strategy"]["enum"]
 
 
@@ -191,6 +191,6 @@ def test_every_strategys_own_prompt_fits_it() -> None:
 def test_identity_is_what_is_asked(tmp_path: Path) -> None:
     same = [asking(), asking(strategy="listwise"), asking(prompt="listwise")]
     (tmp_path / "mine.yaml").write_text("summary: mine\ntext: '{query} {passages}'\n")
-    mine = Asking(Ask(prompt="mine.yaml"), OnMalformed(), tmp_path)
+    mine = Prompter(PromptingSettings(prompt="mine.yaml"), OnMalformed(), tmp_path)
     others = [mine, asking(seed=1), asking({"reask": 1}), asking(strategy="sliding"), asking(strategy="sliding", step=9)]
     assert len({one.identity for one in same}) == 1 and len({one.identity for one in [*same, *others]}) == 1 + len(others)

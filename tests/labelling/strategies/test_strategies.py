@@ -19,10 +19,10 @@ from scipy.optimize import minimize
 
 from harness.cli import main
 from harness.labelling.strategies.blocks import design
-from harness.labelling.strategies.strategy import Order, Reply, Shown, Strategy
+from harness.labelling.strategies.strategy import ParsedResponse, PartialRanking, Presentation, Strategy
 from harness.plugins import plugins
 
-Judge = Callable[[Strategy, Shown], str]
+Judge = Callable[[Strategy, Presentation], str]
 
 WAYS: list[tuple[str, dict[str, Any]]] = [
     ("listwise", {}),
@@ -52,7 +52,7 @@ def make(name: str, options: dict[str, Any]) -> Strategy:
     return kind(kind.Settings(**options))
 
 
-def ask(strategy: Strategy, count: int, judge: Judge) -> tuple[Order, int]:
+def ask(strategy: Strategy, count: int, judge: Judge) -> tuple[PartialRanking, int]:
     """The order that a judge's answers make, and how many questions that took. Every order must place each candidate once."""
     steps, asked = strategy.steps(count), 0
     try:
@@ -64,16 +64,16 @@ def ask(strategy: Strategy, count: int, judge: Judge) -> tuple[Order, int]:
             asked += len(questions)
             questions = steps.send([strategy.read(judge(strategy, shown), len(shown), False) for shown in questions])
     except StopIteration as end:
-        order: Order = end.value
-        assert sorted(order.ordered + order.tail) == list(range(count))
-        assert order.scores is None or len(order.scores) == len(order.ordered)
+        order: PartialRanking = end.value
+        assert sorted(order.ranked + order.unranked) == list(range(count))
+        assert order.scores is None or len(order.scores) == len(order.ranked)
         return order, asked
 
 
 def sound(truth: list[int]) -> Judge:
     """Answers by a hidden order, best first, in the form asked for."""
 
-    def judge(strategy: Strategy, shown: Shown) -> str:
+    def judge(strategy: Strategy, shown: Presentation) -> str:
         places = sorted(range(len(shown)), key=lambda place: truth.index(shown[place]))
         if UNITS[strategy.name] == "list":
             return " > ".join(strategy.identifier(place) for place in places)
@@ -96,15 +96,15 @@ def test_a_sound_judges_order_is_found(way: tuple[str, dict[str, Any]], truth: l
     assert (order.verdict, order.reasons) == ("ok", ())
     if name == "pointwise":
         assert order.scores == tuple(sorted(order.scores or (), reverse=True))
-        grade = dict(zip(order.ordered, order.scores or (), strict=True))
-        assert [grade[number] for number in truth] == sorted(grade.values(), reverse=True) and not order.tail
+        grade = dict(zip(order.ranked, order.scores or (), strict=True))
+        assert [grade[number] for number in truth] == sorted(grade.values(), reverse=True) and not order.unranked
     elif "k" in options:
-        assert order.ordered == tuple(truth[: options["k"]])
+        assert order.ranked == tuple(truth[: options["k"]])
     elif name == "sliding" and len(truth) > options["window"]:
         sorted_places = options["window"] - options["step"]
-        assert order.ordered[:sorted_places] == tuple(truth[:sorted_places]) and not order.tail
+        assert order.ranked[:sorted_places] == tuple(truth[:sorted_places]) and not order.unranked
     elif name != "blocks" or len(truth) <= options["block"]:
-        assert order.ordered == tuple(truth)
+        assert order.ranked == tuple(truth)
 
 
 def test_blocks_come_near_a_sound_judges_order() -> None:
@@ -112,7 +112,7 @@ def test_blocks_come_near_a_sound_judges_order() -> None:
     for seed in range(10):
         truth = random.Random(seed).sample(range(40), 40)
         order, _ = ask(make("blocks", {"block": 10, "appearances": 3}), 40, sound(truth))
-        place = {number: place for place, number in enumerate(order.ordered)}
+        place = {number: place for place, number in enumerate(order.ranked)}
         found.append(statistics.mean(place[better] < place[worse] for better, worse in combinations(truth, 2)))
     assert min(found) > 0.9, "simulations outside of this code gave 0.95 to 0.98 on average"
 
@@ -127,7 +127,7 @@ def test_blocks_scores_are_bradley_terry_strengths() -> None:
         return float(bouts + np.logaddexp(0, strength).sum() + np.logaddexp(0, -strength).sum())
 
     expected = minimize(surprise, np.zeros(8), tol=1e-10).x
-    assert order.scores == pytest.approx([expected[number] for number in order.ordered], abs=1e-4)
+    assert order.scores == pytest.approx([expected[number] for number in order.ranked], abs=1e-4)
 
 
 @given(st.integers(1, 60), st.integers(3, 25), st.integers(2, 4))
@@ -152,7 +152,7 @@ def test_the_design_of_blocks_is_fair_and_hangs_together(count: int, block: int,
 def test_no_judge_causes_more_calls_than_announced(way: tuple[str, dict[str, Any]], count: int, seed: int, silence: float) -> None:
     draw = random.Random(seed)
 
-    def judge(strategy: Strategy, shown: Shown) -> str:
+    def judge(strategy: Strategy, shown: Presentation) -> str:
         if draw.random() < silence:
             return "I cannot say."
         if UNITS[strategy.name] == "list":
@@ -161,46 +161,46 @@ def test_no_judge_causes_more_calls_than_announced(way: tuple[str, dict[str, Any
 
     order, asked = ask(make(*way), count, judge)
     assert asked <= make(*way).calls(count)
-    assert order.verdict == "failed" if not order.ordered else order.verdict != "failed"
+    assert order.verdict == "failed" if not order.ranked else order.verdict != "failed"
 
 
 @pytest.mark.parametrize("garbage", ["", "I am sorry, but I cannot help.", "[99] > [77]", "<think>hm, [1] > [2]", "Passage A or Passage B"])
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_garbage_places_nothing(way: tuple[str, dict[str, Any]], garbage: str) -> None:
     order, asked = ask(make(*way), 9, lambda strategy, shown: garbage)
-    assert (order.ordered, order.verdict, asked > 0) == ((), "failed", True) and order.reasons
+    assert (order.ranked, order.verdict, asked > 0) == ((), "failed", True) and order.reasons
 
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way[0] not in ("pointwise", "listwise")], ids=str)
 def test_a_single_candidate_needs_no_comparison(way: tuple[str, dict[str, Any]]) -> None:
-    assert ask(make(*way), 1, lambda strategy, shown: "") == (Order((0,), (), "ok"), 0)
+    assert ask(make(*way), 1, lambda strategy, shown: "") == (PartialRanking((0,), (), "ok"), 0)
     assert make(*way).calls(1) == 0
 
 
 @pytest.mark.parametrize("way", WAYS[:4], ids=str)
 def test_what_a_window_never_places_stays_in_the_tail(way: tuple[str, dict[str, Any]]) -> None:
-    def forgetful(strategy: Strategy, shown: Shown) -> str:
+    def forgetful(strategy: Strategy, shown: Presentation) -> str:
         return " > ".join(strategy.identifier(place) for place in reversed(range(len(shown))) if shown[place] != 3)
 
     order, _ = ask(make(*way), 8, forgetful)
-    assert (order.tail, order.verdict, order.reasons) == ((3,), "partial", ("missing",))
+    assert (order.unranked, order.verdict, order.reasons) == ((3,), "partial", ("missing",))
 
 
 def test_the_last_window_that_showed_a_candidate_decides_whether_it_is_placed() -> None:
-    windows: list[Shown] = []
+    windows: list[Presentation] = []
 
-    def judge(strategy: Strategy, shown: Shown) -> str:
+    def judge(strategy: Strategy, shown: Presentation) -> str:
         windows.append(shown)
         return "[1] > [2]" if len(windows) == 1 else "[3]"
 
     order, _ = ask(make("sliding", {"window": 3, "step": 1}), 4, judge)
     assert windows == [(1, 2, 3), (0, 1, 2)]
-    assert (order.ordered, order.tail) == ((2,), (0, 1, 3))
+    assert (order.ranked, order.unranked) == ((2,), (0, 1, 3))
 
 
 def test_sliding_windows_reach_the_front_and_hold_two_or_more() -> None:
     for count, window, step in ((25, 20, 10), (21, 20, 20), (40, 20, 10), (5, 2, 1), (3, 2, 2)):
-        seen: list[Shown] = []
+        seen: list[Presentation] = []
         ask(
             make("sliding", {"window": window, "step": step}),
             count,
@@ -218,29 +218,29 @@ def test_windows_that_miss_candidates_are_refused(options: dict[str, int]) -> No
 @pytest.mark.parametrize("method", ["heapsort", "top-k"])
 def test_a_judge_that_always_prefers_the_first_shown_decides_nothing(method: str) -> None:
     order, _ = ask(make("pairwise", {"method": method}), 6, lambda strategy, shown: "Passage A")
-    assert order.ordered == ()
+    assert order.ranked == ()
     everything, _ = ask(make("pairwise", {}), 6, lambda strategy, shown: "Passage A")
-    assert everything.scores == (5.0,) * 6 and not everything.tail
+    assert everything.scores == (5.0,) * 6 and not everything.unranked
 
 
 def test_answers_without_a_choice_count_half_for_each_side() -> None:
-    def judge(strategy: Strategy, shown: Shown) -> str:
+    def judge(strategy: Strategy, shown: Presentation) -> str:
         return {(0, 1): "Passage A", (1, 0): "neither"}.get(
             shown, "neither" if 3 in shown else strategy.identifier(shown.index(min(shown)))
         )
 
     order, _ = ask(make("pairwise", {}), 4, judge)
-    assert dict(zip(order.ordered, order.scores or (), strict=True)) == {0: 1.5 + 2 + 1, 1: 0.5 + 2 + 1, 2: 1.0}
-    assert (order.tail, order.verdict, order.reasons) == ((3,), "partial", ("wrong format",))
+    assert dict(zip(order.ranked, order.scores or (), strict=True)) == {0: 1.5 + 2 + 1, 1: 0.5 + 2 + 1, 2: 1.0}
+    assert (order.unranked, order.verdict, order.reasons) == ((3,), "partial", ("wrong format",))
 
 
 @pytest.mark.parametrize("way", [("pairwise", {"method": "heapsort"}), ("pairwise", {"method": "top-k"}), ("setwise", {"set_size": 3})])
 def test_undecided_comparisons_do_not_keep_the_order_of_presentation(way: tuple[str, dict[str, Any]]) -> None:
-    def judge(strategy: Strategy, shown: Shown) -> str:
+    def judge(strategy: Strategy, shown: Presentation) -> str:
         return strategy.identifier(shown.index(7)) if 7 in shown else "hard to say"
 
     order, _ = ask(make(*way), 8, judge)
-    assert (order.ordered, order.tail, order.verdict, order.reasons) == ((7,), tuple(range(7)), "partial", ("wrong format",))
+    assert (order.ranked, order.unranked, order.verdict, order.reasons) == ((7,), tuple(range(7)), "partial", ("wrong format",))
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ PIECES = [
 def test_reading_never_raises_and_never_invents(way: tuple[str, dict[str, Any]], text: str, shown: int, cut: bool) -> None:
     strategy = make(*way)
     shown = {"pair": 2, "passage": 1}.get(UNITS[strategy.name], shown)
-    reply: Reply = strategy.read(text, shown, cut)
+    reply: ParsedResponse = strategy.read(text, shown, cut)
     assert len(set(reply.order)) == len(reply.order) and all(0 <= place < shown for place in reply.order)
     assert (reply.verdict == "failed") == (not reply.order) and reply.text == text
     assert (reply.verdict == "ok") == (not reply.reasons)

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from harness.errors import UserError
-from harness.evaluation.curves.budget_curve import Amount, Target
+from harness.evaluation.curves.budget_curve import Amount, CurveTarget
 from harness.evaluation.significance.bootstrap import Interval
 from harness.leaderboard.board import board_of
 from harness.leaderboard.board_model import Table
@@ -25,7 +25,7 @@ from harness.leaderboard.curves.fitted import ALL, Statistics, statistics_of
 from harness.leaderboard.curves.series import RUNS, chart
 from harness.leaderboard.curves.svg import svg
 from harness.leaderboard.curves.targets import labels_needed, target_of, words
-from harness.leaderboard.load_results import Gathered, gather
+from harness.leaderboard.load_results import ResultSet, load_results
 from harness.leaderboard.render.curve_terminal import render
 from tests.leaderboard.runs import make_card, make_run, put, put_board, teacher
 
@@ -34,7 +34,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module")
-def gathered(tmp_path_factory: pytest.TempPathFactory) -> Gathered:
+def gathered(tmp_path_factory: pytest.TempPathFactory) -> ResultSet:
     """The small board, with a second method over the same budgets."""
     results = tmp_path_factory.mktemp("curves") / "results"
     put_board(results)
@@ -42,17 +42,17 @@ def gathered(tmp_path_factory: pytest.TempPathFactory) -> Gathered:
         for resample in range(2):
             card = make_card(f"direct-{budget}-{resample}", "direct", budget=budget, resample=resample, seed=0, teacher=teacher())
             put(results, card, make_run(quality, budget + resample))
-    return gather(results)
+    return load_results(results)
 
 
 @pytest.fixture(scope="module")
-def table(gathered: Gathered) -> Table:
+def table(gathered: ResultSet) -> Table:
     (found,) = board_of(gathered).tables
     return found
 
 
 @pytest.fixture(scope="module")
-def statistics(gathered: Gathered, table: Table) -> Statistics:
+def statistics(gathered: ResultSet, table: Table) -> Statistics:
     found = statistics_of(gathered, table, chart(table))
     assert found is not None
     return found
@@ -62,14 +62,14 @@ def one_of(statistics: Statistics, method: str, amounts: int) -> int:
     return next(n for n, one in enumerate(statistics.fitted) if (one.series.method, len(one.curve.amounts)) == (method, amounts))
 
 
-def test_at_measured_budgets_fit_and_band_are_those_of_the_rows(gathered: Gathered, table: Table) -> None:
-    rows = {row.tags: row for row in table.rows}
+def test_at_measured_budgets_fit_and_band_are_those_of_the_rows(gathered: ResultSet, table: Table) -> None:
+    rows = {row.run_ids: row for row in table.rows}
     for over, interval in ((RUNS, "runs_interval"), (ALL, "interval")):
         found = statistics_of(gathered, table, chart(table), over=over)
         fitted = found.fitted[one_of(found, "intermediate", 2)]
         for point in fitted.series.points:
             place = int(np.nonzero(fitted.band.amounts == point.x)[0][0])
-            estimate = rows[point.tags].metrics["nDCG@10"]
+            estimate = rows[point.run_ids].metrics["nDCG@10"]
             assert fitted.band.mean[place] == pytest.approx(estimate.mean, abs=1e-9)
             assert (fitted.band.low[place], fitted.band.high[place]) == pytest.approx(getattr(estimate, interval), abs=1e-9)
         assert over in found.note
@@ -79,7 +79,7 @@ def test_a_row_as_target_is_uncertain_too_and_a_number_is_not(statistics: Statis
     name, row = target_of(statistics, "no-llm")
     same, number = target_of(statistics, str(row.mean))
     assert (name, row.samples is None) == ("no-llm", False)
-    assert number == Target(pytest.approx(row.mean))
+    assert number == CurveTarget(pytest.approx(row.mean))
     assert float(same) == pytest.approx(row.mean, rel=1e-5)
     for of_row, of_number in zip(labels_needed(statistics, row), labels_needed(statistics, number), strict=True):
         assert of_row.amount.value == pytest.approx(of_number.amount.value)
@@ -139,7 +139,7 @@ def test_a_series_goes_by_its_name_or_how_that_begins(statistics: Statistics) ->
         pairs(statistics, "intermediate")
 
 
-def test_doubts_are_said(gathered: Gathered, table: Table) -> None:
+def test_doubts_are_said(gathered: ResultSet, table: Table) -> None:
     found = statistics_of(gathered, table, chart(table), "power-law")
     doubts = found.doubts
     assert set(doubts["one amount: a point, no curve"]) == {"intermediate, oracle", "intermediate, shuffled"}
@@ -152,18 +152,18 @@ def test_a_curve_that_falls_is_named(tmp_path: Path) -> None:
     for budget, quality in ((100, 1.5), (300, 0.1)):
         for seed in range(2):
             put(tmp_path, make_card(f"x-{budget}-{seed}", "worse", budget=budget, seed=seed), make_run(quality, seed))
-    gathered = gather(tmp_path)
+    gathered = load_results(tmp_path)
     (table,) = board_of(gathered).tables
     found = statistics_of(gathered, table, chart(table))
     assert "falls from 100 to 300, which a rising fit cannot follow" in found.fitted[0].notes
     assert found.fitted[0].band.mean.max() == pytest.approx(found.fitted[0].band.mean.min())
 
 
-def test_with_one_query_nothing_is_said(gathered: Gathered, table: Table) -> None:
+def test_with_one_query_nothing_is_said(gathered: ResultSet, table: Table) -> None:
     assert statistics_of(gathered, replace(table, queries=1), chart(table)) is None
 
 
-def test_the_answer_is_one_document(gathered: Gathered, table: Table) -> None:
+def test_the_answer_is_one_document(gathered: ResultSet, table: Table) -> None:
     question = CurveQuestion(target="no-llm", price="usd", every=True)
     made = answer(gathered, table, question)
     found = json.loads(json.dumps(as_json(made), allow_nan=False))
@@ -181,7 +181,7 @@ def test_the_answer_is_one_document(gathered: Gathered, table: Table) -> None:
     assert {row["standing"] for row in found["frontier"]["rows"]} <= set(found["frontier"]["standings"])
 
 
-def test_the_terminal_shows_curves_targets_pairs_and_frontier(gathered: Gathered, table: Table) -> None:
+def test_the_terminal_shows_curves_targets_pairs_and_frontier(gathered: ResultSet, table: Table) -> None:
     console = Console(width=100, record=True, file=io.StringIO())
     made = answer(gathered, table, CurveQuestion(target="no-llm", price="usd"))
     console.print(render([made], "results"))

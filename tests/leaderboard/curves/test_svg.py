@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.leaderboard.board import board
-from harness.leaderboard.curves.series import Chart, Level, chart
-from harness.leaderboard.curves.series_style import COLOURS, DASHES, MARKERS, MOST, ink, look, looks
+from harness.leaderboard.curves.series import Chart, ReferenceLevel, chart
+from harness.leaderboard.curves.series_style import COLOURS, DASHES, MARKERS, MOST, ink, series_style, series_styles
 from harness.leaderboard.curves.short_names import short, wrapped
 from harness.leaderboard.curves.svg import _spread, draw, svg
 
@@ -37,7 +37,7 @@ def many(results: Path) -> Chart:
 
 
 def test_no_two_series_look_alike() -> None:
-    seen = looks(MOST)
+    seen = series_styles(MOST)
     assert len({(one.colour, one.shape, one.filled) for one in seen}) == MOST
     assert [one.colour for one in seen[:8]] == list(COLOURS)
     assert len({one.shape for one in seen[:8]}) == len({one.dash for one in seen[:8]}) == 8
@@ -46,7 +46,7 @@ def test_no_two_series_look_alike() -> None:
     for first, second in zip(seen[:8], seen[8:16], strict=True):
         assert first.shape != second.shape
         assert first.dash != second.dash
-    assert look(MOST) == look(0)
+    assert series_style(MOST) == series_style(0)
     assert set(DASHES) >= {one.dash for one in seen}
     assert set(MARKERS) >= {one.shape for one in seen}
 
@@ -106,7 +106,7 @@ def test_the_figure_draws_every_series_with_its_own_marker_beside_its_name(many:
 
 def test_long_names_stand_differently_at_the_ends_of_lines(many: Chart) -> None:
     drawn = replace(many, series=tuple(replace(one, name=name) for one, name in zip(many.series, NAMES, strict=False)))
-    drawn = replace(drawn, levels=(Level("no-llm", 0.5, ("x",)),))
+    drawn = replace(drawn, levels=(ReferenceLevel("no-llm", 0.5, ("x",)),))
     texts = [item.text or "" for item in ET.fromstring(svg(drawn)).iter(f"{SVG}text") if float(item.attrib["x"]) > 580]
     assert len({text.rsplit("  ", 1)[0] for text in texts}) == len(NAMES) + 1
     assert sum("distil_queries=none" in text for text in texts) == 1

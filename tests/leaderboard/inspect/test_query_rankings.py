@@ -8,7 +8,7 @@ import pytest
 
 from harness.collections.parse import parse_source
 from harness.collections.prepared import prepare
-from harness.leaderboard.inspect.query_rankings import line, query_view, shown
+from harness.leaderboard.inspect.query_rankings import line, query_view, safe_text
 from harness.leaderboard.render import table_files
 from harness.retrieval.run import Run
 
@@ -25,13 +25,13 @@ MARK = "\N{REPLACEMENT CHARACTER}"
     ],
 )
 def test_white_space_is_no_control_character(text: str, said: str) -> None:
-    assert shown(text) == said
+    assert safe_text(text) == said
 
 
 def test_a_text_is_as_long_as_asked() -> None:
-    assert shown("\r\n" * 7, 7) == "\n" * 7
-    assert shown("\r\n" * 8, 7) == "\n" * 6 + "…"
-    assert shown("abcdefgh", 7) == "abcdef…"
+    assert safe_text("\r\n" * 7, 7) == "\n" * 7
+    assert safe_text("\r\n" * 8, 7) == "\n" * 6 + "…"
+    assert safe_text("abcdefgh", 7) == "abcdef…"
 
 
 def test_a_query_stands_on_one_line() -> None:

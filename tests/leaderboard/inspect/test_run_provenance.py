@@ -9,9 +9,9 @@ from pathlib import Path
 from harness.labelling.labels.ranking import Ranking
 from harness.leaderboard.board import board
 from harness.leaderboard.inspect.run_details import downloads
-from harness.leaderboard.inspect.run_provenance import HELD_OUT, TRAINING, made, model_folders
+from harness.leaderboard.inspect.run_provenance import HELD_OUT, TRAINING, model_folders, run_provenance
 from harness.leaderboard.inspect.training_query import training_query
-from harness.leaderboard.load_results import gather
+from harness.leaderboard.load_results import load_results
 from harness.leaderboard.render.table_files import csv as as_csv
 from harness.leaderboard.render.table_files import latex
 from harness.leaderboard.row_sections import by_sees
@@ -23,17 +23,17 @@ from tests.leaderboard.runs import make_card, make_run, put
 
 def test_how_a_run_was_made(tmp_path: Path) -> None:
     put_labelled(tmp_path, "one", orders_of(1))
-    (run,) = gather(tmp_path).runs
-    found = made(run)
+    (run,) = load_results(tmp_path).runs
+    found = run_provenance(run)
     assert found is not None
     assert [(row.stage, row.seconds, row.cached) for row in found.stages] == [
         ("labels", 1.0, True),
         ("ranker", 3.5, True),
         ("retriever", 2.0, False),
     ]
-    assert (found.seconds, found.seconds_here) == (6.5, 2.0)
+    assert (found.seconds, found.seconds_incurred) == (6.5, 2.0)
     ranker, retriever = found.curves
-    assert (ranker.steps, ranker.kept, ranker.window, ranker.held_out) == (400, 200, 2, True)
+    assert (ranker.steps, ranker.best_step, ranker.window, ranker.held_out) == (400, 200, 2, True)
     assert next(point.loss for point in ranker.points if point.kind == TRAINING) == 0.75
     assert [(point.step, point.loss) for point in ranker.points if point.kind == HELD_OUT] == [(200, 0.5), (400, 0.4)]
     assert not retriever.held_out
@@ -46,14 +46,14 @@ def test_how_a_run_was_made(tmp_path: Path) -> None:
 
 def test_a_run_of_before_says_nothing(tmp_path: Path) -> None:
     put(tmp_path, make_card("old"), make_run(0.5))
-    (run,) = gather(tmp_path).runs
-    assert made(run) is None and read_labels(run.folder) is None
+    (run,) = load_results(tmp_path).runs
+    assert run_provenance(run) is None and read_labels(run.folder) is None
     assert downloads(run) == ("run.trec.gz", "metrics.parquet", "card.yaml")
 
 
 def test_a_training_query_as_two_teachers_saw_it() -> None:
     first = row_of(
-        Ranking("t", ("d2", "d0"), ("d1",), "partial", "too short", "[3] > [1]", shown=("d1", "d0", "d2")), "what", CANDIDATES[:3]
+        Ranking("t", ("d2", "d0"), ("d1",), "partial", "too short", "[3] > [1]", presented=("d1", "d0", "d2")), "what", CANDIDATES[:3]
     )
     other = row_of(Ranking("t", ("d1", "d3"), scores=(0.5, 0.25)), "what", ("d3", "d1"), {"d3": 2.0, "d1": 1.0})
     assert first is not None and other is not None
@@ -62,7 +62,7 @@ def test_a_training_query_as_two_teachers_saw_it() -> None:
     assert [one.document for one in found.candidates] == ["d0", "d1", "d2", "d3"]
     d0, d1, d2, d3 = found.candidates
     assert (d0.placed, d1.placed, d2.placed, d3.placed) == ((2, None, None), (None, None, 1), (1, None, None), (None, None, 2))
-    assert (d0.shown_at, d1.shown_at, d3.shown_at) == ((2, None, None), (1, None, 2), (None, None, 1))
+    assert (d0.presented_at, d1.presented_at, d3.presented_at) == ((2, None, None), (1, None, 2), (None, None, 1))
     assert (d1.scores, d3.scores) == ((None, None, 0.5), (None, None, 0.25))
     assert (d1.ranker_placed, d3.ranker_placed, d1.ranker) == ((None, None, 2), (None, None, 1), (None, None, 1.0))
     assert [(one.name, one.verdict, one.reason, one.raw) for one in found.opinions] == [

@@ -61,7 +61,7 @@ def test_a_narrow_terminal_is_told_what_is_left_out_and_nothing_is_cut(results: 
 
 def test_a_wide_terminal_says_what_a_mean_is_uncertain_by(results: Path) -> None:
     found = board(results)
-    told = [row.variance.told for row in found.tables[0].rows if row.variance]
+    told = [row.variance.summary for row in found.tables[0].rows if row.variance]
     assert told
     assert all(text in shown(found, 240) for text in told)
     narrow = shown(found, 100)

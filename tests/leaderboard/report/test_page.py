@@ -11,29 +11,29 @@ import pytest
 from harness.errors import UserError
 from harness.leaderboard.board import board_of
 from harness.leaderboard.curves.curve_answer import CurveQuestion, answer
-from harness.leaderboard.load_results import gather
+from harness.leaderboard.load_results import load_results
 from harness.leaderboard.report.curve_texts import curve_texts
-from harness.leaderboard.report.page import FORMS, Report, make_report, render
+from harness.leaderboard.report.page import FORMS, ResultsReport, make_report, render
 from tests.leaderboard.hostile import REFUSED, SCRIPT, put_hostile
 from tests.leaderboard.report.documents import Page, tex_rows
 from tests.leaderboard.runs import make_card, make_run, put, put_board
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+def report(tmp_path_factory: pytest.TempPathFactory) -> ResultsReport:
     folder = tmp_path_factory.mktemp("report") / "results"
     put_board(folder)
     return make_report(folder)
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Report:
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> ResultsReport:
     base = tmp_path_factory.mktemp("hostile")
     put_hostile(base / "results", base / "outside")
     return make_report(base / "results")
 
 
-def test_the_page_holds_every_row_with_its_numbers(report: Report) -> None:
+def test_the_page_holds_every_row_with_its_numbers(report: ResultsReport) -> None:
     page = Page(render(report, "html"))
     text = " ".join(" ".join(page.text).split())
     for line in report.sections[0].lines:
@@ -48,7 +48,7 @@ def test_the_page_holds_every_row_with_its_numbers(report: Report) -> None:
         assert part in text
 
 
-def test_the_page_loads_nothing_and_runs_nothing(report: Report, hostile: Report) -> None:
+def test_the_page_loads_nothing_and_runs_nothing(report: ResultsReport, hostile: ResultsReport) -> None:
     for one in (report, hostile):
         page = Page(render(one, "html"))
         names = {tag for tag, _ in page.tags}
@@ -61,7 +61,7 @@ def test_the_page_loads_nothing_and_runs_nothing(report: Report, hostile: Report
         assert (policy["content"] or "").startswith("default-src 'none'")
 
 
-def test_what_a_stranger_wrote_is_shown_letter_for_letter(hostile: Report) -> None:
+def test_what_a_stranger_wrote_is_shown_letter_for_letter(hostile: ResultsReport) -> None:
     text = render(hostile, "html")
     assert "<script" not in text.lower()
     assert SCRIPT in "".join(Page(text).text)
@@ -72,12 +72,12 @@ def test_what_a_stranger_wrote_is_shown_letter_for_letter(hostile: Report) -> No
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_same_folder_gives_the_same_text(report: Report, form: str) -> None:
+def test_the_same_folder_gives_the_same_text(report: ResultsReport, form: str) -> None:
     assert render(report, form) == render(report, form)
     assert str(Path(report.board.folder).parent) not in render(report, form)
 
 
-def test_latex_has_the_rows_of_a_booktabs_table(report: Report) -> None:
+def test_latex_has_the_rows_of_a_booktabs_table(report: ResultsReport) -> None:
     text = render(report, "latex")
     rows = tex_rows(text)
     columns = re.search(r"\\begin\{tabular\}\{(\w+)\}", text)
@@ -93,20 +93,20 @@ def test_latex_has_the_rows_of_a_booktabs_table(report: Report) -> None:
     assert rf"\textbf{{{winner.lead.mean}}}$^{{\blacktriangle}}$\textsuperscript{{{winner.beats.replace('–', '--')}}}" in text
 
 
-def test_latex_survives_hostile_names(hostile: Report) -> None:
+def test_latex_survives_hostile_names(hostile: ResultsReport) -> None:
     rows = tex_rows(render(hostile, "latex"))
     counts = {len(re.findall(r"(?<!\\)&", row)) for row in rows if row != r"\midrule"}
     assert len(counts) == 1
     assert not [row for row in rows if re.search(r"(?<!\\)[#_%]", row)]
 
 
-def test_markdown_has_a_table_of_one_width(report: Report) -> None:
+def test_markdown_has_a_table_of_one_width(report: ResultsReport) -> None:
     lines = [line for line in render(report, "markdown").splitlines() if line.startswith("|")]
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {len(re.findall(r"\|", lines[1]))}
     assert len(lines) == 2 + len(report.sections[0].lines)
 
 
-def test_findings_claim_no_more_than_the_tests(report: Report) -> None:
+def test_findings_claim_no_more_than_the_tests(report: ResultsReport) -> None:
     (section,) = report.sections
     said = " ".join(section.findings)
     leader = next(line for line in section.lines if line.row.rank == 1)
@@ -118,7 +118,7 @@ def test_findings_claim_no_more_than_the_tests(report: Report) -> None:
     assert "rest on one resample and seed" in said
 
 
-def test_json_is_plain_data_with_the_same_numbers(report: Report) -> None:
+def test_json_is_plain_data_with_the_same_numbers(report: ResultsReport) -> None:
     told = json.loads(json.dumps(report.as_json(), allow_nan=False))
     (table,) = told["tables"]
     assert [row["letter"] for row in table["rows"]] == [line.letter for line in report.sections[0].lines]
@@ -139,7 +139,7 @@ def test_a_folder_with_two_collections_has_a_section_each(tmp_path: Path) -> Non
 
 def test_curves_say_what_harness_curves_says(tmp_path: Path) -> None:
     put_board(tmp_path)
-    gathered = gather(tmp_path)
+    gathered = load_results(tmp_path)
     (table,) = board_of(gathered).tables
     found, asked = curve_texts(gathered, table), answer(gathered, table, CurveQuestion())
     assert found is not None

@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 
 from harness.evaluation.significance.commands import compare
-from harness.evaluation.significance.test_spec import Question
+from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard.board import board_of
 from harness.leaderboard.board_model import Row, Table
-from harness.leaderboard.load_results import gather
+from harness.leaderboard.load_results import load_results
 from harness.leaderboard.report import all_pairs as module
-from harness.leaderboard.report.all_pairs import Pairs, all_pairs, letters
+from harness.leaderboard.report.all_pairs import PairMatrix, all_pairs, letters
 from harness.leaderboard.row_titles import titles
 from harness.retrieval.run import Run
 from tests.leaderboard.runs import QRELS, make_card, make_run, put
 
 
-def _pairs(results: Path, question: Question) -> tuple[Table, dict[str, Row], Pairs]:
-    gathered = gather(results)
+def _pairs(results: Path, question: TestSpec) -> tuple[Table, dict[str, Row], PairMatrix]:
+    gathered = load_results(results)
     (table,) = board_of(gathered).tables
     found = all_pairs(gathered, table, list(titles(table).items()), question)
     assert found is not None
@@ -31,16 +31,16 @@ def test_letters_go_on_after_z() -> None:
     assert letters(26 + 26 * 26 + 1)[-1] == "aaa"
 
 
-@pytest.mark.parametrize("question", [Question("t", "holm"), Question("maxt"), Question("tukey")])
-def test_the_numbers_are_those_of_compare(tmp_path: Path, question: Question) -> None:
+@pytest.mark.parametrize("question", [TestSpec("t", "holm"), TestSpec("maxt"), TestSpec("tukey")])
+def test_the_numbers_are_those_of_compare(tmp_path: Path, question: TestSpec) -> None:
     runs = [make_run(quality, seed) for seed, quality in enumerate((0.1, 0.3, 0.9))]
     for number, run in enumerate(runs):
         put(tmp_path / "results", make_card(f"run{number}", f"m{number}"), run)
     _, rows, found = _pairs(tmp_path / "results", question)
     # In the order of the rows, which the draws of Tukey's test depend on.
-    ordered = [Run.read(tmp_path / "results" / "semanlink" / row.tags[0]) for row in rows.values()]
+    ordered = [Run.read(tmp_path / "results" / "semanlink" / row.run_ids[0]) for row in rows.values()]
     said = compare(ordered, QRELS, metrics=["nDCG@10"], question=question)
-    names = {row.tags[0]: name for name, row in rows.items()}
+    names = {row.run_ids[0]: name for name, row in rows.items()}
     for one in said["comparisons"]:
         cell = found.cell(names[one["b"]], names[one["a"]])
         back = found.cell(names[one["a"]], names[one["b"]])
@@ -56,7 +56,7 @@ def test_the_numbers_are_those_of_compare(tmp_path: Path, question: Question) ->
 def test_superscripts_name_the_rows_that_are_beaten(tmp_path: Path) -> None:
     for name, quality, seed in (("low", 0.0, 1), ("twin", 0.0, 1), ("high", 3.0, 2)):
         put(tmp_path, make_card(name, name), make_run(quality, seed))
-    table, _, found = _pairs(tmp_path, Question("maxt"))
+    table, _, found = _pairs(tmp_path, TestSpec("maxt"))
     assert [row.method for row in table.rows] == ["high", "low", "twin"]
     assert {name: found.superscript(name) for name in found.names} == {"high": "bc", "low": "", "twin": ""}
     same = found.cell("low", "twin")
@@ -68,13 +68,13 @@ def test_superscripts_name_the_rows_that_are_beaten(tmp_path: Path) -> None:
 def test_long_superscripts_are_spans(tmp_path: Path) -> None:
     for number in range(7):
         put(tmp_path, make_card(f"r{number}", f"m{number}"), make_run(4.0 if number == 0 else 0.0, 3 if number == 0 else 1))
-    _, _, found = _pairs(tmp_path, Question("maxt"))
+    _, _, found = _pairs(tmp_path, TestSpec("maxt"))
     assert found.superscript(found.names[0]) == "b–g"
-    few = Pairs(found.names, dict(zip(found.names, ["a", "b", "z", "aa", "ab", "ac", "ad"], strict=True)), found.answer)
+    few = PairMatrix(found.names, dict(zip(found.names, ["a", "b", "z", "aa", "ab", "ac", "ad"], strict=True)), found.answer)
     assert few.superscript(found.names[0]) == "b–ad"
-    apart = Pairs((found.names[0], *found.names[2:4], found.names[6]), found.letters, found.answer)
+    apart = PairMatrix((found.names[0], *found.names[2:4], found.names[6]), found.letters, found.answer)
     assert apart.superscript(found.names[0]) == "cdg"
-    mixed = Pairs((found.names[0], found.names[1], *found.names[3:]), found.letters, found.answer)
+    mixed = PairMatrix((found.names[0], found.names[1], *found.names[3:]), found.letters, found.answer)
     assert mixed.superscript(found.names[0]) == "b,d–g"
 
 
@@ -82,7 +82,7 @@ def test_a_row_without_the_metric_keeps_its_letter_and_is_not_compared(tmp_path:
     put(tmp_path, make_card("a", "a"), make_run(0.2, 1))
     put(tmp_path, make_card("b", "b"), make_run(0.9, 2))
     put(tmp_path, make_card("c", "c"), make_run(0.9, 3), metrics=("RR@10",))
-    _, _, found = _pairs(tmp_path, Question("maxt"))
+    _, _, found = _pairs(tmp_path, TestSpec("maxt"))
     assert found.names == ("b", "a")
     assert found.letters == {"b": "a", "a": "b", "c": "c"}
     assert found.beats("c") == ()
@@ -92,12 +92,12 @@ def test_rows_beyond_the_most_are_counted(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(module, "MOST", 2)
     for number in range(3):
         put(tmp_path, make_card(f"r{number}", f"m{number}"), make_run(0.1 * number, number))
-    _, _, found = _pairs(tmp_path, Question("t"))
+    _, _, found = _pairs(tmp_path, TestSpec("t"))
     assert (len(found.names), found.left_out, found.answer["family"]) == (2, 1, "1 comparison of 2 runs on nDCG@10")
 
 
 def test_one_row_has_no_pairs(tmp_path: Path) -> None:
     put(tmp_path, make_card("a", "a"), make_run(0.2, 1))
-    gathered = gather(tmp_path)
+    gathered = load_results(tmp_path)
     (table,) = board_of(gathered).tables
     assert all_pairs(gathered, table, list(titles(table).items())) is None

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.errors import UserError
-from harness.evaluation.significance.test_spec import Question
+from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard.board import board
 from harness.leaderboard.report.ranx_report import ranx_metric, ranx_report
 from harness.leaderboard.row_titles import titles
@@ -86,4 +86,4 @@ def test_what_ranx_cannot_say_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Judged@10"):
         ranx_report(tmp_path, collection="other", metrics=["Judged@10"])
     with pytest.raises(UserError, match="cannot name the test 'maxt'"):
-        ranx_report(tmp_path, question=Question("maxt"))
+        ranx_report(tmp_path, question=TestSpec("maxt"))

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UserError
-from harness.pipeline.live.follower import Follower, Report
+from harness.pipeline.live.follower import Follower, SweepReport
 from harness.pipeline.live.journal import is_held, journals
-from harness.pipeline.live.observer import Silent
-from harness.pipeline.live.sweep_state import Story
+from harness.pipeline.live.observer import NullObserver
+from harness.pipeline.live.sweep_state import SweepState
 from harness.stage import Stage
 from tests.pipeline.slow_sweep import cells, run, started
 from tests.pipeline.toys import Number, Sum
@@ -23,9 +23,9 @@ def follow(workspace: Path) -> Follower:
     return Follower(journals(workspace)[0])
 
 
-def wait_for(follower: Follower, state: str) -> Report:
+def wait_for(follower: Follower, state: str) -> SweepReport:
     for _ in range(400):
-        found = follower.look()
+        found = follower.read()
         if found.state == state and (state != "running" or any(row.unit == "steps" for row in found.running)):
             return found
         time.sleep(0.05)
@@ -34,7 +34,7 @@ def wait_for(follower: Follower, state: str) -> Report:
 
 def test_a_sweep_that_ended_with_a_failure(tmp_path: Path) -> None:
     run(tmp_path, cells(1))
-    found = follow(tmp_path).look()
+    found = follow(tmp_path).read()
     assert (found.state, found.sweep) == ("failed", "toys.yaml")
     assert [(row.cell, row.state) for row in found.cells] == [("quick cell", "done"), ("broken cell", "failed"), ("slow cell", "done")]
     assert found.cells[1].reason == "broken: RuntimeError: the teacher is out"
@@ -55,7 +55,7 @@ def test_a_sweep_that_ended_with_a_failure(tmp_path: Path) -> None:
 def test_a_second_sweep_says_what_was_there_before(tmp_path: Path) -> None:
     run(tmp_path, cells(1)[:1])
     run(tmp_path, [("quick cell", Sum((Number(1), Number(2)))), ("larger cell", Sum((Number(1), Number(3))))])
-    found = follow(tmp_path).look()
+    found = follow(tmp_path).read()
     assert len(journals(tmp_path)) == 2
     assert found.state == "done"
     assert {row.kind: (row.total, row.cached, row.done) for row in found.kinds} == {"number": (3, 2, 1), "sum": (2, 1, 1)}
@@ -63,11 +63,11 @@ def test_a_second_sweep_says_what_was_there_before(tmp_path: Path) -> None:
 
 
 def test_a_look_in_the_middle(tmp_path: Path) -> None:
-    seen: list[Report] = []
+    seen: list[SweepReport] = []
 
-    class Looking(Silent):
+    class Looking(NullObserver):
         def finished(self, stage: Stage, seconds: float) -> None:
-            seen.append(follow(tmp_path).look())
+            seen.append(follow(tmp_path).read())
 
     run(tmp_path, cells(1)[:1], Looking(), {"number": 3.0, "sum": 5.0})
     # Each look comes before the journal knows of the stage that just ended.
@@ -79,13 +79,13 @@ def test_a_look_in_the_middle(tmp_path: Path) -> None:
 
 
 def test_what_an_interrupted_sweep_leaves(tmp_path: Path) -> None:
-    class Interrupted(Silent):
+    class Interrupted(NullObserver):
         def finished(self, stage: Stage, seconds: float) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, cells(1), Interrupted())
-    assert follow(tmp_path).look().state == "stopped"
+    assert follow(tmp_path).read().state == "stopped"
 
 
 @pytest.mark.parametrize("options", [(), ("fork",)])
@@ -102,7 +102,7 @@ def test_a_killed_sweep_is_dead(tmp_path: Path, options: tuple[str, ...]) -> Non
         found = wait_for(follower, "died")
         assert is_held(follower.file) == bool(options)
     assert follower.file.read_bytes().startswith(before)
-    assert f"Process {found.pid}" in found.told
+    assert f"Process {found.pid}" in found.summary
     assert [row.stage for row in found.running] == ["slow"]
 
 
@@ -130,7 +130,7 @@ def test_rate_and_time_to_go_are_plain_arithmetic(tmp_path: Path) -> None:
         stream.write("".join(json.dumps(line) + "\n" for line in lines) + '{"event": "pro')
         stream.flush()
         follower = Follower(file)
-        found = follower.look(now)
+        found = follower.read(now)
         assert found.state == "running" and found.llm == (30, 1500, 150, 0.75)
         [row] = found.running
         # 20 queries in 10 s: 2 a second; 70 were left 10 s ago, which takes 35 s.
@@ -142,16 +142,16 @@ def test_rate_and_time_to_go_are_plain_arithmetic(tmp_path: Path) -> None:
         stream.write(json.dumps(event("finished", now, stage="a", seconds=60.0)) + "\n")
         stream.write(json.dumps(event("started", now, stage="b")) + "\n")
         stream.flush()
-        found = follower.look(now)
+        found = follower.read(now)
         assert found.left == pytest.approx(60 + 40)
         assert found.running[0].rate is None
 
 
 def test_another_phase_of_a_stage_has_its_own_rate() -> None:
-    story = Story()
-    story.take(event("planned", 0, stages=[["a", "train", ""]], cached={}))
+    story = SweepState()
+    story.apply(event("planned", 0, stages=[["a", "train", ""]], cached={}))
     for at, done, unit in ((1, 0, "lists"), (2, 50, "lists"), (3, 5, "steps"), (4, 7, "steps"), (5, 2, "steps")):
-        story.take(event("progress", at, stage="a", done=done, total=100, unit=unit))
+        story.apply(event("progress", at, stage="a", done=done, total=100, unit=unit))
         work = story.running["a"]
         assert (work.first.at, work.last.at) == {1: (1, 1), 2: (1, 2), 3: (3, 3), 4: (3, 4), 5: (5, 5)}[at]
 
@@ -159,9 +159,9 @@ def test_another_phase_of_a_stage_has_its_own_rate() -> None:
 def test_a_file_that_is_no_journal_is_an_error_in_words(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_text("[]\n")
     with pytest.raises(UserError, match="journal cannot be read"):
-        Follower(tmp_path / "x.jsonl").look()
+        Follower(tmp_path / "x.jsonl").read()
     with pytest.raises(UserError, match="journal cannot be read"):
-        Follower(tmp_path / "gone.jsonl").look()
+        Follower(tmp_path / "gone.jsonl").read()
 
 
 def test_old_journals_go(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.pipeline.publish.cache import Remembered
+from harness.pipeline.publish.cache import PublishedCache
 from harness.published.card import Card, Data, MethodSection, ResearchGoal, TestCollection
 from harness.published.result_folder import CARD
 
@@ -23,11 +23,11 @@ def test_only_the_same_cell_behind_the_same_card_file_is_known(tmp_path: Path) -
     file, folder = tmp_path / "cache" / "published.json", tmp_path / "run"
     folder.mkdir()
     (folder / CARD).write_text("a card")
-    remembered = Remembered(file)
+    remembered = PublishedCache(file)
     assert not remembered.holds(folder, card(10))
     remembered.note(folder, card(10))
     remembered.save()
-    again = Remembered(file)
+    again = PublishedCache(file)
     assert again.holds(folder, card(10)) and not again.holds(folder, card(20))
     (folder / CARD).write_text("another card")
     assert not again.holds(folder, card(10))
@@ -38,4 +38,4 @@ def test_only_the_same_cell_behind_the_same_card_file_is_known(tmp_path: Path) -
 def test_a_file_that_cannot_be_read_is_forgotten(tmp_path: Path) -> None:
     file = tmp_path / "published.json"
     file.write_text("{half")
-    assert not Remembered(file).holds(tmp_path, card(10))
+    assert not PublishedCache(file).holds(tmp_path, card(10))

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from harness.collections.sample import Draw
+from harness.collections.sample import QuerySubset
 from harness.labelling.labels.label_stage import SUMMARY, Labels
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Task, Teacher
 from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
-from harness.ledger.views import NotHeld, Replay
+from harness.ledger.views import CacheMiss, ReplayLedger
 from harness.pipeline.publish.labelling_time import LabellingTime
 from harness.pipeline.store import Store
 from harness.progress import Progress
@@ -66,7 +66,7 @@ class World:
 
     def labels(self, size: int) -> Labels:
         teacher, corpus = Slow(Slow.Settings()), Corpus({"d0": "one", "d1": "two"})
-        return Labels(teacher=teacher, draw=Draw(Given("pool"), 0, size), candidates=Given("run"), corpus=corpus, depth=2)  # type: ignore[arg-type]
+        return Labels(teacher=teacher, subset=QuerySubset(Given("pool"), 0, size), candidates=Given("run"), corpus=corpus, depth=2)  # type: ignore[arg-type]
 
     def made(self, size: int, old: bool = False) -> Labels:
         """Labels in the store, whose wall time is half a second and a quarter of that of the calls that they made."""
@@ -103,7 +103,7 @@ def test_a_budget_takes_the_same_alone_whichever_was_labelled_first(world: World
     for stage in stages.values():
         # Old summaries tell how many calls were made, not how long these took: all of them, or none, is exact.
         exact = not old or sizes == (6, 2)
-        found = times.alone(stage)
+        found = times.standalone(stage)
         assert found is not None and (not exact or found == pytest.approx(0.5 + world.calls(stage) / 4, abs=1e-3))
     assert world.store.manifest(stages[sizes[1]])["seconds"] < 0.5 + world.calls(stages[sizes[1]]) / 4
 
@@ -111,35 +111,35 @@ def test_a_budget_takes_the_same_alone_whichever_was_labelled_first(world: World
 def test_calls_of_which_no_pace_is_known_count_one_after_another(world: World) -> None:
     list(world.labels(6).rankings(Slow(Slow.Settings()), world.path, world.ledger, world.progress))
     stage = world.made(3)
-    assert world.times(stage).alone(stage) == pytest.approx(0.5 + world.calls(stage))
+    assert world.times(stage).standalone(stage) == pytest.approx(0.5 + world.calls(stage))
 
 
 def test_what_an_old_artefact_took_is_not_known_without_its_calls(world: World) -> None:
     stage = world.made(4, old=True)
     world.ledger = Ledger(world.home / "another.sqlite")
-    assert world.times(stage).alone(stage) is None
+    assert world.times(stage).standalone(stage) is None
     assert len(world.ledger) == 0, "nothing may be asked"
 
 
 def test_the_ledger_is_read_once_for_an_old_artefact(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = world.made(4, old=True)
-    first = world.times(stage).alone(stage)
+    first = world.times(stage).standalone(stage)
     monkeypatch.setattr(Slow, "label", lambda *_: pytest.fail("it is known"))
-    assert world.times(stage).alone(stage) == first
+    assert world.times(stage).standalone(stage) == first
 
 
 def test_work_that_is_done_again_pays_nothing(world: World) -> None:
     paid, missed = Call(call_key("slow", "q0"), "slow", "asked", "said", seconds=2.0), Call(call_key("slow", "q1"), "slow", "a", "")
     world.ledger.put(paid)
-    replay = Replay(world.ledger)
+    replay = ReplayLedger(world.ledger)
     assert replay.held([paid.key]) == {paid.key} and replay.get(paid.key) is not None
     assert (replay.used.calls, replay.used.seconds) == (1, 2.0)
-    with pytest.raises(NotHeld):
+    with pytest.raises(CacheMiss):
         replay.get_many([paid.key, missed.key])
-    with pytest.raises(NotHeld):
+    with pytest.raises(CacheMiss):
         replay.held([missed.key])
-    with pytest.raises(NotHeld):
+    with pytest.raises(CacheMiss):
         replay.put_many([paid])
-    with pytest.raises(NotHeld):
+    with pytest.raises(CacheMiss):
         replay.put_miss(missed, "empty")
     assert len(world.ledger) == 1

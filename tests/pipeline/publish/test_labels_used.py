@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from harness.leaderboard.board import board
-from harness.pipeline.live.observer import Silent
+from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.plan_report import plan_report
-from harness.pipeline.sweep import SweepOutcome, run_sweep
+from harness.pipeline.sweep import SweepResult, run_sweep
 from harness.published.card import Card, LabelsUsed
 from harness.published.published_labels import LabelsOfRun, read_labels
 from harness.published.result_folder import CARD, read_card
@@ -38,7 +38,7 @@ class Done(NamedTuple):
     """A sweep with its plan before anything was made."""
 
     plan: dict[str, Any]
-    outcome: SweepOutcome
+    outcome: SweepResult
     cards: dict[str, Card]
     labels: dict[str, LabelsOfRun | None]
 
@@ -66,7 +66,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
         file = home / "sweep.yaml"
         file.write_text(content(server.url, METHODS))
         plan = plan_report(file, [], home / "workspace")["llm"]
-        outcome = run_sweep(file, [], home / "workspace", home / "results", observer=Silent())
+        outcome = run_sweep(file, [], home / "workspace", home / "results", observer=NullObserver())
     folders = {read_card(folder).method.name: folder for folder in outcome.published}
     cards = {name: read_card(folder) for name, folder in folders.items()}
     yield Done(plan, outcome, cards, {name: read_labels(folder) for name, folder in folders.items()})
@@ -143,7 +143,7 @@ def test_an_older_card_is_renewed_and_its_run_stays_as_it_is(done: Done, tmp_pat
         (folder / CARD).write_text(yaml.safe_dump(card, sort_keys=False))
     old = board(results).as_json()["rows"]
     assert not any("labels_used" in row["cost"] for row in old), "what an old card does not tell is not 0"
-    again = run_sweep(home / "sweep.yaml", [], home / "workspace", results, observer=Silent())
+    again = run_sweep(home / "sweep.yaml", [], home / "workspace", results, observer=NullObserver())
     assert again.summary["stages"]["run"] == 0
     for file, content in before.items():
         assert file.read_bytes() == content, file.name

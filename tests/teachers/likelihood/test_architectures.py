@@ -18,7 +18,7 @@ from harness.progress import silent
 from harness.teachers.attention.attention_answering import attending
 from harness.teachers.likelihood._packing_trial import scorer_for
 from harness.teachers.likelihood._scorer import Packed, Plain
-from harness.teachers.likelihood.answer_likelihood import AnswerTask, Asking
+from harness.teachers.likelihood.answer_likelihood import AnswerPromptSettings, AnswerTask
 from harness.teachers.make import teacher_from
 from tests.teachers.likelihood.test_query_likelihood import label, naive, scores_of
 from tests.teachers.tiny import make_tasks
@@ -135,7 +135,7 @@ def attend(folder: Path, ledger: Ledger, words: int = 3) -> list[float]:
     teacher = teacher_from({"kind": "likelihood", "model": str(folder), "precision": "fp32"})
     shown = (Candidate("a", "neural " * words), Candidate("b", "music " * words))
     task = AnswerTask(**vars(Task("q", "graph search", shown)), answer="music")
-    (found,) = attending(teacher, Path(), Asking(depth=2), "norms").label([task], ledger, silent)
+    (found,) = attending(teacher, Path(), AnswerPromptSettings(depth=2), "norms").label([task], ledger, silent)
     return list(scores_of(found).values())
 
 

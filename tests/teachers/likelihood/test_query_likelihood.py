@@ -53,14 +53,14 @@ def naive(folder: Path, tasks: Sequence[Task], limit: int = 160, query_limit: in
 
 def scores_of(ranking: Ranking) -> dict[str, float]:
     assert ranking.scores is not None
-    return dict(zip(ranking.ordered, ranking.scores, strict=True))
+    return dict(zip(ranking.ranked, ranking.scores, strict=True))
 
 
 def test_scores_are_those_of_scoring_every_pair_alone(tiny: Path, ledger: Ledger) -> None:
     tasks = make_tasks(12, 6, 25)
     for ranking, expected in zip(label(tasks, ledger, model=str(tiny)), naive(tiny, tasks), strict=True):
         assert scores_of(ranking) == pytest.approx(expected, abs=1e-3)
-        assert list(ranking.ordered) == sorted(expected, key=lambda id: (expected[id], id), reverse=True)
+        assert list(ranking.ranked) == sorted(expected, key=lambda id: (expected[id], id), reverse=True)
         assert json.loads(ranking.raw) == scores_of(ranking)
 
 
@@ -87,7 +87,7 @@ def test_the_bundled_model_scores_as_transformers_does(ledger: Ledger) -> None:
         ),
     ]
     found = label(tasks, ledger)
-    assert [ranking.ordered for ranking in found] == [("a", "b"), ("b", "a")]
+    assert [ranking.ranked for ranking in found] == [("a", "b"), ("b", "a")]
     for ranking, expected in zip(found, naive(causal_folder(resolve_model("bundled:smollm2-135m")), tasks), strict=True):
         assert scores_of(ranking) == pytest.approx(expected, abs=1e-3)
 
@@ -122,7 +122,7 @@ def test_nothing_is_paid_twice_and_the_estimate_is_what_is_paid(tiny: Path, ledg
 def test_equal_texts_under_several_ids_are_one_call(tiny: Path, ledger: Ledger) -> None:
     twins = tuple(Candidate(id, "knowledge bases") for id in ("a", "c", "b"))
     (ranking, other) = label([Task("1", "search", twins), Task("2", "search", twins)], ledger, model=str(tiny))
-    assert ranking.ordered == other.ordered == ("c", "b", "a"), "ties fall as in trec_eval"
+    assert ranking.ranked == other.ranked == ("c", "b", "a"), "ties fall as in trec_eval"
     assert ledger.paid.calls == 1
 
 
