@@ -8,6 +8,7 @@ from pydantic import Field
 
 from harness.method import Axis, Category, Method, MethodInputs
 from harness.plugins import Settings
+from harness.retrieval.search_stages import lexical_search
 from harness.stage import Stage
 
 
@@ -32,7 +33,6 @@ class BM25(Method):
     settings: BM25Settings
 
     def run(self, inputs: MethodInputs) -> Stage:
-        from harness.retrieval.search_stages import lexical_search
 
         collection = inputs.collection
         engine = {"k1": self.settings.k1, "b": self.settings.b}

@@ -10,6 +10,7 @@ from baselines._shared.settings import LossChoice, StudentSettings, retriever_tr
 from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
+from harness.training_lists.list_stages import RankedLists
 
 
 class DirectSettings(StudentSettings):
@@ -31,7 +32,6 @@ class Direct(RetrieverMethod):
     settings: DirectSettings
 
     def retriever(self, inputs: MethodInputs) -> Stage:
-        from harness.training_lists.list_stages import RankedLists
 
         return retriever_trained(
             inputs, RankedLists(labels=inputs.labels(), subset=inputs.subset()), self.settings, self.settings.retriever_loss

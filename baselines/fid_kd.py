@@ -20,6 +20,7 @@ from baselines._shared.settings import LossChoice
 from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
+from harness.training_lists.list_stages import RankedLists
 
 
 class FiDKDSettings(RefreshSettings):
@@ -41,7 +42,6 @@ class FiDKD(RetrieverMethod):
     settings: FiDKDSettings
 
     def retriever(self, inputs: MethodInputs) -> Stage:
-        from harness.training_lists.list_stages import RankedLists
 
         def lists(inputs: MethodInputs) -> Stage:
             return RankedLists(labels=inputs.labels(), subset=inputs.subset())

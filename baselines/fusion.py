@@ -20,7 +20,8 @@ from pydantic import Field
 from harness.method import Axis, Category, Method, MethodInputs
 from harness.models import resolve_model
 from harness.plugins import Settings
-from harness.retrieval.fused_runs import PLACES, Combination, Norm
+from harness.retrieval.fused_runs import PLACES, Combination, FusedRuns, Norm
+from harness.retrieval.search_stages import DenseSearch, Embed, lexical_search
 from harness.stage import Stage
 
 
@@ -51,8 +52,6 @@ class Fusion(Method):
     settings: FusionSettings
 
     def run(self, inputs: MethodInputs) -> Stage:
-        from harness.retrieval.fused_runs import FusedRuns
-        from harness.retrieval.search_stages import DenseSearch, Embed, lexical_search
 
         settings, corpus, queries = self.settings, inputs.collection.corpus, inputs.collection.queries(inputs.split)
         model = resolve_model(settings.model, inputs.base) if settings.model else inputs.retriever

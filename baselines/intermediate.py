@@ -15,6 +15,7 @@ from baselines._shared.settings import LossChoice, RankerSettings, StudentSettin
 from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
+from harness.training_lists.list_stages import RankedLists
 
 
 class IntermediateSettings(StudentSettings):
@@ -39,7 +40,6 @@ class Intermediate(RetrieverMethod):
     settings: IntermediateSettings
 
     def retriever(self, inputs: MethodInputs) -> Stage:
-        from harness.training_lists.list_stages import RankedLists
 
         settings = self.settings
         lists = RankedLists(labels=inputs.labels(), subset=inputs.subset())

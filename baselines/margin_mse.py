@@ -16,6 +16,7 @@ from baselines._shared.settings import LossChoice, RankerSettings, StudentSettin
 from harness.method import Axis, Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
+from harness.training_lists.list_stages import GoldLists
 
 
 class MarginMSEMethodSettings(StudentSettings):
@@ -39,7 +40,6 @@ class MarginMSEDistillation(RetrieverMethod):
     settings: MarginMSEMethodSettings
 
     def retriever(self, inputs: MethodInputs) -> Stage:
-        from harness.training_lists.list_stages import GoldLists
 
         settings = self.settings
         gold = GoldLists(subset=inputs.subset(), candidates=inputs.candidates, depth=inputs.list_depth, most_positives=1)

@@ -14,6 +14,7 @@ from baselines._shared.settings import LossChoice, StudentSettings, retriever_tr
 from harness.method import Axis, Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
+from harness.training_lists.order_lists import RandomLists
 
 
 class RandomTrainingSettings(StudentSettings):
@@ -34,7 +35,6 @@ class RandomTraining(RetrieverMethod):
     settings: RandomTrainingSettings
 
     def retriever(self, inputs: MethodInputs) -> Stage:
-        from harness.training_lists.order_lists import RandomLists
 
         lists = RandomLists(subset=inputs.subset(), corpus=inputs.collection.corpus, depth=inputs.list_depth, seed=inputs.seed or 0)
         return retriever_trained(inputs, lists, self.settings, self.settings.retriever_loss)

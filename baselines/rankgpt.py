@@ -19,6 +19,7 @@ from baselines._shared.settings import LossChoice, RankerSettings, ranker_traine
 from harness.method import Category, Method, MethodInputs
 from harness.plugins import Settings
 from harness.stage import Stage
+from harness.training_lists.list_stages import RankedLists
 
 
 class RankGPTSettings(RerankSettings):
@@ -43,7 +44,6 @@ class RankGPT(Method):
     settings: RankGPTSettings
 
     def run(self, inputs: MethodInputs) -> Stage:
-        from harness.training_lists.list_stages import RankedLists
 
         settings = self.settings
         lists = RankedLists(labels=inputs.labels(), subset=inputs.subset())

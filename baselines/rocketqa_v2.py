@@ -19,13 +19,18 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from baselines._shared.hybrid_lists import HybridLists
 from baselines._shared.joint import JointRanker, TrainJointly
 from baselines._shared.refresh import found_by
 from baselines._shared.settings import LossChoice
+from harness.losses.spec import LossSpec
 from harness.method import Axis, Category, MethodInputs, RetrieverMethod
 from harness.models import resolve_model
 from harness.plugins import Settings
 from harness.stage import Stage
+from harness.students.ranker_scored_lists import ScoredLists
+from harness.training.train_settings import TrainSettings
+from harness.training_lists.list_stages import GoldLists
 
 
 class RocketQAv2Settings(Settings):
@@ -57,8 +62,6 @@ class RocketQAv2(RetrieverMethod):
     settings: RocketQAv2Settings
 
     def retriever(self, inputs: MethodInputs) -> Stage:
-        from harness.losses.spec import LossSpec
-        from harness.training.train_settings import TrainSettings
 
         settings, how = self.settings, self.settings.ranker
         return TrainJointly(
@@ -77,9 +80,6 @@ class RocketQAv2(RetrieverMethod):
         )
 
     def _lists(self, inputs: MethodInputs) -> Stage:
-        from baselines._shared.hybrid_lists import HybridLists
-        from harness.students.ranker_scored_lists import ScoredLists
-        from harness.training_lists.list_stages import GoldLists
 
         how = self.settings.ranker
         gold = GoldLists(subset=inputs.subset(), candidates=found_by(inputs, inputs.retriever), depth=inputs.list_depth, most_positives=1)

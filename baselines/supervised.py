@@ -14,6 +14,7 @@ from baselines._shared.settings import LossChoice, StudentSettings, retriever_tr
 from harness.method import Axis, Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
+from harness.training_lists.list_stages import GoldLists
 
 
 class SupervisedSettings(StudentSettings):
@@ -36,7 +37,6 @@ class Supervised(RetrieverMethod):
     settings: SupervisedSettings
 
     def retriever(self, inputs: MethodInputs) -> Stage:
-        from harness.training_lists.list_stages import GoldLists
 
         lists = GoldLists(subset=inputs.subset(), candidates=inputs.candidates, depth=inputs.list_depth)
         return retriever_trained(inputs, lists, self.settings, self.settings.retriever_loss)

@@ -16,6 +16,7 @@ from baselines._shared.settings import LossChoice
 from harness.method import Axis, Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
+from harness.training_lists.list_stages import GoldLists
 
 
 class MinedSettings(RefreshSettings):
@@ -40,7 +41,6 @@ class SupervisedMined(RetrieverMethod):
     settings: MinedSettings
 
     def retriever(self, inputs: MethodInputs) -> Stage:
-        from harness.training_lists.list_stages import GoldLists
 
         def lists(inputs: MethodInputs) -> Stage:
             return GoldLists(subset=inputs.subset(), candidates=found_by(inputs, inputs.retriever), depth=inputs.list_depth)

@@ -18,6 +18,8 @@ from baselines._shared.settings import LossChoice, StudentSettings, retriever_tr
 from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
+from harness.training_lists.list_stages import RankedLists
+from harness.training_lists.order_lists import PairLists
 
 
 class SyntrieverSettings(StudentSettings):
@@ -32,8 +34,6 @@ class SyntrieverSettings(StudentSettings):
 
 def preferred(inputs: MethodInputs, settings: SyntrieverSettings) -> Stage:
     """Lists of two: the teacher's preferences."""
-    from harness.training_lists.list_stages import RankedLists
-    from harness.training_lists.order_lists import PairLists
 
     draw = inputs.subset()
     ordered = RankedLists(labels=inputs.labels(), subset=draw)

@@ -16,10 +16,13 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from baselines._shared.passes import Passes
 from baselines._shared.settings import LossChoice, RankerSettings, StudentSettings, ranker_scored, retriever_trained
 from harness.method import Axis, Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
+from harness.training_lists.list_stages import GoldLists
+from harness.training_lists.topic_aware import TopicAwareLists
 
 _APART = 1_000_003
 """Between the seeds of two passes: more than there are resamples."""
@@ -49,7 +52,6 @@ class TASB(RetrieverMethod):
     settings: TASBSettings
 
     def retriever(self, inputs: MethodInputs) -> Stage:
-        from baselines._shared.passes import Passes
 
         settings = self.settings
         if not settings.redraw or settings.epochs == 1:
@@ -63,8 +65,6 @@ class TASB(RetrieverMethod):
 
     def _mixed(self, inputs: MethodInputs, number: int) -> Stage:
         """The lists of pass `number`."""
-        from harness.training_lists.list_stages import GoldLists
-        from harness.training_lists.topic_aware import TopicAwareLists
 
         settings = self.settings
         return TopicAwareLists(

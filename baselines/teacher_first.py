@@ -16,6 +16,7 @@ from baselines._shared.settings import LossChoice, StudentSettings, retriever_tr
 from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.plugins import Settings
 from harness.stage import Stage
+from harness.training_lists.list_stages import RankedLists
 
 
 class TeacherFirstSettings(StudentSettings):
@@ -39,7 +40,6 @@ class TeacherFirst(RetrieverMethod):
     settings: TeacherFirstSettings
 
     def retriever(self, inputs: MethodInputs) -> Stage:
-        from harness.training_lists.list_stages import RankedLists
 
         lists = RankedLists(labels=inputs.labels(), subset=inputs.subset())
         return retriever_trained(inputs, lists, self.settings, self.settings.retriever_loss)

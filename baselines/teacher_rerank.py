@@ -15,10 +15,13 @@ from pydantic import Field
 
 from baselines._shared.reranking import RerankSettings, first_stage
 from harness.collections.collection import Judgments, Texts
+from harness.collections.pool import Pool
 from harness.collections.sample import QuerySubset
+from harness.labelling.labels.label_stage import GOLD, Labels
 from harness.method import Axis, Category, Method, MethodInputs
 from harness.plugins import Settings
 from harness.stage import Stage
+from harness.students.rerank_stages import TeacherRerank
 
 
 class TeacherRerankSettings(RerankSettings):
@@ -41,9 +44,6 @@ class TeacherReranker(Method):
     settings: TeacherRerankSettings
 
     def run(self, inputs: MethodInputs) -> Stage:
-        from harness.collections.pool import Pool
-        from harness.labelling.labels.label_stage import GOLD, Labels
-        from harness.students.rerank_stages import TeacherRerank
 
         assert inputs.teacher is not None
         collection, first = inputs.collection, first_stage(inputs, self.settings.first)

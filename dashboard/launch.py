@@ -8,6 +8,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from dashboard.export.site import export
 from harness.errors import UserError
 
 RESULTS = "HARNESS_RESULTS"
@@ -59,7 +60,6 @@ def launch(results: Path, port: int, workspace: Path | None = None, address: str
 
 def write_site(results: Path, out: Path) -> None:
     """Write `results` as a static site to `out` and say where it is. Raises UserError when it cannot be written."""
-    from dashboard.export.site import export
 
     pages = export(results, out)
     print(f"{pages:,} pages; open {out / 'index.html'} in a browser", file=sys.stderr)

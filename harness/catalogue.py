@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
 
 from harness.collections.collection import CollectionSource
+from harness.evaluation.metrics.lookup import describe_metric, described_metrics
 from harness.labelling.labels.teacher import Teacher
+from harness.labelling.prompting.templates import any_prompt, bundled_prompts
+from harness.labelling.strategies.strategy import Strategy
 from harness.losses.loss import Loss
 from harness.method import Method
 from harness.plugins import Plugin, plugin, plugins
-
-if TYPE_CHECKING:
-    from rich.console import Group
-    from rich.table import Table
+from harness.retrieval.engines import LexicalEngine
 
 Row = dict[str, Any]
 
 
 def kinds() -> dict[str, type[Plugin]]:
     """Plug-in base class by the plural that people type."""
-    from harness.labelling.strategies.strategy import Strategy
-    from harness.retrieval.engines import LexicalEngine
 
     return {
         "teachers": Teacher,
@@ -36,12 +39,8 @@ def kinds() -> dict[str, type[Plugin]]:
 def catalogue(kind: str) -> list[Row]:
     """``[{"name", "summary", "source", "needs"}]`` of everything of a kind."""
     if kind == "metrics":
-        from harness.evaluation.metrics.lookup import described_metrics
-
         return described_metrics()
     if kind == "prompts":
-        from harness.labelling.prompting.templates import bundled_prompts
-
         rows = [_prompt(name) for name in bundled_prompts()]
         return [{key: row[key] for key in ("name", "summary", "source", "needs")} for row in rows]
     return [_row(found) for found in plugins(kinds()[kind]).values()]
@@ -57,7 +56,6 @@ def _row(found: type[Plugin]) -> Row:
 
 
 def _prompt(name: str) -> Row:
-    from harness.labelling.prompting.templates import any_prompt
 
     prompt = any_prompt(name, Path())
     return {
@@ -75,8 +73,6 @@ def _prompt(name: str) -> Row:
 def describe(kind: str, name: str) -> Row:
     """A catalogue row with the class's docstring, formula and settings. Raises UserError for an unknown name."""
     if kind == "metrics":
-        from harness.evaluation.metrics.lookup import describe_metric
-
         return describe_metric(name)
     if kind == "prompts":
         return _prompt(name)
@@ -103,8 +99,6 @@ def _plain(value: Any) -> Any:
 
 def render_catalogue(kind: str, rows: list[Row]) -> Table:
     """The list for people."""
-    from rich.markup import escape
-    from rich.table import Table
 
     # What teachers give is what methods need of them.
     gives = any("gives" in row for row in rows)
@@ -121,9 +115,6 @@ def render_catalogue(kind: str, rows: list[Row]) -> Table:
 
 def render_description(entry: Row) -> Group:
     """One entry for people."""
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
 
     told = ("source", "formula", "about", "identity", "system", "text")
     lines = [f"{entry['name']} — {entry['summary']}", *(f"{key}: {entry[key]}" for key in told if entry.get(key))]

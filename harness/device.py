@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from harness._lazy import lazy
 from harness.errors import UserError, did_you_mean
 from harness.files import cache_home
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     import torch
+else:
+    torch = lazy("torch")
+
+
+transformers = lazy("transformers")
 
 Precision = Literal["fp32", "bf16"]
 VARIABLE = "HARNESS_PRECISION"
@@ -53,7 +59,6 @@ def best_dtype() -> Precision:
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[None]:
     """The context in which a model runs in `precision`."""
-    import torch
 
     if precision == "fp32":
         return contextlib.nullcontext()
@@ -62,7 +67,6 @@ def autocast(device: torch.device, precision: Precision) -> AbstractContextManag
 
 def device() -> torch.device:
     """The accelerator where there is one, else the CPU."""
-    import torch
 
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -72,7 +76,6 @@ def devices() -> list[torch.device]:
 
     Raises UserError when there are not so many GPUs; without any the CPU stands for each.
     """
-    import torch
 
     told = os.environ.get(DEVICES) or "1"
     if not told.isdecimal() or int(told) < 1:
@@ -84,7 +87,6 @@ def devices() -> list[torch.device]:
 
 
 def _memo() -> Path:
-    import torch
 
     place = device()
     unit = torch.cuda.get_device_name() if place.type == "cuda" else _cpu()
@@ -103,13 +105,11 @@ def _cpu() -> str:
 
 def _measure() -> Precision:
     """The faster of the two in a small BERT, best of three turns each."""
-    import torch
-    from transformers import BertConfig, BertModel
 
-    config = BertConfig(vocab_size=8, hidden_size=384, num_hidden_layers=2, num_attention_heads=12, intermediate_size=1536)
+    config = transformers.BertConfig(vocab_size=8, hidden_size=384, num_hidden_layers=2, num_attention_heads=12, intermediate_size=1536)
     # A trial must not move the random numbers of what runs after it.
     with torch.random.fork_rng(devices=[]):
-        model = BertModel(config, add_pooling_layer=False).eval().to(device())
+        model = transformers.BertModel(config, add_pooling_layer=False).eval().to(device())
     threads = torch.get_num_threads()
     seconds: dict[Precision, float] = {"fp32": float("inf"), "bf16": float("inf")}
     # One thread, and its own time: other work on the machine then does not decide.
@@ -125,7 +125,6 @@ def _measure() -> Precision:
 
 def _trial(model: torch.nn.Module, precision: Precision) -> float:
     """Seconds for 8 texts of 128 tokens, after a turn to warm up."""
-    import torch
 
     place = device()
     clock = time.thread_time if place.type == "cpu" else time.perf_counter
@@ -145,7 +144,6 @@ _TORCH = threading.Lock()
 @contextmanager
 def deterministic(seed: int) -> Iterator[None]:
     """Torch's random numbers from `seed`, deterministic kernels where there are any; all as before afterwards."""
-    import torch
 
     switches: Any = torch.utils.deterministic
     with _TORCH, torch.random.fork_rng():

@@ -10,11 +10,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+from rich.markup import escape
+from rich.table import Table
+
+from harness._lazy import lazy
+from harness.device import best_dtype
 from harness.errors import UserError
 from harness.models import BUNDLED, resolve_model
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    import torch
+else:
+    torch = lazy("torch")
+
 
 Check = dict[str, Any]
 
@@ -33,7 +42,6 @@ def diagnose() -> dict[str, list[Check]]:
 
 
 def _machine() -> list[Check]:
-    import psutil
 
     memory = psutil.virtual_memory().total / 2**30
     free = shutil.disk_usage(Path.cwd()).free / 2**30
@@ -45,9 +53,6 @@ def _machine() -> list[Check]:
 
 
 def _device() -> list[Check]:
-    import torch
-
-    from harness.device import best_dtype
 
     cuda = torch.cuda.is_available()
     name = torch.cuda.get_device_name() if cuda else "CPU"
@@ -101,8 +106,6 @@ def _keys() -> list[Check]:
 
 def render_diagnosis(report: dict[str, list[Check]]) -> Table:
     """The diagnosis for people."""
-    from rich.markup import escape
-    from rich.table import Table
 
     table = Table("", "check", "what was found", "remedy", box=None)
     for row in report["checks"]:

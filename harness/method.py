@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
 from harness.collections.sample import QuerySubset
+from harness.labelling.labels.label_stage import Labels
 from harness.plugins import Plugin, Settings
+from harness.retrieval.search_stages import DenseSearch, Embed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +55,6 @@ class MethodInputs:
 
     def labels(self) -> Stage:
         """The teacher's rankings of the cell's labelled queries."""
-        from harness.labelling.labels.label_stage import Labels
 
         assert self.teacher is not None, "the method must list 'teacher' among its axes"
         return Labels(
@@ -111,7 +112,6 @@ class RetrieverMethod(Method):
 
     def search(self, inputs: MethodInputs, model: ModelFiles | Stage) -> Stage:
         """The run of `model` on the evaluated split; the same way for every retriever of the method, so that they can be chosen from."""
-        from harness.retrieval.search_stages import DenseSearch, Embed
 
         corpus = Embed(model=document_model(model), texts=inputs.collection.corpus, max_length=inputs.max_length)
         return DenseSearch(

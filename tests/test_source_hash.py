@@ -130,7 +130,9 @@ def test_what_is_of_this_project_has_no_mark() -> None:
 
 def test_a_script_and_the_module_that_it_is_have_one_mark() -> None:
     assert source_hash(Number) is not None
-    command = "from harness.source_hash import source_hash as mark; from tests.pipeline.toys import Number; print(mark(Number), Number(value=1).key)"
+    command = (
+        "from harness.source_hash import source_hash as f; from tests.pipeline.toys import Number; print(f(Number), Number(value=1).key)"
+    )
     told = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, cwd=Path(__file__).parents[1], check=True)
     assert told.stdout.split() == [source_hash(Number), Number(value=1).key]
 

@@ -7,7 +7,8 @@ from pydantic import Field
 from baselines._shared.settings import LossChoice, StudentSettings, retriever_trained
 from harness.method import MethodInputs
 from harness.stage import Stage
-from harness.training_lists.order_lists import Grade
+from harness.training_lists.list_stages import RankedLists
+from harness.training_lists.order_lists import Grade, GradedLists
 
 
 class GradeSettings(StudentSettings):
@@ -19,8 +20,6 @@ class GradeSettings(StudentSettings):
 
 def graded(inputs: MethodInputs, settings: GradeSettings) -> Stage:
     """The retriever trained on the grades of the teacher's order."""
-    from harness.training_lists.list_stages import RankedLists
-    from harness.training_lists.order_lists import GradedLists
 
     ordered = RankedLists(labels=inputs.labels(), subset=inputs.subset())
     lists = GradedLists(lists=ordered, grade=settings.grade)

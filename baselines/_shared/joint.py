@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
+from harness._lazy import lazy
 from harness.collections.collection import Texts
 from harness.device import deterministic
 from harness.errors import UserError
@@ -16,6 +17,8 @@ from harness.losses.spec import LossSpec
 from harness.models import ModelFiles, model_path
 from harness.plugins import Settings
 from harness.stage import Context, Stage
+from harness.students.ranker import load_ranker
+from harness.students.retriever import BiEncoder
 from harness.students.student import ListScorer, Student, freeze_lower
 from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import check_needs, checkpoint_of
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     import torch
 
     from harness.progress import Progress
+else:
+    torch = lazy("torch")
 
 
 class JointRanker(Settings):
@@ -44,10 +49,9 @@ class Both(Student):
     """Two students that score the same lists: scores (B, 2K), the retriever's before the ranker's. Each has a learning rate of its own."""
 
     def __init__(self, retriever: Student, ranker: Student, how: JointRanker) -> None:
-        from torch.nn import ModuleDict
 
         self.retriever, self.ranker, self._how = retriever, ranker, how
-        self.model = ModuleDict({"retriever": retriever.model, "ranker": ranker.model})
+        self.model = torch.nn.ModuleDict({"retriever": retriever.model, "ranker": ranker.model})
         self.device = retriever.device
         self.temperature = retriever.temperature
         self.learning_rate = retriever.learning_rate
@@ -75,7 +79,6 @@ class BothReader(ListScorer):
         self.micro_tokens = min((part.micro_tokens for part in self._parts if part.micro_tokens is not None), default=None)
 
     def __call__(self, batch: Batch) -> torch.Tensor:
-        import torch
 
         return torch.cat([part(batch) for part in self._parts], 1)
 
@@ -124,8 +127,6 @@ class TrainJointly(Stage):
         return f"{self.retriever_loss} and {self.ranker_loss} jointly, {self.lists.label}"
 
     def run(self, out: Path, context: Context) -> None:
-        from harness.students.ranker import load_ranker
-        from harness.students.retriever import BiEncoder
 
         table = ListDataset.of(read_lists(context.path(self.lists)), self.corpus)
         check_needs(self.ranker_loss, table)

@@ -10,6 +10,10 @@ from pydantic import Field
 from baselines._shared.refresh import RefreshSettings
 from harness.method import MethodInputs
 from harness.stage import Stage
+from harness.teachers.attention.attention_answering import attending
+from harness.teachers.likelihood.answer_label_stage import AnswerLabels, Answers
+from harness.teachers.likelihood.answer_likelihood import AnswerPromptSettings, answer_prompt, answering, likelihoods
+from harness.training_lists.list_stages import RankedLists
 
 if TYPE_CHECKING:
     from harness.labelling.labels.teacher import Teacher
@@ -27,8 +31,6 @@ def query_lists(inputs: MethodInputs, mean: bool, prompt: str | None) -> Stage:
 
     Raises UserError when the cell's teacher gives no likelihoods.
     """
-    from harness.teachers.likelihood.answer_likelihood import likelihoods
-    from harness.training_lists.list_stages import RankedLists
 
     assert inputs.teacher is not None, "the method must list 'teacher' among its axes"
     teacher = likelihoods(inputs.teacher)
@@ -42,7 +44,6 @@ def answer_lists(inputs: MethodInputs, mean: bool, prompt: str | None) -> Stage:
 
     Raises UserError when the cell's teacher gives no likelihoods and when the collection's training queries have no answers.
     """
-    from harness.teachers.likelihood.answer_likelihood import AnswerPromptSettings, answer_prompt, answering
 
     assert inputs.teacher is not None, "the method must list 'teacher' among its axes"
     return _lists(
@@ -52,7 +53,6 @@ def answer_lists(inputs: MethodInputs, mean: bool, prompt: str | None) -> Stage:
 
 def left_out_lists(inputs: MethodInputs, prompt: str | None, passage_tokens: int) -> Stage:
     """Candidates scored by minus the mean-token log p(answer | all other candidates, query). Raises UserError as `answer_lists` does."""
-    from harness.teachers.likelihood.answer_likelihood import AnswerPromptSettings, answer_prompt, answering
 
     assert inputs.teacher is not None, "the method must list 'teacher' among its axes"
     how = AnswerPromptSettings(answer_prompt(prompt, inputs.base), "leave-one-out", True, passage_tokens, max(inputs.list_depth - 1, 1))
@@ -61,7 +61,6 @@ def left_out_lists(inputs: MethodInputs, prompt: str | None, passage_tokens: int
 
 def attention_lists(inputs: MethodInputs, prompt: str | None, passage_tokens: int, measure: Measure) -> Stage:
     """Candidates scored by the attention that they get while the answer is read. Raises UserError as `answer_lists` does."""
-    from harness.teachers.attention.attention_answering import attending
     from harness.teachers.likelihood.answer_likelihood import AnswerPromptSettings, answer_prompt
 
     assert inputs.teacher is not None, "the method must list 'teacher' among its axes"
@@ -70,8 +69,6 @@ def attention_lists(inputs: MethodInputs, prompt: str | None, passage_tokens: in
 
 
 def _lists(inputs: MethodInputs, teacher: Teacher) -> Stage:
-    from harness.teachers.likelihood.answer_label_stage import AnswerLabels, Answers
-    from harness.training_lists.list_stages import RankedLists
 
     labels = AnswerLabels(
         teacher=teacher,

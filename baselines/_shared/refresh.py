@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from baselines._shared.settings import LossChoice, StudentSettings, retriever_trained
 from harness.method import MethodInputs
 from harness.models import ModelFiles
+from harness.retrieval.search_stages import DenseSearch, Embed
 from harness.stage import Stage
 
 
@@ -51,7 +52,6 @@ def parts(epochs: int, refresh: int | None) -> list[int]:
 
 def found_by(inputs: MethodInputs, model: ModelFiles | Stage) -> Stage:
     """The documents nearest to each training query, as `model` embeds both."""
-    from harness.retrieval.search_stages import DenseSearch, Embed
 
     corpus = inputs.collection.corpus
     embedded = Embed(model=model, texts=corpus, max_length=inputs.max_length)

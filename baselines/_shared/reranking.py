@@ -11,7 +11,9 @@ from baselines._shared.settings import RankerSettings
 from harness.method import MethodInputs
 from harness.models import ModelFiles
 from harness.plugins import Settings
+from harness.retrieval.search_stages import DenseSearch, Embed, lexical_search
 from harness.stage import Stage
+from harness.students.rerank_stages import Rerank
 
 FirstStage = Literal["bm25s", "zero-shot"]
 
@@ -25,7 +27,6 @@ class RerankSettings(Settings):
 
 def reranked(inputs: MethodInputs, ranker: ModelFiles | Stage, how: RankerSettings, what: RerankSettings) -> Stage:
     """The run of the first stage with its first documents in the order of `ranker`."""
-    from harness.students.rerank_stages import Rerank
 
     return Rerank(
         ranker=ranker,
@@ -44,13 +45,11 @@ def first_stage(inputs: MethodInputs, name: FirstStage) -> Stage:
 
 
 def _lexical(inputs: MethodInputs) -> Stage:
-    from harness.retrieval.search_stages import lexical_search
 
     return lexical_search("bm25s", {}, inputs.collection.corpus, inputs.collection.queries(inputs.split), inputs.depth)
 
 
 def _dense(inputs: MethodInputs) -> Stage:
-    from harness.retrieval.search_stages import DenseSearch, Embed
 
     corpus = inputs.collection.corpus
     embedded = Embed(model=inputs.retriever, texts=corpus, max_length=inputs.max_length)

@@ -6,14 +6,21 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from harness.collections.pool import training_pool
 from harness.collections.sample import QuerySubset
 from harness.losses.spec import LossSpec
 from harness.method import MethodInputs
 from harness.models import ModelFiles, resolve_model
 from harness.plugins import Settings
+from harness.retrieval.search_stages import lexical_search
 from harness.stage import Stage
 from harness.students.lora import LoRA
+from harness.students.ranker_scored_lists import CandidateScores, ScoredLists
 from harness.training.early_stopping import EarlyStopping
+from harness.training.ranker_warmup import WarmUpRanker
+from harness.training.train_settings import TrainSettings
+from harness.training.train_stages import TrainRanker, TrainRetriever
+from harness.training_lists.list_stages import GoldLists
 
 LossChoice = str | dict[str, Any]
 
@@ -56,11 +63,6 @@ def ranker_start(inputs: MethodInputs, how: RankerSettings) -> ModelFiles | Stag
 
 def warmed_up(inputs: MethodInputs, how: RankerSettings, start: ModelFiles) -> Stage:
     """The ranker after its warm-up without labels; one stage for all methods, budgets, resamples and losses."""
-    from harness.collections.pool import training_pool
-    from harness.retrieval.search_stages import lexical_search
-    from harness.training.ranker_warmup import WarmUpRanker
-    from harness.training.train_settings import TrainSettings
-    from harness.training_lists.list_stages import GoldLists
 
     corpus = inputs.collection.corpus
     titles = training_pool(inputs.collection, ("titles",), how.warmup_queries)
@@ -80,8 +82,6 @@ def warmed_up(inputs: MethodInputs, how: RankerSettings, start: ModelFiles) -> S
 
 def ranker_trained(inputs: MethodInputs, how: RankerSettings, lists: Stage, loss: LossChoice) -> Stage:
     """Stage 1: the ranker learns an order."""
-    from harness.training.train_settings import TrainSettings
-    from harness.training.train_stages import TrainRanker
 
     train = TrainSettings(
         epochs=how.epochs,
@@ -105,7 +105,6 @@ def ranker_trained(inputs: MethodInputs, how: RankerSettings, lists: Stage, loss
 
 def ranker_scored(inputs: MethodInputs, lists: Stage, how: RankerSettings) -> Stage:
     """`lists` with the scores of a ranker that has seen no label."""
-    from harness.students.ranker_scored_lists import ScoredLists
 
     return ScoredLists(
         lists=lists,
@@ -120,7 +119,6 @@ def distilled(
     inputs: MethodInputs, ranker: ModelFiles | Stage, how: RankerSettings, draw: QuerySubset, student: StudentSettings, loss: LossChoice
 ) -> Stage:
     """Stage 2: the ranker scores the candidates of the drawn queries, the retriever learns from the scores."""
-    from harness.students.ranker_scored_lists import CandidateScores
 
     scores = CandidateScores(
         ranker=ranker,
@@ -136,8 +134,6 @@ def distilled(
 
 def retriever_trained(inputs: MethodInputs, lists: Stage, student: StudentSettings, loss: LossChoice) -> Stage:
     """The retriever trained on `lists`."""
-    from harness.training.train_settings import TrainSettings
-    from harness.training.train_stages import TrainRetriever
 
     return TrainRetriever(
         start=inputs.retriever,

@@ -6,7 +6,10 @@ from pydantic import Field
 
 from baselines._shared.settings import StudentSettings
 from harness.method import MethodInputs
+from harness.retrieval.search_stages import DenseSearch, Embed
 from harness.stage import Stage
+from harness.teachers.writing import writer
+from harness.training_lists.written_queries import ConsistentLists, QueryLabels, WrittenQueries
 
 
 class WritingSettings(StudentSettings):
@@ -23,9 +26,6 @@ def written_lists(inputs: MethodInputs, settings: WritingSettings, within: int |
 
     Kept are queries that find their document among the first `within`; all, where None. None equals a query of a held-out split.
     """
-    from harness.retrieval.search_stages import DenseSearch, Embed
-    from harness.teachers.writing import writer
-    from harness.training_lists.written_queries import ConsistentLists, QueryLabels, WrittenQueries
 
     collection = inputs.collection
     assert inputs.teacher is not None and inputs.budget is not None, "the method must list 'teacher' and 'budget' among its axes"

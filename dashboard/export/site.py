@@ -13,7 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from dashboard.export.comparisons import Matrix, against, matrix
 from dashboard.export.curves import Picture, Points, areas, note, pictures, points
@@ -32,9 +35,6 @@ from harness.leaderboard.report.glossary import GLOSSARY
 from harness.leaderboard.row_titles import titles
 from harness.published.result_folder import Published
 from harness.text import counted
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 HERE = Path(__file__).parent
 PAGES = {"index": "Leaderboard", "curves": "Budget curves", "comparisons": "Comparisons"}
@@ -129,8 +129,6 @@ def _page(template: str, notes: Mapping[str, Any], *, current: str, up: str) -> 
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
 
     made = Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.collections.building import build
 from harness.collections.collection import CollectionSource, Corpus, Judgments, Texts
 from harness.collections.import_report import ImportReport
 from harness.collections.stored_qrels import load_qrels
@@ -31,7 +32,6 @@ def prepare(source: CollectionSource, home: Path, progress: Progress = silent) -
     `progress` hears of documents with total 0, since nobody knows yet how many come. Memory holds one batch of documents, all
     queries and all judgments. Raises UserError (or UserErrors with all of them) when the source is incomplete or corrupt.
     """
-    from harness.collections.building import build
 
     code = [mark] if (mark := source_hash(type(source))) is not None else []
     place = home / digest([FORMAT, source.name, source.version, source.settings, source.fingerprint(), *code])[:32]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from harness._lazy import lazy
 from harness.collections.collection import Qrels
+
+pa = lazy("pyarrow")
 
 _FILE = "judgments.arrow"
 
 
 def save_qrels(folder: Path, qrels: Qrels) -> str:
     """Write the judgments; returns their identity, a sha256 over the sorted (query, document, grade), whatever order they came in."""
-    import pyarrow as pa
 
     rows = sorted((query, document, grade) for query, grades in qrels.items() for document, grade in grades.items())
     columns = list(zip(*rows, strict=True)) or [(), (), ()]
@@ -25,7 +27,6 @@ def save_qrels(folder: Path, qrels: Qrels) -> str:
 
 def load_qrels(folder: Path) -> Qrels:
     """The judgments that `save_qrels` wrote."""
-    import pyarrow as pa
 
     with pa.memory_map(str(folder / _FILE)) as source:
         table = pa.ipc.open_file(source).read_all()

@@ -16,10 +16,14 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from harness._lazy import lazy
 from harness.collections.collection import Document
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch
+
+
+pa = lazy("pyarrow")
 
 
 BLOCK = 16_384
@@ -119,7 +123,6 @@ class StoredTexts:
 
     def _gather(self, rows: np.ndarray, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
         """The values at `rows`, read batch by batch, so that every batch is touched once."""
-        import pyarrow as pa
 
         if not len(rows):
             return []
@@ -150,7 +153,6 @@ class StoredTexts:
 
     @cached_property
     def _file(self) -> Any:
-        import pyarrow as pa
 
         return pa.ipc.open_file(pa.memory_map(str(self.folder / "texts.arrow")))
 

@@ -11,9 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from harness._lazy import lazy
 from harness.collections.collection import Document
 from harness.collections.import_report import Findings
 from harness.collections.texts import StoredTexts, id_hashes, joined
+
+pa = lazy("pyarrow")
 
 BATCH_ROWS = 8_192
 BATCH_CHARACTERS = 4_000_000
@@ -37,7 +40,6 @@ def write_texts(folder: Path, texts: Iterable[Document], what: str, findings: Fi
     The identity is the sha256 over the length-framed ids, titles and texts in their order: it does not depend on where they were
     read from, and any changed, added, removed or moved text changes it.
     """
-    import pyarrow as pa
 
     folder.mkdir(parents=True)
     schema = pa.schema([(name, pa.string()) for name in Document._fields])

@@ -13,6 +13,8 @@ from harness.config.qa_section import QASettings
 from harness.config.registries import Scope
 from harness.config.value_types import Many, ModelName
 from harness.errors import did_you_mean
+from harness.evaluation.metrics.answer_metrics import DEFAULT, needs_answers, needs_reader
+from harness.evaluation.metrics.subtopics import needs_subtopics
 from harness.plugins import Settings
 
 DENSE = "dense:"
@@ -147,14 +149,12 @@ class EvaluationSettings(Settings):
     @property
     def ranking(self) -> tuple[str, ...]:
         """Those of `metrics` that judged documents are enough for."""
-        from harness.evaluation.metrics.answer_metrics import needs_answers
 
         return tuple(name for name in self.metrics if not needs_answers(name))
 
     @property
     def reported(self) -> tuple[str, ...]:
         """All metrics in their order; with `answers`, the usual ones of short answers follow unless `metrics` names some."""
-        from harness.evaluation.metrics.answer_metrics import DEFAULT, needs_reader
 
         if self.answers is None or len(self.ranking) < len(self.metrics):
             return self.metrics
@@ -163,7 +163,6 @@ class EvaluationSettings(Settings):
     @model_validator(mode="after")
     def _answerable(self) -> EvaluationSettings:
         from harness.evaluation.metrics.answer_metrics import needs_answers, needs_reader
-        from harness.evaluation.metrics.subtopics import needs_subtopics
 
         if unknown := next(filter(needs_subtopics, self.metrics), None):
             remedy = "score a published run with `harness evaluate RUN --qrels FILE`"

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.collections.collection import CollectionSource
+from harness.collections.parse import parse_source
+from harness.evaluation.metrics.lookup import metric
 from harness.labelling.labels.teacher import Teacher
 from harness.losses.loss import Loss
 from harness.method import Method
 from harness.plugins import Plugin, plugins
+from harness.retrieval.engines import LexicalEngine
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,6 @@ class Registries:
     @classmethod
     def installed(cls) -> Registries:
         """What is installed in this environment and can be used; the rest is told on stderr."""
-        from harness.collections.parse import parse_source
-        from harness.evaluation.metrics.lookup import metric
-        from harness.retrieval.engines import LexicalEngine
 
         return cls(
             methods=plugins(Method),

@@ -17,6 +17,7 @@ from harness.config.parts import EvaluationSettings, MetricName, scope_of
 from harness.config.registries import Registries
 from harness.config.trials import Trials, WrittenTrial
 from harness.errors import did_you_mean
+from harness.evaluation.metrics.answer_metrics import needs_answers
 from harness.method import Method, RetrieverMethod
 from harness.plugins import Settings
 
@@ -92,7 +93,6 @@ def _unfair(tune: Tune, evaluate: EvaluationSettings) -> Iterator[ConfigFault]:
 
 
 def _unread(metric: str) -> Iterator[ConfigFault]:
-    from harness.evaluation.metrics.answer_metrics import needs_answers
 
     if needs_answers(metric):
         yield ConfigFault(

@@ -15,12 +15,10 @@ from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
 
 from harness.leaderboard.board_model import Board
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 MOST = 32
 """Boards that are kept of one folder, the newest."""
@@ -76,7 +74,6 @@ def _save(path: Path, head: bytes, board: Board) -> None:
 
 @cache
 def _form() -> TypeAdapter[Board]:
-    from pydantic import TypeAdapter
 
     return TypeAdapter(Board)
 

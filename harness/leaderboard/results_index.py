@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from harness._lazy import lazy
 from harness.evaluation.exact_sums import Array
 from harness.leaderboard.query_values import QueryIndex, Values
 from harness.leaderboard.result_entry import Entry
@@ -24,6 +25,10 @@ from harness.published.card import Card
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+pa = lazy("pyarrow")
+pq = lazy("pyarrow.parquet")
 
 VERSION = 2
 """Rises whenever the file's form, or what is read of a folder, changes."""
@@ -37,15 +42,12 @@ def index_path(cache: Path, results: Path) -> Path:
 
 
 def _schema() -> pa.Schema:
-    import pyarrow as pa
 
     return pa.schema([*((name, pa.string()) for name in _TEXTS), ("values", pa.list_(pa.float64()))])
 
 
 def save(cache: Path, results: Path, entries: Mapping[str, Entry]) -> None:
     """Keep `entries` (by folder, relative to `results`); a cache that cannot be written is no error."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
     rows: list[tuple[object, ...]] = []
     for folder, entry in entries.items():
@@ -68,8 +70,6 @@ def save(cache: Path, results: Path, entries: Mapping[str, Entry]) -> None:
 
 def load(cache: Path, results: Path) -> dict[str, Entry]:
     """What `save` kept; nothing where there is no index that can be used."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
     path = index_path(cache, results)
     try:

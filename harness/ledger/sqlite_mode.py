@@ -7,6 +7,8 @@ import sqlite3
 import time
 from pathlib import Path
 
+import psutil
+
 _NETWORK = frozenset(
     [
         "9p",
@@ -69,7 +71,6 @@ def _try_wal(connection: sqlite3.Connection) -> str:
 
 
 def _on_network(path: Path) -> bool:
-    import psutil
 
     with contextlib.suppress(OSError, RuntimeError):
         place = path.resolve()

@@ -7,12 +7,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from jinja2.exceptions import TemplateError
 from pydantic import Field
 
+from harness._lazy import lazy
 from harness.errors import UserError
 from harness.labelling.prompting.prompter import Request
 from harness.llm.chat_teacher import ChatSettings, ChatTeacher
+from harness.llm.local_weights import causal_folder
 from harness.models import ModelFiles, resolve_model
+
+transformers = lazy("transformers")
 
 
 class LocalSettings(ChatSettings):
@@ -53,13 +58,10 @@ class LocalChat(ChatTeacher):
     @cached_property
     def tokenizer(self) -> Any:
         """The model's, from transformers. Raises UserError when it has no chat template."""
-        from transformers import AutoTokenizer
-
-        from harness.llm.local_weights import causal_folder
 
         folder = causal_folder(self.files)
         try:
-            tokenizer = AutoTokenizer.from_pretrained(folder)
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
         except (OSError, ValueError) as error:
             raise UserError(f"the model has no tokenizer that can be used: {error}", file=folder) from error
         if not tokenizer.chat_template:
@@ -68,7 +70,6 @@ class LocalChat(ChatTeacher):
 
     def prompt(self, messages: Sequence[tuple[str, str]]) -> list[int]:
         """The tokens that the model is given. Raises UserError when its template refuses the messages."""
-        from jinja2.exceptions import TemplateError
 
         turns = [{"role": role, "content": content} for role, content in messages]
         try:

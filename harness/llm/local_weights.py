@@ -7,12 +7,23 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness._lazy import lazy
+from harness.device import device
 from harness.errors import UserError
 from harness.files import cache_home
 from harness.models import ModelFiles
 
 if TYPE_CHECKING:
+    import tokenizers
+    import torch
     from tokenizers import Tokenizer
+else:
+    torch = lazy("torch")
+    tokenizers = lazy("tokenizers")
+
+
+transformers = lazy("transformers")
+transformers_utils = lazy("transformers.utils")
 
 PLAIN = "eager"
 """The attention implementation that every model has, in a form of its own."""
@@ -42,20 +53,17 @@ def causal_folder(model: ModelFiles) -> Path:
 
 
 def _dequantise(model: ModelFiles, out: Path) -> None:
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    transformers_utils.logging.disable_progress_bar()
     try:
-        loaded = AutoModelForCausalLM.from_pretrained(model.path, gguf_file=model.gguf, dtype=torch.float32)
-        tokenizer = AutoTokenizer.from_pretrained(model.path, gguf_file=model.gguf)
+        loaded = transformers.AutoModelForCausalLM.from_pretrained(model.path, gguf_file=model.gguf, dtype=torch.float32)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(model.path, gguf_file=model.gguf)
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"'{model.name}' cannot be read as a language model: {error}", file=model.path / str(model.gguf)) from error
     # A model that came from a GGUF refuses to be saved; a fresh one with the same weights does not.
     config = loaded.config
     del config.quantization_config
-    fresh = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    fresh = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     fresh.load_state_dict(loaded.state_dict())
     fresh.save_pretrained(out)
     tokenizer.save_pretrained(out)
@@ -63,16 +71,11 @@ def _dequantise(model: ModelFiles, out: Path) -> None:
 
 def load_causal(folder: Path, precision: str, attention: str) -> Any:
     """The model, which nothing can train, on the accelerator where there is one. `attention` names its implementation."""
-    import torch
-    from transformers import AutoModelForCausalLM
-    from transformers.utils import logging
 
-    from harness.device import device
-
-    logging.disable_progress_bar()
+    transformers_utils.logging.disable_progress_bar()
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     try:
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=attention, use_safetensors=True)
+        model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=attention, use_safetensors=True)
     except (OSError, ValueError) as error:
         raise UserError(f"no causal language model: {error}", file=folder) from error
     return model.eval().requires_grad_(False).to(device())
@@ -84,21 +87,19 @@ def in_words(error: Exception) -> str:
     return " ".join(message.split())[:120]
 
 
-def load_tokenizer(folder: Path) -> Tokenizer:
+def load_tokenizer(folder: Path) -> tokenizers.Tokenizer:
     """The model's tokenizer without truncation or padding. Raises UserError when it has none."""
-    from tokenizers import Tokenizer
 
     file = folder / "tokenizer.json"
-    tokenizer = Tokenizer.from_file(str(file)) if file.is_file() else _converted(folder)
+    tokenizer = tokenizers.Tokenizer.from_file(str(file)) if file.is_file() else _converted(folder)
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
 
 
 def _converted(folder: Path) -> Tokenizer:
-    from transformers import AutoTokenizer
 
     try:
-        return AutoTokenizer.from_pretrained(folder).backend_tokenizer  # type: ignore[no-any-return]
+        return transformers.AutoTokenizer.from_pretrained(folder).backend_tokenizer  # type: ignore[no-any-return]
     except (OSError, ValueError, AttributeError) as error:
         raise UserError(f"the model has no tokenizer that can be used: {error}", file=folder) from error

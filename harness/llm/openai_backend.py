@@ -11,14 +11,20 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 
+from harness._lazy import lazy
 from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Completion
 from harness.llm.retry_rules import TransientError, failure
 from harness.llm.retrying import RetryingBackend
+
+if TYPE_CHECKING:
+    import aiohttp
+else:
+    aiohttp = lazy("aiohttp")
 
 NO_KEY = "none"
 """Sent to servers that ask for no key."""
@@ -47,7 +53,6 @@ class OpenAIBackend(RetryingBackend):
     timeout: float = 120.0
 
     async def __aenter__(self) -> Self:
-        import aiohttp
 
         connector = aiohttp.TCPConnector(limit=0, limit_per_host=0)
         limit = aiohttp.ClientTimeout(total=self.timeout)
@@ -60,7 +65,6 @@ class OpenAIBackend(RetryingBackend):
         await self._session.close()
 
     async def attempt(self, request: Request) -> Completion:
-        import aiohttp
 
         messages = [{"role": role, "content": content} for role, content in request.messages]
         start = time.monotonic()

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness._lazy import lazy
 from harness.errors import UserError
 from harness.llm import _watchdog
 from harness.llm.backend import FatalProviderError
@@ -21,6 +22,8 @@ from harness.ports import free_port
 
 if TYPE_CHECKING:
     import aiohttp
+else:
+    aiohttp = lazy("aiohttp")
 
 
 _TAIL = 15
@@ -87,7 +90,6 @@ class Server:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     async def _healthy(self) -> None:
-        import aiohttp
 
         end = time.monotonic() + self._timeout
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
@@ -100,7 +102,6 @@ class Server:
                 await asyncio.sleep(0.25)
 
     async def _answers(self, session: aiohttp.ClientSession) -> bool:
-        import aiohttp
 
         try:
             async with session.get(f"{self.url}/health") as response:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+from harness._lazy import lazy
 from harness.errors import UserError
 from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Completion
 from harness.llm.openai_backend import OpenAIBackend
 from harness.llm.retry_rules import TransientError
 from harness.llm.server_process import Server
+
+if TYPE_CHECKING:
+    import aiohttp
+else:
+    aiohttp = lazy("aiohttp")
 
 
 @dataclass(kw_only=True)
@@ -59,7 +65,6 @@ class RemoteServer(OpenAIBackend):
         return self
 
     async def _names(self) -> list[str]:
-        import aiohttp
 
         try:
             async with self._session.get(f"{self.url}/models") as response:

@@ -7,22 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness._lazy import lazy
+
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from harness.losses.loss import Target
+else:
+    torch = lazy("torch")
 
 
 def to_float32(scores: Tensor) -> Tensor:
     """At least float32: bfloat16 has too few digits for sums over a list."""
-    import torch
 
     return scores.to(torch.promote_types(scores.dtype, torch.float32))
 
 
 def mask_fill_min(scores: Tensor, mask: Tensor) -> Tensor:
     """The lowest finite number where `mask` is false: it vanishes beside any real score and, unlike -inf, makes no NaN in an empty list."""
-    import torch
 
     return scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
 
@@ -34,7 +37,6 @@ def masked_log_softmax(scores: Tensor, mask: Tensor, temperature: float) -> Tens
 
 def prefix(target: Target) -> Tensor:
     """(B, K) bool: true at the ordered candidates."""
-    import torch
 
     places = torch.arange(target.mask.shape[1], device=target.mask.device)
     return target.mask & (places < target.ordered.unsqueeze(1))
@@ -49,7 +51,6 @@ def preference_mask(target: Target) -> Tensor:
 
 def reciprocal_ranks(target: Target) -> Tensor:
     """(B, K) float32: 1/rank of ordered candidates, 0 in the tail and at padded places."""
-    import torch
 
     return prefix(target) / torch.arange(1, target.mask.shape[1] + 1, device=target.mask.device)
 

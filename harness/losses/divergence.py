@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from harness._lazy import lazy
 from harness.losses._lists import masked_log_softmax
 from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+else:
+    torch = lazy("torch")
 
 
 class DivergenceSettings(LossSettings):
@@ -81,9 +86,6 @@ class JensenShannon(Divergence):
     formula = "1/2 KL(p || m) + 1/2 KL(q || m); m = (p + q) / 2"
 
     def terms(self, teacher: Tensor, student: Tensor) -> Tensor:
-        import math
-
-        import torch
 
         middle = torch.logaddexp(teacher, student) - math.log(2)
         return (teacher.exp() * (teacher - middle) + student.exp() * (student - middle)) / 2

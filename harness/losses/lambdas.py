@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from harness._lazy import lazy
 from harness.losses._lists import differences, mask_fill_min, preference_mask, reciprocal_ranks, to_float32
 from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+else:
+    torch = lazy("torch")
 
 
 class LambdaLoss(Loss):
@@ -24,7 +28,6 @@ class LambdaLoss(Loss):
     needs = ("order",)
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
-        import torch
 
         places = torch.arange(1, scores.shape[1] + 1, device=scores.device)
         gains = torch.exp2(reciprocal_ranks(target)) - 1
@@ -45,7 +48,6 @@ def _ranks(scores: Tensor, target: Target) -> Tensor:
 
 
 def _discount(ranks: Tensor) -> Tensor:
-    import torch
 
     return 1 / torch.log2(1.0 + ranks)
 

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from harness._lazy import lazy
 from harness.losses._lists import mask_fill_min, prefix, to_float32
 from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+else:
+    torch = lazy("torch")
 
 
 class ListMLE(Loss):
@@ -43,7 +47,6 @@ class PListMLE(Loss):
     needs = ("order",)
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
-        import torch
 
         placed = prefix(target)
         places = torch.arange(scores.shape[1], device=scores.device)

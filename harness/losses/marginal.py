@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness._lazy import lazy
 from harness.losses._lists import mask_fill_min, masked_log_softmax, to_float32
 from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+else:
+    torch = lazy("torch")
 
 
 class EMDR2LossSettings(LossSettings):
@@ -32,7 +36,6 @@ class EMDR2Loss(Loss):
     settings: EMDR2LossSettings
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
-        import torch
 
         if target.scores is None:
             raise ValueError("emdr2 needs the scores (log-likelihoods) of a reader, and these lists carry none")

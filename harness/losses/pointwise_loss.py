@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from harness._lazy import lazy
 from harness.losses._lists import mean_where, prefix, reciprocal_ranks, to_float32
 from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+else:
+    torch = lazy("torch")
 
 
 class PointwiseLossSettings(LossSettings):
@@ -36,7 +40,6 @@ class PointwiseLoss(Loss):
         return mean_where(self.terms(known, self._grades(target).to(known.dtype)), target.mask)
 
     def _grades(self, target: Target) -> Tensor:
-        import torch
 
         if self.settings.grade == "reciprocal":
             return reciprocal_ranks(target)
@@ -56,7 +59,6 @@ class PointwiseBCE(PointwiseLoss):
     formula = "-mean_i [ y_i log sigmoid(s_i) + (1 - y_i) log(1 - sigmoid(s_i)) ]; y_i = 1/i or 1/log2(1 + i)"
 
     def terms(self, scores: Tensor, grades: Tensor) -> Tensor:
-        import torch
 
         return torch.nn.functional.softplus(scores) - grades * scores
 

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from harness._lazy import lazy
 from harness.losses._lists import differences, mean_where, preference_mask, reciprocal_ranks
 from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+else:
+    torch = lazy("torch")
 
 
 class RankNet(Loss):
@@ -27,7 +31,6 @@ class RankNet(Loss):
     needs = ("order",)
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
-        import torch
 
         lead = differences(scores, target.mask, self.temperature)
         return mean_where(torch.nn.functional.softplus(-lead), preference_mask(target))
@@ -44,7 +47,6 @@ class WeightedRankNet(Loss):
     needs = ("order",)
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
-        import torch
 
         decided = preference_mask(target)
         grades = reciprocal_ranks(target)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness._lazy import lazy
 from harness.losses._lists import differences, mean_where, prefix, reciprocal_ranks
 from harness.losses.loss import Loss, Target
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+else:
+    torch = lazy("torch")
 
 
 def soft_ranks(scores: Tensor, target: Target, temperature: float) -> Tensor:
@@ -29,7 +33,6 @@ class ApproxNDCG(Loss):
     needs = ("order",)
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
-        import torch
 
         gains = (torch.exp2(reciprocal_ranks(target)) - 1).masked_fill(~prefix(target), 0.0)
         places = torch.arange(1, scores.shape[1] + 1, device=scores.device)
@@ -50,7 +53,6 @@ class ADRMSE(Loss):
     needs = ("order",)
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
-        import torch
 
         places = torch.arange(1, scores.shape[1] + 1, device=scores.device)
         error = (soft_ranks(scores, target, self.temperature) - places).square() / torch.log2(1.0 + places)

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from harness._lazy import lazy
 from harness.losses._lists import mask_fill_min, masked_log_softmax, mean_where, prefix, reciprocal_ranks, to_float32
 from harness.losses.loss import Loss, LossSettings, Target
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+else:
+    torch = lazy("torch")
 
 
 class ListNetSettings(LossSettings):
@@ -86,7 +90,6 @@ class InfoNCE(Loss):
         return self.settings.in_batch
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
-        import torch
 
         size = target.mask.shape[1]
         wanted = self._positives(target)

@@ -16,12 +16,16 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
+from harness._lazy import lazy
 from harness.losses.loss import Loss, LossSettings, Target
 from harness.losses.spec import loss_settings
 from harness.plugins import Settings, plugin
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+else:
+    torch = lazy("torch")
 
 
 class Term(Settings):
@@ -110,7 +114,6 @@ class Sum(Loss):
         )
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
-        import torch
 
         own = scores[:, : target.mask.shape[1]]
         return torch.stack([weight * loss(scores if loss.in_batch else own, target) for weight, loss in self.terms]).sum()

@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.collections.collection import Collection, Qrels
+from harness.collections.parse import parse_source
+from harness.collections.prepared import prepare
+from harness.collections.qrels import read_qrels
 from harness.errors import UserError
+from harness.published.ranx_qrels import is_ranx_qrels, read_ranx_qrels
+from harness.published.result_folder import read_card
+from harness.published.verify import verify
 from harness.retrieval.run import Run
 
 
@@ -20,8 +26,6 @@ def read_run(name: str) -> Run:
 
 def load_qrels(name: str, workspace: Path) -> Qrels:
     """Qrels from a file, or of ``collection:split`` (``semanlink:test``, ``beir/scifact:test``). Raises UserError."""
-    from harness.collections.qrels import read_qrels
-    from harness.published.ranx_qrels import is_ranx_qrels, read_ranx_qrels
 
     path = Path(name)
     if path.is_file():
@@ -43,16 +47,12 @@ def collection_split(name: str, workspace: Path) -> tuple[Collection, str]:
 
 
 def _collection(spec: str, workspace: Path) -> Collection:
-    from harness.collections.parse import parse_source
-    from harness.collections.prepared import prepare
 
     return prepare(parse_source(spec), workspace / "collections")
 
 
 def verify_folders(folders: list[Path], qrels: str | None, workspace: Path) -> dict[str, Any]:
     """``{"results": [{"folder", "problems": [...]}]}``; qrels come from each card's collection and split unless given."""
-    from harness.published.result_folder import read_card
-    from harness.published.verify import verify
 
     rows = []
     for folder in folders:

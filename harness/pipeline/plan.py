@@ -10,22 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from harness.collections.collection import Collection
 from harness.collections.parse import parse_source
+from harness.collections.pool import Pool, read_pool, training_pool
 from harness.collections.prepared import prepare
-from harness.collections.sample import QuerySubset
+from harness.collections.sample import QuerySubset, draw_queries
 from harness.config.cells import Cell, expand
 from harness.config.choices import TeacherChoice
 from harness.config.sweep_file import SweepFile
 from harness.errors import UserError
+from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.labelling.labels.teacher import Teacher
 from harness.method import MethodInputs
 from harness.models import ModelFiles, resolve_model
 from harness.pipeline.qa_cells import INLINE, AnswerEvaluation, answer_evaluation
 from harness.pipeline.store import Store
 from harness.pipeline.trial_selection import SelectTrial, check_split, search, select_trial
+from harness.retrieval.search_stages import DenseSearch, Embed, Interleave, lexical_search
 from harness.stage import Stage, digest
+from harness.students.static_encoder import StaticStudent
 
 if TYPE_CHECKING:
-    from harness.evaluation.metrics.evaluate_stage import Evaluate
     from harness.qa.answer_stages import Answered
 
 
@@ -98,7 +101,6 @@ class Builder:
 
     @cached_property
     def _retriever(self) -> ModelFiles | Stage:
-        from harness.students.static_encoder import StaticStudent
 
         student = self.sweep.students.retriever
         if isinstance(student, str):
@@ -117,7 +119,6 @@ class Builder:
         return PlannedCell(cell, inputs, run, self._ending.last_stage(inputs, run, ranking) if self._ending else ranking, choice)
 
     def _scored(self, inputs: MethodInputs, run: Stage) -> Evaluate:
-        from harness.evaluation.metrics.evaluate_stage import Evaluate
 
         return Evaluate(source=run, judgments=inputs.collection.judgments(inputs.split), metrics=self.sweep.evaluate.ranking)
 
@@ -147,7 +148,6 @@ class Builder:
         return self._benches[mark]
 
     def _new_bench(self, collection: Collection) -> SharedInputs:
-        from harness.collections.pool import training_pool
 
         if self.sweep.tune:
             check_split(collection, self.sweep.tune, self.sweep.evaluate.split, self.sweep.source.path)
@@ -156,7 +156,6 @@ class Builder:
         return SharedInputs(collection, pool, self._first_stage(collection, pool, settings.depth))
 
     def _first_stage(self, collection: Collection, queries: Stage, depth: int) -> Stage:
-        from harness.retrieval.search_stages import DenseSearch, Embed, Interleave, lexical_search
 
         settings = self.sweep.candidates
         runs: list[Stage] = []
@@ -172,8 +171,6 @@ class Builder:
 
 def check_draws(stages: Iterable[Stage], store: Store) -> None:
     """Raises UserError when one of `stages`, those still to be made, draws more training queries than its collection has."""
-    from harness.collections.pool import Pool, read_pool
-    from harness.collections.sample import draw_queries
 
     largest: dict[str, QuerySubset] = {}
     for stage in stages:

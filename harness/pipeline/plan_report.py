@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
 
 from harness.config.cells import expand
 from harness.config.load import load_sweep
@@ -19,10 +24,6 @@ from harness.pipeline.store import Store
 from harness.pipeline.sweep import past_seconds
 from harness.stage import Stage
 from harness.text import clock
-
-if TYPE_CHECKING:
-    from rich.console import Group
-    from rich.table import Table
 
 Report = dict[str, Any]
 
@@ -82,7 +83,6 @@ def _rough_seconds(to_run: dict[str, Stage], store: Store) -> float | None:
 
 
 def _free_gb(workspace: Path) -> float:
-    import shutil
 
     there = next(folder for folder in (workspace.absolute(), *workspace.absolute().parents) if folder.is_dir())
     return round(shutil.disk_usage(there).free / 2**30, 1)
@@ -90,8 +90,6 @@ def _free_gb(workspace: Path) -> float:
 
 def render_plan(report: Report) -> Group:
     """The plan for people."""
-    from rich.console import Group
-    from rich.table import Table
 
     stages, llm = report["stages"], report["llm"]
     table = Table("stage", box=None)
@@ -157,9 +155,6 @@ def _cell_row(cell: PlannedCell, states: dict[str, tuple[str, str]]) -> Report:
 
 def render_status(report: Report) -> Group:
     """The status for people: a line of counts, then every cell that is not done."""
-    from rich.console import Group
-    from rich.markup import escape
-    from rich.table import Table
 
     table = Table("cell", "state", "why", box=None)
     open_cells = [row for row in report["cells"] if row["state"] != "done"]
@@ -173,8 +168,6 @@ def render_status(report: Report) -> Group:
 
 def render_verification(report: Report) -> Table:
     """The verification for people."""
-    from rich.markup import escape
-    from rich.table import Table
 
     table = Table("folder", "verdict", box=None)
     for row in report["results"]:

@@ -14,8 +14,10 @@ from harness.method import MethodInputs
 from harness.plugins import Settings
 from harness.qa.answer_stages import Answered, Read
 from harness.qa.gold_answers import GoldAnswers
+from harness.qa.reader import reader
 from harness.qa.reference_runs import ClosedBook, GoldPassage
 from harness.stage import Stage
+from harness.teachers.make import teacher_from
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,7 +86,6 @@ def answer_evaluation(sweep: SweepFile, teachers: Mapping[str, Teacher]) -> Answ
 
 
 def _reader(answering: QASettings, teacher: Teacher, file: Path) -> ChatTeacher:
-    from harness.qa.reader import reader
 
     try:
         return reader(teacher, file.parent, answering.prompt, answering.closed_book_prompt)
@@ -94,6 +95,5 @@ def _reader(answering: QASettings, teacher: Teacher, file: Path) -> ChatTeacher:
 
 
 def _oracle() -> Teacher:
-    from harness.teachers.make import teacher_from
 
     return teacher_from({"kind": "oracle"})

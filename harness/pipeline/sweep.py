@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -114,7 +115,6 @@ def _publish(
 
 def past_seconds(store: Store) -> dict[str, float]:
     """Mean seconds of each kind of stage in this workspace, from a few recent artefacts; what the first guess of the time to go uses."""
-    import json
 
     found: dict[str, float] = {}
     for kind in store.root.glob("*") if store.root.is_dir() else ():

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.collections.crops import TrainingQuery
 from harness.collections.pool import training_pool
@@ -28,15 +27,14 @@ from harness.pipeline.store import Store
 from harness.plugin_checks.check import Broken, raised
 from harness.plugin_checks.fixture import PLAIN, FixtureVariant, collection
 from harness.plugin_checks.guarded_collection import GuardedCollection
+from harness.plugin_checks.leakage import Leakage
 from harness.plugin_checks.stray_files import written_outside
 from harness.plugin_checks.stub_spec import StubSpec, teacher_for
 from harness.plugin_checks.stub_teacher import record_questions
 from harness.plugin_checks.subprocess_run import run_in_subprocess
 from harness.plugins import Settings
+from harness.retrieval.search_stages import lexical_search
 from harness.stage import Stage
-
-if TYPE_CHECKING:
-    from harness.plugin_checks.leakage import Leakage
 
 MODEL = "bundled:bert-tiny"
 BUDGET, RUN_DEPTH, LIST_DEPTH, MAX_LENGTH = 20, 20, 5, 32
@@ -92,7 +90,6 @@ class CheckSetup:
 
     def inputs(self, trial: CheckVariant, teacher: Teacher | None) -> MethodInputs:
         """What the method is given: axes that it does not declare are None."""
-        from harness.retrieval.search_stages import lexical_search
 
         found = self.collection(trial)
         pool = training_pool(found, ("train", "titles"))
@@ -211,7 +208,6 @@ class CheckSetup:
     @cached_property
     def leakage(self) -> Leakage:
         """Whether it sees what it must not."""
-        from harness.plugin_checks.leakage import Leakage
 
         return Leakage(self)
 

@@ -6,12 +6,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness._lazy import lazy
 from harness.losses.loss import Loss, Target
 from harness.plugin_checks.check import Broken, Check, NotChecked
 from harness.plugins import Settings
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+else:
+    torch = lazy("torch")
 
 ROLES = ("ranker", "retriever", "both")
 NEEDS = ("order", "scores", "gold labels")
@@ -28,7 +32,6 @@ class LossCase:
 
     def value(self, scores: Tensor, target: Target) -> Tensor:
         """The loss. Raises Broken ``scalar`` when it is no scalar tensor."""
-        import torch
 
         loss: Any = self.kind(self.settings)(scores, target)  # type: ignore[arg-type]
         if not isinstance(loss, torch.Tensor) or loss.ndim:
@@ -38,7 +41,6 @@ class LossCase:
 
     def gradient(self, scores: Tensor, target: Target) -> tuple[Tensor, Tensor]:
         """The loss and its gradient in `scores`. Raises Broken ``differentiable`` when there is none."""
-        import torch
 
         scores = scores.clone().requires_grad_()
         loss = self.value(scores, target)
@@ -50,7 +52,6 @@ class LossCase:
 
 def batch(garbage: float = 0.0) -> tuple[Tensor, Target]:
     """Scores (4, 5) float64 and a target for them, with `garbage` at all padded places."""
-    import torch
 
     generator = torch.Generator().manual_seed(3)
     mask = torch.arange(max(SIZES)) < torch.tensor(SIZES).unsqueeze(1)
@@ -97,7 +98,6 @@ def is_scalar(trial: LossCase) -> None:
 
 def is_differentiable(trial: LossCase) -> None:
     """Its gradient is that of its value, against finite differences."""
-    import torch
 
     scores, target = batch()
     trial.gradient(scores, target)
@@ -121,7 +121,6 @@ def ignores_padding(trial: LossCase) -> None:
 
 def is_a_mean(trial: LossCase) -> None:
     """A ragged batch gives the mean of its lists."""
-    import torch
 
     scores, target = batch()
     alone = [trial.value(scores[row : row + 1], _picked(target, slice(row, row + 1))) for row in range(len(SIZES))]
@@ -130,7 +129,6 @@ def is_a_mean(trial: LossCase) -> None:
 
 def shifts(trial: LossCase) -> None:
     """Adding one number to all scores of a list."""
-    import torch
 
     if not trial.kind.shifts:
         raise NotChecked("it does not declare shift invariance")
@@ -154,7 +152,6 @@ def ignores_tail_order(trial: LossCase) -> None:
 
 def takes_bfloat16(trial: LossCase) -> None:
     """Half precision and large scores in, float32 out."""
-    import torch
 
     for size in (1.0, 1e4):
         scores, target = batch()
@@ -167,7 +164,6 @@ def takes_bfloat16(trial: LossCase) -> None:
 
 def prefers_the_target(trial: LossCase) -> None:
     """Scores that meet the target cost less than scores that turn it round."""
-    import torch
 
     best = torch.tensor([[4.0, 3.0, 2.0, 1.0]])
     gold = torch.tensor([[True, False, False, False]])

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
+
+from harness._lazy import lazy
 from harness.labelling.labels.teacher import GIVES
 from harness.method import Axis, Category, Method
 from harness.models import ModelFiles, resolve_model
@@ -14,7 +17,11 @@ from harness.plugin_checks.fixture import FixtureVariant, query_ids
 from harness.plugin_checks.stub_spec import may_fail
 from harness.plugin_checks.subprocess_run import run_in_subprocess
 from harness.plugins import Settings
+from harness.retrieval.run import Run
 from harness.stage import Stage
+from harness.students.student import quiet
+
+sentence_transformers = lazy("sentence_transformers")
 
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 
@@ -47,7 +54,6 @@ def describes_itself(bench: CheckSetup) -> None:
 
 def runs(bench: CheckSetup) -> None:
     """The run is a run of the test queries."""
-    from harness.retrieval.run import Run
 
     planned, store = bench.main
     scores = Run.read(store.read(planned.run)).scores
@@ -66,10 +72,6 @@ def runs(bench: CheckSetup) -> None:
 
 def gives_a_retriever(bench: CheckSetup) -> None:
     """A folder that sentence-transformers loads and that gives finite vectors."""
-    import numpy as np
-    from sentence_transformers import SentenceTransformer
-
-    from harness.students.student import quiet
 
     planned, store = bench.main
     if planned.model is None:
@@ -79,7 +81,7 @@ def gives_a_retriever(bench: CheckSetup) -> None:
         raise Broken(f"its retriever holds {pickles[0]}, which loads by unpickling")
     try:
         with quiet():
-            model = SentenceTransformer(str(folder), device="cpu")
+            model = sentence_transformers.SentenceTransformer(str(folder), device="cpu")
         vectors = model.encode(["a query", "a document about something else"], show_progress_bar=False)
     except Exception as error:
         raise Broken(f"SentenceTransformer(folder) {raised(error).removeprefix('it ')}") from error

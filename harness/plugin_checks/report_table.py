@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
 
 from harness.plugin_checks.check import CheckReport
-
-if TYPE_CHECKING:
-    from rich.console import Group
 
 _MARKS = {"kept": "kept", "broken": "[bold red]BROKEN[/]", "not checked": "[dim]not checked[/]"}
 
 
 def render_report(report: CheckReport) -> Group:
     """A line for every contract; under the table what was seen of each broken one, and how to mend it."""
-    from rich.console import Group
-    from rich.markup import escape
-    from rich.table import Table
-    from rich.text import Text
 
     table = Table("contract", "", f"a {report.kind} ...", box=None)
     for one in report.contracts:

@@ -9,6 +9,10 @@ from typing import NamedTuple
 from harness.labelling.labels.teacher import GIVES, Teacher
 from harness.plugin_checks.check import Broken
 from harness.plugin_checks.stub_teacher import StubTeacher, StubTeacherSettings
+from harness.plugin_checks.stub_writer import StubWriter, StubWriterSettings
+from harness.plugin_checks.tiny_models import tiny_decoder, tiny_fusion
+from harness.teachers.attention.fid import FiD, FiDSettings
+from harness.teachers.likelihood.query_likelihood import Likelihood, LikelihoodSettings
 
 
 class StubSpec(NamedTuple):
@@ -39,14 +43,11 @@ def _double(part: StubSpec) -> Teacher:
 
 
 def _writer(part: StubSpec) -> Teacher:
-    from harness.plugin_checks.stub_writer import StubWriter, StubWriterSettings
 
     return StubWriter(StubWriterSettings(failing=part.failing, skipped=int(part.other)))
 
 
 def _reader(part: StubSpec) -> Teacher:
-    from harness.plugin_checks.tiny_models import tiny_decoder
-    from harness.teachers.likelihood.query_likelihood import Likelihood, LikelihoodSettings
 
     folder = tiny_decoder(part.home / f"reader-{int(part.other)}", int(part.other))
     settings = LikelihoodSettings(model=str(folder), prompt="question", max_passage_tokens=24, max_query_tokens=8, precision="fp32")
@@ -54,8 +55,6 @@ def _reader(part: StubSpec) -> Teacher:
 
 
 def _fusion(part: StubSpec) -> Teacher:
-    from harness.plugin_checks.tiny_models import tiny_fusion
-    from harness.teachers.attention.fid import FiD, FiDSettings
 
     return FiD(FiDSettings(model=str(tiny_fusion(part.home / f"fusion-{int(part.other)}", int(part.other))), max_tokens=48))
 

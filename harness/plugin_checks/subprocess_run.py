@@ -14,10 +14,12 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
+
 from harness.plugin_checks.check import Broken
+from harness.plugin_checks.check_setup import CheckSetup, CheckVariant
 
 if TYPE_CHECKING:
-    from harness.plugin_checks.check_setup import CheckSetup, CheckVariant
     from harness.stage import Stage
 
 
@@ -54,9 +56,6 @@ def _found(module: str, name: str) -> Any:
 def _obey(order: dict[str, Any]) -> None:
     # Loaded before the clock runs: the kill is to meet the stage's work, not its imports.
     import sentence_transformers  # noqa: F401
-    from pydantic import TypeAdapter
-
-    from harness.plugin_checks.check_setup import CheckSetup, CheckVariant
 
     kind = _found(*order["class"])
     bench = CheckSetup(kind, kind.Settings.model_validate(order["settings"]), Path(order["home"]))

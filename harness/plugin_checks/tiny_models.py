@@ -5,8 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness._lazy import lazy
+from harness.device import deterministic
+from harness.students.student import quiet
+
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    import tokenizers
+else:
+    tokenizers = lazy("tokenizers")
+
+
+transformers = lazy("transformers")
 
 _PAD, _END = "<pad>", "</s>"
 _TOKENS = 320
@@ -15,44 +24,39 @@ _TOKENS = 320
 
 def tiny_decoder(folder: Path, seed: int) -> Path:
     """A Llama in `folder`, drawn from `seed`, unless it is there."""
-    from transformers import LlamaConfig, LlamaForCausalLM
 
     sizes: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
-    config = LlamaConfig(vocab_size=_TOKENS, **sizes, initializer_range=0.3, tie_word_embeddings=True)
-    return _built(folder, seed, lambda: LlamaForCausalLM(config))
+    config = transformers.LlamaConfig(vocab_size=_TOKENS, **sizes, initializer_range=0.3, tie_word_embeddings=True)
+    return _built(folder, seed, lambda: transformers.LlamaForCausalLM(config))
 
 
 def tiny_fusion(folder: Path, seed: int) -> Path:
     """A T5 in `folder`, drawn from `seed`, unless it is there."""
-    from transformers import T5Config, T5ForConditionalGeneration
 
     sizes: dict[str, Any] = {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_heads": 4, "num_layers": 2}
-    config = T5Config(vocab_size=_TOKENS, **sizes, initializer_factor=3.0, decoder_start_token_id=0, pad_token_id=0)
-    return _built(folder, seed, lambda: T5ForConditionalGeneration(config))
+    config = transformers.T5Config(vocab_size=_TOKENS, **sizes, initializer_factor=3.0, decoder_start_token_id=0, pad_token_id=0)
+    return _built(folder, seed, lambda: transformers.T5ForConditionalGeneration(config))
 
 
 def _built(folder: Path, seed: int, make: Any) -> Path:
-    from transformers import PreTrainedTokenizerFast
-
-    from harness.device import deterministic
-    from harness.students.student import quiet
 
     if not (folder / "tokenizer.json").is_file():
         with quiet(), deterministic(seed):
             make().save_pretrained(folder)
-        PreTrainedTokenizerFast(tokenizer_object=_tokenizer(), pad_token=_PAD, eos_token=_END).save_pretrained(folder)
+        transformers.PreTrainedTokenizerFast(tokenizer_object=_tokenizer(), pad_token=_PAD, eos_token=_END).save_pretrained(folder)
     return folder
 
 
-def _tokenizer() -> Tokenizer:
+def _tokenizer() -> tokenizers.Tokenizer:
     """Bytes, and the most frequent pairs of a few words; ends every text with a token of its own."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=_TOKENS, special_tokens=[_PAD, _END], initial_alphabet=alphabet, show_progress=False)
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=_TOKENS, special_tokens=[_PAD, _END], initial_alphabet=alphabet, show_progress=False
+    )
     tokenizer.train_from_iterator(["passage question answer query document"] * 3, trainer)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.post_processor = processors.TemplateProcessing(single=f"$A {_END}", special_tokens=[(_END, 1)])
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    tokenizer.post_processor = tokenizers.processors.TemplateProcessing(single=f"$A {_END}", special_tokens=[(_END, 1)])
     return tokenizer

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import yaml
+from pydantic import ValidationError
+
 from harness.errors import UserError
 from harness.published.card import Card
 from harness.published.ir_metadata import END, SECTIONS, START, IrMetadata
@@ -17,7 +20,6 @@ BOARD_TEST = {"name": "paired randomisation, two-sided", "correction method": "H
 
 def metadata(card: Card) -> dict[str, Any]:
     """The card in ir_metadata's sections; what they have no place for stays on the card. Raises UserError where it does not conform."""
-    from pydantic import ValidationError
 
     whole = card.model_dump(mode="json")
     found: dict[str, Any] = {"schema-version": card.schema_version, "run-version": "1.0", "tag": card.tag}
@@ -34,7 +36,6 @@ def metadata(card: Card) -> dict[str, Any]:
 
 def header(card: Card) -> str:
     """The lines of `metadata`, each a comment; trec_eval itself takes no comments, so this is for readers that do."""
-    import yaml
 
     text = yaml.safe_dump(metadata(card), sort_keys=False, allow_unicode=False, width=140)
     return "\n".join([START, *(f"# {line}" for line in text.splitlines()), END]) + "\n"

@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
+
 from harness import __version__
 from harness.published.card import Free
 
@@ -71,7 +73,6 @@ def _cpu_model() -> str:
 
 
 def _memory() -> str:
-    import psutil
 
     return f"{round(psutil.virtual_memory().total / 1e9)} GB"
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
 from pydantic import ValidationError
 
 from harness.errors import UserError
@@ -24,6 +25,8 @@ from harness.evaluation.metrics.per_query_file import FILE as METRICS
 from harness.evaluation.metrics.per_query_file import read_scores
 from harness.files import atomic_folder, sha256, sync
 from harness.published.card import Card, CardOutcome
+from harness.published.safe_yaml import load
+from harness.retrieval.run import Run
 from harness.text import plain
 
 CARD = "card.yaml"
@@ -73,7 +76,6 @@ def publish(folder: Path, card: Card, run_path: Path, metrics: Path, sidecars: C
     if there is not None and there.tells >= card.tells:
         return False
     card = renewed(folder, card)
-    from harness.retrieval.run import Run
 
     run = Run.read(run_path)
     scores = read_scores(metrics)
@@ -123,7 +125,6 @@ def _same_cell(folder: Path, card: Card) -> Card | None:
 
 def card_text(card: Card) -> str:
     """The card as YAML."""
-    import yaml
 
     class Dumper(yaml.SafeDumper):
         """Quotes text with characters that PyYAML writes wrongly otherwise (it turns U+0085 into a space)."""
@@ -138,7 +139,6 @@ def card_text(card: Card) -> str:
 
 def read_card(folder: Path) -> Card:
     """The card of a result folder. Raises UserError when it is missing, linked, too large, or malformed."""
-    from harness.published.safe_yaml import load
 
     path = folder / CARD
     try:

@@ -9,10 +9,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cbor2
+import lz4.frame
+
+from harness._lazy import lazy
 from harness.errors import UserError
 
 if TYPE_CHECKING:
     from harness.retrieval.run import Run
+
+
+pa = lazy("pyarrow")
+pq = lazy("pyarrow.parquet")
 
 Values = Mapping[str, Mapping[str, Any]]
 """query id -> document id -> score or grade"""
@@ -76,8 +84,6 @@ def _json(values: Values) -> bytes:
 
 def _lz4(values: Values) -> bytes:
     """CBOR, packed twice, as ranx 0.3.21 writes and reads it."""
-    import cbor2
-    import lz4.frame
 
     once: bytes = lz4.frame.compress(cbor2.dumps({query: dict(found) for query, found in values.items()}), compression_level=16)
     twice: bytes = lz4.frame.compress(once)
@@ -85,8 +91,6 @@ def _lz4(values: Values) -> bytes:
 
 
 def _parquet(values: Values) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
     lines = [(query, document, value) for query, found in values.items() for document, value in found.items()]
     queries, documents, numbers = zip(*lines, strict=True) if lines else ((), (), ())

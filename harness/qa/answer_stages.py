@@ -10,11 +10,17 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.collections.collection import Corpus, Judgments, Texts
+from harness.evaluation.metrics.answer_metrics import answer_scores, deepest
 from harness.evaluation.metrics.evaluate_stage import Evaluate
+from harness.evaluation.metrics.lookup import mean
+from harness.evaluation.metrics.per_query_file import FILE, read_scores, write_scores
+from harness.labelling.labels.ranking import read_rankings, write_rankings
 from harness.labelling.labels.teacher import Task
+from harness.ledger.views import MeteredLedger
 from harness.llm.chat_teacher import ChatTeacher
 from harness.qa.answer_cases import answers_in, cases
 from harness.qa.gold_answers import GoldAnswers, questions
+from harness.retrieval.run import Run
 from harness.stage import Context, Stage
 
 READINGS, SUMMARY = "readings.jsonl.gz", "summary.json"
@@ -45,13 +51,10 @@ class Read(Stage):
 
     def tasks(self, run: Path) -> list[Task]:
         """What the reader is asked, given the artefact folder of the run."""
-        from harness.retrieval.run import Run
 
         return questions(self.queries, self.gold, Run.read(run), self.corpus, self.passages)
 
     def run(self, out: Path, context: Context) -> None:
-        from harness.labelling.labels.ranking import write_rankings
-        from harness.ledger.views import MeteredLedger
 
         start, meter = time.monotonic(), MeteredLedger(context.ledger)
         readings = list(self.reader.label(self.tasks(context.path(self.source)), meter, context.progress))
@@ -90,11 +93,6 @@ class Answered(Stage):
     """All of them, in the order in which they are told; those of `ranking` among them."""
 
     def run(self, out: Path, context: Context) -> None:
-        from harness.evaluation.metrics.answer_metrics import answer_scores, deepest
-        from harness.evaluation.metrics.lookup import mean
-        from harness.evaluation.metrics.per_query_file import FILE, read_scores, write_scores
-        from harness.labelling.labels.ranking import read_rankings
-        from harness.retrieval.run import Run
 
         run, queries = Run.read(context.path(self.source) / "run.trec.gz"), sorted(self.judgments.qrels)
         said = answers_in(read_rankings(context.path(self.read) / READINGS)) if self.read else {}

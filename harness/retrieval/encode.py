@@ -13,14 +13,24 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from harness._lazy import lazy
 from harness.device import Precision, best_dtype, device, devices
 from harness.errors import UserError
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
 
     from harness.collections.collection import Texts
     from harness.progress import Progress
+else:
+    torch = lazy("torch")
+
+
+sentence_transformers = lazy("sentence_transformers")
+transformers_utils = lazy("transformers.utils")
+st_modules = lazy("sentence_transformers.sentence_transformer.modules")
+st_normalize = lazy("sentence_transformers.base.modules.normalize")
 
 Task = Literal["query", "document"]
 
@@ -45,12 +55,11 @@ class Encoder(NamedTuple):
     @property
     def similarity(self) -> str:
         """'cosine' or 'dot', as the checkpoint says; 'dot' also where it makes unit vectors. Other similarities raise UserError."""
-        from sentence_transformers.base.modules.normalize import Normalize
 
         name = str(self.model.similarity_fn_name)
         if name not in ("cosine", "dot"):
             raise UserError(f"the model compares by '{name}'; search knows cosine and dot", remedy="set similarity_fn_name in its config")
-        unit = isinstance(self.model[-1], Normalize) and self.model.truncate_dim is None
+        unit = isinstance(self.model[-1], st_normalize.Normalize) and self.model.truncate_dim is None
         return "dot" if unit else name
 
 
@@ -60,11 +69,12 @@ def load_encoder(path: Path, max_length: int, precision: Precision | None = None
     Static embeddings always run in float32. Without `precision`, what is faster on this machine. Nothing is fetched or unpickled, no
     code out of the folder is run. Raises UserError when the folder does not load.
     """
-    from sentence_transformers import SentenceTransformer
 
     try:
         with _quiet():
-            model = SentenceTransformer(str(path), device=str(device()), local_files_only=True, model_kwargs={"use_safetensors": True})
+            model = sentence_transformers.SentenceTransformer(
+                str(path), device=str(device()), local_files_only=True, model_kwargs={"use_safetensors": True}
+            )
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError) as error:
         raise UserError(f"the model in '{path}' does not load: {error}", remedy="give a folder saved by sentence-transformers") from error
     static, limit = _cut_texts(model, max_length)
@@ -78,41 +88,37 @@ def load_encoder(path: Path, max_length: int, precision: Precision | None = None
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Loading prints a progress bar and notes on missing poolers, which are no news here."""
-    from transformers.utils import logging
 
-    level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    level, bar = transformers_utils.logging.get_verbosity(), transformers_utils.logging.is_progress_bar_enabled()
+    transformers_utils.logging.set_verbosity_error()
+    transformers_utils.logging.disable_progress_bar()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.set_verbosity(level)
+        transformers_utils.logging.set_verbosity(level)
         if bar:
-            logging.enable_progress_bar()
+            transformers_utils.logging.enable_progress_bar()
 
 
 def _cut_texts(model: SentenceTransformer, max_length: int) -> tuple[bool, int]:
     """Let every way into the model read `max_length` tokens at most; whether all of them are static, and what is read at most."""
-    from sentence_transformers.sentence_transformer.modules import Router, StaticEmbedding
 
-    heads = [route[0] for route in model[0].sub_modules.values()] if isinstance(model[0], Router) else [model[0]]
+    heads = [route[0] for route in model[0].sub_modules.values()] if isinstance(model[0], st_modules.Router) else [model[0]]
     limits = []
     for head in heads:
-        limit = max_length if isinstance(head, StaticEmbedding) else min(max_length, head.max_seq_length or max_length)
-        if isinstance(head, StaticEmbedding):
+        limit = max_length if isinstance(head, st_modules.StaticEmbedding) else min(max_length, head.max_seq_length or max_length)
+        if isinstance(head, st_modules.StaticEmbedding):
             head.tokenizer.enable_truncation(limit)
         else:
             head.max_seq_length = limit
         limits.append(limit)
-    return all(isinstance(head, StaticEmbedding) for head in heads), max(limits)
+    return all(isinstance(head, st_modules.StaticEmbedding) for head in heads), max(limits)
 
 
 def _narrow(model: SentenceTransformer) -> None:
     """Transformers in bfloat16, their outputs in float32: means over tokens need its digits."""
-    import torch
-    from sentence_transformers.sentence_transformer.modules import Transformer
 
     def widened(module: torch.nn.Module, given: Any, features: dict[str, Any]) -> None:
         for name, value in features.items():
@@ -120,7 +126,7 @@ def _narrow(model: SentenceTransformer) -> None:
                 features[name] = value.float()
 
     for part in model.modules():
-        if isinstance(part, Transformer):
+        if isinstance(part, st_modules.Transformer):
             part.to(torch.bfloat16)
             part.register_forward_hook(widened)
 
@@ -193,7 +199,6 @@ def _chunk(encoder: Encoder, texts: list[str], task: Task) -> Iterator[tuple[np.
 
 
 def _embedded(model: SentenceTransformer, batch: dict[str, Any], task: Task) -> np.ndarray:
-    import torch
 
     with torch.inference_mode():
         moved = {name: value.to(model.device) if isinstance(value, torch.Tensor) else value for name, value in batch.items()}

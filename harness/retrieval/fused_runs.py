@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from harness._lazy import lazy
 from harness.retrieval.run import FILE, Run
 from harness.stage import Context, Stage
+
+ranx = lazy("ranx")
 
 Norm = Literal["none", "min-max", "max", "sum", "zmuv", "rank", "borda"]
 Combination = Literal["rrf", "sum", "wsum", "mnz", "gmnz", "anz", "max", "min", "med", "isr", "log_isr", "logn_isr", "bordafuse", "rbc"]
@@ -51,7 +54,6 @@ class FusedRuns(Stage):
 
 def fuse(runs: list[Run], combination: Combination, norm: Norm, parameters: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """Fused scores by query and document; one that a run lacks gets nothing from it. Each run must have results for some query."""
-    import ranx
     from numba.core.errors import NumbaTypeSafetyWarning
 
     queries = dict.fromkeys(query for run in runs for query in run.scores)

@@ -11,8 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cbor2
+import lz4.frame
+
+from harness._lazy import lazy
 from harness.errors import UserError
 from harness.retrieval.trec import Scores, as_float32, group
+
+pa = lazy("pyarrow")
+pq = lazy("pyarrow.parquet")
 
 _FORM = "the file holds: {query: {document: score}}"
 
@@ -38,8 +45,6 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _read_lz4(path: Path) -> Scores:
-    import cbor2
-    import lz4.frame
 
     try:
         with lz4.frame.open(path, mode="rb") as stream:
@@ -64,8 +69,6 @@ def _checked(content: Any, path: Path) -> Scores:
 
 
 def _read_parquet(path: Path) -> Scores:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
         table = pq.read_table(path, columns=["q_id", "doc_id", "score"])

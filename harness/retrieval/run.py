@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import UserError
+from harness.retrieval.ranx_files import READERS
+from harness.retrieval.trec import read_trec
+from harness.retrieval.trec_writer import ordered, write_trec
 
 FILE = "run.trec.gz"
 """The run inside a published result folder or an artefact."""
@@ -33,8 +36,6 @@ class Run:
         where there are lines, for a missing file, a wrong number of columns, a score that is no finite float32, a document that
         occurs twice for one query, and a run without results.
         """
-        from harness.retrieval.ranx_files import READERS
-        from harness.retrieval.trec import read_trec
 
         path = Path(path)
         if path.is_dir():
@@ -51,13 +52,11 @@ class Run:
         Queries come in the order of their ids, documents in trec_eval's order. Raises UserError for names or ids that are empty or
         hold white space, and for scores that are not finite.
         """
-        from harness.retrieval.trec_writer import write_trec
 
         write_trec(Path(path), self.name, self.scores)
 
     def top(self, query: str, depth: int | None = None) -> list[str]:
         """The first `depth` documents of `query` (all, where None) in trec_eval's order; none for a query that the run misses."""
-        from harness.retrieval.trec_writer import ordered
 
         documents, _ = ordered(self.scores.get(query, {}))
         return documents[:depth]

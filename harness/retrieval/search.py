@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness._lazy import lazy
 from harness.device import best_dtype, device
 from harness.retrieval.shortlist import NOTHING, Shortlist, first, floors, joined
 from harness.retrieval.trec_order import Hits
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from harness.progress import Progress
+else:
+    torch = lazy("torch")
 
 _QUERIES = 512
 _DOCUMENTS = 8192
@@ -56,7 +59,6 @@ class _Search:
     """
 
     def __init__(self, corpus: np.ndarray, queries: np.ndarray, ranks: np.ndarray, depth: int, cosine: bool) -> None:
-        import torch
 
         self.corpus, self.ranks, self.depth, self.cosine = corpus, ranks, depth, cosine
         self.queries = _unit(queries) if cosine else queries
@@ -72,7 +74,6 @@ class _Search:
 
     def run(self) -> Shortlist:
         """The first `depth` of each query, ascending by query, score and rank."""
-        import torch
 
         size, wanted = len(self.queries), self.depth * len(self.queries)
         scores = torch.empty((size, _DOCUMENTS), device=self.rounded.device, dtype=self.dtype)
@@ -94,7 +95,6 @@ class _Search:
 
     def _block(self, start: int) -> Tensor:
         """Documents from `start` on, rounded; raises the error to what they can cause."""
-        import torch
 
         rows = torch.from_numpy(np.require(self.corpus[start : start + _DOCUMENTS], None, ["C", "W"])).to(device())
         block = torch.nn.functional.normalize(rows.float()).to(self.dtype) if self.cosine else rows.to(self.dtype)
@@ -104,7 +104,6 @@ class _Search:
 
     def _product(self, block: Tensor, scores: Tensor) -> None:
         """Into `scores`, whose columns beyond the block become -inf."""
-        import torch
 
         if len(block) == scores.shape[1]:
             torch.mm(self.rounded, block.T, out=scores)
@@ -114,7 +113,6 @@ class _Search:
 
     def _threshold(self, floor: np.ndarray) -> Tensor:
         """The least rounded score (Q, 1) of a document that may be as good as those with rounded scores of at least `floor`."""
-        import torch
 
         lowest = floor - 2 * self.error - self.unit * np.abs(floor)
         lowest = np.where(np.isfinite(floor), lowest - 2 * self.unit * np.abs(lowest), -np.inf)

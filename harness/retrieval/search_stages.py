@@ -13,11 +13,14 @@ import numpy as np
 from pydantic import ValidationError
 
 from harness.collections.collection import Texts
+from harness.collections.pool import read_pool
 from harness.errors import UserError
 from harness.models import ModelFiles, model_path
 from harness.plugins import plugin
+from harness.retrieval.encode import encode, load_encoder
 from harness.retrieval.engines import LexicalEngine
 from harness.retrieval.run import FILE, Run
+from harness.retrieval.search import exact_search
 from harness.retrieval.trec_order import Hits, id_ranks
 from harness.stage import Context, Stage
 
@@ -89,7 +92,6 @@ class Embed(Stage):
         return _model_label(self.model)
 
     def run(self, out: Path, context: Context) -> None:
-        from harness.retrieval.encode import encode, load_encoder
 
         encoder = load_encoder(model_path(self.model, context), self.max_length)
         rows = encode(encoder, self.texts, "document", out / EMBEDDINGS, context.progress)
@@ -115,8 +117,6 @@ class DenseSearch(Stage):
         return _model_label(self.model)
 
     def run(self, out: Path, context: Context) -> None:
-        from harness.retrieval.encode import encode, load_encoder
-        from harness.retrieval.search import exact_search
 
         ids, texts = _queries(self.queries, context)
         encoder = load_encoder(model_path(self.model, context), self.corpus.max_length)
@@ -155,8 +155,6 @@ def _interleaved(lists: Iterable[Sequence[str]], depth: int) -> dict[str, float]
 def _queries(queries: Texts | Stage, context: Context) -> tuple[list[str], list[str]]:
     """Ids and texts of queries given, or of a pool that a stage made."""
     if isinstance(queries, Stage):
-        from harness.collections.pool import read_pool
-
         pool = read_pool(context.path(queries))
         return [query.id for query in pool], [query.text for query in pool]
     return list(queries.ids), queries.slice_texts(0, len(queries))

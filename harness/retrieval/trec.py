@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness._lazy import lazy
 from harness.errors import UserError
 
 if TYPE_CHECKING:
     from pyarrow import Table
+
+
+pc = lazy("pyarrow.compute")
+pyarrow = lazy("pyarrow")
 
 COLUMNS = ("query", "constant", "document", "rank", "score", "name")
 _FORM = "a line holds: query Q0 document rank score name"
@@ -60,21 +65,19 @@ def _skip_comments(data: bytes) -> tuple[int, int]:
 
 def _parse(data: bytes) -> Table | None:
     """The columns of a run whose lines all have the same single separator, or None where a closer look is needed."""
-    import pyarrow.compute as pc
-    from pyarrow import ArrowInvalid, BufferReader, csv, float32, string
 
     separator, other = ("\t", b" ") if b"\t" in data else (" ", b"\t")
     if any(blank in data for blank in (other, b"\x0b", b"\x0c")):
         return None
-    types = {name: float32() if name == "score" else string() for name in COLUMNS}
+    types = {name: pyarrow.float32() if name == "score" else pyarrow.string() for name in COLUMNS}
     try:
-        table = csv.read_csv(
-            BufferReader(data),
-            csv.ReadOptions(column_names=COLUMNS, block_size=1 << 22),
-            csv.ParseOptions(delimiter=separator, quote_char=False),
-            csv.ConvertOptions(column_types=types, null_values=[]),
+        table = pyarrow.csv.read_csv(
+            pyarrow.BufferReader(data),
+            pyarrow.csv.ReadOptions(column_names=COLUMNS, block_size=1 << 22),
+            pyarrow.csv.ParseOptions(delimiter=separator, quote_char=False),
+            pyarrow.csv.ConvertOptions(column_types=types, null_values=[]),
         )
-    except ArrowInvalid:
+    except pyarrow.ArrowInvalid:
         return None
     # An empty field means two separators in a row, which a reader of white space counts as one.
     filled = all(pc.min(pc.binary_length(table[name])).as_py() for name in COLUMNS if name != "score")
@@ -83,7 +86,6 @@ def _parse(data: bytes) -> Table | None:
 
 def group(queries: Any, documents: Any, scores: Any) -> Scores | None:
     """Scores by query from three pyarrow columns of equal length; None when a document occurs twice or a score is not finite."""
-    import pyarrow.compute as pc
 
     encoded = pc.dictionary_encode(queries).combine_chunks()
     codes, names = encoded.indices.to_numpy(), encoded.dictionary.to_pylist()

@@ -7,6 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from harness._lazy import lazy
+
+pa = lazy("pyarrow")
+pc = lazy("pyarrow.compute")
+
 
 class Hits(NamedTuple):
     """What was found for one query, best first: rows of the corpus (n,) int64 and their scores (n,) float32."""
@@ -17,8 +22,6 @@ class Hits(NamedTuple):
 
 def id_ranks(ids: Iterable[str]) -> np.ndarray:
     """int64 place of each id among all ids in ascending order of their UTF-8 bytes; the higher place wins a tie."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
     ascending = pc.sort_indices(pa.chunked_array([pa.array(list(ids), pa.large_string())])).to_numpy()
     ranks = np.empty(len(ascending), dtype=np.int64)

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from harness._lazy import lazy
 from harness.errors import UserError
+
+pyarrow = lazy("pyarrow")
 
 
 def ordered(scores: Mapping[str, float]) -> tuple[list[str], np.ndarray]:
@@ -54,9 +57,8 @@ def _lines(ranked: Mapping[str, tuple[list[str], np.ndarray]], name: str) -> Ite
 
 def _shortest(values: list[np.ndarray]) -> Iterator[str]:
     """The shortest decimals that give the same float32."""
-    from pyarrow import array, string
 
-    return iter(array(np.concatenate([np.empty(0, np.float32), *values])).cast(string()).to_pylist())
+    return iter(pyarrow.array(np.concatenate([np.empty(0, np.float32), *values])).cast(pyarrow.string()).to_pylist())
 
 
 def _check_words(words: Iterable[str], what: str, path: Path) -> None:

@@ -10,14 +10,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness._lazy import lazy
+
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+else:
+    torch = lazy("torch")
 
 Forward = Callable[[dict[str, "Tensor"]], "Tensor"]
 
 
 def recomputed(forward: Forward) -> Forward:
     """`forward` keeping nothing but its output; its second run sees the same random numbers and precision, so gradients are the same."""
-    from torch.utils.checkpoint import checkpoint
 
-    return partial(checkpoint, forward, use_reentrant=False)
+    return partial(torch.utils.checkpoint.checkpoint, forward, use_reentrant=False)

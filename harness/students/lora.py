@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from harness._lazy import lazy
 from harness.errors import UserError
 from harness.plugins import Settings
 from harness.students.student import encoder_layers
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     import torch
 
     from harness.students.student import Student
+else:
+    torch = lazy("torch")
 
 RATE = 2e-4
 """Peak learning rate where none is named: adapters start at zero and want more than whole weights do."""
@@ -60,10 +63,13 @@ def adapt(student: Student, settings: LoRA | None) -> Callable[[], object]:
 
 def _targets(base: Any, settings: LoRA) -> list[str]:
     """Names of the linear layers that get an adapter."""
-    from torch.nn import Linear
 
     inside = {id(part) for layer in encoder_layers(base) for part in layer.modules()}
-    linear = [name for name, part in base.named_modules() if isinstance(part, Linear) and id(part) in inside and part.weight.requires_grad]
+    linear = [
+        name
+        for name, part in base.named_modules()
+        if isinstance(part, torch.nn.Linear) and id(part) in inside and part.weight.requires_grad
+    ]
     found = [name for name in linear if settings.targets is None or name.endswith(settings.targets)]
     if not found:
         known = ", ".join(sorted({name.rpartition(".")[2] for name in linear}))
@@ -80,7 +86,6 @@ def _module_at(base: Any) -> list[torch.nn.Parameter]:
 
 def _keep_dropping(base: Any, share: float) -> None:
     """Adapters drop while gradients are wanted, whether the checkpoint's own dropout is on or off."""
-    import torch
 
     class Dropping(torch.nn.Module):
         def forward(self, given: torch.Tensor) -> torch.Tensor:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from harness._lazy import lazy
+
 if TYPE_CHECKING:
     import torch
+else:
+    torch = lazy("torch")
 
 
 def optimisers_of(model: torch.nn.Module, peak: float, decay: float) -> list[torch.optim.Optimizer]:
     """AdamW for dense weights, SparseAdam for embedding tables with sparse gradients; each group knows the `peak` of its rate."""
-    import torch
 
     sparse = [part.weight for part in model.modules() if isinstance(part, torch.nn.EmbeddingBag) and part.sparse]
     aside = {id(weight) for weight in sparse}
@@ -30,7 +33,6 @@ def optimisers_of(model: torch.nn.Module, peak: float, decay: float) -> list[tor
 
 def update(optimisers: Sequence[torch.optim.Optimizer], share: float, clip: float) -> None:
     """One step of each at this `share` of its peak learning rate, dense gradients clipped to the norm `clip`; gradients are cleared."""
-    import torch
 
     for optimiser in optimisers:
         weights = [weight for group in optimiser.param_groups for weight in group["params"] if weight.grad is not None]

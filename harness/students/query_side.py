@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness._lazy import lazy
 from harness.students.retriever import BiEncoder, EmbeddingReader
 from harness.students.student import inference, loading, opening, quiet
 from harness.students.tokenised import run_sorted
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
     from harness.progress import Progress
     from harness.training_lists.list_dataset import ListDataset
+else:
+    torch = lazy("torch")
+
+
+sentence_transformers = lazy("sentence_transformers")
+st_modules = lazy("sentence_transformers.sentence_transformer.modules")
 
 
 class QueryEncoder(BiEncoder):
@@ -38,13 +45,13 @@ class QueryEncoder(BiEncoder):
 
     def save(self, folder: Path) -> None:
         """What ``SentenceTransformer(folder)`` loads: ``encode_query`` is what was trained, ``encode_document`` the start model."""
-        from sentence_transformers import SentenceTransformer
-        from sentence_transformers.sentence_transformer.modules import Router
 
         with opening(self.start):
-            still = SentenceTransformer(str(self.start), device="cpu", model_kwargs=loading(self.device), local_files_only=True).float()
-        router = Router.for_query_document([*self.model], [*still])
-        model = SentenceTransformer(
+            still = sentence_transformers.SentenceTransformer(
+                str(self.start), device="cpu", model_kwargs=loading(self.device), local_files_only=True
+            ).float()
+        router = st_modules.Router.for_query_document([*self.model], [*still])
+        model = sentence_transformers.SentenceTransformer(
             modules=[router],
             device=str(self.device),
             prompts=self.model.prompts,
@@ -69,6 +76,5 @@ class QueryReader(EmbeddingReader):
         return np.zeros(len(self.table.documents), dtype=np.int64)
 
     def embedded(self, rows: np.ndarray, frugal: bool, progress: Progress | None = None) -> torch.Tensor:
-        import torch
 
         return self.fixed[torch.from_numpy(rows).to(self.fixed.device)]

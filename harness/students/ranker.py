@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness._lazy import lazy
+from harness.device import device
 from harness.errors import UserError
 from harness.students.architecture import Architecture, read_json, trained_as
 from harness.students.retriever import MICRO_TOKENS, BiEncoder
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
 
     from harness.progress import Progress
     from harness.training_lists.list_dataset import Batch, ListDataset
+else:
+    torch = lazy("torch")
+
+
+st_modules = lazy("sentence_transformers.sentence_transformer.modules")
+sentence_transformers = lazy("sentence_transformers")
 
 FILE = "ranker.json"
 
@@ -38,29 +46,24 @@ class CrossRanker(Student):
 
     def __init__(self, model: CrossEncoder) -> None:
         """Raises UserError for anything but a transformer with one output that reads pairs as they are."""
-        from sentence_transformers.sentence_transformer.modules import Transformer
-        from torch.nn import Identity
 
-        from harness.device import device
-
-        if not isinstance(model[0], Transformer) or len(model) != 1 or model.num_labels != 1:
+        if not isinstance(model[0], st_modules.Transformer) or len(model) != 1 or model.num_labels != 1:
             raise UserError("this cross-encoder is no sequence classifier with one output", remedy="take another ranker")
         if model.default_prompt_name is not None:
             raise UserError("this cross-encoder reads its pairs behind a prompt", remedy="take another ranker")
         self.device = device()
         self.model: CrossEncoder = model.float().to(self.device).eval()
         # A saved sigmoid would turn large logits into ties.
-        self.model.activation_fn = Identity()
+        self.model.activation_fn = torch.nn.Identity()
 
     @classmethod
     def load(cls, folder: Path) -> CrossRanker:
         """A trained cross-encoder, or any encoder under a fresh head (drawn from torch's generator)."""
-        from sentence_transformers import CrossEncoder
-
-        from harness.device import device
 
         with opening(folder):
-            model = CrossEncoder(str(folder), num_labels=1, device=str(device()), model_kwargs=loading(device()), local_files_only=True)
+            model = sentence_transformers.CrossEncoder(
+                str(folder), num_labels=1, device=str(device()), model_kwargs=loading(device()), local_files_only=True
+            )
         if trained_as(folder) != "cross-encoder":
             # What an encoder puts before its texts is nothing for pairs.
             model.default_prompt_name = None

@@ -9,9 +9,12 @@ from typing import ClassVar
 
 from harness.collections.collection import Texts
 from harness.collections.sample import QuerySubset
+from harness.device import deterministic
 from harness.models import ModelFiles, model_path
 from harness.stage import Context, Stage, keyed
 from harness.students.architecture import Architecture
+from harness.students.ranker import load_ranker
+from harness.training_lists.list_dataset import ListDataset
 from harness.training_lists.list_stages import candidate_lists, subset_queries
 from harness.training_lists.training_list import ListsBuilt, TrainingList, from_scores, read_lists
 
@@ -33,9 +36,6 @@ class ScoredLists(Stage):
         return self.lists.label
 
     def run(self, out: Path, context: Context) -> None:
-        from harness.device import deterministic
-        from harness.students.ranker import load_ranker
-        from harness.training_lists.list_dataset import ListDataset
 
         lists = read_lists(context.path(self.lists))
         # A cross-encoder that was never trained draws its head here.
@@ -68,9 +68,6 @@ class CandidateScores(Stage):
         return self.subset.size
 
     def run(self, out: Path, context: Context) -> None:
-        from harness.device import deterministic
-        from harness.students.ranker import load_ranker
-        from harness.training_lists.list_dataset import ListDataset
 
         lists, dropped = self._candidates(context)
         table = ListDataset.of(lists, self.corpus)

@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.collections.collection import Texts
+from harness.device import deterministic
+from harness.labelling.labels.label_stage import RANKINGS
+from harness.labelling.labels.ranking import read_rankings
 from harness.models import ModelFiles, model_path
+from harness.retrieval.run import FILE, Run
 from harness.stage import Context, Stage, keyed
 from harness.students.architecture import Architecture
+from harness.students.ranker import load_ranker
+from harness.training_lists.list_dataset import ListDataset
+from harness.training_lists.training_list import TrainingList
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -33,11 +40,6 @@ class Rerank(Stage):
         return f"{self.presented} of {self.first.label}"
 
     def run(self, out: Path, context: Context) -> None:
-        from harness.device import deterministic
-        from harness.retrieval.run import FILE, Run
-        from harness.students.ranker import load_ranker
-        from harness.training_lists.list_dataset import ListDataset
-        from harness.training_lists.training_list import TrainingList
 
         first = Run.read(context.path(self.first))
         texts = dict(zip(self.queries.ids, self.queries.slice_texts(0, len(self.queries)), strict=True))
@@ -67,9 +69,6 @@ class TeacherRerank(Stage):
         return self.labels.label
 
     def run(self, out: Path, context: Context) -> None:
-        from harness.labelling.labels.label_stage import RANKINGS
-        from harness.labelling.labels.ranking import read_rankings
-        from harness.retrieval.run import FILE, Run
 
         first = Run.read(context.path(self.first))
         placed = {ranking.query: ranking.ranked for ranking in read_rankings(context.path(self.labels) / RANKINGS)}

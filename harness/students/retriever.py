@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness._lazy import lazy
+from harness.device import device
 from harness.errors import UserError
 from harness.students.architecture import trained_as
 from harness.students.gradient_cache import recomputed
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
 
     from harness.progress import Progress
     from harness.training_lists.list_dataset import Batch, ListDataset
+else:
+    torch = lazy("torch")
+
+
+st_modules = lazy("sentence_transformers.sentence_transformer.modules")
+sentence_transformers = lazy("sentence_transformers")
 
 MICRO_TOKENS = 8_192
 """On a CPU; about 2 GB of activations for MiniLM."""
@@ -35,20 +43,17 @@ class BiEncoder(Student):
 
     def __init__(self, model: SentenceTransformer, scale: float = 1.0) -> None:
         """Raises UserError for a similarity other than cosine or dot, and for models of several routes or without text input."""
-        from sentence_transformers.sentence_transformer.modules import StaticEmbedding, Transformer
-
-        from harness.device import device
 
         similarity = model.similarity_fn_name
         if similarity not in ("cosine", "dot"):
             raise UserError(f"this retriever compares by {similarity}", remedy="take one that compares by cosine or dot product")
-        if not isinstance(model[0], (StaticEmbedding, Transformer)):
+        if not isinstance(model[0], (st_modules.StaticEmbedding, st_modules.Transformer)):
             raise UserError(f"cannot train a model that begins with {type(model[0]).__name__}", remedy="take a transformer or a static one")
         self.device = device()
         self.model: SentenceTransformer = model.float().to(self.device).eval()
         self.scale = scale
         self.cosine = similarity == "cosine"
-        self.static = isinstance(model[0], StaticEmbedding)
+        self.static = isinstance(model[0], st_modules.StaticEmbedding)
         self.temperature = 0.05 * scale if self.cosine else 1.0
         self.learning_rate = 3e-3 if self.static else 2e-5
         self.supports_bf16 = not self.static
@@ -58,9 +63,6 @@ class BiEncoder(Student):
     @classmethod
     def load(cls, folder: Path, scale: float = 1.0) -> BiEncoder:
         """Any encoder: a sentence-transformers folder, or a plain transformers one (mean pooling then). Raises UserError for others."""
-        from sentence_transformers import SentenceTransformer
-
-        from harness.device import device
 
         if trained_as(folder) == "cross-encoder":
             raise UserError(
@@ -68,7 +70,9 @@ class BiEncoder(Student):
                 remedy="take an encoder, or use it as a ranker with architecture: cross-encoder",
             )
         with opening(folder):
-            model = SentenceTransformer(str(folder), device=str(device()), model_kwargs=loading(device()), local_files_only=True)
+            model = sentence_transformers.SentenceTransformer(
+                str(folder), device=str(device()), model_kwargs=loading(device()), local_files_only=True
+            )
         return cls(model, scale)
 
     def bind(self, table: ListDataset, max_length: int) -> EmbeddingReader:
@@ -100,7 +104,6 @@ class BiEncoder(Student):
 
     def embed(self, features: dict[str, torch.Tensor]) -> torch.Tensor:
         """(n, d), of unit length where the model compares by cosine."""
-        import torch
 
         vectors: torch.Tensor = self.model(features)["sentence_embedding"].float()[:, : self.model.truncate_dim]
         return torch.nn.functional.normalize(vectors, dim=-1) if self.cosine else vectors
@@ -132,7 +135,6 @@ class EmbeddingReader(ListScorer):
         return run_sorted(recomputed(student.embed) if frugal else student.embed, self.documents, rows, student.device, done)
 
     def __call__(self, batch: Batch) -> torch.Tensor:
-        import torch
 
         queries, query_place = np.unique(batch.queries, return_inverse=True)
         rows = np.unique(batch.documents)

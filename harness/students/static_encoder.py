@@ -16,13 +16,22 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from harness._lazy import lazy
 from harness.errors import UserError
 from harness.models import ModelFiles
 from harness.stage import Context, Stage
+from harness.students.retriever import BiEncoder
 from harness.students.student import inference
 
 if TYPE_CHECKING:
-    from harness.students.retriever import BiEncoder
+    import torch
+else:
+    torch = lazy("torch")
+
+sentence_transformers = lazy("sentence_transformers")
+st_modules = lazy("sentence_transformers.sentence_transformer.modules")
+transformers = lazy("transformers")
+
 
 _UNUSED = re.compile(r"\[unused\d+\]")
 
@@ -46,7 +55,6 @@ class StaticStudent(Stage):
         return self.encoder.name
 
     def run(self, out: Path, context: Context) -> None:
-        from harness.students.retriever import BiEncoder
 
         vectors = vocabulary_vectors(BiEncoder.load(self.encoder.path), context)
         axes = principal_axes(vectors, self.dimensions, self.whitening)
@@ -55,7 +63,6 @@ class StaticStudent(Stage):
 
 def vocabulary_vectors(encoder: BiEncoder, context: Context) -> np.ndarray:
     """(V, d) float32: the output at each token, alone between the special tokens; zeros for special and unused tokens."""
-    import torch
 
     if encoder.static:
         raise UserError("a static student is made from a transformer", remedy="use the static model itself as the student")
@@ -113,11 +120,10 @@ def weighted(vectors: np.ndarray, sif: float | None) -> np.ndarray:
 
 def save_static(encoder: Path, vectors: np.ndarray, out: Path) -> None:
     """The folder that ``SentenceTransformer(out)`` loads: the encoder's tokenizer, one float32 row of `vectors` a token, cosine."""
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
-    from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(str(encoder), local_files_only=True).backend_tokenizer
+    tokenizer = transformers.AutoTokenizer.from_pretrained(str(encoder), local_files_only=True).backend_tokenizer
     tokenizer.no_truncation()
-    model = SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=vectors)], device="cpu", similarity_fn_name="cosine")
+    model = sentence_transformers.SentenceTransformer(
+        modules=[st_modules.StaticEmbedding(tokenizer, embedding_weights=vectors)], device="cpu", similarity_fn_name="cosine"
+    )
     model.save(str(out), create_model_card=False)

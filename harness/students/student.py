@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging as standard
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness._lazy import lazy
+from harness.device import autocast, best_dtype
 from harness.errors import UserError
+from harness.students.optimisers import optimisers_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +20,11 @@ if TYPE_CHECKING:
 
     from harness.progress import Progress
     from harness.training_lists.list_dataset import Batch, ListDataset
+else:
+    torch = lazy("torch")
+
+
+transformers_utils = lazy("transformers.utils")
 
 
 class ListScorer(ABC):
@@ -53,7 +62,6 @@ class Student(ABC):
 
     def optimisers(self, peak: float, decay: float) -> list[torch.optim.Optimizer]:
         """What moves the weights that learn; their rate rises to `peak`."""
-        from harness.students.optimisers import optimisers_of
 
         return optimisers_of(self.model, peak, decay)
 
@@ -70,23 +78,20 @@ def save_student(student: Student, folder: Path) -> None:
 @contextmanager
 def quiet() -> Iterator[None]:
     """No progress bars and no advice from the libraries while a model is loaded or saved; what is wrong still raises."""
-    import logging as standard
 
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    level, bars = transformers_utils.logging.get_verbosity(), transformers_utils.logging.is_progress_bar_enabled()
     other = standard.getLogger("sentence_transformers")
     heard = other.level
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    transformers_utils.logging.set_verbosity_error()
+    transformers_utils.logging.disable_progress_bar()
     other.setLevel(standard.ERROR)
     try:
         yield
     finally:
         other.setLevel(heard)
-        logging.set_verbosity(level)
+        transformers_utils.logging.set_verbosity(level)
         if bars:
-            logging.enable_progress_bar()
+            transformers_utils.logging.enable_progress_bar()
 
 
 @contextmanager
@@ -111,9 +116,6 @@ def inference(student: Student) -> Iterator[None]:
 
     In bfloat16 the linear weights are cast once; autocast alone would cast them anew for every pass.
     """
-    import torch
-
-    from harness.device import autocast, best_dtype
 
     precision = best_dtype() if student.supports_bf16 else "fp32"
     training = student.model.training
@@ -144,7 +146,6 @@ def freeze_lower(model: Any, layers: int) -> None:
 
 def encoder_layers(base: Any) -> list[torch.nn.Module]:
     """The layers of a transformer without a head, lowest first."""
-    from torch.nn import ModuleList
 
     total = base.config.num_hidden_layers
-    return next((list(part) for part in base.modules() if isinstance(part, ModuleList) and len(part) == total), [])
+    return next((list(part) for part in base.modules() if isinstance(part, torch.nn.ModuleList) and len(part) == total), [])

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
+from harness._lazy import lazy
+
 if TYPE_CHECKING:
     import torch
     from tokenizers import Tokenizer
+else:
+    torch = lazy("torch")
 
 ON_ACCELERATOR = 32
 """How many times larger passes are where an accelerator must be kept busy."""
@@ -56,7 +60,6 @@ class TransformerTokens:
         return cls(columns, lengths, tokenizer.pad_token_id, tokenizer.padding_side == "left", hidden)
 
     def features(self, rows: np.ndarray, device: torch.device) -> dict[str, torch.Tensor]:
-        import torch
 
         lengths = self.lengths[rows, None]
         places = np.arange(lengths.max())
@@ -88,7 +91,6 @@ class StaticTokens:
         return cls(ids, np.array([len(row) for row in ids], dtype=np.int64))
 
     def features(self, rows: np.ndarray, device: torch.device) -> dict[str, torch.Tensor]:
-        import torch
 
         offsets = np.concatenate([[0], np.cumsum(self.lengths[rows])[:-1]])
         ids = np.concatenate([self.ids[row] for row in rows])
@@ -113,7 +115,6 @@ def run_sorted(
     done: Callable[[int], None] | None = None,
 ) -> torch.Tensor:
     """`forward` over the texts at `rows` in passes of like length; the outputs (one a row, float32) come in the order of `rows`."""
-    import torch
 
     budget = tokens.pass_tokens * (1 if device.type == "cpu" else ON_ACCELERATOR)
     parts, order, count = [], [], 0

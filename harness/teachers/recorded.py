@@ -14,6 +14,7 @@ from harness.labelling.labels.ranking import Ranking, Verdict, read_rankings
 from harness.labelling.labels.teacher import Task, Teacher
 from harness.models import file_hash
 from harness.plugins import Settings
+from harness.retrieval.run import Run
 from harness.stage import digest
 
 if TYPE_CHECKING:
@@ -74,7 +75,6 @@ class Recorded(Teacher):
 def _read(file: Path) -> Iterable[Ranking]:
     if file.name.removesuffix(".gz").endswith(".jsonl"):
         return read_rankings(file)
-    from harness.retrieval.run import Run
 
     run = Run.read(file)
     return (Ranking(query, tuple(run.top(query))) for query in run.scores)

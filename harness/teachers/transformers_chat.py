@@ -12,16 +12,25 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from harness._lazy import lazy
+from harness.device import best_dtype
 from harness.errors import UserError
 from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Backend, Completion
 from harness.llm.batched_engine import Batched
 from harness.llm.chat_teacher import TRANSPORT
 from harness.llm.local_model import LocalChat, LocalSettings
+from harness.llm.local_weights import causal_folder, load_causal
 from harness.llm.permutation import Choices, Guide, Machine, Permutation, vocabulary
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+else:
+    torch = lazy("torch")
+
+
+transformers = lazy("transformers")
 
 
 class TransformersSettings(LocalSettings):
@@ -55,7 +64,6 @@ class Transformers(LocalChat):
     @cached_property
     def precision(self) -> str:
         """'fp32' or 'bf16'."""
-        from harness.device import best_dtype
 
         return best_dtype() if self.settings.precision == "auto" else self.settings.precision
 
@@ -72,7 +80,6 @@ class Generation:
     """The loaded model of a teacher."""
 
     def __init__(self, teacher: Transformers) -> None:
-        from harness.llm.local_weights import causal_folder, load_causal
 
         self._teacher, self._tokenizer = teacher, teacher.tokenizer
         self._model = load_causal(causal_folder(teacher.files), teacher.precision, "sdpa")
@@ -85,7 +92,6 @@ class Generation:
 
     def complete(self, requests: list[Request]) -> list[Completion]:
         """Raises UserError when a prompt does not fit."""
-        import torch
 
         start = time.monotonic()
         prompts = [self._prompt(request) for request in requests]
@@ -121,13 +127,12 @@ class Generation:
         return int.from_bytes(hashlib.sha256(asked.encode("utf-8", "surrogatepass")).digest()[:8], "big") >> 1
 
     def _config(self, room: int, pad: int) -> Any:
-        from transformers import GenerationConfig
 
         settings = self._teacher.settings
         # The model's own generation settings (penalties, top_k) would change answers without a trace in the key.
-        self._model.generation_config = GenerationConfig()
+        self._model.generation_config = transformers.GenerationConfig()
         sampled = {"do_sample": True, "temperature": settings.temperature, "top_k": 0, "top_p": settings.top_p or 1.0}
-        return GenerationConfig(
+        return transformers.GenerationConfig(
             max_new_tokens=room, eos_token_id=sorted(self._ends), pad_token_id=pad, **(sampled if settings.temperature else {})
         )
 

@@ -16,8 +16,10 @@ from harness.llm.batched_engine import Batched
 from harness.llm.chat_teacher import TRANSPORT
 from harness.llm.guided_decoding import constraint
 from harness.llm.local_model import LocalChat, LocalSettings
+from harness.llm.local_weights import causal_folder
 from harness.llm.servers import ManagedServer, RemoteServer
 from harness.llm.vllm_command import REMEDY, VLLMLoad, environment
+from harness.llm.vllm_engine import VLLMEngine
 
 
 class VLLMSettings(LocalSettings, VLLMLoad):
@@ -83,12 +85,10 @@ class VLLM(LocalChat):
 
     @cached_property
     def _folder(self) -> Any:
-        from harness.llm.local_weights import causal_folder
 
         return causal_folder(self.files)
 
     def _engine(self) -> Any:
-        from harness.llm.vllm_engine import VLLMEngine
 
         own = {key: value for key, value in self.settings.options(self._folder).items() if value is not None}
         if self.settings.guided:

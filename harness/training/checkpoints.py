@@ -14,10 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness import __version__
+from harness._lazy import lazy
 from harness.files import sync
 
 if TYPE_CHECKING:
     import torch
+
+
+safetensors_torch = lazy("safetensors.torch")
+safetensors = lazy("safetensors")
 
 FORMAT = 1
 SECONDS = 60.0
@@ -50,14 +55,13 @@ class Checkpoint:
 
     def save(self, state: CheckpointData) -> None:
         """Takes the place of the last checkpoint, or leaves that as it was."""
-        from safetensors.torch import save_file
 
         start = time.monotonic()
         self.file.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.file.with_suffix(".new")
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
         told = json.dumps({"made_by": _fingerprint(), "values": state.values})
-        save_file(tensors, fresh, {"told": told, "digest": _digest(tensors, told)})
+        safetensors_torch.save_file(tensors, fresh, {"told": told, "digest": _digest(tensors, told)})
         sync(fresh)
         fresh.replace(self.file)
         sync(self.file.parent)
@@ -66,16 +70,15 @@ class Checkpoint:
 
     def load(self) -> CheckpointData | None:
         """What was saved last; None where there is nothing, or it is damaged, or other versions wrote it."""
-        from safetensors import SafetensorError, safe_open
 
         try:
-            with safe_open(self.file, framework="pt") as stream:
+            with safetensors.safe_open(self.file, framework="pt") as stream:
                 notes = stream.metadata() or {}
                 tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
             told = json.loads(notes["told"])
             whole = notes["digest"] == _digest(tensors, notes["told"]) and told["made_by"] == _fingerprint()
             return CheckpointData(tensors, told["values"]) if whole else None
-        except (OSError, SafetensorError, ValueError, KeyError):
+        except (OSError, safetensors.SafetensorError, ValueError, KeyError):
             return None
 
     def remove(self) -> None:
@@ -90,7 +93,6 @@ def _fingerprint() -> dict[str, Any]:
 
 
 def _digest(tensors: dict[str, torch.Tensor], description: str) -> str:
-    import torch
 
     digest = hashlib.sha256(description.encode())
     for name in sorted(tensors):

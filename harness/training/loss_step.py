@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness._lazy import lazy
+from harness.device import autocast, best_dtype
 from harness.training.process_group import SINGLE_PROCESS, ProcessGroup
 from harness.training_lists.list_dataset import micro_batches
 
 if TYPE_CHECKING:
+    import torch
+
     from harness.losses.loss import Loss
     from harness.students.student import ListScorer, Student
     from harness.training.train_settings import TrainSettings
     from harness.training_lists.list_dataset import ListDataset
+else:
+    torch = lazy("torch")
 
 
 class NotFinite(ArithmeticError):
@@ -41,7 +47,6 @@ class LossStep:
 
     def evaluate(self, numbers: np.ndarray) -> float:
         """The mean loss over the lists at `numbers`, batch by batch, without gradients or dropout. Raises NotFinite."""
-        import torch
 
         parts = np.split(numbers, range(self.settings.batch, len(numbers), self.settings.batch))
         self.student.model.eval()
@@ -52,7 +57,6 @@ class LossStep:
 
     def _share(self, numbers: np.ndarray, total: int) -> float:
         """What the lists at `numbers` add to the mean loss of `total` lists, and to its gradient."""
-        from harness.device import autocast, best_dtype
 
         settings, student, reader = self.settings, self.student, self.reader
         precision = "fp32" if not student.supports_bf16 else best_dtype() if settings.precision == "auto" else settings.precision

@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness._lazy import lazy
+
 if TYPE_CHECKING:
     import torch
+else:
+    torch = lazy("torch")
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,6 @@ class ProcessGroup:
 
     def total(self, value: float) -> float:
         """The sum of what all hand in, the same to the last bit for all."""
-        import torch
         from accelerate import PartialState
         from accelerate.utils import reduce
 
@@ -37,7 +40,6 @@ class ProcessGroup:
 
     def add_gradients(self, model: torch.nn.Module) -> None:
         """Every weight's gradient becomes the sum of those of all, in one message."""
-        import torch
         from accelerate.utils import reduce
 
         if self.world_size == 1:

@@ -14,7 +14,9 @@ from harness.method import document_model
 from harness.models import ModelFiles, model_path
 from harness.stage import Context, Stage
 from harness.students.architecture import Architecture
+from harness.students.query_side import QueryEncoder
 from harness.students.ranker import load_ranker, save_ranker
+from harness.students.retriever import BiEncoder
 from harness.students.student import save_student
 from harness.training.checkpoints import Checkpoint
 from harness.training.train_settings import TrainSettings
@@ -109,8 +111,6 @@ class TrainRetriever(Stage):
         return f"{self.loss}, {self.lists.label}"
 
     def run(self, out: Path, context: Context) -> None:
-        from harness.students.query_side import QueryEncoder
-        from harness.students.retriever import BiEncoder
 
         table = ListDataset.of(read_lists(context.path(self.lists)), self.corpus)
         check_needs(self.loss, table)

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness._lazy import lazy
 from harness.training.checkpoints import CheckpointData
 from harness.training.early_stopping import Best
 from harness.training.history import History
 
 if TYPE_CHECKING:
     import torch
+else:
+    torch = lazy("torch")
 
 
 @dataclass
@@ -60,7 +63,6 @@ class TrainerState:
         self.history.kept = self.best.step
 
     def _put(self, weights: dict[str, torch.Tensor]) -> None:
-        import torch
 
         with torch.no_grad():
             for name, weight in self.weights.items():
@@ -81,7 +83,6 @@ def _shapes(tensors: dict[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
 
 def _parted(optimisers: Sequence[torch.optim.Optimizer]) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """What the optimisers remember of each weight, numbers apart from tensors, by ``optimiser/weight/name``."""
-    import torch
 
     kept = {
         f"{number}/{place}/{name}": value
@@ -103,14 +104,12 @@ def _restore(optimisers: Sequence[torch.optim.Optimizer], state: CheckpointData)
 
 
 def _random(device: torch.device) -> dict[str, torch.Tensor]:
-    import torch
 
     states = {"cpu": torch.get_rng_state()}
     return {**states, "cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else states
 
 
 def _set_random(states: dict[str, torch.Tensor], device: torch.device) -> None:
-    import torch
 
     torch.set_rng_state(states["cpu"])
     if device.type == "cuda" and "cuda" in states:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness._lazy import lazy
 from harness.device import deterministic, devices
 from harness.errors import UserError
 from harness.ports import free_port
@@ -19,12 +20,17 @@ from harness.training.train_settings import TrainSettings
 from harness.training.training_loop import fit
 
 if TYPE_CHECKING:
+    import torch
     from torch.multiprocessing import SimpleQueue
 
     from harness.losses.spec import LossSpec
     from harness.progress import Progress
     from harness.students.student import Student
     from harness.training_lists.list_dataset import ListDataset
+else:
+    torch = lazy("torch")
+
+spawn = lazy("torch.multiprocessing.spawn")
 
 
 @dataclass(frozen=True)
@@ -69,13 +75,11 @@ def train(training: Training, out: Path, checkpoint: Checkpoint, progress: Progr
 
 
 def _together(training: Training, out: Path, checkpoint: Checkpoint, progress: Progress, size: int) -> None:
-    from torch.multiprocessing import get_context
-    from torch.multiprocessing.spawn import start_processes
 
-    told: SimpleQueue[Any] = get_context("spawn").SimpleQueue()
+    told: SimpleQueue[Any] = torch.multiprocessing.get_context("spawn").SimpleQueue()
     given = (training, out, checkpoint.file, told, size, free_port())
     # They end with this process, however it ends: torch asks the kernel for that.
-    team: Any = start_processes(_work, given, nprocs=size, join=False, start_method="spawn")  # type: ignore[no-untyped-call]
+    team: Any = spawn.start_processes(_work, given, nprocs=size, join=False, start_method="spawn")
     ended = False
     try:
         while not ended:
@@ -93,7 +97,6 @@ def _together(training: Training, out: Path, checkpoint: Checkpoint, progress: P
 
 def _work(place: int, training: Training, out: Path, file: Path, description: SimpleQueue[Any], size: int, port: int) -> None:
     """What one process of a team does."""
-    import torch
     from accelerate import PartialState
 
     where = {"RANK": place, "LOCAL_RANK": place, "WORLD_SIZE": size, "LOCAL_WORLD_SIZE": size, "MASTER_PORT": port}

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from harness._lazy import lazy
 from harness.losses.loss import Target
 from harness.training_lists.training_list import TrainingList
 
 if TYPE_CHECKING:
     import torch
+else:
+    torch = lazy("torch")
 
 
 class TextSource(Protocol):
@@ -77,7 +80,6 @@ class ListDataset:
 
     def batch(self, numbers: np.ndarray, device: torch.device, in_batch: bool = False) -> Batch:
         """The lists at `numbers` (B,). With `in_batch` every list also sees the documents of the other lists, as negatives."""
-        import torch
 
         chosen = [self.lists[number] for number in numbers]
         rows = [self.document_rows[number] for number in numbers]
@@ -95,7 +97,6 @@ class ListDataset:
         return Batch(numbers, self.query_rows[numbers], documents, pool, target)
 
     def _gold(self, numbers: np.ndarray, mask: np.ndarray, device: torch.device) -> torch.Tensor | None:
-        import torch
 
         if not any(one.positives for one in self.lists):
             return None
@@ -112,7 +113,6 @@ class ListDataset:
 
 
 def _scores(chosen: Sequence[TrainingList], mask: np.ndarray, device: torch.device) -> torch.Tensor | None:
-    import torch
 
     if any(one.scores is None for one in chosen):
         return None

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from harness.collections.pool import read_pool
 from harness.collections.sample import QuerySubset
+from harness.collections.sample import draw_queries as draw_from
+from harness.labelling.labels.label_stage import RANKINGS
+from harness.labelling.labels.ranking import read_rankings
+from harness.retrieval.run import Run
 from harness.stage import Context, Stage, keyed
 from harness.training_lists.training_list import ListsBuilt, from_gold, from_rankings
 
@@ -16,15 +21,12 @@ if TYPE_CHECKING:
 
 def subset_queries(draw: QuerySubset, context: Context) -> list[TrainingQuery]:
     """The training queries of a draw."""
-    from harness.collections.pool import read_pool
-    from harness.collections.sample import draw_queries as draw_from
 
     return draw_from(read_pool(context.path(draw.pool)), draw.resample, draw.size)
 
 
 def candidate_lists(queries: list[TrainingQuery], candidates: Stage, depth: int, context: Context) -> dict[str, list[str]]:
     """The first `depth` candidates of each query, best first."""
-    from harness.retrieval.run import Run
 
     run = Run.read(context.path(candidates))
     return {query.id: run.top(query.id, depth) for query in queries}
@@ -70,8 +72,6 @@ class RankedLists(Stage):
         return f"{self.subset.size:,} queries"
 
     def run(self, out: Path, context: Context) -> None:
-        from harness.labelling.labels.label_stage import RANKINGS
-        from harness.labelling.labels.ranking import read_rankings
 
         rankings = {ranking.query: ranking for ranking in read_rankings(context.path(self.labels) / RANKINGS)}
         from_rankings(subset_queries(self.subset, context), rankings).write(out)

@@ -8,12 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from harness._lazy import lazy
 from harness.models import ModelFiles, model_path
+from harness.retrieval.encode import encode, load_encoder
 from harness.stage import Context, Stage, keyed
 from harness.training_lists.training_list import ListsBuilt, TrainingList, read_lists
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+vq = lazy("scipy.cluster.vq")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -37,7 +42,6 @@ class TopicAwareLists(Stage):
         return self.lists.label
 
     def run(self, out: Path, context: Context) -> None:
-        from harness.retrieval.encode import encode, load_encoder
 
         lists = read_lists(context.path(self.lists))
         encoder = load_encoder(model_path(self.encoder, context), self.max_length)
@@ -47,10 +51,9 @@ class TopicAwareLists(Stage):
 
 def clusters(vectors: np.ndarray, size: int, seed: int) -> list[int]:
     """The cluster of each of `vectors` (N, d), of about `size` members each."""
-    from scipy.cluster.vq import kmeans2
 
     number = max(1, round(len(vectors) / size))
-    _, labels = kmeans2(vectors.astype("float64"), number, minit="++", seed=seed)
+    _, labels = vq.kmeans2(vectors.astype("float64"), number, minit="++", seed=seed)
     return [int(label) for label in labels]
 
 

@@ -9,11 +9,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness._lazy import lazy
 from harness.errors import UserError
 
 if TYPE_CHECKING:
     from harness.collections.crops import TrainingQuery
     from harness.labelling.labels.ranking import Ranking
+
+
+pa = lazy("pyarrow")
+pq = lazy("pyarrow.parquet")
 
 FILE = "lists.parquet"
 SUMMARY = "summary.json"
@@ -54,8 +59,6 @@ class ListsBuilt:
 
 def write_lists(folder: Path, lists: Iterable[TrainingList]) -> None:
     """Write ``lists.parquet``, in the given order."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
     texts = pa.list_(pa.string())
     schema = pa.schema(
@@ -73,7 +76,6 @@ def write_lists(folder: Path, lists: Iterable[TrainingList]) -> None:
 
 def read_lists(folder: Path) -> list[TrainingList]:
     """The lists of an artefact, in its order."""
-    import pyarrow.parquet as pq
 
     return [
         TrainingList(

@@ -14,8 +14,11 @@ from harness.collections.crops import TrainingQuery
 from harness.collections.pool import FILE, read_pool
 from harness.collections.splits import normalised
 from harness.labelling.labels.label_stage import RANKINGS, Labels
+from harness.labelling.labels.ranking import read_rankings
 from harness.labelling.labels.teacher import Candidate, Task
+from harness.retrieval.run import Run
 from harness.stage import Context, Stage
+from harness.teachers.writing import written_query
 from harness.training_lists.training_list import ListsBuilt, from_gold
 
 SOURCE = "written"
@@ -69,8 +72,6 @@ class WrittenQueries(Stage):
         return self.labels.label
 
     def run(self, out: Path, context: Context) -> None:
-        from harness.labelling.labels.ranking import read_rankings
-        from harness.teachers.writing import written_query
 
         taken = {normalised(text) for texts in self.held_out for text in texts.slice_texts(0, len(texts))}
         with (out / FILE).open("w", encoding="utf-8") as stream:
@@ -102,7 +103,6 @@ class ConsistentLists(Stage):
         return self.written.label
 
     def run(self, out: Path, context: Context) -> None:
-        from harness.retrieval.run import Run
 
         run, queries = Run.read(context.path(self.candidates)), read_pool(context.path(self.written))
         kept = [query for query in queries if self.within is None or set(query.gold) & set(run.top(query.id, self.within))]

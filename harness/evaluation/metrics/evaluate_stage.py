@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.collections.collection import Judgments
+from harness.evaluation.metrics.lookup import evaluate, mean, metric
+from harness.evaluation.metrics.per_query_file import FILE, write_scores
+from harness.retrieval.run import Run
 from harness.stage import Context, Stage
 
 
@@ -23,14 +26,10 @@ class Evaluate(Stage):
 
     @property
     def source_classes(self) -> tuple[type, ...]:
-        from harness.evaluation.metrics.lookup import metric
 
         return tuple(metric(name).kind for name in self.metrics)
 
     def run(self, out: Path, context: Context) -> None:
-        from harness.evaluation.metrics.lookup import evaluate, mean
-        from harness.evaluation.metrics.per_query_file import FILE, write_scores
-        from harness.retrieval.run import Run
 
         run = Run.read(context.path(self.source) / "run.trec.gz")
         scores = evaluate(run.scores, self.judgments.qrels, self.metrics)

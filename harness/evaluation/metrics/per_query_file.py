@@ -6,10 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from harness._lazy import lazy
 from harness.evaluation.metrics.lookup import Scores
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+pa = lazy("pyarrow")
+pq = lazy("pyarrow.parquet")
 
 FILE = "metrics.parquet"
 _MOST_ROWS = 20_000_000
@@ -17,15 +24,12 @@ _MOST_BYTES = 1 << 30
 
 
 def _schema() -> pa.Schema:
-    import pyarrow as pa
 
     return pa.schema([("query", pa.string()), ("metric", pa.string()), ("value", pa.float64())])
 
 
 def write_scores(path: Path, scores: Mapping[str, Mapping[str, float]]) -> None:
     """Write `scores` metric by metric, queries in their order."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
     columns = {
         "query": [query for values in scores.values() for query in values],
@@ -41,7 +45,6 @@ def read_scores(path: Path) -> Scores:
     The file may come from strangers: raises ValueError with the reason when it is too large, has other columns, a value that is not
     finite, or two values for one query and metric.
     """
-    import pyarrow as pa
 
     try:
         columns = _columns(path)
@@ -51,8 +54,6 @@ def read_scores(path: Path) -> Scores:
 
 
 def _columns(path: Path) -> tuple[list[str], list[str], list[float]]:
-    import numpy as np
-    import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
         about = file.metadata

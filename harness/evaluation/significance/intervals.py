@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from harness._lazy import lazy
 from harness.errors import UserError, did_you_mean
 from harness.evaluation.exact_sums import Array
 from harness.evaluation.significance.bootstrap import SAMPLES, Interval, bootstrap_means, mean_intervals, studentised_means
+
+special = lazy("scipy.special")
 
 LEVEL = 0.95
 _CHUNK = 64
@@ -17,10 +20,9 @@ _CHUNK = 64
 
 def t_intervals(values: Array, seed: int = 0, samples: int = SAMPLES, level: float = LEVEL) -> list[Interval]:
     """Interval of the mean of each column of `values` (n queries, m series) by Student's t; `seed` and `samples` change nothing."""
-    from scipy.special import stdtrit
 
     n = len(values)
-    half = stdtrit(n - 1, (1 + level) / 2) * values.std(axis=0, ddof=1) / np.sqrt(n)
+    half = special.stdtrit(n - 1, (1 + level) / 2) * values.std(axis=0, ddof=1) / np.sqrt(n)
     return [Interval(float(m - h), float(m + h)) for m, h in zip(values.mean(axis=0), half, strict=True)]
 
 
@@ -30,7 +32,6 @@ def bca_intervals(values: Array, seed: int, samples: int = SAMPLES, level: float
 
 
 def _bca(values: Array, means: Array, level: float) -> list[Interval]:
-    from scipy.special import ndtr, ndtri
 
     centre = values.mean(axis=0)
     off = values - centre
@@ -38,11 +39,11 @@ def _bca(values: Array, means: Array, level: float) -> list[Interval]:
     below = (np.count_nonzero(means < centre - noise, axis=0) + np.count_nonzero(means <= centre + noise, axis=0)) / (2 * len(means))
     squares = (off**2).sum(axis=0)
     acceleration = (off**3).sum(axis=0) / (6 * np.where(squares > 0, squares, 1) ** 1.5)
-    bias = ndtri(np.clip(below, 1 / (2 * len(means)), 1 - 1 / (2 * len(means))))
+    bias = special.ndtri(np.clip(below, 1 / (2 * len(means)), 1 - 1 / (2 * len(means))))
     found = []
     for column, (z, a) in enumerate(zip(bias, acceleration, strict=True)):
-        ends = z + ndtri(np.array([(1 - level) / 2, (1 + level) / 2]))
-        low, high = np.quantile(means[:, column], ndtr(z + ends / (1 - a * ends)))
+        ends = z + special.ndtri(np.array([(1 - level) / 2, (1 + level) / 2]))
+        low, high = np.quantile(means[:, column], special.ndtr(z + ends / (1 - a * ends)))
         found.append(Interval(float(low), float(high)))
     return found
 

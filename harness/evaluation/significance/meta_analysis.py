@@ -11,9 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from harness._lazy import lazy
 from harness.errors import UserError
 from harness.evaluation.exact_sums import Array
 from harness.evaluation.significance.bootstrap import Interval
+
+special = lazy("scipy.special")
 
 _STEPS = 200
 
@@ -43,7 +46,6 @@ class Combined(NamedTuple):
 
 def combine(effects: Array, variances: Array, level: float = 0.95) -> Combined:
     """Effects (k,) with their sampling variances (k,) as one. Raises UserError with fewer than two, or one without any variance."""
-    from scipy.special import chdtrc, stdtr, stdtrit
 
     count = len(effects)
     if count < 2:
@@ -55,17 +57,17 @@ def combine(effects: Array, variances: Array, level: float = 0.95) -> Combined:
     effect = float((weights * effects).sum() / weights.sum())
     factor = max(1.0, _q(effects, variances, spread) / (count - 1))
     error = float(np.sqrt(factor / weights.sum()))
-    half = float(stdtrit(count - 1, (1 + level) / 2)) * error
+    half = float(special.stdtrit(count - 1, (1 + level) / 2)) * error
     q = _q(effects, variances, 0.0)
-    wide = float(stdtrit(count - 2, (1 + level) / 2) * np.sqrt(spread + error**2)) if count > 2 else None
+    wide = float(special.stdtrit(count - 2, (1 + level) / 2) * np.sqrt(spread + error**2)) if count > 2 else None
     return Combined(
         effect=effect,
         standard_error=error,
         interval=Interval(effect - half, effect + half),
-        p=max(float(2 * stdtr(count - 1, -abs(effect) / error)), float(np.finfo(np.float64).tiny)),
+        p=max(float(2 * special.stdtr(count - 1, -abs(effect) / error)), float(np.finfo(np.float64).tiny)),
         deviation=float(np.sqrt(spread)),
         q=q,
-        q_p=float(chdtrc(count - 1, q)),
+        q_p=float(special.chdtrc(count - 1, q)),
         i2=max(0.0, 1 - (count - 1) / q) if q > 0 else 0.0,
         prediction=None if wide is None else Interval(effect - wide, effect + wide),
         weights=tuple((weights / weights.sum()).tolist()),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from harness._lazy import lazy
 from harness.errors import UserError, did_you_mean
 from harness.evaluation.exact_sums import Array, on_grid
 from harness.evaluation.significance.alternative import Alternative
@@ -17,6 +18,9 @@ from harness.evaluation.significance.bootstrap import Interval, bootstrap, boots
 from harness.evaluation.significance.intervals import intervals, t_intervals
 from harness.evaluation.significance.joint_tests import max_t, tukey
 from harness.evaluation.significance.randomisation import ALL_UP_TO, randomisation
+
+special = lazy("scipy.special")
+stats = lazy("scipy.stats")
 
 __all__ = ["SEED", "TESTS", "TestResult", "outcomes", "paired_test", "t_intervals"]
 
@@ -38,19 +42,17 @@ def _bootstrap_t(differences: Array, seed: int, side: Alternative) -> Array:
 
 
 def _t(differences: Array, _seed: int, side: Alternative) -> Array:
-    from scipy.special import stdtr
 
     n = len(differences)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = differences.mean(axis=0) / (differences.std(axis=0, ddof=1) / np.sqrt(n))
     tails = 2 if side is Alternative.both else 1
-    return np.asarray(np.nan_to_num(tails * stdtr(n - 1, -side.distance(t)), nan=1.0))
+    return np.asarray(np.nan_to_num(tails * special.stdtr(n - 1, -side.distance(t)), nan=1.0))
 
 
 def _wilcoxon(differences: Array, _seed: int, side: Alternative) -> Array:
-    from scipy.stats import wilcoxon
 
-    return np.array([wilcoxon(column, alternative=side.value).pvalue if column.any() else 1.0 for column in differences.T])
+    return np.array([stats.wilcoxon(column, alternative=side.value).pvalue if column.any() else 1.0 for column in differences.T])
 
 
 Pairs = list[tuple[int, int]]

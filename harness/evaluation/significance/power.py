@@ -9,7 +9,10 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
+from harness._lazy import lazy
 from harness.evaluation.significance.alternative import Alternative
+
+special = lazy("scipy.special")
 
 ALPHA = 0.05
 POWER = 0.8
@@ -18,14 +21,13 @@ MOST_QUERIES = 10_000_000
 
 def power(effect: float, queries: int, alpha: float = ALPHA, side: Alternative = Alternative.both) -> float:
     """Chance of p < `alpha` with `queries` queries when the true Cohen's d_z is `effect`."""
-    from scipy.special import nctdtr, stdtrit
 
     freedom, shift = queries - 1, side.distance(effect) * math.sqrt(queries)
     tails = 2 if side is Alternative.both else 1
-    critical = float(stdtrit(freedom, 1 - alpha / tails))
-    found = 1 - float(nctdtr(freedom, shift, critical))
+    critical = float(special.stdtrit(freedom, 1 - alpha / tails))
+    found = 1 - float(special.nctdtr(freedom, shift, critical))
     # Mirrored, because scipy's far lower tail is not a number in places.
-    return found + 1 - float(nctdtr(freedom, -shift, critical)) if side is Alternative.both else found
+    return found + 1 - float(special.nctdtr(freedom, -shift, critical)) if side is Alternative.both else found
 
 
 @lru_cache
@@ -69,7 +71,6 @@ def queries_needed(effect: float, wanted: float = POWER, alpha: float = ALPHA, s
 
 def _nearly(effect: float, wanted: float, alpha: float, side: Alternative) -> int:
     """Queries by the normal distribution: where the search starts."""
-    from scipy.special import ndtri
 
-    spread = float(ndtri(1 - alpha / (2 if side is Alternative.both else 1)) + ndtri(wanted))
+    spread = float(special.ndtri(1 - alpha / (2 if side is Alternative.both else 1)) + special.ndtri(wanted))
     return int(min((spread / effect) ** 2, MOST_QUERIES)) + 1

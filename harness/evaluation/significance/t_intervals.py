@@ -18,7 +18,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from harness._lazy import lazy
 from harness.evaluation.exact_sums import Array
+
+special = lazy("scipy.special")
 
 
 class Freedom(NamedTuple):
@@ -70,7 +73,6 @@ class Bounds(NamedTuple):
 
 def t_intervals(values: Array, samples: Samples, level: float = 0.95) -> Bounds:
     """Intervals of `values` (...) from their `samples` (s, ...), all of their width from the spread of these."""
-    from scipy.special import stdtrit
 
     n, u = samples.freedom
     # A bootstrap of n of n numbers has (n - 1) / n of their variance; of runs one fewer is drawn, which has all of it.
@@ -81,7 +83,7 @@ def t_intervals(values: Array, samples: Samples, level: float = 0.95) -> Bounds:
     varies = whole > 0
     parts = of_queries**2 / n + of_runs**2 / max(u, 1)
     freedom = np.where(varies, whole, 1.0) ** 2 / np.where(varies, parts, 1.0)
-    reach = stdtrit(freedom, (1 + level) / 2) * np.sqrt(whole)
+    reach = special.stdtrit(freedom, (1 + level) / 2) * np.sqrt(whole)
     return Bounds(values - reach, values + reach)
 
 

@@ -13,7 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from harness._lazy import lazy
+from harness.evaluation.metrics.lookup import evaluate, mean
 from harness.labelling.labels.ranking import Ranking
+
+special = lazy("scipy.special")
 
 P, TOP = 0.9, (1, 3, 10)
 _LEAST_EXPECTED = 5.0
@@ -162,10 +166,9 @@ def first_picks(rankings: Iterable[Ranking], first_stage: Orders) -> dict[str, A
 def _chi_squared(seen: Sequence[int], expected: Sequence[float]) -> float | None:
     if len(seen) < 2 or min(expected) < _LEAST_EXPECTED:
         return None
-    from scipy.special import chdtrc
 
     statistic = sum((count - mean) ** 2 / mean for count, mean in zip(seen, expected, strict=True))
-    return float(chdtrc(len(seen) - 1, statistic))
+    return float(special.chdtrc(len(seen) - 1, statistic))
 
 
 def _wilson(count: int, total: int, z: float = 1.959963984540054) -> tuple[float, float]:
@@ -189,7 +192,6 @@ def quality(rankings: Iterable[Ranking], first_stage: Orders, gold: Mapping[str,
     Those are the queries with an order and a relevant candidate. The tail follows in the first stage's order, as a re-ranker would
     leave it. None where there is no such query.
     """
-    from harness.evaluation.metrics.lookup import evaluate, mean
 
     found: dict[str, list[str]] = {}
     for ranking in rankings:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.collections.pool import read_pool
+from harness.collections.sample import draw_queries as drawn
 from harness.labelling.labels.teacher import Candidate, Task
+from harness.retrieval.run import Run
 
 if TYPE_CHECKING:
     from harness.collections.collection import Texts
@@ -18,9 +21,6 @@ def tasks_of(draw: QuerySubset, candidates_path: Path, pool_path: Path, corpus: 
     `candidates_path` and `pool_path` are artefact folders (a run; a pool). A query that the run misses gets no candidates. Grades
     come along only where `gold` is true. Raises UserError when the pool is smaller than the draw.
     """
-    from harness.collections.pool import read_pool
-    from harness.collections.sample import draw_queries as drawn
-    from harness.retrieval.run import Run
 
     run = Run.read(candidates_path)
     queries = drawn(read_pool(pool_path), draw.resample, draw.size)
@@ -35,8 +35,6 @@ def tasks_of(draw: QuerySubset, candidates_path: Path, pool_path: Path, corpus: 
 
 def pool_tasks(candidates_path: Path, pool_path: Path, depth: int) -> list[Task]:
     """A task for every query of the pool, in the pool's order, with grades and the ids of its first `depth` candidates; no texts."""
-    from harness.collections.pool import read_pool
-    from harness.retrieval.run import Run
 
     run = Run.read(candidates_path)
     return [

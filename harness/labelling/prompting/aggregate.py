@@ -8,7 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from harness._lazy import lazy
 from harness.labelling.strategies.strategy import PartialRanking, overall
+
+csgraph = lazy("scipy.sparse.csgraph")
+optimize = lazy("scipy.optimize")
+sparse = lazy("scipy.sparse")
 
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -53,12 +58,11 @@ def _borda(preferences: Matrix) -> list[float]:
 
 
 def _kemeny(preferences: Matrix) -> list[float]:
-    from scipy.sparse.csgraph import connected_components
 
     borda = np.array(_borda(preferences))
     unbeaten = preferences >= preferences.T
     # Who beats everybody else of another circle goes before them in some order that is the best (Truchon 1998), so circles are apart.
-    circles, circle = connected_components(unbeaten, connection="strong")
+    circles, circle = csgraph.connected_components(unbeaten, connection="strong")
     members = [np.flatnonzero(circle == number) for number in range(circles)]
     order: list[int] = []
     for inside in sorted(members, key=lambda inside: -unbeaten[inside[0]].sum()):
@@ -81,16 +85,18 @@ def _circle(preferences: Matrix, borda: Matrix) -> list[int]:
 
 def _solved(cost: Matrix, count: int) -> Matrix:
     """1 where the first of a pair goes before the second, 0 elsewhere: the cheapest such choice without circles."""
-    from scipy.optimize import Bounds, LinearConstraint, milp
-    from scipy.sparse import csr_array
 
     pair = {both: number for number, both in enumerate(combinations(range(count), 2))}
     threes = list(combinations(range(count), 3))
     columns = [pair[both] for a, b, c in threes for both in ((a, b), (b, c), (a, c))]
     rows = np.repeat(np.arange(len(threes)), 3)
-    signs = csr_array((np.tile([1, 1, -1], len(threes)), (rows, columns)), shape=(len(threes), len(pair)))
-    found = milp(
-        cost, integrality=np.ones(len(pair)), bounds=Bounds(0, 1), constraints=LinearConstraint(signs, 0, 1), options={"mip_rel_gap": 0.0}
+    signs = sparse.csr_array((np.tile([1, 1, -1], len(threes)), (rows, columns)), shape=(len(threes), len(pair)))
+    found = optimize.milp(
+        cost,
+        integrality=np.ones(len(pair)),
+        bounds=optimize.Bounds(0, 1),
+        constraints=optimize.LinearConstraint(signs, 0, 1),
+        options={"mip_rel_gap": 0.0},
     )
     return np.asarray(found.x).round()
 

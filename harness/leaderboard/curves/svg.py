@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from xml.sax.saxutils import escape
 
+from harness._lazy import lazy
 from harness.errors import UserError
 from harness.leaderboard.board_model import Board
 from harness.leaderboard.curves.cost_axes import AXES, Axis
@@ -19,6 +20,9 @@ from harness.leaderboard.curves.short_names import short
 if TYPE_CHECKING:
     from harness.evaluation.curves.budget_curve import Band
     from harness.leaderboard.curves.fitted import Statistics
+
+
+optimize = lazy("scipy.optimize")
 
 _WIDTH, _HEIGHT = 960, 480
 _LEFT, _RIGHT, _TOP = 64, 560, 52
@@ -212,11 +216,10 @@ def _labels(chart: Chart, styles: Sequence[SeriesStyle], scale: _Scale) -> list[
 
 def _spread(wanted: Sequence[float], height: float) -> list[float]:
     """Heights as near to `wanted` (ascending) as a line of text apart allows by least squares, inside the picture where they fit."""
-    from scipy.optimize import isotonic_regression
 
     if not wanted:
         return []
     # Less the lines above each, the heights must only not fall, which bounds only clip.
-    level = isotonic_regression([place - _LINE * number for number, place in enumerate(wanted)]).x.tolist()
+    level = optimize.isotonic_regression([place - _LINE * number for number, place in enumerate(wanted)]).x.tolist()
     lowest = height - 24 - _LINE * (len(wanted) - 1)
     return [max(_TOP - 20, min(lowest, place)) + _LINE * number for number, place in enumerate(level)]

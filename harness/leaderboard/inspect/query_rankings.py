@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.collections.collection import Collection
+from harness.collections.prepared import PreparedCollection
 from harness.errors import UserError
 from harness.evaluation.measures._ranks import Grades
 from harness.published.result_folder import RUN, Published
@@ -56,7 +57,6 @@ def read_run(run: Published) -> Run:
 
 def at_hand(run: Published, workspace: Path) -> Collection | None:
     """The collection of a run where a sweep on this machine prepared it with the very same content; nothing is ever downloaded."""
-    from harness.collections.prepared import PreparedCollection
 
     about = run.card.collection
     for folder in sorted((workspace / "collections").glob("*/collection.json")):

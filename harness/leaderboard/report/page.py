@@ -9,7 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from harness import __version__
 from harness.errors import UserError
@@ -22,9 +25,6 @@ from harness.leaderboard.report.all_pairs import ALL_PAIRS
 from harness.leaderboard.report.glossary import GLOSSARY
 from harness.leaderboard.report.table_sections import TableSection, section
 from harness.text import plain
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -116,7 +116,6 @@ def render(report: ResultsReport, form: str) -> str:
 
 @cache
 def _environment(template: str) -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     form = next(one for one in FORMS.values() if one.template == template)
     made = Environment(
@@ -141,6 +140,5 @@ def _finalize(escape: Callable[[str], str] | None) -> Callable[[Any], Any] | Non
 
 def _done(escape: Callable[[str], str] | None) -> Callable[[str], str]:
     """The filter by which a template marks text as set already."""
-    from markupsafe import Markup
 
     return Markup if escape is None else Done

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness._lazy import lazy
 from harness.errors import UserError
 from harness.evaluation.significance.comparison_result import ComparisonResult
 from harness.evaluation.significance.score_matrix import ScoreMatrix, compare_matrix
@@ -20,6 +21,10 @@ from harness.leaderboard.row_titles import titles
 
 if TYPE_CHECKING:
     from ranx.data_structures.report import Report
+
+
+frozenset_dict = lazy("ranx.data_structures.frozenset_dict")
+report = lazy("ranx.data_structures.report")
 
 MOST = 26
 """ranx marks rows by single letters."""
@@ -84,11 +89,9 @@ def ranx_metric(name: str) -> str | None:
 
 
 def _report(names: list[str], answers: dict[str, ComparisonResult], asked: TestSpec) -> Report:
-    from ranx.data_structures.frozenset_dict import FrozensetDict
-    from ranx.data_structures.report import Report
 
     results: dict[str, dict[str, float]] = {name: {} for name in names}
-    p: Any = FrozensetDict()
+    p: Any = frozenset_dict.FrozensetDict()
     counts: dict[tuple[str, str], dict[str, dict[str, int]]] = {}
     for metric, answer in answers.items():
         for run in answer["runs"]:
@@ -99,7 +102,7 @@ def _report(names: list[str], answers: dict[str, ComparisonResult], asked: TestS
             p.setdefault({a, b}, {})[metric] = {"p_value": one["p_adjusted"], "significant": significant}
             counts.setdefault((b, a), {})[metric] = {"W": one["wins"], "T": one["ties"], "L": one["losses"]}
             counts.setdefault((a, b), {})[metric] = {"W": one["losses"], "T": one["ties"], "L": one["wins"]}
-    return Report(
+    return report.Report(
         model_names=names,
         results=results,
         comparisons=p,

@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+import psutil
+
 from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import closure
 from harness.stage import Stage
@@ -107,7 +109,6 @@ def is_held(file: Path) -> bool:
 
 def process(pid: int) -> dict[str, Any] | None:
     """What tells a process of this machine from all others, None when it is gone."""
-    import psutil
 
     try:
         found = psutil.Process(pid)

@@ -6,15 +6,17 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.live import Live as RichLive
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
 
 from harness.ledger.ledger import Ledger
 from harness.pipeline.live.observer import NullObserver, Observer
 from harness.stage import Stage
 from harness.text import clock
-
-if TYPE_CHECKING:
-    from rich.console import Group
 
 
 @dataclass
@@ -94,8 +96,6 @@ class Live(NullObserver):
     """A table that redraws in place: a row a kind of stage, what runs now, labels paid for, time to go."""
 
     def __init__(self, past: dict[str, float]) -> None:
-        from rich.console import Console
-        from rich.live import Live as RichLive
 
         self.tally = Tally()
         self.past = past
@@ -126,7 +126,6 @@ class Live(NullObserver):
         self.tally.finish(stage.kind, 0.0)
 
     def failed(self, stage: Stage, reason: str, skipped: list[Stage]) -> None:
-        from rich.markup import escape
 
         self.tally.failed.update([stage.kind, *(other.kind for other in skipped)])
         self._console.print(f"[red]failed[/red] {escape(f'{stage.kind} {stage.label}: {reason}')} ({len(skipped)} stages rest on it)")
@@ -135,9 +134,6 @@ class Live(NullObserver):
         self._live.stop()
 
     def _draw(self) -> Group:
-        from rich.console import Group
-        from rich.table import Table
-        from rich.text import Text
 
         table = Table("stage", box=None, pad_edge=False)
         for title in ("done", "of", "failed", "time"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from harness._lazy import lazy
 from harness.plugins import Settings
 from harness.retrieval.engines.engine import LexicalEngine
 from harness.retrieval.trec_order import Hits, best, id_ranks
@@ -17,6 +18,10 @@ from harness.retrieval.trec_order import Hits, best, id_ranks
 if TYPE_CHECKING:
     from harness.collections.collection import Texts
     from harness.progress import Progress
+
+
+bm25s = lazy("bm25s")
+tokenization = lazy("bm25s.tokenization")
 
 _BLOCK = 4096
 """Documents read at once."""
@@ -50,24 +55,21 @@ class Bm25s(LexicalEngine):
     settings: Bm25sSettings
 
     def index(self, corpus: Texts, folder: Path, progress: Progress) -> None:
-        from bm25s import BM25
-        from bm25s.tokenization import Tokenized
 
         tokenizer = self._tokenizer()
         documents = [array("i", words) for words in tokenizer.streaming_tokenize(_stream(corpus, progress), allow_empty=False)]
         vocabulary = tokenizer.get_vocab_dict() or {"": 0}
-        model = BM25(k1=self.settings.k1, b=self.settings.b, method=self.settings.method)
-        model.index(Tokenized(documents, vocabulary), create_empty_token=False, show_progress=False)
+        model = bm25s.BM25(k1=self.settings.k1, b=self.settings.b, method=self.settings.method)
+        model.index(tokenization.Tokenized(documents, vocabulary), create_empty_token=False, show_progress=False)
         model.save(folder, show_progress=False)
         tokenizer.save_vocab(folder)
         np.save(folder / _RANKS, id_ranks(corpus.ids))
 
     def search(self, folder: Path, texts: Sequence[str], depth: int, progress: Progress) -> Iterator[Hits]:
-        from bm25s import BM25
 
         tokenizer = self._tokenizer()
         tokenizer.load_vocab(folder)
-        model = BM25.load(folder, mmap=True, load_vocab=False, show_progress=False)
+        model = bm25s.BM25.load(folder, mmap=True, load_vocab=False, show_progress=False)
         ranks = np.load(folder / _RANKS, mmap_mode="r")
         for done, words in enumerate(tokenizer.streaming_tokenize(list(texts), update_vocab=False, allow_empty=False), 1):
             scores = model.get_scores_from_ids(words) if words else np.zeros(0, dtype=np.float32)
@@ -76,11 +78,10 @@ class Bm25s(LexicalEngine):
             progress(done, len(texts), "queries")
 
     def _tokenizer(self) -> Any:
-        from bm25s.tokenization import Tokenizer
         from Stemmer import Stemmer
 
         stemmer = Stemmer(self.settings.stemmer) if self.settings.stemmer else None
-        return Tokenizer(stopwords=self.settings.stopwords or [], stemmer=stemmer)
+        return tokenization.Tokenizer(stopwords=self.settings.stopwords or [], stemmer=stemmer)
 
 
 def _stream(corpus: Texts, progress: Progress) -> Iterator[str]:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from harness._lazy import lazy
 from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
 from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
-from harness.llm.local_weights import PLAIN, UNKNOWN, in_words
+from harness.llm.local_weights import PLAIN, UNKNOWN, causal_folder, in_words, load_causal
 from harness.progress import Progress
 from harness.stage import digest
 from harness.teachers.likelihood._ranking import by_score
@@ -27,6 +28,11 @@ from harness.teachers.likelihood.query_likelihood import Likelihood, LikelihoodS
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+else:
+    torch = lazy("torch")
+
+
+transformers = lazy("transformers")
 
 Measure = Literal["norms", "scores"]
 """norms: probabilities times the length of the value, summed over a passage's tokens, mean over heads, layers and the answer's tokens.
@@ -49,8 +55,6 @@ class AttentionRecord:
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
         """Causal attention of one layer: (H, T, D), (V, T, D), (V, T, D) to (H, T, D)."""
-        import torch
-        from torch.nn.functional import scaled_dot_product_attention
 
         shared = query.shape[0] // key.shape[0]
         key, value = key.repeat_interleave(shared, 0), value.repeat_interleave(shared, 0)
@@ -63,11 +67,10 @@ class AttentionRecord:
         else:
             found = scores[:, 0].mean(0)
         self.seen.append(found)
-        return scaled_dot_product_attention(query[None], key[None], value[None], is_causal=True, scale=scale)[0]
+        return torch.nn.functional.scaled_dot_product_attention(query[None], key[None], value[None], is_causal=True, scale=scale)[0]
 
     def of(self, spans: Sequence[range]) -> list[float]:
         """A number for each passage."""
-        import torch
 
         mean = torch.stack(self.seen).mean(0)
         totals = [mean[span.start : span.stop].sum().item() for span in spans]
@@ -90,7 +93,6 @@ def _recorded(module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor
 
 def _unlike(model: Any) -> str:
     """What keeps a model that was loaded with the recorded attention from being read, in words; empty where nothing does."""
-    import torch
 
     config, record = model.config.get_text_config(), AttentionRecord(range(1), "norms")
     tokens = torch.tensor([[(7 + 7919 * number) % config.vocab_size for number in range(8)]], device=model.device)
@@ -149,11 +151,8 @@ class AttentionAnswering(AnswerLikelihood):
         return call_key(f"attention {_VERSION} {self._reader}", [self._measure, together.context, together.answer, spans])
 
     def _load(self) -> Any:
-        from transformers import AttentionInterface
 
-        from harness.llm.local_weights import causal_folder, load_causal
-
-        AttentionInterface.register(RECORDED, _recorded)
+        transformers.AttentionInterface.register(RECORDED, _recorded)
         try:
             model = load_causal(causal_folder(self._model), self.precision, RECORDED)
             fault = _unlike(model)
@@ -165,7 +164,6 @@ class AttentionAnswering(AnswerLikelihood):
         return model
 
     def _ask(self, model: Any, key: str, together: Together) -> Call:
-        import torch
 
         begun = time.monotonic()
         before, size = len(together.context), len(together.answer)

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from harness._lazy import lazy
+from harness.device import device
 from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
 from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
+from harness.llm.local_weights import load_tokenizer
 from harness.models import resolve_model
 from harness.plugins import Settings
 from harness.progress import Progress
@@ -23,8 +26,15 @@ from harness.stage import digest
 from harness.teachers.likelihood._ranking import by_score
 
 if TYPE_CHECKING:
+    import torch
     from tokenizers import Tokenizer
     from torch import Tensor
+else:
+    torch = lazy("torch")
+
+
+transformers = lazy("transformers")
+transformers_utils = lazy("transformers.utils")
 
 _VERSION = 1
 """Rises when the same request would get another score."""
@@ -90,21 +100,16 @@ class FiD(Teacher):
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        from harness.llm.local_weights import load_tokenizer
 
         tokenizer = load_tokenizer(self._model.path)
         tokenizer.enable_truncation(self.settings.max_tokens)
         return tokenizer
 
     def _load(self) -> Any:
-        from transformers import AutoModelForSeq2SeqLM
-        from transformers.utils import logging
 
-        from harness.device import device
-
-        logging.disable_progress_bar()
+        transformers_utils.logging.disable_progress_bar()
         try:
-            model = AutoModelForSeq2SeqLM.from_pretrained(self._model.path, use_safetensors=True)
+            model = transformers.AutoModelForSeq2SeqLM.from_pretrained(self._model.path, use_safetensors=True)
         except (OSError, ValueError) as error:
             raise UserError(f"no encoder-decoder: {error}", file=self._model.path, remedy="give a folder with a T5 model") from error
         if model.config.model_type != "t5":
@@ -131,10 +136,10 @@ def cross_attention(model: Any, passages: Sequence[Sequence[int]]) -> list[float
 
     T5 neither scales q.k nor adds a position bias in cross-attention, so that is what its softmax is taken of.
     """
-    import torch
-    from torch.nn.utils.rnn import pad_sequence
 
-    ids = pad_sequence([torch.tensor(tokens) for tokens in passages], batch_first=True, padding_value=model.config.pad_token_id)
+    ids = torch.nn.utils.rnn.pad_sequence(
+        [torch.tensor(tokens) for tokens in passages], batch_first=True, padding_value=model.config.pad_token_id
+    )
     mask = (torch.arange(ids.shape[1]) < torch.tensor([len(tokens) for tokens in passages])[:, None]).to(model.device)
     layers = [block.layer[1].EncDecAttention for block in model.decoder.block]
     with torch.inference_mode(), Projections(layers) as seen:

@@ -13,20 +13,24 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-import torch
-from torch import Tensor
-from torch.nn.functional import scaled_dot_product_attention
-from transformers import AttentionInterface
-
+from harness._lazy import lazy
 from harness.errors import UserError
 from harness.llm.local_weights import UNKNOWN
 
-PACKED = "harness-packed"
-"""The attention implementation to load a model with; its forward then needs a `layout`."""
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = lazy("torch")
+transformers = lazy("transformers")
 
-Memory = list[tuple[Tensor, Tensor]]
+PACKED = "harness-packed"
+"""What `packed_attention` is called once it is known."""
+
+Memory: TypeAlias = "list[tuple[Tensor, Tensor]]"
 """Keys and values (V, tokens, D) of one passage, by layer."""
 
 
@@ -50,7 +54,11 @@ def _packed(module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, 
     return out.transpose(0, 1).unsqueeze(0), None
 
 
-AttentionInterface.register(PACKED, _packed)
+@cache
+def packed_attention() -> str:
+    """The attention implementation to load a model with; its forward then needs a `layout`."""
+    transformers.AttentionInterface.register(PACKED, _packed)
+    return PACKED
 
 
 class Span(NamedTuple):
@@ -76,7 +84,7 @@ class PackedPassages:
             own = key[:, start:stop], value[:, start:stop]
             memory.append(own)
             mask = None if window is None or stop - start <= window else _causal(0, stop - start, query, window)
-            seen = scaled_dot_product_attention(
+            seen = torch.nn.functional.scaled_dot_product_attention(
                 query[None, :, start:stop], own[0][None], own[1][None], mask, is_causal=mask is None, scale=scale, enable_gqa=True
             )
             out[:, start:stop] = seen[0]
@@ -137,5 +145,5 @@ def _attend(
         torch.cat((past.expand(group.queries, -1, -1, -1), own.reshape(shape[0], *shape[2:]).transpose(0, 1)), 2)
         for past, own in zip(seen, (key, value), strict=True)
     )
-    out = scaled_dot_product_attention(asked, keys, values, attn_mask=mask, scale=scale)
+    out = torch.nn.functional.scaled_dot_product_attention(asked, keys, values, attn_mask=mask, scale=scale)
     return out.view(group.queries, *shape[:2], group.length, size).permute(1, 2, 0, 3, 4).reshape(heads, tokens, size)

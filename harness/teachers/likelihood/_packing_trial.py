@@ -9,19 +9,23 @@ from __future__ import annotations
 import logging
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
+from harness._lazy import lazy
 from harness.errors import UserError
 from harness.llm.local_weights import PLAIN, in_words, load_causal
-from harness.teachers.likelihood._packed_attention import PACKED, PackedPassages, Span
+from harness.teachers.likelihood._packed_attention import PACKED, PackedPassages, Span, packed_attention
 from harness.teachers.likelihood._pairs import PairRequest, Tokens
 from harness.teachers.likelihood._scorer import Packed, Plain, Scorer
 
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = lazy("torch")
+
 _ROW = 64
 """Tokens of a packed row in the trial."""
-_ROUNDING = {torch.float32: 1e-4, torch.bfloat16: 5e-2}
+_ROUNDING = {"torch.float32": 1e-4, "torch.bfloat16": 5e-2}
 """Share by which rounding may move a sum of log-probabilities; a log-probability of 1 may go the same way."""
 _HEAD = 1e-3
 """Share of the largest logit by which the output embeddings may be off."""
@@ -33,7 +37,7 @@ def scorer_for(folder: Path, name: str, precision: str, row: int) -> Scorer:
     Raises UserError when the model cannot be loaded or gives no numbers.
     """
     try:
-        model = load_causal(folder, precision, PACKED)
+        model = load_causal(folder, precision, packed_attention())
         fault = unlike(model)
     except Exception as error:  # A model's own code may raise anything.
         fault = in_words(error)
@@ -68,7 +72,7 @@ def unlike(model: Any) -> str:
             return "its logits are not those of its output embeddings"
     finally:
         model.set_attn_implementation(PACKED)
-    most = _ROUNDING[model.dtype]
+    most = _ROUNDING[str(model.dtype)]
     # Written so that a NaN is a difference.
     if not all(abs(own - packed) <= most * (1 + abs(own)) for own, packed in zip(wanted, found, strict=True)):
         return "its own scores are others"
@@ -82,12 +86,12 @@ def _windowed(config: Any) -> bool:
     return any(getattr(config, name, None) for name in ("sliding_window", "attention_chunk_size"))
 
 
-@torch.inference_mode()
 def _bare_head(model: Any, tokens: Tokens) -> bool:
     """Whether logits are the output embeddings of what comes out of the layers, with nothing done to them."""
     given = torch.tensor([tokens], device=model.device)
-    logits = model(given, use_cache=False).logits.float()
-    own = model.get_output_embeddings()(model.base_model(given, use_cache=False).last_hidden_state).float()
+    with torch.inference_mode():
+        logits = model(given, use_cache=False).logits.float()
+        own = model.get_output_embeddings()(model.base_model(given, use_cache=False).last_hidden_state).float()
     return bool((own - logits).abs().max() <= _HEAD * logits.abs().max())
 
 

@@ -7,14 +7,17 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
-
+from harness._lazy import lazy
 from harness.teachers.likelihood._packed_attention import Memory, PackedPassages, PackedQueries, QueryGroup, Span
 from harness.teachers.likelihood._pairs import PairRequest, ScoreRequest, Tokens
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = lazy("torch")
 
 _HEAD = 256
 """Positions whose next-token probabilities are computed at once."""
@@ -64,9 +67,9 @@ class Scorer(ABC):
 class Plain(Scorer):
     """Every pair alone through the model as it is: slow, and right for any causal model."""
 
-    @torch.inference_mode()
     def score(self, passages: Sequence[Tokens], pairs: Sequence[PairRequest]) -> list[float]:
-        return [self._one(passages[pair.passage], pair.query) for pair in pairs]
+        with torch.inference_mode():
+            return [self._one(passages[pair.passage], pair.query) for pair in pairs]
 
     def _one(self, passage: Tokens, query: Tokens) -> float:
         tokens = torch.tensor([[*passage, *query]], device=self._device)
@@ -83,8 +86,11 @@ class Packed(Scorer):
         super().__init__(model)
         self._row = row
 
-    @torch.inference_mode()
     def score(self, passages: Sequence[Tokens], pairs: Sequence[PairRequest]) -> list[float]:
+        with torch.inference_mode():
+            return self._scores(passages, pairs)
+
+    def _scores(self, passages: Sequence[Tokens], pairs: Sequence[PairRequest]) -> list[float]:
         memories, last = self._read(passages)
         order = sorted(range(len(pairs)), key=lambda number: (pairs[number].passage, len(pairs[number].query)))
         places = torch.tensor([pair.passage for pair in pairs], device=self._device)
@@ -139,7 +145,7 @@ class Packed(Scorer):
         used = int(places.max()) + 1
         for start in range(0, used, _HEAD):
             rows = hidden[start : min(start + _HEAD, used)]
-            logits = self._model.get_output_embeddings()(F.pad(rows, (0, 0, 0, _HEAD - len(rows))))
+            logits = self._model.get_output_embeddings()(torch.nn.functional.pad(rows, (0, 0, 0, _HEAD - len(rows))))
             for first in range(0, len(rows), _SOFTMAX):
                 here = ((places >= start + first) & (places < start + first + _SOFTMAX)).nonzero().squeeze(-1)
                 table = logits[first : first + _SOFTMAX].float().log_softmax(-1)

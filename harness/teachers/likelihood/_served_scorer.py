@@ -10,16 +10,18 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from harness._lazy import lazy
 from harness.errors import UserError
 from harness.llm.retry_rules import TransientError, failure, retrying
 from harness.llm.retrying import Limits
 from harness.llm.server_process import Server
 from harness.teachers.likelihood._pairs import ScoreRequest, Tokens
+from harness.teachers.likelihood._scorer import Scored
 
 if TYPE_CHECKING:
     import aiohttp
-
-    from harness.teachers.likelihood._scorer import Scored
+else:
+    aiohttp = lazy("aiohttp")
 
 
 class ServedScorer(AbstractContextManager["ServedScorer"]):
@@ -38,14 +40,12 @@ class ServedScorer(AbstractContextManager["ServedScorer"]):
     def run(self, requests: Iterable[ScoreRequest]) -> Iterator[Scored]:
         """The requests' scores, in their order. Raises UserError when the server ends or refuses."""
         # Torch comes with it, and lists of teachers must not wait for that.
-        from harness.teachers.likelihood._scorer import Scored
 
         for request in requests:
             start = time.monotonic()
             yield Scored(asyncio.run(self._chunk(request)), time.monotonic() - start)
 
     async def _chunk(self, request: ScoreRequest) -> list[float]:
-        import aiohttp
 
         slots = asyncio.Semaphore(self._limits.concurrency)
         headers = {"Authorization": f"Bearer {self._key}"}
@@ -69,7 +69,6 @@ class ServedScorer(AbstractContextManager["ServedScorer"]):
         raise AssertionError("unreachable")
 
     async def _asked(self, session: aiohttp.ClientSession, tokens: list[int]) -> list[Any]:
-        import aiohttp
 
         body = {"model": "model", "prompt": tokens, "max_tokens": 1, "temperature": 0, "prompt_logprobs": 0}
         try:

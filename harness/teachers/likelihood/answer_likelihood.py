@@ -18,6 +18,7 @@ from harness.labelling.labels.teacher import Cost, Task, Teacher
 from harness.labelling.prompting.templates import Prompt, load_prompt
 from harness.ledger.calls import CachedResponse
 from harness.ledger.ledger import Ledger
+from harness.llm.local_weights import causal_folder, load_tokenizer
 from harness.progress import Progress
 from harness.stage import digest
 from harness.teachers.likelihood._pairs import Pair, PairTokens, TextPairs, Tokens
@@ -168,7 +169,6 @@ class AnswerScoring(PairTeacher):
 
     @cached_property
     def _pair_tokens(self) -> AnswerTokens:
-        from harness.llm.local_weights import causal_folder, load_tokenizer
 
         settings, how = self.settings, self._how
         tokenizer = load_tokenizer(causal_folder(self._model))

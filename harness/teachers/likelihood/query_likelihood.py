@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from pydantic import Field
 
+from harness.device import best_dtype
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
 from harness.labelling.prompting.templates import load_prompt
 from harness.ledger.calls import CachedResponse, Call
+from harness.llm.local_weights import causal_folder, load_tokenizer
 from harness.models import resolve_model
 from harness.plugins import Settings
 from harness.stage import digest
+from harness.teachers.likelihood._packing_trial import scorer_for
 from harness.teachers.likelihood._pairs import Pair, PairTokens, ScoreRequest, TextPairs
 from harness.teachers.likelihood._ranking import by_score
 
@@ -106,7 +109,6 @@ class PairTeacher(Teacher):
 
     @cached_property
     def _pair_tokens(self) -> PairTokens:
-        from harness.llm.local_weights import causal_folder, load_tokenizer
 
         tokenizer = load_tokenizer(causal_folder(self._model))
         return PairTokens(tokenizer, self._prompt, self.settings.max_passage_tokens, self.settings.max_query_tokens, self._reader)
@@ -159,7 +161,6 @@ class Likelihood(PairTeacher):
     @cached_property
     def precision(self) -> str:
         """'fp32' or 'bf16'."""
-        from harness.device import best_dtype
 
         return best_dtype() if self.settings.precision == "auto" else self.settings.precision
 
@@ -169,7 +170,6 @@ class Likelihood(PairTeacher):
 
     def _scorer(self) -> AbstractContextManager[PairScorer]:
         from harness.llm.local_weights import causal_folder
-        from harness.teachers.likelihood._packing_trial import scorer_for
 
         return nullcontext(scorer_for(causal_folder(self._model), self._model.name, self.precision, self._pair_tokens.row))
 

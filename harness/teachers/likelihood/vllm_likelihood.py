@@ -5,8 +5,10 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from harness.llm.local_weights import causal_folder
 from harness.llm.vllm_command import VLLMLoad
 from harness.stage import digest
+from harness.teachers.likelihood._served_scorer import ServedScorer
 from harness.teachers.likelihood.query_likelihood import PairScorer, PairSettings, PairTeacher
 
 _VERSION = 1
@@ -38,8 +40,6 @@ class VLLMLikelihood(PairTeacher):
         return digest(["vllm", _VERSION, self._model.identity, self.settings.key()])
 
     def _scorer(self) -> AbstractContextManager[PairScorer]:
-        from harness.llm.local_weights import causal_folder
-        from harness.teachers.likelihood._served_scorer import ServedScorer
 
         settings = self.settings
         server = settings.server(causal_folder(self._model), "model", self._base, guided=False)
