@@ -72,9 +72,9 @@ def evaluate(
     alpha_nDCG@20 reads the qrels by subtopic, as TREC's diversity tasks write them: query subtopic document grade.
     """
     from harness.evaluation.metrics.subtopics import needs_subtopics, read_subtopics
-    from harness.evaluation.significance.commands import evaluate as evaluate_run
-    from harness.evaluation.significance.commands import evaluate_subtopics
     from harness.evaluation.significance.comparison_tables import render_evaluation
+    from harness.evaluation.significance.evaluate_run import evaluate as evaluate_run
+    from harness.evaluation.significance.evaluate_run import evaluate_subtopics
     from harness.pipeline.inputs import load_qrels, read_run
 
     if metric and any(map(needs_subtopics, metric)):
@@ -132,9 +132,9 @@ def compare(
 
     harness compare a.trec b.trec c.trec --qrels semanlink:test -m nDCG@10 -m RR@10 --test maxt --equivalence 0.01
     """
-    from harness.evaluation.significance.commands import Alternative, TestSpec
-    from harness.evaluation.significance.commands import compare as compare_runs
     from harness.evaluation.significance.comparison_tables import render_comparison
+    from harness.evaluation.significance.evaluate_run import Alternative, TestSpec
+    from harness.evaluation.significance.evaluate_run import compare as compare_runs
     from harness.pipeline.inputs import load_qrels, read_run
 
     question = TestSpec(

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from harness.cli import evaluate_commands
 from harness.cli.main import app
-from harness.evaluation.significance.commands import Alternative
 from harness.evaluation.significance.corrections import CORRECTIONS
+from harness.evaluation.significance.evaluate_run import Alternative
 from harness.evaluation.significance.intervals import INTERVALS
 from harness.evaluation.significance.paired_tests import TESTS
 

@@ -13,7 +13,7 @@ import pytest
 from harness.errors import UserError
 from harness.evaluation.metrics.lookup import evaluate, mean
 from harness.evaluation.metrics.per_query_file import read_scores, write_scores
-from harness.evaluation.significance import commands
+from harness.evaluation.significance import evaluate_run
 from harness.evaluation.significance.corrections import correct
 from harness.evaluation.significance.randomisation import randomisation
 from harness.leaderboard.board import board
@@ -70,7 +70,7 @@ def test_means_are_those_of_the_runs_and_intervals_surround_them(results: Path) 
 def test_intervals_of_single_runs_are_those_of_compare_up_to_the_number_of_samples(results: Path) -> None:
     row = next(row for row in rows(results) if row.method == "zero-shot")
     zero = Run("zero", make_run(0.2, 1).scores)
-    other = commands.compare([zero, make_run(0.7, 3)], QRELS)["runs"][0]
+    other = evaluate_run.compare([zero, make_run(0.7, 3)], QRELS)["runs"][0]
     assert row.metrics["nDCG@10"].mean == other["mean"]
     assert row.metrics["nDCG@10"].interval == pytest.approx(other["interval"], abs=0.01)
     assert row.metrics["nDCG@10"].runs_interval is None

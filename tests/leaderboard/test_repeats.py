@@ -9,7 +9,7 @@ import pytest
 
 from harness.evaluation.metrics.lookup import evaluate
 from harness.evaluation.metrics.per_query_file import write_scores
-from harness.evaluation.significance import commands
+from harness.evaluation.significance import evaluate_run
 from harness.evaluation.significance.variance import QUERIES, RESIDUAL, SEEDS
 from harness.leaderboard.board import board
 from harness.leaderboard.board_model import Row, Table
@@ -85,11 +85,11 @@ def test_almost_all_that_is_uncertain_is_so_by_the_queries(row: Row) -> None:
 
 
 def test_each_is_better_than_bm25_and_none_differs_from_another(qrels: Qrels, repeats: list[Run], bm25: Run) -> None:
-    against = commands.compare(repeats, qrels, baseline=bm25)["comparisons"]
+    against = evaluate_run.compare(repeats, qrels, baseline=bm25)["comparisons"]
     assert [row["verdict"] for row in against] == ["better"] * REPEATS
-    among = commands.compare(repeats, qrels)["comparisons"]
+    among = evaluate_run.compare(repeats, qrels)["comparisons"]
     assert [row["verdict"] for row in among] == ["inconclusive"] * 10
-    alike = commands.compare(repeats, qrels, question=commands.TestSpec(margin=0.05))["comparisons"]
+    alike = evaluate_run.compare(repeats, qrels, question=evaluate_run.TestSpec(margin=0.05))["comparisons"]
     assert {row["verdict"] for row in alike} == {"equivalent"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from string import ascii_uppercase
 
-from harness.labelling.strategies._reading import clear, last_line, spoken, unclear
+from harness.labelling.strategies._answer_text import clear, last_line, spoken, unclear
 from harness.labelling.strategies.strategy import AnswerFormat, ParsedResponse, Strategy
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness.labelling.strategies._reading import clear, last_line, spoken, unclear
+from harness.labelling.strategies._answer_text import clear, last_line, spoken, unclear
 from harness.labelling.strategies.strategy import AnswerFormat, ParsedResponse, PartialRanking, Steps, Strategy, overall
 from harness.plugins import Settings
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.evaluation.significance.commands import compare
+from harness.evaluation.significance.evaluate_run import compare
 from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard.board import board_of
 from harness.leaderboard.board_model import Row, Table
