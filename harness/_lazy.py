@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -11,7 +12,11 @@ class _Lazy(ModuleType):
     """Stands for a module until its first attribute is asked for."""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(import_module(self.__name__), name)
+        module = import_module(self.__name__)
+        if not hasattr(module, name) and not name.startswith("_") and find_spec(f"{self.__name__}.{name}"):
+            # A part that its package does not load by itself.
+            return import_module(f"{self.__name__}.{name}")
+        return getattr(module, name)
 
 
 def lazy(name: str) -> Any:
