@@ -119,7 +119,7 @@ def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("guided", [False, True])
 def test_a_server_is_started_asked_and_gone(tiny: Path, fake: Path, mark: str, logs: Path, ledger: Ledger, guided: bool) -> None:
     found = list(make(tiny, fake, guided=guided).label(TASKS, ledger, silent))
-    assert [ranking.ordered for ranking in found] == [("d2", "d1", "d0")] * 4
+    assert [ranking.ranked for ranking in found] == [("d2", "d1", "d0")] * 4
     assert (ledger.paid.calls, ledger.paid.input_tokens) == (4, 28)
     assert left(mark) == []
     assert list(logs.iterdir()) == [], "the log of a labelling that went well is not kept"
@@ -171,9 +171,9 @@ import sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from harness.ledger.ledger import Ledger
-from harness.llm import serving
+from harness.llm import server_process
 from tests.llm.test_server_process import TASKS, make, silent
-serving.Server.grace = 0.5
+server_process.Server.grace = 0.5
 list(make(Path(sys.argv[1]), Path(sys.argv[2])).label(TASKS, Ledger(Path(sys.argv[3])), silent))
 """
 

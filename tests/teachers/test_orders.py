@@ -95,4 +95,4 @@ def test_published_gpt_rankings_replay(shared_data: Path) -> None:
     rankings = teacher.rankings  # type: ignore[attr-defined]
     assert len(rankings) == 43
     query, recorded = next(iter(rankings.items()))
-    assert ask(teacher, task(list(recorded.ordered[::-1]), query)).ranked == recorded.ordered
+    assert ask(teacher, task(list(recorded.ranked[::-1]), query)).ranked == recorded.ranked

@@ -169,7 +169,7 @@ _KILLED = """
 import os, signal, sys
 from pathlib import Path
 from harness.ledger.ledger import Ledger
-from harness.teachers import likelihood
+from harness.teachers.likelihood import query_likelihood
 from tests.teachers.likelihood.test_query_likelihood import label
 from tests.teachers.tiny import make_tasks
 
@@ -181,7 +181,7 @@ class Dying(Ledger):
         if self.batches == 2:
             os.kill(os.getpid(), signal.SIGKILL)
 
-likelihood._CHUNK_TOKENS = 400
+query_likelihood._CHUNK_TOKENS = 400
 label(make_tasks(30, 6, 50), Dying(Path(sys.argv[1])), model=sys.argv[2], precision="bf16")
 """
 
