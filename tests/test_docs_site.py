@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
+from harness import __version__
 from harness.catalogue import catalogue, kinds
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +38,19 @@ def test_every_page_is_in_the_navigation_and_every_plug_in_on_its_page(tmp_path:
         assert [row["name"] for row in catalogue(kind) if f"\n## `{row['name']}` {{#" not in page] == []
     commands = (tmp_path / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
     assert "\n## `harness labels import` {#" in commands and "`--max-cost USD`" in commands
+
+
+def test_one_version_is_said_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    newest = re.search(r"^## (\S+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert newest and {project["version"], citation["version"], newest[1]} == {__version__}
+
+
+def test_no_package_holds_another_to_one_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    ranges = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
+    assert [line for line in ranges if "==" in line or "<" in line] == []
 
 
 GOOD = '<h1 id="top">A</h1><a href="b.html#there">b</a><a href="https://arxiv.org/abs/2406.12169">paper</a><img src="i.png">'
