@@ -95,7 +95,8 @@ $(VENV)/.docs: $(VENV)/.core
 build/lowest.txt: pyproject.toml | $(VENV)/.python
 	$(PIP) install -q uv
 	@mkdir -p build
-	$(BIN)/uv pip compile -q --python $(BIN)/python --resolution lowest-direct --all-extras --no-extra vllm --no-extra ray -o $@ pyproject.toml
+	$(BIN)/uv pip compile -q --python $(BIN)/python --resolution lowest-direct --no-annotate \
+	  --extra dev --extra lucene --extra docs -o $@ pyproject.toml
 
 build/newest.txt:
 	@mkdir -p build && touch $@
