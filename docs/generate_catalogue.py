@@ -19,7 +19,16 @@ PAGES = {
     "engines": "A lexical engine makes first-stage candidates. Sweep files name it under `candidates`.",
 }
 """What each kind is, by the word that `harness list` takes."""
-_FACTS = {"category": "category", "needs": "needs", "gives": "gives", "sees": "may see", "box": "box", "role": "trains", "class": "class"}
+_FACTS = {
+    "category": "category",
+    "teacher_type": "type",
+    "needs": "needs",
+    "gives": "gives",
+    "sees": "may see",
+    "box": "box",
+    "role": "trains",
+    "class": "class",
+}
 _KEYED_CODE = ("system", "text", "identity")
 
 
