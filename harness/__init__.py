@@ -1,3 +1,3 @@
 """Benchmark harness for distilling large language models into retrievers."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

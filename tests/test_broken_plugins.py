@@ -14,6 +14,8 @@ from harness.plugins import plugin, plugins
 from harness.scaffold.package import write_package
 from tests.scaffold.installed import installed
 
+pytestmark = pytest.mark.slow
+
 Monkey = pytest.MonkeyPatch
 RETRIEVER = "    def retriever("
 

@@ -50,6 +50,7 @@ def test_a_torn_memo_is_measured_again(tmp_path: Path, monkeypatch: pytest.Monke
     assert best_dtype() == "fp32"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("gain", "expected"), [(0.0, "bf16"), (float("inf"), "fp32")])
 def test_the_trial_leaves_random_numbers_and_threads_alone(monkeypatch: pytest.MonkeyPatch, gain: float, expected: str) -> None:
     monkeypatch.setattr(device, "_GAIN", gain)

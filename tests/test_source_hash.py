@@ -29,6 +29,8 @@ from harness.stage import Stage, canonical, digest
 from tests.pipeline.toys import Number
 from tests.scaffold.installed import installed
 
+pytestmark = pytest.mark.slow
+
 Monkey = pytest.MonkeyPatch
 
 

@@ -65,6 +65,7 @@ def test_each_part_has_its_own_identity(make_folder: MakeFolder, load: Load) -> 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 
 
+@pytest.mark.slow
 @settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(texts=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=6), data=st.data())
 def test_one_changed_document_changes_the_hash(

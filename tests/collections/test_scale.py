@@ -61,11 +61,13 @@ def done(large: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     return Prepared(home, int(process.stdout))
 
 
+@pytest.mark.slow
 def test_memory_stays_far_below_the_texts(large: Path, done: Prepared) -> None:
     assert (large / "corpus.jsonl").stat().st_size > 200_000_000
     assert done.peak < 60, "the next batch beside the last, and 16 bytes a document for the index"
 
 
+@pytest.mark.slow
 def test_lookups_by_id(large: Path, done: Prepared) -> None:
     corpus = prepare(parse_source({"folder": str(large)}), done.home).corpus
     wanted = [(k * 7919) % DOCUMENTS for k in range(10_000)]

@@ -30,6 +30,7 @@ def store(folder: Path, documents: Sequence[Document]) -> StoredTexts:
     return StoredTexts(folder / "texts", *stored)
 
 
+@pytest.mark.slow
 @given(documents=rows, batch=st.sampled_from([1, 3, 8192]))
 def test_round_trip(tmp_path_factory: pytest.TempPathFactory, documents: list[Document], batch: int) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -19,6 +19,8 @@ from harness.leaderboard.board import board
 from tests.dashboard.pages import open_page
 from tests.leaderboard.runs import make_card, make_run, put
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_table_has_the_numbers_of_the_board(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page(folder, monkeypatch)

@@ -15,6 +15,8 @@ from harness.leaderboard.render import board_files
 from tests.dashboard.pages import FRAME, tick
 from tests.leaderboard.hostile import put_hostile
 
+pytestmark = pytest.mark.browser
+
 CHART = "[data-testid=stVegaLiteChart]"
 
 

@@ -13,6 +13,8 @@ from dashboard.screenshots import served
 from tests.leaderboard.hostile import SCRIPT
 from tests.leaderboard.labels import orders_of, put_labelled
 
+pytestmark = pytest.mark.browser
+
 CHART = "[data-testid=stVegaLiteChart]"
 ROWS = ["direct-one · one · 40 labels", "direct-two · two · 40 labels"]
 

@@ -13,6 +13,8 @@ from harness.leaderboard.board import board
 from harness.leaderboard.row_titles import titles
 from tests.dashboard.pages import tick
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture(scope="module")
 def address(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

@@ -21,6 +21,8 @@ from harness.leaderboard.inspect.stage_costs import Split
 from harness.leaderboard.load_results import ResultSet, load_results
 from harness.leaderboard.row_titles import titles
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def gathered(folder: Path) -> ResultSet:

@@ -29,6 +29,8 @@ from tests.leaderboard.hostile import SCRIPT
 from tests.leaderboard.labels import CANDIDATES, orders_of, put_labelled
 from tests.leaderboard.runs import DOCUMENTS, QRELS, make_card, make_run, put
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:

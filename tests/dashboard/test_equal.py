@@ -21,6 +21,8 @@ from harness.leaderboard.row_titles import titles
 from tests.dashboard.pages import open_page
 from tests.leaderboard.runs import METRICS, QRELS, make_card, make_run, put
 
+pytestmark = pytest.mark.slow
+
 BOARDS: list[dict[str, str]] = [
     {},
     {"metric": "RR@10"},

@@ -12,6 +12,8 @@ from dashboard.app_pages import OF_RESULTS
 from tests.dashboard.pages import open_page
 from tests.leaderboard.hostile import GOOD, REFUSED, SCRIPT, put_hostile
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:

@@ -13,6 +13,8 @@ import pytest
 from dashboard.launch import command, environment
 from harness.ports import free_port
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux answers on all of 127.0.0.0/8 unasked")
 def test_another_address_is_served_and_no_other(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from harness.leaderboard.board import board
 from tests.dashboard.pages import open_page
 from tests.leaderboard.runs import make_card, make_run, put
 
+pytestmark = pytest.mark.slow
+
 
 def test_choices_of_a_link_go_along_and_back_restores_what_was_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page(folder, monkeypatch, metric="R@100", group="ours")

@@ -13,6 +13,8 @@ from harness.pipeline.live.journal import journals
 from tests.dashboard.pages import open_page
 from tests.pipeline.slow_sweep import cells, run, started
 
+pytestmark = pytest.mark.slow
+
 
 def listed(folder: Path) -> list[tuple[str, int]]:
     """Everything below a folder, with its time of writing."""
@@ -53,6 +55,7 @@ def test_no_sweep_yet(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "No sweep has run" in open_page(folder, monkeypatch, "sweep").info[0].value
 
 
+@pytest.mark.browser
 def test_a_sweep_killed_under_the_page(folder: Path, tmp_path: Path, chromium: object) -> None:
     page = chromium.new_context(viewport={"width": 390, "height": 844}).new_page()
     with started(tmp_path) as kill, served(folder, tmp_path) as address:

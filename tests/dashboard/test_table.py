@@ -18,6 +18,8 @@ from harness.leaderboard.render import table_files
 from tests.dashboard.pages import open_page
 from tests.leaderboard.runs import make_card, make_run, put
 
+pytestmark = pytest.mark.slow
+
 LAPTOP = 820
 """Pixels for a table beside the sidebar of a window of 1280, the column of ticks and a scrollbar left out."""
 FORMULA = '=HYPERLINK("http://example.org")'

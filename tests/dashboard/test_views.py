@@ -25,6 +25,8 @@ from harness.leaderboard.row_titles import titles
 from tests.dashboard.pages import open_page
 from tests.leaderboard.runs import make_card, make_run, put
 
+pytestmark = pytest.mark.slow
+
 ROWS = ["zero-shot", "no-llm", "intermediate · shuffled · 100 labels"]
 
 

@@ -83,6 +83,7 @@ def test_nothing_is_written_into_the_results_folder_and_an_unwritable_cache_is_n
     assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".parquet"]
 
 
+@pytest.mark.slow
 def test_refusals_are_remembered_too(tmp_path: Path, read: list[str]) -> None:
     put_hostile(tmp_path / "results", tmp_path / "outside")
     first = load_results(tmp_path / "results", cache=tmp_path / "cache")

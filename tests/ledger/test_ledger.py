@@ -343,6 +343,7 @@ def test_what_is_no_ledger_or_a_newer_one_is_refused(tmp_path: Path) -> None:
         len(Ledger(newer))
 
 
+@pytest.mark.slow
 def test_ninety_thousand_reads_are_quick(ledger: Ledger) -> None:
     request = '{"messages": "' + "a passage of some length " * 40 + '"}'
     keys = [call_key("model", number) for number in range(90_000)]

@@ -26,6 +26,8 @@ from harness.progress import silent
 from harness.teachers.make import teacher_from
 from tests.llm.openai_server import Server, serving
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 TASKS = [
     Task(f"q{number}", f"query {number}", tuple(Candidate(f"d{place}", f"rank {3 - place}") for place in range(3))) for number in range(4)

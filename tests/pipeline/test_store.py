@@ -96,6 +96,7 @@ def _hold(workspace: Path, stage: Stage, seconds: float) -> None:
         time.sleep(seconds)
 
 
+@pytest.mark.slow
 def test_another_process_is_seen_and_waited_for(tmp_path: Path) -> None:
     stage, store = Number(value=1), Store(tmp_path)
     holder = multiprocessing.get_context("fork").Process(target=_hold, args=(tmp_path, stage, 1.0))

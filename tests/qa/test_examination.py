@@ -33,6 +33,7 @@ def examined(people: PreparedCollection, runs: list[Run], ledger: Ledger, server
     return answer(runs, about, ledger, silent, **options)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_values_are_those_of_plain_counting(people: PreparedCollection, shifted: Run, ledger: Ledger, server: ReadingServer) -> None:
     report = examined(people, [shifted], ledger, server, per_query=True)
     rows = {row["name"]: row for row in report["runs"]}

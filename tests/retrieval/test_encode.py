@@ -18,6 +18,8 @@ from harness.retrieval import encode as module
 from harness.retrieval.encode import encode, load_encoder
 from tests.retrieval.conftest import Listed
 
+pytestmark = pytest.mark.models
+
 WORDS = ["cat", "dog", "neural", "network", "retrieval", "of", "dense", "text", "quick", "fox", "jumps", "over", "embeddings"]
 TEXTS = [" ".join(random.Random(seed).choices(WORDS, k=1 + seed * 7 % 40)) for seed in range(30)] + ["", "é ü", "word"]
 

@@ -113,12 +113,14 @@ def by_hand(runs: Sequence[Mapping[str, Results]], query: str, combination: Comb
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(CASES)), ids=["-".join(case) for case in CASES])
 def test_a_fusion_is_its_formula(ours: list[dict[str, dict[str, float]]], number: int) -> None:
     for query in ("q1", "q2", "only"):
         assert ours[number][query] == pytest.approx(by_hand(RUNS, query, *CASES[number]), abs=1e-9), query
 
 
+@pytest.mark.slow
 def test_a_run_that_lacks_a_query_leaves_the_order_of_the_other(ours: list[dict[str, dict[str, float]]]) -> None:
     for case, found in zip(CASES, ours, strict=True):
         # Of what a single run found nothing is left there, as published.

@@ -105,6 +105,7 @@ print(run.name, content)
 """
 
 
+@pytest.mark.slow
 def test_ranx_reads_ours_and_we_read_what_ranx_writes(tmp_path: Path) -> None:
     """In a process of its own without numba's compiler, which would take half a minute."""
     Run("mine", PARSED).write(tmp_path / "run.trec.gz")

@@ -15,6 +15,8 @@ from harness.plugin_checks.run_checks import CHECKS, check
 from harness.scaffold.package import KINDS, write_package
 from tests.scaffold.installed import installed
 
+pytestmark = pytest.mark.slow
+
 FILES = ["README.md", "config.yaml", "pyproject.toml", "src/fresh.py", "tests/test_fresh.py"]
 
 

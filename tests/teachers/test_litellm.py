@@ -65,6 +65,7 @@ def labelled(made: LiteLLM, ledger: Ledger, count: int) -> list[Ranking]:
     return list(made.label(tasks(count), ledger, lambda done, total, unit="": None))
 
 
+@pytest.mark.slow
 def test_labels_once_and_replays_for_nothing(server: Server, ledger: Ledger) -> None:
     first = labelled(teacher(server), ledger, 20)
     assert all(ranking.ranked == RIGHT and ranking.verdict == "ok" for ranking in first)
@@ -75,6 +76,7 @@ def test_labels_once_and_replays_for_nothing(server: Server, ledger: Ledger) -> 
     assert len(server.bodies) == 25
 
 
+@pytest.mark.slow
 def test_what_changes_an_answer_changes_the_call(server: Server, ledger: Ledger) -> None:
     labelled(teacher(server), ledger, 1)
     variants: list[dict[str, Any]] = [
@@ -92,6 +94,7 @@ def test_what_changes_an_answer_changes_the_call(server: Server, ledger: Ledger)
     assert len({teacher(server, **variant).identity for variant in variants}) == len(variants)
 
 
+@pytest.mark.slow
 def test_faults_lose_no_window_and_change_no_verdict(ledger: Ledger) -> None:
     with serving(Server(faults=FAULTS, rate=0.3)) as server:
         found = labelled(teacher(server, timeout=0.5, concurrency=64), ledger, 200)
@@ -214,6 +217,7 @@ def test_prices_come_from_litellms_map_with_cached_tokens_and_batches() -> None:
     assert half.identity == made.identity
 
 
+@pytest.mark.slow
 def test_complaints_lower_the_requests_in_flight(ledger: Ledger) -> None:
     with serving(Server(faults=["429"], rate=0.5, latency=0.01)) as server:
         found = labelled(teacher(server, concurrency=32), ledger, 60)
@@ -228,6 +232,7 @@ def test_thinking_is_stripped_and_counted(ledger: Ledger) -> None:
     assert 0 < ledger.paid.reasoning_tokens < ledger.paid.output_tokens
 
 
+@pytest.mark.slow
 def test_the_batch_api_answers_everything_in_one_file(server: Server, ledger: Ledger) -> None:
     found = labelled(teacher(server, batch=True, batch_seconds=0.01), ledger, 30)
     assert all(ranking.ranked == RIGHT for ranking in found)
@@ -236,6 +241,7 @@ def test_the_batch_api_answers_everything_in_one_file(server: Server, ledger: Le
     assert len(server.batches) == 1
 
 
+@pytest.mark.slow
 def test_a_batch_that_was_sent_is_waited_for_and_not_sent_again(
     server: Server, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -255,6 +261,7 @@ def test_a_batch_that_was_sent_is_waited_for_and_not_sent_again(
     assert sent == [5, 3]
 
 
+@pytest.mark.slow
 def test_a_provider_with_its_own_protocol_goes_through_litellm(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", SECRET)
     with serving(Server()) as server:

@@ -18,6 +18,8 @@ from harness.progress import silent
 from harness.teachers.make import teacher_from
 from tests.teachers.tiny import make_tasks
 
+pytestmark = pytest.mark.models
+
 _TEMPLATE = (
     "{% for m in messages %}<s>{{ m['role'] }}\n{{ m['content'] }}\n{% endfor %}{% if add_generation_prompt %}<s>assistant\n{% endif %}"
 )

@@ -13,6 +13,8 @@ from harness.leaderboard.filters import Filter, choices, passing_rows
 from harness.leaderboard.row_titles import titles
 from tests.leaderboard.hostile import put_hostile
 
+pytestmark = pytest.mark.browser
+
 
 class Watched:
     """A page of a browser, with everything that it asked for or complained about."""

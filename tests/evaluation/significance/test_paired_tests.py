@@ -65,6 +65,7 @@ def test_randomisation_is_reproducible_never_zero_and_blind_to_its_neighbours() 
     assert randomisation(DIFFERENCES, seed=6).tolist() != together[:3].tolist()
 
 
+@pytest.mark.slow
 def test_p_is_the_same_to_the_last_digit_on_one_thread_and_on_many() -> None:
     code = (
         "import numpy as np; from harness.evaluation.significance.paired_tests import outcomes;"
@@ -152,6 +153,7 @@ def test_one_query_proves_nothing_and_no_query_is_an_error() -> None:
         outcomes(np.empty((0, 1)))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=20),

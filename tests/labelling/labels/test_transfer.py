@@ -133,6 +133,7 @@ calls = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None, phases=(Phase.generate,))
 @given(st.lists(calls, min_size=1, max_size=5, unique_by=lambda one: one.key), st.lists(wild, unique=True, max_size=3), wild)
 def test_any_text_survives(tmp_path: Path, put: list[Call], ids: list[str], raw: str) -> None:
@@ -226,6 +227,7 @@ def test_an_altered_response_fails_the_checksum(file: Path, tmp_path: Path) -> N
     assert_refused(file, tmp_path, "ends early", 11)
 
 
+@pytest.mark.slow
 def test_every_truncation_and_flipped_bit_is_noticed_or_harmless(file: Path, tmp_path: Path) -> None:
     whole = file.read_bytes()
     expected = [(type(entry), entry) if isinstance(entry, Call) else entry.manifest for entry in LabelReader(file).entries()]
@@ -278,6 +280,7 @@ def test_two_processes_import_at_once(home: Path, file: Path, tmp_path: Path) ->
     assert list(Ledger(away / "ledger.sqlite").calls()) == list(Ledger(home / "ledger.sqlite").calls())
 
 
+@pytest.mark.slow
 def test_memory_stays_flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.pipeline.label_transfer._AT_ONCE", 100)
     ledger = Ledger(tmp_path / "many" / "ledger.sqlite")

@@ -52,11 +52,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_ranx_reads_what_is_exported(told: dict[str, Any]) -> None:
     assert all(told["files"][name] == WORDS.scores for name in ("run.json", "run.lz4", "run.trec.gz"))
     assert all(told["files"][name] == JUDGED for name in ("qrels.json", "qrels.trec"))
 
 
+@pytest.mark.slow
 def test_a_ranx_report_says_what_the_board_says(told: dict[str, Any]) -> None:
     rows, said = told["rows"], told["dict"]
     assert said["model_names"] == list(rows)

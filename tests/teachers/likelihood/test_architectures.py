@@ -23,6 +23,8 @@ from harness.teachers.make import teacher_from
 from tests.teachers.likelihood.test_query_likelihood import label, naive, scores_of
 from tests.teachers.tiny import make_tasks
 
+pytestmark = pytest.mark.models
+
 _USUAL = {
     "hidden_size": 32,
     "num_hidden_layers": 2,

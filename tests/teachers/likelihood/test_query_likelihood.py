@@ -24,6 +24,8 @@ from harness.teachers.likelihood import query_likelihood
 from harness.teachers.make import teacher_from
 from tests.teachers.tiny import make_tasks
 
+pytestmark = pytest.mark.models
+
 
 def label(tasks: Sequence[Task], ledger: Ledger, **settings: Any) -> list[Ranking]:
     return list(teacher_from({"kind": "likelihood", "precision": "fp32", **settings}).label(tasks, ledger, silent))
