@@ -35,8 +35,8 @@ def frame(
 def _buttons(data: Mapping[str, Any], name: str, save: str, where: Any) -> None:
     row = where.container(horizontal=True)
     forms = {
-        "CSV": (partial(table_files.csv, data), "csv", "text/csv"),
-        "LaTeX": (partial(table_files.latex, data, name), "tex", "text/x-tex"),
+        "CSV": (partial(table_files.page_csv, data), "csv", "text/csv"),
+        "LaTeX": (partial(table_files.page_latex, data, name), "tex", "text/x-tex"),
     }
     for label, (made, ending, mime) in forms.items():
         row.download_button(

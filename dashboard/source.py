@@ -13,9 +13,9 @@ from dashboard.launch import RESULTS, WORKSPACE
 from dashboard.text import literal
 from harness.errors import UserError
 from harness.files import cache_home
-from harness.leaderboard.board import board_of
+from harness.leaderboard.board import Board, board_of
 from harness.leaderboard.board_cache import cached_board
-from harness.leaderboard.board_model import Board, Row, Table
+from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.load_results import ResultSet, load_results, state
 from harness.leaderboard.row_titles import titles
 from harness.text import counted

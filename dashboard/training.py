@@ -12,8 +12,8 @@ from dashboard import choose
 from dashboard.frame import frame
 from dashboard.source import View, workspace
 from dashboard.tables.row_list import row_list
-from dashboard.tables.table import VERDICT_HELP
 from dashboard.text import literal
+from harness.leaderboard.columns import VERDICT_HELP
 from harness.leaderboard.inspect.query_rankings import at_hand
 from harness.leaderboard.inspect.training_query import InspectedQuery, training_query
 from harness.published.published_labels import RAW, LabelRow, LabelsOfRun, read_labels

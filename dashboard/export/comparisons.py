@@ -93,7 +93,12 @@ def _square(found: Pair | None) -> Square:
 
 def _pairs(answer: ComparisonResult) -> Grid:
     texts = [column("a", "text", "name"), column("b", "text", "name")]
-    numbers = [column("b - a", "number"), column("95 %", "text", "tight"), column("p", "number"), column("p adj.", "number")]
+    numbers = [
+        column("b - a", "number"),
+        column("95 %", "text", "tight"),
+        column("p", "number"),
+        column("p adj.", "number"),
+    ]
     sizes = [column("verdict"), column("d_z", "number"), column("P(b > a)", "number"), column("+/=/-", "text", "tight")]
     power = [column("detectable", "number"), column("queries needed", "number")]
     rows = [

@@ -58,7 +58,12 @@ def areas(gathered: ResultSet, table: Table) -> Grid | None:
     if found is None:
         return None
     needed = {name: {one.series: one for one in labels_needed(found, target)} for name, target in found.targets.items()}
-    headings = [column("series", "text", "wide"), column("fit"), column("area", "number"), column("95 %", "text", "tight")]
+    headings = [
+        column("series", "text", "wide"),
+        column("fit"),
+        column("area", "number"),
+        column("95 %", "text", "tight"),
+    ]
     headings += [column(f"labels to reach {name}", "number", "name") for name in needed]
     rows = []
     for one in found.fitted:

@@ -26,7 +26,7 @@ class GridCell(NamedTuple):
     links: tuple[Link, ...] = ()
 
 
-class Column(NamedTuple):
+class GridColumn(NamedTuple):
     """A heading over numbers, places or texts; `look` is a class of the stylesheet."""
 
     heading: str
@@ -44,13 +44,13 @@ class GridLine(NamedTuple):
 class Grid(NamedTuple):
     """A table."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[GridColumn, ...]
     lines: tuple[GridLine, ...]
 
 
-def column(heading: str, kind: str = "text", look: str | None = None) -> Column:
+def column(heading: str, kind: str = "text", look: str | None = None) -> GridColumn:
     """A column that looks as its kind does, unless told otherwise."""
-    return Column(heading, kind, LOOKS[kind] if look is None else look)
+    return GridColumn(heading, kind, LOOKS[kind] if look is None else look)
 
 
 def cell(value: Any, form: str = "", mood: str = "") -> GridCell:
@@ -58,6 +58,6 @@ def cell(value: Any, form: str = "", mood: str = "") -> GridCell:
     return GridCell("", "") if value is None else GridCell(format(value, form), str(value), mood)
 
 
-def grid(columns: Sequence[Column], rows: Sequence[Sequence[GridCell]]) -> Grid:
+def grid(columns: Sequence[GridColumn], rows: Sequence[Sequence[GridCell]]) -> Grid:
     """A table whose rows have no facets."""
     return Grid(tuple(columns), tuple(GridLine(tuple(row)) for row in rows))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from dashboard.export.grid import Column, Grid, GridCell, GridLine, Link, column
-from dashboard.tables.table import TableDisplay, columns
+from dashboard.export.grid import Grid, GridCell, GridLine, Link
+from dashboard.export.grid import column as grid_column
+from dashboard.tables.table import TableDisplay, displayed_columns
 from dashboard.words import FILTERS
-from harness.labelling.labels.ranking import VERDICTS
-from harness.leaderboard import row_texts
 from harness.leaderboard.board_model import Row, Table
+from harness.leaderboard.columns import Column
 from harness.leaderboard.filters import FACETS, choices
 
 
@@ -25,19 +25,15 @@ class Facet(NamedTuple):
 
 _HOW = {"sees": "only", "without": "without"}
 
-_TEXTS: dict[str, Callable[[Row], str]] = {"#": row_texts.place, "labels": row_texts.labels, "USD": row_texts.usd}
-"""Columns whose texts are those of the terminal."""
-_FORMS = {"tokens": ",.0f", "train s": ",.0f", "all s": ",.0f", **{f"labels {verdict}": ".0%" for verdict in VERDICTS}}
-_COLUMNS = {
-    "#": column("#", "place"),
-    "method": column("method", "text", "name"),
-    "95 %": column("95 %", "text", "tight"),
-    "against baseline": column("against baseline", "number", "tight"),
-    "settings": column("settings", "text", "wide"),
-    "flags": column("flags", "text", "name"),
-    "losses": column("losses", "text", "tight"),
-    "uncertain by": column("uncertain by", "text", "tight"),
-    "tested against": column("tested against", "text", "name"),
+_LOOKS = {
+    "method": "name",
+    "interval": "tight",
+    "against_baseline": "tight",
+    "variant": "wide",
+    "flags": "name",
+    "losses": "tight",
+    "uncertain_by": "tight",
+    "baseline": "name",
 }
 """How some columns look; others by what is in them."""
 
@@ -50,17 +46,16 @@ def facets(table: Table) -> tuple[Facet, ...]:
 
 def leaderboard(table: Table, pages: Mapping[str, str]) -> Grid:
     """All rows of `table`; `pages` are the addresses of its runs by their ids."""
-    values = columns(table, table.rows, TableDisplay(labels=True))
-    headings = tuple(_COLUMNS.get(name) or column(name, _kind(cells_)) for name, cells_ in values.items())
-    lines = tuple(
-        GridLine(tuple(_cell(one, values[one.heading][number], row, table, pages) for one in headings), _facets(row))
-        for number, row in enumerate(table.rows)
-    )
+    found = displayed_columns(table, table.rows, TableDisplay(labels=True))
+    headings = tuple(grid_column(one.heading_of_values, _kind(one), _LOOKS.get(one.name)) for one in found)
+    lines = tuple(GridLine(tuple(_cell(one, row, pages) for one in found), _facets(row)) for row in table.rows)
     return Grid(headings, lines)
 
 
-def _kind(values: Sequence[Any]) -> str:
-    return "text" if any(isinstance(value, str) for value in values) else "number"
+def _kind(column: Column) -> str:
+    if column.name == "interval":
+        return "text"
+    return column.kind if column.kind in ("text", "place") else "number"
 
 
 def _facets(row: Row) -> dict[str, str]:
@@ -68,19 +63,16 @@ def _facets(row: Row) -> dict[str, str]:
     return {name: "\n".join(facet(row)) for name, facet in FACETS.items()}
 
 
-def _cell(one: Column, value: Any, row: Row, table: Table, pages: Mapping[str, str]) -> GridCell:
-    if one.heading == "method":
-        return GridCell("", value, links=(Link(pages[row.run_ids[0]], value, row.run_ids[0]),))
-    if one.heading == "runs":
+def _cell(column: Column, row: Row, pages: Mapping[str, str]) -> GridCell:
+    text, value = column.text(row), column.value(row)
+    if column.name == "method":
+        return GridCell("", text, links=(Link(pages[row.run_ids[0]], text, row.run_ids[0]),))
+    if column.name == "runs":
         links = tuple(Link(pages[tag], str(number), tag) for number, tag in enumerate(row.run_ids, 1))
-        return GridCell("", str(value), links=links)
-    if one.heading == "against baseline":
-        found = row.against
-        return GridCell(value, str(found.difference), found.verdict) if found else GridCell("", "")
-    if one.heading in _TEXTS:
-        return GridCell(_TEXTS[one.heading](row), "" if value is None else str(value))
-    if value is None or one.kind == "text":
-        return GridCell(value or "", value or "")
-    if one.heading in table.metrics:
-        return GridCell(row_texts.number(value), str(value))
-    return GridCell(format(value, _FORMS.get(one.heading, "")), str(value))
+        return GridCell("", text, links=links)
+    if column.kind == "text":
+        return GridCell(text, text)
+    if column.kind == "seconds":
+        text = "" if value is None else f"{value:,.0f}"
+    mood = row.against.verdict if column.name == "against_baseline" and row.against else ""
+    return GridCell(text, "" if value is None else str(value), mood)

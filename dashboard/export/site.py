@@ -27,8 +27,8 @@ from harness import __version__
 from harness.errors import UserError
 from harness.files import atomic_folder, cache_home
 from harness.leaderboard import row_texts
-from harness.leaderboard.board import board_of
-from harness.leaderboard.board_model import Board, Table
+from harness.leaderboard.board import Board, board_of
+from harness.leaderboard.board_model import Table
 from harness.leaderboard.load_results import ResultSet, load_results
 from harness.leaderboard.render import board_files
 from harness.leaderboard.report.glossary import GLOSSARY

@@ -11,11 +11,12 @@ import streamlit as st
 from dashboard import address, choose
 from dashboard.frame import frame
 from dashboard.source import View, view
-from dashboard.tables.table import TableDisplay, column_config, columns
+from dashboard.tables.table import TableDisplay, column_config, page_values
 from dashboard.text import literal
 from dashboard.words import FILTERS
 from harness.leaderboard import row_texts
-from harness.leaderboard.board_model import Board, Row, Table
+from harness.leaderboard.board import Board
+from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.comparison import FEWEST, MOST
 from harness.leaderboard.filters import Filter, choices, passing_rows
 from harness.leaderboard.render import board_files
@@ -55,9 +56,9 @@ def _ticks(table: Table, rows: tuple[Row, ...], displayed: TableDisplay, name: s
         # Another table under the same key would inherit the numbers of the ticked rows.
         "key": f"table {hashlib.sha256(repr([row.run_ids for row in rows]).encode()).hexdigest()}",
     }
-    chosen = frame(columns(table, rows, displayed), name, column_config(table), **look)
+    chosen = frame(page_values(table, rows, displayed), name, column_config(table), **look)
     ticked -= {row.run_ids for row in rows}
-    ticked |= {rows[number].tags for number in chosen.selection.rows if number < len(rows)}
+    ticked |= {rows[number].run_ids for number in chosen.selection.rows if number < len(rows)}
 
 
 def _tables(found: View, rows: tuple[Row, ...], displayed: TableDisplay) -> None:

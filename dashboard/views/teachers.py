@@ -12,10 +12,10 @@ from dashboard.charts.teacher_charts import heatmap, picks_chart
 from dashboard.frame import frame
 from dashboard.show import show
 from dashboard.source import View, name, results, view
-from dashboard.tables.table import VERDICT_HELP
 from dashboard.text import literal
 from harness.evaluation.significance.comparison_tables import p_text
 from harness.labelling.labels.ranking import VERDICTS
+from harness.leaderboard.columns import VERDICT_HELP
 from harness.leaderboard.inspect.label_quality import MEASURES, Agreement, Picks, agreements, first_picks, labelled
 from harness.leaderboard.inspect.teacher_summary import TeacherSummary, teachers
 from harness.leaderboard.load_results import state

@@ -4,20 +4,45 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness.evaluation.significance.randomisation import FLIPS
-from harness.evaluation.significance.variance import variance
-from harness.leaderboard.board_model import Board, Row, Table
-from harness.leaderboard.flags import About, flags_of
+from harness.leaderboard.board_model import Table
+from harness.leaderboard.column_layouts import arranged, record
 from harness.leaderboard.load_results import ResultSet, load_results
-from harness.leaderboard.primary_metric import BASELINE, wanted_metric
-from harness.leaderboard.row_statistics import SEED, compare
-from harness.leaderboard.row_titles import title
+from harness.leaderboard.primary_metric import wanted_metric
+from harness.leaderboard.row_statistics import SEED
+from harness.leaderboard.rows import board_order, build_rows
 from harness.leaderboard.run_group import RunGroup, by_content, chosen_runs, group_of
-from harness.published.result_folder import Published
+from harness.published.result_folder import Published, Skipped
 from harness.text import plain
+
+
+@dataclass(frozen=True)
+class Board:
+    """All tables of a results folder, and what could not be shown."""
+
+    tables: tuple[Table, ...]
+    skipped: tuple[Skipped, ...] = ()
+    general: tuple[str, ...] = ()
+    """Notes on the folder as a whole."""
+    folder: str = field(default="", compare=False)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """On the folder, then on each table."""
+        return (*self.general, *(note for table in self.tables for note in table.notes))
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape of ``harness board --json``."""
+        return {
+            "rows": [record(row, columns) for table in self.tables for columns in [arranged("json", table)] for row in table.rows],
+            "tables": [table.as_json() for table in self.tables],
+            "skipped": [{"folder": item.folder, "reason": item.reason} for item in self.skipped],
+            "notes": list(self.notes),
+        }
 
 
 def board(
@@ -59,79 +84,43 @@ def board_of(
     ]
     tables = []
     for (name, of, content), members in sorted(groups.items()):
-        warning = (f"content {content[:8]}",) if contents[name, of] > 1 else ()
-        tables.append(_table(members, wanted, baseline, seed, warning))
+        warnings = [f"content {content[:8]}"] if contents[name, of] > 1 else []
+        tables.append(_table(members, wanted, baseline, seed, warnings))
     return Board(tuple(tables), gathered.skipped, tuple(general), gathered.folder)
 
 
-def _table(runs: Sequence[Published], metric: str | None, baseline: str | None, seed: int, warning: tuple[str, ...]) -> Table:
+def _table(runs: Sequence[Published], metric: str | None, baseline: str | None, seed: int, warnings: Sequence[str]) -> Table:
     group = group_of(runs, metric, baseline, seed)
-    about, pairs, leading, wanted = runs[0].card.collection, group.pairs, plain(group.metric), plain(group.baseline)
-    table = Table(
-        collection=plain(about.name),
-        split=plain(about.split),
+    about, leading, wanted = runs[0].card.collection, plain(group.metric), plain(group.baseline)
+    name, split, rows = plain(about.name), plain(about.split), build_rows(group, seed, warnings)
+    return Table(
+        collection=name,
+        split=split,
         content_hash=about.content_hash,
         queries=len(group.queries),
         metric=leading,
         metrics=tuple(plain(name) for name in group.measured),
-        baseline=wanted if pairs else None,
-        family=_family(len(pairs), wanted, leading, seed) if pairs else "",
-        rows=_ranked(judged_rows(group, seed), leading, warning),
+        baseline=wanted if group.pairs else None,
+        family=_family(len(group.pairs), wanted, leading, seed) if group.pairs else "",
+        rows=tuple(rows[number] for number in board_order(group)),
+        notes=tuple(f"{name} ({split}): {note}" for note in _notes(group, metric)),
     )
-    notes = (f"{table.collection} ({table.split}): {note}" for note in _notes(group, metric, table.rows))
-    return replace(table, notes=tuple(notes))
 
 
-def _notes(group: RunGroup, metric: str | None, rows: Sequence[Row]) -> list[str]:
+def _notes(group: RunGroup, metric: str | None) -> list[str]:
     notes = [*group.notes]
     leading, wanted = plain(group.metric), plain(group.baseline)
     if metric not in (None, group.metric):
         notes.append(f"not evaluated by {metric}, led by {leading}")
-    if declared := {row.metric_declared for row in rows} - {None, leading}:
+    if declared := {facts.metric_declared for facts in group.facts} - {None, leading}:
         notes.append(f"led by {leading}, though sweeps declared {', '.join(sorted(map(str, declared)))}")
     if not group.pairs:
         notes.append(f"no row of the baseline '{wanted}' to compare with")
-    if any(group.rows[number].random and group.rows[number].runs == 1 for number in group.pairs.values()):
+    if any(group.facts[number].random and group.facts[number].runs == 1 for number in group.pairs.values()):
         notes.append(f"the baseline '{wanted}' rests on one seed, and so does every comparison with it")
     return notes
-
-
-def judged_rows(group: RunGroup, seed: int = SEED) -> list[Row]:
-    """The rows of `group` in its order, with variance, comparison and flags, yet without places."""
-    measured, names = group.measured[group.metric], _names(group)
-    compared = compare(measured, group.pairs, names, seed)
-    alike = group.baseline == BASELINE
-    controls = {number: compared[number] for number in group.controls} if alike else compare(measured, group.controls, names, seed)
-    about = About(plain(group.metric), plain(group.baseline), max((row.trials for row in group.rows), default=0))
-    rows = []
-    for number, row in enumerate(group.rows):
-        split = variance(measured.values[number], group.found[number].design) if number in measured.values else None
-        full = replace(row, variance=split, against=compared.get(number), against_zero_shot=controls.get(number))
-        rows.append(replace(full, flags=flags_of(full, about)))
-    return rows
-
-
-def _names(group: RunGroup) -> list[str]:
-    """What the rows are called as baselines: their methods, or all that tells them apart where rows are tested against different ones."""
-    several = len(set(group.pairs.values())) > 1
-    return [title(row) if several else row.name for row in group.rows]
 
 
 def _family(comparisons: int, baseline: str, metric: str, seed: int) -> str:
     rows = f"{comparisons} row{'s' if comparisons > 1 else ''} against {baseline} on {metric}"
     return f"{rows}: paired randomisation test over queries, two-sided, {FLIPS:,} sign flips, seed {seed}, Holm over all {comparisons}"
-
-
-def _ranked(rows: Sequence[Row], metric: str, warning: tuple[str, ...]) -> tuple[Row, ...]:
-    """Rows sorted by the leading metric; those that see the answers come last and have no place."""
-    ordered = sorted(rows, key=lambda row: (not _competes(row, metric), -_mean(row, metric), row.name, row.budget or 0))
-    places = {row.run_ids: number for number, row in enumerate((row for row in ordered if _competes(row, metric)), 1)}
-    return tuple(replace(row, rank=places.get(row.run_ids), flags=(*warning, *row.flags)) for row in ordered)
-
-
-def _competes(row: Row, metric: str) -> bool:
-    return row.teacher_type not in ("oracle", "simulated") and metric in row.metrics
-
-
-def _mean(row: Row, metric: str) -> float:
-    return row.metrics[metric].mean if metric in row.metrics else 0.0

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from harness.leaderboard.board_model import Board
+from harness.leaderboard.board import Board
 
 MOST = 32
 """Boards that are kept of one folder, the newest."""

@@ -15,12 +15,13 @@ import numpy as np
 from harness.errors import UserError, did_you_mean
 from harness.evaluation.significance.corrections import correct
 from harness.evaluation.significance.meta_analysis import Combined, combine
-from harness.leaderboard.board import judged_rows
-from harness.leaderboard.board_model import ALPHA, FORMER_KEYS, BaselineComparison, Row
+from harness.leaderboard.board_model import ALPHA, BaselineComparison, Row
+from harness.leaderboard.column_layouts import with_former_keys
 from harness.leaderboard.load_results import ResultSet
 from harness.leaderboard.primary_metric import primary_metric, usual_baseline, wanted_metric
 from harness.leaderboard.row_statistics import SEED
 from harness.leaderboard.row_titles import title
+from harness.leaderboard.rows import build_rows
 from harness.leaderboard.run_group import RunGroup, by_content, chosen_runs, group_of
 from harness.text import counted, plain
 
@@ -67,10 +68,10 @@ class Pooled:
     def as_json(self) -> dict[str, Any]:
         """The shape of ``harness meta --json``."""
         row = self.parts[0].row
-        about = ("method", "group", "teacher", "ranker_loss", "retriever_loss", "student", "budget")
+        about = ("method", "category", "teacher", "ranker_loss", "retriever_loss", "student", "budget")
         return {
             "name": self.name,
-            **{key: getattr(row, FORMER_KEYS.get(key, key)) for key in about},
+            **with_former_keys({key: getattr(row, key) for key in about}),
             "combined": self.combined._asdict() if self.combined else None,
             "p_adjusted": self.p_adjusted,
             "verdict": self.verdict,
@@ -80,15 +81,14 @@ class Pooled:
 
 def _part_json(part: CollectionEffect, weight: float | None) -> dict[str, Any]:
     row = part.row
-    keys = ("collection", "split", "content_hash", "runs", "resamples", "missing")
+    keys = ("collection", "split", "content_hash", "runs", "resamples", "missing_queries")
     return {
-        **{key: getattr(row, FORMER_KEYS.get(key, key)) for key in keys},
+        **with_former_keys({key: getattr(row, key) for key in keys} | {"run_ids": list(row.run_ids)}),
         "queries": part.queries,
         **part.against.as_json(),
         "standard_error": part.variance**0.5,
         "weight": weight,
         "flags": list(row.flags),
-        "tags": list(row.run_ids),
     }
 
 
@@ -154,7 +154,7 @@ def _notes(group: RunGroup, metric: str) -> list[str]:
 def _parts(group: RunGroup, metric: str, seed: int) -> list[CollectionEffect]:
     if group.metric != metric:
         return []
-    rows, measured = judged_rows(group, seed), group.measured[metric]
+    rows, measured = build_rows(group, seed), group.measured[metric]
     parts = []
     for number, other in group.pairs.items():
         row, against = rows[number], rows[number].against

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.errors import UserError, did_you_mean
 from harness.evaluation.metrics.lookup import metric as parse_metric
-from harness.leaderboard.board_model import Row
+from harness.leaderboard.board_model import RowFacts
 from harness.leaderboard.configuration import Configuration
 from harness.leaderboard.row_statistics import Measured
 from harness.published.result_folder import Published
@@ -42,25 +42,25 @@ def usual_baseline(runs: Sequence[Published]) -> str:
     return named.most_common(1)[0][0] if named else BASELINE
 
 
-def baseline_pairs(found: Sequence[Configuration], rows: Sequence[Row], measured: Measured, baseline: str) -> dict[int, int]:
+def baseline_pairs(found: Sequence[Configuration], facts: Sequence[RowFacts], measured: Measured, baseline: str) -> dict[int, int]:
     """For every other row the baseline row that is most like it; of equals one without a false teacher, then the highest mean."""
     methods = {number: found[number].card.method for number in measured.means}
     shown = [number for number, method in methods.items() if (method.label or method.name) == baseline]
     candidates = shown or [number for number, method in methods.items() if method.name == baseline]
 
-    def nearest(row: Row) -> int:
+    def nearest(row: RowFacts) -> int:
         return max(
             candidates,
-            key=lambda other: (_likeness(row, rows[other]), rows[other].teacher_type in (None, "real"), measured.estimates[other].mean),
+            key=lambda other: (_likeness(row, facts[other]), facts[other].teacher_type in (None, "real"), measured.estimates[other].mean),
         )
 
-    return {number: nearest(rows[number]) for number in measured.means if number not in candidates} if candidates else {}
+    return {number: nearest(facts[number]) for number in measured.means if number not in candidates} if candidates else {}
 
 
-def control_pairs(rows: Sequence[Row], pairs: Mapping[int, int]) -> dict[int, int]:
+def control_pairs(facts: Sequence[RowFacts], pairs: Mapping[int, int]) -> dict[int, int]:
     """Of `pairs` those of controls: rows that no knowledge of a teacher can have made better."""
-    return {number: baseline for number, baseline in pairs.items() if rows[number].category == "control"}
+    return {number: baseline for number, baseline in pairs.items() if facts[number].category == "control"}
 
 
-def _likeness(row: Row, other: Row) -> int:
+def _likeness(row: RowFacts, other: RowFacts) -> int:
     return sum(getattr(row, key) == getattr(other, key) for key in _ALIKE)

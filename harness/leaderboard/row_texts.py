@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from harness.evaluation.significance.bootstrap import Interval
-from harness.leaderboard.board_model import Row, Table
+from harness.evaluation.significance.comparison_tables import p_text
+from harness.leaderboard.board_model import Row, RowFacts, Table
 from harness.leaderboard.row_sections import NOTHING
 
 MARKS = {"better": "▲", "worse": "▼", "": ""}
@@ -40,12 +41,22 @@ def mark(row: Row) -> str:
     return MARKS[row.against.verdict] if row.against else ""
 
 
+def against(row: Row) -> str:
+    """'▲ +0.012 (p 0.03)': the difference from its baseline and the adjusted p."""
+    return f"{mark(row)} {row.against.difference:+.3f} (p {p_text(row.against.p_adjusted)})".strip() if row.against else ""
+
+
+def difference(row: Row) -> str:
+    """The difference from its baseline."""
+    return f"{row.against.difference:+.3f}" if row.against else ""
+
+
 def place(row: Row) -> str:
     """Its place, or a dash for rows that do not compete."""
     return str(row.rank) if row.rank is not None else "–"
 
 
-def losses(row: Row) -> str:
+def losses(row: RowFacts) -> str:
     """Ranker's and retriever's loss."""
     return " → ".join(loss for loss in (row.ranker_loss, row.retriever_loss) if loss)
 
@@ -60,7 +71,7 @@ def baselines(table: Table) -> set[str]:
     return {row.against.baseline for row in table.rows if row.against}
 
 
-def labels(row: Row) -> str:
+def labels(row: RowFacts) -> str:
     """The number of labelled queries."""
     return f"{row.budget:,}" if row.budget is not None else ""
 
@@ -69,6 +80,11 @@ def usd(row: Row) -> str:
     """What its labels cost."""
     value = row.cost.get("usd", 0.0)
     return "0" if value == 0 else "<0.01" if value < 0.01 else f"{value:,.2f}"
+
+
+def tokens(row: Row) -> float:
+    """What the teacher read and wrote."""
+    return row.cost["input_tokens"] + row.cost["output_tokens"]
 
 
 def duration(seconds: float) -> str:

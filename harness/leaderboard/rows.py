@@ -1,95 +1,71 @@
-"""One configuration as a row of the board."""
+"""Rows of a table, each built once and whole: estimates, variance, comparisons, places and flags, over what the cards say."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
-from harness.labelling.labels.ranking import VERDICTS
-from harness.leaderboard.board_model import Row
-from harness.leaderboard.configuration import Configuration
-from harness.leaderboard.row_statistics import Measured
-from harness.published.card import CardEvaluation
-from harness.published.result_folder import Published
+from harness.evaluation.significance.variance import variance
+from harness.leaderboard.board_model import BaselineComparison, Row
+from harness.leaderboard.flags import RowEvidence, flags_of
+from harness.leaderboard.primary_metric import BASELINE
+from harness.leaderboard.row_statistics import SEED, compare
+from harness.leaderboard.row_titles import title
+from harness.leaderboard.run_group import RunGroup
 from harness.text import plain
 
-_COSTS = {
-    "calls": "calls",
-    "input_tokens": "input_tokens",
-    "output_tokens": "output_tokens",
-    "usd": "usd_alone",
-    "usd_here": "usd_here",
-    "train_seconds": "train_seconds",
-    "seconds": "seconds_best",
-    "seconds_here": "seconds",
-}
-"""Cost column -> field or property of the card's costs."""
-_USED = {"labels_used": "total", "labels_teacher": "teacher", "labels_written": "written", "labels_gold": "gold"}
-"""Cost column -> field or property of the labels used."""
+
+def build_rows(group: RunGroup, seed: int = SEED, warnings: Sequence[str] = ()) -> list[Row]:
+    """The rows of `group` by the numbers of its configurations; `warnings` are flags that all of them have."""
+    measured, places = group.measured[group.metric], _places(group)
+    against, against_zero_shot = _comparisons(group, seed)
+    most_trials = max((facts.trials for facts in group.facts), default=0)
+    rows = []
+    for number, facts in enumerate(group.facts):
+        compared, control = against.get(number), against_zero_shot.get(number)
+        evidence = RowEvidence(facts, compared, control, plain(group.metric), plain(group.baseline), most_trials)
+        row = Row(
+            **vars(facts),
+            metrics={plain(name): one.estimates[number] for name, one in group.measured.items() if number in one.estimates},
+            variance=variance(measured.values[number], group.found[number].design) if number in measured.values else None,
+            rank=places.get(number),
+            against=compared,
+            against_zero_shot=control,
+            flags=(*warnings, *flags_of(evidence)),
+        )
+        rows.append(row)
+    return rows
 
 
-def row_of(number: int, one: Configuration, variant: str, measured: Mapping[str, Measured], queries: int) -> Row:
-    """The row of configuration `number`, yet without flags, place and comparison. `queries` is how many its table has."""
-    card = one.card
-    return Row(
-        collection=plain(card.collection.name),
-        split=plain(card.collection.split),
-        content_hash=card.collection.content_hash,
-        method=one.method,
-        variant=variant,
-        category=card.method.group,
-        sees=tuple(plain(item) for item in card.method.sees),
-        teacher=one.teacher,
-        teacher_type=card.teacher.standing if card.teacher else None,
-        ranker_loss=_plain(card.ranker_loss),
-        retriever_loss=_plain(card.retriever_loss),
-        student=_plain(card.student),
-        budget=card.budget,
-        runs=len(one.runs),
-        resamples=len({run.card.resample for run in one.runs} - {None}),
-        trials=len(card.tuning.trials) if card.tuning else 0,
-        random=card.seed is not None or card.resample is not None,
-        metrics={plain(name): found.estimates[number] for name, found in measured.items() if number in found.estimates},
-        cost=_cost(one),
-        labels=_labels(one),
-        missing_queries=max(_missing(run, queries) for run in one.runs),
-        flags=(),
-        run_ids=tuple(run.card.tag for run in one.runs),
-        metric_declared=_plain(next(iter(_declared(one)), None)),
-        baseline_declared=tuple(plain(name) for name in dict.fromkeys(n for run in one.runs for n in _evaluation(run).baseline)),
-        missing_metrics=tuple(plain(name) for name in _declared(one) if not all(name in run.scores for run in one.runs)),
-    )
+def board_order(group: RunGroup) -> list[int]:
+    """Numbers of its configurations by the leading metric; those that see the answers come last."""
+    estimates = group.measured[group.metric].estimates
+
+    def place(number: int) -> tuple[bool, float, str, int]:
+        facts, mean = group.facts[number], estimates[number].mean if number in estimates else 0.0
+        return not _competes(group, number), -mean, facts.name, facts.budget or 0
+
+    return sorted(range(len(group.facts)), key=place)
 
 
-def _evaluation(run: Published) -> CardEvaluation:
-    return run.card.research_goal.evaluation
+def _places(group: RunGroup) -> dict[int, int]:
+    """Places of those that compete."""
+    return {number: place for place, number in enumerate((one for one in board_order(group) if _competes(group, one)), 1)}
 
 
-def _declared(one: Configuration) -> list[str]:
-    """Metrics that the cards of its runs declare, the leading one first."""
-    return list(dict.fromkeys(name for run in one.runs for name in _evaluation(run).reported_measures))
+def _competes(group: RunGroup, number: int) -> bool:
+    return group.facts[number].teacher_type not in ("oracle", "simulated") and number in group.measured[group.metric].estimates
 
 
-def _plain(text: str | None) -> str | None:
-    return None if text is None else plain(text)
+def _comparisons(group: RunGroup, seed: int) -> tuple[dict[int, BaselineComparison], dict[int, BaselineComparison]]:
+    """Every row against its baseline, and controls against zero-shot."""
+    measured, names = group.measured[group.metric], _names(group)
+    against = compare(measured, group.pairs, names, seed)
+    if group.baseline == BASELINE:
+        return against, {number: against[number] for number in group.controls}
+    return against, compare(measured, group.controls, names, seed)
 
 
-def _missing(run: Published, queries: int) -> int:
-    """Queries for which the run has nothing, as its card says, and queries that it was not even evaluated on."""
-    said = run.card.outcome.missing if run.card.outcome else 0
-    return said + queries - min(len(values) for values in run.scores.values())
-
-
-def _cost(one: Configuration) -> dict[str, float]:
-    costs = [run.card.costs for run in one.runs]
-    found = {column: sum(getattr(cost, field) for cost in costs) / len(costs) for column, field in _COSTS.items()}
-    used = [cost.labels_used for cost in costs if cost.labels_used is not None]
-    if len(used) < len(costs):
-        # Cards from before labels were counted: not known is not 0.
-        return found
-    return found | {column: sum(getattr(one, field) for one in used) / len(used) for column, field in _USED.items()}
-
-
-def _labels(one: Configuration) -> dict[str, float]:
-    counts = [run.card.labels for run in one.runs if run.card.labels is not None]
-    total = sum(count.total for count in counts)
-    return {verdict: sum(getattr(count, verdict) for count in counts) / total for verdict in VERDICTS} if total else {}
+def _names(group: RunGroup) -> list[str]:
+    """What the rows are called as baselines: their methods, or all that tells them apart where rows are tested against different ones."""
+    several = len(set(group.pairs.values())) > 1
+    return [title(facts) if several else facts.name for facts in group.facts]

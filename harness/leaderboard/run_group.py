@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.errors import UserError
-from harness.leaderboard.board_model import Row
+from harness.leaderboard.board_model import RowFacts
 from harness.leaderboard.configuration import Configuration, configurations, variants
 from harness.leaderboard.primary_metric import BASELINE, baseline_pairs, control_pairs, primary_metric, usual_baseline
+from harness.leaderboard.row_facts import facts_of
 from harness.leaderboard.row_statistics import SEED, Measured, measure, queries_of
-from harness.leaderboard.rows import row_of
 from harness.published.result_folder import Published
 from harness.text import plain
 
@@ -21,7 +21,7 @@ Content = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class RunGroup:
-    """Configurations by number, with what was measured of each; `rows` are without flags, places and comparisons."""
+    """Configurations by number, with what their cards say and what was measured of each."""
 
     found: list[Configuration]
     queries: list[str]
@@ -30,7 +30,7 @@ class RunGroup:
     baseline: str
     measured: dict[str, Measured] = field(repr=False)
     """By metric, the leading one first."""
-    rows: list[Row]
+    facts: list[RowFacts]
     pairs: dict[int, int]
     """The baseline's row that each other row is compared with; empty where the baseline has none."""
     controls: dict[int, int]
@@ -64,10 +64,7 @@ def group_of(runs: Sequence[Published], metric: str | None, baseline: str | None
     queries, leading = queries_of(runs), primary_metric(runs, metric)
     metrics = list(dict.fromkeys([leading, *(name for run in runs for name in run.scores)]))
     measured = {name: measure(found, name, queries, seed) for name in metrics}
-    rows = [
-        row_of(number, one, variant, measured, len(queries))
-        for number, (one, variant) in enumerate(zip(found, variants(found), strict=True))
-    ]
+    facts = [facts_of(one, variant, len(queries)) for one, variant in zip(found, variants(found), strict=True)]
     wanted = baseline or usual_baseline(runs)
-    pairs, zero_shot = (baseline_pairs(found, rows, measured[leading], name) for name in (wanted, BASELINE))
-    return RunGroup(found, queries, leading, wanted, measured, rows, pairs, control_pairs(rows, zero_shot), notes)
+    pairs, zero_shot = (baseline_pairs(found, facts, measured[leading], name) for name in (wanted, BASELINE))
+    return RunGroup(found, queries, leading, wanted, measured, facts, pairs, control_pairs(facts, zero_shot), notes)

@@ -80,7 +80,7 @@ def test_every_number_of_the_leaderboard_is_that_of_harness_board(
         "labels": [row["budget"] for row in rows],
         "runs": [row["runs"] for row in rows],
         "uncertain by": [_uncertain(row["variance"]) for row in rows],
-        "flags": [", ".join(row["flags"]) for row in rows],
+        "flags": ["; ".join(row["flags"]) for row in rows],
         "USD": [row["cost"]["usd"] for row in rows],
         "train s": [row["cost"]["train_seconds"] for row in rows],
         "all s": [row["cost"]["seconds"] for row in rows],

@@ -9,9 +9,8 @@ import pytest
 
 from harness.errors import UserError
 from harness.leaderboard import board_cache as kept
-from harness.leaderboard.board import board
+from harness.leaderboard.board import Board, board
 from harness.leaderboard.board_cache import cache_path, cached_board
-from harness.leaderboard.board_model import Board
 from harness.leaderboard.load_results import state
 from tests.leaderboard.hostile import put_hostile
 from tests.leaderboard.runs import make_card, make_run, put

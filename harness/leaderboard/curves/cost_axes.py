@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from harness.leaderboard import row_texts
 from harness.leaderboard.board_model import Row
 
 
@@ -24,12 +25,8 @@ def _usd(row: Row) -> float:
     return row.cost["usd"]
 
 
-def _tokens(row: Row) -> float:
-    return row.cost["input_tokens"] + row.cost["output_tokens"]
-
-
 AXES: dict[str, Axis] = {
     "labels": Axis("labelled queries", "labels", _labels),
     "usd": Axis("USD for labels, each at its price", "USD", _usd),
-    "tokens": Axis("tokens read and written by the teacher", "tokens", _tokens),
+    "tokens": Axis("tokens read and written by the teacher", "tokens", row_texts.tokens),
 }

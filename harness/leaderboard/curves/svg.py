@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 from harness._lazy import lazy
 from harness.errors import UserError
-from harness.leaderboard.board_model import Board
+from harness.leaderboard.board import Board
 from harness.leaderboard.curves.cost_axes import AXES, Axis
 from harness.leaderboard.curves.series import Chart, ReferenceLevel, Series, amount_text, chart, select
 from harness.leaderboard.curves.series_style import MARKERS, SeriesStyle, series_styles

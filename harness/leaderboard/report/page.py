@@ -17,8 +17,7 @@ from markupsafe import Markup
 from harness import __version__
 from harness.errors import UserError
 from harness.evaluation.significance.test_spec import TestSpec
-from harness.leaderboard.board import board_of
-from harness.leaderboard.board_model import Board
+from harness.leaderboard.board import Board, board_of
 from harness.leaderboard.load_results import load_results
 from harness.leaderboard.render.escaping import escaped_latex, escaped_markdown
 from harness.leaderboard.report.all_pairs import ALL_PAIRS

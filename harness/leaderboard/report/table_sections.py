@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from harness.evaluation.significance.comparison_result import Comparison
 from harness.evaluation.significance.comparison_tables import VERDICTS, p_text
 from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard import row_texts
 from harness.leaderboard.board_model import Row, Table
+from harness.leaderboard.column_layouts import arranged, details, record
+from harness.leaderboard.columns import Column, filled
 from harness.leaderboard.load_results import ResultSet
 from harness.leaderboard.report.all_pairs import ALL_PAIRS, PairMatrix, all_pairs, letters
 from harness.leaderboard.report.curve_texts import CurveTexts, curve_texts
@@ -19,13 +21,18 @@ from harness.leaderboard.report.recipes import Recipe, environments, recipe
 from harness.leaderboard.row_titles import titles
 from harness.published.result_folder import slug
 
+ReportLayout = Literal["report", "report-markdown", "report-latex"]
+_LAYOUTS: tuple[ReportLayout, ...] = get_args(ReportLayout)
 
-class SectionValue(NamedTuple):
-    """A metric of a row; `best` marks the highest of those that compete."""
 
-    mean: str
-    interval: str
-    best: bool
+class ReportCell(NamedTuple):
+    """A cell of the table; `best` marks the highest mean of those that compete, `beats` are letters of rows, `title` says more."""
+
+    text: str
+    title: str = ""
+    mark: str = ""
+    beats: str = ""
+    best: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,21 +42,18 @@ class SectionLine:
     letter: str
     title: str
     row: Row
-    place: str
     about: str
     """Teacher, losses and settings that tell it from other rows of its method."""
-    labels: str
-    lead: SectionValue
-    others: tuple[SectionValue, ...]
-    mark: str
+    lead: ReportCell
     beats: str
     """Letters of the rows that it is significantly better than."""
-    difference: str
-    difference_interval: str
-    p_adjusted: str
-    usd: str
-    training: str
+    cells: Mapping[tuple[str, str], ReportCell]
+    """By key of the column."""
     recipe: Recipe
+
+    def cell(self, column: Column) -> ReportCell:
+        """What stands in `column`."""
+        return self.cells[column.key]
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,6 @@ class TableSection:
     number: int
     table: Table
     lines: tuple[SectionLine, ...]
-    others: tuple[str, ...]
-    """Metrics beside the leading one."""
     pairs: PairMatrix | None
     findings: tuple[str, ...]
     curves: CurveTexts | None
@@ -76,6 +78,11 @@ class TableSection:
     def anchor(self) -> str:
         """A name for links and labels: letters, digits and hyphens."""
         return f"{self.number}-{slug(self.heading)}".replace(".", "-").replace("_", "-").replace("+", "-")
+
+    def columns(self, layout: ReportLayout) -> list[Column]:
+        """The columns of a form of the report, those left out that stand in the cell of the method."""
+        found = filled(arranged(layout, self.table), self.table.rows)
+        return [column for column in found if column.group != "settings"]
 
     @property
     def caption(self) -> str:
@@ -142,7 +149,8 @@ class TableSection:
 
     def as_json(self) -> dict[str, Any]:
         """Table, rows with letters, all comparisons, and how each row is made again."""
-        rows = [{"letter": line.letter, "title": line.title, "beats": self._beats(line), **line.row.as_json()} for line in self.lines]
+        found = arranged("json", self.table)
+        rows = [{"letter": line.letter, "title": line.title, "beats": self._beats(line), **record(line.row, found)} for line in self.lines]
         recipes = {line.letter: _recipe_json(line.recipe) for line in self.lines}
         pairs = self.pairs.answer if self.pairs else None
         return {**self.table.as_json(), "findings": list(self.findings), "rows": rows, "pairs": pairs, "reproduce": recipes}
@@ -159,14 +167,19 @@ def section(number: int, gathered: ResultSet, table: Table, results: str, questi
     """The section of `table`, the `number`-th of the report; `results` is the folder as it is typed, for commands to copy."""
     rows = titles(table)
     pairs = all_pairs(gathered, table, list(rows.items()), question)
-    named = zip(letters(len(rows)), rows.items(), strict=True)
+    found = {column.key: column for layout in _LAYOUTS for column in arranged(layout, table)}
     best = {name: _best(table.rows, name) for name in table.metrics}
-    lines = tuple(_line(letter, title, row, table, pairs, best, gathered, results) for letter, (title, row) in named)
+    lines = []
+    for letter, (title, row) in zip(letters(len(rows)), rows.items(), strict=True):
+        beats = pairs.superscript(title) if pairs else ""
+        cells = {key: _cell(column, row, beats, best) for key, column in found.items()}
+        made = recipe(gathered.runs_of_row(table, row), table.metric, results)
+        about = " · ".join(details(found.values(), row))
+        lines.append(SectionLine(letter, title, row, about, cells["lead", table.metric], beats, cells, made))
     return TableSection(
         number=number,
         table=table,
-        lines=lines,
-        others=tuple(name for name in table.metrics if name != table.metric),
+        lines=tuple(lines),
         pairs=pairs,
         findings=tuple(findings(table, rows, pairs)),
         curves=curve_texts(gathered, table),
@@ -174,45 +187,20 @@ def section(number: int, gathered: ResultSet, table: Table, results: str, questi
     )
 
 
-def _line(
-    letter: str,
-    title: str,
-    row: Row,
-    table: Table,
-    pairs: PairMatrix | None,
-    best: dict[str, float | None],
-    gathered: ResultSet,
-    results: str,
-) -> SectionLine:
-    against = row.against
-    others = (name for name in table.metrics if name != table.metric)
-    return SectionLine(
-        letter=letter,
-        title=title,
-        row=row,
-        place=row_texts.place(row),
-        about=" · ".join(part for part in (row.teacher, row_texts.losses(row), row.variant) if part),
-        labels=row_texts.labels(row),
-        lead=_value(row, table.metric, best),
-        others=tuple(_value(row, name, best) for name in others),
-        mark=row_texts.mark(row),
-        beats=pairs.superscript(title) if pairs else "",
-        difference=f"{against.difference:+.3f}" if against else "",
-        difference_interval=_interval(against.interval) if against else "",
-        p_adjusted=p_text(against.p_adjusted) if against else "",
-        usd=row_texts.usd(row),
-        training=row_texts.training(row),
-        recipe=recipe(gathered.runs_of_row(table, row), table.metric, results),
-    )
-
-
 def _best(rows: Sequence[Row], metric: str) -> float | None:
     return max((row.metrics[metric].mean for row in rows if row.rank is not None and metric in row.metrics), default=None)
 
 
-def _value(row: Row, metric: str, best: dict[str, float | None]) -> SectionValue:
-    highest = row.rank is not None and metric in row.metrics and row.metrics[metric].mean == best[metric]
-    return SectionValue(row_texts.mean(row, metric), row_texts.interval(row, metric), highest)
+def _cell(column: Column, row: Row, beats: str, best: Mapping[str, float | None]) -> ReportCell:
+    if column.leads or column.place == "others":
+        mean = column.value(row)
+        highest = row.rank is not None and mean is not None and mean == best[column.name]
+        if column.leads:
+            return ReportCell(column.text(row), mark=row_texts.mark(row), beats=beats, best=highest)
+        return ReportCell(column.text(row), row_texts.interval(row, column.name), best=highest)
+    if column.name == "difference" and row.against:
+        return ReportCell(column.text(row), _interval(row.against.interval))
+    return ReportCell(column.text(row))
 
 
 def _interval(ends: tuple[float, float] | None) -> str:

@@ -48,5 +48,5 @@ def test_a_page_and_its_file_show_texts_with_white_space_as_it_is_meant(tmp_path
     found = query_view([Run("r", {"q1": {"d1": 1.0}})], "q1", collection=collection, split="test")
     assert found.text == "a hard space"
     assert MARK not in found.documents[0].text and "second part end" in found.documents[0].text
-    written = table_files.csv({"text": [one.text for one in found.documents]})
+    written = table_files.page_csv({"text": [one.text for one in found.documents]})
     assert MARK not in written and "\r" not in written

@@ -12,8 +12,7 @@ from harness.leaderboard.inspect.run_details import downloads
 from harness.leaderboard.inspect.run_provenance import HELD_OUT, TRAINING, model_folders, run_provenance
 from harness.leaderboard.inspect.training_query import training_query
 from harness.leaderboard.load_results import load_results
-from harness.leaderboard.render.table_files import csv as as_csv
-from harness.leaderboard.render.table_files import latex
+from harness.leaderboard.render.table_files import page_csv, page_latex
 from harness.leaderboard.row_sections import by_sees
 from harness.published.card import MethodSection
 from harness.published.published_labels import read_labels, row_of
@@ -97,12 +96,12 @@ def test_rows_stand_with_those_that_see_the_same(tmp_path: Path) -> None:
 
 def test_a_table_as_csv_and_latex() -> None:
     columns = {"row": ["=1+1", "a_b\n& c"], "n": [1_000, 2], "share": [0.123456789, None]}
-    assert list(csv.reader(io.StringIO(as_csv(columns)))) == [
+    assert list(csv.reader(io.StringIO(page_csv(columns)))) == [
         ["row", "n", "share"],
         ["'=1+1", "1000", "0.123456789"],
         ["a_b\n& c", "2", ""],
     ]
-    lines = latex(columns, "50 %\nnew").splitlines()
+    lines = page_latex(columns, "50 %\nnew").splitlines()
     assert lines[0] == r"% 50 \% new"
     assert lines[1] == r"\begin{tabular}{lrr}"
     assert lines[-3] == r"a\_b \& c & 2 &  \\"

@@ -14,8 +14,7 @@ import pytest
 from rich.console import Console
 
 from harness.leaderboard import row_texts
-from harness.leaderboard.board import board
-from harness.leaderboard.board_model import Board
+from harness.leaderboard.board import Board, board
 from harness.leaderboard.curves.ascii import plot
 from harness.leaderboard.curves.series import chart, select
 from harness.leaderboard.curves.svg import svg, write_svg
@@ -132,7 +131,7 @@ def shown_by(found: Board) -> str:
 def test_rows_say_what_they_are_tested_against_only_where_that_differs(results: Path) -> None:
     found = board(results)
     (table,) = found.tables
-    assert "tested against" not in shown(found, 240) and "| against |" not in board_files.markdown(found)
+    assert "tested against" not in shown(found, 240) and "| tested against |" not in board_files.markdown(found)
     tested = [place for place, row in enumerate(table.rows) if row.against]
     rows = list(table.rows)
     rows[tested[0]] = replace(rows[tested[0]], against=replace(rows[tested[0]].against, baseline="zero-shot · 300 labels"))

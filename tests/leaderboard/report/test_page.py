@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UserError
+from harness.leaderboard import row_texts
 from harness.leaderboard.board import board_of
 from harness.leaderboard.curves.curve_answer import CurveQuestion, answer
 from harness.leaderboard.load_results import load_results
@@ -37,8 +38,8 @@ def test_the_page_holds_every_row_with_its_numbers(report: ResultsReport) -> Non
     page = Page(render(report, "html"))
     text = " ".join(" ".join(page.text).split())
     for line in report.sections[0].lines:
-        assert line.lead.mean in text
-        assert line.lead.interval in text
+        assert line.lead.text in text
+        assert row_texts.interval(line.row, report.sections[0].table.metric) in text
         assert line.recipe.command in text
         for run in line.recipe.runs:
             assert run.tag in text
@@ -90,7 +91,7 @@ def test_latex_has_the_rows_of_a_booktabs_table(report: ResultsReport) -> None:
     assert bare.count("{") == bare.count("}")
     assert re.sub(r"\\\$", "", text).count("$") % 2 == 0
     winner = report.sections[0].lines[0]
-    assert rf"\textbf{{{winner.lead.mean}}}$^{{\blacktriangle}}$\textsuperscript{{{winner.beats.replace('–', '--')}}}" in text
+    assert rf"\textbf{{{winner.lead.text}}}$^{{\blacktriangle}}$\textsuperscript{{{winner.beats.replace('–', '--')}}}" in text
 
 
 def test_latex_survives_hostile_names(hostile: ResultsReport) -> None:

@@ -1,0 +1,85 @@
+"""Where columns stand: which of them a place shows, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from harness.leaderboard.board_model import Row, Table
+from harness.leaderboard.columns import Column, columns
+
+Layout = Literal["json", "csv", "terminal", "document", "page", "report", "report-markdown", "report-latex"]
+_METRICS = ("lead", "others")
+_SETTINGS = ("teacher", "losses", "variant")
+_ABOUT = ("variant", "category", "sees", "teacher", "ranker_loss", "retriever_loss", "student", "budget", "runs")
+_COSTS = ("usd", "usd_here", "calls", "input_tokens", "output_tokens", "train_seconds", "seconds", "seconds_here")
+_LABELS = ("labels_used", "labels_teacher", "labels_written", "labels_gold")
+_RECORDS = ("metrics", "variance", "declared", "against", "against_zero_shot", "cost", "labels")
+_VALUES = ("interval", "rank", "budget", "runs", "difference", "p_adjusted", "others", "usd", "train_seconds")
+
+LAYOUTS: dict[Layout, tuple[str | tuple[str, ...], ...]] = {
+    "json": (
+        "collection", "split", "content_hash", "rank", "method", *_ABOUT, "teacher_type", "resamples", "trials", "missing_queries",
+        "flags", "run_ids", *_RECORDS,
+    ),
+    "csv": (
+        "collection", "split", "rank", "method", *_ABOUT, (*_METRICS, "bounds"), "baseline", "difference", "p", "p_adjusted", "verdict",
+        *_COSTS, *_LABELS, "flags",
+    ),
+    "terminal": (
+        "rank", "method", *_SETTINGS, "budget", "runs", "lead", "interval", "others", "usd", "train_seconds", "sees", "uncertain_by",
+        "baseline",
+    ),
+    "document": (
+        "rank", "method", *_SETTINGS, "sees", "budget", "runs", "lead", "interval", "others", "usd", "train_seconds", "baseline", "flags",
+    ),
+    "page": (
+        "rank", "method", "budget", "lead", "interval", "against_baseline", "usd", "flags", "variant", "teacher", "losses", "baseline",
+        "labels_ok", "category", "sees", "runs", "uncertain_by", "tokens", "train_seconds", "seconds", "others",
+        "labels_partial", "labels_repaired", "labels_failed",
+    ),
+    "report": (*_SETTINGS, "lead", *_VALUES),
+    "report-markdown": (
+        "rank", "method", *_SETTINGS, "budget", "runs", "lead", "interval", "difference", "p_adjusted", "others", "usd", "train_seconds",
+        "flags",
+    ),
+    "report-latex": ("method", *_SETTINGS, "budget", "runs", "lead", "interval", "others", "usd"),
+}  # fmt: skip
+"""Columns by place. Where several are named together they keep the order of the table. What no layout names stands in all, at the end.
+
+"document" is Markdown and LaTeX, "page" the dashboard and the exported site.
+"""
+FORMER_KEYS = {"group": "category", "standing": "teacher_type", "missing": "missing_queries", "tags": "run_ids"}
+"""Keys of JSON and CSV that other programs read already, and what they are called now; both are written."""
+
+
+def arranged(layout: Layout, *tables: Table) -> tuple[Column, ...]:
+    """The columns of `tables` that stand in a place, in its order."""
+    found = {column.key: column for table in tables for column in columns(table)}
+    slots = [(one,) if isinstance(one, str) else one for one in LAYOUTS[layout]]
+    chosen = [column for slot in slots for column in found.values() if column.place in slot]
+    return (*chosen, *(column for column in found.values() if column.place not in _NAMED))
+
+
+_NAMED = frozenset(name for layout in LAYOUTS.values() for one in layout for name in ([one] if isinstance(one, str) else one))
+
+
+def details(found: Iterable[Column], row: Row) -> list[str]:
+    """What stands in the cell of the method where there is little room: the settings that tell `row` from others of its method."""
+    return [text for column in found if column.group == "settings" and (text := column.text(row))]
+
+
+def record(row: Row, found: Iterable[Column]) -> dict[str, Any]:
+    """A row as JSON."""
+    values = {column.name: column.value(row) for column in found}
+    return with_former_keys({name: list(value) if isinstance(value, tuple) else value for name, value in values.items()})
+
+
+def with_former_keys(values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` also under the keys that they had before."""
+    return {key: value for name, value in values.items() for key in keys_of(name)}
+
+
+def keys_of(name: str) -> list[str]:
+    """The keys under which a column is written."""
+    return [*(former for former, now in FORMER_KEYS.items() if now == name), name]

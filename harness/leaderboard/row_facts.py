@@ -1,0 +1,90 @@
+"""What the cards of one configuration say of its row."""
+
+from __future__ import annotations
+
+from harness.labelling.labels.ranking import VERDICTS
+from harness.leaderboard.board_model import RowFacts
+from harness.leaderboard.configuration import Configuration
+from harness.published.card import CardEvaluation
+from harness.published.result_folder import Published
+from harness.text import plain
+
+_COSTS = {
+    "calls": "calls",
+    "input_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    "usd": "usd_alone",
+    "usd_here": "usd_here",
+    "train_seconds": "train_seconds",
+    "seconds": "seconds_best",
+    "seconds_here": "seconds",
+}
+"""Cost column -> field or property of the card's costs."""
+_USED = {"labels_used": "total", "labels_teacher": "teacher", "labels_written": "written", "labels_gold": "gold"}
+"""Cost column -> field or property of the labels used."""
+
+
+def facts_of(one: Configuration, variant: str, queries: int) -> RowFacts:
+    """What the cards of `one` say; `queries` is how many its table has."""
+    card = one.card
+    return RowFacts(
+        collection=plain(card.collection.name),
+        split=plain(card.collection.split),
+        content_hash=card.collection.content_hash,
+        method=one.method,
+        variant=variant,
+        category=card.method.group,
+        sees=tuple(plain(item) for item in card.method.sees),
+        teacher=one.teacher,
+        teacher_type=card.teacher.standing if card.teacher else None,
+        ranker_loss=_plain(card.ranker_loss),
+        retriever_loss=_plain(card.retriever_loss),
+        student=_plain(card.student),
+        budget=card.budget,
+        runs=len(one.runs),
+        resamples=len({run.card.resample for run in one.runs} - {None}),
+        trials=len(card.tuning.trials) if card.tuning else 0,
+        random=card.seed is not None or card.resample is not None,
+        cost=_cost(one),
+        labels=_labels(one),
+        missing_queries=max(_missing(run, queries) for run in one.runs),
+        run_ids=tuple(run.card.tag for run in one.runs),
+        metric_declared=_plain(next(iter(_declared(one)), None)),
+        baseline_declared=tuple(plain(name) for name in dict.fromkeys(n for run in one.runs for n in _evaluation(run).baseline)),
+        missing_metrics=tuple(plain(name) for name in _declared(one) if not all(name in run.scores for run in one.runs)),
+    )
+
+
+def _evaluation(run: Published) -> CardEvaluation:
+    return run.card.research_goal.evaluation
+
+
+def _declared(one: Configuration) -> list[str]:
+    """Metrics that the cards of its runs declare, the leading one first."""
+    return list(dict.fromkeys(name for run in one.runs for name in _evaluation(run).reported_measures))
+
+
+def _plain(text: str | None) -> str | None:
+    return None if text is None else plain(text)
+
+
+def _missing(run: Published, queries: int) -> int:
+    """Queries for which the run has nothing, as its card says, and queries that it was not even evaluated on."""
+    said = run.card.outcome.missing if run.card.outcome else 0
+    return said + queries - min(len(values) for values in run.scores.values())
+
+
+def _cost(one: Configuration) -> dict[str, float]:
+    costs = [run.card.costs for run in one.runs]
+    found = {column: sum(getattr(cost, field) for cost in costs) / len(costs) for column, field in _COSTS.items()}
+    used = [cost.labels_used for cost in costs if cost.labels_used is not None]
+    if len(used) < len(costs):
+        # Cards from before labels were counted: not known is not 0.
+        return found
+    return found | {column: sum(getattr(one, field) for one in used) / len(used) for column, field in _USED.items()}
+
+
+def _labels(one: Configuration) -> dict[str, float]:
+    counts = [run.card.labels for run in one.runs if run.card.labels is not None]
+    total = sum(count.total for count in counts)
+    return {verdict: sum(getattr(count, verdict) for count in counts) / total for verdict in VERDICTS} if total else {}
