@@ -17,7 +17,7 @@ from dashboard.app_pages import OF_RESULTS
 from dashboard.launch import APP, command, environment
 from harness.errors import UserError
 from harness.leaderboard.board import board
-from harness.leaderboard.row_titles import titles
+from harness.leaderboard.row_texts import titles
 from harness.ports import free_port
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -17,7 +17,7 @@ from harness.leaderboard.board import Board, board_of
 from harness.leaderboard.board_cache import cached_board
 from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.load_results import ResultSet, load_results, state
-from harness.leaderboard.row_titles import titles
+from harness.leaderboard.row_texts import titles
 from harness.text import counted
 
 
@@ -31,7 +31,7 @@ class View:
     rows: dict[str, Row]
 
     @property
-    def gathered(self) -> ResultSet:
+    def result_set(self) -> ResultSet:
         """All runs of the folder."""
         found: ResultSet = _gathered(self.folder, self.state)
         return found

@@ -14,7 +14,7 @@ from dashboard.source import View, workspace
 from dashboard.tables.row_list import row_list
 from dashboard.text import literal
 from harness.leaderboard.columns import VERDICT_HELP
-from harness.leaderboard.inspect.query_rankings import at_hand
+from harness.leaderboard.inspect.query_rankings import local_collection
 from harness.leaderboard.inspect.training_query import InspectedQuery, training_query
 from harness.published.published_labels import RAW, LabelRow, LabelsOfRun, read_labels
 from harness.published.result_folder import LABELS, Published
@@ -40,7 +40,7 @@ def _labels(runs: list[Published]) -> LabelsOfRun | None:
 
 def training(found: View, names: list[str]) -> None:
     """Choose a training query that a teacher of the named rows labelled, and show what is published of it. Raises UserError."""
-    groups = [found.gathered.runs_of_row(found.table, found.rows[name]) for name in names]
+    groups = [found.result_set.runs_of_row(found.table, found.rows[name]) for name in names]
     labels = [_labels(group) for group in groups]
     rows = [{row.query: row for row in one.rows} if one else {} for one in labels]
     counts = Counter(query for mapping in rows for query in mapping)
@@ -52,7 +52,7 @@ def training(found: View, names: list[str]) -> None:
     if query is None:
         return
     chosen: list[tuple[str, LabelRow | None]] = [(name, mapping.get(query)) for name, mapping in zip(names, rows, strict=True)]
-    answer = training_query(chosen, at_hand(groups[0][0], workspace()))
+    answer = training_query(chosen, local_collection(groups[0][0], workspace()))
     st.subheader(literal(answer.text or answer.query))
     row_list({f"{number}": name for number, name in enumerate(names, 1)})
     _candidates(answer, names)

@@ -9,7 +9,7 @@ import altair as alt
 
 from harness.leaderboard.curves.frontier import DOMINATED, FRONTIER, SURELY, Frontier
 from harness.leaderboard.curves.series_style import COLOURS, ink
-from harness.leaderboard.curves.short_names import short, wrapped
+from harness.leaderboard.curves.short_names import shortened, wrapped
 from harness.leaderboard.inspect.stage_costs import Split
 
 LOOKS = {FRONTIER: ("#0072B2", "diamond"), DOMINATED: ("#6E6E6E", "circle"), SURELY: ("#D55E00", "triangle-down")}
@@ -52,7 +52,7 @@ def frontier_chart(found: Frontier, metric: str, title: str, logarithmic: bool) 
 def _key(names: Sequence[str]) -> list[str]:
     """Which row each number is, on lines that phones have room for."""
     found = ["Frontier:"]
-    for number, name in enumerate(short(names, _WIDTH * 3), 1):
+    for number, name in enumerate(shortened(names, _WIDTH * 3), 1):
         first, *rest = wrapped(name, _WIDTH)
         found += [f"{number}  {first}", *(f"    {line}" for line in rest)]
     return found
@@ -82,7 +82,7 @@ def stage_chart(found: Sequence[Split]) -> alt.LayerChart:
         for one in found
         for order, (kind, seconds) in enumerate(one.seconds.items())
     ]
-    said = {name: wrapped(text, _WIDTH) for name, text in zip(names, short(names, _WIDTH * 2), strict=True)}
+    said = {name: wrapped(text, _WIDTH) for name, text in zip(names, shortened(names, _WIDTH * 2), strict=True)}
     lines = max(map(len, said.values()))
     rows = alt.Y("name:N", sort=names, axis=None)
     down = _LINE * lines / 2

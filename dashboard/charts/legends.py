@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from harness.leaderboard.curves.series_style import SeriesStyle
-from harness.leaderboard.curves.short_names import short, wrapped
+from harness.leaderboard.curves.short_names import shortened, wrapped
 
 WIDTH = 44
 """Characters of a line."""
@@ -22,7 +22,7 @@ _LINE, _BETWEEN = 16, 8
 
 def texts(names: Sequence[str]) -> dict[str, str]:
     """Each name as its legend shows it, its lines joined by line breaks; different names stay different."""
-    cut = short(names, WIDTH * _MOST)
+    cut = shortened(names, WIDTH * _MOST)
     return {name: "\n".join(wrapped(text, WIDTH)) for name, text in zip(names, cut, strict=True)}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from harness.leaderboard.curves.short_names import short, wrapped
+from harness.leaderboard.curves.short_names import shortened, wrapped
 from harness.leaderboard.row_query_values import QueryChange
 
 WINS = {"b better": ("#0072B2", "triangle-up"), "equal": ("#6E6E6E", "circle"), "a better": ("#D55E00", "triangle-down")}
@@ -94,7 +94,7 @@ def _size(changes: list[QueryChange]) -> alt.Size:
 
 def _pair_summary(before: str, names: Names) -> list[list[str]]:
     """`before` with a and with b, and with their names, each on few lines."""
-    return [wrapped(f"{before}{side}: {name}", _LINE) for side, name in zip("ab", short(names, _LINE * _LINES), strict=True)]
+    return [wrapped(f"{before}{side}: {name}", _LINE) for side, name in zip("ab", shortened(names, _LINE * _LINES), strict=True)]
 
 
 def _room(names: Names) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import altair as alt
 
-from harness.leaderboard.curves.short_names import short
+from harness.leaderboard.curves.short_names import shortened
 from harness.leaderboard.inspect.label_quality import Agreement, Picks
 
 _SCALES = {
@@ -26,7 +26,7 @@ _DARK = 0.6
 def heatmap(found: Sequence[Agreement], measure: str) -> alt.LayerChart:
     """Every teacher against every other by `measure`: the number stands in each cell, the colour only repeats it."""
     names = list(dict.fromkeys(name for one in found for name in (one.a, one.b)))
-    said = dict(zip(names, short(names, _LONGEST), strict=True))
+    said = dict(zip(names, shortened(names, _LONGEST), strict=True))
     cells = {(a, b): one for one in found for a, b in ((one.a, one.b), (one.b, one.a))}
     values = [
         {

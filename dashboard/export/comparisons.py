@@ -13,7 +13,7 @@ from harness.leaderboard.load_results import ResultSet
 from harness.leaderboard.render.comparison_files import interval
 from harness.leaderboard.report.all_pairs import PairCell as Pair
 from harness.leaderboard.report.all_pairs import PairMatrix, all_pairs
-from harness.leaderboard.row_titles import titles
+from harness.leaderboard.row_texts import titles
 from harness.text import counted
 
 _MOODS = {"▲": "better", "▼": "worse", "·": ""}
@@ -44,7 +44,7 @@ class Matrix(NamedTuple):
     how: str
 
 
-def against(table: Table) -> Grid | None:
+def baseline_grid(table: Table) -> Grid | None:
     """Every row against its baseline, as the board tested it; None where no row was."""
     rows = [(name, row, row.against) for name, row in titles(table).items() if row.against is not None]
     if not rows:
@@ -70,9 +70,9 @@ def _mean(row: Row, metric: str) -> GridCell:
     return cell(row.metrics[metric].mean, ".4f")
 
 
-def matrix(gathered: ResultSet, table: Table) -> Matrix | None:
+def pair_matrix(result_set: ResultSet, table: Table) -> Matrix | None:
     """All pairs of the rows of `table` that have its leading metric; None with fewer than two."""
-    found = all_pairs(gathered, table, list(titles(table).items()))
+    found = all_pairs(result_set, table, list(titles(table).items()))
     if found is None:
         return None
     lines = tuple(

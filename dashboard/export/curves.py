@@ -35,7 +35,7 @@ class Points(NamedTuple):
     grid: Grid
 
 
-def pictures(gathered: ResultSet, table: Table) -> Iterator[Picture]:
+def curve_pictures(result_set: ResultSet, table: Table) -> Iterator[Picture]:
     """The fitted curves by the leading metric over every axis, then the means by the other metrics and number of labels.
 
     None that would be empty.
@@ -44,17 +44,17 @@ def pictures(gathered: ResultSet, table: Table) -> Iterator[Picture]:
         drawn = chart(table, name)
         if drawn is not None:
             shown = select(drawn)
-            yield Picture(f"{table.metric} by {axis.title}", svg(shown, statistics_of(gathered, table, shown)))
+            yield Picture(f"{table.metric} by {axis.title}", svg(shown, statistics_of(result_set, table, shown)))
     for metric in table.metrics:
         drawn = chart(replace(table, metric=metric)) if metric != table.metric else None
         if drawn is not None:
             yield Picture(f"{metric} by {drawn.axis.title}", svg(select(drawn)))
 
 
-def areas(gathered: ResultSet, table: Table) -> Grid | None:
+def area_grid(result_set: ResultSet, table: Table) -> Grid | None:
     """What each drawn curve by number of labels is, and how many labels it takes to reach each row without labels."""
     drawn = chart(table)
-    found = statistics_of(gathered, table, select(drawn)) if drawn is not None else None
+    found = statistics_of(result_set, table, select(drawn)) if drawn is not None else None
     if found is None:
         return None
     needed = {name: {one.series: one for one in labels_needed(found, target)} for name, target in found.targets.items()}
@@ -78,7 +78,7 @@ def areas(gathered: ResultSet, table: Table) -> Grid | None:
     )
 
 
-def points(table: Table) -> Iterator[Points]:
+def point_grids(table: Table) -> Iterator[Points]:
     """The points by the leading metric, over each axis that any row stands on."""
     for name, axis in AXES.items():
         drawn = chart(table, name)
@@ -108,7 +108,7 @@ def _grid(drawn: Chart, name: str) -> Grid:
     return grid(headings, [*rows, *levels])
 
 
-def note(table: Table) -> str:
+def curve_note(table: Table) -> str:
     """What low and high are; empty where there is no curve."""
     drawn = chart(table)
     return "" if drawn is None else drawn.note

@@ -10,7 +10,7 @@ from dashboard.export.grid import column as grid_column
 from dashboard.tables.table import TableDisplay, displayed_columns
 from dashboard.words import FILTERS
 from harness.leaderboard.board_model import Row, Table
-from harness.leaderboard.columns import Column
+from harness.leaderboard.column import Column
 from harness.leaderboard.filters import FACETS, choices
 
 

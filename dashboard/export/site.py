@@ -18,8 +18,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from dashboard.export.comparisons import Matrix, against, matrix
-from dashboard.export.curves import Picture, Points, areas, note, pictures, points
+from dashboard.export.comparisons import Matrix, baseline_grid, pair_matrix
+from dashboard.export.curves import Picture, Points, area_grid, curve_note, curve_pictures, point_grids
 from dashboard.export.grid import Grid
 from dashboard.export.leaderboard import Facet, facets, leaderboard
 from dashboard.export.runs import FOLDER, address, run_page
@@ -32,7 +32,7 @@ from harness.leaderboard.board_model import Table
 from harness.leaderboard.load_results import ResultSet, load_results
 from harness.leaderboard.render import board_files
 from harness.leaderboard.report.glossary import GLOSSARY
-from harness.leaderboard.row_titles import titles
+from harness.leaderboard.row_texts import titles
 from harness.published.result_folder import Published
 from harness.text import counted
 
@@ -70,14 +70,14 @@ def export(results: Path, out: Path) -> int:
         raise UserError("there is no results folder", file=results, remedy="give one with --results, or run a sweep first")
     if out.exists() and not (out / MARK).is_file() and (not out.is_dir() or any(out.iterdir())):
         raise UserError("this is no exported site and is left as it is", file=out, remedy="give --export a folder that is new or empty")
-    gathered = load_results(results, cache=cache_home() / "boards")
-    found = board_of(gathered)
+    result_set = load_results(results, cache=cache_home() / "boards")
+    found = board_of(result_set)
     if not found.tables:
         raise UserError("no published runs", file=results, remedy="run a sweep first: harness sweep configs/budget.yaml")
     count = 0
     with atomic_folder(out.resolve()) as folder:
         (folder / FOLDER).mkdir()
-        for name, page in _pages(gathered, found):
+        for name, page in _pages(result_set, found):
             (folder / name).write_text(page, encoding="utf-8", newline="\n")
             count += 1
         (folder / "board.json").write_text(json.dumps(found.as_json(), ensure_ascii=False, allow_nan=False, indent=1), encoding="utf-8")
@@ -86,11 +86,11 @@ def export(results: Path, out: Path) -> int:
     return count
 
 
-def _pages(gathered: ResultSet, found: Board) -> Iterator[tuple[str, str]]:
-    behind = {number: _by_tag(gathered, table) for number, table in enumerate(found.tables, 1)}
+def _pages(result_set: ResultSet, found: Board) -> Iterator[tuple[str, str]]:
+    behind = {number: _by_tag(result_set, table) for number, table in enumerate(found.tables, 1)}
     pages = {number: {tag: address(run) for tag, run in runs.items()} for number, runs in behind.items()}
-    sections = tuple(_section(number, gathered, table, pages[number]) for number, table in enumerate(found.tables, 1))
-    about = {"runs": f"{len(gathered.runs):,}", "newest": f"{max(run.card.created for run in gathered.runs):%Y-%m-%d}"}
+    sections = tuple(_section(number, result_set, table, pages[number]) for number, table in enumerate(found.tables, 1))
+    about = {"runs": f"{len(result_set.runs):,}", "newest": f"{max(run.card.created for run in result_set.runs):%Y-%m-%d}"}
     shared = {"sections": sections, "notes": found.notes, "skipped": found.skipped, "glossary": GLOSSARY, **about}
     for name in PAGES:
         yield f"{name}.html", _page(name, shared, current=name, up="")
@@ -101,12 +101,12 @@ def _pages(gathered: ResultSet, found: Board) -> Iterator[tuple[str, str]]:
                 yield pages[number][tag], _page("run", {**about, "run": page}, current="", up="../")
 
 
-def _by_tag(gathered: ResultSet, table: Table) -> dict[str, Published]:
+def _by_tag(result_set: ResultSet, table: Table) -> dict[str, Published]:
     # Of two folders with one run id the newer counts, as on the board.
-    return {run.card.tag: run for run in sorted(gathered.of(table), key=lambda run: (run.card.created, run.card.tag))}
+    return {run.card.tag: run for run in sorted(result_set.runs_of(table), key=lambda run: (run.card.created, run.card.tag))}
 
 
-def _section(number: int, gathered: ResultSet, table: Table, pages: Mapping[str, str]) -> SiteSection:
+def _section(number: int, result_set: ResultSet, table: Table, pages: Mapping[str, str]) -> SiteSection:
     return SiteSection(
         id=f"t{number}",
         table=table,
@@ -114,12 +114,12 @@ def _section(number: int, gathered: ResultSet, table: Table, pages: Mapping[str,
         caption=row_texts.caption(table),
         facets=facets(table),
         board=leaderboard(table, pages),
-        curves=tuple(pictures(gathered, table)),
-        areas=areas(gathered, table),
-        points=tuple(points(table)),
-        note=note(table),
-        against=against(table),
-        matrix=matrix(gathered, table),
+        curves=tuple(curve_pictures(result_set, table)),
+        areas=area_grid(result_set, table),
+        points=tuple(point_grids(table)),
+        note=curve_note(table),
+        against=baseline_grid(table),
+        matrix=pair_matrix(result_set, table),
     )
 
 

@@ -10,8 +10,8 @@ import streamlit as st
 
 from dashboard.text import literal
 from harness.leaderboard.board_model import Row, Table
+from harness.leaderboard.column import Column, filled
 from harness.leaderboard.column_layouts import arranged
-from harness.leaderboard.columns import Column, filled
 
 _FORMATS = {"money": "%.2f", "seconds": "%.0f", "share": "percent"}
 _OWN_FORMATS = {"budget": "localized", "tokens": "compact", "lead": "%.3f", "others": "%.3f"}
@@ -81,9 +81,9 @@ def column_config(table: Table) -> dict[str, Any]:
 
 
 def _config(column: Column) -> Any:
-    options: dict[str, Any] = {"help": literal(column.help) or None, "width": _WIDTHS.get(column.place)}
+    options: dict[str, Any] = {"help": literal(column.help) or None, "width": _WIDTHS.get(column.layout_name)}
     if column.name == "rank":
         options["pinned"] = True
     if column.kind in ("text", "interval"):
         return st.column_config.TextColumn(**options)
-    return st.column_config.NumberColumn(format=_OWN_FORMATS.get(column.place) or _FORMATS.get(column.kind), **options)
+    return st.column_config.NumberColumn(format=_OWN_FORMATS.get(column.layout_name) or _FORMATS.get(column.kind), **options)

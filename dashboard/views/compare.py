@@ -21,7 +21,7 @@ from harness.evaluation.significance.paired_tests import TESTS
 from harness.evaluation.significance.test_spec import HOLM, TestSpec
 from harness.leaderboard import row_texts
 from harness.leaderboard.comparison import FEWEST, MOST, compare_rows
-from harness.leaderboard.inspect.query_rankings import at_hand
+from harness.leaderboard.inspect.query_rankings import local_collection
 from harness.leaderboard.inspect.strata import SIZES, strata
 from harness.leaderboard.row_query_values import PerQuery, QueryChange, changes, extremes, per_query
 from harness.text import counted
@@ -76,8 +76,8 @@ def _list(where: st.delta_generator.DeltaGenerator, title: str, found: list[Quer
 
 def _strata(found: View, values: PerQuery, chosen: list[str], letter: Mapping[str, str]) -> None:
     st.subheader("By kind of query")
-    run = found.gathered.runs_of_row(found.table, found.rows[chosen[0]])[0]
-    collection = at_hand(run, workspace())
+    run = found.result_set.runs_of_row(found.table, found.rows[chosen[0]])[0]
+    collection = local_collection(run, workspace())
     if collection is None:
         st.info("Query lengths and judgments are not on this machine: run a sweep on the collection, or set HARNESS_WORKSPACE.")
         return
@@ -108,7 +108,7 @@ def page() -> None:
     left, right = st.columns(2)
     against = choose.one(left, "Against", [_ALL, *chosen], "against", help="All pairs, or every other row against one.")
     try:
-        values = per_query(found.gathered, found.table, [(name, found.rows[name]) for name in chosen])
+        values = per_query(found.result_set, found.table, [(name, found.rows[name]) for name in chosen])
         with right:
             answer = compare_rows(values, _question(right), None if against in (None, _ALL) else against)
     except UserError as error:

@@ -19,7 +19,7 @@ _MOST_BARS = 40
 
 def _frontier(found: View, price: str) -> None:
     title, metric = PRICES[price].title, found.table.metric
-    priced = frontier(found.gathered, found.table, list(found.rows.items()), price)
+    priced = frontier(found.result_set, found.table, list(found.rows.items()), price)
     logarithmic = choose.switch(st, "Log axis", "log")
     said = f"{metric} against {title}, {len(priced.rows)} rows; the table below has the numbers."
     show(frontier_chart(priced, metric, title, logarithmic), "cost", said)
@@ -50,7 +50,7 @@ def _rows(priced: Frontier, title: str, metric: str) -> None:
 
 def _stages(found: View) -> None:
     """Seconds of every row, stage by stage."""
-    split = split_by_stage(found.gathered, found.table, list(found.rows.items()))
+    split = split_by_stage(found.result_set, found.table, list(found.rows.items()))
     if not split or not split[0].seconds:
         return
     st.subheader("Seconds by stage")

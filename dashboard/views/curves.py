@@ -14,12 +14,12 @@ from dashboard.show import show
 from dashboard.source import View, view
 from dashboard.text import literal
 from harness.evaluation.curves.fits import FITS
-from harness.leaderboard.curves.against_series import ahead_words, pairs, usual_reference
+from harness.leaderboard.curves.against_series import ahead_words, series_pairs, usual_reference
 from harness.leaderboard.curves.cost_axes import AXES
 from harness.leaderboard.curves.fitted import ALL, BANDS, Statistics, statistics_of
 from harness.leaderboard.curves.series import MOST, RUNS, Chart, amount_text, chart, select
 from harness.leaderboard.curves.svg import svg
-from harness.leaderboard.curves.targets import Needed, labels_needed, target_of, words
+from harness.leaderboard.curves.targets import Needed, amount_words, labels_needed, target_of
 
 _BAND = (
     "95 % bootstrap intervals of the fitted curve. Over resamples and seeds they say how much luck with the draw matters: from five runs a "
@@ -89,11 +89,11 @@ def _pairs(found: Statistics) -> None:
     reference = choose.one(
         st, "Reference", names, "reference", default=usual_reference(found), help="Every other series is held against it."
     )
-    told = pairs(found, reference or names[0])
+    told = series_pairs(found, reference or names[0])
     axis = found.chart.axis
     rows = {
         "series": [pair.series for pair in told],
-        "equals it with": [words(pair.equal, axis) for pair in told],
+        "equals it with": [amount_words(pair.equal, axis) for pair in told],
         "at or above it": [ahead_words(pair.ahead, axis) for pair in told],
         "area difference": [pair.area and pair.area.value for pair in told],
         "low": [pair.area and pair.area.interval.low for pair in told],
@@ -145,7 +145,7 @@ def page() -> None:
         return
     drawn = chosen.drawn
     st.subheader(literal(f"{drawn.metric} by {drawn.axis.title}"))
-    statistics = statistics_of(found.gathered, found.table, drawn, chosen.fit, chosen.band)
+    statistics = statistics_of(found.result_set, found.table, drawn, chosen.fit, chosen.band)
     if statistics is None:
         show(budget_curve(drawn), "curves", f"{drawn.metric} by {drawn.axis.title}.")
         st.caption("One query: nothing can be said of how sure this is.")

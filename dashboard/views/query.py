@@ -16,7 +16,7 @@ from dashboard.training import training
 from harness.collections.collection import Collection
 from harness.errors import UserError
 from harness.leaderboard.comparison import MOST
-from harness.leaderboard.inspect.query_rankings import DEPTH, QueryView, at_hand, query_view, read_run
+from harness.leaderboard.inspect.query_rankings import DEPTH, QueryView, local_collection, query_view, read_run
 from harness.leaderboard.row_query_values import PerQuery, per_query
 from harness.published.result_folder import Published
 from harness.retrieval.run import Run
@@ -69,12 +69,12 @@ def _values(values: PerQuery, query: str, names: list[str]) -> None:
 
 
 def _test(found: View, names: list[str]) -> None:
-    values = per_query(found.gathered, found.table, [(name, found.rows[name]) for name in names])
+    values = per_query(found.result_set, found.table, [(name, found.rows[name]) for name in names])
     query = choose.one(st, "Query", list(values.queries), "query")
     if query is None:
         return
-    groups = [found.gathered.runs_of_row(found.table, found.rows[name]) for name in names]
-    collection: Collection | None = at_hand(groups[0][0], workspace())
+    groups = [found.result_set.runs_of_row(found.table, found.rows[name]) for name in names]
+    collection: Collection | None = local_collection(groups[0][0], workspace())
     answer = query_view([_run(group[0]) for group in groups], query, collection=collection, split=groups[0][0].card.collection.split)
     _values(values, query, names)
     _show(answer, names)

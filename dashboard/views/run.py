@@ -115,7 +115,7 @@ def page() -> None:
     st.title("Run")
     found = view()
     row = _row(found)
-    runs = {run.card.tag: run for run in found.gathered.runs_of_row(found.table, found.rows[row])} if row else {}
+    runs = {run.card.tag: run for run in found.result_set.runs_of_row(found.table, found.rows[row])} if row else {}
     tag = choose.one(st, "Run", list(runs), "run", help="A row's runs differ in resample and seed.")
     if tag is None:
         return

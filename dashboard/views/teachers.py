@@ -16,8 +16,8 @@ from dashboard.text import literal
 from harness.evaluation.significance.comparison_tables import p_text
 from harness.labelling.labels.ranking import VERDICTS
 from harness.leaderboard.columns import VERDICT_HELP
-from harness.leaderboard.inspect.label_quality import MEASURES, Agreement, Picks, agreements, first_picks, labelled
-from harness.leaderboard.inspect.teacher_summary import TeacherSummary, teachers
+from harness.leaderboard.inspect.label_quality import MEASURES, Agreement, Picks, agreements, first_picks, teacher_labels
+from harness.leaderboard.inspect.teacher_summary import TeacherSummary, teacher_summaries
 from harness.leaderboard.load_results import state
 from harness.published.result_folder import Published
 from harness.text import counted
@@ -58,7 +58,7 @@ def _reasons(found: list[TeacherSummary]) -> None:
 @st.cache_resource(max_entries=8, show_spinner="Reading what teachers said")  # type: ignore[untyped-decorator]
 def _summary(folder: str, mark: str, table: str, _runs: Sequence[Published]) -> tuple[list[Agreement], list[Picks], list[str]]:
     """Read again when the folder's `mark` changes."""
-    found, notes = labelled(_runs)
+    found, notes = teacher_labels(_runs)
     return agreements(found), [first_picks(one) for one in found], notes
 
 
@@ -128,8 +128,8 @@ def page() -> None:
     """The whole page."""
     st.title("Teachers")
     found = view()
-    runs = found.gathered.of(found.table)
-    summaries = teachers(runs)
+    runs = found.result_set.runs_of(found.table)
+    summaries = teacher_summaries(runs)
     if not summaries:
         st.info("No run here was labelled by a teacher.")
         return

@@ -91,11 +91,11 @@ def curves(
     from harness.leaderboard.load_results import load_results
     from harness.leaderboard.render.curve_terminal import render
 
-    gathered = load_results(results)
-    made = board_of(gathered, collection=collection, metric=metric)
+    result_set = load_results(results)
+    made = board_of(result_set, collection=collection, metric=metric)
     over = {None: None, BandOver.runs: RUNS, BandOver.all: ALL}[band]
     question = CurveQuestion(axis.value, fit.value, over, target, against, price.value if price else None, every)
-    answers = [answer(gathered, table, question) for table in made.tables]
+    answers = [answer(result_set, table, question) for table in made.tables]
     if picture is not None:
         one = next((one for one in answers if one.drawn is not None), None)
         if one is None or one.drawn is None:

@@ -61,12 +61,12 @@ def board(
     most sweeps report first. `baseline` is a method's name or label; by default the one that most cards name, or zero-shot. Raises
     UserError when nothing fits a name that was given.
     """
-    gathered = load_results(results, runs)
-    return board_of(gathered, collection=collection, split=split, metric=metric, baseline=baseline, seed=seed)
+    result_set = load_results(results, runs)
+    return board_of(result_set, collection=collection, split=split, metric=metric, baseline=baseline, seed=seed)
 
 
 def board_of(
-    gathered: ResultSet,
+    result_set: ResultSet,
     *,
     collection: str | None = None,
     split: str | None = None,
@@ -75,7 +75,7 @@ def board_of(
     seed: int = SEED,
 ) -> Board:
     """`board` of runs that were read already; the same choices, the same errors."""
-    chosen = chosen_runs(gathered.runs, collection, split)
+    chosen = chosen_runs(result_set.runs, collection, split)
     wanted = wanted_metric(chosen, metric)
     groups = by_content(chosen)
     contents = Counter((name, of) for name, of, _ in groups)
@@ -86,7 +86,7 @@ def board_of(
     for (name, of, content), members in sorted(groups.items()):
         warnings = [f"content {content[:8]}"] if contents[name, of] > 1 else []
         tables.append(_table(members, wanted, baseline, seed, warnings))
-    return Board(tuple(tables), gathered.skipped, tuple(general), gathered.folder)
+    return Board(tuple(tables), result_set.skipped, tuple(general), result_set.folder)
 
 
 def _table(runs: Sequence[Published], metric: str | None, baseline: str | None, seed: int, warnings: Sequence[str]) -> Table:

@@ -27,7 +27,7 @@ MOST = 32
 def cached_board(
     folder: Path, results: Path, state: str, make: Callable[[], Board], *, metric: str | None = None, baseline: str | None = None
 ) -> Board:
-    """The board of `results` in that `state` (see `gathering.state`) from the cache `folder`, or what `make` gives, which is then kept.
+    """The board of `results` in that `state` (see `load_results.state`) from the cache `folder`, or what `make` gives, which is then kept.
 
     What `make` raises is raised; a cache that is damaged or cannot be written is no error.
     """

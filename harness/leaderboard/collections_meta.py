@@ -20,7 +20,7 @@ from harness.leaderboard.column_layouts import with_former_keys
 from harness.leaderboard.load_results import ResultSet
 from harness.leaderboard.primary_metric import primary_metric, usual_baseline, wanted_metric
 from harness.leaderboard.row_statistics import SEED
-from harness.leaderboard.row_titles import title
+from harness.leaderboard.row_texts import title
 from harness.leaderboard.rows import build_rows
 from harness.leaderboard.run_group import RunGroup, by_content, chosen_runs, group_of
 from harness.text import counted, plain
@@ -32,7 +32,7 @@ class CollectionEffect(NamedTuple):
     row: Row
     against: BaselineComparison
     baseline: Row
-    mark: str
+    identity: str
     """Equal for the same configuration on another collection."""
     queries: int
     variance: float
@@ -110,7 +110,7 @@ class Meta:
 
 
 def meta_of(
-    gathered: ResultSet,
+    result_set: ResultSet,
     methods: Sequence[str] = (),
     *,
     metric: str | None = None,
@@ -124,9 +124,9 @@ def meta_of(
     and `baseline` are by default what most sweeps lead with. Raises UserError on unknown names, and where a collection would count
     twice.
     """
-    runs = chosen_runs(gathered.runs, None, split)
+    runs = chosen_runs(result_set.runs, None, split)
     if not runs:
-        raise UserError(f"no published runs in {gathered.folder}", remedy="give the folder with --results")
+        raise UserError(f"no published runs in {result_set.folder}", remedy="give the folder with --results")
     wanted = wanted_metric(runs, metric) or primary_metric(runs, None)
     reference = baseline or usual_baseline(runs)
     groups = [group_of(members, wanted, reference, seed) for _, members in sorted(by_content(runs).items())]
@@ -134,7 +134,7 @@ def meta_of(
     found: dict[str, list[CollectionEffect]] = defaultdict(list)
     for group in groups:
         for part in _parts(group, wanted, seed):
-            found[part.mark].append(part)
+            found[part.identity].append(part)
     _check_names(methods, {part.row.method for parts in found.values() for part in parts})
     kept = [parts for parts in found.values() if (parts[0].row.method in methods if methods else len(parts) > 1)]
     if not methods and (alone := len(found) - len(kept)):
@@ -162,7 +162,9 @@ def _parts(group: RunGroup, metric: str, seed: int) -> list[CollectionEffect]:
         between = sum(one.variance.between_runs for one in (row, rows[other]) if one.variance)
         over_queries = float(differences.var(ddof=1)) / len(differences) if len(differences) > 1 else 0.0
         if against is not None:
-            parts.append(CollectionEffect(row, against, rows[other], group.found[number].mark, len(differences), over_queries + between))
+            parts.append(
+                CollectionEffect(row, against, rows[other], group.found[number].identity, len(differences), over_queries + between)
+            )
     return parts
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from harness.leaderboard.board_model import Row, Table
-from harness.leaderboard.columns import Column, columns
+from harness.leaderboard.column import Column
+from harness.leaderboard.columns import columns
 
 Layout = Literal["json", "csv", "terminal", "document", "page", "report", "report-markdown", "report-latex"]
 _METRICS = ("lead", "others")
@@ -57,21 +58,21 @@ def arranged(layout: Layout, *tables: Table) -> tuple[Column, ...]:
     """The columns of `tables` that stand in a place, in its order."""
     found = {column.key: column for table in tables for column in columns(table)}
     slots = [(one,) if isinstance(one, str) else one for one in LAYOUTS[layout]]
-    chosen = [column for slot in slots for column in found.values() if column.place in slot]
-    return (*chosen, *(column for column in found.values() if column.place not in _NAMED))
+    chosen = [column for slot in slots for column in found.values() if column.layout_name in slot]
+    return (*chosen, *(column for column in found.values() if column.layout_name not in _NAMED))
 
 
 _NAMED = frozenset(name for layout in LAYOUTS.values() for one in layout for name in ([one] if isinstance(one, str) else one))
 
 
-def details(found: Iterable[Column], row: Row) -> list[str]:
+def method_details(available: Iterable[Column], row: Row) -> list[str]:
     """What stands in the cell of the method where there is little room: the settings that tell `row` from others of its method."""
-    return [text for column in found if column.group == "settings" and (text := column.text(row))]
+    return [text for column in available if column.group == "settings" and (text := column.text(row))]
 
 
-def record(row: Row, found: Iterable[Column]) -> dict[str, Any]:
+def record(row: Row, written: Iterable[Column]) -> dict[str, Any]:
     """A row as JSON."""
-    values = {column.name: column.value(row) for column in found}
+    values = {column.name: column.value(row) for column in written}
     return with_former_keys({name: list(value) if isinstance(value, tuple) else value for name, value in values.items()})
 
 

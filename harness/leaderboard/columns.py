@@ -6,8 +6,7 @@ these; `harness.leaderboard.column_layouts` says which stand only in some, and i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -15,11 +14,8 @@ from harness.evaluation.significance.comparison_tables import p_text
 from harness.labelling.labels.ranking import VERDICTS
 from harness.leaderboard import row_texts
 from harness.leaderboard.board_model import Row, Table
+from harness.leaderboard.column import Column, Kind
 
-Kind = Literal["text", "number", "place", "money", "seconds", "share", "interval"]
-Group = Literal["core", "intervals", "tests", "metrics", "costs", "labels", "settings"]
-LAST = 9
-"""The rank of columns that a narrow terminal drops first."""
 VERDICT_HELP = {
     "ok": "Answers that named every candidate once.",
     "partial": "Answers that ranked some candidates; the others count as unordered below them.",
@@ -28,63 +24,10 @@ VERDICT_HELP = {
 }
 
 
-@dataclass(frozen=True)
-class Column:
-    """What is shown of every row of a table."""
-
-    name: str
-    """The key in JSON and CSV."""
-    heading: str
-    help: str
-    value: Callable[[Row], Any]
-    """The number or text itself, None where the row has none."""
-    text: Callable[[Row], str]
-    """The same as people read it, empty where there is nothing."""
-    kind: Kind = "text"
-    group: Group = "core"
-    """What it belongs to: pages show and hide groups; where there is little room, settings stand in the cell of the method."""
-    rank: int = LAST
-    """A narrow terminal drops the largest first; 0 is never dropped."""
-    optional: bool = False
-    """Whether pages leave it out where no row has a text."""
-    slot: str = ""
-    """The name that layouts call it by where that is not its own: those of metrics depend on the table."""
-
-    @property
-    def place(self) -> str:
-        """What layouts call it."""
-        return self.slot or self.name
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Its own among the columns of a table, whatever a metric is called."""
-        return self.place, self.name
-
-    @property
-    def leads(self) -> bool:
-        """Whether rows are sorted and tested by it."""
-        return self.slot == "lead"
-
-    @property
-    def heading_of_values(self) -> str:
-        """The heading over bare numbers, with their unit."""
-        return f"{self.heading} s" if self.kind == "seconds" else self.heading
-
-
-def marked(column: Column, row: Row) -> str:
-    """The text of a cell, with ▲ or ▼ beside the leading metric where the row differs from its baseline."""
-    return column.text(row) + (row_texts.mark(row) if column.leads else "")
-
-
 def columns(table: Table) -> tuple[Column, ...]:
     """All columns of `table`: those of every table, those of its metrics, those of its tests."""
     metrics = (column for name in table.metrics for column in _metric(name, table))
     return (*FIXED, *metrics, *_tests(table))
-
-
-def filled(found: Sequence[Column], rows: Sequence[Row]) -> tuple[Column, ...]:
-    """Without the optional columns in which none of `rows` has a text."""
-    return tuple(column for column in found if not column.optional or any(map(column.text, rows)))
 
 
 def _written(value: Any) -> str:
@@ -142,13 +85,16 @@ def _number(value: float | None, form: str) -> str:
 _PLACE = "Place by the leading metric; empty for teachers that see the answers."
 _TOKENS = "Tokens that the teacher read and wrote."
 _SEES = "What a method is given beside the collection: it competes with methods that see the same."
+_SECONDS = "Seconds of all stages behind the row, shared ones included; labelling as if nothing had been paid before."
+_UNCERTAIN = (
+    "What the variance of the mean comes from. Mostly queries: more queries would help, more runs would not. "
+    "Mostly resamples: draw more of them."
+)
 FIXED: tuple[Column, ...] = (
     _attribute("collection", help="Documents, queries and judgments that the row was evaluated on."),
     _attribute("split", help="The queries of the collection that it was evaluated on."),
     _attribute("content_hash", help="sha256 of documents, queries and judgments."),
-    _attribute(
-        "rank", "#", "Place by the leading metric; empty for teachers that see the answers.", text=row_texts.place, kind="place", rank=0
-    ),
+    _attribute("rank", "#", _PLACE, text=row_texts.place, kind="place", rank=0),
     _attribute("method", help="A way to get a retriever: the method at the centre, a baseline, a reference or a control.", rank=0),
     _attribute("variant", "settings", "Settings in which rows of one method differ.", group="settings", optional=True),
     _attribute("teacher", help="Who labelled the training queries.", group="settings"),
@@ -157,28 +103,14 @@ FIXED: tuple[Column, ...] = (
     _attribute("ranker_loss", help="What the ranker is trained by."),
     _attribute("retriever_loss", help="What the retriever is trained by."),
     _attribute("category", "group", "ours, baseline, reference or control: what the method is there for."),
-    _attribute(
-        "sees",
-        help="What a method is given beside the collection: it competes with methods that see the same.",
-        text=row_texts.sees,
-        rank=5,
-    ),
+    _attribute("sees", help=_SEES, text=row_texts.sees, rank=5),
     _attribute("student", help="The model that is trained to retrieve."),
     _attribute("budget", "labels", "Labelled training queries.", text=row_texts.labels, kind="number", rank=0),
     _attribute("runs", help="Resamples times seeds behind the row.", kind="number", rank=0),
     _attribute("resamples", help="Draws of training queries that the runs stand for; 0 where it makes no difference.", kind="number"),
     _attribute("trials", help="Trials that every run chose its settings from, on another split; 0 where nothing was tuned.", kind="number"),
     _attribute("missing_queries", help="Most queries that one of the runs misses.", kind="number"),
-    _text(
-        "uncertain_by",
-        "uncertain by",
-        "What the variance of the mean comes from. Mostly queries: more queries would help, more runs would not. "
-        "Mostly resamples: draw more of them.",
-        row_texts.uncertain_by,
-        group="intervals",
-        rank=6,
-        optional=True,
-    ),
+    _text("uncertain_by", "uncertain by", _UNCERTAIN, row_texts.uncertain_by, group="intervals", rank=6, optional=True),
     _cost("usd", "USD", "Every label at its price, whoever paid for it.", "money", text=row_texts.usd, rank=2),
     _cost("usd_here", "USD here", "What this sweep paid.", "money"),
     _cost("calls", "calls", "Calls of the teacher."),
@@ -186,13 +118,8 @@ FIXED: tuple[Column, ...] = (
     _cost("output_tokens", "output tokens", "Tokens that the teacher wrote."),
     Column("tokens", "tokens", _TOKENS, row_texts.tokens, lambda row: f"{row_texts.tokens(row):,.0f}", kind="number", group="costs"),
     _cost("train_seconds", "train", "Seconds of training.", "seconds", text=row_texts.training, rank=3),
-    _cost(
-        "seconds",
-        "all",
-        "Seconds of all stages behind the row, shared ones included; labelling as if nothing had been paid before.",
-        "seconds",
-    ),
-    _cost("seconds_here", "all here", "Seconds of all stages behind the row as each took when it was made.", "seconds"),
+    _cost("seconds", "all", _SECONDS, "seconds"),
+    _cost("seconds_here", "all here", "Seconds of all stages behind the row as each took when it ran.", "seconds"),
     _cost("labels_used", "labels used", "Labels that the runs were trained on, from wherever they came."),
     _cost("labels_teacher", "labels of the teacher", "Those that a teacher gave."),
     _cost("labels_written", "labels written", "Those on queries that a model wrote."),
@@ -267,27 +194,24 @@ def _tests(table: Table) -> tuple[Column, ...]:
         # Where it is the same one for all rows of the table, the caption says it.
         return row.against.baseline if several and row.against else ""
 
+    about = f"Mean difference from {baseline} on {table.metric}."
     return (
         _test("difference", "against baseline", against, row_texts.against, name="against_baseline", kind="interval", optional=False),
         _test("baseline", "tested against", "The row of the baseline that is most like it.", tested_against, kind="text"),
-        _test("difference", f"Δ {baseline}", f"Mean difference from {baseline} on {table.metric}.", row_texts.difference),
+        _test("difference", f"Δ {baseline}", about, lambda row: f"{row.against.difference:+.3f}" if row.against else ""),
         _test("p", "p", "Of the difference, not adjusted.", lambda row: p_text(row.against.p) if row.against else ""),
-        _test(
-            "p_adjusted",
-            "p adj.",
-            "p against the baseline, adjusted by Holm over all rows.",
-            lambda row: p_text(row.against.p_adjusted) if row.against else "",
-        ),
+        _test("p_adjusted", "p adj.", _ADJUSTED, lambda row: p_text(row.against.p_adjusted) if row.against else ""),
         _test("verdict", "verdict", "Better or worse at 0.05.", lambda row: row.against.verdict if row.against else "", kind="text"),
     )
 
 
-def _test(
-    field: str, heading: str, help: str, text: Callable[[Row], str], *, name: str = "", kind: Kind = "number", optional: bool = True
-) -> Column:
+_ADJUSTED = "p against the baseline, adjusted by Holm over all rows."
+
+
+def _test(field: str, heading: str, help: str, text: Callable[[Row], str], *, name: str = "", **more: Any) -> Column:
     """A field of the comparison with the baseline, None for rows that are compared with none."""
 
     def value(row: Row) -> Any:
         return getattr(row.against, field) if row.against else None
 
-    return Column(name or field, heading, help, value, text, kind, "tests", optional=optional)
+    return Column(name or field, heading, help, value, text, **{"kind": "number", "group": "tests", "optional": True, **more})

@@ -47,12 +47,12 @@ class Configuration:
         return tuple((run.card.resample, run.card.seed) for run in self.runs)
 
     @cached_property
-    def mark(self) -> str:
+    def identity(self) -> str:
         """Equal for the same configuration on another collection."""
-        return _mark(self.card)
+        return _identity(self.card)
 
     @cached_property
-    def own(self) -> Flat:
+    def own_settings(self) -> Flat:
         """What the method was given, by dotted name."""
         card = self.card
         given: dict[str, JsonValue] = {"student": card.student, "ranker_start": card.ranker, **card.setup}
@@ -62,7 +62,7 @@ class Configuration:
         return {**dict(_flat(settings)), **dict(_flat(given)), **_tuned(card)}
 
     @cached_property
-    def teaching(self) -> Flat:
+    def teacher_settings(self) -> Flat:
         """What the teacher was given, by dotted name."""
         teacher = self.card.teacher
         if teacher is None:
@@ -84,7 +84,7 @@ def configurations(runs: Sequence[Published]) -> tuple[list[Configuration], list
     newest, notes = _newest(runs)
     groups: dict[str, list[Published]] = defaultdict(list)
     for run in newest:
-        groups[_mark(run.card)].append(run)
+        groups[_identity(run.card)].append(run)
     ordered = (sorted(group, key=lambda run: (run.card.resample or 0, run.card.seed or 0)) for group in groups.values())
     return [Configuration(tuple(group)) for group in ordered], notes
 
@@ -92,13 +92,13 @@ def configurations(runs: Sequence[Published]) -> tuple[list[Configuration], list
 def _newest(runs: Sequence[Published]) -> tuple[list[Published], list[str]]:
     kept: dict[tuple[str, int | None, int | None], Published] = {}
     for run in sorted(runs, key=lambda run: (run.card.created, run.card.tag)):
-        kept[_mark(run.card), run.card.resample, run.card.seed] = run
+        kept[_identity(run.card), run.card.resample, run.card.seed] = run
     left_out = len(runs) - len(kept)
     notes = [f"{left_out} older runs of cells that were published again are left out"] if left_out else []
     return sorted(kept.values(), key=lambda run: run.card.tag), notes
 
 
-def _mark(card: Card) -> str:
+def _identity(card: Card) -> str:
     """Equal for cards of the same configuration."""
     teacher = card.teacher.model_dump(mode="json") if card.teacher else None
     method = card.method.model_dump(mode="json", include={"name", "label", "group", "settings"})
@@ -110,10 +110,11 @@ def _mark(card: Card) -> str:
 
 def variants(found: Sequence[Configuration]) -> list[str]:
     """For each configuration the settings in which it differs from others of its method, or of its teacher's name."""
-    by_method = _differing((one.method, one.own) for one in found)
-    by_teacher = _differing((one.teacher, one.teaching) for one in found)
+    by_method = _differing((one.method, one.own_settings) for one in found)
+    by_teacher = _differing((one.teacher, one.teacher_settings) for one in found)
     return [
-        ", ".join([*_assignments(one.own, by_method[one.method]), *_assignments(one.teaching, by_teacher[one.teacher])]) for one in found
+        ", ".join([*_assignments(one.own_settings, by_method[one.method]), *_assignments(one.teacher_settings, by_teacher[one.teacher])])
+        for one in found
     ]
 
 
@@ -129,10 +130,10 @@ def _differing(groups: Iterator[tuple[str | None, Flat]]) -> dict[str | None, li
 
 
 def _assignments(flat: Flat, keys: Sequence[str]) -> list[str]:
-    return [plain(f"{key}={text(flat[key])}") for key in keys if key in flat]
+    return [plain(f"{key}={_setting_text(flat[key])}") for key in keys if key in flat]
 
 
-def text(value: JsonValue) -> str:
+def _setting_text(value: JsonValue) -> str:
     """A setting's value in few characters."""
     if value is None:
         return "none"
@@ -141,7 +142,7 @@ def text(value: JsonValue) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list):
-        return "+".join(text(item) for item in value)
+        return "+".join(_setting_text(item) for item in value)
     return str(value)
 
 

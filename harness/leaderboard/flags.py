@@ -51,7 +51,7 @@ def _control(row: RowEvidence) -> str | None:
     return None
 
 
-def _undone(row: RowEvidence) -> str | None:
+def _interval_holds_zero(row: RowEvidence) -> str | None:
     """The test holds for these runs; the interval is also over other resamples and seeds."""
     against = row.against
     if against is None or not against.verdict or against.interval is None:
@@ -86,7 +86,7 @@ FLAGS: tuple[Callable[[RowEvidence], str | None], ...] = (
     _missing,
     _faulty_labels,
     _control,
-    _undone,
+    _interval_holds_zero,
     _other_metric,
     _other_baseline,
     _unpublished,

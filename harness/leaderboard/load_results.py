@@ -23,7 +23,7 @@ class ResultSet:
     skipped: tuple[Skipped, ...] = ()
     folder: str = ""
 
-    def of(self, table: Table) -> list[Published]:
+    def runs_of(self, table: Table) -> list[Published]:
         """All runs on the content and split of `table`."""
         about = (table.collection, table.split, table.content_hash)
         return [run for run in self.runs if _about(run) == about]
@@ -31,7 +31,7 @@ class ResultSet:
     def runs_of_row(self, table: Table, row: Row) -> list[Published]:
         """The runs of one of its rows, in the row's order."""
         # Of two folders with one run id the newer counts, as on the board.
-        known = {run.card.tag: run for run in sorted(self.of(table), key=lambda run: (run.card.created, run.card.tag))}
+        known = {run.card.tag: run for run in sorted(self.runs_of(table), key=lambda run: (run.card.created, run.card.tag))}
         return [known[tag] for tag in row.run_ids]
 
 
@@ -57,7 +57,7 @@ def load_results(results: Path, runs: Collection[str] | None = None, cache: Path
 
 
 def state(results: Path) -> str:
-    """A mark that changes whenever `gather` would find something else; nothing is opened."""
+    """A mark that changes whenever `load_results` would find something else; nothing is opened."""
     inside = _subfolders(results)
     found = [*inside, *(entry for folder in inside if not folder.is_symlink() for entry in _subfolders(folder.path))]
     marks = [f"{entry.path} {'link' if entry.is_symlink() else mark_of(entry.path)}" for entry in found]

@@ -45,7 +45,7 @@ def ids(values: Mapping[str, float]) -> tuple[str, ...]:
     return values.queries.ids if isinstance(values, Values) else tuple(values)
 
 
-def column(values: Mapping[str, float], queries: list[str]) -> Array:
+def aligned_values(values: Mapping[str, float], queries: list[str]) -> Array:
     """`values` in the order of `queries`, 0 where there is none."""
     if isinstance(values, Values) and list(values.queries.ids) == queries:
         return values.numbers

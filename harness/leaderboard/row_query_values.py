@@ -12,7 +12,7 @@ from harness.errors import UserError
 from harness.evaluation.exact_sums import Array
 from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.load_results import ResultSet
-from harness.leaderboard.query_values import column
+from harness.leaderboard.query_values import aligned_values
 from harness.leaderboard.row_statistics import queries_of
 from harness.text import plain
 
@@ -37,25 +37,25 @@ class QueryChange(NamedTuple):
     difference: float
 
 
-def per_query(gathered: ResultSet, table: Table, rows: Sequence[tuple[str, Row]]) -> PerQuery:
+def per_query(result_set: ResultSet, table: Table, rows: Sequence[tuple[str, Row]]) -> PerQuery:
     """The leading metric of `table` for every query of it and each of the named `rows`; a query that a run lacks counts 0.
 
     Raises UserError for a row that was not evaluated by that metric.
     """
-    members = gathered.of(table)
+    members = result_set.runs_of(table)
     queries = queries_of(members)
     if lacking := [name for name, row in rows if table.metric not in row.metrics]:
         raise UserError(f"not evaluated by {table.metric}: {', '.join(lacking)}", remedy="choose another metric or other rows")
-    own = own_name(gathered, table)
-    runs = [gathered.runs_of_row(table, row) for _, row in rows]
-    values = np.column_stack([np.mean([column(run.scores[own], queries) for run in group], axis=0) for group in runs])
+    own = own_name(result_set, table)
+    runs = [result_set.runs_of_row(table, row) for _, row in rows]
+    values = np.column_stack([np.mean([aligned_values(run.scores[own], queries) for run in group], axis=0) for group in runs])
     missing = tuple(row.missing_queries for _, row in rows)
     return PerQuery(table.metric, tuple(queries), tuple(name for name, _ in rows), values, missing)
 
 
-def own_name(gathered: ResultSet, table: Table) -> str:
+def own_name(result_set: ResultSet, table: Table) -> str:
     """The leading metric as the files write it: on the board its name was made safe to show."""
-    return next(name for run in gathered.of(table) for name in run.scores if plain(name) == table.metric)
+    return next(name for run in result_set.runs_of(table) for name in run.scores if plain(name) == table.metric)
 
 
 def changes(values: PerQuery, a: int, b: int) -> list[QueryChange]:

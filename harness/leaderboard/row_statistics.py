@@ -15,7 +15,7 @@ from harness.evaluation.significance.hierarchical import Sampled, hierarchical_m
 from harness.evaluation.significance.randomisation import randomisation
 from harness.leaderboard.board_model import BaselineComparison, Estimate
 from harness.leaderboard.configuration import Configuration
-from harness.leaderboard.query_values import column, ids
+from harness.leaderboard.query_values import aligned_values, ids
 from harness.published.result_folder import Published
 
 SEED = 0
@@ -46,7 +46,7 @@ class Measured:
 def measure(found: Sequence[Configuration], metric: str, queries: list[str], seed: int = SEED) -> Measured:
     """`metric` for every configuration whose runs all have it; queries that a run lacks count 0."""
     rows = [row for row, one in enumerate(found) if all(metric in run.scores for run in one.runs)]
-    values = {row: np.column_stack([column(run.scores[metric], queries) for run in found[row].runs]) for row in rows}
+    values = {row: np.column_stack([aligned_values(run.scores[metric], queries) for run in found[row].runs]) for row in rows}
     drawn: dict[int, Sampled] = {}
     if len(queries) > 1 and rows:
         drawn = dict(zip(rows, hierarchical_means(list(values.values()), [found[row].design for row in rows], seed, SAMPLES), strict=True))

@@ -9,7 +9,7 @@ from harness.leaderboard.board_model import BaselineComparison, Row
 from harness.leaderboard.flags import RowEvidence, flags_of
 from harness.leaderboard.primary_metric import BASELINE
 from harness.leaderboard.row_statistics import SEED, compare
-from harness.leaderboard.row_titles import title
+from harness.leaderboard.row_texts import title
 from harness.leaderboard.run_group import RunGroup
 from harness.text import plain
 

@@ -10,7 +10,7 @@ import pytest
 
 from dashboard.screenshots import addresses, served
 from harness.leaderboard.board import board
-from harness.leaderboard.row_titles import titles
+from harness.leaderboard.row_texts import titles
 from tests.dashboard.pages import tick
 
 pytestmark = pytest.mark.browser

@@ -19,25 +19,25 @@ from harness.leaderboard.curves.series import chart
 from harness.leaderboard.curves.targets import labels_needed
 from harness.leaderboard.inspect.stage_costs import Split
 from harness.leaderboard.load_results import ResultSet, load_results
-from harness.leaderboard.row_titles import titles
+from harness.leaderboard.row_texts import titles
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def gathered(folder: Path) -> ResultSet:
+def result_set(folder: Path) -> ResultSet:
     return load_results(folder)
 
 
 @pytest.fixture(scope="module")
-def table(gathered: ResultSet) -> Table:
-    (found,) = board_of(gathered).tables
+def table(result_set: ResultSet) -> Table:
+    (found,) = board_of(result_set).tables
     return found
 
 
 @pytest.fixture(scope="module")
-def statistics(gathered: ResultSet, table: Table) -> Statistics:
-    found = statistics_of(gathered, table, chart(table))
+def statistics(result_set: ResultSet, table: Table) -> Statistics:
+    found = statistics_of(result_set, table, chart(table))
     assert found is not None
     return found
 
@@ -96,8 +96,8 @@ def test_without_statistics_lines_join_the_points(table: Table) -> None:
     assert len(line["data"]["values"]) == sum(len(one.points) for one in found.series)
 
 
-def test_the_frontier_is_joined_and_standings_differ_in_shape(gathered: ResultSet, table: Table) -> None:
-    found = frontier(gathered, table, list(titles(table).items()), "training")
+def test_the_frontier_is_joined_and_standings_differ_in_shape(result_set: ResultSet, table: Table) -> None:
+    found = frontier(result_set, table, list(titles(table).items()), "training")
     drawn = frontier_chart(found, "nDCG@10", "seconds", True).to_dict()
     steps, points, numbers = drawn["layer"]
     assert points["encoding"]["shape"]["field"] == points["encoding"]["color"]["field"] == "standing"

@@ -16,12 +16,12 @@ from dashboard.text import literal
 from harness.collections.parse import parse_source
 from harness.collections.prepared import prepare
 from harness.leaderboard.board import board
-from harness.leaderboard.inspect.label_quality import MEASURES, agreements, first_picks, labelled
+from harness.leaderboard.inspect.label_quality import MEASURES, agreements, first_picks, teacher_labels
 from harness.leaderboard.inspect.run_provenance import run_provenance
 from harness.leaderboard.inspect.strata import SIZES, strata
 from harness.leaderboard.load_results import load_results
 from harness.leaderboard.row_query_values import per_query
-from harness.leaderboard.row_titles import titles
+from harness.leaderboard.row_texts import titles
 from harness.published.result_folder import LABELS, MAKING
 from tests.dashboard.pages import open_page
 from tests.dashboard.test_hostile import assert_inert
@@ -46,7 +46,7 @@ ROWS = ["direct-one · one · 40 labels", "direct-two · two · 40 labels"]
 
 def test_teachers_shows_agreement_and_first_picks(taught: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page(taught, monkeypatch, "teachers", picks="two")
-    found, _ = labelled(load_results(taught).runs)
+    found, _ = teacher_labels(load_results(taught).runs)
     pairs = [one for one in agreements(found) if one.a != one.b]
     _, agreement, picks = (element.value for element in page.dataframe)
     for measure in MEASURES:
@@ -134,9 +134,9 @@ def test_compare_shows_kinds_of_queries(tmp_path: Path, monkeypatch: pytest.Monk
     put(results, make_card("one", "direct", content_hash=content), make_run(0.6, 2))
     page = open_page(results, monkeypatch, "compare", rows=["zero-shot", "direct"])
     shown = page.dataframe[-1].value
-    gathered = load_results(results)
+    result_set = load_results(results)
     (table,) = board(results).tables
-    values = per_query(gathered, table, [(name, titles(table)[name]) for name in ("zero-shot", "direct")])
+    values = per_query(result_set, table, [(name, titles(table)[name]) for name in ("zero-shot", "direct")])
     sizes = {query: number % 3 + 1 for number, query in enumerate(QRELS)}
     found = strata(values, sizes)
     assert shown["nDCG@10"].tolist() == [one.mean for one in found]
@@ -152,7 +152,7 @@ def assert_drawn(spec: Mapping[str, object]) -> None:
 
 
 def test_the_heatmap_has_a_number_in_every_cell(taught: Path) -> None:
-    found = agreements(labelled(load_results(taught).runs)[0])
+    found = agreements(teacher_labels(load_results(taught).runs)[0])
     squares, letters = heatmap(found, "Kendall's tau").to_dict()["layer"]
     values = squares["data"]["values"] if "data" in squares else heatmap(found, "Kendall's tau").to_dict()["data"]["values"]
     assert {(value["a"], value["b"]) for value in values} >= {("one", "two"), ("two", "one"), ("one", "one"), ("first stage", "two")}
@@ -162,7 +162,7 @@ def test_the_heatmap_has_a_number_in_every_cell(taught: Path) -> None:
 
 def test_charts_are_saved_as_svg_and_png(taught: Path) -> None:
     pytest.importorskip("vl_convert", reason="vl-convert-python is not installed")
-    found, _ = labelled(load_results(taught).runs)
+    found, _ = teacher_labels(load_results(taught).runs)
     text = saved(heatmap(agreements(found), "Kendall's tau"), "svg")
     assert ElementTree.fromstring(text).tag.endswith("svg") and b"first stage" in text
     assert saved(picks_chart(first_picks(found[0])), "png").startswith(b"\x89PNG")

@@ -17,7 +17,7 @@ from harness.leaderboard import row_texts
 from harness.leaderboard.board import board
 from harness.leaderboard.load_results import load_results
 from harness.leaderboard.render.comparison_files import interval
-from harness.leaderboard.row_titles import titles
+from harness.leaderboard.row_texts import titles
 from tests.dashboard.pages import open_page
 from tests.leaderboard.runs import METRICS, QRELS, make_card, make_run, put
 
@@ -124,8 +124,8 @@ def test_every_number_of_a_comparison_is_that_of_harness_compare(
     folder: Path, qrels: Path, monkeypatch: pytest.MonkeyPatch, metric: str, test: str, correction: str, against: str
 ) -> None:
     (table,) = board(folder).tables
-    gathered, rows = load_results(folder), titles(table)
-    paths = {name: str(gathered.runs_of_row(table, rows[name])[0].folder) for name in ROWS}
+    result_set, rows = load_results(folder), titles(table)
+    paths = {name: str(result_set.runs_of_row(table, rows[name])[0].folder) for name in ROWS}
     called = {Path(path).name: name for name, path in paths.items()}
     options = ["--qrels", str(qrels), "-m", metric, "--test", test, "--correction", correction]
     options += ["--baseline", paths[against]] if against in paths else []

@@ -12,16 +12,16 @@ from harness.evaluation.significance.comparison_tables import p_text
 from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard.board import board_of
 from harness.leaderboard.comparison import compare_rows
-from harness.leaderboard.curves.against_series import pairs, usual_reference
+from harness.leaderboard.curves.against_series import series_pairs, usual_reference
 from harness.leaderboard.curves.fitted import ALL, statistics_of
 from harness.leaderboard.curves.frontier import frontier
 from harness.leaderboard.curves.series import chart
-from harness.leaderboard.curves.targets import labels_needed, words
+from harness.leaderboard.curves.targets import amount_words, labels_needed
 from harness.leaderboard.inspect.run_details import details
-from harness.leaderboard.inspect.teacher_summary import teachers
+from harness.leaderboard.inspect.teacher_summary import teacher_summaries
 from harness.leaderboard.load_results import load_results
 from harness.leaderboard.row_query_values import changes, extremes, per_query
-from harness.leaderboard.row_titles import titles
+from harness.leaderboard.row_texts import titles
 from tests.dashboard.pages import open_page
 from tests.leaderboard.runs import make_card, make_run, put
 
@@ -31,17 +31,19 @@ ROWS = ["zero-shot", "no-llm", "intermediate · shuffled · 100 labels"]
 
 
 def test_curves_and_what_a_target_needs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gathered = load_results(folder)
-    (table,) = board_of(gathered).tables
+    result_set = load_results(folder)
+    (table,) = board_of(result_set).tables
     page = open_page(folder, monkeypatch, "curves", target="no-llm")
-    found = statistics_of(gathered, table, chart(table))
+    found = statistics_of(result_set, table, chart(table))
     needed, curves, held = (element.value for element in page.dataframe)
     told = labels_needed(found, found.targets["no-llm"])
     assert needed["needed"].tolist() == [one.words for one in told]
     assert needed["labels"].dropna().tolist() == [round(one.amount.value) for one in told if one.amount.value < float("inf")]
     assert curves["area"].dropna().tolist() == [one.area.value for one in found.fitted if one.area]
     assert curves["notes"].tolist() == ["; ".join(one.notes) for one in found.fitted]
-    assert held["equals it with"].tolist() == [words(pair.equal, found.chart.axis) for pair in pairs(found, usual_reference(found))]
+    assert held["equals it with"].tolist() == [
+        amount_words(pair.equal, found.chart.axis) for pair in series_pairs(found, usual_reference(found))
+    ]
     page.selectbox(key="axis").select("usd").run()
     assert page.subheader[0].value == literal("nDCG@10 by USD for labels, each at its price")
     page.selectbox(key="axis").select("tokens").run()
@@ -59,9 +61,9 @@ def test_curves_change_with_fit_band_and_reference(folder: Path, monkeypatch: py
 
 
 def test_compare_shows_the_comparison_of_the_board(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gathered = load_results(folder)
-    (table,) = board_of(gathered, metric="RR@10").tables
-    values = per_query(gathered, table, [(name, titles(table)[name]) for name in ROWS])
+    result_set = load_results(folder)
+    (table,) = board_of(result_set, metric="RR@10").tables
+    values = per_query(result_set, table, [(name, titles(table)[name]) for name in ROWS])
     page = open_page(folder, monkeypatch, "compare", rows=ROWS, metric="RR@10", test="t", correction="bonferroni", against="no-llm")
     answer = compare_rows(values, TestSpec(test="t", correction="bonferroni"), "no-llm")
     means, tests, wins, losses = (element.value for element in page.dataframe)
@@ -76,9 +78,9 @@ def test_compare_shows_the_comparison_of_the_board(folder: Path, monkeypatch: py
 
 
 def test_compare_has_a_matrix_of_all_pairs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gathered = load_results(folder)
-    (table,) = board_of(gathered).tables
-    values = per_query(gathered, table, [(name, titles(table)[name]) for name in ROWS])
+    result_set = load_results(folder)
+    (table,) = board_of(result_set).tables
+    values = per_query(result_set, table, [(name, titles(table)[name]) for name in ROWS])
     page = open_page(folder, monkeypatch, "compare", rows=ROWS)
     assert all(f"**{letter}** {literal(name)}" in page.markdown[0].value for letter, name in zip("ABC", ROWS, strict=True))
     means, matrix, tests = (element.value for element in page.dataframe[:3])
@@ -117,9 +119,9 @@ def test_compare_says_what_to_choose(folder: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_pair_charts_draw_every_query(folder: Path) -> None:
-    gathered = load_results(folder)
-    (table,) = board_of(gathered).tables
-    found = changes(per_query(gathered, table, [(name, titles(table)[name]) for name in ROWS[:2]]), 0, 1)
+    result_set = load_results(folder)
+    (table,) = board_of(result_set).tables
+    found = changes(per_query(result_set, table, [(name, titles(table)[name]) for name in ROWS[:2]]), 0, 1)
     points = scatter(found, "nDCG@10", ("a", "b")).to_dict()["layer"][1]
     assert [value["b"] for value in points["data"]["values"]] == [one.b for one in found]
     assert points["encoding"]["shape"]["field"] == points["encoding"]["color"]["field"] == "winner"
@@ -140,9 +142,9 @@ def test_run_shows_the_card(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_query_shows_ranks_and_values(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page(folder, monkeypatch, "query", shown=ROWS, query="q007")
-    gathered = load_results(folder)
-    (table,) = board_of(gathered).tables
-    values = per_query(gathered, table, [(name, titles(table)[name]) for name in ROWS])
+    result_set = load_results(folder)
+    (table,) = board_of(result_set).tables
+    values = per_query(result_set, table, [(name, titles(table)[name]) for name in ROWS])
     assert [shown.value for shown in page.metric] == [f"{value:.3f}" for value in values.values[7]]
     assert all(f"**{number}** {literal(name)}" in page.markdown[0].value for number, name in enumerate(ROWS, 1))
     shown = page.dataframe[0].value
@@ -153,9 +155,9 @@ def test_query_shows_ranks_and_values(folder: Path, monkeypatch: pytest.MonkeyPa
 
 def test_cost_shows_the_frontier(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page(folder, monkeypatch, "cost", price="training")
-    gathered = load_results(folder)
-    (table,) = board_of(gathered).tables
-    found = frontier(gathered, table, list(titles(table).items()), "training")
+    result_set = load_results(folder)
+    (table,) = board_of(result_set).tables
+    found = frontier(result_set, table, list(titles(table).items()), "training")
     shown = page.dataframe[0].value
     assert shown["row"].tolist() == [one.name for one in found.rows]
     assert shown.iloc[:, 0].tolist() == [one.status for one in found.rows]
@@ -174,7 +176,7 @@ def test_cost_shows_where_the_time_went(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_teachers_shows_verdicts_and_prices(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page(folder, monkeypatch, "teachers")
-    found = teachers(load_results(folder).runs)
+    found = teacher_summaries(load_results(folder).runs)
     assert page.dataframe[0].value["ok"].tolist() == [one.verdicts["ok"] for one in found]
     assert page.dataframe[0].value["USD per 1,000 queries"].tolist() == [one.usd_per_thousand for one in found]
 

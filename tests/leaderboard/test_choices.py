@@ -19,10 +19,10 @@ from harness.leaderboard.curves.series import chart
 from harness.leaderboard.curves.targets import labels_needed
 from harness.leaderboard.filters import Filter, choices, passing_rows
 from harness.leaderboard.inspect.stage_costs import split_by_stage
-from harness.leaderboard.inspect.teacher_summary import teachers
+from harness.leaderboard.inspect.teacher_summary import teacher_summaries
 from harness.leaderboard.load_results import load_results
 from harness.leaderboard.row_query_values import per_query
-from harness.leaderboard.row_titles import titles
+from harness.leaderboard.row_texts import titles
 from harness.published.card import Costs, Verdicts
 from tests.leaderboard.runs import make_card, make_run, put, teacher
 
@@ -111,15 +111,15 @@ def test_equal_rows_do_not_dominate_each_other_and_oracles_do_not_count(tmp_path
 def test_surely_dominated_is_what_max_t_over_all_pairs_shows(tmp_path: Path) -> None:
     for tag, usd, quality, seed in (("cheap", 0.0, 0.9, 1), ("near", 1.0, 0.85, 2), ("far", 2.0, 0.1, 3)):
         put(tmp_path, make_card(tag, tag, costs=Costs(usd_alone=usd)), make_run(quality, seed))
-    gathered = load_results(tmp_path)
+    result_set = load_results(tmp_path)
     (table,) = board(tmp_path).tables
-    found = frontier(gathered, table, list(titles(table).items()), "usd")
+    found = frontier(result_set, table, list(titles(table).items()), "usd")
     assert [(one.name, one.beaten_by, one.status) for one in found.rows] == [
         ("cheap", None, "frontier"),
         ("near", "cheap", "dominated"),
         ("far", "cheap", "surely dominated"),
     ]
-    values = per_query(gathered, table, [(one.name, titles(table)[one.name]) for one in found.rows]).values
+    values = per_query(result_set, table, [(one.name, titles(table)[one.name]) for one in found.rows]).values
     # By hand: each row against every one that is no dearer, flipped together; the first step of maxT is the largest of all.
     differences = np.column_stack([values[:, 0] - values[:, 1], values[:, 0] - values[:, 2], values[:, 1] - values[:, 2]])
     scale = np.sqrt((differences**2).sum(axis=0))
@@ -129,7 +129,7 @@ def test_surely_dominated_is_what_max_t_over_all_pairs_shows(tmp_path: Path) -> 
     assert found.rows[2].p_adjusted == pytest.approx((largest >= observed[1]).mean(), abs=0.01)
     assert found.rows[1].p_adjusted == pytest.approx((signs @ differences[:, 0] / scale[0] >= observed[0]).mean(), abs=0.06)
     assert "3 pairs of a row and one no dearer" in found.family
-    assert frontier(gathered, table, [("far", titles(table)["far"])], "usd").family == "nothing tested"
+    assert frontier(result_set, table, [("far", titles(table)["far"])], "usd").family == "nothing tested"
 
 
 def test_seconds_by_stage_are_means_over_runs_and_the_rest_is_other(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_teachers_count_each_set_of_labels_once(results: Path) -> None:
     labels, costs = Verdicts(ok=50, failed=50, reasons={"no list": 50}), Costs(usd_alone=0.5, input_tokens=900, output_tokens=100)
     for tag, method in (("g1", "direct"), ("g2", "other")):
         put(results, make_card(tag, method, budget=100, resample=0, teacher=teacher("gpt"), labels=labels, costs=costs), make_run(0.5))
-    found = {one.name: one for one in teachers(load_results(results).runs)}
+    found = {one.name: one for one in teacher_summaries(load_results(results).runs)}
     gpt, ours = found["gpt"], found["smollm2"]
     assert (gpt.runs, gpt.sets, gpt.labels, gpt.reasons) == (2, 1, 100, {"no list": 50})
     assert (gpt.usd_per_thousand, gpt.tokens_per_query) == (5.0, 10.0)
@@ -164,12 +164,12 @@ def test_labelling_counts_as_if_nothing_had_been_paid_before_where_cards_know_th
     put(tmp_path, make_card("new", "told", costs=known, durations=durations, durations_alone=alone), make_run(0.9, 1))
     put(tmp_path, make_card("old", "untold", costs=Costs(calls=100, seconds=2.5), durations=durations), make_run(0.2, 2))
     (table,) = board(tmp_path).tables
-    rows, gathered = list(titles(table).items()), load_results(tmp_path)
-    split = {one.name: one.seconds for one in split_by_stage(gathered, table, rows)}
+    rows, result_set = list(titles(table).items()), load_results(tmp_path)
+    split = {one.name: one.seconds for one in split_by_stage(result_set, table, rows)}
     assert (split["told"]["labels"], split["untold"]["labels"]) == (40.0, 0.5)
-    found = frontier(gathered, table, rows, "seconds")
+    found = frontier(result_set, table, rows, "seconds")
     assert {row.name: row.price for row in found.rows} == {"told": 42.0, "untold": 2.5}
     assert "1 row with labelling as it went here" in found.family
-    assert "as it went here" not in frontier(gathered, table, rows, "usd").family
+    assert "as it went here" not in frontier(result_set, table, rows, "usd").family
     cost = {row.method: row.cost for row in table.rows}
     assert cost["told"]["seconds_here"] == 2.5 and "labels_used" not in cost["told"]

@@ -16,8 +16,8 @@ from dashboard.export.site import export
 from dashboard.tables.table import TableDisplay, column_config, page_values
 from harness.leaderboard import columns
 from harness.leaderboard.board import Board, board
+from harness.leaderboard.column import Column
 from harness.leaderboard.column_layouts import LAYOUTS, arranged
-from harness.leaderboard.columns import Column
 from harness.leaderboard.render import board_files
 from harness.leaderboard.report.page import FORMS, make_report, render
 from tests.leaderboard.runs import make_card, make_run, put
@@ -97,7 +97,7 @@ def test_a_new_setting_stands_in_the_cell_of_the_method_where_there_is_little_ro
 
 def test_layouts_name_columns_that_there_are(results: Path) -> None:
     (table,) = board(results).tables
-    there_are = {column.place for column in columns.columns(table)}
+    there_are = {column.layout_name for column in columns.columns(table)}
     assert {name for layout in LAYOUTS.values() for one in layout for name in ([one] if isinstance(one, str) else one)} == there_are
 
 

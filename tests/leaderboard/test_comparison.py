@@ -21,7 +21,7 @@ from harness.leaderboard.comparison import compare_rows
 from harness.leaderboard.load_results import load_results
 from harness.leaderboard.render import comparison_files
 from harness.leaderboard.row_query_values import changes, extremes, per_query
-from harness.leaderboard.row_titles import titles
+from harness.leaderboard.row_texts import titles
 from harness.retrieval.run import Run
 from tests.leaderboard.runs import QRELS, make_card, make_run, put
 
@@ -29,11 +29,11 @@ SINGLE = ("no-llm", "intermediate · oracle · 100 labels", "zero-shot")
 
 
 def values_of(results: Path, names: tuple[str, ...], metric: str = "nDCG@10") -> tuple[Any, list[list[Run]]]:
-    gathered = load_results(results)
-    (table,) = board_of(gathered, metric=metric).tables
+    result_set = load_results(results)
+    (table,) = board_of(result_set, metric=metric).tables
     rows = titles(table)
-    files = [[Run.read(run.folder) for run in gathered.runs_of_row(table, rows[name])] for name in names]
-    return per_query(gathered, table, [(name, rows[name]) for name in names]), files
+    files = [[Run.read(run.folder) for run in result_set.runs_of_row(table, rows[name])] for name in names]
+    return per_query(result_set, table, [(name, rows[name]) for name in names]), files
 
 
 def without_names(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from harness.collections.prepared import prepare
 from harness.errors import UserError
 from harness.leaderboard.inspect import query_rankings
 from harness.leaderboard.inspect import run_details as details_module
-from harness.leaderboard.inspect.query_rankings import at_hand, query_view, read_run
+from harness.leaderboard.inspect.query_rankings import local_collection, query_view, read_run
 from harness.leaderboard.inspect.run_details import content, details
 from harness.leaderboard.load_results import load_results
 from harness.retrieval.run import Run
@@ -110,9 +110,9 @@ def test_texts_and_grades_come_from_a_collection_of_the_same_content(tmp_path: P
     put(results, make_card("here", content_hash=prepared.content_hash), make_run(0.5))
     put(results, make_card("elsewhere"), make_run(0.5))
     there, here = load_results(results).runs
-    assert at_hand(there, tmp_path / "workspace") is None
-    assert at_hand(here, tmp_path / "nowhere") is None
-    collection = at_hand(here, tmp_path / "workspace")
+    assert local_collection(there, tmp_path / "workspace") is None
+    assert local_collection(here, tmp_path / "nowhere") is None
+    collection = local_collection(here, tmp_path / "workspace")
     found = query_view([Run("a", {"q": {"x": 3.0, "unknown": 2.0}})], "q", collection=collection, split="test")
     assert (found.text, found.answers) == ("what is x", ("a letter", "the 24th"))
     assert [tuple(one)[:4] for one in found.documents] == [
@@ -123,4 +123,4 @@ def test_texts_and_grades_come_from_a_collection_of_the_same_content(tmp_path: P
     shutil.rmtree(tmp_path / "workspace" / "collections")
     (tmp_path / "workspace" / "collections" / "broken").mkdir(parents=True)
     (tmp_path / "workspace" / "collections" / "broken" / "collection.json").write_text("{")
-    assert at_hand(here, tmp_path / "workspace") is None
+    assert local_collection(here, tmp_path / "workspace") is None

@@ -10,7 +10,7 @@ import pytest
 from harness.leaderboard.board import board
 from harness.leaderboard.curves.frontier import PRICES, unpriced
 from harness.leaderboard.inspect.stage_costs import Split
-from harness.leaderboard.inspect.teacher_summary import teachers
+from harness.leaderboard.inspect.teacher_summary import teacher_summaries
 from harness.leaderboard.load_results import load_results
 from harness.published.card import Verdicts
 from tests.leaderboard.runs import make_card, make_run, put, teacher
@@ -37,6 +37,6 @@ def test_a_split_adds_up() -> None:
 def test_reasons_are_shares_of_the_labels(tmp_path: Path) -> None:
     labels = Verdicts(ok=20, failed=15, partial=5, reasons={"no list": 15, "too few": 5})
     put(tmp_path, make_card("a", "first", budget=40, resample=0, teacher=teacher(), labels=labels), make_run(0.5))
-    (found,) = teachers(load_results(tmp_path).runs)
+    (found,) = teacher_summaries(load_results(tmp_path).runs)
     assert found.reason_shares == pytest.approx({"no list": 15 / 40, "too few": 5 / 40})
     assert list(found.reason_shares) == list(found.reasons)

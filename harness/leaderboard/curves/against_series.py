@@ -10,7 +10,7 @@ from harness.evaluation.curves.budget_curve import Amount, CurveTarget, CurveVal
 from harness.leaderboard.curves.cost_axes import Axis
 from harness.leaderboard.curves.fitted import Fitted, Statistics
 from harness.leaderboard.curves.series import amount_text
-from harness.leaderboard.curves.targets import bound, interval
+from harness.leaderboard.curves.targets import bound_words, interval_words
 
 
 class Pair(NamedTuple):
@@ -42,7 +42,7 @@ def series_named(statistics: Statistics, text: str) -> str:
     raise UserError(f"no series '{text}'", remedy=did_you_mean(text, names))
 
 
-def pairs(statistics: Statistics, reference: str) -> list[Pair]:
+def series_pairs(statistics: Statistics, reference: str) -> list[Pair]:
     """Every other series against the one that `series_named` finds. Raises UserError as it does."""
     name = series_named(statistics, reference)
     against = next(one for one in statistics.fitted if one.series.name == name)
@@ -61,8 +61,8 @@ def _words(one: Fitted, reference: Fitted, equal: Amount, axis: Axis) -> str:
     if math.isinf(equal.value):
         text = f"{one.series.name} with {amount_text(equal.last, axis)} {axis.unit} does not equal {reference.series.name} with {largest}"
     else:
-        text = f"{one.series.name} with {bound(equal.value, equal, axis)} {axis.unit} equals {reference.series.name} with {largest}"
-    return f"{text} ({interval(equal, axis)})"
+        text = f"{one.series.name} with {bound_words(equal.value, equal, axis)} {axis.unit} equals {reference.series.name} with {largest}"
+    return f"{text} ({interval_words(equal, axis)})"
 
 
 def ahead_words(ahead: Amount | None, axis: Axis) -> str:
@@ -74,5 +74,5 @@ def ahead_words(ahead: Amount | None, axis: Axis) -> str:
     elif ahead.value <= ahead.first:
         text = f"from {amount_text(ahead.first, axis)} on"
     else:
-        text = f"from {bound(ahead.value, ahead, axis)} on"
-    return f"{text} ({interval(ahead, axis)})"
+        text = f"from {bound_words(ahead.value, ahead, axis)} on"
+    return f"{text} ({interval_words(ahead, axis)})"

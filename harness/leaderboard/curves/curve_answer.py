@@ -9,14 +9,14 @@ from typing import Any
 from harness.evaluation.curves.budget_curve import LEVEL, Amount, CurveValue
 from harness.evaluation.curves.fits import Monotone
 from harness.leaderboard.board_model import Table
-from harness.leaderboard.curves.against_series import Pair, ahead_words, pairs, series_named, usual_reference
+from harness.leaderboard.curves.against_series import Pair, ahead_words, series_named, series_pairs, usual_reference
 from harness.leaderboard.curves.fitted import ALL, Fitted, Statistics, statistics_of
 from harness.leaderboard.curves.frontier import STANDINGS, Frontier, frontier
 from harness.leaderboard.curves.series import MOST, Chart, chart, select
 from harness.leaderboard.curves.targets import Needed, labels_needed, target_of
 from harness.leaderboard.load_results import ResultSet
 from harness.leaderboard.row_statistics import SAMPLES, SEED
-from harness.leaderboard.row_titles import titles
+from harness.leaderboard.row_texts import titles
 
 
 @dataclass(frozen=True)
@@ -50,19 +50,19 @@ class CurveAnswer:
     frontier: Frontier | None
 
 
-def answer(gathered: ResultSet, table: Table, question: CurveQuestion) -> CurveAnswer:
+def answer(result_set: ResultSet, table: Table, question: CurveQuestion) -> CurveAnswer:
     """The answer to `question`. Raises UserError for a fit, a target or a series that does not exist."""
     whole = chart(table, question.axis)
     drawn = whole if whole is None or question.every else select(whole, MOST)
-    found = statistics_of(gathered, table, drawn, question.fit, question.band) if drawn else None
-    priced = frontier(gathered, table, list(titles(table).items()), question.price) if question.price else None
+    found = statistics_of(result_set, table, drawn, question.fit, question.band) if drawn else None
+    priced = frontier(result_set, table, list(titles(table).items()), question.price) if question.price else None
     if found is None:
         return CurveAnswer(table, drawn, None, None, (), None, (), priced)
     name, target = target_of(found, question.target) if question.target else (None, None)
     goal = (name, target.mean) if name is not None and target is not None else None
     reference = series_named(found, question.against) if question.against else usual_reference(found)
     needed = tuple(labels_needed(found, target)) if target else ()
-    return CurveAnswer(table, drawn, found, goal, needed, reference, tuple(pairs(found, reference)), priced)
+    return CurveAnswer(table, drawn, found, goal, needed, reference, tuple(series_pairs(found, reference)), priced)
 
 
 def as_json(one: CurveAnswer) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class Statistics:
 
 
 def statistics_of(
-    gathered: ResultSet, table: Table, chart: Chart, fit_name: str = Monotone.name, over: str | None = None
+    result_set: ResultSet, table: Table, chart: Chart, fit_name: str = Monotone.name, over: str | None = None
 ) -> Statistics | None:
     """Fits of all series of `chart`, one of `table`; None with a single query, over which nothing varies.
 
@@ -79,17 +79,17 @@ def statistics_of(
     """
     if table.queries < 2:
         return None
-    drawn = _drawn(_configurations(gathered, table, chart), own_name(gathered, table), queries_of(gathered.of(table)))
+    drawn = _drawn(_configurations(result_set, table, chart), own_name(result_set, table), queries_of(result_set.runs_of(table)))
     over = over or (RUNS if chart.band == RUNS else ALL)
     fitted = tuple(_fitted(one, fit_name, drawn, over) for one in chart.series)
     targets = {level.name: CurveTarget(level.mean, drawn[level.run_ids]) for level in chart.levels}
     return Statistics(chart, fitted, targets, over)
 
 
-def _configurations(gathered: ResultSet, table: Table, chart: Chart) -> dict[tuple[str, ...], Configuration]:
+def _configurations(result_set: ResultSet, table: Table, chart: Chart) -> dict[tuple[str, ...], Configuration]:
     rows = {row.run_ids: row for row in table.rows}
     wanted = [*(point.run_ids for one in chart.series for point in one.points), *(level.run_ids for level in chart.levels)]
-    return {tags: Configuration(tuple(gathered.runs_of_row(table, rows[tags]))) for tags in wanted}
+    return {tags: Configuration(tuple(result_set.runs_of_row(table, rows[tags]))) for tags in wanted}
 
 
 def _drawn(found: Mapping[tuple[str, ...], Configuration], metric: str, queries: list[str]) -> Drawn:

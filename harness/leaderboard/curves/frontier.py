@@ -85,7 +85,7 @@ def unpriced(rows: Sequence[Row]) -> list[str]:
     return [name for name, price in PRICES.items() if not any(price.of(row) for row in rows)]
 
 
-def frontier(gathered: ResultSet, table: Table, rows: Sequence[tuple[str, Row]], price: str) -> Frontier:
+def frontier(result_set: ResultSet, table: Table, rows: Sequence[tuple[str, Row]], price: str) -> Frontier:
     """The named `rows` by price, and which of them others dominate (Pareto).
 
     A row is dominated by one that is at least as cheap and as good and in one of both better, by means; surely, where that one is also
@@ -100,8 +100,8 @@ def frontier(gathered: ResultSet, table: Table, rows: Sequence[tuple[str, Row]],
     p: list[float | None] = [None] * len(kept)
     pairs = 0
     if 1 < len(kept) <= MOST_TESTED and table.queries > 1:
-        p, pairs = _adjusted(per_query(gathered, table, kept).values, prices, beaten)
-    unknown = sum(_as_found(gathered, table, row) for _, row in kept) if price == "seconds" else 0
+        p, pairs = _adjusted(per_query(result_set, table, kept).values, prices, beaten)
+    unknown = sum(_as_found(result_set, table, row) for _, row in kept) if price == "seconds" else 0
     priced = [
         Priced(name, prices[place], means[place], None if by is None else kept[by][0], p[place])
         for place, ((name, _), by) in enumerate(zip(kept, beaten, strict=True))
@@ -109,9 +109,9 @@ def frontier(gathered: ResultSet, table: Table, rows: Sequence[tuple[str, Row]],
     return Frontier(price, tuple(priced), _family(len(kept), pairs) + _price_caveat(unknown))
 
 
-def _as_found(gathered: ResultSet, table: Table, row: Row) -> bool:
+def _as_found(result_set: ResultSet, table: Table, row: Row) -> bool:
     """Whether a card of the row knows no more than how long it took to label with what was in the ledger already."""
-    return any(run.card.costs.calls and run.card.costs.seconds_alone is None for run in gathered.runs_of_row(table, row))
+    return any(run.card.costs.calls and run.card.costs.seconds_alone is None for run in result_set.runs_of_row(table, row))
 
 
 def _price_caveat(unknown: int) -> str:

@@ -10,7 +10,7 @@ _BETWEEN = re.compile(r"( · |, )")
 _CUT = "…"
 
 
-def short(names: Sequence[str], longest: int) -> list[str]:
+def shortened(names: Sequence[str], longest: int) -> list[str]:
     """`names` with at most `longest` characters each where they can be told apart by that, different ones staying different.
 
     Where any is too long, all lose the parts that those of the same method share. What is still too long loses the parts that say least of

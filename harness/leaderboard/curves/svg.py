@@ -15,7 +15,7 @@ from harness.leaderboard.board import Board
 from harness.leaderboard.curves.cost_axes import AXES, Axis
 from harness.leaderboard.curves.series import Chart, ReferenceLevel, Series, amount_text, chart, select
 from harness.leaderboard.curves.series_style import MARKERS, SeriesStyle, series_styles
-from harness.leaderboard.curves.short_names import short
+from harness.leaderboard.curves.short_names import shortened
 
 if TYPE_CHECKING:
     from harness.evaluation.curves.budget_curve import Band
@@ -201,7 +201,7 @@ def _labels(chart: Chart, styles: Sequence[SeriesStyle], scale: _Scale) -> list[
     labels = [_Label(one.name, one.points[-1].mean, scale.x(one.points[-1].x), style) for one, style in ends]
     labels += [_Label(level.name, level.mean, _RIGHT, None) for level in chart.levels]
     labels.sort(key=lambda label: -label.mean)
-    names = short([label.name for label in labels], _LONGEST - len("  0.000"))
+    names = shortened([label.name for label in labels], _LONGEST - len("  0.000"))
     heights = _spread([scale.y(label.mean) for label in labels], scale.height)
     parts = []
     for label, name, y in zip(labels, names, heights, strict=True):

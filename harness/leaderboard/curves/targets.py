@@ -39,23 +39,23 @@ def target_of(statistics: Statistics, text: str) -> tuple[str, CurveTarget]:
 def labels_needed(statistics: Statistics, target: CurveTarget) -> list[Needed]:
     """For every series the amount at which its fitted curve reaches `target`."""
     found = [(one.series.name, needed(one.curve, target)) for one in statistics.fitted]
-    return [Needed(name, amount, words(amount, statistics.chart.axis)) for name, amount in found]
+    return [Needed(name, amount, amount_words(amount, statistics.chart.axis)) for name, amount in found]
 
 
-def words(amount: Amount, axis: Axis) -> str:
+def amount_words(amount: Amount, axis: Axis) -> str:
     """'about 310 labels (95 %: at most 100 to more than 1,000)', 'not reached with 1,000 labels (95 %: 620 to more than 1,000)'."""
     last = amount_text(amount.last, axis)
-    text = f"not reached with {last} {axis.unit}" if math.isinf(amount.value) else f"{bound(amount.value, amount, axis)} {axis.unit}"
-    return f"{text} ({interval(amount, axis)})"
+    text = f"not reached with {last} {axis.unit}" if math.isinf(amount.value) else f"{bound_words(amount.value, amount, axis)} {axis.unit}"
+    return f"{text} ({interval_words(amount, axis)})"
 
 
-def interval(amount: Amount, axis: Axis) -> str:
+def interval_words(amount: Amount, axis: Axis) -> str:
     """'95 %: 140 to 620', 'at most' and 'more than' where an end is open, one number where both ends are the same."""
-    low, high = (bound(value, amount, axis, "") for value in amount.interval)
+    low, high = (bound_words(value, amount, axis, "") for value in amount.interval)
     return f"95 %: {low}" if low == high else f"95 %: {low} to {high}"
 
 
-def bound(value: float, amount: Amount, axis: Axis, about: str = "about ") -> str:
+def bound_words(value: float, amount: Amount, axis: Axis, about: str = "about ") -> str:
     """A number between the measured amounts with `about` before it, 'at most' the smallest, or 'more than' the largest."""
     if math.isinf(value):
         return f"more than {amount_text(amount.last, axis)}"

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from harness.errors import UserError
 from harness.evaluation.significance.bootstrap import Interval
 from harness.labelling.labels import agreement
-from harness.leaderboard.inspect.teacher_summary import names
+from harness.leaderboard.inspect.teacher_summary import runs_by_teacher
 from harness.published.published_labels import LabelRow, read_labels
 from harness.published.result_folder import LABELS, Published
 
@@ -74,12 +74,12 @@ class Picks(NamedTuple):
     places: tuple[PickPosition, ...]
 
 
-def labelled(runs: Sequence[Published]) -> tuple[list[TeacherLabels], list[str]]:
+def teacher_labels(runs: Sequence[Published]) -> tuple[list[TeacherLabels], list[str]]:
     """Every teacher with published labels, by name, and notes on files that could not be read and on teachers without any."""
     found: list[TeacherLabels] = []
     notes: list[str] = []
     without: list[str] = []
-    for name, members in names(runs).items():
+    for name, members in runs_by_teacher(runs).items():
         rows: dict[str, LabelRow] = {}
         for run in _largest(members):
             try:

@@ -55,7 +55,7 @@ def read_run(run: Published) -> Run:
     return Run.read(path)
 
 
-def at_hand(run: Published, workspace: Path) -> Collection | None:
+def local_collection(run: Published, workspace: Path) -> Collection | None:
     """The collection of a run where a sweep on this machine prepared it with the very same content; nothing is ever downloaded."""
 
     about = run.card.collection
@@ -91,7 +91,7 @@ def query_view(runs: Sequence[Run], query: str, *, collection: Collection | None
         for document in documents
     ]
     answers = collection.answers(split).get(query, ()) if collection else ()
-    return QueryView(plain(query), _query_text(collection, split, query), tuple(rows), tuple(map(line, answers)))
+    return QueryView(plain(query), _query_text(collection, split, query), tuple(rows), tuple(map(one_line, answers)))
 
 
 def _order(document: str, places: Sequence[Mapping[str, int]]) -> tuple[int, int, str]:
@@ -122,13 +122,13 @@ def _letter(letter: str) -> str:
     return " " if letter.isspace() else "\N{REPLACEMENT CHARACTER}"
 
 
-def line(text: str) -> str:
+def one_line(text: str) -> str:
     """`text` as `plain` shows it, but for white space: people write tabs and hard spaces in queries, and they are no attempt to deceive."""
     return plain(" ".join(text.split()))
 
 
 def _query_text(collection: Collection | None, split: str, query: str) -> str:
     try:
-        return line(collection.queries(split).texts([query])[0]) if collection else ""
+        return one_line(collection.queries(split).texts([query])[0]) if collection else ""
     except KeyError:
         return ""

@@ -28,9 +28,9 @@ class Split(NamedTuple):
         return sum(self.seconds.values())
 
 
-def split_by_stage(gathered: ResultSet, table: Table, rows: Sequence[tuple[str, Row]], most: int = MOST) -> list[Split]:
+def split_by_stage(result_set: ResultSet, table: Table, rows: Sequence[tuple[str, Row]], most: int = MOST) -> list[Split]:
     """Every named row with the same `most` kinds, those that took most time in all rows together first, and `other`."""
-    found = [(name, _seconds(gathered, table, row)) for name, row in rows]
+    found = [(name, _seconds(result_set, table, row)) for name, row in rows]
     totals: dict[str, float] = defaultdict(float)
     for _, seconds in found:
         for kind, spent in seconds.items():
@@ -39,8 +39,8 @@ def split_by_stage(gathered: ResultSet, table: Table, rows: Sequence[tuple[str, 
     return [Split(name, _grouped(seconds, kinds, rest=len(totals) > len(kinds))) for name, seconds in found]
 
 
-def _seconds(gathered: ResultSet, table: Table, row: Row) -> dict[str, float]:
-    runs = gathered.runs_of_row(table, row)
+def _seconds(result_set: ResultSet, table: Table, row: Row) -> dict[str, float]:
+    runs = result_set.runs_of_row(table, row)
     total: dict[str, float] = defaultdict(float)
     for run in runs:
         # Labels are often found in the ledger, read there in no time: what counts is what their calls took.

@@ -38,13 +38,13 @@ class TeacherSummary(NamedTuple):
         return {reason: number / self.labels for reason, number in self.reasons.items()}
 
 
-def teachers(runs: Sequence[Published]) -> list[TeacherSummary]:
+def teacher_summaries(runs: Sequence[Published]) -> list[TeacherSummary]:
     """One entry for every teacher with other settings, by name; runs without labels count for none."""
     return [_summary(name, about, members) for name, (about, members) in _groups(runs).items()]
 
 
-def names(runs: Sequence[Published]) -> dict[str, list[Published]]:
-    """The runs of every teacher under the name that `teachers` gives it."""
+def runs_by_teacher(runs: Sequence[Published]) -> dict[str, list[Published]]:
+    """The runs of every teacher under the name that `teacher_summaries` gives it."""
     return {name: members for name, (_, members) in _groups(runs).items()}
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from harness.collections.collection import Collection
 from harness.labelling.labels.ranking import Verdict
-from harness.leaderboard.inspect.query_rankings import line, safe_text, texts_of
+from harness.leaderboard.inspect.query_rankings import one_line, safe_text, texts_of
 from harness.published.published_labels import RAW, LabelRow
 from harness.text import plain
 
@@ -73,7 +73,7 @@ def training_query(rows: Sequence[tuple[str, LabelRow | None]], collection: Coll
     opinions = tuple(
         Opinion(name, row.verdict, plain(row.reason), safe_text(row.raw, RAW), row.cut) for name, row in rows if row is not None
     )
-    return InspectedQuery(plain(first.query), line(first.text), candidates, opinions)
+    return InspectedQuery(plain(first.query), one_line(first.text), candidates, opinions)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 from harness.leaderboard import row_texts
 from harness.leaderboard.board import Board
 from harness.leaderboard.board_model import Row, Table
-from harness.leaderboard.column_layouts import arranged, details, keys_of
-from harness.leaderboard.columns import Column, filled, marked
+from harness.leaderboard.column import Column, filled, marked
+from harness.leaderboard.column_layouts import arranged, keys_of, method_details
 from harness.leaderboard.render import table_files
 from harness.leaderboard.render.board_terminal import terminal
 from harness.leaderboard.render.escaping import escaped_latex, escaped_markdown
@@ -77,4 +77,4 @@ def _compact(table: Table, part: Table, heading: str) -> tuple[list[Column], lis
 
 
 def _cell(column: Column, row: Row, found: tuple[Column, ...]) -> str:
-    return ", ".join([row.method, *details(found, row)]) if column.name == "method" else marked(column, row)
+    return ", ".join([row.method, *method_details(found, row)]) if column.name == "method" else marked(column, row)

@@ -13,8 +13,8 @@ from rich.text import Text
 from harness.leaderboard import row_texts
 from harness.leaderboard.board import Board
 from harness.leaderboard.board_model import Row, Table
-from harness.leaderboard.column_layouts import arranged, details
-from harness.leaderboard.columns import Column, filled, marked
+from harness.leaderboard.column import Column, filled, marked
+from harness.leaderboard.column_layouts import arranged, method_details
 from harness.leaderboard.curves.ascii import plot
 from harness.leaderboard.curves.series import chart, select
 from harness.leaderboard.row_sections import By, sections
@@ -117,7 +117,7 @@ def _method(row: Row, below: Sequence[Column]) -> Text:
     shown.append(f"  {row.category}", style="dim not bold")
     given = [f"sees {row_texts.sees(row)}" for column in below if column.name == SEES]
     against = [f"{column.heading} {column.text(row)}" for column in below if column.name == "baseline" and column.text(row)]
-    for line in filter(None, (" · ".join([*details(below, row), *given]), *against)):
+    for line in filter(None, (" · ".join([*method_details(below, row), *given]), *against)):
         shown.append(f"\n{line}", style="dim not bold")
     if row.flags:
         shown.append(f"\n! {' · '.join(row.flags)}", style="yellow not bold")

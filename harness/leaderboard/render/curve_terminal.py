@@ -20,7 +20,7 @@ from harness.leaderboard.curves.curve_answer import CurveAnswer
 from harness.leaderboard.curves.fitted import Statistics
 from harness.leaderboard.curves.frontier import DOMINATED, FRONTIER, PRICES, SURELY, Frontier
 from harness.leaderboard.curves.series import amount_text as amount_text
-from harness.leaderboard.curves.targets import words
+from harness.leaderboard.curves.targets import amount_words
 from harness.text import counted
 
 MARKS = {FRONTIER: "◆", DOMINATED: "○", SURELY: "▼"}
@@ -85,7 +85,7 @@ def _pairs(one: CurveAnswer, letters: dict[str, str]) -> list[RenderableType]:
         f"Against {reference}", "", "area difference", "95 %", f"equals {reference} at its largest with", f"at or above {reference}"
     )
     for pair in one.pairs:
-        shown.add_row(letters[pair.series], *_value(pair.area, "+"), words(pair.equal, axis), ahead_words(pair.ahead, axis))
+        shown.add_row(letters[pair.series], *_value(pair.area, "+"), amount_words(pair.equal, axis), ahead_words(pair.ahead, axis))
     ours = [
         fitted.series.name for fitted in one.statistics.fitted if fitted.series.teacher_type == "real" and fitted.series.category == "ours"
     ]

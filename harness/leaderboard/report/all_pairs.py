@@ -98,7 +98,7 @@ def _letter(number: int) -> str:
     return (_letter(before - 1) if before else "") + ascii_lowercase[last]
 
 
-def all_pairs(gathered: ResultSet, table: Table, rows: Sequence[tuple[str, Row]], question: TestSpec = ALL_PAIRS) -> PairMatrix | None:
+def all_pairs(result_set: ResultSet, table: Table, rows: Sequence[tuple[str, Row]], question: TestSpec = ALL_PAIRS) -> PairMatrix | None:
     """The named `rows` of `table` against each other by its leading metric, the runs of a row averaged on each query first.
 
     Only rows that have that metric, and of these the first MOST. None where fewer than two are left. The family is all comparisons made.
@@ -106,7 +106,7 @@ def all_pairs(gathered: ResultSet, table: Table, rows: Sequence[tuple[str, Row]]
     having = [(name, row) for name, row in rows if table.metric in row.metrics]
     if len(having) < 2:
         return None
-    values = per_query(gathered, table, having[:MOST])
+    values = per_query(result_set, table, having[:MOST])
     answer = compare_matrix(ScoreMatrix([values.metric], values.names, values.values, values.missing), question)
     known = dict(zip((name for name, _ in rows), letters(len(rows)), strict=True))
     return PairMatrix(values.names, known, answer, max(0, len(having) - MOST))

@@ -38,9 +38,9 @@ class CurveTexts:
     doubts: tuple[str, ...]
 
 
-def curve_texts(gathered: ResultSet, table: Table) -> CurveTexts | None:
+def curve_texts(result_set: ResultSet, table: Table) -> CurveTexts | None:
     """The curves of `table` against the number of labels; None where no row has any."""
-    found = answer(gathered, table, CurveQuestion())
+    found = answer(result_set, table, CurveQuestion())
     if found.drawn is None:
         return None
     statistics = found.statistics

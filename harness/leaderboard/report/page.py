@@ -65,13 +65,13 @@ def make_report(
 
     Raises UserError when nothing fits a name that was given, or there is no published run.
     """
-    gathered = load_results(results)
-    found = board_of(gathered, collection=collection, split=split, metric=metric, baseline=baseline)
+    result_set = load_results(results)
+    found = board_of(result_set, collection=collection, split=split, metric=metric, baseline=baseline)
     if not found.tables:
         raise UserError("no published runs", file=results, remedy="give the folder that a sweep published to: harness sweep FILE")
     typed = results.name if results.is_absolute() else results.as_posix()
-    sections = tuple(section(number, gathered, table, plain(typed), question) for number, table in enumerate(found.tables, 1))
-    newest = max(run.card.created for table in found.tables for run in gathered.of(table))
+    sections = tuple(section(number, result_set, table, plain(typed), question) for number, table in enumerate(found.tables, 1))
+    newest = max(run.card.created for table in found.tables for run in result_set.runs_of(table))
     return ResultsReport(found, sections, command or f"harness report {typed}", f"{newest:%Y-%m-%d %H:%M} UTC")
 
 

@@ -17,7 +17,7 @@ from harness.leaderboard.board import board_of
 from harness.leaderboard.board_model import Table
 from harness.leaderboard.load_results import load_results
 from harness.leaderboard.row_query_values import per_query
-from harness.leaderboard.row_titles import titles
+from harness.leaderboard.row_texts import titles
 
 if TYPE_CHECKING:
     from ranx.data_structures.report import Report
@@ -55,8 +55,8 @@ def ranx_report(
     asked = question or TestSpec()
     if asked.test not in TESTS:
         raise UserError(f"a ranx.Report cannot name the test '{asked.test}'", remedy=f"take one of {', '.join(TESTS)}")
-    gathered = load_results(results)
-    tables = board_of(gathered, collection=collection, split=split).tables
+    result_set = load_results(results)
+    tables = board_of(result_set, collection=collection, split=split).tables
     if len(tables) != 1:
         known = ", ".join(f"{table.collection} ({table.split})" for table in tables)
         raise UserError(f"{len(tables)} tables in {results}", remedy=f"name collection and split: {known}" if known else None)
@@ -65,7 +65,7 @@ def ranx_report(
     rows = [(name, row) for name, row in titles(table).items() if all(metric in row.metrics for metric in wanted)][:MOST]
     answers = {}
     for metric, name in wanted.items():
-        values = per_query(gathered, replace(table, metric=metric), rows)
+        values = per_query(result_set, replace(table, metric=metric), rows)
         answers[name] = compare_matrix(ScoreMatrix([metric], values.names, values.values, values.missing), asked)
     return _report([name for name, _ in rows], answers, asked)
 

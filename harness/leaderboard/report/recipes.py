@@ -52,7 +52,11 @@ def recipe(runs: Sequence[Published], metric: str, results: str) -> Recipe:
     """The recipe of a row from its `runs`; `metric` as the board writes it, `results` the folder as it is typed."""
     card = runs[0].card
     one = Configuration(tuple(runs))
-    settings = {plain(name): plain(_setting_text(value)) for name, value in {**one.own, **one.teaching}.items() if value not in (None, "")}
+    settings = {
+        plain(name): plain(_setting_text(value))
+        for name, value in {**one.own_settings, **one.teacher_settings}.items()
+        if value not in (None, "")
+    }
     folders = shlex.join(f"{results}/{slug(run.card.collection.name)}/{run.card.tag}" for run in runs)
     return Recipe(
         command=command(card),

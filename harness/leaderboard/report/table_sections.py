@@ -11,14 +11,14 @@ from harness.evaluation.significance.comparison_tables import VERDICTS, p_text
 from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard import row_texts
 from harness.leaderboard.board_model import Row, Table
-from harness.leaderboard.column_layouts import arranged, details, record
-from harness.leaderboard.columns import Column, filled
+from harness.leaderboard.column import Column, filled
+from harness.leaderboard.column_layouts import arranged, method_details, record
 from harness.leaderboard.load_results import ResultSet
 from harness.leaderboard.report.all_pairs import ALL_PAIRS, PairMatrix, all_pairs, letters
 from harness.leaderboard.report.curve_texts import CurveTexts, curve_texts
 from harness.leaderboard.report.findings import findings
 from harness.leaderboard.report.recipes import Recipe, environments, recipe
-from harness.leaderboard.row_titles import titles
+from harness.leaderboard.row_texts import titles
 from harness.published.result_folder import slug
 
 ReportLayout = Literal["report", "report-markdown", "report-latex"]
@@ -163,18 +163,18 @@ def _recipe_json(one: Recipe) -> dict[str, Any]:
     return {**vars(one), "settings": dict(one.settings), "runs": [run._asdict() for run in one.runs]}
 
 
-def section(number: int, gathered: ResultSet, table: Table, results: str, question: TestSpec = ALL_PAIRS) -> TableSection:
+def section(number: int, result_set: ResultSet, table: Table, results: str, question: TestSpec = ALL_PAIRS) -> TableSection:
     """The section of `table`, the `number`-th of the report; `results` is the folder as it is typed, for commands to copy."""
     rows = titles(table)
-    pairs = all_pairs(gathered, table, list(rows.items()), question)
+    pairs = all_pairs(result_set, table, list(rows.items()), question)
     found = {column.key: column for layout in _LAYOUTS for column in arranged(layout, table)}
     best = {name: _best(table.rows, name) for name in table.metrics}
     lines = []
     for letter, (title, row) in zip(letters(len(rows)), rows.items(), strict=True):
         beats = pairs.superscript(title) if pairs else ""
         cells = {key: _cell(column, row, beats, best) for key, column in found.items()}
-        made = recipe(gathered.runs_of_row(table, row), table.metric, results)
-        about = " · ".join(details(found.values(), row))
+        made = recipe(result_set.runs_of_row(table, row), table.metric, results)
+        about = " · ".join(method_details(found.values(), row))
         lines.append(SectionLine(letter, title, row, about, cells["lead", table.metric], beats, cells, made))
     return TableSection(
         number=number,
@@ -182,8 +182,8 @@ def section(number: int, gathered: ResultSet, table: Table, results: str, questi
         lines=tuple(lines),
         pairs=pairs,
         findings=tuple(findings(table, rows, pairs)),
-        curves=curve_texts(gathered, table),
-        environments=tuple(environments(gathered.of(table))),
+        curves=curve_texts(result_set, table),
+        environments=tuple(environments(result_set.runs_of(table))),
     )
 
 
@@ -192,7 +192,7 @@ def _best(rows: Sequence[Row], metric: str) -> float | None:
 
 
 def _cell(column: Column, row: Row, beats: str, best: Mapping[str, float | None]) -> ReportCell:
-    if column.leads or column.place == "others":
+    if column.leads or column.layout_name == "others":
         mean = column.value(row)
         highest = row.rank is not None and mean is not None and mean == best[column.name]
         if column.leads:

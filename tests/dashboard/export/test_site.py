@@ -21,7 +21,7 @@ from harness.leaderboard.curves.targets import labels_needed
 from harness.leaderboard.load_results import load_results
 from harness.leaderboard.render import board_files
 from harness.leaderboard.report.all_pairs import all_pairs
-from harness.leaderboard.row_titles import titles
+from harness.leaderboard.row_texts import titles
 from tests.leaderboard.hostile import GOOD, REFUSED, SCRIPT, put_hostile
 
 
@@ -81,14 +81,14 @@ def test_its_numbers_are_those_of_the_board(site: Path, folder: Path) -> None:
 
 
 def test_its_comparisons_are_those_of_the_board_and_the_report(site: Path, folder: Path) -> None:
-    gathered = load_results(folder)
+    result_set = load_results(folder)
     (table,) = board(folder).tables
     page = Read(site / "comparisons.html")
     tested = page.columns("Each row against the baseline")
     against = [row.against for row in table.rows if row.against]
     assert [float(value) for _, value in tested["difference"]] == [one.difference for one in against]
     assert [float(value) for _, value in tested["p adj."]] == [one.p_adjusted for one in against]
-    pairs = all_pairs(gathered, table, list(titles(table).items()))
+    pairs = all_pairs(result_set, table, list(titles(table).items()))
     listed = page.columns("All pairs")
     for heading, key in (("b - a", "difference"), ("p", "p"), ("p adj.", "p_adjusted"), ("P(b > a)", "superiority")):
         assert [float(value) for _, value in listed[heading]] == [one[key] for one in pairs.answer["comparisons"]]
@@ -101,7 +101,7 @@ def test_its_comparisons_are_those_of_the_board_and_the_report(site: Path, folde
 
 
 def test_its_curves_are_those_of_the_board(site: Path, folder: Path) -> None:
-    gathered = load_results(folder)
+    result_set = load_results(folder)
     (table,) = board(folder).tables
     drawn = chart(table)
     page = Read(site / "curves.html")
@@ -109,7 +109,7 @@ def test_its_curves_are_those_of_the_board(site: Path, folder: Path) -> None:
     shown = page.columns("labelled queries")
     assert [float(value) for _, value in shown["nDCG@10"]][: len(points)] == [point.mean for point in points]
     assert [float(value) for _, value in shown["low"] if value] == [point.low for point in points]
-    statistics = statistics_of(gathered, table, drawn)
+    statistics = statistics_of(result_set, table, drawn)
     needs = page.columns("What each curve needs")
     assert [value for _, value in needs["area"]] == [str(one.area.value) if one.area else "" for one in statistics.fitted]
     for name, target in statistics.targets.items():

@@ -10,7 +10,7 @@ import pytest
 from dashboard.export.site import export
 from harness.leaderboard.board import board
 from harness.leaderboard.filters import Filter, choices, passing_rows
-from harness.leaderboard.row_titles import titles
+from harness.leaderboard.row_texts import titles
 from tests.leaderboard.hostile import put_hostile
 
 pytestmark = pytest.mark.browser

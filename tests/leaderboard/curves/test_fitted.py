@@ -1,4 +1,4 @@
-"""Curves of the board as statistics: the same numbers as its rows, said in words, one document for people and programs."""
+"""Curves of the board as statistics: the same numbers as its rows, said in amount_words, one document for people and programs."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from harness.evaluation.curves.budget_curve import Amount, CurveTarget
 from harness.evaluation.significance.bootstrap import Interval
 from harness.leaderboard.board import board_of
 from harness.leaderboard.board_model import Table
-from harness.leaderboard.curves.against_series import ahead_words, pairs, series_named, usual_reference
+from harness.leaderboard.curves.against_series import ahead_words, series_named, series_pairs, usual_reference
 from harness.leaderboard.curves.cost_axes import AXES
 from harness.leaderboard.curves.curve_answer import CurveQuestion, answer, as_json
 from harness.leaderboard.curves.fitted import ALL, Statistics, statistics_of
 from harness.leaderboard.curves.series import RUNS, chart
 from harness.leaderboard.curves.svg import svg
-from harness.leaderboard.curves.targets import labels_needed, target_of, words
+from harness.leaderboard.curves.targets import amount_words, labels_needed, target_of
 from harness.leaderboard.load_results import ResultSet, load_results
 from harness.leaderboard.render.curve_terminal import render
 from tests.leaderboard.runs import make_card, make_run, put, put_board, teacher
@@ -34,7 +34,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module")
-def gathered(tmp_path_factory: pytest.TempPathFactory) -> ResultSet:
+def result_set(tmp_path_factory: pytest.TempPathFactory) -> ResultSet:
     """The small board, with a second method over the same budgets."""
     results = tmp_path_factory.mktemp("curves") / "results"
     put_board(results)
@@ -46,14 +46,14 @@ def gathered(tmp_path_factory: pytest.TempPathFactory) -> ResultSet:
 
 
 @pytest.fixture(scope="module")
-def table(gathered: ResultSet) -> Table:
-    (found,) = board_of(gathered).tables
+def table(result_set: ResultSet) -> Table:
+    (found,) = board_of(result_set).tables
     return found
 
 
 @pytest.fixture(scope="module")
-def statistics(gathered: ResultSet, table: Table) -> Statistics:
-    found = statistics_of(gathered, table, chart(table))
+def statistics(result_set: ResultSet, table: Table) -> Statistics:
+    found = statistics_of(result_set, table, chart(table))
     assert found is not None
     return found
 
@@ -62,10 +62,10 @@ def one_of(statistics: Statistics, method: str, amounts: int) -> int:
     return next(n for n, one in enumerate(statistics.fitted) if (one.series.method, len(one.curve.amounts)) == (method, amounts))
 
 
-def test_at_measured_budgets_fit_and_band_are_those_of_the_rows(gathered: ResultSet, table: Table) -> None:
+def test_at_measured_budgets_fit_and_band_are_those_of_the_rows(result_set: ResultSet, table: Table) -> None:
     rows = {row.run_ids: row for row in table.rows}
     for over, interval in ((RUNS, "runs_interval"), (ALL, "interval")):
-        found = statistics_of(gathered, table, chart(table), over=over)
+        found = statistics_of(result_set, table, chart(table), over=over)
         fitted = found.fitted[one_of(found, "intermediate", 2)]
         for point in fitted.series.points:
             place = int(np.nonzero(fitted.band.amounts == point.x)[0][0])
@@ -103,20 +103,20 @@ def test_other_targets_are_errors(statistics: Statistics, text: str, message: st
     ],
 )
 def test_amounts_in_words(amount: Amount, expected: str) -> None:
-    assert words(amount, LABELS) == expected
+    assert amount_words(amount, LABELS) == expected
 
 
 def test_money_has_cents_and_tokens_have_none() -> None:
     amount = Amount(1.234, Interval(0.5, math.inf), 0.25, 2.5)
-    assert words(amount, AXES["usd"]) == "about 1.20 USD (95 %: 0.50 to more than 2.50)"
-    assert words(Amount(0.0123, Interval(0.01, 0.02), 0.01, 0.05), AXES["usd"]) == "about 0.012 USD (95 %: at most 0.01 to 0.02)"
-    assert words(Amount(123_456, Interval(1e5, 2e5), 1e4, 1e6), AXES["tokens"]) == "about 120,000 tokens (95 %: 100,000 to 200,000)"
+    assert amount_words(amount, AXES["usd"]) == "about 1.20 USD (95 %: 0.50 to more than 2.50)"
+    assert amount_words(Amount(0.0123, Interval(0.01, 0.02), 0.01, 0.05), AXES["usd"]) == "about 0.012 USD (95 %: at most 0.01 to 0.02)"
+    assert amount_words(Amount(123_456, Interval(1e5, 2e5), 1e4, 1e6), AXES["tokens"]) == "about 120,000 tokens (95 %: 100,000 to 200,000)"
 
 
 def test_pairs_against_the_best_that_is_not_ours(statistics: Statistics) -> None:
     reference = usual_reference(statistics)
     assert reference.startswith("direct")
-    found = {pair.series: pair for pair in pairs(statistics, reference)}
+    found = {pair.series: pair for pair in series_pairs(statistics, reference)}
     ours = statistics.fitted[one_of(statistics, "intermediate", 2)].series.name
     assert len(found) == len(statistics.fitted) - 1
     assert found[ours].words.startswith(f"{ours} with about ")
@@ -134,13 +134,13 @@ def test_a_series_goes_by_its_name_or_how_that_begins(statistics: Statistics) ->
     assert [series_named(statistics, name) for name in names] == names
     assert series_named(statistics, "direct") == usual_reference(statistics)
     with pytest.raises(UserError, match="no series 'nobody'"):
-        pairs(statistics, "nobody")
+        series_pairs(statistics, "nobody")
     with pytest.raises(UserError, match="more than one series begins with 'intermediate'"):
-        pairs(statistics, "intermediate")
+        series_pairs(statistics, "intermediate")
 
 
-def test_doubts_are_said(gathered: ResultSet, table: Table) -> None:
-    found = statistics_of(gathered, table, chart(table), "power-law")
+def test_doubts_are_said(result_set: ResultSet, table: Table) -> None:
+    found = statistics_of(result_set, table, chart(table), "power-law")
     doubts = found.doubts
     assert set(doubts["one amount: a point, no curve"]) == {"intermediate, oracle", "intermediate, shuffled"}
     assert len(doubts["3 amounts, too few for power-law: monotone"]) == 1
@@ -152,20 +152,20 @@ def test_a_curve_that_falls_is_named(tmp_path: Path) -> None:
     for budget, quality in ((100, 1.5), (300, 0.1)):
         for seed in range(2):
             put(tmp_path, make_card(f"x-{budget}-{seed}", "worse", budget=budget, seed=seed), make_run(quality, seed))
-    gathered = load_results(tmp_path)
-    (table,) = board_of(gathered).tables
-    found = statistics_of(gathered, table, chart(table))
+    result_set = load_results(tmp_path)
+    (table,) = board_of(result_set).tables
+    found = statistics_of(result_set, table, chart(table))
     assert "falls from 100 to 300, which a rising fit cannot follow" in found.fitted[0].notes
     assert found.fitted[0].band.mean.max() == pytest.approx(found.fitted[0].band.mean.min())
 
 
-def test_with_one_query_nothing_is_said(gathered: ResultSet, table: Table) -> None:
-    assert statistics_of(gathered, replace(table, queries=1), chart(table)) is None
+def test_with_one_query_nothing_is_said(result_set: ResultSet, table: Table) -> None:
+    assert statistics_of(result_set, replace(table, queries=1), chart(table)) is None
 
 
-def test_the_answer_is_one_document(gathered: ResultSet, table: Table) -> None:
+def test_the_answer_is_one_document(result_set: ResultSet, table: Table) -> None:
     question = CurveQuestion(target="no-llm", price="usd", every=True)
-    made = answer(gathered, table, question)
+    made = answer(result_set, table, question)
     found = json.loads(json.dumps(as_json(made), allow_nan=False))
     assert {"collection", "metric", "target", "against", "curves", "frontier", "band", "intervals", "samples", "seed"} <= found.keys()
     assert found["target"]["name"] == "no-llm"
@@ -181,9 +181,9 @@ def test_the_answer_is_one_document(gathered: ResultSet, table: Table) -> None:
     assert {row["standing"] for row in found["frontier"]["rows"]} <= set(found["frontier"]["standings"])
 
 
-def test_the_terminal_shows_curves_targets_pairs_and_frontier(gathered: ResultSet, table: Table) -> None:
+def test_the_terminal_shows_curves_targets_pairs_and_frontier(result_set: ResultSet, table: Table) -> None:
     console = Console(width=100, record=True, file=io.StringIO())
-    made = answer(gathered, table, CurveQuestion(target="no-llm", price="usd"))
+    made = answer(result_set, table, CurveQuestion(target="no-llm", price="usd"))
     console.print(render([made], "results"))
     text = console.export_text()
     assert "labels for no-llm" in text

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from harness.leaderboard.board import board
 from harness.leaderboard.curves.series import Chart, ReferenceLevel, chart
 from harness.leaderboard.curves.series_style import COLOURS, DASHES, MARKERS, MOST, ink, series_style, series_styles
-from harness.leaderboard.curves.short_names import short, wrapped
+from harness.leaderboard.curves.short_names import shortened, wrapped
 from harness.leaderboard.curves.svg import _spread, draw, svg
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -56,28 +56,28 @@ def test_letters_on_a_colour_are_those_of_the_higher_contrast() -> None:
 
 
 def test_names_lose_what_their_method_shares_and_keep_what_tells_them_apart() -> None:
-    assert short(NAMES, 60) == NAMES
-    assert short(NAMES, 51) == [
+    assert shortened(NAMES, 60) == NAMES
+    assert shortened(NAMES, 51) == [
         "intermediate, listmle, distil_queries=1000",
         "intermediate, listmle, distil_queries=none",
         "intermediate, ranknet, distil_queries=1000",
         "direct, smollm2, ranknet",
     ]
-    cut = short(NAMES, 30)
+    cut = shortened(NAMES, 30)
     assert all(len(name) <= 30 for name in cut)
     assert [name[-4:] for name in cut] == ["1000", "none", "knet", "knet"]
     assert len(set(cut)) == 4
 
 
 def test_a_name_too_long_alone_is_cut_in_its_middle() -> None:
-    (found,) = short(["a" * 50 + "z" * 50], 30)
+    (found,) = shortened(["a" * 50 + "z" * 50], 30)
     assert len(found) == 30
     assert re.fullmatch("a+…z+", found)
 
 
 @given(st.lists(st.text("ab, ·=1", max_size=40), max_size=8), st.integers(8, 40))
 def test_different_names_never_come_out_the_same(names: list[str], longest: int) -> None:
-    found = dict(zip(names, short(names, longest), strict=True))
+    found = dict(zip(names, shortened(names, longest), strict=True))
     assert all(found[a] != found[b] for a, b in combinations(set(names), 2))
 
 

@@ -10,7 +10,7 @@ from scipy.stats import chisquare, kendalltau
 from statsmodels.stats.proportion import proportion_confint
 
 from harness.labelling.labels.agreement import rbo
-from harness.leaderboard.inspect.label_quality import FIRST_STAGE, MEASURES, agreements, first_picks, labelled
+from harness.leaderboard.inspect.label_quality import FIRST_STAGE, MEASURES, agreements, first_picks, teacher_labels
 from harness.leaderboard.load_results import load_results
 from harness.published.card import Verdicts
 from harness.published.result_folder import LABELS
@@ -24,7 +24,7 @@ def test_agreement_is_that_of_scipy_on_common_queries(tmp_path: Path) -> None:
     one, other = orders_of(1), dict(list(orders_of(2).items())[10:])
     put_labelled(tmp_path, "one", one)
     put_labelled(tmp_path, "other", other)
-    found, notes = labelled(load_results(tmp_path).runs)
+    found, notes = teacher_labels(load_results(tmp_path).runs)
     assert [teacher.name for teacher in found] == ["one", "other"] and notes == []
     pairs = {(pair.a, pair.b): pair for pair in agreements(found)}
     names = ("one", "other", FIRST_STAGE)
@@ -42,7 +42,7 @@ def test_agreement_is_that_of_scipy_on_common_queries(tmp_path: Path) -> None:
 def test_first_picks_are_held_against_chance(tmp_path: Path) -> None:
     orders, shown = orders_of(1), orders_of(3)
     put_labelled(tmp_path, "one", orders, shown=shown)
-    (found,), _ = labelled(load_results(tmp_path).runs)
+    (found,), _ = teacher_labels(load_results(tmp_path).runs)
     picks = first_picks(found)
     counts = [sum(shown[query].index(order[0]) == place for query, order in orders.items()) for place in range(5)]
     assert [place.picked for place in picks.places] == counts
@@ -56,7 +56,7 @@ def test_first_picks_are_held_against_chance(tmp_path: Path) -> None:
 def test_a_teacher_that_picks_what_stands_first_is_found_out(tmp_path: Path) -> None:
     shown = orders_of(3)
     put_labelled(tmp_path, "lazy", shown, shown=shown)
-    (found,), _ = labelled(load_results(tmp_path).runs)
+    (found,), _ = teacher_labels(load_results(tmp_path).runs)
     picks = first_picks(found)
     assert picks.places[0].share == 1 and picks.p is not None and picks.p < 1e-20
 
@@ -69,7 +69,7 @@ def test_budgets_are_nested_and_the_largest_counts(tmp_path: Path) -> None:
             f"r{resample}-{budget}", "direct", budget=budget, resample=resample, teacher=teacher("t"), labels=Verdicts(ok=budget)
         )
         put(tmp_path, card, make_run(0.5), beside={LABELS: labels_of(part)})
-    (found,), _ = labelled(load_results(tmp_path).runs)
+    (found,), _ = teacher_labels(load_results(tmp_path).runs)
     assert sorted(found.orders) == TRAINING
     assert found.orders == orders
 
@@ -79,6 +79,6 @@ def test_teachers_without_labels_and_bad_files_are_named(tmp_path: Path) -> None
     (folder / LABELS).unlink()
     folder = put_labelled(tmp_path, "two", orders_of(1))
     (folder / LABELS).write_bytes(b"nonsense")
-    found, notes = labelled(load_results(tmp_path).runs)
+    found, notes = teacher_labels(load_results(tmp_path).runs)
     assert found == [] and agreements(found) == []
     assert "no complete gzip" in notes[0] and "one, two" in notes[1]

@@ -8,7 +8,7 @@ import pytest
 
 from harness.collections.parse import parse_source
 from harness.collections.prepared import prepare
-from harness.leaderboard.inspect.query_rankings import line, query_view, safe_text
+from harness.leaderboard.inspect.query_rankings import one_line, query_view, safe_text
 from harness.leaderboard.render import table_files
 from harness.retrieval.run import Run
 
@@ -35,7 +35,7 @@ def test_a_text_is_as_long_as_asked() -> None:
 
 
 def test_a_query_stands_on_one_line() -> None:
-    assert line(" what\xa0is\tthis\r\nabout \x1b") == f"what is this about {MARK}"
+    assert one_line(" what\xa0is\tthis\r\nabout \x1b") == f"what is this about {MARK}"
 
 
 def test_a_page_and_its_file_show_texts_with_white_space_as_it_is_meant(tmp_path: Path) -> None:

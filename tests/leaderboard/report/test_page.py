@@ -140,9 +140,9 @@ def test_a_folder_with_two_collections_has_a_section_each(tmp_path: Path) -> Non
 
 def test_curves_say_what_harness_curves_says(tmp_path: Path) -> None:
     put_board(tmp_path)
-    gathered = load_results(tmp_path)
-    (table,) = board_of(gathered).tables
-    found, asked = curve_texts(gathered, table), answer(gathered, table, CurveQuestion())
+    result_set = load_results(tmp_path)
+    (table,) = board_of(result_set).tables
+    found, asked = curve_texts(result_set, table), answer(result_set, table, CurveQuestion())
     assert found is not None
     assert asked.statistics is not None
     assert found.svg.startswith("<svg ")

@@ -13,15 +13,15 @@ from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.load_results import load_results
 from harness.leaderboard.report import all_pairs as module
 from harness.leaderboard.report.all_pairs import PairMatrix, all_pairs, letters
-from harness.leaderboard.row_titles import titles
+from harness.leaderboard.row_texts import titles
 from harness.retrieval.run import Run
 from tests.leaderboard.runs import QRELS, make_card, make_run, put
 
 
 def _pairs(results: Path, question: TestSpec) -> tuple[Table, dict[str, Row], PairMatrix]:
-    gathered = load_results(results)
-    (table,) = board_of(gathered).tables
-    found = all_pairs(gathered, table, list(titles(table).items()), question)
+    result_set = load_results(results)
+    (table,) = board_of(result_set).tables
+    found = all_pairs(result_set, table, list(titles(table).items()), question)
     assert found is not None
     return table, titles(table), found
 
@@ -98,6 +98,6 @@ def test_rows_beyond_the_most_are_counted(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_one_row_has_no_pairs(tmp_path: Path) -> None:
     put(tmp_path, make_card("a", "a"), make_run(0.2, 1))
-    gathered = load_results(tmp_path)
-    (table,) = board_of(gathered).tables
-    assert all_pairs(gathered, table, list(titles(table).items())) is None
+    result_set = load_results(tmp_path)
+    (table,) = board_of(result_set).tables
+    assert all_pairs(result_set, table, list(titles(table).items())) is None

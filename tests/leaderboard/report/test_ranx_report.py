@@ -15,7 +15,7 @@ from harness.errors import UserError
 from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard.board import board
 from harness.leaderboard.report.ranx_report import ranx_metric, ranx_report
-from harness.leaderboard.row_titles import titles
+from harness.leaderboard.row_texts import titles
 from harness.published.run_export import export_qrels, export_run
 from harness.retrieval.run import Run
 from tests.leaderboard.runs import make_card, make_run, put
