@@ -168,7 +168,7 @@ def _metric(name: str, table: Table) -> tuple[Column, ...]:
 
 _INTERVAL = (
     "Bootstrap interval of the mean over queries, resamples and seeds: other queries and draws of the same kind would give a "
-    "mean in it 95 times of 100. Overlap of two intervals is no test; see 'against baseline'."
+    "mean in it 95 times of 100. Overlap of two intervals is no test."
 )
 
 
