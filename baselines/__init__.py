@@ -1,1 +1,1 @@
-"""Methods: ours, baselines, references and controls; one file each, found through the entry point ``harness.methods``."""
+"""Methods: ours, baselines, references and controls; one file each, by what they learn from, found through ``harness.methods``."""

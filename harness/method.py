@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from harness.collections.sample import QuerySubset
 from harness.labelling.labels.label_stage import Labels
+from harness.labelling.labels.ranking import Ranking
+from harness.labelling.labels.teacher import GIVES
+from harness.losses.spec import LossChoice, LossSpec
 from harness.plugins import Plugin, Settings
 from harness.retrieval.search_stages import DenseSearch, Embed
 
@@ -21,13 +25,18 @@ if TYPE_CHECKING:
 
 Category = Literal["ours", "baseline", "reference", "control"]
 Axis = Literal["teacher", "budget", "resample", "seed"]
+Edit = Callable[[Ranking], Ranking]
+"""What changes a teacher's ranking before it is learnt: a frozen dataclass with ``__call__``, whose fields are part of the key."""
 
 
 @dataclass(frozen=True)
-class MethodInputs:
+class MethodInputs(ABC):
     """Everything the harness prepared for one cell. Methods of one sweep get the same candidates and the same training queries.
 
-    Axes that the method does not use are None.
+    Axes that the method does not use are None. What the helpers return are stages: nothing runs before the whole graph is known.
+    Where a helper takes `settings`, it reads those fields that it knows by name (epochs, learning_rate, batch, lora, stop and, of a
+    ranker, architecture, start, warmup_queries, frozen_layers, max_length); any settings model will do, and what it lacks, or all where
+    it is None, has the defaults of `StudentSettings` and `RankerSettings` (harness/training/student_settings.py).
     """
 
     collection: Collection
@@ -66,16 +75,65 @@ class MethodInputs:
         assert self.resample is not None, "the method must list 'resample' among its axes"
         return QuerySubset(self.pool, self.resample, max(self.budget or 0, size or 0))
 
+    def loss(self, choice: LossChoice) -> LossSpec:
+        """A loss as sweep files say it, ``NAME`` or ``{name: NAME, **settings}``, as a field of stages."""
+        return LossSpec.of(choice)
+
+    @abstractmethod
+    def teacher_lists(self, edit: Edit | None = None) -> Stage:
+        """Training lists in the teacher's order, each ranking changed by `edit` first. An edit may drop documents, and add none."""
+
+    @abstractmethod
+    def gold_lists(self, most_positives: int | None = None) -> Stage:
+        """Training lists from gold judgments: at most so many gold documents (half the list where None), then other candidates."""
+
+    @abstractmethod
+    def untrained_ranker(self, settings: Settings | None = None) -> ModelFiles | Stage:
+        """What the ranker is before any label: the model of `start`, warmed up on titles where `warmup_queries` says so."""
+
+    @abstractmethod
+    def train_ranker(self, lists: Stage, loss: LossChoice, settings: Settings | None = None) -> Stage:
+        """A ranker trained on `lists`."""
+
+    @abstractmethod
+    def score_with(self, ranker: ModelFiles | Stage, subset: QuerySubset | None = None, settings: Settings | None = None) -> Stage:
+        """Training lists of the candidates of `subset` (the labelled queries where None) in the order of `ranker`, with its scores.
+
+        `settings` say how a ranker reads that no stage trained.
+        """
+
+    @abstractmethod
+    def score_lists(self, ranker: ModelFiles | Stage, lists: Stage, settings: Settings | None = None) -> Stage:
+        """`lists` in the order that they have, with the scores of `ranker`."""
+
+    @abstractmethod
+    def train_retriever(self, lists: Stage, loss: LossChoice, settings: Settings | None = None) -> Stage:
+        """The retriever trained on `lists`: what a `RetrieverMethod` returns."""
+
 
 class Method(Plugin):
-    """A way to get a run from a budget; made with its settings, asked for the last stage of its part of the graph."""
+    """A way to get a run from a budget; made with its settings, asked for the last stage of its part of the graph.
+
+    A class says its `name`, `summary`, `category` and `needs`; `sees`, `axes` and `Settings` follow from them unless it says them, too.
+    """
 
     entry_point_group: ClassVar[str] = "harness.methods"
+    former_names: ClassVar[Mapping[str, str]] = {**Plugin.former_names, "standing": "category"}
     category: ClassVar[Category]
+    """'ours', 'baseline', 'reference' (trains nothing of ours) or 'control' (must not win)."""
     sees: ClassVar[tuple[str, ...]]
-    """What it may see, for the board: order, likelihoods, attention, gold labels, answers, nothing."""
-    axes: ClassVar[frozenset[Axis]] = frozenset({"teacher", "budget", "resample", "seed"})
-    """Which axes make a difference to it; cells that differ in others are one cell."""
+    """What it may see, for the board: what it needs, or 'nothing'."""
+    axes: ClassVar[frozenset[Axis]]
+    """Which axes make a difference to it; cells that differ in others are one cell. All four where a teacher gives what it needs, all but
+    the teacher where it needs something else, none where it needs nothing."""
+    _derived: ClassVar[frozenset[str]]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        derived: dict[str, Any] = {"sees": cls.needs or ("nothing",), "axes": _axes_of(cls.needs)}
+        cls._derived = frozenset(name for name in derived if not _declares(cls, name))
+        for name in cls._derived:
+            setattr(cls, name, derived[name])
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -83,6 +141,18 @@ class Method(Plugin):
     @abstractmethod
     def run(self, inputs: MethodInputs) -> Stage:
         """The stage whose artefact holds ``run.trec.gz`` for the evaluated split."""
+
+
+def _declares(kind: type, attribute: str) -> bool:
+    """Whether the class or a base says it; what was derived for a base followed from that one's needs."""
+    return any(attribute in vars(base) and attribute not in vars(base).get("_derived", ()) for base in kind.__mro__)
+
+
+def _axes_of(needs: tuple[str, ...]) -> frozenset[Axis]:
+    if not needs:
+        return frozenset()
+    own: frozenset[Axis] = frozenset({"budget", "resample", "seed"})
+    return own | {"teacher"} if set(needs) & set(GIVES) else own
 
 
 @runtime_checkable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 
@@ -50,6 +50,16 @@ def _package(point: EntryPoint) -> str:
     return point.dist.name if point.dist else point.module
 
 
+def outdated(point: EntryPoint, kind: type, former_names: Mapping[str, str]) -> PluginFault | None:
+    """The class of a plug-in that says something by the name it had before; None when it says nothing so."""
+    former = [name for name in former_names if any(isinstance(vars(base).get(name), str) for base in kind.__mro__)]
+    if not former:
+        return None
+    renamed = " and ".join(f"`{name}` is `{former_names[name]}` since 0.2" for name in former)
+    message = f"the class {kind.__name__} of the plug-in package '{_package(point)}' was written for 0.1: {renamed}"
+    return _refused(point, kind, message, "rename it in the class, or uninstall the package")
+
+
 def unfinished(point: EntryPoint, kind: type) -> PluginFault | None:
     """The class of a plug-in that lacks methods or attributes; None when it has all."""
     methods = sorted(getattr(kind, "__abstractmethods__", ()))
@@ -63,10 +73,14 @@ def unfinished(point: EntryPoint, kind: type) -> PluginFault | None:
         return None
     lacks = [f"the method '{name}'" for name in methods] + [f"the attribute '{name}'" for name in attributes]
     message = f"the class {kind.__name__} of the plug-in package '{_package(point)}' lacks {' and '.join(lacks)}"
+    return _refused(point, kind, message, "define it in the class, exactly so spelt, or uninstall the package")
+
+
+def _refused(point: EntryPoint, kind: type, message: str, remedy: str) -> PluginFault:
     file, line = _defined(kind)
     name = getattr(kind, "name", None)
     names = frozenset({str(name)} if name else {point.name, kind.__module__.rpartition(".")[2]})
-    return PluginFault(names, UserError(message, file, line, remedy="define it in the class, exactly so spelt, or uninstall the package"))
+    return PluginFault(names, UserError(message, file, line, remedy=remedy))
 
 
 def _defined(kind: type) -> tuple[str | None, int | None]:

@@ -15,13 +15,16 @@ from abc import ABC
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from types import ModuleType
-from typing import ClassVar, TypeVar
+from types import ModuleType, SimpleNamespace
+from typing import Any, ClassVar, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
 from harness.errors import UserError, did_you_mean
-from harness.plugin_faults import PluginFault, clash, does_not_load, unfinished
+from harness.plugin_faults import PluginFault, clash, does_not_load, outdated, unfinished
+
+if sys.version_info >= (3, 14):
+    import annotationlib
 
 
 class Settings(BaseModel):
@@ -38,8 +41,36 @@ class Plugin(ABC):
     source: ClassVar[str] = ""
     """The paper or project it comes from (arXiv id, URL), empty for our own."""
     needs: ClassVar[tuple[str, ...]] = ()
-    """What it must be given, in words of DESIGN: order, likelihoods, attention, gold labels, answers."""
+    """What it must be given: order, likelihoods, attention, cross-attention, text, gold labels, answers."""
     Settings: ClassVar[type[Settings]] = Settings
+    """The model of its settings: what `settings` is annotated with, unless the class says otherwise."""
+    former_names: ClassVar[Mapping[str, str]] = {"group": "entry_point_group"}
+    """Attributes that 0.1 had under another name, with that of today; a class that still says one is refused."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "Settings" not in vars(cls) and (declared := _declared_settings(cls)) is not None:
+            cls.Settings = declared
+
+
+def _declared_settings(kind: type) -> type[Settings] | None:
+    """What the class itself, not a base, annotates `settings` with. Raises TypeError where that is not defined yet."""
+    annotation = _annotations(kind).get("settings")
+    if annotation is None:
+        return None
+    known = vars(sys.modules[kind.__module__])
+    try:
+        resolved = get_type_hints(SimpleNamespace(__annotations__={"settings": annotation}), known, dict(vars(kind)))["settings"]
+    except NameError as error:
+        raise TypeError(f"the settings of {kind.__name__} are of '{annotation}', which is not defined above the class") from error
+    return resolved if inspect.isclass(resolved) and issubclass(resolved, Settings) else None
+
+
+def _annotations(kind: type) -> dict[str, Any]:
+    if sys.version_info >= (3, 14):
+        # Names that only type checkers import stay names.
+        return annotationlib.get_annotations(kind, format=annotationlib.Format.FORWARDREF)
+    return inspect.get_annotations(kind)
 
 
 P = TypeVar("P", bound=Plugin)
@@ -89,7 +120,7 @@ def plugins(kind: type[P]) -> PluginIndex[P]:
     for point in entry_points(group=str(kind.entry_point_group)):  # type: ignore[attr-defined]
         for module in _modules(point, faults):
             for value in _classes(module, kind):
-                if fault := unfinished(point, value):
+                if fault := outdated(point, value, value.former_names) or unfinished(point, value):
                     faults.append(fault)
                 else:
                     claims.setdefault(value.name, {})[value] = point

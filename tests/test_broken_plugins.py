@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UserError
+from harness.labelling.labels.teacher import Teacher
 from harness.losses.loss import Loss
 from harness.method import Method
 from harness.plugin_checks.run_checks import found
@@ -29,7 +30,8 @@ RETRIEVER = "    def retriever("
         ("from pydantic import Field", "import sys; sys.exit(3)", "sys.exit", "does not load: SystemExit: 3"),
         (RETRIEVER, "    def retreiver(", "class BrittleBaseline(", "lacks the method 'retriever'"),
         ("    summary = ", "    sumary = ", "class BrittleBaseline(", "lacks the attribute 'summary'"),
-        ("    sees = ", "    saw = ", "class BrittleBaseline(", "lacks the attribute 'sees'"),
+        ("    category = ", "    standing = ", "class BrittleBaseline(", "`standing` is `category` since 0.2"),
+        ("    category = ", "    group = 'x'\n    category = ", "class BrittleBaseline(", "`group` is `entry_point_group` since 0.2"),
         ("    name = ", "    nome = ", "class BrittleBaseline(", "lacks the attribute 'name'"),
     ],
 )
@@ -51,6 +53,17 @@ def test_a_broken_plug_in_is_named_and_the_others_stay(
             assert told in raised.value.message and (str(raised.value.file), raised.value.line) == (str(file), number)
         assert found("baseline", "direct").name == "direct"
         assert not capsys.readouterr().err
+
+
+def test_a_teacher_of_0_1_is_told_what_the_word_is_now(tmp_path: Path, monkeypatch: Monkey, capsys: pytest.CaptureFixture[str]) -> None:
+    place = write_package("teacher", "older", tmp_path)
+    file = place / "src" / "older.py"
+    file.write_text(file.read_text().replace("    summary = ", '    standing = "placebo"\n    summary = '))
+    with installed(place, "harness.teachers", monkeypatch):
+        with pytest.raises(UserError, match="'older' is installed but cannot be used") as raised:
+            plugin(Teacher, "older")
+        assert "`standing` is `teacher_type` since 0.2" in raised.value.message and str(raised.value.file) == str(file)
+        assert raised.value.message in capsys.readouterr().err or "teacher_type" in str(raised.value)
 
 
 def test_an_entry_point_to_nothing_is_named(tmp_path: Path, monkeypatch: Monkey, capsys: pytest.CaptureFixture[str]) -> None:

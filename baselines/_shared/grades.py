@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from baselines._shared.settings import LossChoice, StudentSettings, retriever_trained
+from harness.losses.spec import LossChoice
 from harness.method import MethodInputs
 from harness.stage import Stage
-from harness.training_lists.list_stages import RankedLists
+from harness.training.student_settings import StudentSettings
 from harness.training_lists.order_lists import Grade, GradedLists
 
 
@@ -21,6 +21,5 @@ class GradeSettings(StudentSettings):
 def graded(inputs: MethodInputs, settings: GradeSettings) -> Stage:
     """The retriever trained on the grades of the teacher's order."""
 
-    ordered = RankedLists(labels=inputs.labels(), subset=inputs.subset())
-    lists = GradedLists(lists=ordered, grade=settings.grade)
-    return retriever_trained(inputs, lists, settings, settings.retriever_loss)
+    lists = GradedLists(lists=inputs.teacher_lists(), grade=settings.grade)
+    return inputs.train_retriever(lists, settings.retriever_loss, settings)

@@ -36,7 +36,7 @@ def query_lists(inputs: MethodInputs, mean: bool, prompt: str | None) -> Stage:
     teacher = likelihoods(inputs.teacher)
     changed = {"normalise": "mean" if mean else "sum", "prompt": prompt or teacher.settings.prompt}
     asked = type(teacher)(teacher.settings.model_copy(update=changed), inputs.base).derived_from(teacher)
-    return RankedLists(labels=replace(inputs, teacher=asked).labels(), subset=inputs.subset())
+    return replace(inputs, teacher=asked).teacher_lists()
 
 
 def answer_lists(inputs: MethodInputs, mean: bool, prompt: str | None) -> Stage:
@@ -61,8 +61,6 @@ def left_out_lists(inputs: MethodInputs, prompt: str | None, passage_tokens: int
 
 def attention_lists(inputs: MethodInputs, prompt: str | None, passage_tokens: int, measure: Measure) -> Stage:
     """Candidates scored by the attention that they get while the answer is read. Raises UserError as `answer_lists` does."""
-    from harness.teachers.likelihood.answer_likelihood import AnswerPromptSettings, answer_prompt
-
     assert inputs.teacher is not None, "the method must list 'teacher' among its axes"
     how = AnswerPromptSettings(prompt=answer_prompt(prompt, inputs.base), passage_tokens=passage_tokens, depth=inputs.list_depth)
     return _lists(inputs, attending(inputs.teacher, inputs.base, how, measure))

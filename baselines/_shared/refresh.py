@@ -13,11 +13,11 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from baselines._shared.settings import LossChoice, StudentSettings, retriever_trained
+from harness.losses.spec import LossChoice
 from harness.method import MethodInputs
-from harness.models import ModelFiles
 from harness.retrieval.search_stages import DenseSearch, Embed
 from harness.stage import Stage
+from harness.training.student_settings import StudentSettings
 
 
 class RefreshSettings(StudentSettings):
@@ -37,10 +37,10 @@ class RefreshSettings(StudentSettings):
 def refreshed(inputs: MethodInputs, lists_of: Callable[[MethodInputs], Stage], settings: RefreshSettings, loss: LossChoice) -> Stage:
     """The retriever trained on `lists_of` the inputs, whose candidates and retriever are those of each part of the training."""
     first, *others = parts(settings.epochs, settings.refresh)
-    model = retriever_trained(inputs, lists_of(inputs), _for(settings, first), loss)
+    model = inputs.train_retriever(lists_of(inputs), loss, _for(settings, first))
     for epochs in others:
-        here = replace(inputs, retriever=model, candidates=found_by(inputs, model))
-        model = retriever_trained(here, lists_of(here), _for(settings, epochs), loss)
+        part = mined(replace(inputs, retriever=model))
+        model = part.train_retriever(lists_of(part), loss, _for(settings, epochs))
     return model
 
 
@@ -50,12 +50,12 @@ def parts(epochs: int, refresh: int | None) -> list[int]:
     return [min(step, epochs - start) for start in range(0, epochs, step)]
 
 
-def found_by(inputs: MethodInputs, model: ModelFiles | Stage) -> Stage:
-    """The documents nearest to each training query, as `model` embeds both."""
-
-    corpus = inputs.collection.corpus
+def mined(inputs: MethodInputs) -> MethodInputs:
+    """The same inputs with the documents nearest to each training query, as the retriever embeds both, for candidates."""
+    corpus, model = inputs.collection.corpus, inputs.retriever
     embedded = Embed(model=model, texts=corpus, max_length=inputs.max_length)
-    return DenseSearch(model=model, corpus=embedded, queries=inputs.pool, ids=corpus, depth=inputs.list_depth)
+    found = DenseSearch(model=model, corpus=embedded, queries=inputs.pool, ids=corpus, depth=inputs.list_depth)
+    return replace(inputs, candidates=found)
 
 
 def _for(settings: RefreshSettings, epochs: int) -> RefreshSettings:

@@ -7,13 +7,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from baselines._shared.settings import RankerSettings
 from harness.method import MethodInputs
 from harness.models import ModelFiles
 from harness.plugins import Settings
 from harness.retrieval.search_stages import DenseSearch, Embed, lexical_search
 from harness.stage import Stage
 from harness.students.rerank_stages import Rerank
+from harness.training.student_settings import RankerSettings
 
 FirstStage = Literal["bm25s", "zero-shot"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from baselines._shared.settings import StudentSettings
 from harness.method import MethodInputs
 from harness.retrieval.search_stages import DenseSearch, Embed
 from harness.stage import Stage
 from harness.teachers.writing import writer
+from harness.training.student_settings import StudentSettings
 from harness.training_lists.written_queries import ConsistentLists, QueryLabels, WrittenQueries
 
 

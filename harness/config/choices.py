@@ -12,13 +12,12 @@ from harness.config.explain import ConfigFault, checked, failure, faults_of, val
 from harness.config.registries import Registries, Scope
 from harness.errors import UserError, UserErrors, did_you_mean
 from harness.labelling.labels.teacher import Teacher
+from harness.losses.spec import LossChoice
 from harness.plugins import Plugin, Settings, refusal
 
 T = TypeVar("T")
 P = TypeVar("P", bound=Plugin)
 
-LossChoice = str | dict[str, Any]
-"""A loss by name, or ``{name: NAME, **settings}`` with only those settings that differ from their defaults."""
 CollectionChoice = str | dict[str, Any]
 """``semanlink``, ``beir/scifact``, ``irds:ID``, ``{folder: PATH}``."""
 Role = Literal["ranker", "retriever"]

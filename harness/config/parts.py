@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, PositiveInt, ValidationInfo, model_validator
 
-from harness.config.choices import ErrorCollector, LossChoice, loss_choice, metric_name
+from harness.config.choices import ErrorCollector, loss_choice, metric_name
 from harness.config.explain import ConfigFault, checked, failure
 from harness.config.qa_section import QASettings
 from harness.config.registries import Scope
@@ -15,6 +15,7 @@ from harness.config.value_types import Many, ModelName
 from harness.errors import did_you_mean
 from harness.evaluation.metrics.answer_metrics import DEFAULT, needs_answers, needs_reader
 from harness.evaluation.metrics.subtopics import needs_subtopics
+from harness.losses.spec import LossChoice
 from harness.plugins import Settings
 
 DENSE = "dense:"
@@ -162,8 +163,6 @@ class EvaluationSettings(Settings):
 
     @model_validator(mode="after")
     def _answerable(self) -> EvaluationSettings:
-        from harness.evaluation.metrics.answer_metrics import needs_answers, needs_reader
-
         if unknown := next(filter(needs_subtopics, self.metrics), None):
             remedy = "score a published run with `harness evaluate RUN --qrels FILE`"
             raise failure([ConfigFault(("metrics",), f"'{unknown}' needs judgments by subtopic, which no collection has", remedy)])

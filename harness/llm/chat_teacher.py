@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 from pydantic.config import JsonDict
@@ -51,7 +51,6 @@ class ChatTeacher(Teacher):
     """Asks a language model in words. Every request is one call in the ledger, keyed by model, messages, sampling and repeat."""
 
     gives = ("order", "text")
-    Settings: ClassVar[type[Settings]] = ChatSettings
     settings: ChatSettings
 
     def __init__(self, settings: ChatSettings, base: Path = Path()) -> None:

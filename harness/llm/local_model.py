@@ -31,7 +31,6 @@ class LocalSettings(ChatSettings):
 class LocalChat(ChatTeacher):
     """A chat model whose files are here."""
 
-    Settings = LocalSettings
     settings: LocalSettings
 
     def __init__(self, settings: LocalSettings, base: Path = Path()) -> None:

@@ -35,7 +35,6 @@ class Divergence(Loss):
 
     role = "retriever"
     needs = ("scores",)
-    Settings = DivergenceSettings
     settings: DivergenceSettings
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:

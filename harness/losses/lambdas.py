@@ -114,7 +114,6 @@ class NDCGLoss2Plus(LambdaLoss):
     summary = "LambdaLoss with the weights of NDCG-Loss2 and LambdaRank added"
     source = "Wang et al. (LambdaLoss), CIKM 2018, doi:10.1145/3269206.3271784"
     formula = "sum_{i before j} (lambdarank_ij + mu ndcg-loss2_ij) log2(1 + exp(s_j - s_i))"
-    Settings = PlusSettings
     settings: PlusSettings
 
     def weights(self, gains: Tensor, ranks: Tensor) -> Tensor:

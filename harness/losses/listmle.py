@@ -71,7 +71,6 @@ class TopKPlackettLuce(Loss):
     formula = "-sum_{i<=min(k, m)} [ s_i - log sum_{j>=i} exp s_j ]"
     role = "both"
     needs = ("order",)
-    Settings = TopKSettings
     settings: TopKSettings
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Target:
-    """What the student should match.
+    """What the student should match, for B lists of up to K candidates.
 
-    `mask` (B, K) bool: true where there is a candidate. `ordered` (B,) int64: how many leading candidates are ordered, the rest
-    being an unordered tail. `scores` (B, K) float32 or None: the teacher's or ranker's scores, where the target has any.
-    `first` (B, K) bool or None: gold positives for contrastive losses.
+    `mask` (B, K) bool: true where there is a candidate; what stands elsewhere may be anything and must change nothing. `ordered` (B,)
+    int64: how many leading candidates are ordered, the rest being an unordered tail. `scores` (B, K) float32 or None: the teacher's or
+    ranker's scores, where the target has any. `positives` (B, K) bool or None: true at gold documents, where the lists know of any.
 
-    `others` (B, D) bool or None: where the D distinct documents of a whole batch stand behind each list, true at those that are
-    negatives for it, being neither of this list nor known to answer its query. The student's scores are (B, K + D) then.
+    `in_batch_negatives` (B, D) bool or None: where the D distinct documents of a whole batch stand behind each list, true at those that
+    are negatives for it, being neither of this list nor known to answer its query. The student's scores are (B, K + D) then.
     """
 
     mask: Tensor
@@ -58,7 +58,6 @@ class Loss(Plugin):
     """Rises with the formula, so that nothing is taken from a store that another one trained."""
     shifts: ClassVar[bool] = True
     """Whether adding one number to all scores of a list changes nothing."""
-    Settings: ClassVar[type[Settings]] = LossSettings
     settings: LossSettings
 
     def __init__(self, settings: LossSettings, temperature: float = 1.0) -> None:
@@ -73,7 +72,7 @@ class Loss(Plugin):
 
     @property
     def in_batch(self) -> bool:
-        """Whether it also sees the documents of the batch's other lists (`Target.others`)."""
+        """Whether it also sees the documents of the batch's other lists (`Target.in_batch_negatives`); its scores are (B, K + D) then."""
         return False
 
     @classmethod

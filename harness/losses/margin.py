@@ -31,7 +31,6 @@ class MarginMSE(Loss):
     formula = "mean_{(i,j)} ((s_i - s_j) - (t_i - t_j))^2"
     role = "retriever"
     needs = ("scores",)
-    Settings = MarginMSESettings
     settings: MarginMSESettings
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
@@ -63,7 +62,6 @@ class ScoreMSE(Loss):
     role = "retriever"
     needs = ("scores",)
     shifts = False
-    Settings = ScoreMSESettings
     settings: ScoreMSESettings
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:

@@ -32,7 +32,6 @@ class EMDR2Loss(Loss):
     formula = "-log sum_i exp(t_i) softmax(s)_i; t_i = log p(answer | passage i, query)"
     role = "retriever"
     needs = ("scores",)
-    Settings = EMDR2LossSettings
     settings: EMDR2LossSettings
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:

@@ -34,7 +34,6 @@ class PartialPlackettLuce(Loss):
     formula = "-sum_{i<=m} [ s_i - log( sum_{j>=i} exp s_j + sum_n exp s_n ) ]; in_batch: n over the batch's other documents"
     role = "both"
     needs = ("order",)
-    Settings = PartialPlackettLuceSettings
     settings: PartialPlackettLuceSettings
 
     @property

@@ -32,7 +32,6 @@ class PointwiseLoss(Loss):
     role = "ranker"
     needs = ("order",)
     shifts = False
-    Settings = PointwiseLossSettings
     settings: PointwiseLossSettings
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:

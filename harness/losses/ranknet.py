@@ -70,7 +70,6 @@ class Hinge(Loss):
     formula = "mean_{i before j} max(0, margin - (s_i - s_j))"
     role = "both"
     needs = ("order",)
-    Settings = HingeSettings
     settings: HingeSettings
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:

@@ -32,7 +32,6 @@ class ListNet(Loss):
     formula = "-sum_i softmax(y / T_y)_i log softmax(s)_i; y_i = 1/i in the prefix, 0 in the tail"
     role = "both"
     needs = ("order",)
-    Settings = ListNetSettings
     settings: ListNetSettings
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
@@ -78,7 +77,6 @@ class InfoNCE(Loss):
     formula = "mean_{p in P} -log( exp s_p / (exp s_p + sum_{n not in P} exp s_n) ); in_batch: n also over the other lists"
     role = "both"
     needs = ("gold labels",)
-    Settings = InfoNCESettings
     settings: InfoNCESettings
 
     @property

@@ -13,6 +13,9 @@ from harness.errors import UserError, did_you_mean
 from harness.losses.loss import Loss, LossSettings
 from harness.plugins import plugin, plugins
 
+LossChoice = str | dict[str, Any]
+"""A loss as sweep files and settings say it: by name, or ``{name: NAME, **settings}`` with what differs from the defaults."""
+
 
 @dataclass(frozen=True)
 class LossSpec:
@@ -73,8 +76,3 @@ def _failure(faults: Iterable[tuple[tuple[str, ...], str]]) -> ValidationError:
         "loss",
         [InitErrorDetails(type=PydanticCustomError("loss", "{told}", {"told": told}), loc=path, input=None) for path, told in faults],
     )
-
-
-def loss_from(spec: str | Mapping[str, Any], temperature: float = 1.0) -> Loss:
-    """The loss that a sweep file names. Raises UserError like `LossSpec.of`."""
-    return LossSpec.of(spec).loss(temperature)

@@ -89,7 +89,6 @@ class Sum(Loss):
     formula = "sum_i w_i loss_i"
     role = "both"
     shifts = False
-    Settings = SumSettings
     settings: SumSettings
 
     def __init__(self, settings: SumSettings, temperature: float = 1.0) -> None:

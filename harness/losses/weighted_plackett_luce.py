@@ -32,7 +32,6 @@ class WeightedPlackettLuce(Loss):
     formula = "-sum_i softmax(t / T_t)_i log( exp s_i / sum_{j: t_j <= t_i} exp s_j )"
     role = "retriever"
     needs = ("scores",)
-    Settings = WeightedPlackettLuceSettings
     settings: WeightedPlackettLuceSettings
 
     def __call__(self, scores: Tensor, target: Target) -> Tensor:

@@ -27,6 +27,7 @@ from harness.pipeline.trial_selection import SelectTrial, check_split, search, s
 from harness.retrieval.search_stages import DenseSearch, Embed, Interleave, lexical_search
 from harness.stage import Stage, digest
 from harness.students.static_encoder import StaticStudent
+from harness.training.training_inputs import TrainingInputs
 
 if TYPE_CHECKING:
     from harness.qa.answer_stages import Answered
@@ -124,7 +125,7 @@ class Builder:
 
     def _inputs(self, cell: Cell) -> MethodInputs:
         bench = self._bench(cell.collection)
-        return MethodInputs(
+        return TrainingInputs(
             collection=bench.collection,
             split=self.sweep.evaluate.split,
             depth=self.sweep.evaluate.depth,

@@ -35,6 +35,7 @@ from harness.plugin_checks.subprocess_run import run_in_subprocess
 from harness.plugins import Settings
 from harness.retrieval.search_stages import lexical_search
 from harness.stage import Stage
+from harness.training.training_inputs import TrainingInputs
 
 MODEL = "bundled:bert-tiny"
 BUDGET, RUN_DEPTH, LIST_DEPTH, MAX_LENGTH = 20, 20, 5, 32
@@ -95,7 +96,7 @@ class CheckSetup:
         pool = training_pool(found, ("train", "titles"))
         model = resolve_model(MODEL)
         axes = self.method.axes
-        return MethodInputs(
+        return TrainingInputs(
             collection=found,
             split="test",
             depth=RUN_DEPTH,

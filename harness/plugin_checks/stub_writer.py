@@ -29,7 +29,6 @@ class StubWriter(ChatTeacher):
     name = "contracts-writer"
     summary = "the writing teacher of the contract checks: repeats a passage's first words"
     teacher_type = "simulated"
-    Settings = StubWriterSettings
     settings: StubWriterSettings
 
     @property

@@ -62,7 +62,6 @@ class LiteLLM(ChatTeacher):
     name = "litellm"
     summary = "any LLM behind an API, by its litellm name"
     source = "https://docs.litellm.ai/docs/providers"
-    Settings = LiteLLMSettings
     settings: LiteLLMSettings
 
     @property

@@ -55,7 +55,6 @@ class Transformers(LocalChat):
     name = "transformers"
     summary = "local chat model through transformers, one request at a time"
     source = "https://huggingface.co/docs/transformers"
-    Settings = TransformersSettings
     settings: TransformersSettings
 
     def sampling(self) -> dict[str, object]:

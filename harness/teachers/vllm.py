@@ -54,7 +54,6 @@ class VLLM(LocalChat):
     name = "vllm"
     summary = "local chat model through vLLM, as a server or in this process"
     source = "Kwon et al., arXiv 2309.06180; https://docs.vllm.ai"
-    Settings = VLLMSettings
     settings: VLLMSettings
 
     @property

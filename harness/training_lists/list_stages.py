@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.collections.pool import read_pool
 from harness.collections.sample import QuerySubset
 from harness.collections.sample import draw_queries as draw_from
+from harness.errors import UserError
 from harness.labelling.labels.label_stage import RANKINGS
-from harness.labelling.labels.ranking import read_rankings
+from harness.labelling.labels.ranking import Ranking, read_rankings
+from harness.method import Edit
 from harness.retrieval.run import Run
 from harness.stage import Context, Stage, keyed
 from harness.training_lists.training_list import ListsBuilt, from_gold, from_rankings
@@ -73,5 +76,39 @@ class RankedLists(Stage):
 
     def run(self, out: Path, context: Context) -> None:
 
-        rankings = {ranking.query: ranking for ranking in read_rankings(context.path(self.labels) / RANKINGS)}
+        rankings = {one.query: self.learnt(one) for one in read_rankings(context.path(self.labels) / RANKINGS)}
         from_rankings(subset_queries(self.subset, context), rankings).write(out)
+
+    def learnt(self, ranking: Ranking) -> Ranking:
+        """What is learnt of a ranking: all of it."""
+        return ranking
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class EditedLists(RankedLists):
+    """The same after `edit` changed each ranking. Raises UserError when it adds documents or makes a ranking of another query."""
+
+    kind: ClassVar[str] = "edited-lists"
+
+    edit: Edit
+    """A frozen dataclass: its fields, its class and the code of its plug-in are part of the key."""
+
+    def __post_init__(self) -> None:
+        kind = type(self.edit)
+        if not (dataclasses.is_dataclass(kind) and kind.__dataclass_params__.frozen):
+            raise UserError(
+                f"the edit {kind.__name__} of rankings is no frozen dataclass",
+                remedy="write @dataclass(frozen=True) above it, so that its fields are part of the key",
+            )
+
+    def fields(self) -> dict[str, Any]:
+        kind = type(self.edit)
+        return super().fields() | {"edit class": f"{kind.__module__}.{kind.__qualname__}"}
+
+    def learnt(self, ranking: Ranking) -> Ranking:
+        edited = self.edit(ranking)
+        added = {*edited.ranked, *edited.unranked} - {*ranking.ranked, *ranking.unranked}
+        if added or edited.query != ranking.query:
+            what = f"adds the document '{min(added)}'" if added else f"makes it one of query '{edited.query}'"
+            raise UserError(f"the edit {type(self.edit).__name__} of the ranking of query '{ranking.query}' {what}")
+        return edited

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from baselines._shared.settings import RankerSettings
-from baselines.tas_b import TASB, TASBSettings
+from baselines.gold_labels.tas_b import TASB, TASBSettings
 from harness.losses.spec import LossSpec
 from harness.method import Method
 from harness.plugins import plugins
+from harness.training.student_settings import RankerSettings
 from harness.training_lists.topic_aware import TopicAwareLists
 from tests.baselines.small import Swept
 

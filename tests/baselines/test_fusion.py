@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from baselines.fusion import FusionSettings
+from baselines.references.fusion import FusionSettings
 from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.sweep import run_sweep
 from harness.retrieval.run import Run

@@ -12,14 +12,14 @@ import pytest
 import torch
 from scipy.special import logsumexp, softmax
 
-from baselines.art import ART
-from baselines.replug_lsr import ReplugLSR
+from baselines.white_box.art import ART
+from baselines.white_box.replug_lsr import ReplugLSR
 from harness.errors import UserError
 from harness.labelling.labels.ranking import read_rankings
-from harness.llm import local_weights
 from harness.llm.local_weights import load_causal, load_tokenizer
 from harness.losses.loss import Target
 from harness.losses.spec import LossSpec
+from harness.teachers.attention import attention_answering
 from harness.teachers.likelihood import _packing_trial
 from harness.training_lists.training_list import TrainingList, read_lists
 from tests.baselines.small import LIMIT, Swept, sweep_file, swept, write_collection
@@ -201,7 +201,7 @@ def test_the_reader_stays_as_it_is(lm: Path, tmp_path: Path, monkeypatch: pytest
         readers.append(load_causal(folder, precision, attention))
         return readers[-1]
 
-    monkeypatch.setattr(local_weights, "load_causal", loaded)
+    monkeypatch.setattr(attention_answering, "load_causal", loaded)
     monkeypatch.setattr(_packing_trial, "load_causal", loaded)
     write_collection(tmp_path / "data")
     methods = [{"method": name, "epochs": 1} for name in ("pdist", "adist")]

@@ -11,9 +11,9 @@ import torch
 from scipy.special import logsumexp, softmax
 
 from baselines._shared.grades import GradeSettings
-from baselines.listwise_distillation import ListwiseSettings
-from baselines.rank_kl import RankKLSettings
-from baselines.teacher_weighted import TeacherWeightedSettings
+from baselines.black_box.listwise_distillation import ListwiseSettings
+from baselines.black_box.rank_kl import RankKLSettings
+from baselines.black_box.teacher_weighted import TeacherWeightedSettings
 from harness.losses.loss import Target
 from harness.losses.spec import LossSpec
 from harness.training_lists.order_lists import graded, preferences

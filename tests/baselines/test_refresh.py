@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from baselines._shared.refresh import RefreshSettings, parts
-from baselines.replug_lsr import ReplugLSR, ReplugSettings
+from baselines.white_box.replug_lsr import ReplugLSR, ReplugSettings
 from harness.pipeline.graph import closure
 from harness.retrieval.run import Run
 from harness.retrieval.search_stages import DenseSearch

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from baselines.syntriever_stages import SyntrieverStagesSettings
+from baselines.query_writing.syntriever_stages import SyntrieverStagesSettings
 from harness.collections.pool import read_pool
 from harness.config.load import load_sweep
 from harness.errors import UserError

@@ -8,9 +8,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from harness.losses.loss import Target
+from harness.losses.loss import Loss, Target
+from harness.losses.spec import LossChoice, LossSpec
 
 Lists = Sequence[Sequence[float]]
+
+
+def loss_from(choice: LossChoice, temperature: float = 1.0) -> Loss:
+    """The loss that a sweep file names."""
+    return LossSpec.of(choice).loss(temperature)
 
 
 def padded(rows: Lists, garbage: float = 0.0, dtype: torch.dtype = torch.float64) -> Tensor:

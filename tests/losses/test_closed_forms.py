@@ -12,8 +12,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy
 from torch import Tensor, nn
 
-from harness.losses.spec import loss_from
-from tests.losses.lists import padded, plackett_luce, softmax, target
+from tests.losses.lists import loss_from, padded, plackett_luce, softmax, target
 
 S = [[0.3, -1.2, 2.0, 0.7], [1.5, 0.1], [0.4, 0.2, -0.6]]
 T = [[2.0, 1.0, 0.5, -3.0], [0.0, 4.0], [1.0, 1.0, 1.0]]

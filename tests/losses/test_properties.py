@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from harness.losses.loss import Loss, Target
-from harness.losses.spec import loss_from as loss_of
 from harness.plugins import plugins
+from tests.losses.lists import loss_from as loss_of
 from tests.losses.lists import padded, target
 
 NAMES = sorted(plugins(Loss))

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from harness.losses.loss import Loss
-from harness.losses.spec import LossSpec, loss_from
+from harness.losses.spec import LossSpec
 from harness.plugins import plugin
 from harness.stage import digest
-from tests.losses.lists import padded, target
+from tests.losses.lists import loss_from, padded, target
 
 S = [[0.3, -1.2, 2.0], [1.5, 0.1]]
 T = [[2.0, 1.0, 0.5], [0.0, 4.0]]

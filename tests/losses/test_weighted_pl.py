@@ -7,9 +7,9 @@ import math
 import pytest
 import torch
 
-from harness.losses.spec import LossSpec, loss_from
+from harness.losses.spec import LossSpec
 from harness.stage import digest
-from tests.losses.lists import padded, plackett_luce, softmax, target
+from tests.losses.lists import loss_from, padded, plackett_luce, softmax, target
 
 S = [[0.3, -1.2, 2.0, 0.7], [1.5, 0.1], [0.4, 0.2, -0.6]]
 SIZES = [4, 2, 3]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import UserError, UserErrors
@@ -25,6 +25,7 @@ def ask(teacher: Teacher, one: Task) -> Ranking:
     return next(iter(teacher.label([one], Ledger(Path("unused.sqlite")), lambda done, total, unit="": None)))
 
 
+@settings(deadline=None)
 @given(IDS)
 def test_placebos_rank_exactly_what_is_shown(ids: list[str]) -> None:
     assert ask(teacher_from({"kind": "first-stage"}), task(ids)).ranked == tuple(ids)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,14 @@ from hypothesis import strategies as st
 from harness.collections.crops import TrainingQuery
 from harness.collections.sample import QuerySubset
 from harness.errors import UserError
+from harness.labelling.labels.label_stage import RANKINGS
 from harness.labelling.labels.ranking import Ranking
+from harness.method import Edit
 from harness.models import ModelFiles
+from harness.stage import Stage, canonical
 from harness.students.architecture import Architecture
 from harness.students.ranker_scored_lists import CandidateScores
-from harness.training_lists.list_stages import GoldLists, RankedLists
+from harness.training_lists.list_stages import EditedLists, GoldLists, RankedLists
 from harness.training_lists.training_list import (
     SUMMARY,
     ListsBuilt,
@@ -136,13 +140,81 @@ def test_gold_stage_writes_lists_and_counts(bench: Bench) -> None:
     assert json.loads((folder / SUMMARY).read_text()) == {"lists": 2, "dropped": {"without a gold document": 1}}
 
 
-def test_ranked_stage_takes_the_drawn_queries_out_of_larger_labels(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    import harness.labelling.labels.ranking as ranking
+def labelled(*rankings: Ranking) -> Given:
+    return Given(files={RANKINGS: "\n".join(json.dumps(one.to_json()) for one in rankings)})
 
-    labels = [Ranking(one.id, ("d1", "d0"), ("d3",)) for one in POOL]
-    monkeypatch.setattr(ranking, "read_rankings", lambda _: labels, raising=False)
-    folder = bench.path(RankedLists(labels=Given(files={}), subset=QuerySubset(pool(), 0, 2)))
+
+def test_ranked_stage_takes_the_drawn_queries_out_of_larger_labels(bench: Bench) -> None:
+    labels = labelled(*(Ranking(one.id, ("d1", "d0"), ("d3",)) for one in POOL))
+    folder = bench.path(RankedLists(labels=labels, subset=QuerySubset(pool(), 0, 2)))
     assert [(one.documents, one.ordered) for one in read_lists(folder)] == [(("d1", "d0", "d3"), 2)] * 2
+
+
+@dataclass(frozen=True)
+class KeepFirst:
+    n: int
+
+    def __call__(self, ranking: Ranking) -> Ranking:
+        return ranking.cut(self.n)
+
+
+@dataclass(frozen=True)
+class DropFirst:
+    n: int
+
+    def __call__(self, ranking: Ranking) -> Ranking:
+        return replace(ranking, ranked=ranking.ranked[self.n :], scores=None)
+
+
+@dataclass(frozen=True)
+class Adds:
+    def __call__(self, ranking: Ranking) -> Ranking:
+        return replace(ranking, unranked=(*ranking.unranked, "d9"))
+
+
+@dataclass(frozen=True)
+class Renames:
+    def __call__(self, ranking: Ranking) -> Ranking:
+        return replace(ranking, query="another")
+
+
+@dataclass
+class Melts:
+    def __call__(self, ranking: Ranking) -> Ranking:
+        return ranking
+
+
+def edited(edit: Edit, labels: Stage) -> EditedLists:
+    return EditedLists(labels=labels, subset=QuerySubset(pool(), 0, 2), edit=edit)
+
+
+def test_an_edit_changes_what_is_learnt_of_every_ranking(bench: Bench) -> None:
+    labels = labelled(*(Ranking(one.id, ("d1", "d0", "d2"), ("d3",)) for one in POOL))
+    cut = read_lists(bench.path(edited(KeepFirst(1), labels)))
+    assert [(one.documents, one.ordered) for one in cut] == [(("d1", "d0", "d2", "d3"), 1)] * 2
+    dropped = read_lists(bench.path(edited(DropFirst(1), labels)))
+    assert [(one.documents, one.ordered) for one in dropped] == [(("d0", "d2", "d3"), 2)] * 2
+
+
+def test_what_an_edit_is_stands_in_the_key() -> None:
+    labels = labelled()
+    stages = [edited(edit, labels) for edit in (KeepFirst(1), KeepFirst(2), DropFirst(1))]
+    plain = RankedLists(labels=labels, subset=QuerySubset(pool(), 0, 2))
+    assert len({stage.key for stage in (*stages, plain)}) == 4
+    assert edited(KeepFirst(1), labels).key == stages[0].key
+    assert "code of" in canonical(KeepFirst(1)), "another edit of the same file counts"
+
+
+@pytest.mark.parametrize(("edit", "words"), [(Adds(), "adds the document 'd9'"), (Renames(), "makes it one of query 'another'")])
+def test_an_edit_that_makes_something_else_of_a_ranking_is_named(edit: Edit, words: str, bench: Bench) -> None:
+    labels = labelled(*(Ranking(one.id, ("d1", "d0")) for one in POOL))
+    with pytest.raises(UserError, match=f"the edit {type(edit).__name__} of the ranking of query '.*' {words}"):
+        bench.path(edited(edit, labels))
+
+
+def test_an_edit_whose_fields_may_change_is_refused() -> None:
+    with pytest.raises(UserError, match="the edit Melts of rankings is no frozen dataclass"):
+        edited(Melts(), labelled())
 
 
 @pytest.mark.models

@@ -6,7 +6,7 @@ import gzip
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
@@ -46,6 +46,16 @@ class Ranking:
             raise ValueError(f"query '{self.query}': other documents were shown than ranked")
         if self.verdict not in VERDICTS:
             raise ValueError(f"query '{self.query}': unknown verdict '{self.verdict}', known: {', '.join(VERDICTS)}")
+
+    def cut(self, n: int) -> Ranking:
+        """The first `n` stay ranked, the others are unranked; scores and presentation stay as they are.
+
+        >>> Ranking("q1", ("d2", "d1", "d3"), ("d4",)).cut(1).unranked
+        ('d1', 'd3', 'd4')
+        """
+        if n < 0:
+            raise ValueError(f"the first {n} of a ranking: give 0 or more")
+        return replace(self, ranked=self.ranked[:n], unranked=self.ranked[n:] + self.unranked)
 
     def check(self, query: str, candidates: Collection[str]) -> None:
         """Raise ValueError unless this ranks exactly `candidates` for `query`."""

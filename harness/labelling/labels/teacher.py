@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
@@ -72,6 +72,7 @@ class Teacher(Plugin):
     """Some of `GIVES`: a sweep offers it to methods that need no more of a teacher than this."""
     teacher_type: ClassVar[str] = "real"
     """'real', 'placebo' (shuffled, first-stage order), 'simulated' or 'oracle' (sees the answers)."""
+    former_names: ClassVar[Mapping[str, str]] = {**Plugin.former_names, "standing": "teacher_type"}
 
     _principal: Teacher | None = None
 

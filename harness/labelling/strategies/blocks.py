@@ -36,7 +36,6 @@ class Blocks(Strategy):
     summary = "overlapping blocks of candidates ranked all at once, in one round"
     source = "Dedov, arXiv 2506.22262 (JointRank)"
     prompt = "listwise"
-    Settings = BlocksSettings
     settings: BlocksSettings
 
     def steps(self, count: int) -> Steps:

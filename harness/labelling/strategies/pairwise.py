@@ -41,7 +41,6 @@ class Pairwise(Choosing):
     source = "Qin et al., arXiv 2306.17563 (PRP)"
     prompt = "pairwise"
     placeholders = frozenset({"query", "first", "second"})
-    Settings = PairwiseSettings
     settings: PairwiseSettings
 
     def values(self, query: str, passages: Sequence[str]) -> dict[str, str]:

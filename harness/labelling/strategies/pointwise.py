@@ -33,7 +33,6 @@ class Pointwise(Strategy):
     source = "Liang et al., arXiv 2211.09110 (HELM); grades after Zhuang et al., arXiv 2310.14122"
     prompt = "pointwise-yes-no"
     placeholders = frozenset({"query", "passage"})
-    Settings = PointwiseSettings
     settings: PointwiseSettings
 
     @property

@@ -33,7 +33,6 @@ class Setwise(Choosing):
     summary = "the most relevant of a few passages a question, a heap for the best k"
     source = "Zhuang et al., arXiv 2310.09497 (Setwise)"
     prompt = "setwise"
-    Settings = SetwiseSettings
     settings: SetwiseSettings
 
     def values(self, query: str, passages: Sequence[str]) -> dict[str, str]:

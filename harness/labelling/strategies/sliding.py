@@ -32,7 +32,6 @@ class Sliding(Strategy):
     summary = "a window from the last candidates to the first, the best of each carried on"
     source = "Sun et al., arXiv 2304.09542 (RankGPT)"
     prompt = "listwise"
-    Settings = SlidingSettings
     settings: SlidingSettings
 
     def steps(self, count: int) -> Steps:

@@ -51,7 +51,6 @@ class Bm25s(LexicalEngine):
     name = "bm25s"
     summary = "BM25 in Python, scores computed when indexing"
     source = "Lù 2024, arXiv 2407.03618; variants: Kamphuis et al., ECIR 2020"
-    Settings = Bm25sSettings
     settings: Bm25sSettings
 
     def index(self, corpus: Texts, folder: Path, progress: Progress) -> None:

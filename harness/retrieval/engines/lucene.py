@@ -44,7 +44,6 @@ class Lucene(LexicalEngine):
     name = "lucene"
     summary = "BM25 of Lucene as Anserini runs it (extra 'lucene')"
     source = "Lin et al., Pyserini, SIGIR 2021"
-    Settings = LuceneSettings
     settings: LuceneSettings
 
     def index(self, corpus: Texts, folder: Path, progress: Progress) -> None:

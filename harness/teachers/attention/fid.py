@@ -57,7 +57,6 @@ class FiD(Teacher):
     source = "Izacard & Grave, arXiv 2012.04584; arXiv 2007.01282"
     box = "white"
     gives = ("order", "cross-attention")
-    Settings = FiDSettings
     settings: FiDSettings
 
     def __init__(self, settings: FiDSettings, base: Path = Path()) -> None:
@@ -168,8 +167,8 @@ class Projections:
 
     def __enter__(self) -> Projections:
         for layer in self._layers:
-            for kept, part in zip(self._projections, (layer.q, layer.k), strict=True):
-                self._hooks.append(part.register_forward_hook(lambda module, given, out, kept=kept: kept.append(out)))
+            for outputs, part in zip(self._projections, (layer.q, layer.k), strict=True):
+                self._hooks.append(part.register_forward_hook(lambda module, given, out, outputs=outputs: outputs.append(out)))
         return self
 
     def __exit__(self, *error: object) -> None:

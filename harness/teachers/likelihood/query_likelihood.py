@@ -155,7 +155,6 @@ class Likelihood(PairTeacher):
     name = "likelihood"
     summary = "local language model: how probable the query is after the passage"
     gives = ("order", "likelihoods", "attention")
-    Settings = LikelihoodSettings
     settings: LikelihoodSettings
 
     @cached_property
@@ -169,8 +168,6 @@ class Likelihood(PairTeacher):
         return digest([_VERSION, self._model.identity, self.precision])
 
     def _scorer(self) -> AbstractContextManager[PairScorer]:
-        from harness.llm.local_weights import causal_folder
-
         return nullcontext(scorer_for(causal_folder(self._model), self._model.name, self.precision, self._pair_tokens.row))
 
 

@@ -28,7 +28,6 @@ class VLLMLikelihood(PairTeacher):
     name = "vllm-likelihood"
     summary = "local language model through vLLM: how probable the query is after the passage"
     gives = ("order", "likelihoods")
-    Settings = VLLMLikelihoodSettings
     settings: VLLMLikelihoodSettings
 
     def __init__(self, settings: VLLMLikelihoodSettings, base: Path = Path()) -> None:

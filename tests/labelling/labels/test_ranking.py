@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,14 @@ def test_ten_thousand_rankings_take_no_time_worth_speaking_of(tmp_path: Path) ->
     write_rankings(tmp_path / "r.gz", many)
     assert read_rankings(tmp_path / "r.gz") == many
     assert time.thread_time() - start < 3, "about 0.3 s on an idle core"
+
+
+def test_a_cut_keeps_everything_but_the_order_behind_it() -> None:
+    whole = Ranking("q", ("a", "b", "c"), ("d",), "partial", "missing", "raw", (4.0, 3.0, 2.0, 1.0), ("d", "c", "b", "a"))
+    cut = whole.cut(2)
+    assert (cut.ranked, cut.unranked) == (("a", "b"), ("c", "d"))
+    assert replace(cut, ranked=whole.ranked, unranked=whole.unranked) == whole
+    assert whole.cut(3) == whole == whole.cut(9)
+    assert whole.cut(0).ranked == () and whole.cut(0).unranked == ("a", "b", "c", "d")
+    with pytest.raises(ValueError, match="the first -1"):
+        whole.cut(-1)

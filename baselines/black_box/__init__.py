@@ -1,0 +1,1 @@
+"""Methods that learn from nothing but the order that a teacher puts documents in; ours among them."""

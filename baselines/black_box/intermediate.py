@@ -1,0 +1,41 @@
+"""Intermediate Distillation (Li et al., arXiv 2406.12169), re-implemented from the abstract and the authors' figure.
+
+Stage 1: the teacher's order pi trains a ranker by ListMLE, -log P(pi | scores). Stage 2: the ranker scores candidate lists and the
+retriever is trained by KL(P_ranker || P_retriever) over them; the ranker scores for free, so `distil_queries` may exceed the budget.
+The paper's list length, backbones, temperatures, learning rates and epochs could not be read; every value here is our choice.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from harness.losses.spec import LossChoice
+from harness.method import MethodInputs, RetrieverMethod
+from harness.stage import Stage
+from harness.training.student_settings import RankerSettings, StudentSettings
+
+
+class IntermediateSettings(StudentSettings):
+    """Settings of the two stages."""
+
+    ranker: RankerSettings = Field(RankerSettings(), description="the ranker and how it is trained")
+    ranker_loss: LossChoice = Field("listmle", description="loss of stage 1: the teacher's order in")
+    retriever_loss: LossChoice = Field("kl", description="loss of stage 2: the ranker's scores in")
+    distil_queries: int | None = Field(None, ge=1, description="queries of stage 2; the labelled ones only when left out")
+
+
+class Intermediate(RetrieverMethod):
+    """The teacher's order trains a ranker; the ranker's scores train the retriever."""
+
+    name = "intermediate"
+    summary = "the LLM's order trains a ranker (ListMLE), the ranker's scores train the retriever (KL)"
+    source = "arXiv 2406.12169"
+    needs = ("order",)
+    category = "ours"
+    settings: IntermediateSettings
+
+    def retriever(self, inputs: MethodInputs) -> Stage:
+        settings = self.settings
+        ranker = inputs.train_ranker(inputs.teacher_lists(), settings.ranker_loss, settings.ranker)
+        lists = inputs.score_with(ranker, inputs.subset(settings.distil_queries))
+        return inputs.train_retriever(lists, settings.retriever_loss, settings)

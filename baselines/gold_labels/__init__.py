@@ -1,0 +1,1 @@
+"""Methods that learn from human judgments at the same budget, without any LLM."""

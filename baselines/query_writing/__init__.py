@@ -1,0 +1,1 @@
+"""Methods whose teacher writes queries for documents."""

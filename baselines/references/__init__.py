@@ -1,0 +1,1 @@
+"""What trained methods must beat: lexical and dense search as they come, their fusion, and re-rankers."""
