@@ -31,7 +31,10 @@ def does_not_load(point: EntryPoint, module: str, error: BaseException) -> Plugi
     cause = f"{type(error).__name__}: {what}" if what else type(error).__name__
     message = f"the plug-in package '{_package(point)}' does not load: {cause}"
     names = frozenset({point.name, *module.split(".")} - {"harness", "baselines"})
-    return PluginFault(names, UserError(message, file, line, remedy="mend or uninstall it; everything else works without it"))
+    remedy = "mend or uninstall it; everything else works without it"
+    if isinstance(error, ImportError) and (error.name or "").partition(".")[0] == "harness":
+        remedy = "since 0.2 `from harness import ...` has what plug-ins need, under the names that CHANGELOG.md lists; or uninstall it"
+    return PluginFault(names, UserError(message, file, line, remedy=remedy))
 
 
 def _place(module: str, error: BaseException) -> tuple[str | None, int | None]:
