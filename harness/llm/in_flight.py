@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 
 import orjson
 
@@ -14,12 +15,9 @@ from harness.labelling.labels.ranking import Ranking
 from harness.labelling.prompting.prompter import NO_ANSWER, Request
 from harness.labelling.strategies.strategy import ParsedResponse
 from harness.ledger.calls import Call
+from harness.ledger.ledger import Ledger
 from harness.llm.backend import Backend, Completion
 from harness.llm.task_state import TaskState
-
-if TYPE_CHECKING:
-    from harness.ledger.ledger import Ledger
-    from harness.llm.scheduler import Scheduler
 
 _RAMP, _STEP = 0.12, 0.003
 """Seconds over which the first requests start, and most seconds between two: those that start together come back together, and then
@@ -29,14 +27,27 @@ _EMPTY = 3
 """How often a request is sent whose answer comes back empty."""
 
 
+@dataclass
 class InFlight:
-    """One opening of a backend: workers take waiting tasks and ask what is missing.
+    """One opening of a backend: workers take waiting tasks and ask what is missing; `finished` gets each task's number and ranking.
 
     When one fails, the requests in flight are let finish, since they are paid for; no new one starts.
     """
 
-    def __init__(self, driver: Scheduler, ledger: Ledger, finished: Callable[[int, Ranking], None]) -> None:
-        self._driver, self._ledger, self._finished = driver, ledger, finished
+    model: str
+    key: Callable[[Request], str]
+    """Names a request in the ledger."""
+    open: Callable[[], AbstractAsyncContextManager[Backend]]
+    price: Callable[[Request], float]
+    """The most that a request can cost, in USD."""
+    asks: int
+    """How often a request that brings no answer at all is sent; an empty answer at least three times."""
+    misses: dict[str, ParsedResponse]
+    """Replies that were no answer, by key; filled here."""
+    ledger: Ledger
+    finished: Callable[[int, Ranking], None]
+
+    def __post_init__(self) -> None:
         self._error: Exception | None = None
         self._reserved: dict[asyncio.Task[object] | None, float] = {}
         self._settled = asyncio.Event()
@@ -47,7 +58,7 @@ class InFlight:
         # What is in memory now stays there; walking over it again and again would hold all requests up.
         gc.freeze()
         try:
-            async with self._driver.open() as backend:
+            async with self.open() as backend:
                 pause = min(_RAMP / backend.concurrency, _STEP)
                 await asyncio.gather(*(self._guarded(waiting, backend, number * pause) for number in range(backend.concurrency)))
         finally:
@@ -63,7 +74,7 @@ class InFlight:
                 ranking = await self._ranked(one, backend)
                 if ranking is None:
                     return
-                self._finished(number, ranking)
+                self.finished(number, ranking)
         except Exception as error:
             self._error = self._error or error
 
@@ -78,7 +89,7 @@ class InFlight:
 
     async def _ask(self, one: TaskState, number: int, backend: Backend) -> None:
         request = one.requests[number]
-        key = self._driver.key(request)
+        key = self.key(request)
         try:
             if (reply := self._known(key, request)) is None:
                 # Two tasks may ask the same at the same time.
@@ -92,9 +103,9 @@ class InFlight:
 
     def _known(self, key: str, request: Request) -> ParsedResponse | None:
         """What was found out since the replay: by another task, or by another process."""
-        if key in self._driver.missed:
-            return self._driver.missed[key]
-        answer = self._ledger.get(key)
+        if key in self.misses:
+            return self.misses[key]
+        answer = self.ledger.get(key)
         return request.read(answer.response, False) if answer is not None else None
 
     async def _paid(self, key: str, request: Request, backend: Backend) -> ParsedResponse:
@@ -103,15 +114,15 @@ class InFlight:
             reply = await self._once(key, request, backend)
             asked += 1
             missing = _missing(reply)
-            if missing is None or asked >= max(self._driver.asks, _EMPTY if missing == "empty" else 1):
+            if missing is None or asked >= max(self.asks, _EMPTY if missing == "empty" else 1):
                 return reply
 
     async def _once(self, key: str, request: Request, backend: Backend) -> ParsedResponse:
-        await self._afford(self._driver.price(request))
+        await self._afford(self.price(request))
         try:
             completion = await backend.complete(request)
             reply = _read(request, completion)
-            self._keep(_call(key, self._driver.model, request, completion), reply)
+            self._keep(_call(key, self.model, request, completion), reply)
         finally:
             del self._reserved[asyncio.current_task()]
             self._settled.set()
@@ -119,10 +130,10 @@ class InFlight:
 
     async def _afford(self, most: float) -> None:
         """Wait until a request that costs `most` cannot pass the limit. Raises UserError when it would even with none in flight."""
-        while self._ledger.left() < sum(self._reserved.values()) + most:
+        while self.ledger.left() < sum(self._reserved.values()) + most:
             if not self._reserved:
                 raise UserError(
-                    f"the next call may cost {most:.4f} USD and only {self._ledger.left():.4f} are left of the limit",
+                    f"the next call may cost {most:.4f} USD and only {self.ledger.left():.4f} are left of the limit",
                     remedy="raise --max-cost (or max_cost in the sweep file) and run again; everything paid so far is kept",
                 )
             self._settled.clear()
@@ -133,11 +144,11 @@ class InFlight:
 
     def _keep(self, call: Call, reply: ParsedResponse) -> None:
         if (missing := _missing(reply)) is None:
-            self._ledger.put(call)
-            self._driver.missed.pop(call.key, None)
+            self.ledger.put(call)
+            self.misses.pop(call.key, None)
         else:
-            self._ledger.put_miss(call, missing)
-            self._driver.missed[call.key] = reply
+            self.ledger.put_miss(call, missing)
+            self.misses[call.key] = reply
 
 
 def _missing(reply: ParsedResponse) -> str | None:

@@ -11,19 +11,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import TYPE_CHECKING
 
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Task
 from harness.labelling.prompting.prompter import Prompter, Request
 from harness.labelling.strategies.strategy import ParsedResponse
+from harness.ledger.ledger import Ledger
 from harness.llm.backend import Backend
 from harness.llm.in_flight import InFlight
 from harness.llm.task_state import TaskState
-
-if TYPE_CHECKING:
-    from harness.ledger.ledger import Ledger
-    from harness.progress import Progress
+from harness.progress import Progress
 
 _SMALL, _LARGE = 4, 200
 """Tasks replayed at once: few while requests are in flight, which wait meanwhile, many where the ledger holds everything."""
@@ -34,7 +31,7 @@ class Scheduler:
     """Drives the sessions of one teacher.
 
     `key` names a request in the ledger; `open` gives the backend and is called only when something must be asked; `price` gives
-    the most that a request can cost, in USD. `missed` remembers replies that were no answer, so that one process pays for them once.
+    the most that a request can cost, in USD. `misses` remembers replies that were no answer, so that one process pays for them once.
     """
 
     asking: Prompter
@@ -44,7 +41,7 @@ class Scheduler:
     price: Callable[[Request], float]
     asks: int = 1
     """How often a request that brings no answer at all is sent; empty answers, which are mostly mishaps, at least three times."""
-    missed: dict[str, ParsedResponse] = field(default_factory=dict)
+    misses: dict[str, ParsedResponse] = field(default_factory=dict)
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         """A ranking for every task, in their order."""
@@ -59,7 +56,8 @@ class Scheduler:
         waiting = self._waiting(tasks, ledger, finished)
         if (first := next(waiting, None)) is not None:
             # What the ledger holds of later tasks is replayed while the requests of earlier ones are in flight.
-            asyncio.run(InFlight(self, ledger, finished).finish(chain([first], waiting)))
+            flight = InFlight(self.model, self.key, self.open, self.price, self.asks, self.misses, ledger, finished)
+            asyncio.run(flight.finish(chain([first], waiting)))
         for ranking in rankings:
             assert ranking is not None
             yield ranking
@@ -94,8 +92,8 @@ class Scheduler:
             for number, key in enumerate(wanted):
                 if key in held:
                     one.replies[number] = one.requests[number].read(held[key].response, False)
-                elif key in self.missed:
-                    one.replies[number] = self.missed[key]
+                elif key in self.misses:
+                    one.replies[number] = self.misses[key]
             if len(one.replies) == len(one.requests):
                 one.advance([one.replies[number] for number in range(len(one.requests))])
                 ahead.append(one)

@@ -27,11 +27,9 @@ from harness.pipeline.store import Store
 from harness.plugin_checks.check import Broken, raised
 from harness.plugin_checks.fixture import PLAIN, FixtureVariant, collection
 from harness.plugin_checks.guarded_collection import GuardedCollection
-from harness.plugin_checks.leakage import Leakage
 from harness.plugin_checks.stray_files import written_outside
 from harness.plugin_checks.stub_spec import StubSpec, teacher_for
 from harness.plugin_checks.stub_teacher import record_questions
-from harness.plugin_checks.subprocess_run import run_in_subprocess
 from harness.plugins import Settings
 from harness.retrieval.search_stages import lexical_search
 from harness.stage import Stage
@@ -41,7 +39,6 @@ MODEL = "bundled:bert-tiny"
 BUDGET, RUN_DEPTH, LIST_DEPTH, MAX_LENGTH = 20, 20, 5, 32
 Watch = Callable[[Stage, bool], None]
 """Told of every stage twice: before it is made (False) and after (True)."""
-PROCESS = "it depends on the order of a set or on hash(), or on what a run left behind"
 
 
 @dataclass(frozen=True)
@@ -189,28 +186,6 @@ class CheckSetup:
             return self.run_variant(CheckVariant(guarded=True), "guarded")
         except Broken as seen:
             return seen
-
-    @cached_property
-    def repeats(self) -> bool:
-        """Whether another run in this process gives the same bytes."""
-        again = self.run_variant(CheckVariant(), "again") if isinstance(self.guarded, Broken) else self.guarded
-        return again == self.wanted()
-
-    @cached_property
-    def fault_in_subprocess(self) -> str:
-        """What differs when another process makes the plain run, in words; empty when nothing does."""
-        target = self.main[0].target
-        run_in_subprocess(self, CheckVariant(), "apart")
-        found = self.found(CheckVariant(), "apart")
-        if not found:
-            return f"the key of '{target.kind}' is another in another process: one of its fields is not fixed by the settings"
-        return "" if found == self.wanted() else f"in another process '{target.kind}' has other bytes: {PROCESS}"
-
-    @cached_property
-    def leakage(self) -> Leakage:
-        """Whether it sees what it must not."""
-
-        return Leakage(self)
 
     @cached_property
     def labelled(self) -> list[str]:

@@ -14,6 +14,7 @@ from operator import or_
 from harness.plugin_checks.check import Broken, NotChecked
 from harness.plugin_checks.check_setup import BUDGET, CheckSetup, CheckVariant
 from harness.plugin_checks.fixture import FixtureVariant, query_ids
+from harness.plugin_checks.repetition import Repetition
 from harness.plugin_checks.stub_teacher import StubTeacher
 from harness.plugin_checks.subprocess_run import run_in_subprocess
 from harness.stage import digest
@@ -67,6 +68,7 @@ class Leakage:
     """Whether the result of a method depends on what it must not see."""
 
     bench: CheckSetup
+    repetition: Repetition
 
     def keeps(self, contract: str) -> None:
         """Raises Broken when something that `contract` forbids makes a difference; NotChecked where a comparison would say nothing."""
@@ -95,7 +97,7 @@ class Leakage:
     def _depends(self) -> bool:
         if not self.differs:
             return False
-        if not self.bench.repeats or (not self._differs_in_process and self.bench.fault_in_subprocess):
+        if not self.repetition.is_equal or (not self._differs_in_process and self.repetition.fault_in_subprocess):
             raise NotChecked("two runs of a method that is not deterministic cannot be compared")
         return True
 

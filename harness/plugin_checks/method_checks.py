@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
@@ -14,6 +15,8 @@ from harness.models import ModelFiles, resolve_model
 from harness.plugin_checks.check import Broken, Check, NotChecked, raised
 from harness.plugin_checks.check_setup import BUDGET, MODEL, RUN_DEPTH, CheckSetup, CheckVariant, weights
 from harness.plugin_checks.fixture import FixtureVariant, query_ids
+from harness.plugin_checks.leakage import Leakage
+from harness.plugin_checks.repetition import Repetition
 from harness.plugin_checks.stub_spec import may_fail
 from harness.plugin_checks.subprocess_run import run_in_subprocess
 from harness.plugins import Settings
@@ -26,12 +29,26 @@ sentence_transformers = lazy("sentence_transformers")
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 
 
-def opened(plugin: type[Method], settings: Settings, home: Path) -> CheckSetup:
+class MethodSetup(CheckSetup):
+    """A method on the small setting, with what several checks ask of it."""
+
+    @cached_property
+    def repetition(self) -> Repetition:
+        """Whether it ends in the same bytes again."""
+        return Repetition(self)
+
+    @cached_property
+    def leakage(self) -> Leakage:
+        """Whether it sees what it must not."""
+        return Leakage(self, self.repetition)
+
+
+def opened(plugin: type[Method], settings: Settings, home: Path) -> MethodSetup:
     """A method on the small setting."""
-    return CheckSetup(plugin, settings, home)
+    return MethodSetup(plugin, settings, home)
 
 
-def describes_itself(bench: CheckSetup) -> None:
+def describes_itself(bench: MethodSetup) -> None:
     """Attributes that lists, boards and sweep files rely on."""
     method, faults = bench.method, []
     if not method.summary or method.summary.endswith("."):
@@ -52,7 +69,7 @@ def describes_itself(bench: CheckSetup) -> None:
         raise Broken("; ".join(faults))
 
 
-def runs(bench: CheckSetup) -> None:
+def runs(bench: MethodSetup) -> None:
     """The run is a run of the test queries."""
 
     planned, store = bench.main
@@ -70,7 +87,7 @@ def runs(bench: CheckSetup) -> None:
         raise Broken(f"its run holds {longest} documents for a query, where {RUN_DEPTH} were asked for")
 
 
-def gives_a_retriever(bench: CheckSetup) -> None:
+def gives_a_retriever(bench: MethodSetup) -> None:
     """A folder that sentence-transformers loads and that gives finite vectors."""
 
     planned, store = bench.main
@@ -89,19 +106,19 @@ def gives_a_retriever(bench: CheckSetup) -> None:
         raise Broken("its retriever gives vectors that are not finite")
 
 
-def is_deterministic(bench: CheckSetup) -> None:
+def is_deterministic(bench: MethodSetup) -> None:
     """Again here, and in another process, where sets have another order; and nothing is left for a later run to find."""
     planned, _ = bench.main
-    if not bench.repeats:
+    if not bench.repetition.is_equal:
         raise Broken(f"two runs with the same seed gave other bytes in '{planned.target.kind}'")
     # A process that gave the plain run's bytes though all it must not see was changed has shown both at once.
-    if bench.leakage.differs and bench.fault_in_subprocess:
-        raise Broken(bench.fault_in_subprocess)
+    if bench.leakage.differs and bench.repetition.fault_in_subprocess:
+        raise Broken(bench.repetition.fault_in_subprocess)
     if bench.outside:
         raise Broken(f"it writes {min(bench.outside)}, outside its workspace, where a later run may find it and end otherwise")
 
 
-def respects_the_budget(bench: CheckSetup) -> None:
+def respects_the_budget(bench: MethodSetup) -> None:
     """The teacher is asked about drawn queries only, and the gold labels and short answers of others make no difference."""
     if "budget" not in bench.method.axes:
         raise NotChecked("a budget makes no difference to it")
@@ -111,7 +128,7 @@ def respects_the_budget(bench: CheckSetup) -> None:
     bench.leakage.keeps("budget")
 
 
-def sees_no_test_data(bench: CheckSetup) -> None:
+def sees_no_test_data(bench: MethodSetup) -> None:
     """Test judgments raise when they are touched; other ones change neither retriever nor run, other test queries no retriever."""
     planned, _ = bench.main
     _guarded(bench, "test-data")
@@ -122,20 +139,20 @@ def sees_no_test_data(bench: CheckSetup) -> None:
     bench.leakage.keeps("test-data")
 
 
-def _guarded(bench: CheckSetup, contract: str) -> None:
+def _guarded(bench: MethodSetup, contract: str) -> None:
     """What a run on a collection that raises said about `contract`."""
     if isinstance(bench.guarded, Broken) and bench.guarded.contract == contract:
         raise bench.guarded
 
 
-def declares_its_needs(bench: CheckSetup) -> None:
+def declares_its_needs(bench: MethodSetup) -> None:
     """What it does not declare makes no difference to it, or raises."""
     _guarded(bench, "needs")
     bench.leakage.keeps("needs")
     bench.leakage.keeps_together()
 
 
-def has_true_axes(bench: CheckSetup) -> None:
+def has_true_axes(bench: MethodSetup) -> None:
     """Another value on a declared axis means another run, by its key and by its bytes; and training moves the student."""
     planned, store = bench.main
     axes = sorted(bench.method.axes)
@@ -150,7 +167,7 @@ def has_true_axes(bench: CheckSetup) -> None:
         raise Broken(f"another {idle[0]} gives the very same bytes in '{planned.target.kind}', so that one run would count as several")
 
 
-def _unmoved(bench: CheckSetup, axis: Axis) -> bool:
+def _unmoved(bench: MethodSetup, axis: Axis) -> bool:
     """Whether another value on `axis` ends in the same bytes. What a teacher's failures do is another contract's matter."""
     try:
         return bench.run_variant(CheckVariant(other=axis), "main") == bench.wanted()
@@ -160,7 +177,7 @@ def _unmoved(bench: CheckSetup, axis: Axis) -> bool:
         raise
 
 
-def resumes(bench: CheckSetup) -> None:
+def resumes(bench: MethodSetup) -> None:
     """Killed in the middle of its longest stage, then run again."""
     planned, _ = bench.main
     if not bench.seconds:
@@ -171,11 +188,11 @@ def resumes(bench: CheckSetup) -> None:
         again = bench.run_variant(CheckVariant(), "killed")
     except Exception as error:
         raise Broken(f"after a kill in its longest stage {raised(error)}") from error
-    if again != bench.wanted() and bench.repeats and not bench.fault_in_subprocess:
+    if again != bench.wanted() and bench.repetition.is_equal and not bench.repetition.fault_in_subprocess:
         raise Broken(f"after a kill in its longest stage '{planned.target.kind}' has other bytes than without")
 
 
-def survives_missing_answers(bench: CheckSetup) -> None:
+def survives_missing_answers(bench: MethodSetup) -> None:
     """Every fourth query has a failed ranking, or no short answer where those are read."""
     teacher, needs = bench.main[0].teacher, bench.method.needs
     if teacher is None:
@@ -185,7 +202,7 @@ def survives_missing_answers(bench: CheckSetup) -> None:
     bench.run_variant(CheckVariant(failing=True, world=FixtureVariant(unanswered="answers" in needs)), "main")
 
 
-CONTRACTS: tuple[Check[CheckSetup], ...] = (
+CONTRACTS: tuple[Check[MethodSetup], ...] = (
     Check(
         "describes-itself",
         "says what it is, what it needs and what it may see",

@@ -11,8 +11,7 @@ import pytest
 
 from harness.method import Method
 from harness.plugin_checks.check import CheckReport, run_checks
-from harness.plugin_checks.check_setup import CheckSetup
-from harness.plugin_checks.method_checks import CONTRACTS
+from harness.plugin_checks.method_checks import CONTRACTS, MethodSetup
 from tests.plugin_checks import cheats, methods
 
 Check = Callable[..., CheckReport]
@@ -22,7 +21,7 @@ pytestmark = pytest.mark.models
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the harness makes for every method, made once."""
-    bench = CheckSetup(methods.Good, methods.Good.Settings(), tmp_path_factory.mktemp("base"))
+    bench = MethodSetup(methods.Good, methods.Good.Settings(), tmp_path_factory.mktemp("base"))
     bench._base()
     return bench.home
 
@@ -33,7 +32,7 @@ def check(base: Path, tmp_path: Path) -> Check:
 
     def _check(method: type[Method], *names: str) -> CheckReport:
         shutil.copytree(base, tmp_path / "home", copy_function=os.link)
-        bench = CheckSetup(method, method.Settings(), tmp_path / "home")
+        bench = MethodSetup(method, method.Settings(), tmp_path / "home")
         chosen = [contract for contract in CONTRACTS if contract.name in names]
         assert len(chosen) == len(names)
         return run_checks("baseline", method.name, bench, chosen, lambda done, total, unit="": None)

@@ -11,8 +11,7 @@ from harness.ledger.ledger import Ledger
 from harness.method import Method
 from harness.models import folder_hash
 from harness.plugin_checks.check import Broken, run_checks
-from harness.plugin_checks.check_setup import CheckSetup
-from harness.plugin_checks.method_checks import CONTRACTS
+from harness.plugin_checks.method_checks import CONTRACTS, MethodSetup
 from harness.plugin_checks.stub_spec import StubSpec, may_fail, teacher_for
 from harness.plugins import plugins
 from tests.plugin_checks import methods
@@ -58,7 +57,7 @@ def test_tiny_models_are_the_same_everywhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["art", "pdist", "fid-kd", "synthetic-queries", "teacher-rerank"])
 def test_methods_that_need_more_than_an_order_keep_their_contracts(name: str, tmp_path: Path) -> None:
     method = plugins(Method)[name]
-    bench = CheckSetup(method, method.Settings(), tmp_path)
+    bench = MethodSetup(method, method.Settings(), tmp_path)
     report = run_checks("baseline", name, bench, [one for one in CONTRACTS if one.name in QUICK], lambda done, total, unit="": None)
     assert report.ok, str(report)
     asked = {"synthetic-queries": 0, "teacher-rerank": 0}.get(name, 20)
@@ -66,6 +65,6 @@ def test_methods_that_need_more_than_an_order_keep_their_contracts(name: str, tm
 
 
 def test_labels_beyond_the_budget_are_seen_whoever_the_teacher_is(tmp_path: Path) -> None:
-    bench = CheckSetup(IgnoresBudgetInside, IgnoresBudgetInside.Settings(), tmp_path)
+    bench = MethodSetup(IgnoresBudgetInside, IgnoresBudgetInside.Settings(), tmp_path)
     report = run_checks("baseline", "x", bench, [one for one in CONTRACTS if one.name == "budget"], lambda done, total, unit="": None)
     assert report.broken == ("budget",) and "asked about 40 queries" in str(report)
