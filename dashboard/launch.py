@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from dashboard.export.site import export
 from harness.errors import UserError
 
 RESULTS = "HARNESS_RESULTS"
@@ -43,23 +43,18 @@ def environment(results: Path, workspace: Path | None = None) -> dict[str, str]:
     return {**os.environ, RESULTS: str(results.resolve()), **chosen, "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
 
 
-def launch(results: Path, port: int, workspace: Path | None = None, address: str = LOCAL) -> int:
-    """Serve the dashboard until it is interrupted; the exit code. Raises UserError when it cannot start."""
+def launch(
+    results: Path, port: int, workspace: Path | None = None, address: str = LOCAL, tell: Callable[[str], None] = lambda text: None
+) -> int:
+    """Serve the dashboard until it is interrupted; the exit code. `tell` hears where it is. Raises UserError when it cannot start."""
     if find_spec("streamlit") is None or find_spec("altair") is None:
         raise UserError("the dashboard is not installed", remedy="run: pip install 'distil-harness[dashboard]'")
     if workspace is not None and not workspace.is_dir():
         raise UserError("there is no workspace", file=workspace, remedy="give the one that a sweep runs in with --workspace")
     if workspace is None and not results.is_dir():
         raise UserError("there is no results folder", file=results, remedy="give one with --results, or run a sweep first")
-    print(f"dashboard of {results} at http://{address}:{port} (Ctrl+C stops it)", file=sys.stderr)
+    tell(f"dashboard of {results} at http://{address}:{port} (Ctrl+C stops it)")
     try:
         return subprocess.run(command(port, address=address), env=environment(results, workspace), check=False).returncode
     except KeyboardInterrupt:
         return 0
-
-
-def write_site(results: Path, out: Path) -> None:
-    """Write `results` as a static site to `out` and say where it is. Raises UserError when it cannot be written."""
-
-    pages = export(results, out)
-    print(f"{pages:,} pages; open {out / 'index.html'} in a browser", file=sys.stderr)

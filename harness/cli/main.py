@@ -186,12 +186,13 @@ def dashboard(
     ] = None,
 ) -> None:
     """The leaderboard in the browser, on this machine only; with --export as files for others."""
-    from dashboard.launch import launch, write_site
+    from dashboard.export.site import export as write_site
+    from dashboard.launch import launch
 
-    if export is not None:
-        write_site(results, export)
-    else:
-        raise typer.Exit(launch(results, port, workspace, address))
+    if export is None:
+        raise typer.Exit(launch(results, port, workspace, address, lambda text: print(text, file=sys.stderr)))
+    pages = write_site(results, export)
+    print(f"{pages:,} pages; open {export / 'index.html'} in a browser", file=sys.stderr)
 
 
 @app.command("list")

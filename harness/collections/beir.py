@@ -16,7 +16,7 @@ from pydantic import Field
 from harness.collections.collection import CollectionSource, Document, Judgment, Qrels, Query, SourceSettings
 from harness.collections.folder import beir_qrels, read_documents, stat_mark
 from harness.errors import UserError, did_you_mean
-from harness.files import cache_home, publish
+from harness.files import build_once, cache_home
 
 NAMES = (
     *("arguana", "climate-fever", "cqadupstack", "dbpedia-entity", "fever", "fiqa", "germanquad", "hotpotqa", "msmarco", "nfcorpus"),
@@ -75,7 +75,7 @@ class BeirSource(CollectionSource):
     @cached_property
     def _folder(self) -> Path:
         archive = self._beir.split("/")[0]
-        publish(cache_home() / "beir" / archive, partial(_download, f"{self._address}/{archive}.zip"))
+        build_once(cache_home() / "beir" / archive, partial(_download, f"{self._address}/{archive}.zip"))
         return cache_home() / "beir" / self._beir
 
 

@@ -14,7 +14,7 @@ from harness.collections.import_report import ImportReport
 from harness.collections.stored_qrels import load_qrels
 from harness.collections.texts import StoredTexts
 from harness.errors import UserError, did_you_mean
-from harness.files import publish
+from harness.files import build_once
 from harness.progress import silent
 from harness.source_hash import source_hash
 from harness.stage import digest
@@ -35,7 +35,7 @@ def prepare(source: CollectionSource, home: Path, progress: Progress = silent) -
 
     code = [mark] if (mark := source_hash(type(source))) is not None else []
     place = home / digest([FORMAT, source.name, source.version, source.settings, source.fingerprint(), *code])[:32]
-    publish(place, partial(build, source, progress))
+    build_once(place, partial(build, source, progress))
     return PreparedCollection(place, source.title)
 
 

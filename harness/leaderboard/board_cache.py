@@ -12,12 +12,13 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from harness.files import remember
 from harness.leaderboard.board import Board
 
 MOST = 32
@@ -32,11 +33,7 @@ def cached_board(
     What `make` raises is raised; a cache that is damaged or cannot be written is no error.
     """
     path = cache_path(folder, results, metric, baseline)
-    head = json.dumps([state, _code()]).encode()
-    found = _load(path, head)
-    if found is None:
-        found = make()
-        _save(path, head, found)
+    found = remember(path, json.dumps([state, _code()]), partial(_with_room, path, make), _form().dump_json, _form().validate_json)
     return replace(found, folder=str(results))
 
 
@@ -50,26 +47,16 @@ def _prefix(results: Path) -> str:
     return hashlib.sha256(os.fsencode(results.resolve())).hexdigest()[:32]
 
 
-def _load(path: Path, head: bytes) -> Board | None:
-    """None where nothing is kept that counts. A ValidationError is a ValueError."""
-    try:
-        with path.open("rb") as stream:
-            if stream.readline() != head + b"\n":
-                return None
-            return _form().validate_json(stream.read())
-    except (OSError, ValueError):
-        return None
-
-
-def _save(path: Path, head: bytes, board: Board) -> None:
-    temporary = path.with_suffix(f".{os.getpid()}")
-    with suppress(OSError, ValueError):
+def _with_room(path: Path, make: Callable[[], Board]) -> Board:
+    """What `make` gives; room is made for it at `path`."""
+    board = make()
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary.write_bytes(head + b"\n" + _form().dump_json(board))
-        temporary.replace(path)
-        kept = sorted(path.parent.glob(f"{path.name.partition('-')[0]}-*.board.json"), key=lambda one: one.stat().st_mtime_ns)
-        for old in kept[:-MOST]:
+        others = [one for one in path.parent.glob(f"{path.name.partition('-')[0]}-*.board.json") if one != path]
+        newest = sorted(others, key=lambda one: one.stat().st_mtime_ns, reverse=True)
+        for old in newest[MOST - 1 :]:
             old.unlink(missing_ok=True)
+    return board
 
 
 @cache

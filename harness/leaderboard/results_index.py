@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from harness._lazy import lazy
 from harness.evaluation.exact_sums import Array
+from harness.files import atomic_file
 from harness.leaderboard.query_values import QueryIndex, Values
 from harness.leaderboard.result_entry import Entry
 from harness.published.card import Card
@@ -63,9 +64,8 @@ def save(cache: Path, results: Path, entries: Mapping[str, Entry]) -> None:
     path = index_path(cache, results)
     with suppress(OSError):
         cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = path.with_suffix(f".{os.getpid()}")
-        pq.write_table(table, temporary, compression="lz4", use_dictionary=["queries", "metric"])
-        temporary.replace(path)
+        with atomic_file(path, fsync=False) as temporary:
+            pq.write_table(table, temporary, compression="lz4", use_dictionary=["queries", "metric"])
 
 
 def load(cache: Path, results: Path) -> dict[str, Entry]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness._lazy import lazy
 from harness.device import device
 from harness.errors import UserError
-from harness.files import cache_home
+from harness.files import build_once, cache_home
 from harness.models import ModelFiles
 
 if TYPE_CHECKING:
@@ -39,16 +38,7 @@ def causal_folder(model: ModelFiles) -> Path:
     if model.gguf is None:
         return model.path
     place = cache_home() / "dequantised" / model.identity
-    if not place.is_dir():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        draft = place.with_name(f"{place.name}.{os.getpid()}")
-        try:
-            _dequantise(model, draft)
-            # Another process may have been faster; then its copy is as good.
-            if not place.is_dir():
-                draft.rename(place)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+    build_once(place, partial(_dequantise, model))
     return place
 
 

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from harness.errors import UserError
-from harness.files import cache_home
+from harness.files import atomic_file, cache_home
 from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Backend, Completion, FatalProviderError
 from harness.llm.openai_backend import Body, Usd, read_completion
@@ -101,9 +101,9 @@ class ProviderBatch(Backend):
         data = "\n".join(json.dumps(line) for line in lines).encode()
         file = await self._call("acreate_file", file=("requests.jsonl", data), purpose="batch")
         batch = await self._call("acreate_batch", completion_window="24h", endpoint="/v1/chat/completions", input_file_id=file.id)
-        self._notes.mkdir(parents=True, exist_ok=True)
         note = self._notes / f"{hashlib.sha256(batch.id.encode()).hexdigest()[:32]}.json"
-        note.write_text(json.dumps({"batch": batch.id, "requests": list(bodies)}), encoding="utf-8")
+        with atomic_file(note) as temporary:
+            temporary.write_text(json.dumps({"batch": batch.id, "requests": list(bodies)}), encoding="utf-8")
         return note, batch.id
 
     async def _results(self, note: Path, batch_id: str) -> dict[str, Completion]:

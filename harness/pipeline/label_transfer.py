@@ -10,10 +10,9 @@ from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, ClassVar
-from uuid import uuid4
 
 from harness.errors import UserError
-from harness.files import sync
+from harness.files import atomic_file
 from harness.labelling.labels.label_stage import RANKINGS, SUMMARY, Labels
 from harness.labelling.labels.ranking import Ranking, read_rankings, write_rankings
 from harness.labelling.labels.transfer import LabelReader, LabelSet, write_labels
@@ -57,14 +56,8 @@ def export_labels(file: Path, workspace: Path, progress: Progress) -> dict[str, 
         raise UserError("there are no calls and no finished labels here", file=workspace, remedy="name another folder with --workspace")
     if not file.parent.is_dir():
         raise UserError("there is no such folder", file=file.parent)
-    temporary = file.with_name(f".{file.name}.new-{uuid4().hex[:8]}")
-    try:
+    with atomic_file(file) as temporary:
         counts = write_labels(temporary, _transfer_summary(_entries(ledger, finished, Store(workspace)), total, progress))
-        sync(temporary)
-        temporary.replace(file)
-        sync(file.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
     return {"file": str(file), **counts._asdict(), "bytes": file.stat().st_size}
 
 

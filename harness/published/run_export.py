@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,8 @@ import lz4.frame
 
 from harness._lazy import lazy
 from harness.errors import UserError
+from harness.files import atomic_file
+from harness.retrieval.trec_writer import trec_text
 
 if TYPE_CHECKING:
     from harness.retrieval.run import Run
@@ -37,7 +38,7 @@ def export_run(run: Run, path: Path, header: str = "") -> None:
             raise UserError("only a TREC run has a place for metadata", file=path, remedy="write to a .trec or .trec.gz file")
         _put(path, writer({query: dict(found) for query, found in run.scores.items() if found}))
     elif header:
-        _put(path, _packed(path, header.encode() + _trec(run, path)))
+        _put(path, _packed(path, header.encode() + trec_text(run.name, run.scores, path).encode()))
     else:
         run.write(path)
 
@@ -54,28 +55,13 @@ def export_qrels(qrels: Mapping[str, Mapping[str, int]], path: Path) -> None:
     _put(path, _packed(path, (head + "".join(lines)).encode()))
 
 
-def _trec(run: Run, path: Path) -> bytes:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.trec")
-    try:
-        run.write(beside)
-        return beside.read_bytes()
-    finally:
-        beside.unlink(missing_ok=True)
-
-
 def _packed(path: Path, text: bytes) -> bytes:
     return gzip.compress(text, mtime=0) if path.suffix == ".gz" else text
 
 
 def _put(path: Path, content: bytes) -> None:
-    """Write a file complete or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with atomic_file(path) as temporary:
         temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _json(values: Values) -> bytes:

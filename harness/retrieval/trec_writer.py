@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from harness._lazy import lazy
 from harness.errors import UserError
+from harness.files import atomic_file
 
 pyarrow = lazy("pyarrow")
 
@@ -27,6 +27,13 @@ def ordered(scores: Mapping[str, float]) -> tuple[list[str], np.ndarray]:
 
 def write_trec(path: Path, name: str, scores: Mapping[str, Mapping[str, float]]) -> None:
     """See `Run.write`."""
+    text = trec_text(name, scores, path).encode()
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(_gzipped(text) if path.suffix == ".gz" else text)
+
+
+def trec_text(name: str, scores: Mapping[str, Mapping[str, float]], path: Path) -> str:
+    """The lines of the run that is to be written to `path`, which errors name."""
     _check_words([name], "run name", path)
     _check_words(scores, "query id", path)
     ranked = {query: ordered(scores[query]) for query in sorted(scores)}
@@ -35,17 +42,7 @@ def write_trec(path: Path, name: str, scores: Mapping[str, Mapping[str, float]])
         if not np.isfinite(values).all():
             faulty = documents[int(np.argmin(np.isfinite(values)))]
             raise UserError(f"the score of document '{faulty}' for query '{query}' is not a finite number in single precision", file=path)
-    text = "".join(_lines(ranked, name)).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as stream:
-            stream.write(_gzipped(text) if path.suffix == ".gz" else text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    return "".join(_lines(ranked, name))
 
 
 def _lines(ranked: Mapping[str, tuple[list[str], np.ndarray]], name: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness import __version__
 from harness._lazy import lazy
-from harness.files import sync
+from harness.files import atomic_file, leftovers
 
 if TYPE_CHECKING:
     import torch
@@ -57,14 +57,10 @@ class Checkpoint:
         """Takes the place of the last checkpoint, or leaves that as it was."""
 
         start = time.monotonic()
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.file.with_suffix(".new")
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
         told = json.dumps({"made_by": _fingerprint(), "values": state.values})
-        safetensors_torch.save_file(tensors, fresh, {"told": told, "digest": _digest(tensors, told)})
-        sync(fresh)
-        fresh.replace(self.file)
-        sync(self.file.parent)
+        with atomic_file(self.file) as fresh:
+            safetensors_torch.save_file(tensors, fresh, {"told": told, "digest": _digest(tensors, told)})
         self._last = time.monotonic()
         self._pause = max(SECONDS, (self._last - start) / _SHARE)
 
@@ -83,7 +79,7 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Forgets what was saved: the training is over."""
-        for file in (self.file, self.file.with_suffix(".new")):
+        for file in (self.file, *leftovers(self.file)):
             file.unlink(missing_ok=True)
 
 

@@ -174,7 +174,7 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
     assert checkpoint.load() is None
     tensors = {"a": torch.arange(6.0).reshape(2, 3).T, "b": torch.tensor(3), "c": torch.zeros(0, dtype=torch.bfloat16)}
     checkpoint.save(CheckpointData(tensors, {"x": [1, float("inf"), 0.1]}))
-    (tmp_path / "deep" / "one.new").write_bytes(b"half of the ne")
+    (tmp_path / "deep" / ".one.safetensors.new-1").write_bytes(b"half of the ne")
     found = Checkpoint(checkpoint.file).load()
     assert found is not None and found.values == {"x": [1, float("inf"), 0.1]}
     assert all(torch.equal(found.tensors[name], tensor) and found.tensors[name].dtype == tensor.dtype for name, tensor in tensors.items())

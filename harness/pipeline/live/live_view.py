@@ -89,7 +89,8 @@ class LineView(NullObserver):
 
     @staticmethod
     def _say(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
 
 
 class Live(NullObserver):

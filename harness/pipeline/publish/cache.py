@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from pathlib import Path
 
-from harness.files import sha256
+from harness.files import atomic_file, sha256
 from harness.published.card import Card
 from harness.published.result_folder import CARD
 from harness.stage import digest
@@ -33,10 +32,8 @@ class PublishedCache:
 
     def save(self) -> None:
         """Write it for the next sweep of this workspace."""
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._file.with_suffix(f".{os.getpid()}")
-        temporary.write_text(json.dumps(self._marks), encoding="utf-8")
-        temporary.replace(self._file)
+        with atomic_file(self._file, fsync=False) as temporary:
+            temporary.write_text(json.dumps(self._marks), encoding="utf-8")
 
 
 def _mark(folder: Path, card: Card) -> str:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.files import atomic_file
 from harness.labelling.labels.label_stage import SUMMARY, Labels
 from harness.ledger.ledger import Ledger
 from harness.ledger.views import ReplayLedger
@@ -103,7 +103,5 @@ class LabellingTime:
         return {}
 
     def _save(self) -> None:
-        self._cache.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._cache.with_suffix(f".{os.getpid()}")
-        temporary.write_text(json.dumps(self._known), encoding="utf-8")
-        temporary.replace(self._cache)
+        with atomic_file(self._cache, fsync=False) as temporary:
+            temporary.write_text(json.dumps(self._known), encoding="utf-8")
