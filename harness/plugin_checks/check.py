@@ -1,13 +1,14 @@
-"""A contract of plug-ins: what it demands, how that is tried, and what came of it."""
+"""Contracts of plug-ins: what each demands, how that is checked, and what came of it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from harness.errors import UserError
+from harness.plugins import Plugin
 from harness.progress import Progress
 
 State = Literal["kept", "broken", "not checked"]
@@ -28,12 +29,37 @@ class NotChecked(Exception):
 
 @dataclass(frozen=True)
 class Check(Generic[T]):
-    """One thing that a plug-in promises. `kept` gets the plug-in in its setting and raises Broken or NotChecked."""
+    """One thing that a plug-in promises. `passes` gets the plug-in in its setting and raises Broken or NotChecked."""
 
     name: str
     demands: str
     remedy: str
     passes: Callable[[T], None]
+
+
+class Checks(list[Check[T]]):
+    """What plug-ins of one kind promise, in the order in which it is checked."""
+
+    def add(self, name: str, demands: str, remedy: str) -> Callable[[Callable[[T], None]], Callable[[T], None]]:
+        """Adds the decorated function as a check."""
+
+        def _add(passes: Callable[[T], None]) -> Callable[[T], None]:
+            self.append(Check(name, demands, remedy, passes))
+            return passes
+
+        return _add
+
+
+def check_description(plugin: type[Plugin], faults: Iterable[str] = (), texts: Sequence[str] = ()) -> None:
+    """Raises Broken with what is wrong with the attributes that every list shows, with those of `texts` that are empty, and `faults`."""
+    found = []
+    if not plugin.summary or plugin.summary.endswith("."):
+        found.append("'summary' must be a few words without a full stop")
+    if not (plugin.__doc__ or "").strip():
+        found.append("the class has no docstring")
+    found += [f"'{name}' is empty" for name in texts if not str(getattr(plugin, name, "")).strip()]
+    if found := [*found, *faults]:
+        raise Broken("; ".join(found))
 
 
 @dataclass(frozen=True)

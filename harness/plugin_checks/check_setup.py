@@ -126,7 +126,7 @@ class CheckSetup:
         part = StubSpec(self.home, trial.failing, trial.scored, trial.other == "teacher")
         return teacher_for(self.method.needs, part) if "teacher" in self.method.axes else None
 
-    def make(self, final: Stage, workspace: Path, watch: Watch = lambda stage, made: None) -> Store:
+    def make(self, final: Stage, workspace: Path, watch: Watch = lambda stage, done: None) -> Store:
         """`final` made in a workspace; what the harness itself prepares for every method is there already."""
         if not workspace.is_dir():
             self._base()

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from harness.collections.collection import CollectionSource, SourceSettings
 from harness.collections.prepared import PreparedCollection, prepare
-from harness.plugin_checks.check import Broken, Check, NotChecked, raised
+from harness.plugin_checks.check import Broken, Checks, NotChecked, check_description, raised
 
 T = TypeVar("T")
 
@@ -60,23 +60,19 @@ def _read(what: str, rows: Iterable[T]) -> list[T]:
         raise Broken(f"reading its {what}, {raised(error)}", "reads") from error
 
 
-def opened(plugin: type[CollectionSource], settings: SourceSettings, home: Path) -> CollectionSetup:
-    """A source and room for what is prepared from it."""
-    return CollectionSetup(plugin, settings, home)
+CONTRACTS: Checks[CollectionSetup] = Checks()
+"""What is tried, in this order."""
 
 
+@CONTRACTS.add("describes-itself", "says what it is, and under which licence", remedy="set name, summary and licence on the class")
 def describes_itself(shelf: CollectionSetup) -> None:
     """Attributes that lists and boards rely on."""
-    kind, faults = shelf.kind, []
-    if not kind.summary or kind.summary.endswith("."):
-        faults.append("'summary' must be a few words without a full stop")
-    faults += [f"'{name}' is empty" for name in ("licence", "__doc__") if not (getattr(kind, name, "") or "").strip()]
-    if not issubclass(kind.Settings, SourceSettings):
-        faults.append("'Settings' must be a SourceSettings: every source takes dev_share and dev_cap")
-    if faults:
-        raise Broken("; ".join(faults))
+    wrong = not issubclass(shelf.kind.Settings, SourceSettings)
+    faults = ["'Settings' must be a SourceSettings: every source takes dev_share and dev_cap"] if wrong else []
+    check_description(shelf.kind, faults, texts=["licence"])
 
 
+@CONTRACTS.add("reads", "yields documents, queries and judgments", remedy="see the reason; `--set KEY=VALUE` gives it settings")
 def reads(shelf: CollectionSetup) -> None:
     """Documents, queries and judgments are there."""
     for name, rows in (("documents", shelf.documents), ("queries", shelf.queries), ("judgments", shelf.judged)):
@@ -85,6 +81,7 @@ def reads(shelf: CollectionSetup) -> None:
     shelf.prepared("once")
 
 
+@CONTRACTS.add("ids", "gives every document and query an id of its own", remedy="make ids from what is unique in the source")
 def has_unique_ids(shelf: CollectionSetup) -> None:
     """Of documents and of queries."""
     for name, ids in (("document", shelf.documents), ("query", shelf.queries)):
@@ -95,6 +92,7 @@ def has_unique_ids(shelf: CollectionSetup) -> None:
             raise Broken(f"the {name} id {bad[0]!r} is empty or holds white space, which runs cannot hold")
 
 
+@CONTRACTS.add("qrels", "judges queries and documents that it yields", remedy="leave out judgments of what you leave out")
 def judges_known_ids(shelf: CollectionSetup) -> None:
     """Judgments name queries and documents that are there."""
     documents, queries = set(shelf.documents), set(shelf.queries)
@@ -105,6 +103,9 @@ def judges_known_ids(shelf: CollectionSetup) -> None:
             raise Broken(f"'{split}' judges the document '{document}' for query '{query}', which it does not yield")
 
 
+@CONTRACTS.add(
+    "splits", "has a test split whose queries are in no other", remedy="name the splits train, dev and test; give each query one"
+)
 def has_splits(shelf: CollectionSetup) -> None:
     """There is something to test on that nobody trains on."""
     found = shelf.prepared("once")
@@ -115,6 +116,9 @@ def has_splits(shelf: CollectionSetup) -> None:
         raise Broken(f"its splits share queries: {overlap[0]}")
 
 
+@CONTRACTS.add(
+    "hash", "is the same collection when it is read again", remedy="yield rows in a fixed order; sort what comes from a set or a folder"
+)
 def has_a_stable_hash(shelf: CollectionSetup) -> None:
     """Read again, it is the same collection."""
     one, other = shelf.source().fingerprint(), shelf.source().fingerprint()
@@ -124,6 +128,7 @@ def has_a_stable_hash(shelf: CollectionSetup) -> None:
         raise Broken("read twice, its content hash differs: documents or queries come in another order or with other texts")
 
 
+@CONTRACTS.add("texts", "has texts to search and to ask", remedy="join the fields that hold the text")
 def has_texts(shelf: CollectionSetup) -> None:
     """Documents and queries say something."""
     source = shelf.source()
@@ -134,6 +139,7 @@ def has_texts(shelf: CollectionSetup) -> None:
         raise Broken(f"the query '{blank[0]}' has no text")
 
 
+@CONTRACTS.add("answers", "gives short answers as tuples of texts", remedy="wrap a single answer: answers=(text,)")
 def gives_answers(shelf: CollectionSetup) -> None:
     """Short answers are texts."""
     given = {query.id: query.answers for query in shelf.source().queries() if query.answers}
@@ -141,22 +147,3 @@ def gives_answers(shelf: CollectionSetup) -> None:
         raise NotChecked("it has no short answers")
     if wrong := [query for query, answers in given.items() if isinstance(answers, str) or not all(isinstance(one, str) for one in answers)]:
         raise Broken(f"the answers of query '{wrong[0]}' are no tuple of texts")
-
-
-CONTRACTS: tuple[Check[CollectionSetup], ...] = (
-    Check("describes-itself", "says what it is, and under which licence", "set name, summary and licence on the class", describes_itself),
-    Check("reads", "yields documents, queries and judgments", "see the reason; `--set KEY=VALUE` gives it settings", reads),
-    Check("ids", "gives every document and query an id of its own", "make ids from what is unique in the source", has_unique_ids),
-    Check("qrels", "judges queries and documents that it yields", "leave out judgments of what you leave out", judges_known_ids),
-    Check(
-        "splits", "has a test split whose queries are in no other", "name the splits train, dev and test; give each query one", has_splits
-    ),
-    Check(
-        "hash",
-        "is the same collection when it is read again",
-        "yield rows in a fixed order; sort what comes from a set or a folder",
-        has_a_stable_hash,
-    ),
-    Check("texts", "has texts to search and to ask", "join the fields that hold the text", has_texts),
-    Check("answers", "gives short answers as tuples of texts", "wrap a single answer: answers=(text,)", gives_answers),
-)

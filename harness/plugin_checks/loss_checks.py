@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness._lazy import lazy
 from harness.losses.loss import Loss, Target
-from harness.plugin_checks.check import Broken, Check, NotChecked
+from harness.plugin_checks.check import Broken, Checks, NotChecked, check_description
 from harness.plugins import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ ROLES = ("ranker", "retriever", "both")
 NEEDS = ("order", "scores", "gold labels")
 SIZES, ORDERED, GOLD = (5, 1, 3, 0), (3, 1, 0, 0), ((0, 1), (0,), (2,), ())
 """A ragged batch: an ordered prefix with a tail, a single candidate, nothing ordered, an empty list."""
+
+_LISTS = "harness/losses/_lists.py has masked sums, softmax and means that hold to this"
 
 
 @dataclass
@@ -69,33 +70,31 @@ def _picked(target: Target, rows: Any = slice(None), places: Any = slice(None)) 
     return Target(target.mask[rows], target.ordered[rows], target.scores[rows][:, places], target.positives[rows][:, places])
 
 
-def opened(plugin: type[Loss], settings: Settings, home: Path) -> LossCase:
-    """A loss; it needs no files."""
-    return LossCase(plugin, settings)
+CONTRACTS: Checks[LossCase] = Checks()
+"""What is tried, in this order."""
 
 
+@CONTRACTS.add("describes-itself", "says what it is and what it needs", remedy="set name, summary, source, formula, role, needs")
 def describes_itself(trial: LossCase) -> None:
     """Attributes that lists and sweep files rely on."""
     kind, faults = trial.kind, []
-    if not kind.summary or kind.summary.endswith("."):
-        faults.append("'summary' must be a few words without a full stop")
-    faults += [f"'{name}' is empty" for name in ("source", "formula", "__doc__") if not (getattr(kind, name, "") or "").strip()]
     if getattr(kind, "role", None) not in ROLES:
         faults.append(f"'role' is not one of {', '.join(ROLES)}")
     # Of the loss and not of its class: a sum needs what its terms need.
     needed = kind(trial.settings).needed  # type: ignore[arg-type]
     if not needed or set(needed) - set(NEEDS):
         faults.append(f"'needs' must hold some of {', '.join(NEEDS)}")
-    if faults:
-        raise Broken("; ".join(faults))
+    check_description(kind, faults, texts=["source", "formula"])
 
 
+@CONTRACTS.add("scalar", "gives one finite number for a ragged batch", remedy=f"an empty list counts 0; {_LISTS}")
 def is_scalar(trial: LossCase) -> None:
     """One finite number for a ragged batch."""
     if not trial.value(*batch()).isfinite():
         raise Broken("it is not finite for a ragged batch that holds an empty list and one with nothing ordered")
 
 
+@CONTRACTS.add("differentiable", "has the gradient of its value", remedy="leave no .item(), .detach() or in-place change on the way")
 def is_differentiable(trial: LossCase) -> None:
     """Its gradient is that of its value, against finite differences."""
 
@@ -107,6 +106,7 @@ def is_differentiable(trial: LossCase) -> None:
         raise Broken(f"its gradient differs from finite differences: {str(error).splitlines()[0]}") from error
 
 
+@CONTRACTS.add("padding", "does not depend on what stands at padded places", remedy=f"mask before you compute, not after; {_LISTS}")
 def ignores_padding(trial: LossCase) -> None:
     """Whatever stands at padded places."""
     clean, wanted = trial.gradient(*batch())
@@ -119,6 +119,7 @@ def ignores_padding(trial: LossCase) -> None:
             raise Broken(f"with {garbage} at padded places its gradient is another")
 
 
+@CONTRACTS.add("ragged", "is the mean over the lists of a batch", remedy="sum inside each list, then take the mean over B")
 def is_a_mean(trial: LossCase) -> None:
     """A ragged batch gives the mean of its lists."""
 
@@ -127,6 +128,7 @@ def is_a_mean(trial: LossCase) -> None:
     _same(trial.value(scores, target), torch.stack(alone).mean(), "the mean over its lists, each alone,")
 
 
+@CONTRACTS.add("shift", "keeps the shift invariance it declares", remedy="use differences or softmax of scores, or set `shifts = False`")
 def shifts(trial: LossCase) -> None:
     """Adding one number to all scores of a list."""
 
@@ -137,6 +139,11 @@ def shifts(trial: LossCase) -> None:
     _same(trial.value(moved, target), trial.value(scores, target), "its value without a number added to all scores of a list")
 
 
+@CONTRACTS.add(
+    "tail",
+    "takes the unordered tail as a set",
+    remedy="use Target.ordered: places behind it carry no order; nor do ties of the teacher's scores",
+)
 def ignores_tail_order(trial: LossCase) -> None:
     """Candidates of the tail in another order: each with its teacher score, and where the teacher scores them alike."""
     scores, target = batch()
@@ -150,6 +157,7 @@ def ignores_tail_order(trial: LossCase) -> None:
         _same(turned, trial.value(row, given), f"its value with the tail in another order{said},")
 
 
+@CONTRACTS.add("bf16", "takes bfloat16 scores and stays finite", remedy=f"widen scores first; {_LISTS}")
 def takes_bfloat16(trial: LossCase) -> None:
     """Half precision and large scores in, float32 out."""
 
@@ -162,6 +170,7 @@ def takes_bfloat16(trial: LossCase) -> None:
             raise Broken(f"for bfloat16 scores of about {size:g} it, or its gradient, is not finite")
 
 
+@CONTRACTS.add("target", "is lower where the target is met", remedy="check the sign, and that rank 1 is the best")
 def prefers_the_target(trial: LossCase) -> None:
     """Scores that meet the target cost less than scores that turn it round."""
 
@@ -176,24 +185,3 @@ def prefers_the_target(trial: LossCase) -> None:
 def _same(found: Tensor, wanted: Tensor, what: str) -> None:
     if not abs(found.item() - wanted.item()) <= 1e-9 + 1e-6 * abs(wanted.item()):
         raise Broken(f"it is {found.item()}, {what} is {wanted.item()}")
-
-
-_LISTS = "harness/losses/_lists.py has masked sums, softmax and means that hold to this"
-CONTRACTS: tuple[Check[LossCase], ...] = (
-    Check("describes-itself", "says what it is and what it needs", "set name, summary, source, formula, role, needs", describes_itself),
-    Check("scalar", "gives one finite number for a ragged batch", f"an empty list counts 0; {_LISTS}", is_scalar),
-    Check(
-        "differentiable", "has the gradient of its value", "leave no .item(), .detach() or in-place change on the way", is_differentiable
-    ),
-    Check("padding", "does not depend on what stands at padded places", f"mask before you compute, not after; {_LISTS}", ignores_padding),
-    Check("ragged", "is the mean over the lists of a batch", "sum inside each list, then take the mean over B", is_a_mean),
-    Check("shift", "keeps the shift invariance it declares", "use differences or softmax of scores, or set `shifts = False`", shifts),
-    Check(
-        "tail",
-        "takes the unordered tail as a set",
-        "use Target.ordered: places behind it carry no order; nor do ties of the teacher's scores",
-        ignores_tail_order,
-    ),
-    Check("bf16", "takes bfloat16 scores and stays finite", f"widen scores first; {_LISTS}", takes_bfloat16),
-    Check("target", "is lower where the target is met", "check the sign, and that rank 1 is the best", prefers_the_target),
-)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import get_args
 
 import numpy as np
 
 from harness._lazy import lazy
 from harness.labelling.labels.teacher import GIVES
-from harness.method import Axis, Category, Method
+from harness.method import Axis, Category
 from harness.models import ModelFiles, resolve_model
-from harness.plugin_checks.check import Broken, Check, NotChecked, raised
+from harness.plugin_checks.check import Broken, Checks, NotChecked, check_description, raised
 from harness.plugin_checks.check_setup import BUDGET, MODEL, RUN_DEPTH, CheckSetup, CheckVariant, weights
 from harness.plugin_checks.fixture import FixtureVariant, query_ids
 from harness.plugin_checks.leakage import Leakage
 from harness.plugin_checks.repetition import Repetition
 from harness.plugin_checks.stub_spec import may_fail
 from harness.plugin_checks.subprocess_run import run_in_subprocess
-from harness.plugins import Settings
 from harness.retrieval.run import Run
 from harness.stage import Stage
 from harness.students.student import quiet
@@ -43,18 +41,18 @@ class MethodSetup(CheckSetup):
         return Leakage(self, self.repetition)
 
 
-def opened(plugin: type[Method], settings: Settings, home: Path) -> MethodSetup:
-    """A method on the small setting."""
-    return MethodSetup(plugin, settings, home)
+CONTRACTS: Checks[MethodSetup] = Checks()
+"""What is tried, in this order."""
 
 
+@CONTRACTS.add(
+    "describes-itself",
+    "says what it is, what it needs and what it may see",
+    remedy="set the class attributes; baselines/direct.py is an example",
+)
 def describes_itself(bench: MethodSetup) -> None:
     """Attributes that lists, boards and sweep files rely on."""
     method, faults = bench.method, []
-    if not method.summary or method.summary.endswith("."):
-        faults.append("'summary' must be a few words without a full stop")
-    if not (method.__doc__ or "").strip():
-        faults.append("the class has no docstring")
     if method.category not in get_args(Category):
         faults.append(f"'category' is '{method.category}', not one of {', '.join(get_args(Category))}")
     if unknown := sorted(set(method.axes) - set(get_args(Axis))):
@@ -65,10 +63,14 @@ def describes_itself(bench: MethodSetup) -> None:
         faults.append(f"it needs {' and '.join(asked)} of a teacher, but 'teacher' is not among its axes")
     if "teacher" in method.axes and not asked:
         faults.append(f"'teacher' is among its axes, but it needs nothing that a teacher gives ({', '.join(GIVES)})")
-    if faults:
-        raise Broken("; ".join(faults))
+    check_description(method, faults)
 
 
+@CONTRACTS.add(
+    "runs",
+    "gives a run of the evaluated queries over the collection's documents",
+    remedy="see the reason; the board never shows a method without a run",
+)
 def runs(bench: MethodSetup) -> None:
     """The run is a run of the test queries."""
 
@@ -87,6 +89,11 @@ def runs(bench: MethodSetup) -> None:
         raise Broken(f"its run holds {longest} documents for a query, where {RUN_DEPTH} were asked for")
 
 
+@CONTRACTS.add(
+    "retriever",
+    "gives a folder that SentenceTransformer(path) loads",
+    remedy="save with SentenceTransformer.save, or train with harness.training.train_stages.TrainRetriever",
+)
 def gives_a_retriever(bench: MethodSetup) -> None:
     """A folder that sentence-transformers loads and that gives finite vectors."""
 
@@ -106,6 +113,11 @@ def gives_a_retriever(bench: MethodSetup) -> None:
         raise Broken("its retriever gives vectors that are not finite")
 
 
+@CONTRACTS.add(
+    "deterministic",
+    "gives the same bytes when it runs again, also in another process",
+    remedy="draw from generators seeded with inputs.seed; sort before you walk over a set; use harness.device.deterministic",
+)
 def is_deterministic(bench: MethodSetup) -> None:
     """Again here, and in another process, where sets have another order; and nothing is left for a later run to find."""
     planned, _ = bench.main
@@ -118,6 +130,11 @@ def is_deterministic(bench: MethodSetup) -> None:
         raise Broken(f"it writes {min(bench.outside)}, outside its workspace, where a later run may find it and end otherwise")
 
 
+@CONTRACTS.add(
+    "budget",
+    "sees the labels of the drawn queries only",
+    remedy="take queries from inputs.draw() and rankings from inputs.labels(); more queries may be drawn only without their labels",
+)
 def respects_the_budget(bench: MethodSetup) -> None:
     """The teacher is asked about drawn queries only, and the gold labels and short answers of others make no difference."""
     if "budget" not in bench.method.axes:
@@ -128,6 +145,11 @@ def respects_the_budget(bench: MethodSetup) -> None:
     bench.leakage.keeps("budget")
 
 
+@CONTRACTS.add(
+    "test-data",
+    "sees no test judgments, and test queries only when it searches for them",
+    remedy="never read inputs.collection.judgments(inputs.split); choose on the dev split",
+)
 def sees_no_test_data(bench: MethodSetup) -> None:
     """Test judgments raise when they are touched; other ones change neither retriever nor run, other test queries no retriever."""
     planned, _ = bench.main
@@ -145,6 +167,11 @@ def _guarded(bench: MethodSetup, contract: str) -> None:
         raise bench.guarded
 
 
+@CONTRACTS.add(
+    "needs",
+    "uses only what it declares among its needs",
+    remedy="add it to `needs` and `sees`, or do without it: the board groups methods by what they may see",
+)
 def declares_its_needs(bench: MethodSetup) -> None:
     """What it does not declare makes no difference to it, or raises."""
     _guarded(bench, "needs")
@@ -152,6 +179,11 @@ def declares_its_needs(bench: MethodSetup) -> None:
     bench.leakage.keeps_together()
 
 
+@CONTRACTS.add(
+    "axes",
+    "makes a difference on every axis it declares",
+    remedy="pass inputs.seed, inputs.draw() and inputs.labels() on to the stages, or take the axis out of `axes`",
+)
 def has_true_axes(bench: MethodSetup) -> None:
     """Another value on a declared axis means another run, by its key and by its bytes; and training moves the student."""
     planned, store = bench.main
@@ -177,6 +209,9 @@ def _unmoved(bench: MethodSetup, axis: Axis) -> bool:
         raise
 
 
+@CONTRACTS.add(
+    "resumes", "ends in the same bytes after a kill", remedy="write only into `out`; what context.cache holds may be half written"
+)
 def resumes(bench: MethodSetup) -> None:
     """Killed in the middle of its longest stage, then run again."""
     planned, _ = bench.main
@@ -192,6 +227,11 @@ def resumes(bench: MethodSetup) -> None:
         raise Broken(f"after a kill in its longest stage '{planned.target.kind}' has other bytes than without")
 
 
+@CONTRACTS.add(
+    "missing-answers",
+    "goes on when the teacher gave no answer to some queries",
+    remedy="leave out rankings whose verdict is 'failed'; harness.training_lists.list_stages.RankedLists does",
+)
 def survives_missing_answers(bench: MethodSetup) -> None:
     """Every fourth query has a failed ranking, or no short answer where those are read."""
     teacher, needs = bench.main[0].teacher, bench.method.needs
@@ -200,67 +240,3 @@ def survives_missing_answers(bench: MethodSetup) -> None:
     if not may_fail(needs) and "answers" not in needs:
         raise NotChecked(f"a teacher of kind '{teacher.name}' always answers")
     bench.run_variant(CheckVariant(failing=True, world=FixtureVariant(unanswered="answers" in needs)), "main")
-
-
-CONTRACTS: tuple[Check[MethodSetup], ...] = (
-    Check(
-        "describes-itself",
-        "says what it is, what it needs and what it may see",
-        "set the class attributes; baselines/direct.py is an example",
-        describes_itself,
-    ),
-    Check(
-        "runs",
-        "gives a run of the evaluated queries over the collection's documents",
-        "see the reason; the board never shows a method without a run",
-        runs,
-    ),
-    Check(
-        "retriever",
-        "gives a folder that SentenceTransformer(path) loads",
-        "save with SentenceTransformer.save, or train with harness.training.train_stages.TrainRetriever",
-        gives_a_retriever,
-    ),
-    Check(
-        "deterministic",
-        "gives the same bytes when it runs again, also in another process",
-        "draw from generators seeded with inputs.seed; sort before you walk over a set; use harness.training.training_loop.deterministic",
-        is_deterministic,
-    ),
-    Check(
-        "budget",
-        "sees the labels of the drawn queries only",
-        "take queries from inputs.draw() and rankings from inputs.labels(); more queries may be drawn only without their labels",
-        respects_the_budget,
-    ),
-    Check(
-        "test-data",
-        "sees no test judgments, and test queries only when it searches for them",
-        "never read inputs.collection.judgments(inputs.split); choose on the dev split",
-        sees_no_test_data,
-    ),
-    Check(
-        "needs",
-        "uses only what it declares among its needs",
-        "add it to `needs` and `sees`, or do without it: the board groups methods by what they may see",
-        declares_its_needs,
-    ),
-    Check(
-        "axes",
-        "makes a difference on every axis it declares",
-        "pass inputs.seed, inputs.draw() and inputs.labels() on to the stages, or take the axis out of `axes`",
-        has_true_axes,
-    ),
-    Check(
-        "resumes",
-        "ends in the same bytes after a kill",
-        "write only into `out`; what context.cache holds may be half written",
-        resumes,
-    ),
-    Check(
-        "missing-answers",
-        "goes on when the teacher gave no answer to some queries",
-        "leave out rankings whose verdict is 'failed'; harness.training_lists.list_stages.RankedLists does",
-        survives_missing_answers,
-    ),
-)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
-from importlib import import_module
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -15,17 +14,27 @@ from harness.errors import UserError, UserErrors, did_you_mean
 from harness.labelling.labels.teacher import Teacher
 from harness.losses.loss import Loss
 from harness.method import Method
-from harness.plugin_checks.check import CheckReport, run_checks
+from harness.plugin_checks import collection_checks, loss_checks, method_checks, teacher_checks
+from harness.plugin_checks.check import Check, CheckReport, run_checks
 from harness.plugins import Plugin, plugins, refusal
 from harness.progress import Progress
 
-CHECKS: dict[str, tuple[type[Plugin], str]] = {
-    "baseline": (Method, "method_checks"),
-    "teacher": (Teacher, "teacher_checks"),
-    "loss": (Loss, "loss_checks"),
-    "collection": (CollectionSource, "collection_checks"),
+
+class CheckedKind(NamedTuple):
+    """A kind of plug-in that can be checked."""
+
+    plugin: type[Plugin]
+    contracts: Sequence[Check[Any]]
+    setup: Callable[[Any, Any, Path], Any]
+    """What the checks get, from the plug-in, its settings and an empty folder."""
+
+
+CHECKS = {
+    "baseline": CheckedKind(Method, method_checks.CONTRACTS, method_checks.MethodSetup),
+    "teacher": CheckedKind(Teacher, teacher_checks.CONTRACTS, teacher_checks.TeacherSetup),
+    "loss": CheckedKind(Loss, loss_checks.CONTRACTS, lambda plugin, settings, home: loss_checks.LossCase(plugin, settings)),
+    "collection": CheckedKind(CollectionSource, collection_checks.CONTRACTS, collection_checks.CollectionSetup),
 }
-"""What can be checked: the class of its plug-ins, and the module of this room with ``CONTRACTS`` and ``opened(plugin, settings, home)``."""
 
 
 def check(
@@ -38,14 +47,13 @@ def check(
     wrong settings.
     """
     settings = settings_of(kind, plugin, given or {})
-    room = import_module(f"harness.plugin_checks.{CHECKS[kind][1]}")
     with tempfile.TemporaryDirectory(prefix="harness-contracts-") as home:
-        return run_checks(kind, plugin.name, room.opened(plugin, settings, Path(home)), room.CONTRACTS, progress)
+        return run_checks(kind, plugin.name, CHECKS[kind].setup(plugin, settings, Path(home)), CHECKS[kind].contracts, progress)
 
 
 def found(kind: str, name: str) -> type[Plugin]:
     """The installed plug-in of that name. Raises UserError: what is wrong with it, or the nearest name and how a new one is found."""
-    known = plugins(CHECKS[kind][0])
+    known = plugins(CHECKS[kind].plugin)
     if name not in known:
         raise refusal(known, name) or UserError(
             f"there is no {kind} '{name}'", remedy=f"{did_you_mean(name, known)}\n  a new package is found after: pip install -e FOLDER"

@@ -12,15 +12,16 @@ import threading
 from dataclasses import asdict
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import TypeAdapter
 
+from harness._lazy import lazy
 from harness.plugin_checks.check import Broken
 from harness.plugin_checks.check_setup import CheckSetup, CheckVariant
+from harness.stage import Stage
 
-if TYPE_CHECKING:
-    from harness.stage import Stage
+sentence_transformers = lazy("sentence_transformers")
 
 
 def run_in_subprocess(
@@ -55,15 +56,14 @@ def _found(module: str, name: str) -> Any:
 
 def _obey(order: dict[str, Any]) -> None:
     # Loaded before the clock runs: the kill is to meet the stage's work, not its imports.
-    import sentence_transformers  # noqa: F401
-
+    _ = sentence_transformers.SentenceTransformer
     kind = _found(*order["class"])
     bench = CheckSetup(kind, kind.Settings.model_validate(order["settings"]), Path(order["home"]))
 
-    def watch(stage: Stage, made: bool) -> None:
+    def watch(stage: Stage, done: bool) -> None:
         if order["kill"] and stage.key == order["kill"][0]:
-            threading.Timer(0 if made else order["kill"][1], os.kill, (os.getpid(), signal.SIGKILL)).start()
-            if made:
+            threading.Timer(0 if done else order["kill"][1], os.kill, (os.getpid(), signal.SIGKILL)).start()
+            if done:
                 threading.Event().wait()
 
     planned = bench.planned(TypeAdapter(CheckVariant).validate_python(order["trial"]))

@@ -14,7 +14,7 @@ from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import GIVES, Candidate, Task, Teacher
 from harness.ledger.ledger import Ledger
 from harness.ledger.views import MeteredLedger
-from harness.plugin_checks.check import Broken, Check, NotChecked, raised
+from harness.plugin_checks.check import Broken, Checks, NotChecked, check_description, raised
 from harness.plugins import Settings
 
 TEACHER_TYPES = ("real", "placebo", "simulated", "oracle")
@@ -101,18 +101,18 @@ class TeacherSetup:
         return self.labelled(tasks(self.gold)[::-1])
 
 
-def opened(plugin: type[Teacher], settings: Settings, home: Path) -> TeacherSetup:
-    """A teacher with an empty ledger."""
-    return TeacherSetup(plugin, settings, home)
+CONTRACTS: Checks[TeacherSetup] = Checks()
+"""What is tried, in this order."""
 
 
+@CONTRACTS.add(
+    "describes-itself",
+    "says what it is and what it needs",
+    remedy="set the class attributes; FirstStage in harness/teachers/controls.py is an example",
+)
 def describes_itself(desk: TeacherSetup) -> None:
     """Attributes that lists, boards and sweep files rely on."""
     kind, faults = desk.kind, []
-    if not kind.summary or kind.summary.endswith("."):
-        faults.append("'summary' must be a few words without a full stop")
-    if not (kind.__doc__ or "").strip():
-        faults.append("the class has no docstring")
     if kind.box not in ("black", "white"):
         faults.append(f"'box' is '{kind.box}', not black or white")
     if "order" not in kind.gives or set(kind.gives) - set(GIVES):
@@ -123,10 +123,14 @@ def describes_itself(desk: TeacherSetup) -> None:
         )
     if kind.teacher_type not in TEACHER_TYPES:
         faults.append(f"'teacher_type' is '{kind.teacher_type}', not one of {', '.join(TEACHER_TYPES)}")
-    if faults:
-        raise Broken("; ".join(faults))
+    check_description(kind, faults)
 
 
+@CONTRACTS.add(
+    "identity",
+    "has one identity for the same settings",
+    remedy="digest what can change an answer: the model's content, the prompt, the sampling; no object ids, times or addresses",
+)
 def has_an_identity(desk: TeacherSetup) -> None:
     """Two instances with the same settings are the same teacher."""
     one, other = desk.teacher().identity, desk.teacher().identity
@@ -136,6 +140,11 @@ def has_an_identity(desk: TeacherSetup) -> None:
         raise Broken("two instances with the same settings have different identities, so nothing would ever be found in the store")
 
 
+@CONTRACTS.add(
+    "answers",
+    "gives a ranking of exactly the shown documents for every task, in order",
+    remedy="yield one Ranking a task; put what was not placed into `unranked`, and no answer as verdict 'failed' with every id there",
+)
 def answers(desk: TeacherSetup) -> None:
     """One ranking a task, in the order of the tasks, with exactly the documents shown."""
     asked = tasks(desk.gold)
@@ -150,6 +159,11 @@ def answers(desk: TeacherSetup) -> None:
         raise Broken("it gives rankings when it is asked nothing")
 
 
+@CONTRACTS.add(
+    "deterministic",
+    "gives a query one ranking, whatever is asked beside it",
+    remedy="draw from the query's and the documents' ids, never from a running generator, a clock or a set's order",
+)
 def is_deterministic(desk: TeacherSetup) -> None:
     """With everything in the ledger, a query has one ranking, whatever is asked beside or before it."""
     before = {ranking.query: ranking for ranking in desk.main}
@@ -165,6 +179,11 @@ def _order(ranking: Ranking) -> tuple[Any, ...]:
     return ranking.ranked, frozenset(ranking.unranked), ranking.verdict, ranking.scores
 
 
+@CONTRACTS.add(
+    "pays-once",
+    "pays for nothing that the ledger holds",
+    remedy="look a call up with ledger.get_many before you send it; put the answer with ledger.put as soon as it comes",
+)
 def pays_once(desk: TeacherSetup) -> None:
     """What the ledger holds is not paid for again."""
     calls = desk.again[1].paid.calls
@@ -175,6 +194,7 @@ def pays_once(desk: TeacherSetup) -> None:
         raise Broken(f"with everything in the ledger its estimate is {left} more calls")
 
 
+@CONTRACTS.add("needs", "uses human judgments only when it declares them", remedy="add 'gold labels' to `needs`, or leave task.gold alone")
 def declares_its_needs(desk: TeacherSetup) -> None:
     """Grades that it did not ask for make no difference."""
     if desk.gold:
@@ -184,6 +204,11 @@ def declares_its_needs(desk: TeacherSetup) -> None:
         raise Broken("its rankings depend on the human judgments, which are not among its needs")
 
 
+@CONTRACTS.add(
+    "scores",
+    "as a white box, gives scores that fall along its order",
+    remedy="fill Ranking.scores for ranked + unranked, or let `box` be 'black'",
+)
 def gives_scores(desk: TeacherSetup) -> None:
     """A white box gives finite scores that fall along its order."""
     if desk.kind.box != "white":
@@ -196,49 +221,3 @@ def gives_scores(desk: TeacherSetup) -> None:
         placed = ranking.scores[: len(ranking.ranked)]
         if not all(map(math.isfinite, placed)) or list(placed) != sorted(placed, reverse=True):
             raise Broken(f"the scores of query '{ranking.query}' do not fall along its order: {placed}")
-
-
-CONTRACTS: tuple[Check[TeacherSetup], ...] = (
-    Check(
-        "describes-itself",
-        "says what it is and what it needs",
-        "set the class attributes; FirstStage in harness/teachers/controls.py is an example",
-        describes_itself,
-    ),
-    Check(
-        "identity",
-        "has one identity for the same settings",
-        "digest what can change an answer: the model's content, the prompt, the sampling; no object ids, times or addresses",
-        has_an_identity,
-    ),
-    Check(
-        "answers",
-        "gives a ranking of exactly the shown documents for every task, in order",
-        "yield one Ranking a task; put what was not placed into `tail`, and no answer at all as verdict 'failed' with every id there",
-        answers,
-    ),
-    Check(
-        "deterministic",
-        "gives a query one ranking, whatever is asked beside it",
-        "draw from the query's and the documents' ids, never from a running generator, a clock or a set's order",
-        is_deterministic,
-    ),
-    Check(
-        "pays-once",
-        "pays for nothing that the ledger holds",
-        "look a call up with ledger.get_many before you send it; put the answer with ledger.put as soon as it comes",
-        pays_once,
-    ),
-    Check(
-        "needs",
-        "uses human judgments only when it declares them",
-        "add 'gold labels' to `needs`, or leave task.gold alone",
-        declares_its_needs,
-    ),
-    Check(
-        "scores",
-        "as a white box, gives scores that fall along its order",
-        "fill Ranking.scores for ordered + tail, or let `box` be 'black'",
-        gives_scores,
-    ),
-)

@@ -19,7 +19,8 @@ from harness.files import atomic_file, leftovers
 
 if TYPE_CHECKING:
     import torch
-
+else:
+    torch = lazy("torch")
 
 safetensors_torch = lazy("safetensors.torch")
 safetensors = lazy("safetensors")

@@ -47,7 +47,7 @@ def test_what_is_written_is_clean(kind: str, tmp_path: Path) -> None:
 def test_what_is_written_keeps_its_contracts(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = write_package(kind, f"fresh_{kind}", tmp_path)
     with installed(place, KINDS[kind].group, monkeypatch) as plugin:
-        report = check(kind, plugin(CHECKS[kind][0]))
+        report = check(kind, plugin(CHECKS[kind].plugin))
     assert report.ok and report.name == f"fresh_{kind}", str(report)
 
 
