@@ -23,6 +23,7 @@ import psutil
 
 from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import closure
+from harness.pipeline.live.observer import Observer
 from harness.stage import Stage
 
 FOLDER = "sweeps"
@@ -32,7 +33,7 @@ _EVERY = 1.0
 """Seconds between two lines of progress."""
 
 
-class Journal:
+class Journal(Observer):
     """Writes the events of one sweep.
 
     `cells` are its cells' names with their last stages; `past` are mean seconds of each kind of stage before.

@@ -1,85 +1,67 @@
-"""What happens in a running sweep, told to whoever wants to show it."""
+"""What happens in a running sweep, handed to whoever wants to show it."""
 
 from __future__ import annotations
-
-from typing import Protocol
 
 from harness.ledger.ledger import Ledger
 from harness.stage import Stage
 
 
-class Observer(Protocol):
-    """Receives the events of one sweep, in order, from one thread."""
-
-    def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None: ...
-    def started(self, stage: Stage) -> None: ...
-    def progress(self, done: int, total: int, unit: str) -> None: ...
-    def finished(self, stage: Stage, seconds: float) -> None: ...
-    def cached(self, stage: Stage) -> None:
-        """Another process made it in the meantime."""
-        ...
-
-    def failed(self, stage: Stage, reason: str, skipped: list[Stage]) -> None: ...
-    def close(self) -> None:
-        """Leave the screen as it was; called at the end, however it came."""
-        ...
-
-
-class NullObserver:
-    """Shows nothing."""
+class Observer:
+    """Receives the events of one sweep, in order, from one thread. What a class does not take up passes unseen."""
 
     def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
-        pass
+        """Stages that are `waiting` will be made; `cached` are there already."""
 
     def started(self, stage: Stage) -> None:
-        pass
+        """It runs from now on."""
 
     def progress(self, done: int, total: int, unit: str) -> None:
-        pass
+        """How far the running stage is."""
 
     def finished(self, stage: Stage, seconds: float) -> None:
-        pass
+        """It is made."""
 
     def cached(self, stage: Stage) -> None:
-        pass
+        """Another process made it in the meantime."""
 
     def failed(self, stage: Stage, reason: str, skipped: list[Stage]) -> None:
-        pass
+        """It is not made, nor is what rests on it."""
 
     def close(self) -> None:
-        pass
+        """Leave the screen as it was; called at the end, however it came."""
 
 
-class ObserverGroup:
-    """Tells every one of some observers."""
+class NullObserver(Observer):
+    """Shows nothing."""
+
+
+class ObserverGroup(Observer):
+    """Hands every event on to each of some observers."""
 
     def __init__(self, *observers: Observer) -> None:
         self._observers = observers
 
+    def _hand_on(self, event: str, *details: object) -> None:
+        for observer in self._observers:
+            getattr(observer, event)(*details)
+
     def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
-        for one in self._observers:
-            one.planned(waiting, cached, ledger)
+        self._hand_on("planned", waiting, cached, ledger)
 
     def started(self, stage: Stage) -> None:
-        for one in self._observers:
-            one.started(stage)
+        self._hand_on("started", stage)
 
     def progress(self, done: int, total: int, unit: str) -> None:
-        for one in self._observers:
-            one.progress(done, total, unit)
+        self._hand_on("progress", done, total, unit)
 
     def finished(self, stage: Stage, seconds: float) -> None:
-        for one in self._observers:
-            one.finished(stage, seconds)
+        self._hand_on("finished", stage, seconds)
 
     def cached(self, stage: Stage) -> None:
-        for one in self._observers:
-            one.cached(stage)
+        self._hand_on("cached", stage)
 
     def failed(self, stage: Stage, reason: str, skipped: list[Stage]) -> None:
-        for one in self._observers:
-            one.failed(stage, reason, skipped)
+        self._hand_on("failed", stage, reason, skipped)
 
     def close(self) -> None:
-        for one in self._observers:
-            one.close()
+        self._hand_on("close")

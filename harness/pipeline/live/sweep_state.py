@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from harness.pipeline.live.live_view import Tally
+from harness.pipeline.live.tally import Tally
 from harness.text import clock, counted
 
 Event = dict[str, Any]
@@ -73,8 +73,8 @@ class SweepState:
         self.last = float(event["at"])
         calls, read, written, usd = event.get("llm", self.llm)
         self.llm = int(calls), int(read), int(written), float(usd)
-        if (told := _TAKEN.get(event["event"])) is not None:
-            told(self, event)
+        if (take := _HANDLERS.get(event["event"])) is not None:
+            take(self, event)
 
     def _say(self, text: str) -> None:
         self.log = [*self.log[1 - _LOG :], (self.last, text)]
@@ -82,7 +82,7 @@ class SweepState:
     def _planned(self, event: Event) -> None:
         self.head, self.begun = event, self.last
         self.stages = {key: Known(kind, label) for key, kind, label in event["stages"]}
-        self.tally.total.update(stage.kind for stage in self.stages.values())
+        self.tally.plan(stage.kind for stage in self.stages.values())
         self.cached.update(event["cached"])
         self._say(f"{counted(len(self.stages), 'stage')} to run, {self.cached.total():,} done before")
 
@@ -97,33 +97,33 @@ class SweepState:
         work.last = step
 
     def _finished(self, event: Event) -> None:
-        stage = self._ended(event["stage"])
-        self.done.add(event["stage"])
-        self.tally.finish(stage.kind, event["seconds"])
-        self._say(f"[{self.tally.ended}/{len(self.stages)}] {stage}: {clock(event['seconds'])}")
+        self._is_there(event["stage"], event["seconds"], clock(event["seconds"]))
 
     def _cached(self, event: Event) -> None:
-        stage = self._ended(event["stage"])
-        self.done.add(event["stage"])
-        self.tally.finish(stage.kind, 0.0)
-        self._say(f"[{self.tally.ended}/{len(self.stages)}] {stage}: made by another sweep meanwhile")
+        self._is_there(event["stage"], 0.0, "made by another sweep meanwhile")
 
     def _failed(self, event: Event) -> None:
         stage = self._ended(event["stage"])
         self.failed[event["stage"]] = event["reason"]
         self.skipped.update(dict.fromkeys(event["lost"], event["stage"]))
-        self.tally.failed.update([stage.kind, *(self.stages[key].kind for key in event["lost"])])
+        self.tally.fail(self.stages[key].kind for key in [event["stage"], *event["lost"]])
         self._say(f"FAILED {stage}: {event['reason']} ({counted(len(event['lost']), 'stage')} without input)")
 
     def _closed(self, event: Event) -> None:
         self.closed = True
+
+    def _is_there(self, key: str, seconds: float, text: str) -> None:
+        stage = self._ended(key)
+        self.done.add(key)
+        self.tally.finish(stage.kind, seconds)
+        self._say(f"[{self.tally.ended}/{len(self.stages)}] {stage}: {text}")
 
     def _ended(self, key: str) -> Known:
         self.running.pop(key, None)
         return self.stages[key]
 
 
-_TAKEN = {
+_HANDLERS = {
     "planned": SweepState._planned,
     "started": SweepState._started,
     "progress": SweepState._progress,
