@@ -57,7 +57,6 @@ class LocalChat(ChatTeacher):
     @cached_property
     def tokenizer(self) -> Any:
         """The model's, from transformers. Raises UserError when it has no chat template."""
-
         folder = causal_folder(self.files)
         try:
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
@@ -69,7 +68,6 @@ class LocalChat(ChatTeacher):
 
     def prompt(self, messages: Sequence[tuple[str, str]]) -> list[int]:
         """The tokens that the model is given. Raises UserError when its template refuses the messages."""
-
         turns = [{"role": role, "content": content} for role, content in messages]
         try:
             found = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=False, **self.settings.template)

@@ -43,7 +43,6 @@ def causal_folder(model: ModelFiles) -> Path:
 
 
 def _dequantise(model: ModelFiles, out: Path) -> None:
-
     transformers_utils.logging.disable_progress_bar()
     try:
         loaded = transformers.AutoModelForCausalLM.from_pretrained(model.path, gguf_file=model.gguf, dtype=torch.float32)
@@ -61,7 +60,6 @@ def _dequantise(model: ModelFiles, out: Path) -> None:
 
 def load_causal(folder: Path, precision: str, attention: str) -> Any:
     """The model, which nothing can train, on the accelerator where there is one. `attention` names its implementation."""
-
     transformers_utils.logging.disable_progress_bar()
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     try:
@@ -79,7 +77,6 @@ def in_words(error: Exception) -> str:
 
 def load_tokenizer(folder: Path) -> tokenizers.Tokenizer:
     """The model's tokenizer without truncation or padding. Raises UserError when it has none."""
-
     file = folder / "tokenizer.json"
     tokenizer = tokenizers.Tokenizer.from_file(str(file)) if file.is_file() else _converted(folder)
     tokenizer.no_truncation()
@@ -88,7 +85,6 @@ def load_tokenizer(folder: Path) -> tokenizers.Tokenizer:
 
 
 def _converted(folder: Path) -> Tokenizer:
-
     try:
         return transformers.AutoTokenizer.from_pretrained(folder).backend_tokenizer  # type: ignore[no-any-return]
     except (OSError, ValueError, AttributeError) as error:

@@ -53,7 +53,6 @@ class OpenAIBackend(RetryingBackend):
     timeout: float = 120.0
 
     async def __aenter__(self) -> Self:
-
         connector = aiohttp.TCPConnector(limit=0, limit_per_host=0)
         limit = aiohttp.ClientTimeout(total=self.timeout)
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
@@ -65,7 +64,6 @@ class OpenAIBackend(RetryingBackend):
         await self._session.close()
 
     async def attempt(self, request: Request) -> Completion:
-
         messages = [{"role": role, "content": content} for role, content in request.messages]
         start = time.monotonic()
         try:

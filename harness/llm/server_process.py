@@ -90,7 +90,6 @@ class Server:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     async def _healthy(self) -> None:
-
         end = time.monotonic() + self._timeout
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
             while not await self._answers(session):
@@ -102,7 +101,6 @@ class Server:
                 await asyncio.sleep(0.25)
 
     async def _answers(self, session: aiohttp.ClientSession) -> bool:
-
         try:
             async with session.get(f"{self.url}/health") as response:
                 return response.status == 200

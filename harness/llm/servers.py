@@ -65,7 +65,6 @@ class RemoteServer(OpenAIBackend):
         return self
 
     async def _names(self) -> list[str]:
-
         try:
             async with self._session.get(f"{self.url}/models") as response:
                 return [str(model["id"]) for model in json.loads(await response.text())["data"]]

@@ -88,7 +88,6 @@ class CheckSetup:
 
     def inputs(self, trial: CheckVariant, teacher: Teacher | None) -> MethodInputs:
         """What the method is given: axes that it does not declare are None."""
-
         found = self.collection(trial)
         pool = training_pool(found, ("train", "titles"))
         model = resolve_model(MODEL)

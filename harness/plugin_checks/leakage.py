@@ -33,8 +33,8 @@ class ForbiddenInput:
     """Whether the run may depend on it, so that only the trained retriever is compared."""
 
 
-def forbidden_inputs(bench: CheckSetup) -> tuple[ForbiddenInput, ...]:
-    """What the method of `bench` must not see, by what it declares."""
+def forbidden_inputs(setup: CheckSetup) -> tuple[ForbiddenInput, ...]:
+    """What the method of `setup` must not see, by what it declares."""
     test = query_ids("test")
     found = [
         ForbiddenInput("test-data", "the judgments of the test split", CheckVariant(_other_gold(test))),
@@ -42,14 +42,14 @@ def forbidden_inputs(bench: CheckSetup) -> tuple[ForbiddenInput, ...]:
         ForbiddenInput("test-data", "the test queries", CheckVariant(FixtureVariant(test_queries=True)), searched=True),
     ]
     for need, name, other in (("gold labels", "gold labels", _other_gold), ("answers", "short answers", _other_answers)):
-        if need not in bench.method.needs:
+        if need not in setup.method.needs:
             where = (("training queries", query_ids("train")), ("the dev split", query_ids("dev")))
             told = f"the {name} of {{}}, which are not among its needs"
             found += [ForbiddenInput("needs", told.format(split), CheckVariant(other(ids))) for split, ids in where]
-        elif "budget" in bench.method.axes:
+        elif "budget" in setup.method.axes:
             told = f"the {name} of queries that were not drawn, with a budget of {BUDGET}"
-            found.append(ForbiddenInput("budget", told, CheckVariant(other(bench.undrawn))))
-    if isinstance(bench.main[0].teacher, StubTeacher):
+            found.append(ForbiddenInput("budget", told, CheckVariant(other(setup.undrawn))))
+    if isinstance(setup.main[0].teacher, StubTeacher):
         words = "the teacher's scores, and neither likelihoods nor attention are among its needs"
         found.append(ForbiddenInput("needs", words, CheckVariant(scored=True)))
     return tuple(found)
@@ -67,7 +67,7 @@ def _other_answers(ids: tuple[str, ...]) -> FixtureVariant:
 class Leakage:
     """Whether the result of a method depends on what it must not see."""
 
-    bench: CheckSetup
+    setup: CheckSetup
     repetition: Repetition
 
     def keeps(self, contract: str) -> None:
@@ -90,7 +90,7 @@ class Leakage:
     @cached_property
     def secrets(self) -> tuple[ForbiddenInput, ...]:
         """What may not be seen."""
-        found, trained = forbidden_inputs(self.bench), self.bench.main[0].trained
+        found, trained = forbidden_inputs(self.setup), self.setup.main[0].trained
         return tuple(secret for secret in found if trained or not secret.searched)
 
     @cached_property
@@ -103,11 +103,11 @@ class Leakage:
 
     @cached_property
     def _differs_in_process(self) -> bool:
-        return self.bench.run_variant(_all(self.secrets), "altered") != self.bench.wanted()
+        return self.setup.run_variant(_all(self.secrets), "altered") != self.setup.wanted()
 
     @cached_property
     def _differs_in_subprocess(self) -> bool:
-        return _run_differs(self.bench, _all(one for one in self.secrets if not one.searched), "altered-apart")
+        return _run_differs(self.setup, _all(one for one in self.secrets if not one.searched), "altered-apart")
 
     def _seen(self, secret: ForbiddenInput) -> str:
         """What is to be said of a secret that makes a difference, else nothing."""
@@ -120,13 +120,13 @@ class Leakage:
         return {}
 
     def _look(self, secret: ForbiddenInput) -> str:
-        bench, planned, whole = self.bench, self.bench.main[0], not secret.searched
-        found = bench.run_variant(secret.trial, f"alone-{digest(secret.words)[:8]}", whole)
-        if found != bench.wanted(whole):
-            moved = planned.target if {**found, **bench.wanted()} != found else planned.run
+        setup, planned, whole = self.setup, self.setup.main[0], not secret.searched
+        found = setup.run_variant(secret.trial, f"alone-{digest(secret.words)[:8]}", whole)
+        if found != setup.wanted(whole):
+            moved = planned.target if {**found, **setup.wanted()} != found else planned.run
             return f"its {'run' if moved is planned.run else 'retriever'} ('{moved.kind}') depends on {secret.words}"
         # Only a process that has seen nothing else can tell where what was read once is kept.
-        if whole and not self._differs_in_process and _run_differs(bench, secret.trial, f"apart-{digest(secret.words)[:8]}"):
+        if whole and not self._differs_in_process and _run_differs(setup, secret.trial, f"apart-{digest(secret.words)[:8]}"):
             return f"it depends on {secret.words}{KEPT}"
         return ""
 
@@ -137,8 +137,8 @@ def _all(secrets: Iterable[ForbiddenInput]) -> CheckVariant:
     return CheckVariant(reduce(or_, (trial.world for trial in trials)), scored=any(trial.scored for trial in trials))
 
 
-def _run_differs(bench: CheckSetup, trial: CheckVariant, name: str) -> bool:
+def _run_differs(setup: CheckSetup, trial: CheckVariant, name: str) -> bool:
     """Whether a trial ends in another retriever or run than the plain one when a process of its own makes it."""
-    run_in_subprocess(bench, trial, name, whole=True)
-    found = bench.found(trial, name, whole=True)
-    return found != bench.wanted(whole=True)
+    run_in_subprocess(setup, trial, name, whole=True)
+    found = setup.found(trial, name, whole=True)
+    return found != setup.wanted(whole=True)

@@ -33,7 +33,6 @@ class LossCase:
 
     def value(self, scores: Tensor, target: Target) -> Tensor:
         """The loss. Raises Broken ``scalar`` when it is no scalar tensor."""
-
         loss: Any = self.kind(self.settings)(scores, target)  # type: ignore[arg-type]
         if not isinstance(loss, torch.Tensor) or loss.ndim:
             shape = tuple(loss.shape) if isinstance(loss, torch.Tensor) else type(loss).__name__
@@ -42,7 +41,6 @@ class LossCase:
 
     def gradient(self, scores: Tensor, target: Target) -> tuple[Tensor, Tensor]:
         """The loss and its gradient in `scores`. Raises Broken ``differentiable`` when there is none."""
-
         scores = scores.clone().requires_grad_()
         loss = self.value(scores, target)
         if not loss.requires_grad:
@@ -53,7 +51,6 @@ class LossCase:
 
 def batch(garbage: float = 0.0) -> tuple[Tensor, Target]:
     """Scores (4, 5) float64 and a target for them, with `garbage` at all padded places."""
-
     generator = torch.Generator().manual_seed(3)
     mask = torch.arange(max(SIZES)) < torch.tensor(SIZES).unsqueeze(1)
     scores = torch.randn(mask.shape, generator=generator, dtype=torch.float64).masked_fill(~mask, garbage)
@@ -75,44 +72,43 @@ CONTRACTS: Checks[LossCase] = Checks()
 
 
 @CONTRACTS.add("describes-itself", "says what it is and what it needs", remedy="set name, summary, source, formula, role, needs")
-def describes_itself(trial: LossCase) -> None:
+def describes_itself(case: LossCase) -> None:
     """Attributes that lists and sweep files rely on."""
-    kind, faults = trial.kind, []
+    kind, faults = case.kind, []
     if getattr(kind, "role", None) not in ROLES:
         faults.append(f"'role' is not one of {', '.join(ROLES)}")
     # Of the loss and not of its class: a sum needs what its terms need.
-    needed = kind(trial.settings).needed  # type: ignore[arg-type]
+    needed = kind(case.settings).needed  # type: ignore[arg-type]
     if not needed or set(needed) - set(NEEDS):
         faults.append(f"'needs' must hold some of {', '.join(NEEDS)}")
     check_description(kind, faults, texts=["source", "formula"])
 
 
 @CONTRACTS.add("scalar", "gives one finite number for a ragged batch", remedy=f"an empty list counts 0; {_LISTS}")
-def is_scalar(trial: LossCase) -> None:
+def is_scalar(case: LossCase) -> None:
     """One finite number for a ragged batch."""
-    if not trial.value(*batch()).isfinite():
+    if not case.value(*batch()).isfinite():
         raise Broken("it is not finite for a ragged batch that holds an empty list and one with nothing ordered")
 
 
 @CONTRACTS.add("differentiable", "has the gradient of its value", remedy="leave no .item(), .detach() or in-place change on the way")
-def is_differentiable(trial: LossCase) -> None:
+def is_differentiable(case: LossCase) -> None:
     """Its gradient is that of its value, against finite differences."""
-
     scores, target = batch()
-    trial.gradient(scores, target)
+    case.gradient(scores, target)
     try:
-        torch.autograd.gradcheck(lambda given: trial.value(given, target), scores.requires_grad_())
+        torch.autograd.gradcheck(lambda given: case.value(given, target), scores.requires_grad_())
     except RuntimeError as error:
         raise Broken(f"its gradient differs from finite differences: {str(error).splitlines()[0]}") from error
 
 
 @CONTRACTS.add("padding", "does not depend on what stands at padded places", remedy=f"mask before you compute, not after; {_LISTS}")
-def ignores_padding(trial: LossCase) -> None:
+def ignores_padding(case: LossCase) -> None:
     """Whatever stands at padded places."""
-    clean, wanted = trial.gradient(*batch())
+    clean, wanted = case.gradient(*batch())
     for garbage in (float("nan"), float("inf"), 1e9):
         scores, target = batch(garbage)
-        value, found = trial.gradient(scores, target)
+        value, found = case.gradient(scores, target)
         if value.item() != clean.item():
             raise Broken(f"with {garbage} at padded places it is {value.item()}, with 0 there {clean.item()}")
         if not bool((found[~target.mask] == 0).all()) or not bool((found - wanted).abs().max() < 1e-9):
@@ -120,23 +116,21 @@ def ignores_padding(trial: LossCase) -> None:
 
 
 @CONTRACTS.add("ragged", "is the mean over the lists of a batch", remedy="sum inside each list, then take the mean over B")
-def is_a_mean(trial: LossCase) -> None:
+def is_a_mean(case: LossCase) -> None:
     """A ragged batch gives the mean of its lists."""
-
     scores, target = batch()
-    alone = [trial.value(scores[row : row + 1], _picked(target, slice(row, row + 1))) for row in range(len(SIZES))]
-    _same(trial.value(scores, target), torch.stack(alone).mean(), "the mean over its lists, each alone,")
+    alone = [case.value(scores[row : row + 1], _picked(target, slice(row, row + 1))) for row in range(len(SIZES))]
+    _same(case.value(scores, target), torch.stack(alone).mean(), "the mean over its lists, each alone,")
 
 
 @CONTRACTS.add("shift", "keeps the shift invariance it declares", remedy="use differences or softmax of scores, or set `shifts = False`")
-def shifts(trial: LossCase) -> None:
+def shifts(case: LossCase) -> None:
     """Adding one number to all scores of a list."""
-
-    if not trial.kind.shifts:
+    if not case.kind.shifts:
         raise NotChecked("it does not declare shift invariance")
     scores, target = batch()
     moved = scores + torch.tensor([[7.0], [-3.0], [100.0], [5.0]], dtype=scores.dtype)
-    _same(trial.value(moved, target), trial.value(scores, target), "its value without a number added to all scores of a list")
+    _same(case.value(moved, target), case.value(scores, target), "its value without a number added to all scores of a list")
 
 
 @CONTRACTS.add(
@@ -144,7 +138,7 @@ def shifts(trial: LossCase) -> None:
     "takes the unordered tail as a set",
     remedy="use Target.ordered: places behind it carry no order; nor do ties of the teacher's scores",
 )
-def ignores_tail_order(trial: LossCase) -> None:
+def ignores_tail_order(case: LossCase) -> None:
     """Candidates of the tail in another order: each with its teacher score, and where the teacher scores them alike."""
     scores, target = batch()
     assert target.scores is not None
@@ -153,17 +147,16 @@ def ignores_tail_order(trial: LossCase) -> None:
     alike = target.scores[:1].clone()
     alike[:, 3:] = alike.min() - 1
     for given, said in ((one, ""), (replace(one, scores=alike), ", where the teacher scores all of it alike")):
-        turned = trial.value(row[:, places], _picked(given, places=places))
-        _same(turned, trial.value(row, given), f"its value with the tail in another order{said},")
+        turned = case.value(row[:, places], _picked(given, places=places))
+        _same(turned, case.value(row, given), f"its value with the tail in another order{said},")
 
 
 @CONTRACTS.add("bf16", "takes bfloat16 scores and stays finite", remedy=f"widen scores first; {_LISTS}")
-def takes_bfloat16(trial: LossCase) -> None:
+def takes_bfloat16(case: LossCase) -> None:
     """Half precision and large scores in, float32 out."""
-
     for size in (1.0, 1e4):
         scores, target = batch()
-        loss, found = trial.gradient((scores * size).to(torch.bfloat16), target)
+        loss, found = case.gradient((scores * size).to(torch.bfloat16), target)
         if loss.dtype != torch.float32:
             raise Broken(f"for bfloat16 scores it gives {loss.dtype}, where sums over a list need float32")
         if not loss.isfinite() or not found.isfinite().all():
@@ -171,13 +164,12 @@ def takes_bfloat16(trial: LossCase) -> None:
 
 
 @CONTRACTS.add("target", "is lower where the target is met", remedy="check the sign, and that rank 1 is the best")
-def prefers_the_target(trial: LossCase) -> None:
+def prefers_the_target(case: LossCase) -> None:
     """Scores that meet the target cost less than scores that turn it round."""
-
     best = torch.tensor([[4.0, 3.0, 2.0, 1.0]])
     gold = torch.tensor([[True, False, False, False]])
     target = Target(torch.ones(1, 4, dtype=torch.bool), torch.tensor([4]), best, gold)
-    right, wrong = trial.value(best, target).item(), trial.value(best.flip(1), target).item()
+    right, wrong = case.value(best, target).item(), case.value(best.flip(1), target).item()
     if not right < wrong:
         raise Broken(f"it is {right:.4g} for scores in the target's order and {wrong:.4g} for the reverse")
 

@@ -50,9 +50,9 @@ CONTRACTS: Checks[MethodSetup] = Checks()
     "says what it is, what it needs and what it may see",
     remedy="set the class attributes; baselines/direct.py is an example",
 )
-def describes_itself(bench: MethodSetup) -> None:
+def describes_itself(setup: MethodSetup) -> None:
     """Attributes that lists, boards and sweep files rely on."""
-    method, faults = bench.method, []
+    method, faults = setup.method, []
     if method.category not in get_args(Category):
         faults.append(f"'category' is '{method.category}', not one of {', '.join(get_args(Category))}")
     if unknown := sorted(set(method.axes) - set(get_args(Axis))):
@@ -71,12 +71,11 @@ def describes_itself(bench: MethodSetup) -> None:
     "gives a run of the evaluated queries over the collection's documents",
     remedy="see the reason; the board never shows a method without a run",
 )
-def runs(bench: MethodSetup) -> None:
+def runs(setup: MethodSetup) -> None:
     """The run is a run of the test queries."""
-
-    planned, store = bench.main
+    planned, store = setup.main
     scores = Run.read(store.read(planned.run)).scores
-    plain = bench.collection(CheckVariant())
+    plain = setup.collection(CheckVariant())
     queries, documents = set(plain.queries("test").ids), set(plain.corpus.ids)
     if foreign := sorted(set(scores) - queries):
         raise Broken(f"its run holds queries that are not of the evaluated split, such as '{foreign[0]}'")
@@ -94,10 +93,9 @@ def runs(bench: MethodSetup) -> None:
     "gives a folder that SentenceTransformer(path) loads",
     remedy="save with SentenceTransformer.save, or train with harness.training.train_stages.TrainRetriever",
 )
-def gives_a_retriever(bench: MethodSetup) -> None:
+def gives_a_retriever(setup: MethodSetup) -> None:
     """A folder that sentence-transformers loads and that gives finite vectors."""
-
-    planned, store = bench.main
+    planned, store = setup.main
     if planned.model is None:
         raise NotChecked("it searches without a retriever")
     folder = planned.model.path if isinstance(planned.model, ModelFiles) else store.read(planned.model)
@@ -118,16 +116,16 @@ def gives_a_retriever(bench: MethodSetup) -> None:
     "gives the same bytes when it runs again, also in another process",
     remedy="draw from generators seeded with inputs.seed; sort before you walk over a set; use harness.device.deterministic",
 )
-def is_deterministic(bench: MethodSetup) -> None:
+def is_deterministic(setup: MethodSetup) -> None:
     """Again here, and in another process, where sets have another order; and nothing is left for a later run to find."""
-    planned, _ = bench.main
-    if not bench.repetition.is_equal:
+    planned, _ = setup.main
+    if not setup.repetition.is_equal:
         raise Broken(f"two runs with the same seed gave other bytes in '{planned.target.kind}'")
     # A process that gave the plain run's bytes though all it must not see was changed has shown both at once.
-    if bench.leakage.differs and bench.repetition.fault_in_subprocess:
-        raise Broken(bench.repetition.fault_in_subprocess)
-    if bench.outside:
-        raise Broken(f"it writes {min(bench.outside)}, outside its workspace, where a later run may find it and end otherwise")
+    if setup.leakage.differs and setup.repetition.fault_in_subprocess:
+        raise Broken(setup.repetition.fault_in_subprocess)
+    if setup.outside:
+        raise Broken(f"it writes {min(setup.outside)}, outside its workspace, where a later run may find it and end otherwise")
 
 
 @CONTRACTS.add(
@@ -135,14 +133,14 @@ def is_deterministic(bench: MethodSetup) -> None:
     "sees the labels of the drawn queries only",
     remedy="take queries from inputs.draw() and rankings from inputs.labels(); more queries may be drawn only without their labels",
 )
-def respects_the_budget(bench: MethodSetup) -> None:
+def respects_the_budget(setup: MethodSetup) -> None:
     """The teacher is asked about drawn queries only, and the gold labels and short answers of others make no difference."""
-    if "budget" not in bench.method.axes:
+    if "budget" not in setup.method.axes:
         raise NotChecked("a budget makes no difference to it")
-    asked = bench.labelled
-    if beyond := [query for query in asked if query not in bench.drawn]:
+    asked = setup.labelled
+    if beyond := [query for query in asked if query not in setup.drawn]:
         raise Broken(f"with a budget of {BUDGET} the teacher was asked about {len(asked)} queries; '{beyond[0]}' is not among those drawn")
-    bench.leakage.keeps("budget")
+    setup.leakage.keeps("budget")
 
 
 @CONTRACTS.add(
@@ -150,21 +148,21 @@ def respects_the_budget(bench: MethodSetup) -> None:
     "sees no test judgments, and test queries only when it searches for them",
     remedy="never read inputs.collection.judgments(inputs.split); choose on the dev split",
 )
-def sees_no_test_data(bench: MethodSetup) -> None:
+def sees_no_test_data(setup: MethodSetup) -> None:
     """Test judgments raise when they are touched; other ones change neither retriever nor run, other test queries no retriever."""
-    planned, _ = bench.main
-    _guarded(bench, "test-data")
-    other = bench.planned(CheckVariant(world=FixtureVariant(judgments=query_ids("test"))))
+    planned, _ = setup.main
+    _guarded(setup, "test-data")
+    other = setup.planned(CheckVariant(world=FixtureVariant(judgments=query_ids("test"))))
     for ours, theirs in ((planned.target, other.target), (planned.run, other.run)):
         if ours.key != theirs.key:
             raise Broken(f"the key of '{ours.kind}' changes with the judgments of the test split")
-    bench.leakage.keeps("test-data")
+    setup.leakage.keeps("test-data")
 
 
-def _guarded(bench: MethodSetup, contract: str) -> None:
+def _guarded(setup: MethodSetup, contract: str) -> None:
     """What a run on a collection that raises said about `contract`."""
-    if isinstance(bench.guarded, Broken) and bench.guarded.contract == contract:
-        raise bench.guarded
+    if isinstance(setup.guarded, Broken) and setup.guarded.contract == contract:
+        raise setup.guarded
 
 
 @CONTRACTS.add(
@@ -172,11 +170,11 @@ def _guarded(bench: MethodSetup, contract: str) -> None:
     "uses only what it declares among its needs",
     remedy="add it to `needs` and `sees`, or do without it: the board groups methods by what they may see",
 )
-def declares_its_needs(bench: MethodSetup) -> None:
+def declares_its_needs(setup: MethodSetup) -> None:
     """What it does not declare makes no difference to it, or raises."""
-    _guarded(bench, "needs")
-    bench.leakage.keeps("needs")
-    bench.leakage.keeps_together()
+    _guarded(setup, "needs")
+    setup.leakage.keeps("needs")
+    setup.leakage.keeps_together()
 
 
 @CONTRACTS.add(
@@ -184,25 +182,25 @@ def declares_its_needs(bench: MethodSetup) -> None:
     "makes a difference on every axis it declares",
     remedy="pass inputs.seed, inputs.draw() and inputs.labels() on to the stages, or take the axis out of `axes`",
 )
-def has_true_axes(bench: MethodSetup) -> None:
+def has_true_axes(setup: MethodSetup) -> None:
     """Another value on a declared axis means another run, by its key and by its bytes; and training moves the student."""
-    planned, store = bench.main
-    axes = sorted(bench.method.axes)
-    if idle := [axis for axis in axes if bench.planned(CheckVariant(other=axis)).run.key == planned.run.key]:
+    planned, store = setup.main
+    axes = sorted(setup.method.axes)
+    if idle := [axis for axis in axes if setup.planned(CheckVariant(other=axis)).run.key == planned.run.key]:
         raise Broken(f"another {idle[0]} gives the very same run, so that one run would count as several")
     student = resolve_model(MODEL).path
     if axes and planned.trained and set(weights(store.place(planned.target)).values()) <= set(weights(student).values()):
         raise Broken(
             f"its retriever has the weights of the student that it started from, whatever its {', '.join(axes)}: nothing was learnt"
         )
-    if idle := [axis for axis in axes if _unmoved(bench, axis)]:
+    if idle := [axis for axis in axes if _unmoved(setup, axis)]:
         raise Broken(f"another {idle[0]} gives the very same bytes in '{planned.target.kind}', so that one run would count as several")
 
 
-def _unmoved(bench: MethodSetup, axis: Axis) -> bool:
+def _unmoved(setup: MethodSetup, axis: Axis) -> bool:
     """Whether another value on `axis` ends in the same bytes. What a teacher's failures do is another contract's matter."""
     try:
-        return bench.run_variant(CheckVariant(other=axis), "main") == bench.wanted()
+        return setup.run_variant(CheckVariant(other=axis), "main") == setup.wanted()
     except Exception:
         if axis == "teacher":
             return False
@@ -212,18 +210,18 @@ def _unmoved(bench: MethodSetup, axis: Axis) -> bool:
 @CONTRACTS.add(
     "resumes", "ends in the same bytes after a kill", remedy="write only into `out`; what context.cache holds may be half written"
 )
-def resumes(bench: MethodSetup) -> None:
+def resumes(setup: MethodSetup) -> None:
     """Killed in the middle of its longest stage, then run again."""
-    planned, _ = bench.main
-    if not bench.seconds:
+    planned, _ = setup.main
+    if not setup.seconds:
         raise NotChecked("it has no stage of its own")
-    longest = max(bench.seconds, key=lambda key: bench.seconds[key])
-    run_in_subprocess(bench, CheckVariant(), "killed", kill=(longest, bench.seconds[longest] / 2))
+    longest = max(setup.seconds, key=lambda key: setup.seconds[key])
+    run_in_subprocess(setup, CheckVariant(), "killed", kill=(longest, setup.seconds[longest] / 2))
     try:
-        again = bench.run_variant(CheckVariant(), "killed")
+        again = setup.run_variant(CheckVariant(), "killed")
     except Exception as error:
         raise Broken(f"after a kill in its longest stage {raised(error)}") from error
-    if again != bench.wanted() and bench.repetition.is_equal and not bench.repetition.fault_in_subprocess:
+    if again != setup.wanted() and setup.repetition.is_equal and not setup.repetition.fault_in_subprocess:
         raise Broken(f"after a kill in its longest stage '{planned.target.kind}' has other bytes than without")
 
 
@@ -232,11 +230,11 @@ def resumes(bench: MethodSetup) -> None:
     "goes on when the teacher gave no answer to some queries",
     remedy="leave out rankings whose verdict is 'failed'; harness.training_lists.list_stages.RankedLists does",
 )
-def survives_missing_answers(bench: MethodSetup) -> None:
+def survives_missing_answers(setup: MethodSetup) -> None:
     """Every fourth query has a failed ranking, or no short answer where those are read."""
-    teacher, needs = bench.main[0].teacher, bench.method.needs
+    teacher, needs = setup.main[0].teacher, setup.method.needs
     if teacher is None:
         raise NotChecked("it uses no teacher")
     if not may_fail(needs) and "answers" not in needs:
         raise NotChecked(f"a teacher of kind '{teacher.name}' always answers")
-    bench.run_variant(CheckVariant(failing=True, world=FixtureVariant(unanswered="answers" in needs)), "main")
+    setup.run_variant(CheckVariant(failing=True, world=FixtureVariant(unanswered="answers" in needs)), "main")

@@ -16,21 +16,21 @@ CAUSES = "it depends on the order of a set or on hash(), or on what a run left b
 class Repetition:
     """The plain run of a method, made again."""
 
-    bench: CheckSetup
+    setup: CheckSetup
 
     @cached_property
     def is_equal(self) -> bool:
         """Whether another run in this process gives the same bytes."""
-        bench = self.bench
-        again = bench.run_variant(CheckVariant(), "again") if isinstance(bench.guarded, Broken) else bench.guarded
-        return again == bench.wanted()
+        setup = self.setup
+        again = setup.run_variant(CheckVariant(), "again") if isinstance(setup.guarded, Broken) else setup.guarded
+        return again == setup.wanted()
 
     @cached_property
     def fault_in_subprocess(self) -> str:
         """What differs when another process makes the plain run, in words; empty when nothing does."""
-        target = self.bench.main[0].target
-        run_in_subprocess(self.bench, CheckVariant(), "apart")
-        found = self.bench.found(CheckVariant(), "apart")
+        target = self.setup.main[0].target
+        run_in_subprocess(self.setup, CheckVariant(), "apart")
+        found = self.setup.found(CheckVariant(), "apart")
         if not found:
             return f"the key of '{target.kind}' is another in another process: one of its fields is not fixed by the settings"
-        return "" if found == self.bench.wanted() else f"in another process '{target.kind}' has other bytes: {CAUSES}"
+        return "" if found == self.setup.wanted() else f"in another process '{target.kind}' has other bytes: {CAUSES}"

@@ -14,7 +14,6 @@ _MARKS = {"kept": "kept", "broken": "[bold red]BROKEN[/]", "not checked": "[dim]
 
 def render_report(report: CheckReport) -> Group:
     """A line for every contract; under the table what was seen of each broken one, and how to mend it."""
-
     table = Table("contract", "", f"a {report.kind} ...", box=None)
     for one in report.contracts:
         table.add_row(one.contract, _MARKS[one.state], escape(one.demands + (f" ({one.detail})" if one.state == "not checked" else "")))

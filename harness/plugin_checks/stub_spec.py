@@ -43,19 +43,16 @@ def _double(part: StubSpec) -> Teacher:
 
 
 def _writer(part: StubSpec) -> Teacher:
-
     return StubWriter(StubWriterSettings(failing=part.failing, skipped=int(part.other)))
 
 
 def _reader(part: StubSpec) -> Teacher:
-
     folder = tiny_decoder(part.home / f"reader-{int(part.other)}", int(part.other))
     settings = LikelihoodSettings(model=str(folder), prompt="question", max_passage_tokens=24, max_query_tokens=8, precision="fp32")
     return Likelihood(settings)
 
 
 def _fusion(part: StubSpec) -> Teacher:
-
     return FiD(FiDSettings(model=str(tiny_fusion(part.home / f"fusion-{int(part.other)}", int(part.other))), max_tokens=48))
 
 

@@ -25,18 +25,18 @@ sentence_transformers = lazy("sentence_transformers")
 
 
 def run_in_subprocess(
-    bench: CheckSetup, trial: CheckVariant, workspace: str, whole: bool = False, kill: tuple[str, float] | None = None
+    setup: CheckSetup, trial: CheckVariant, workspace: str, whole: bool = False, kill: tuple[str, float] | None = None
 ) -> None:
-    """A trial of `bench` in another process, up to its target; with `whole` up to its run.
+    """A trial of `setup` in another process, up to its target; with `whole` up to its run.
 
     `kill` names the key of a stage and seconds: SIGKILL so long after that stage began, or as soon as it is done. Raises Broken
     when the process fails.
     """
-    kind = bench.method
+    kind = setup.method
     order = {
         "class": [kind.__module__, kind.__qualname__],
-        "settings": bench.settings.model_dump(mode="json"),
-        "home": str(bench.home),
+        "settings": setup.settings.model_dump(mode="json"),
+        "home": str(setup.home),
         "trial": asdict(trial),
         "workspace": workspace,
         "whole": whole,
@@ -58,7 +58,7 @@ def _obey(order: dict[str, Any]) -> None:
     # Loaded before the clock runs: the kill is to meet the stage's work, not its imports.
     _ = sentence_transformers.SentenceTransformer
     kind = _found(*order["class"])
-    bench = CheckSetup(kind, kind.Settings.model_validate(order["settings"]), Path(order["home"]))
+    setup = CheckSetup(kind, kind.Settings.model_validate(order["settings"]), Path(order["home"]))
 
     def watch(stage: Stage, done: bool) -> None:
         if order["kill"] and stage.key == order["kill"][0]:
@@ -66,8 +66,8 @@ def _obey(order: dict[str, Any]) -> None:
             if done:
                 threading.Event().wait()
 
-    planned = bench.planned(TypeAdapter(CheckVariant).validate_python(order["trial"]))
-    bench.make(planned.run if order["whole"] else planned.target, bench.home / order["workspace"], watch)
+    planned = setup.planned(TypeAdapter(CheckVariant).validate_python(order["trial"]))
+    setup.make(planned.run if order["whole"] else planned.target, setup.home / order["workspace"], watch)
 
 
 if __name__ == "__main__":

@@ -110,9 +110,9 @@ CONTRACTS: Checks[TeacherSetup] = Checks()
     "says what it is and what it needs",
     remedy="set the class attributes; FirstStage in harness/teachers/controls.py is an example",
 )
-def describes_itself(desk: TeacherSetup) -> None:
+def describes_itself(setup: TeacherSetup) -> None:
     """Attributes that lists, boards and sweep files rely on."""
-    kind, faults = desk.kind, []
+    kind, faults = setup.kind, []
     if kind.box not in ("black", "white"):
         faults.append(f"'box' is '{kind.box}', not black or white")
     if "order" not in kind.gives or set(kind.gives) - set(GIVES):
@@ -131,9 +131,9 @@ def describes_itself(desk: TeacherSetup) -> None:
     "has one identity for the same settings",
     remedy="digest what can change an answer: the model's content, the prompt, the sampling; no object ids, times or addresses",
 )
-def has_an_identity(desk: TeacherSetup) -> None:
+def has_an_identity(setup: TeacherSetup) -> None:
     """Two instances with the same settings are the same teacher."""
-    one, other = desk.teacher().identity, desk.teacher().identity
+    one, other = setup.teacher().identity, setup.teacher().identity
     if not isinstance(one, str) or not one:
         raise Broken(f"'identity' is {one!r}, not a text")
     if one != other:
@@ -145,17 +145,17 @@ def has_an_identity(desk: TeacherSetup) -> None:
     "gives a ranking of exactly the shown documents for every task, in order",
     remedy="yield one Ranking a task; put what was not placed into `unranked`, and no answer as verdict 'failed' with every id there",
 )
-def answers(desk: TeacherSetup) -> None:
+def answers(setup: TeacherSetup) -> None:
     """One ranking a task, in the order of the tasks, with exactly the documents shown."""
-    asked = tasks(desk.gold)
-    if len(desk.main) != len(asked):
-        raise Broken(f"it gives {len(desk.main)} rankings for {len(asked)} tasks")
-    for task, ranking in zip(asked, desk.main, strict=True):
+    asked = tasks(setup.gold)
+    if len(setup.main) != len(asked):
+        raise Broken(f"it gives {len(setup.main)} rankings for {len(asked)} tasks")
+    for task, ranking in zip(asked, setup.main, strict=True):
         try:
             ranking.check(task.query, [candidate.id for candidate in task.candidates])
         except ValueError as error:
             raise Broken(str(error)) from error
-    if desk.labelled([])[0]:
+    if setup.labelled([])[0]:
         raise Broken("it gives rankings when it is asked nothing")
 
 
@@ -164,13 +164,13 @@ def answers(desk: TeacherSetup) -> None:
     "gives a query one ranking, whatever is asked beside it",
     remedy="draw from the query's and the documents' ids, never from a running generator, a clock or a set's order",
 )
-def is_deterministic(desk: TeacherSetup) -> None:
+def is_deterministic(setup: TeacherSetup) -> None:
     """With everything in the ledger, a query has one ranking, whatever is asked beside or before it."""
-    before = {ranking.query: ranking for ranking in desk.main}
-    for ranking in desk.early:
+    before = {ranking.query: ranking for ranking in setup.main}
+    for ranking in setup.early:
         if _order(ranking) != _order(before[ranking.query]):
             raise Broken(f"query '{ranking.query}' has one ranking among {FIRST} tasks and another among {len(before)}")
-    for ranking in desk.again[0]:
+    for ranking in setup.again[0]:
         if _order(ranking) != _order(before[ranking.query]):
             raise Broken(f"query '{ranking.query}' has another ranking when the tasks come in another order")
 
@@ -184,23 +184,23 @@ def _order(ranking: Ranking) -> tuple[Any, ...]:
     "pays for nothing that the ledger holds",
     remedy="look a call up with ledger.get_many before you send it; put the answer with ledger.put as soon as it comes",
 )
-def pays_once(desk: TeacherSetup) -> None:
+def pays_once(setup: TeacherSetup) -> None:
     """What the ledger holds is not paid for again."""
-    calls = desk.again[1].paid.calls
+    calls = setup.again[1].paid.calls
     if calls:
         raise Broken(f"asked again with everything in the ledger it pays for {calls} calls")
-    left = desk.teacher().estimate(tasks(desk.gold), desk.ledger).calls
+    left = setup.teacher().estimate(tasks(setup.gold), setup.ledger).calls
     if left:
         raise Broken(f"with everything in the ledger its estimate is {left} more calls")
 
 
 @CONTRACTS.add("needs", "uses human judgments only when it declares them", remedy="add 'gold labels' to `needs`, or leave task.gold alone")
-def declares_its_needs(desk: TeacherSetup) -> None:
+def declares_its_needs(setup: TeacherSetup) -> None:
     """Grades that it did not ask for make no difference."""
-    if desk.gold:
+    if setup.gold:
         raise NotChecked("it declares gold labels")
-    given, _ = desk.labelled(tasks(True))
-    if [_order(ranking) for ranking in given] != [_order(ranking) for ranking in desk.main]:
+    given, _ = setup.labelled(tasks(True))
+    if [_order(ranking) for ranking in given] != [_order(ranking) for ranking in setup.main]:
         raise Broken("its rankings depend on the human judgments, which are not among its needs")
 
 
@@ -209,11 +209,11 @@ def declares_its_needs(desk: TeacherSetup) -> None:
     "as a white box, gives scores that fall along its order",
     remedy="fill Ranking.scores for ranked + unranked, or let `box` be 'black'",
 )
-def gives_scores(desk: TeacherSetup) -> None:
+def gives_scores(setup: TeacherSetup) -> None:
     """A white box gives finite scores that fall along its order."""
-    if desk.kind.box != "white":
+    if setup.kind.box != "white":
         raise NotChecked("it is a black box")
-    for ranking in desk.main:
+    for ranking in setup.main:
         if ranking.verdict == "failed":
             continue
         if ranking.scores is None:

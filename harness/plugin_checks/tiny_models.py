@@ -24,7 +24,6 @@ _TOKENS = 320
 
 def tiny_decoder(folder: Path, seed: int) -> Path:
     """A Llama in `folder`, drawn from `seed`, unless it is there."""
-
     sizes: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     config = transformers.LlamaConfig(vocab_size=_TOKENS, **sizes, initializer_range=0.3, tie_word_embeddings=True)
     return _built(folder, seed, lambda: transformers.LlamaForCausalLM(config))
@@ -32,14 +31,12 @@ def tiny_decoder(folder: Path, seed: int) -> Path:
 
 def tiny_fusion(folder: Path, seed: int) -> Path:
     """A T5 in `folder`, drawn from `seed`, unless it is there."""
-
     sizes: dict[str, Any] = {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_heads": 4, "num_layers": 2}
     config = transformers.T5Config(vocab_size=_TOKENS, **sizes, initializer_factor=3.0, decoder_start_token_id=0, pad_token_id=0)
     return _built(folder, seed, lambda: transformers.T5ForConditionalGeneration(config))
 
 
 def _built(folder: Path, seed: int, make: Any) -> Path:
-
     if not (folder / "tokenizer.json").is_file():
         with quiet(), deterministic(seed):
             make().save_pretrained(folder)
@@ -49,7 +46,6 @@ def _built(folder: Path, seed: int, make: Any) -> Path:
 
 def _tokenizer() -> tokenizers.Tokenizer:
     """Bytes, and the most frequent pairs of a few words; ends every text with a token of its own."""
-
     tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()

@@ -110,7 +110,6 @@ def is_held(file: Path) -> bool:
 
 def process(pid: int) -> dict[str, Any] | None:
     """What tells a process of this machine from all others, None when it is gone."""
-
     try:
         found = psutil.Process(pid)
         if found.status() == psutil.STATUS_ZOMBIE:
