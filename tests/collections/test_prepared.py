@@ -115,10 +115,10 @@ def test_a_failed_preparation_leaves_nothing(make_folder: MakeFolder, load: Load
 def test_what_a_killed_process_left_is_replaced(make_folder: MakeFolder, load: Load, tmp_path: Path) -> None:
     folder = make_folder()
     place = load(folder).folder
-    place.rename(place.with_name(f".{place.name}.partial"))
-    (place.with_name(f".{place.name}.partial") / "corpus" / "texts.arrow").write_bytes(b"half")
+    place.rename(place.with_name(f".{place.name}.new-killed"))
+    (place.with_name(f".{place.name}.new-killed") / "corpus" / "texts.arrow").write_bytes(b"half")
     assert load(folder).corpus.texts(["d2"]) == [DOCUMENTS[1]["text"]]
-    assert not list((tmp_path / "home").glob("*.partial"))
+    assert not list((tmp_path / "home").glob(".*.new-*"))
 
 
 def test_many_at_once_prepare_it_once(make_folder: MakeFolder, tmp_path: Path) -> None:
