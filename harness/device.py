@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from harness._lazy import lazy
 from harness.errors import UserError, did_you_mean
-from harness.files import cache_home, remember
+from harness.files import atomic_file, cache_home
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -44,9 +44,14 @@ def best_dtype() -> Precision:
             if chosen == known:
                 return known  # type: ignore[no-any-return]
         raise UserError(f"{VARIABLE} is '{chosen}'", remedy=did_you_mean(chosen, get_args(Precision)))
-    unit = torch.cuda.get_device_name() if device().type == "cuda" else _cpu()
-    key = f"{unit} {torch.__version__}"
-    return remember(cache_home() / "precision" / hashlib.sha256(key.encode()).hexdigest()[:16], key, _measure)
+    memo = _memo()
+    with contextlib.suppress(OSError):
+        if (known := memo.read_text()) in get_args(Precision):
+            return known  # type: ignore[return-value]
+    found = _measure()
+    with contextlib.suppress(OSError), atomic_file(memo) as temporary:
+        temporary.write_text(found)
+    return found
 
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[None]:
@@ -76,6 +81,12 @@ def devices() -> list[torch.device]:
     if there and int(told) > there:
         raise UserError(f"{DEVICES} is {told}, and there are {there} GPUs", remedy=f"give {there} or fewer")
     return [torch.device("cuda", number) if there else torch.device("cpu") for number in range(int(told))]
+
+
+def _memo() -> Path:
+    """The measured precision stands in keys, so this file is one word in a form that never changes: what was measured once stays."""
+    unit = torch.cuda.get_device_name() if device().type == "cuda" else _cpu()
+    return cache_home() / "precision" / hashlib.sha256(f"{unit} {torch.__version__}".encode()).hexdigest()[:16]
 
 
 def _cpu() -> str:
