@@ -13,10 +13,13 @@ from typing import Any
 
 from pydantic import Field
 
+from harness._lazy import lazy
 from harness.collections.collection import CollectionSource, Document, Judgment, Qrels, Query, SourceSettings
 from harness.collections.folder import beir_qrels, read_documents, stat_mark
 from harness.errors import UserError, did_you_mean
 from harness.files import build_once, cache_home
+
+requests = lazy("requests")
 
 NAMES = (
     *("arguana", "climate-fever", "cqadupstack", "dbpedia-entity", "fever", "fiqa", "germanquad", "hotpotqa", "msmarco", "nfcorpus"),
@@ -104,7 +107,6 @@ def _judgments(qrels: Qrels) -> Iterator[Judgment]:
 
 def _download(url: str, folder: Path) -> None:
     """Fetch an archive and unpack it into the empty `folder`."""
-    import requests
     from beir.util import download_and_unzip
 
     name = url.rpartition("/")[2].removesuffix(".zip")
