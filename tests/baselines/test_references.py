@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.labelling.labels.ranking import read_rankings
+from harness.labelling.labels.label_files import read_rankings
 from harness.leaderboard.board import board
 from harness.leaderboard.load_results import load_results
 from harness.method import Method

@@ -13,7 +13,7 @@ from baselines.query_writing.syntriever_stages import SyntrieverStagesSettings
 from harness.collections.pool import read_pool
 from harness.config.load import load_sweep
 from harness.errors import UserError
-from harness.labelling.labels.ranking import read_rankings
+from harness.labelling.labels.label_files import read_rankings
 from harness.pipeline.graph import closure
 from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.plan import Builder

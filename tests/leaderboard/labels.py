@@ -6,9 +6,9 @@ import random
 from pathlib import Path
 
 from harness.labelling.labels.ranking import Ranking
+from harness.labelling.labels.run_labels import packed, row_of
 from harness.published.card import Verdicts
 from harness.published.provenance import Provenance, curve
-from harness.published.published_labels import packed, row_of
 from harness.published.result_folder import LABELS, MAKING
 from tests.leaderboard.runs import make_card, make_run, put, teacher
 from tests.published.test_provenance import stage

@@ -18,8 +18,8 @@ import pytest
 
 from harness import plugins as plugin_module
 from harness.errors import UserError, UserErrors
+from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS
-from harness.labelling.labels.ranking import read_rankings
 from harness.leaderboard.board import board
 from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.plan_report import plan_report, status_report

@@ -8,13 +8,14 @@ from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 
+from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS, Labels
-from harness.labelling.labels.ranking import Ranking, read_rankings
+from harness.labelling.labels.ranking import Ranking
+from harness.labelling.labels.run_labels import MOST_ROWS, LabelRow, packed, row_of
 from harness.labelling.labels.tasks import pool_tasks
 from harness.pipeline.budgets import largest_budgets
 from harness.pipeline.store import Store
 from harness.published.provenance import LossCurveData, Provenance, StageProvenance, curve
-from harness.published.published_labels import MOST_ROWS, LabelRow, packed, row_of
 from harness.published.result_folder import LABELS, MAKING
 from harness.stage import Stage
 from harness.students.ranker_scored_lists import CandidateScores, ScoredLists

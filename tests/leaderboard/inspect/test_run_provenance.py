@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 from harness.labelling.labels.ranking import Ranking
+from harness.labelling.labels.run_labels import row_of
 from harness.leaderboard.board import board
 from harness.leaderboard.inspect.run_details import downloads
 from harness.leaderboard.inspect.run_provenance import HELD_OUT, TRAINING, model_folders, run_provenance
@@ -15,7 +16,7 @@ from harness.leaderboard.load_results import load_results
 from harness.leaderboard.render.table_files import page_csv, page_latex
 from harness.leaderboard.row_sections import by_sees
 from harness.published.card import MethodSection
-from harness.published.published_labels import read_labels, row_of
+from harness.published.published_labels import read_labels
 from tests.leaderboard.labels import CANDIDATES, orders_of, put_labelled
 from tests.leaderboard.runs import make_card, make_run, put
 
