@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -20,6 +21,7 @@ from pydantic import (
     NonNegativeInt,
     SerializerFunctionWrapHandler,
     StringConstraints,
+    field_validator,
     model_serializer,
 )
 
@@ -32,6 +34,19 @@ Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$",
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,128}$")]
 Free = dict[str, JsonValue]
 """A section that may hold anything that is plain data."""
+_VERSION_1 = {
+    "category": "group",
+    "type": "standing",
+    "usd_standalone": "usd_alone",
+    "usd_incurred": "usd_here",
+    "seconds_standalone": "seconds_alone",
+    "durations_standalone": "durations_alone",
+}
+"""Keys of cards, which are written in version 2, and what version 1 called the same; both are read."""
+
+
+def _either(key: str) -> AliasChoices:
+    return AliasChoices(key, _VERSION_1[key])
 
 
 class CardSection(BaseModel):
@@ -69,7 +84,7 @@ class MethodSection(CardSection):
     """ir_metadata's method: which way to a retriever this is, and with which settings."""
 
     name: Line
-    group: Category
+    category: Category = Field(validation_alias=_either("category"))
     sees: tuple[Line, ...]
     settings: Free = {}
     """Settings of the method as its own model dumps them, losses included."""
@@ -104,7 +119,7 @@ class TeacherSection(CardSection):
     """The sweep file's name for it."""
     kind: Line
     """The plug-in."""
-    standing: Literal["real", "placebo", "simulated", "oracle"]
+    teacher_type: Literal["real", "placebo", "simulated", "oracle"] = Field(validation_alias=_either("type"), serialization_alias="type")
     model: Line = ""
     box: Literal["black", "white"] = "black"
     settings: Free = {}
@@ -143,18 +158,18 @@ class LabelsUsed(CardSection):
 
 
 class Costs(CardSection):
-    """What the cell cost. `usd_alone` counts every label it uses at its price; `usd_here` what this sweep paid for them."""
+    """What the cell cost. `usd_standalone` counts every label it uses at its price; `usd_incurred` what this sweep paid for them."""
 
     calls: NonNegativeInt = 0
     input_tokens: NonNegativeInt = 0
     output_tokens: NonNegativeInt = 0
-    usd_alone: NonNegativeFloat = 0.0
-    usd_here: NonNegativeFloat = 0.0
+    usd_standalone: NonNegativeFloat = Field(default=0.0, validation_alias=_either("usd_standalone"))
+    usd_incurred: NonNegativeFloat = Field(default=0.0, validation_alias=_either("usd_incurred"))
     train_seconds: NonNegativeFloat = 0.0
     seconds: NonNegativeFloat = 0.0
     """All stages behind the cell, shared ones included, as long as each took when it was made; one whose labels stood in the ledger
     already took next to nothing."""
-    seconds_alone: NonNegativeFloat | None = None
+    seconds_standalone: NonNegativeFloat | None = Field(default=None, validation_alias=_either("seconds_standalone"))
     """The same with labelling that finds nothing in the ledger: what a call took, and as many at once as when it was made. None where
     that is not known, also on older cards; absent on disk then, as all that is not known."""
     labels_used: LabelsUsed | None = None
@@ -166,8 +181,8 @@ class Costs(CardSection):
 
     @property
     def seconds_best(self) -> float:
-        """`seconds_alone` where it is known, otherwise `seconds`."""
-        return self.seconds if self.seconds_alone is None else self.seconds_alone
+        """`seconds_standalone` where it is known, otherwise `seconds`."""
+        return self.seconds if self.seconds_standalone is None else self.seconds_standalone
 
 
 class Verdicts(CardSection):
@@ -210,7 +225,8 @@ class Card(CardSection):
     """The card of one cell. Axes that make no difference to the method are None."""
 
     schema_version: Literal["0.1"] = Field(default="0.1", alias="schema-version")
-    card_version: Literal[1] = Field(default=1, alias="card-version")
+    card_version: Literal[2] = Field(default=2, alias="card-version")
+    """What it is written as; a card of version 1 has been read as one of version 2."""
     tag: Tag
     """The run's id: the name of its folder and the last column of its run file."""
     created: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
@@ -244,15 +260,20 @@ class Card(CardSection):
     """Keys of the stages that made the run; at least ``run`` and ``evaluate``."""
     durations: dict[Line, NonNegativeFloat] = {}
     """Seconds by kind of stage, as they add up to `costs.seconds`."""
-    durations_alone: dict[Line, NonNegativeFloat] = {}
-    """For the kinds that label, those of `costs.seconds_alone`; absent on disk where there are none, or they are not known."""
+    durations_standalone: dict[Line, NonNegativeFloat] = Field(default={}, validation_alias=_either("durations_standalone"))
+    """For the kinds that label, those of `costs.seconds_standalone`; absent on disk where there are none, or they are not known."""
     energy: Energy | None = None
     """Absent on disk where nothing could be measured."""
     outcome: CardOutcome | None = None
 
     @model_serializer(mode="wrap")
     def _without_absent(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in whole(self).items() if value or name not in ("energy", "durations_alone")}
+        return {name: value for name, value in whole(self).items() if value or name not in ("energy", "durations_standalone")}
+
+    @field_validator("card_version", mode="before")
+    @classmethod
+    def _read_version(cls, value: object) -> object:
+        return 2 if value == 1 else value
 
     @property
     def tells(self) -> frozenset[str]:
@@ -273,10 +294,10 @@ class Card(CardSection):
             "actor",
             "costs",
             "durations",
-            "durations_alone",
+            "durations_standalone",
             "energy",
             "outcome",
             "labels",
         }
-        found: dict[str, JsonValue] = self.model_dump(mode="json", exclude=left_out)
-        return found
+        plain: dict[str, JsonValue] = self.model_dump(mode="json", exclude=left_out)
+        return plain

@@ -57,26 +57,27 @@ class Recorded(Teacher):
 
     def __init__(self, settings: RecordedSettings, base: Path = Path()) -> None:
         super().__init__(settings, base)
+        self.of_set = settings.set
         self.files = tuple(base / Path(name).expanduser() for name in settings.file)
         for file in self.files:
             if not file.is_file():
                 raise UserError("there is no such file of recorded rankings", file=file, key="file")
             if _holds_labels(file):
-                choose_set(file, settings.set)
-        if settings.set and not any(map(_holds_labels, self.files)):
+                choose_set(file, self.of_set)
+        if self.of_set and not any(map(_holds_labels, self.files)):
             raise UserError("runs have no sets of labels", file=self.files[0], key="set", remedy="leave `set` out")
 
     @property
     def identity(self) -> str:
         hashes = sorted(file_hash(file) for file in self.files)
-        return digest([self.name, hashes, self.settings.set] if self.settings.set else [self.name, hashes])
+        return digest([self.name, hashes, self.of_set] if self.of_set else [self.name, hashes])
 
     @cached_property
     def rankings(self) -> dict[str, Ranking]:
         """By query. Raises UserError when two files rank one query, or a file cannot be read."""
         rankings: dict[str, Ranking] = {}
         for file in self.files:
-            for ranking in _read(file, self.settings.set):
+            for ranking in _read(file, self.of_set):
                 if ranking.query in rankings:
                     raise UserError(f"query '{ranking.query}' is ranked twice", file=file, remedy="give files with different queries")
                 rankings[ranking.query] = ranking

@@ -88,7 +88,7 @@ def test_queries_are_written_filtered_and_paid_once(all_methods: Swept, tmp_path
     assert set(lenient) == set(pool) and named[LOST] not in strict and len(strict) >= 8
     assert all(one.positives == one.documents[:1] == (one.query.removeprefix("written:"),) for one in lenient.values())
     card = read_card(outcome.published[0])
-    assert card.costs.calls == len(NAMES) and card.costs.usd_alone > 0 and card.budget == 8
+    assert card.costs.calls == len(NAMES) and card.costs.usd_standalone > 0 and card.budget == 8
 
 
 def test_written_queries_serve_other_methods_too(all_methods: Swept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

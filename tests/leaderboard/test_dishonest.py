@@ -112,8 +112,8 @@ def test_a_claim_that_other_draws_may_undo_is_flagged(tmp_path: Path) -> None:
 def test_a_control_that_beats_zero_shot_is_flagged_whatever_the_baseline_is(tmp_path: Path, baseline: str | None) -> None:
     put(tmp_path, make_card("zero"), make_run(0.2, 1))
     put(tmp_path, make_card("strong", "strong"), make_run(3.0, 2))
-    put(tmp_path, make_card("control", "no-llm", group="control"), make_run(0.7, 3))
-    put(tmp_path, make_card("idle", "idle", group="control"), make_run(0.2, 9))
+    put(tmp_path, make_card("control", "no-llm", category="control"), make_run(0.7, 3))
+    put(tmp_path, make_card("idle", "idle", category="control"), make_run(0.2, 9))
     put(tmp_path, make_card("ours", "ours"), make_run(0.7, 4))
     found = flags(tmp_path, baseline=baseline)
     assert "control beats zero-shot" in found["no-llm"]

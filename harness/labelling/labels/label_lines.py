@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from harness.errors import UserError
 from harness.text import plain
@@ -109,7 +109,7 @@ class LabelLines:
     def _opened(self) -> tuple[IO[bytes], IO[bytes]]:
         raw = self.path.open("rb")
         zipped = raw.peek(2)[:2] == b"\x1f\x8b"
-        return raw, gzip.GzipFile(fileobj=raw) if zipped else raw
+        return raw, cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if zipped else raw
 
 
 def json_line(value: Mapping[str, Any], errors: str = "strict") -> bytes:

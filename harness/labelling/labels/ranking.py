@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 Verdict = Literal["ok", "partial", "repaired", "failed"]
@@ -72,8 +73,9 @@ class Ranking:
             wanted, holds = _FORMS.get(key, _TEXT)
             if not holds(value):
                 raise ValueError(f"'{key}' is not {wanted}")
-        stored = {"query": row["query"], "ordered": row["ordered"], **row}
-        return cls(**{_FIELDS[key]: tuple(value) if isinstance(value, list) else value for key, value in stored.items()})
+        stored: dict[str, Any] = {"query": row["query"], "ordered": row["ordered"], **row}
+        fields: dict[str, Any] = {_FIELDS[key]: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}
+        return cls(**fields)
 
 
 def _are_ids(value: Any) -> bool:
@@ -85,7 +87,7 @@ def _are_scores(value: Any) -> bool:
 
 
 _STORED = {"ranked": "ordered", "unranked": "tail", "presented": "shown"}
-_FIELDS = {_STORED.get(field.name, field.name): field.name for field in fields(Ranking)}
+_FIELDS = {_STORED.get(field.name, field.name): field.name for field in dataclasses.fields(Ranking)}
 """Keys in files, and the fields that they are of."""
 _TEXT = ("text", lambda value: isinstance(value, str))
 _IDS = ("a list of document ids", _are_ids)

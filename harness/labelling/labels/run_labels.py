@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationErr
 from harness.labelling.labels.label_lines import json_line
 from harness.labelling.labels.ranking import Ranking, Verdict
 
-FORMAT = "distil-harness labels of a run"
+FORMAT: Literal["distil-harness labels of a run"] = "distil-harness labels of a run"
 MOST_ROWS, MOST_DOCUMENTS = 1_000, 100
 RAW, TEXT = 2_000, 500
 """Characters that are published of what a teacher said, and of a query."""

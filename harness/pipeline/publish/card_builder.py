@@ -77,10 +77,10 @@ def _computed_before(folder: Path, card: Card) -> set[str]:
     if renewed(folder, card) is card:
         return set()
     try:
-        making = read_provenance(folder)
+        provenance = read_provenance(folder)
     except UserError:
         return set()
-    return {stage.key for stage in making.stages if not stage.cached} if making else set()
+    return {stage.key for stage in provenance.stages if not stage.cached} if provenance else set()
 
 
 def _tag(cell: PlannedCell) -> str:
@@ -124,14 +124,14 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
         tuning=_tuning(cell, store, sweep),
         costs=_costs(manifests, {key for key, stage in stages.items() if stage.trains}, summaries).model_copy(
             update={
-                "seconds_alone": _seconds_standalone(manifests, standalone),
+                "seconds_standalone": _seconds_standalone(manifests, standalone),
                 "labels_used": labels_used(stages.values(), cell.inputs.pool, store),
             }
         ),
         labels=_verdicts(summaries),
         stages={"run": cell.run.key, "evaluate": cell.evaluate.key},
         durations=_durations(manifests),
-        durations_alone=_durations_standalone(manifests, standalone),
+        durations_standalone=_durations_standalone(manifests, standalone),
         energy=energy.total(manifests.values()),
     )
 
@@ -151,7 +151,7 @@ def _method(cell: PlannedCell) -> MethodSection:
     placebo = cell.inputs.teacher is not None and cell.inputs.teacher.teacher_type == "placebo"
     return MethodSection(
         name=method.name,
-        group="control" if placebo else method.category,
+        category="control" if placebo else method.category,
         sees=method.sees,
         settings=cell.cell.settings.model_dump(mode="json"),
         label=cell.cell.entry,
@@ -173,7 +173,7 @@ def _teacher(cell: PlannedCell) -> TeacherSection | None:
     return TeacherSection(
         name=cell.cell.teacher or teacher.name,
         kind=teacher.name,
-        standing=teacher.teacher_type,
+        teacher_type=teacher.teacher_type,
         box=teacher.box,
         model=str(settings.get("model", "")),
         settings=settings,
@@ -233,8 +233,8 @@ def _costs(manifests: Mapping[str, Manifest], training: Collection[str], summari
         calls=alone["calls"],
         input_tokens=alone["input_tokens"],
         output_tokens=alone["output_tokens"],
-        usd_alone=alone["usd"],
-        usd_here=here["usd"],
+        usd_standalone=alone["usd"],
+        usd_incurred=here["usd"],
         train_seconds=sum(manifest["seconds"] for key, manifest in manifests.items() if key in training),
         seconds=sum(manifest["seconds"] for manifest in manifests.values()),
     )

@@ -16,7 +16,7 @@ from harness.labelling.labels.tasks import pool_tasks
 from harness.pipeline.budgets import largest_budgets
 from harness.pipeline.store import Store
 from harness.published.provenance import LossCurveData, Provenance, StageProvenance, curve
-from harness.published.result_folder import LABELS, MAKING
+from harness.published.result_folder import LABELS, PROVENANCE
 from harness.stage import Stage
 from harness.students.ranker_scored_lists import CandidateScores, ScoredLists
 from harness.text import plain
@@ -34,7 +34,7 @@ def sidecar_files(
     """
     there = [stage for stage in stages if store.has(stage)]
     labels = _labels(there, store)
-    return {MAKING: _provenance(there, store, computed, standalone)} | ({LABELS: labels} if labels else {})
+    return {PROVENANCE: _provenance(there, store, computed, standalone)} | ({LABELS: labels} if labels else {})
 
 
 def _provenance(stages: Iterable[Stage], store: Store, computed: Collection[str], standalone: Mapping[str, float | None]) -> bytes:
@@ -44,7 +44,7 @@ def _provenance(stages: Iterable[Stage], store: Store, computed: Collection[str]
             label=plain(stage.label),
             key=stage.key,
             seconds=manifest["seconds"],
-            seconds_alone=standalone.get(stage.key),
+            seconds_standalone=standalone.get(stage.key),
             peak_memory_mb=manifest["peak_memory_mb"],
             started=manifest["started"],
             cached=stage.key not in computed,
@@ -53,7 +53,7 @@ def _provenance(stages: Iterable[Stage], store: Store, computed: Collection[str]
         for stage, manifest in ((stage, store.manifest(stage)) for stage in stages)
     ]
     ordered = tuple(sorted(found, key=lambda stage: (stage.started, stage.kind, stage.key)))
-    return (Provenance(stages=ordered).model_dump_json(exclude_defaults=True) + "\n").encode()
+    return Provenance(stages=ordered).to_json()
 
 
 def _curve(file: Path) -> LossCurveData | None:
