@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, AwareDatetime, Field, NonNegativeFloat, NonNegativeInt, ValidationError, field_validator
 
 from harness.errors import UserError
-from harness.published.card import CardSection, Hash, Line
+from harness.published.card_section import CardSection, Hash, Line
 from harness.published.result_folder import FORMER_PROVENANCE, PROVENANCE, check_file
 from harness.text import plain
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.run_labels import packed, row_of
-from harness.published.card import Verdicts
+from harness.published.card_costs import Verdicts
 from harness.published.provenance import Provenance, curve
 from harness.published.result_folder import LABELS, PROVENANCE
 from tests.leaderboard.runs import make_card, make_run, put, teacher

@@ -23,7 +23,7 @@ from harness.leaderboard.inspect.teacher_summary import teacher_summaries
 from harness.leaderboard.load_results import load_results
 from harness.leaderboard.row_query_values import per_query
 from harness.leaderboard.row_texts import titles
-from harness.published.card import Costs, Verdicts
+from harness.published.card_costs import Costs, Verdicts
 from tests.leaderboard.runs import make_card, make_run, put, teacher
 
 

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from harness.files import sha256
 from harness.pipeline.publish.cache import PublishedCache
-from harness.published.card import Card, Costs
+from harness.published.card import Card
+from harness.published.card_costs import Costs
 from harness.published.result_folder import card_text, publish, read_card, run_folders
 from tests.leaderboard.runs import make_card, teacher
 

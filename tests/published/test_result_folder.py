@@ -21,7 +21,8 @@ from pydantic import ValidationError
 from harness.errors import UserError
 from harness.evaluation.metrics.lookup import evaluate, mean
 from harness.leaderboard.board import board
-from harness.published.card import Card, Costs, Verdicts
+from harness.published.card import Card
+from harness.published.card_costs import Costs, Verdicts
 from harness.published.environment import implementation, platform
 from harness.published.result_folder import card_text, publish, read_card, read_folder, read_results, run_folder, slug
 from harness.published.safe_yaml import load

@@ -27,7 +27,6 @@ from harness.published.card import (
     LONGEST_TAG,
     Card,
     CardEvaluation,
-    Costs,
     Data,
     DataSource,
     MethodSection,
@@ -36,8 +35,8 @@ from harness.published.card import (
     TestCollection,
     TrialOutcome,
     TuningSection,
-    Verdicts,
 )
+from harness.published.card_costs import Costs, Verdicts
 from harness.published.environment import implementation, platform
 from harness.published.provenance import read_provenance
 from harness.published.result_folder import publish, renewed, run_folder, slug

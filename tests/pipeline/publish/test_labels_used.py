@@ -16,7 +16,8 @@ from harness.leaderboard.board import board
 from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.plan_report import plan_report
 from harness.pipeline.sweep import SweepResult, run_sweep
-from harness.published.card import Card, LabelsUsed
+from harness.published.card import Card
+from harness.published.card_costs import LabelsUsed
 from harness.published.published_labels import read_labels
 from harness.published.result_folder import CARD, read_card
 from tests.baselines.small import DEPTH, NAMES, write_collection
