@@ -37,7 +37,7 @@ def test_every_row_has_a_name_of_its_own(table: Table, tmp_path: Path) -> None:
     assert list(titles(table).values()) == list(table.rows)
     assert "zero-shot" in titles(table)
     for tag, group in (("a", "baseline"), ("b", "control")):
-        put(tmp_path / "twins", make_card(tag, "twin", group=group), make_run(0.5))
+        put(tmp_path / "twins", make_card(tag, "twin", category=group), make_run(0.5))
     (twins,) = board(tmp_path / "twins").tables
     assert set(titles(twins)) == {"twin [a]", "twin [b]"}
 

@@ -23,7 +23,7 @@ def goal(*metrics: str, baseline: str = "zero-shot") -> ResearchGoal:
 def put_dishonest(folder: Path) -> None:
     """One seed, ten queries that are not there, a metric chosen afterwards, one withheld, another baseline, another content."""
     put(folder, make_card("zero"), make_run(0.2, 1))
-    put(folder, make_card("bm25", "bm25", group="reference"), make_run(0.3, 2))
+    put(folder, make_card("bm25", "bm25", category="reference"), make_run(0.3, 2))
     put(folder, make_card("lucky", "lucky", resample=0, seed=3, budget=100), make_run(0.6, 3))
     for seed in range(2):
         put(folder, make_card(f"drawn-{seed}", "drawn", resample=0, seed=seed, budget=100), make_run(0.6, 40 + seed))
