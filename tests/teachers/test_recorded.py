@@ -79,7 +79,7 @@ def test_one_of_several_sets_is_chosen_and_counts_in_the_identity(tmp_path: Path
     assert answers == [("a", "b"), ("b", "a")] and teachers[0].identity != teachers[1].identity
     with pytest.raises(UserError, match="2 sets of labels") as caught:
         teacher_from({"kind": "recorded", "file": "two.jsonl"}, tmp_path)
-    assert "teacher a: 1 query" in str(caught.value.remedy)
+    assert "(teacher a)" in str(caught.value.remedy)
     with pytest.raises(UserError, match="runs have no sets"):
         teacher_from({"kind": "recorded", "file": run, "set": "ab"}, tmp_path)
 

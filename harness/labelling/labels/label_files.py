@@ -82,7 +82,7 @@ def label_sets(path: Path) -> dict[str, str]:
         for line in lines.starting(b'{"labels"'):
             with lines.checked():
                 manifest, summary = set_head(line["labels"])
-                sets[manifest["key"]] = f"{manifest.get('label', '')}: {counted(summary['queries'], 'query')}"
+                sets[manifest["key"]] = str(manifest.get("label") or counted(summary["queries"], "query"))
     return sets
 
 

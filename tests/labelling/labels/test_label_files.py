@@ -119,7 +119,7 @@ def test_of_several_sets_one_is_named(tmp_path: Path) -> None:
     for number, one in enumerate(sets):
         key = one.manifest["key"]
         assert read_rankings(file, key[:10]) == read_rankings(file, key) == [Ranking("q", (f"d{number}",))]
-        assert choose_set(file, key[:10]) == key and label_sets(file)[key] == f"teacher t{number}: 1 query"
+        assert choose_set(file, key[:10]) == key and label_sets(file)[key] == f"teacher t{number}"
     for name, message in (("", "3 sets of labels are here"), ("zz", "no set of labels here begins with 'zz'")):
         with pytest.raises(UserError, match=message) as caught:
             stream_rankings(file, name)
