@@ -94,8 +94,8 @@ def test_how_a_run_was_made_and_its_labels_lie_beside_it(first: SweepResult, hom
     assert {stage.kind: stage.seconds for stage in making.stages if stage.kind == "ranker"}["ranker"] == card.durations["ranker"]
     assert not any(stage.cached for stage in making.stages)
     curves = {stage.kind: stage.curve for stage in making.stages if stage.curve}
-    assert set(curves) == {"ranker", "retriever"} and all(curve.kept == curve.steps > 0 for curve in curves.values())
-    assert (labels.header.labels, labels.header.kept) == (20, 20) and len({row.query for row in labels.rows}) == 20
+    assert set(curves) == {"ranker", "retriever"} and all(curve.best_step == curve.steps > 0 for curve in curves.values())
+    assert (labels.header.labels, labels.header.rows) == (20, 20) and len({row.query for row in labels.rows}) == 20
     (key,) = (stage.key for stage in making.stages if stage.kind == "labels")
     said = {ranking.query: ranking for ranking in read_rankings(home / "workspace" / "store" / "labels" / key / RANKINGS)}
     assert all(row.ranking().ranked == said[row.query].ranked and row.text for row in labels.rows)
