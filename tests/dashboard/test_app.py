@@ -45,7 +45,7 @@ def test_an_address_opens_the_same_view(folder: Path, monkeypatch: pytest.Monkey
     page = open_page(folder, monkeypatch, metric="R@100", collection="no such collection")
     assert page.selectbox(key="metric").value == "R@100"
     assert page.selectbox(key="collection").value.startswith("semanlink")
-    page = open_page(folder, monkeypatch, category="control", costs="false", baseline="no-llm")
+    page = open_page(folder, monkeypatch, group="control", costs="false", baseline="no-llm")
     assert page.dataframe[0].value["method"].tolist() == ["no-llm", "intermediate"]
     assert "USD" not in page.dataframe[0].value
     (table,) = board(folder, baseline="no-llm").tables

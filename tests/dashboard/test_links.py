@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_choices_of_a_link_go_along_and_back_restores_what_was_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = open_page(folder, monkeypatch, metric="R@100", category="ours")
+    page = open_page(folder, monkeypatch, metric="R@100", group="ours")
     page.switch_page("views/cost.py").run()
     assert page.selectbox(key="metric").value == "R@100"
     page.query_params.clear()
