@@ -56,7 +56,7 @@ def publish_cell(
 ) -> Path:
     """Publish the run of a finished cell under `results`; what is there already and says the same is kept. Returns its folder.
 
-    `made` are the keys of the stages that the present sweep made; all others came from the store.
+    `computed` are the keys of the stages that the present sweep made; all others came from the store.
     """
     stages = closure([cell.evaluate])
     alone = {key: times.standalone(stage) for key, stage in stages.items() if isinstance(stage, Labels) and store.has(stage)}
@@ -95,7 +95,7 @@ def _tag(cell: PlannedCell) -> str:
 
 
 def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping[str, float | None]) -> Card:
-    """`alone` are the seconds alone of label stages by key, None where they are not known."""
+    """`standalone` are the seconds of label stages with an empty ledger, by key, None where they are not known."""
     point = cell.cell
     stages = closure([cell.evaluate])
     manifests = {key: store.manifest(stage) for key, stage in stages.items() if store.has(stage)}
@@ -257,7 +257,7 @@ def _durations(manifests: Mapping[str, Manifest]) -> dict[str, float]:
 
 
 def _seconds_standalone(manifests: Mapping[str, Manifest], standalone: Mapping[str, float | None]) -> float | None:
-    """Seconds of all stages with labelling as if nothing had been paid before; None where one of `alone` is not known."""
+    """Seconds of all stages with labelling as if nothing had been paid before; None where one of `standalone` is not known."""
     known = [seconds for seconds in standalone.values() if seconds is not None]
     others = sum(manifest["seconds"] for key, manifest in manifests.items() if key not in standalone)
     return others + sum(known) if len(known) == len(standalone) else None

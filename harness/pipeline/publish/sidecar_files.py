@@ -28,9 +28,9 @@ from harness.training_lists.training_list import read_lists
 def sidecar_files(
     stages: Iterable[Stage], store: Store, computed: Collection[str], standalone: Mapping[str, float | None]
 ) -> Mapping[str, bytes]:
-    """Files by name for a run that rests on `stages`; `made` are the keys of those that the present sweep made.
+    """Files by name for a run that rests on `stages`; `computed` are the keys of those that the present sweep made.
 
-    `alone` are seconds alone by key of stages that label.
+    `standalone` are the seconds of stages that label with an empty ledger, by key.
     """
     there = [stage for stage in stages if store.has(stage)]
     labels = _labels(there, store)
