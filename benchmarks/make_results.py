@@ -15,18 +15,8 @@ import numpy as np
 
 from harness.evaluation.metrics.lookup import evaluate
 from harness.evaluation.metrics.per_query_file import write_scores
-from harness.published.card import (
-    Card,
-    CardEvaluation,
-    Costs,
-    Data,
-    DataSource,
-    MethodSection,
-    ResearchGoal,
-    TeacherSection,
-    TestCollection,
-    Verdicts,
-)
+from harness.published.card import Card, CardEvaluation, Data, DataSource, MethodSection, ResearchGoal, TeacherSection, TestCollection
+from harness.published.card_costs import Costs, Verdicts
 from harness.published.result_folder import publish, run_folder
 from harness.retrieval.run import Run
 
@@ -48,14 +38,16 @@ def _cell(method: int, budget: int, teacher: str, loss: str, seed: int) -> Card:
     return _card(
         f"method-{method:02}-{teacher}-{loss}-b{budget}-s{seed}",
         f"method-{method:02}",
-        teacher=TeacherSection(name=teacher, kind="litellm", standing="real"),
+        teacher=TeacherSection(name=teacher, kind="litellm", teacher_type="real"),
         budget=budget,
         resample=seed,
         seed=0,
         ranker_loss=loss,
         retriever_loss="kl",
         labels=Verdicts(ok=budget - 5, partial=5),
-        costs=Costs(calls=budget, input_tokens=900 * budget, output_tokens=50 * budget, usd_alone=budget / 2000, train_seconds=budget / 20),
+        costs=Costs(
+            calls=budget, input_tokens=900 * budget, output_tokens=50 * budget, usd_standalone=budget / 2000, train_seconds=budget / 20
+        ),
     )
 
 
@@ -64,7 +56,7 @@ def _card(tag: str, method: str, **more: object) -> Card:
         {
             "tag": tag,
             "research goal": ResearchGoal(sweep="made.yaml", evaluation=CardEvaluation(reported_measures=METRICS, baseline=("zero-shot",))),
-            "method": MethodSection(name=method, group="baseline", sees=("order",), settings={"epochs": 3}),
+            "method": MethodSection(name=method, category="baseline", sees=("order",), settings={"epochs": 3}),
             "data": Data(
                 test_collection=TestCollection(name="made", split="test", content_hash="ab" * 32),
                 training_data=(DataSource(name="titles"),),

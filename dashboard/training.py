@@ -13,10 +13,11 @@ from dashboard.frame import frame
 from dashboard.source import View, workspace
 from dashboard.tables.row_list import row_list
 from dashboard.text import literal
+from harness.labelling.labels.run_labels import RAW, LabelRow, LabelsOfRun
 from harness.leaderboard.columns import VERDICT_HELP
 from harness.leaderboard.inspect.query_rankings import local_collection
 from harness.leaderboard.inspect.training_query import InspectedQuery, training_query
-from harness.published.published_labels import RAW, LabelRow, LabelsOfRun, read_labels
+from harness.published.published_labels import read_labels
 from harness.published.result_folder import LABELS, Published
 from harness.text import counted
 
@@ -57,8 +58,8 @@ def training(found: View, names: list[str]) -> None:
     row_list({f"{number}": name for number, name in enumerate(names, 1)})
     _candidates(answer, names)
     _opinion_text(answer)
-    kept = [f"{name}: {one.header.kept:,} of {one.header.labels:,}" for name, one in zip(names, labels, strict=True) if one]
-    st.caption(literal(f"Labels published with the first run of each row that has any: {'; '.join(kept)}."))
+    published = [f"{name}: {one.header.rows:,} of {one.header.labels:,}" for name, one in zip(names, labels, strict=True) if one]
+    st.caption(literal(f"Labels published with the first run of each row that has any: {'; '.join(published)}."))
 
 
 def _candidates(answer: InspectedQuery, names: list[str]) -> None:

@@ -20,6 +20,7 @@ _TYPES = {
     "run.trec.gz": "application/gzip",
     "metrics.parquet": "application/vnd.apache.parquet",
     "card.yaml": "text/plain",
+    "provenance.json": "application/json",
     "making.json": "application/json",
     "labels.jsonl.gz": "application/gzip",
 }
@@ -33,7 +34,7 @@ def _provenance(run: Published) -> RunProvenance | None:
         st.error(literal(str(error)))
         return None
     if found is None:
-        st.info("This run was published without loss curves and a list of its stages: by a sweep of before making.json was written.")
+        st.info("This run was published without loss curves and a list of its stages: by a sweep of before that was written.")
     return found
 
 
@@ -126,11 +127,11 @@ def page() -> None:
     st.subheader("Make it again")
     st.code(said.command, language=None, wrap_lines=True)
     st.caption("With the sweep file named on the card and its commit: the same cells have the same keys.")
-    making = _provenance(run)
-    if making is not None:
-        _losses(making.curves)
-    _stages(said, making)
-    _files(run, said, making)
+    provenance = _provenance(run)
+    if provenance is not None:
+        _losses(provenance.curves)
+    _stages(said, provenance)
+    _files(run, said, provenance)
     with st.expander("Whole card"):
         st.code(said.card, language="yaml")
 

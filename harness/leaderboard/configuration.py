@@ -101,7 +101,7 @@ def _newest(runs: Sequence[Published]) -> tuple[list[Published], list[str]]:
 def _identity(card: Card) -> str:
     """Equal for cards of the same configuration."""
     teacher = card.teacher.model_dump(mode="json") if card.teacher else None
-    method = card.method.model_dump(mode="json", include={"name", "label", "group", "settings"})
+    method = card.method.model_dump(mode="json", include={"name", "label", "category", "settings"})
     data = [source.name for source in card.data.training_data]
     own = [card.ranker_loss, card.retriever_loss, card.budget, card.student, card.ranker, card.setup]
     tuned = card.tuning and [card.tuning.split, card.tuning.metric, [trial.settings for trial in card.tuning.trials]]

@@ -12,8 +12,9 @@ from typing import Any
 
 from harness.config.load import load_sweep
 from harness.labelling.labels import agreement
+from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS, SUMMARY, Labels, summarise
-from harness.labelling.labels.ranking import Ranking, read_rankings
+from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.tasks import pool_tasks
 from harness.pipeline.graph import closure
 from harness.pipeline.plan import Builder

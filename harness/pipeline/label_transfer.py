@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 
 from harness.errors import UserError
 from harness.files import atomic_file
+from harness.labelling.labels.label_export import LabelReader, LabelSet, write_labels
+from harness.labelling.labels.label_files import read_rankings, write_rankings
 from harness.labelling.labels.label_stage import RANKINGS, SUMMARY, Labels
-from harness.labelling.labels.ranking import Ranking, read_rankings, write_rankings
-from harness.labelling.labels.transfer import LabelReader, LabelSet, write_labels
+from harness.labelling.labels.ranking import Ranking
 from harness.ledger.calls import Call
 from harness.ledger.ledger import Ledger
 from harness.pipeline.store import MANIFEST, DamagedArtefact, Store

@@ -15,8 +15,8 @@ from harness.collections.prepared import PreparedCollection
 from harness.collections.sample import draw_queries
 from harness.errors import UserError
 from harness.files import sha256
+from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS, Labels
-from harness.labelling.labels.ranking import read_rankings
 from harness.labelling.labels.teacher import Teacher
 from harness.ledger.ledger import Ledger
 from harness.method import Axis, Method, MethodInputs, RetrieverMethod

@@ -12,32 +12,23 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
-    ConfigDict,
     Field,
     JsonValue,
     NonNegativeFloat,
     NonNegativeInt,
     SerializerFunctionWrapHandler,
     StringConstraints,
+    field_validator,
     model_serializer,
 )
 
 from harness.method import Category
 from harness.published import ir_metadata
+from harness.published.card_costs import Costs, Energy, Verdicts
+from harness.published.card_section import CardSection, Free, Hash, Line, either
 
-Line = Annotated[str, StringConstraints(max_length=300)]
 LONGEST_TAG = 160
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=LONGEST_TAG)]
-Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,128}$")]
-Free = dict[str, JsonValue]
-"""A section that may hold anything that is plain data."""
-
-
-class CardSection(BaseModel):
-    """Base of the parts: unknown keys are errors, numbers are finite, keys on disk may hold spaces as ir_metadata's do."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True, serialize_by_alias=True)
 
 
 class TestCollection(CardSection):
@@ -69,9 +60,9 @@ class MethodSection(CardSection):
     """ir_metadata's method: which way to a retriever this is, and with which settings."""
 
     name: Line
-    group: Category
+    category: Category = Field(validation_alias=either("category"))
     sees: tuple[Line, ...]
-    settings: Free = {}
+    settings: Free = Field(default={})
     """Settings of the method as its own model dumps them, losses included."""
     label: Line = ""
     """A name that the sweep file gave this entry, settings left out; empty for the method's own name."""
@@ -104,10 +95,10 @@ class TeacherSection(CardSection):
     """The sweep file's name for it."""
     kind: Line
     """The plug-in."""
-    standing: Literal["real", "placebo", "simulated", "oracle"]
+    teacher_type: Literal["real", "placebo", "simulated", "oracle"] = Field(validation_alias=either("type"), serialization_alias="type")
     model: Line = ""
     box: Literal["black", "white"] = "black"
-    settings: Free = {}
+    settings: Free = Field(default={})
 
 
 class TrialOutcome(CardSection):
@@ -127,74 +118,6 @@ class TuningSection(CardSection):
     """What the chosen trial set."""
 
 
-class LabelsUsed(CardSection):
-    """How many labels the cell rests on."""
-
-    teacher: NonNegativeInt = 0
-    """Orders that teachers were asked for, whatever came of them."""
-    written: NonNegativeInt = 0
-    """Queries that teachers were asked to write."""
-    gold: NonNegativeInt = 0
-    """Training queries whose gold documents training saw."""
-
-    @property
-    def total(self) -> int:
-        return self.teacher + self.written + self.gold
-
-
-class Costs(CardSection):
-    """What the cell cost. `usd_alone` counts every label it uses at its price; `usd_here` what this sweep paid for them."""
-
-    calls: NonNegativeInt = 0
-    input_tokens: NonNegativeInt = 0
-    output_tokens: NonNegativeInt = 0
-    usd_alone: NonNegativeFloat = 0.0
-    usd_here: NonNegativeFloat = 0.0
-    train_seconds: NonNegativeFloat = 0.0
-    seconds: NonNegativeFloat = 0.0
-    """All stages behind the cell, shared ones included, as long as each took when it was made; one whose labels stood in the ledger
-    already took next to nothing."""
-    seconds_alone: NonNegativeFloat | None = None
-    """The same with labelling that finds nothing in the ledger: what a call took, and as many at once as when it was made. None where
-    that is not known, also on older cards; absent on disk then, as all that is not known."""
-    labels_used: LabelsUsed | None = None
-    """None on older cards."""
-
-    @model_serializer(mode="wrap")
-    def _without_unknown(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in whole(self).items() if value is not None}
-
-    @property
-    def seconds_best(self) -> float:
-        """`seconds_alone` where it is known, otherwise `seconds`."""
-        return self.seconds if self.seconds_alone is None else self.seconds_alone
-
-
-class Verdicts(CardSection):
-    """How many labels came out in which form, and why those that are not ok are not."""
-
-    ok: NonNegativeInt = 0
-    partial: NonNegativeInt = 0
-    repaired: NonNegativeInt = 0
-    failed: NonNegativeInt = 0
-    reasons: dict[Line, NonNegativeInt] = {}
-
-    @property
-    def total(self) -> int:
-        return self.ok + self.partial + self.repaired + self.failed
-
-
-class Energy(CardSection):
-    """What the machine used while the stages behind the cell ran, other programs on it included; only where it can be measured."""
-
-    joules: dict[Literal["cpu", "ram", "gpu"], NonNegativeFloat]
-    by: Line
-    """What measured it, with its version."""
-    stages_measured: NonNegativeInt = Field(alias="stages measured")
-    stages: NonNegativeInt
-    """How many stages there are; where fewer were measured, the cell used more."""
-
-
 class CardOutcome(CardSection):
     """What `publish` fills in from the run and its per-query values."""
 
@@ -206,20 +129,36 @@ class CardOutcome(CardSection):
     """sha256 by file name."""
 
 
+_CIRCUMSTANCES = {
+    "created",
+    "platform",
+    "implementation",
+    "actor",
+    "outcome",
+    "labels",
+    "costs",
+    "durations",
+    "durations_standalone",
+    "energy",
+}
+"""Fields of a card that say when, where and for how much the cell ran."""
+
+
 class Card(CardSection):
     """The card of one cell. Axes that make no difference to the method are None."""
 
     schema_version: Literal["0.1"] = Field(default="0.1", alias="schema-version")
-    card_version: Literal[1] = Field(default=1, alias="card-version")
+    card_version: Literal[2] = Field(default=2, alias="card-version")
+    """What it is written as; a card of version 1 has been read as one of version 2."""
     tag: Tag
     """The run's id: the name of its folder and the last column of its run file."""
     created: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
-    platform: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.IrPlatform))] = {}
+    platform: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.IrPlatform))] = Field(default={})
     research_goal: ResearchGoal = Field(alias="research goal")
-    implementation: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.IrImplementation))] = {}
+    implementation: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.IrImplementation))] = Field(default={})
     method: MethodSection
-    actor: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.IrActor))] = {"role": "experimenter"}
+    actor: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.IrActor))] = Field(default={"role": "experimenter"})
     data: Data
 
     teacher: TeacherSection | None = None
@@ -232,7 +171,7 @@ class Card(CardSection):
     """The retriever before training; None for methods without one (BM25)."""
     ranker: Line | None = None
     """What the ranker starts from; None for methods without one."""
-    setup: Free = {}
+    setup: Free = Field(default={})
     """Anything else that tells cells apart and matters to this method: candidates, depth, lengths."""
 
     tuning: TuningSection | None = None
@@ -240,19 +179,24 @@ class Card(CardSection):
 
     costs: Costs = Costs()
     labels: Verdicts | None = None
-    stages: dict[Line, Hash] = {}
+    stages: dict[Line, Hash] = Field(default={})
     """Keys of the stages that made the run; at least ``run`` and ``evaluate``."""
-    durations: dict[Line, NonNegativeFloat] = {}
+    durations: dict[Line, NonNegativeFloat] = Field(default={})
     """Seconds by kind of stage, as they add up to `costs.seconds`."""
-    durations_alone: dict[Line, NonNegativeFloat] = {}
-    """For the kinds that label, those of `costs.seconds_alone`; absent on disk where there are none, or they are not known."""
+    durations_standalone: dict[Line, NonNegativeFloat] = Field(default={}, validation_alias=either("durations_standalone"))
+    """For the kinds that label, those of `costs.seconds_standalone`; absent on disk where there are none, or they are not known."""
     energy: Energy | None = None
     """Absent on disk where nothing could be measured."""
     outcome: CardOutcome | None = None
 
     @model_serializer(mode="wrap")
     def _without_absent(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in whole(self).items() if value or name not in ("energy", "durations_alone")}
+        return {name: value for name, value in whole(self).items() if value or name not in ("energy", "durations_standalone")}
+
+    @field_validator("card_version", mode="before")
+    @classmethod
+    def _read_version(cls, value: object) -> object:
+        return 2 if value == 1 else value
 
     @property
     def tells(self) -> frozenset[str]:
@@ -266,17 +210,5 @@ class Card(CardSection):
 
     def identity(self) -> dict[str, JsonValue]:
         """What makes the cell this cell, as plain data: when, where and for how much it ran is left out."""
-        left_out = {
-            "created",
-            "platform",
-            "implementation",
-            "actor",
-            "costs",
-            "durations",
-            "durations_alone",
-            "energy",
-            "outcome",
-            "labels",
-        }
-        found: dict[str, JsonValue] = self.model_dump(mode="json", exclude=left_out)
-        return found
+        plain: dict[str, JsonValue] = self.model_dump(mode="json", exclude=_CIRCUMSTANCES)
+        return plain

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
 
-from harness.published.card import Energy
+from harness.published.card_costs import Energy
 
 PACKAGE = "tirex-tracker"
 _PARTS = {"cpu": "CPU_ENERGY_SYSTEM_JOULES", "ram": "RAM_ENERGY_SYSTEM_JOULES", "gpu": "GPU_ENERGY_SYSTEM_JOULES"}

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from harness import __version__
-from harness.published.card import Free
+from harness.published.card_section import Free
 
 LIBRARIES = (
     "accelerate",

@@ -1,20 +1,22 @@
 """How a run was made, beside its card: every stage behind it, and the loss curves of those that trained.
 
-A file of its own, ``making.json``: a card stays short, and no key of a stage depends on it.
+A file of its own, ``provenance.json``: a card stays short, and no key of a stage depends on it. Version 1 of it, which said neither its
+version nor some keys by their present names, was called ``making.json``; both are read.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, NonNegativeFloat, NonNegativeInt, ValidationError
+from pydantic import AliasChoices, AwareDatetime, Field, NonNegativeFloat, NonNegativeInt, ValidationError, field_validator
 
 from harness.errors import UserError
-from harness.published.card import CardSection, Hash, Line
-from harness.published.result_folder import MAKING, check_file
+from harness.published.card_section import CardSection, Hash, Line
+from harness.published.result_folder import FORMER_PROVENANCE, PROVENANCE, check_file
 from harness.text import plain
 
 POINTS = 200
@@ -30,8 +32,8 @@ class LossCurveData(CardSection):
 
     steps: NonNegativeInt
     """Optimiser steps in all."""
-    kept: NonNegativeInt
-    """The step whose weights were kept."""
+    best_step: NonNegativeInt = Field(validation_alias=AliasChoices("best_step", "kept"))
+    """The step whose weights the artefact holds."""
     window: Annotated[int, Field(ge=1)] = 1
     step: Steps
     loss: Losses
@@ -46,7 +48,7 @@ class StageProvenance(CardSection):
     label: Line
     key: Hash
     seconds: NonNegativeFloat
-    seconds_alone: NonNegativeFloat | None = None
+    seconds_standalone: NonNegativeFloat | None = Field(default=None, validation_alias=AliasChoices("seconds_standalone", "seconds_alone"))
     """Of a stage that labels: with an empty ledger; None where it is no such stage, or that is not known."""
     peak_memory_mb: NonNegativeFloat
     started: AwareDatetime
@@ -58,8 +60,18 @@ class StageProvenance(CardSection):
 class Provenance(CardSection):
     """All stages behind a run, in the order in which they were made."""
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     stages: Annotated[tuple[StageProvenance, ...], Field(max_length=_MOST_STAGES)]
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _read_version(cls, value: object) -> object:
+        return 2 if value == 1 else value
+
+    def to_json(self) -> bytes:
+        """The file: the version and everything that is not as usual."""
+        written = {"version": self.version, **self.model_dump(mode="json", exclude_defaults=True)}
+        return json.dumps(written, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 
 def curve(step: Sequence[int], loss: Sequence[float], held_out: tuple[Sequence[int], Sequence[float]], best_step: int) -> LossCurveData:
@@ -68,7 +80,7 @@ def curve(step: Sequence[int], loss: Sequence[float], held_out: tuple[Sequence[i
     checks = max(1, math.ceil(len(held_out[0]) / POINTS))
     return LossCurveData(
         steps=len(step),
-        kept=best_step,
+        best_step=best_step,
         window=window,
         step=_last(step, window),
         loss=_means(loss, window),
@@ -88,9 +100,10 @@ def _means(values: Sequence[float], window: int) -> tuple[float | None, ...]:
 
 def read_provenance(folder: Path) -> Provenance | None:
     """What lies in a result folder; None where it was published without. Raises UserError for a link, a large or malformed file."""
-    path = folder / MAKING
-    if not path.is_symlink() and not path.exists():
+    there = [path for path in (folder / PROVENANCE, folder / FORMER_PROVENANCE) if path.is_symlink() or path.exists()]
+    if not there:
         return None
+    path = there[0]
     try:
         check_file(path)
         return Provenance.model_validate_json(path.read_bytes())

@@ -1,7 +1,7 @@
 """Published runs: ``results/<collection>/<run id>/`` with run.trec.gz, card.yaml and metrics.parquet.
 
-Beside them may lie how the run was made (``making.json``) and the labels that taught it (``labels.jsonl.gz``); no number of a board
-rests on these.
+Beside them may lie how the run was made (``provenance.json``, before 0.2 ``making.json``) and the labels that taught it
+(``labels.jsonl.gz``); no number of a board rests on these.
 
 Writing is atomic. Reading trusts nothing: folders may come from strangers, so links, large or malformed files and unknown keys are
 refused with a reason; nothing is executed or unpickled.
@@ -31,8 +31,10 @@ from harness.text import plain
 
 CARD = "card.yaml"
 RUN = "run.trec.gz"
-MAKING, LABELS = "making.json", "labels.jsonl.gz"
-LARGEST = {CARD: 1 << 18, METRICS: 1 << 27, RUN: 1 << 33, MAKING: 1 << 24, LABELS: 1 << 24}
+PROVENANCE, FORMER_PROVENANCE, LABELS = "provenance.json", "making.json", "labels.jsonl.gz"
+SIDECARS = (PROVENANCE, FORMER_PROVENANCE, LABELS)
+"""Files that only some folders have; `FORMER_PROVENANCE` is what older ones have in place of `PROVENANCE`."""
+LARGEST = {CARD: 1 << 18, METRICS: 1 << 27, RUN: 1 << 33} | dict.fromkeys(SIDECARS, 1 << 24)
 """Bytes above which a file is not opened."""
 
 
@@ -68,8 +70,8 @@ def publish(folder: Path, card: Card, run_path: Path, metrics: Path, sidecars: C
 
     It is written anew where `card` knows costs that the one there does not tell: see `renewed`.
 
-    `run_path` is a run file, written again under the name `card.tag`; `metrics` the ``metrics.parquet`` of `Evaluate`; `beside` gives
-    further files by name (MAKING, LABELS) and is asked only when the folder is written. A folder appears complete or not at all; an
+    `run_path` is a run file, written again under the name `card.tag`; `metrics` the ``metrics.parquet`` of `Evaluate`; `sidecars` gives
+    further files by name (PROVENANCE, LABELS) and is asked only when the folder is written. A folder appears complete or not at all; an
     older result in its place is replaced.
     """
     there = _same_cell(folder, card)

@@ -12,7 +12,9 @@ from harness.evaluation.metrics.per_query_file import FILE as METRICS
 from harness.evaluation.metrics.per_query_file import read_scores
 from harness.files import sha256
 from harness.published.card import Card, CardOutcome
-from harness.published.result_folder import CARD, LABELS, MAKING, RUN, check_file, read_card
+from harness.published.provenance import read_provenance
+from harness.published.published_labels import read_labels
+from harness.published.result_folder import CARD, RUN, SIDECARS, check_file, read_card
 from harness.published.untrusted_run import check_run_file
 from harness.retrieval.run import Run
 from harness.text import counted, plain
@@ -37,7 +39,7 @@ def verify(folder: Path, qrels: Qrels) -> list[str]:
         return [f"unreadable: {plain(str(error))}"]
     if card.outcome is None:
         return [f"no outcome: {CARD} does not say what came of the run"]
-    return [*_names(folder, card, run), *_files(folder, card.outcome), *_values(run, scores, card.outcome, qrels)]
+    return [*_names(folder, card, run), *_files(folder, card.outcome), *_sidecars(folder), *_values(run, scores, card.outcome, qrels)]
 
 
 def _names(folder: Path, card: Card, run: Run) -> list[str]:
@@ -46,9 +48,20 @@ def _names(folder: Path, card: Card, run: Run) -> list[str]:
 
 
 def _files(folder: Path, outcome: CardOutcome) -> list[str]:
-    further = [name for name in (MAKING, LABELS) if name in outcome.files]
+    further = [name for name in SIDECARS if name in outcome.files]
     changed = [name for name in (RUN, METRICS, *further) if outcome.files.get(name) != _hash(folder / name)]
     return [f"hash: {name} is not the file that the card describes" for name in changed]
+
+
+def _sidecars(folder: Path) -> list[str]:
+    """What cannot be read beside the card; a missing file is told by its hash."""
+    problems = []
+    for read in (read_provenance, read_labels):
+        try:
+            read(folder)
+        except UserError as error:
+            problems.append(f"unreadable: {plain(error.message)} ({Path(str(error.file)).name})")
+    return problems
 
 
 def _hash(path: Path) -> str | None:

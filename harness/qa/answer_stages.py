@@ -14,7 +14,7 @@ from harness.evaluation.metrics.answer_metrics import answer_scores, deepest
 from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.evaluation.metrics.lookup import mean
 from harness.evaluation.metrics.per_query_file import FILE, read_scores, write_scores
-from harness.labelling.labels.ranking import read_rankings, write_rankings
+from harness.labelling.labels.label_files import read_rankings, write_rankings
 from harness.labelling.labels.teacher import Task
 from harness.ledger.views import MeteredLedger
 from harness.llm.chat_teacher import ChatTeacher

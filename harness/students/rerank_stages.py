@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from harness.collections.collection import Texts
 from harness.device import deterministic
+from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS
-from harness.labelling.labels.ranking import read_rankings
 from harness.models import ModelFiles, model_path
 from harness.retrieval.run import FILE, Run
 from harness.stage import Context, Stage, keyed

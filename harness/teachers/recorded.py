@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field, field_validator
 
 from harness.errors import UserError
-from harness.labelling.labels.ranking import Ranking, Verdict, read_rankings
+from harness.labelling.labels.label_files import choose_set, stream_rankings
+from harness.labelling.labels.ranking import Ranking, Verdict
 from harness.labelling.labels.teacher import Task, Teacher
 from harness.models import file_hash
 from harness.plugins import Settings
@@ -27,8 +28,17 @@ class RecordedSettings(Settings):
 
     file: tuple[str, ...] = Field(
         min_length=1,
-        description="TREC runs (any run file the harness reads) or rankings.jsonl(.gz); a name or a list, relative to the sweep file",
+        description="TREC runs (any run file the harness reads) or files of labels (.jsonl, .jsonl.gz: what harness labels export writes, "
+        "a run's labels.jsonl.gz, rankings.jsonl.gz); a name or a list, relative to the sweep file",
         # The teacher's identity is the files' content, wherever they lie.
+        json_schema_extra={"transport": True},
+    )
+
+    set: str = Field(
+        "",
+        description="which set of labels is replayed, where a file holds several: the beginning of its key, in a run's labels.jsonl.gz "
+        "its number",
+        # Part of the identity where it is given: cards and keys of before stay as they are.
         json_schema_extra={"transport": True},
     )
 
@@ -47,35 +57,44 @@ class Recorded(Teacher):
 
     def __init__(self, settings: RecordedSettings, base: Path = Path()) -> None:
         super().__init__(settings, base)
+        self.of_set = settings.set
         self.files = tuple(base / Path(name).expanduser() for name in settings.file)
         for file in self.files:
             if not file.is_file():
                 raise UserError("there is no such file of recorded rankings", file=file, key="file")
+            if _holds_labels(file):
+                choose_set(file, self.of_set)
+        if self.of_set and not any(map(_holds_labels, self.files)):
+            raise UserError("runs have no sets of labels", file=self.files[0], key="set", remedy="leave `set` out")
 
     @property
     def identity(self) -> str:
-        return digest([self.name, sorted(file_hash(file) for file in self.files)])
+        hashes = sorted(file_hash(file) for file in self.files)
+        return digest([self.name, hashes, self.of_set] if self.of_set else [self.name, hashes])
 
     @cached_property
     def rankings(self) -> dict[str, Ranking]:
         """By query. Raises UserError when two files rank one query, or a file cannot be read."""
-        found: dict[str, Ranking] = {}
+        rankings: dict[str, Ranking] = {}
         for file in self.files:
-            for ranking in _read(file):
-                if ranking.query in found:
+            for ranking in _read(file, self.of_set):
+                if ranking.query in rankings:
                     raise UserError(f"query '{ranking.query}' is ranked twice", file=file, remedy="give files with different queries")
-                found[ranking.query] = ranking
-        return found
+                rankings[ranking.query] = ranking
+        return rankings
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         for task in tasks:
             yield _replay(task, self.rankings.get(task.query))
 
 
-def _read(file: Path) -> Iterable[Ranking]:
-    if file.name.removesuffix(".gz").endswith(".jsonl"):
-        return read_rankings(file)
+def _holds_labels(file: Path) -> bool:
+    return file.name.removesuffix(".gz").endswith(".jsonl")
 
+
+def _read(file: Path, of_set: str) -> Iterable[Ranking]:
+    if _holds_labels(file):
+        return stream_rankings(file, of_set)
     run = Run.read(file)
     return (Ranking(query, tuple(run.top(query))) for query in run.scores)
 

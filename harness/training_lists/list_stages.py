@@ -11,8 +11,9 @@ from harness.collections.pool import read_pool
 from harness.collections.sample import QuerySubset
 from harness.collections.sample import draw_queries as draw_from
 from harness.errors import UserError
+from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS
-from harness.labelling.labels.ranking import Ranking, read_rankings
+from harness.labelling.labels.ranking import Ranking
 from harness.method import Edit
 from harness.retrieval.run import Run
 from harness.stage import Context, Stage, keyed

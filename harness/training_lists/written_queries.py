@@ -13,8 +13,8 @@ from harness.collections.collection import Texts
 from harness.collections.crops import TrainingQuery
 from harness.collections.pool import FILE, read_pool
 from harness.collections.splits import normalised
+from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS, Labels
-from harness.labelling.labels.ranking import read_rankings
 from harness.labelling.labels.teacher import Candidate, Task
 from harness.retrieval.run import Run
 from harness.stage import Context, Stage

@@ -15,7 +15,7 @@ from scipy.special import logsumexp, softmax
 from baselines.white_box.art import ART
 from baselines.white_box.replug_lsr import ReplugLSR
 from harness.errors import UserError
-from harness.labelling.labels.ranking import read_rankings
+from harness.labelling.labels.label_files import read_rankings
 from harness.llm.local_weights import load_causal, load_tokenizer
 from harness.losses.loss import Target
 from harness.losses.spec import LossSpec

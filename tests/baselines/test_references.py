@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.labelling.labels.ranking import read_rankings
+from harness.labelling.labels.label_files import read_rankings
 from harness.leaderboard.board import board
 from harness.leaderboard.load_results import load_results
 from harness.method import Method
@@ -99,7 +99,7 @@ def test_the_teacher_reranks_the_evaluated_queries_and_its_price_is_on_the_card(
         assert run.top(query)[:2] == list(rankings[query].ranked)
         assert run.top(query)[2:] == first.top(query)[2:]
     card = read_card(next(folder for folder in all_methods.outcome.published if folder.name.startswith("teacher-rerank")))
-    assert card.costs.calls > 0 and card.method.group == "reference" and card.labels is not None
+    assert card.costs.calls > 0 and card.method.category == "reference" and card.labels is not None
     assert card.labels.total == len(rankings)
 
 
@@ -114,7 +114,7 @@ def test_an_oracle_puts_every_gold_document_it_is_shown_first(all_methods: Swept
     found = [bool(set(first.top(query)) & set(gold)) for query, gold in qrels.items()]
     card = read_card(outcome.published[0])
     assert card.outcome is not None and card.outcome.metrics["nDCG@10"] == pytest.approx(np.mean(found))
-    assert card.teacher is not None and card.teacher.standing == "oracle"
+    assert card.teacher is not None and card.teacher.teacher_type == "oracle"
 
 
 def test_mined_negatives_are_what_the_untrained_student_finds(all_methods: Swept) -> None:

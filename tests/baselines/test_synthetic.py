@@ -13,7 +13,7 @@ from baselines.query_writing.syntriever_stages import SyntrieverStagesSettings
 from harness.collections.pool import read_pool
 from harness.config.load import load_sweep
 from harness.errors import UserError
-from harness.labelling.labels.ranking import read_rankings
+from harness.labelling.labels.label_files import read_rankings
 from harness.pipeline.graph import closure
 from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.plan import Builder
@@ -88,7 +88,7 @@ def test_queries_are_written_filtered_and_paid_once(all_methods: Swept, tmp_path
     assert set(lenient) == set(pool) and named[LOST] not in strict and len(strict) >= 8
     assert all(one.positives == one.documents[:1] == (one.query.removeprefix("written:"),) for one in lenient.values())
     card = read_card(outcome.published[0])
-    assert card.costs.calls == len(NAMES) and card.costs.usd_alone > 0 and card.budget == 8
+    assert card.costs.calls == len(NAMES) and card.costs.usd_standalone > 0 and card.budget == 8
 
 
 def test_written_queries_serve_other_methods_too(all_methods: Swept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from harness.leaderboard.inspect.strata import SIZES, strata
 from harness.leaderboard.load_results import load_results
 from harness.leaderboard.row_query_values import per_query
 from harness.leaderboard.row_texts import titles
-from harness.published.result_folder import LABELS, MAKING
+from harness.published.result_folder import LABELS, PROVENANCE
 from tests.dashboard.pages import open_page
 from tests.dashboard.test_hostile import assert_inert
 from tests.leaderboard.hostile import SCRIPT
@@ -80,11 +80,11 @@ def test_rows_without_labels_say_so(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert "No labels are published" in page.info[0].value
 
 
-@pytest.mark.parametrize("name", [MAKING, LABELS])
+@pytest.mark.parametrize("name", [PROVENANCE, LABELS])
 def test_a_bad_file_beside_a_run_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     folder = put_labelled(tmp_path, "one", orders_of(1))
     (folder / name).write_text(f"{SCRIPT}{{")
-    view = "run" if name == MAKING else "query"
+    view = "run" if name == PROVENANCE else "query"
     page = open_page(tmp_path, monkeypatch, view, shown=ROWS[:1], row=ROWS[0], what="a training query, as the teachers saw it")
     assert literal(name) in page.error[0].value
     assert_inert(page)
@@ -99,7 +99,7 @@ def test_run_shows_losses_and_stages(taught: Path, monkeypatch: pytest.MonkeyPat
     assert any("mean of 2 steps" in text and "step 200 of 400" in text for text in said)
     assert any("No held\\-out loss was measured" in text for text in said)
     files = {button.proto.label for button in page.get("download_button")}
-    assert {"run.trec.gz", "metrics.parquet", "card.yaml", MAKING, LABELS, "Chart as SVG", "Stages as CSV"} <= files
+    assert {"run.trec.gz", "metrics.parquet", "card.yaml", PROVENANCE, LABELS, "Chart as SVG", "Stages as CSV"} <= files
     assert any("store/retriever" in code.value for code in page.code)
 
 

@@ -6,10 +6,10 @@ import random
 from pathlib import Path
 
 from harness.labelling.labels.ranking import Ranking
-from harness.published.card import Verdicts
+from harness.labelling.labels.run_labels import packed, row_of
+from harness.published.card_costs import Verdicts
 from harness.published.provenance import Provenance, curve
-from harness.published.published_labels import packed, row_of
-from harness.published.result_folder import LABELS, MAKING
+from harness.published.result_folder import LABELS, PROVENANCE
 from tests.leaderboard.runs import make_card, make_run, put, teacher
 from tests.published.test_provenance import stage
 
@@ -48,4 +48,4 @@ def put_labelled(results: Path, name: str, orders: dict[str, tuple[str, ...]], r
     card = make_card(
         f"by-{name}", f"direct-{name}", budget=len(orders), resample=0, seed=0, teacher=teacher(name), labels=Verdicts(ok=len(orders))
     )
-    return put(results, card, make_run(0.5, 7), beside={LABELS: labels_of(orders, raw, **more), MAKING: making()})  # type: ignore[arg-type]
+    return put(results, card, make_run(0.5, 7), beside={LABELS: labels_of(orders, raw, **more), PROVENANCE: making()})  # type: ignore[arg-type]

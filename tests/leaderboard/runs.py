@@ -11,18 +11,8 @@ import numpy as np
 
 from harness.evaluation.metrics.lookup import evaluate
 from harness.evaluation.metrics.per_query_file import write_scores
-from harness.published.card import (
-    Card,
-    CardEvaluation,
-    Costs,
-    Data,
-    DataSource,
-    MethodSection,
-    ResearchGoal,
-    TeacherSection,
-    TestCollection,
-    Verdicts,
-)
+from harness.published.card import Card, CardEvaluation, Data, DataSource, MethodSection, ResearchGoal, TeacherSection, TestCollection
+from harness.published.card_costs import Costs, Verdicts
 from harness.published.result_folder import publish, run_folder
 from harness.retrieval.run import Run
 
@@ -37,15 +27,15 @@ def make_card(tag: str, method: str = "zero-shot", **changes: Any) -> Card:
     about = TestCollection(
         name=changes.pop("collection", "semanlink"), split=changes.pop("split", "test"), content_hash=changes.pop("content_hash", "ab" * 32)
     )
-    group, settings = changes.pop("group", "baseline"), changes.pop("settings", {})
+    category, settings = changes.pop("category", "baseline"), changes.pop("settings", {})
     base: dict[str, Any] = {
         "tag": tag,
         "created": datetime(2026, 1, 1, tzinfo=UTC),
         "research_goal": ResearchGoal(sweep="budget.yaml", evaluation=CardEvaluation(reported_measures=METRICS, baseline=("zero-shot",))),
-        "method": MethodSection(name=method, group=group, sees=("order",), settings=settings, label=changes.pop("label", "")),
+        "method": MethodSection(name=method, category=category, sees=("order",), settings=settings, label=changes.pop("label", "")),
         "data": Data(test_collection=about, training_data=(DataSource(name="titles"),)),
         "student": "static",
-        "costs": Costs(calls=100, usd_alone=0.25, train_seconds=12.0),
+        "costs": Costs(calls=100, usd_standalone=0.25, train_seconds=12.0),
         "stages": {"run": "0" * 64, "evaluate": "1" * 64},
     }
     return Card(**(base | changes))
@@ -53,7 +43,7 @@ def make_card(tag: str, method: str = "zero-shot", **changes: Any) -> Card:
 
 def teacher(name: str = "smollm2", **changes: Any) -> TeacherSection:
     """A teacher of a card."""
-    return TeacherSection(**({"name": name, "kind": "likelihood", "standing": "real"} | changes))
+    return TeacherSection(**({"name": name, "kind": "likelihood", "teacher_type": "real"} | changes))
 
 
 def make_run(quality: float, seed: int = 0, missing: int = 0) -> Run:
@@ -88,7 +78,7 @@ def put_board(folder: Path) -> None:
             card = make_card(
                 f"ours-{budget}-{resample}",
                 "intermediate",
-                group="ours",
+                category="ours",
                 budget=budget,
                 resample=resample,
                 seed=0,
@@ -99,10 +89,12 @@ def put_board(folder: Path) -> None:
                 labels=Verdicts(ok=budget - 20, partial=20),
             )
             put(folder, card, make_run(quality, 10 * budget + resample))
-    put(folder, make_card("no-llm", "no-llm", group="control", seed=0), make_run(0.7, 3))
+    put(folder, make_card("no-llm", "no-llm", category="control", seed=0), make_run(0.7, 3))
     placebo = make_card(
-        "placebo", "intermediate", group="control", budget=100, resample=0, seed=0, teacher=teacher("shuffled", standing="placebo")
+        "placebo", "intermediate", category="control", budget=100, resample=0, seed=0, teacher=teacher("shuffled", teacher_type="placebo")
     )
     put(folder, placebo, make_run(0.2, 4))
-    oracle = make_card("oracle", "intermediate", group="ours", budget=100, resample=0, seed=0, teacher=teacher("oracle", standing="oracle"))
+    oracle = make_card(
+        "oracle", "intermediate", category="ours", budget=100, resample=0, seed=0, teacher=teacher("oracle", teacher_type="oracle")
+    )
     put(folder, oracle, make_run(3.0, 5))

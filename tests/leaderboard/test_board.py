@@ -123,7 +123,7 @@ def test_another_metric_or_baseline_leads(results: Path) -> None:
 def test_of_several_baseline_rows_it_is_said_which_one_a_row_is_tested_against(tmp_path: Path) -> None:
     for number, (budget, label) in enumerate([(100, "smollm2"), (300, "smollm2"), (300, "shuffled")]):
         false = label == "shuffled"
-        of = teacher(label, standing="placebo" if false else "real")
+        of = teacher(label, teacher_type="placebo" if false else "real")
         put(tmp_path, make_card(f"d{number}", "direct", budget=budget, teacher=of), make_run(0.6 if false else 0.4, number))
     for budget in (100, 300):
         put(tmp_path, make_card(f"s{budget}", "supervised", budget=budget), make_run(0.5, budget))

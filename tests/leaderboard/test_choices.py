@@ -23,7 +23,7 @@ from harness.leaderboard.inspect.teacher_summary import teacher_summaries
 from harness.leaderboard.load_results import load_results
 from harness.leaderboard.row_query_values import per_query
 from harness.leaderboard.row_texts import titles
-from harness.published.card import Costs, Verdicts
+from harness.published.card_costs import Costs, Verdicts
 from tests.leaderboard.runs import make_card, make_run, put, teacher
 
 
@@ -37,7 +37,7 @@ def test_every_row_has_a_name_of_its_own(table: Table, tmp_path: Path) -> None:
     assert list(titles(table).values()) == list(table.rows)
     assert "zero-shot" in titles(table)
     for tag, group in (("a", "baseline"), ("b", "control")):
-        put(tmp_path / "twins", make_card(tag, "twin", group=group), make_run(0.5))
+        put(tmp_path / "twins", make_card(tag, "twin", category=group), make_run(0.5))
     (twins,) = board(tmp_path / "twins").tables
     assert set(titles(twins)) == {"twin [a]", "twin [b]"}
 
@@ -86,7 +86,7 @@ def test_a_target_is_read_off_between_the_budgets(results: Path, table: Table) -
 
 def test_the_frontier_is_what_no_cheaper_row_equals(tmp_path: Path) -> None:
     for tag, usd, quality in (("a", 0.0, 0.2), ("b", 1.0, 0.1), ("c", 2.0, 0.9), ("d", 3.0, 0.5), ("e", 2.0, 0.4)):
-        put(tmp_path, make_card(tag, f"method-{tag}", costs=Costs(usd_alone=usd)), make_run(quality, 1))
+        put(tmp_path, make_card(tag, f"method-{tag}", costs=Costs(usd_standalone=usd)), make_run(quality, 1))
     (table,) = board(tmp_path).tables
     found = frontier(load_results(tmp_path), table, list(titles(table).items()), "usd").rows
     assert [one.price for one in found] == [0, 1, 2, 2, 3]
@@ -102,7 +102,7 @@ def test_the_frontier_is_what_no_cheaper_row_equals(tmp_path: Path) -> None:
 def test_equal_rows_do_not_dominate_each_other_and_oracles_do_not_count(tmp_path: Path) -> None:
     for tag in ("a", "b"):
         put(tmp_path, make_card(tag, f"method-{tag}"), make_run(0.5, 1))
-    put(tmp_path, make_card("o", "oracle", teacher=teacher("oracle", standing="oracle")), make_run(3.0, 1))
+    put(tmp_path, make_card("o", "oracle", teacher=teacher("oracle", teacher_type="oracle")), make_run(3.0, 1))
     (table,) = board(tmp_path).tables
     found = frontier(load_results(tmp_path), table, list(titles(table).items()), "usd").rows
     assert [(one.name, one.beaten_by, one.status) for one in found] == [("method-a", None, "frontier"), ("method-b", None, "frontier")]
@@ -110,7 +110,7 @@ def test_equal_rows_do_not_dominate_each_other_and_oracles_do_not_count(tmp_path
 
 def test_surely_dominated_is_what_max_t_over_all_pairs_shows(tmp_path: Path) -> None:
     for tag, usd, quality, seed in (("cheap", 0.0, 0.9, 1), ("near", 1.0, 0.85, 2), ("far", 2.0, 0.1, 3)):
-        put(tmp_path, make_card(tag, tag, costs=Costs(usd_alone=usd)), make_run(quality, seed))
+        put(tmp_path, make_card(tag, tag, costs=Costs(usd_standalone=usd)), make_run(quality, seed))
     result_set = load_results(tmp_path)
     (table,) = board(tmp_path).tables
     found = frontier(result_set, table, list(titles(table).items()), "usd")
@@ -145,7 +145,7 @@ def test_seconds_by_stage_are_means_over_runs_and_the_rest_is_other(tmp_path: Pa
 
 
 def test_teachers_count_each_set_of_labels_once(results: Path) -> None:
-    labels, costs = Verdicts(ok=50, failed=50, reasons={"no list": 50}), Costs(usd_alone=0.5, input_tokens=900, output_tokens=100)
+    labels, costs = Verdicts(ok=50, failed=50, reasons={"no list": 50}), Costs(usd_standalone=0.5, input_tokens=900, output_tokens=100)
     for tag, method in (("g1", "direct"), ("g2", "other")):
         put(results, make_card(tag, method, budget=100, resample=0, teacher=teacher("gpt"), labels=labels, costs=costs), make_run(0.5))
     found = {one.name: one for one in teacher_summaries(load_results(results).runs)}
@@ -160,8 +160,8 @@ def test_teachers_count_each_set_of_labels_once(results: Path) -> None:
 
 def test_labelling_counts_as_if_nothing_had_been_paid_before_where_cards_know_that(tmp_path: Path) -> None:
     durations, alone = {"labels": 0.5, "train": 2.0}, {"labels": 40.0}
-    known = Costs(calls=100, seconds=2.5, seconds_alone=42.0)
-    put(tmp_path, make_card("new", "told", costs=known, durations=durations, durations_alone=alone), make_run(0.9, 1))
+    known = Costs(calls=100, seconds=2.5, seconds_standalone=42.0)
+    put(tmp_path, make_card("new", "told", costs=known, durations=durations, durations_standalone=alone), make_run(0.9, 1))
     put(tmp_path, make_card("old", "untold", costs=Costs(calls=100, seconds=2.5), durations=durations), make_run(0.2, 2))
     (table,) = board(tmp_path).tables
     rows, result_set = list(titles(table).items()), load_results(tmp_path)

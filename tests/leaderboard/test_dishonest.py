@@ -23,7 +23,7 @@ def goal(*metrics: str, baseline: str = "zero-shot") -> ResearchGoal:
 def put_dishonest(folder: Path) -> None:
     """One seed, ten queries that are not there, a metric chosen afterwards, one withheld, another baseline, another content."""
     put(folder, make_card("zero"), make_run(0.2, 1))
-    put(folder, make_card("bm25", "bm25", group="reference"), make_run(0.3, 2))
+    put(folder, make_card("bm25", "bm25", category="reference"), make_run(0.3, 2))
     put(folder, make_card("lucky", "lucky", resample=0, seed=3, budget=100), make_run(0.6, 3))
     for seed in range(2):
         put(folder, make_card(f"drawn-{seed}", "drawn", resample=0, seed=seed, budget=100), make_run(0.6, 40 + seed))
@@ -112,8 +112,8 @@ def test_a_claim_that_other_draws_may_undo_is_flagged(tmp_path: Path) -> None:
 def test_a_control_that_beats_zero_shot_is_flagged_whatever_the_baseline_is(tmp_path: Path, baseline: str | None) -> None:
     put(tmp_path, make_card("zero"), make_run(0.2, 1))
     put(tmp_path, make_card("strong", "strong"), make_run(3.0, 2))
-    put(tmp_path, make_card("control", "no-llm", group="control"), make_run(0.7, 3))
-    put(tmp_path, make_card("idle", "idle", group="control"), make_run(0.2, 9))
+    put(tmp_path, make_card("control", "no-llm", category="control"), make_run(0.7, 3))
+    put(tmp_path, make_card("idle", "idle", category="control"), make_run(0.2, 9))
     put(tmp_path, make_card("ours", "ours"), make_run(0.7, 4))
     found = flags(tmp_path, baseline=baseline)
     assert "control beats zero-shot" in found["no-llm"]

@@ -12,7 +12,7 @@ from harness.leaderboard.curves.frontier import PRICES, unpriced
 from harness.leaderboard.inspect.stage_costs import Split
 from harness.leaderboard.inspect.teacher_summary import teacher_summaries
 from harness.leaderboard.load_results import load_results
-from harness.published.card import Verdicts
+from harness.published.card_costs import Verdicts
 from tests.leaderboard.runs import make_card, make_run, put, teacher
 
 

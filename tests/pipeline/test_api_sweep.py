@@ -69,7 +69,7 @@ def test_priced_capped_and_paid_once_through_faults(tmp_path: Path, monkeypatch:
 
     cards = [read_card(folder) for folder in done.published]
     assert all(card.labels is not None and card.labels.total == card.budget for card in cards)
-    assert all(card.costs.usd_alone > 0 for card in cards)
+    assert all(card.costs.usd_standalone > 0 for card in cards)
     published = "".join(file.read_text() for file in (tmp_path / "results").rglob("card.yaml"))
     assert "sk-test" not in published
     assert server.url not in published, "an address may hold a password, and says nothing about the labels"

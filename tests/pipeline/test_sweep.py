@@ -18,15 +18,15 @@ import pytest
 
 from harness import plugins as plugin_module
 from harness.errors import UserError, UserErrors
+from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS
-from harness.labelling.labels.ranking import read_rankings
 from harness.leaderboard.board import board
 from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.plan_report import plan_report, status_report
 from harness.pipeline.sweep import SweepResult, run_sweep
 from harness.published.provenance import read_provenance
 from harness.published.published_labels import read_labels
-from harness.published.result_folder import LABELS, MAKING, read_card
+from harness.published.result_folder import LABELS, PROVENANCE, read_card
 from tests.pipeline.extra_methods import SWITCH
 
 pytestmark = pytest.mark.models
@@ -79,7 +79,7 @@ def test_every_cell_is_published_and_on_the_board(first: SweepResult, home: Path
 def test_cards_say_what_was_done(first: SweepResult, home: Path) -> None:
     cards = [read_card(folder) for folder in first.published]
     placebo = next(card for card in cards if card.method.name == "direct")
-    assert placebo.method.group == "control" and placebo.teacher is not None and placebo.teacher.standing == "placebo"
+    assert placebo.method.category == "control" and placebo.teacher is not None and placebo.teacher.teacher_type == "placebo"
     assert placebo.labels is not None and placebo.labels.total == placebo.budget
     assert [source.name for source in placebo.data.training_data] == ["train", "titles"]
     reference = next(card for card in cards if card.method.name == "bm25")
@@ -94,13 +94,13 @@ def test_how_a_run_was_made_and_its_labels_lie_beside_it(first: SweepResult, hom
     assert {stage.kind: stage.seconds for stage in making.stages if stage.kind == "ranker"}["ranker"] == card.durations["ranker"]
     assert not any(stage.cached for stage in making.stages)
     curves = {stage.kind: stage.curve for stage in making.stages if stage.curve}
-    assert set(curves) == {"ranker", "retriever"} and all(curve.kept == curve.steps > 0 for curve in curves.values())
-    assert (labels.header.labels, labels.header.kept) == (20, 20) and len({row.query for row in labels.rows}) == 20
+    assert set(curves) == {"ranker", "retriever"} and all(curve.best_step == curve.steps > 0 for curve in curves.values())
+    assert (labels.header.labels, labels.header.rows) == (20, 20) and len({row.query for row in labels.rows}) == 20
     (key,) = (stage.key for stage in making.stages if stage.kind == "labels")
     said = {ranking.query: ranking for ranking in read_rankings(home / "workspace" / "store" / "labels" / key / RANKINGS)}
     assert all(row.ranking().ranked == said[row.query].ranked and row.text for row in labels.rows)
     assert all(len(row.ranker) == (len(row.given) if len(row.given) > 1 else 0) for row in labels.rows)
-    assert {MAKING, LABELS} <= card.outcome.files.keys()
+    assert {PROVENANCE, LABELS} <= card.outcome.files.keys()
     reference = next(folder for folder, card in runs.items() if card.method.name == "bm25")
     assert read_provenance(reference) is not None and read_labels(reference) is None
 

@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 from harness.collections.collection import Judgments
 from harness.collections.prepared import PreparedCollection
 from harness.collections.sample import QuerySubset
+from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS, Labels
-from harness.labelling.labels.ranking import Ranking, read_rankings
+from harness.labelling.labels.ranking import Ranking
 from harness.method import Category, MethodInputs, RetrieverMethod
 from harness.models import ModelFiles, model_path
 from harness.stage import Context, Stage, digest, transport

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from harness.errors import UserError
 from harness.published.provenance import POINTS, Provenance, StageProvenance, curve, read_provenance
-from harness.published.result_folder import MAKING
+from harness.published.result_folder import FORMER_PROVENANCE, PROVENANCE
 
 
 def stage(**changes: Any) -> StageProvenance:
@@ -43,26 +44,38 @@ def test_a_loss_that_is_no_number_is_a_gap() -> None:
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     made = Provenance(stages=(stage(curve=curve([1, 2], [0.5, 0.4], ([], []), 2)), stage(kind="evaluate", cached=False)))
-    (tmp_path / MAKING).write_text(made.model_dump_json(exclude_defaults=True))
+    (tmp_path / PROVENANCE).write_bytes(made.to_json())
+    assert json.loads(made.to_json())["version"] == 2
     assert read_provenance(tmp_path) == made
     assert read_provenance(tmp_path / "elsewhere") is None
+
+
+def test_what_older_sweeps_wrote_is_read_under_its_name_of_then(tmp_path: Path) -> None:
+    made = Provenance(stages=(stage(seconds_standalone=2.0, curve=curve([1, 2], [0.5, 0.4], ([], []), 2)),))
+    old = made.model_dump_json(exclude_defaults=True).replace("best_step", "kept").replace("seconds_standalone", "seconds_alone")
+    assert '"kept":2' in old and '"seconds_alone":2.0' in old
+    for text in (old, old.replace("{", '{"version":1,', 1)):
+        (tmp_path / FORMER_PROVENANCE).write_text(text)
+        assert read_provenance(tmp_path) == made
+    (tmp_path / PROVENANCE).write_bytes(Provenance(stages=()).to_json())
+    assert read_provenance(tmp_path) == Provenance(stages=())
 
 
 @pytest.mark.parametrize(
     "text", ["", "[" * 100_000, '{"stages": 3}', '{"stages": [], "more": 1}', '{"stages": [{"kind": "../..", "key": "../../x"}]}', "NaN"]
 )
 def test_a_malformed_file_is_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / MAKING).write_text(text)
+    (tmp_path / PROVENANCE).write_text(text)
     with pytest.raises(UserError):
         read_provenance(tmp_path)
 
 
 def test_links_and_huge_files_are_refused(tmp_path: Path) -> None:
-    (tmp_path / MAKING).symlink_to("/etc/passwd")
+    (tmp_path / PROVENANCE).symlink_to("/etc/passwd")
     with pytest.raises(UserError, match="no ordinary file"):
         read_provenance(tmp_path)
-    (tmp_path / MAKING).unlink()
-    (tmp_path / MAKING).touch()
-    os.truncate(tmp_path / MAKING, 3 << 30)
+    (tmp_path / PROVENANCE).unlink()
+    (tmp_path / PROVENANCE).touch()
+    os.truncate(tmp_path / PROVENANCE, 3 << 30)
     with pytest.raises(UserError, match="larger than"):
         read_provenance(tmp_path)

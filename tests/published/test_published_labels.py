@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UserError
+from harness.labelling.labels import run_labels
 from harness.labelling.labels.ranking import Ranking
+from harness.labelling.labels.run_labels import RAW, LabelRow, packed, row_of
 from harness.published import published_labels
-from harness.published.published_labels import RAW, LabelRow, packed, read_labels, row_of
+from harness.published.published_labels import read_labels
 from harness.published.result_folder import LABELS
 from harness.published.untrusted_run import check_run_file
 
@@ -47,10 +49,10 @@ def test_rankings_of_other_documents_are_not_published() -> None:
 
 def test_what_is_too_large_is_cut_and_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [row_of(Ranking(str(number), ("a", "b"), raw="x" * (RAW + number)), "", ("a", "b")) for number in range(4)]
-    monkeypatch.setattr(published_labels, "MOST_ROWS", 2)
+    monkeypatch.setattr(run_labels, "MOST_ROWS", 2)
     (tmp_path / LABELS).write_bytes(packed([row for row in rows if row], 4))
     found = read_labels(tmp_path)
-    assert found is not None and (found.header.labels, found.header.kept, len(found.rows)) == (4, 2, 2)
+    assert found is not None and (found.header.labels, found.header.rows, len(found.rows)) == (4, 2, 2)
     assert [(len(row.raw), row.cut) for row in found.rows] == [(RAW, False), (RAW, True)]
     assert read_labels(tmp_path / "nowhere") is None
 

@@ -21,7 +21,8 @@ from pydantic import ValidationError
 from harness.errors import UserError
 from harness.evaluation.metrics.lookup import evaluate, mean
 from harness.leaderboard.board import board
-from harness.published.card import Card, Costs, Verdicts
+from harness.published.card import Card
+from harness.published.card_costs import Costs, Verdicts
 from harness.published.environment import implementation, platform
 from harness.published.result_folder import card_text, publish, read_card, read_folder, read_results, run_folder, slug
 from harness.published.safe_yaml import load
@@ -31,7 +32,7 @@ from tests.leaderboard.runs import METRICS, QRELS, QUERIES, make_card, make_run,
 FULL = make_card(
     "ours-300-r1-s0",
     "intermediate",
-    group="ours",
+    category="ours",
     budget=300,
     resample=1,
     seed=0,
@@ -79,7 +80,7 @@ def test_the_card_has_the_sections_of_ir_metadata(tmp_path: Path) -> None:
 def test_publishing_the_same_cell_again_keeps_what_is_there(tmp_path: Path) -> None:
     folder = put(tmp_path, FULL, make_run(0.5))
     before = (folder / "card.yaml").stat().st_mtime_ns
-    later = FULL.model_copy(update={"created": datetime(2027, 1, 1, tzinfo=UTC), "costs": Costs(usd_here=0.0)})
+    later = FULL.model_copy(update={"created": datetime(2027, 1, 1, tzinfo=UTC), "costs": Costs(usd_incurred=0.0)})
     assert publish(folder, later, tmp_path / "run.trec.gz", tmp_path / "metrics.parquet") is False
     assert (folder / "card.yaml").stat().st_mtime_ns == before
 
@@ -112,7 +113,9 @@ def test_folder_names_are_safe(tmp_path: Path) -> None:
         make_card("../evil")
 
 
-@pytest.mark.parametrize("bad", [{"budget": -1}, {"budgets": 3}, {"costs": {"usd_alone": math.inf}}, {"created": datetime(2026, 1, 1)}])
+@pytest.mark.parametrize(
+    "bad", [{"budget": -1}, {"budgets": 3}, {"costs": {"usd_standalone": math.inf}}, {"created": datetime(2026, 1, 1)}]
+)
 def test_cards_refuse_unknown_keys_and_impossible_numbers(bad: dict) -> None:
     with pytest.raises(ValidationError):
         Card(**(FULL.model_dump() | bad))
@@ -197,7 +200,7 @@ def _renamed(folder: Path) -> None:
 
 def _newer_version(folder: Path) -> None:
     text = (folder / "card.yaml").read_text(encoding="utf-8")
-    (folder / "card.yaml").write_text(text.replace("card-version: 1", "card-version: 2"), encoding="utf-8")
+    (folder / "card.yaml").write_text(text.replace("card-version: 2", "card-version: 3"), encoding="utf-8")
 
 
 def _binary_card(folder: Path) -> None:
@@ -250,10 +253,10 @@ def test_links_and_hidden_folders_are_not_followed(tmp_path: Path) -> None:
 def test_read_card_names_the_place_of_an_error(tmp_path: Path) -> None:
     folder = put(tmp_path, FULL, make_run(0.5))
     text = (folder / "card.yaml").read_text(encoding="utf-8")
-    (folder / "card.yaml").write_text(text.replace("usd_alone: 0.25", "usd_alone: -1"), encoding="utf-8")
+    (folder / "card.yaml").write_text(text.replace("usd_standalone: 0.25", "usd_standalone: -1"), encoding="utf-8")
     with pytest.raises(UserError) as refused:
         read_card(folder)
-    assert refused.value.key == "costs.usd_alone"
+    assert refused.value.key == "costs.usd_standalone"
     assert "card.yaml" in str(refused.value)
 
 

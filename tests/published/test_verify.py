@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from harness.evaluation.metrics.per_query_file import read_scores, write_scores
+from harness.labelling.labels.run_labels import packed
 from harness.published import verify as module
-from harness.published.result_folder import LABELS, MAKING, publish
+from harness.published.provenance import Provenance
+from harness.published.result_folder import FORMER_PROVENANCE, LABELS, PROVENANCE, publish
 from harness.published.verify import verify
 from harness.retrieval.run import Run
 from tests.leaderboard.runs import QRELS, make_card, make_run, put
@@ -94,9 +96,23 @@ def test_what_lies_beside_the_run_is_held_to_its_hash(tmp_path: Path) -> None:
     card = make_card("a")
     put(tmp_path, card, make_run(0.2, 1))
     folder = tmp_path / "again" / "a"
-    publish(folder, card, tmp_path / "run.trec.gz", tmp_path / "metrics.parquet", lambda: {LABELS: b"some", MAKING: b"{}"})
+    publish(
+        folder,
+        card,
+        tmp_path / "run.trec.gz",
+        tmp_path / "metrics.parquet",
+        lambda: {LABELS: packed([], 0), PROVENANCE: Provenance(stages=()).to_json()},
+    )
     assert verify(folder, QRELS) == []
     (folder / LABELS).write_bytes(b"other")
-    (folder / MAKING).unlink()
+    (folder / PROVENANCE).unlink()
     said = [problem for problem in verify(folder, QRELS) if problem.startswith("hash")]
-    assert [MAKING in said[0], LABELS in said[1]] == [True, True]
+    assert [PROVENANCE in said[0], LABELS in said[1]] == [True, True]
+
+
+def test_what_lies_beside_the_run_must_be_readable_whatever_its_hash(tmp_path: Path) -> None:
+    files = {LABELS: gzip.compress(b'{"labels": 1, "kept": 1}\n{"query": "q"}\n'), FORMER_PROVENANCE: b'{"stages": 3}'}
+    folder = put(tmp_path, make_card("a"), make_run(0.2, 1), beside=files)
+    problems = verify(folder, QRELS)
+    assert [name in problem for name, problem in zip((FORMER_PROVENANCE, LABELS), problems, strict=True)] == [True, True]
+    assert all(problem.startswith("unreadable: malformed") for problem in problems)

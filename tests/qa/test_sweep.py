@@ -82,7 +82,7 @@ def _cards(outcome: SweepResult, server: ReadingServer) -> None:
     cards = {card.method.label or card.method.name: card for card in map(read_card, outcome.published)}
     assert cards["bm25"].setup["reader"]["model"] == "openai/gpt-4.1-mini" and cards["bm25"].setup["reader"]["passages"] == 2
     assert cards["bm25"].research_goal.evaluation.reported_measures == tuple(METRICS)
-    assert cards["gold-passage"].teacher is not None and cards["gold-passage"].teacher.standing == "oracle"
+    assert cards["gold-passage"].teacher is not None and cards["gold-passage"].teacher.teacher_type == "oracle"
     assert cards["bm25"].costs.calls == 0, "answers are a cost of judging, not of making"
     assert server.url not in "".join((folder / "card.yaml").read_text() for folder in outcome.published)
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import UserError, UserErrors
-from harness.labelling.labels.ranking import Ranking, write_rankings
+from harness.labelling.labels.label_files import write_rankings
+from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Candidate, Task, Teacher
 from harness.ledger.ledger import Ledger
 from harness.teachers.make import teacher_from

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UserError
-from harness.labelling.labels.ranking import Ranking, write_rankings
+from harness.labelling.labels.label_export import write_labels
+from harness.labelling.labels.label_files import write_rankings
+from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Candidate, Task
 from harness.ledger.ledger import Ledger
+from harness.progress import silent
 from harness.teachers.make import teacher_from
+from tests.labelling.labels.test_label_files import label_set, write_export, write_run_labels
 
 RUN = "1 Q0 b 1 3.0 gpt\n1 Q0 a 2 2.5 gpt\n1 Q0 d 3 2.5 gpt\n2 Q0 x 1 1 gpt\n"
 
@@ -55,6 +60,28 @@ def test_labels_keep_their_verdict_and_text(tmp_path: Path, ledger: Ledger) -> N
     assert replay([task("2", "abz")], ledger, tmp_path, "labels.jsonl.gz") == [
         Ranking("2", ("b", "a"), ("z",), "partial", "candidates not recorded", "[2] > [1] > [2]")
     ]
+
+
+def test_exports_and_published_labels_are_replayed_like_rankings(tmp_path: Path, ledger: Ledger) -> None:
+    recorded = [Ranking("1", ("b", "a"), ("c", "d"), "partial", "missing", "[2] > [1]"), Ranking("2", ("b", "a"))]
+    write_export(tmp_path / "export.jsonl.gz", recorded)
+    write_run_labels(tmp_path / "labels.jsonl.gz", recorded)
+    (tmp_path / "plain.jsonl").write_bytes(gzip.decompress((tmp_path / "export.jsonl.gz").read_bytes()))
+    for name in ("export.jsonl.gz", "labels.jsonl.gz", "plain.jsonl"):
+        assert replay([task("1", "abcd"), task("2", "ab")], ledger, tmp_path, name) == recorded
+
+
+def test_one_of_several_sets_is_chosen_and_counts_in_the_identity(tmp_path: Path, ledger: Ledger, run: str) -> None:
+    sets = [label_set([Ranking("1", order)], name) for name, order in (("a", ("a", "b")), ("b", ("b", "a")))]
+    write_labels(tmp_path / "two.jsonl", sorted(sets, key=lambda one: str(one.manifest["key"])))
+    teachers = [teacher_from({"kind": "recorded", "file": "two.jsonl", "set": one.manifest["key"][:9]}, tmp_path) for one in sets]
+    answers = [next(iter(one.label([task("1", "ab")], ledger, silent))).ranked for one in teachers]
+    assert answers == [("a", "b"), ("b", "a")] and teachers[0].identity != teachers[1].identity
+    with pytest.raises(UserError, match="2 sets of labels") as caught:
+        teacher_from({"kind": "recorded", "file": "two.jsonl"}, tmp_path)
+    assert "(teacher a)" in str(caught.value.remedy)
+    with pytest.raises(UserError, match="runs have no sets"):
+        teacher_from({"kind": "recorded", "file": run, "set": "ab"}, tmp_path)
 
 
 def test_files_with_different_queries_are_read_together(tmp_path: Path, ledger: Ledger, run: str) -> None:

@@ -185,9 +185,9 @@ def test_identity_holds_every_setting() -> None:
 
 
 def test_card_and_board_say_that_it_is_a_simulation(tmp_path: Path) -> None:
-    made = teacher("gpt-like", kind="simulated", standing=teacher_from({"kind": "simulated", "noise": 1}).teacher_type)
+    made = teacher("gpt-like", kind="simulated", teacher_type=teacher_from({"kind": "simulated", "noise": 1}).teacher_type)
     folder = put(tmp_path / "results", make_card("one", "intermediate", budget=100, resample=0, seed=0, teacher=made), make_run(0.5))
-    assert read_card(folder).teacher.standing == "simulated"  # type: ignore[union-attr]
+    assert read_card(folder).teacher.teacher_type == "simulated"  # type: ignore[union-attr]
     (row,) = board(tmp_path / "results").as_json()["rows"]
     assert "simulated" in row["flags"] and json.dumps(row)
 

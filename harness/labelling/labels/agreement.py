@@ -92,7 +92,7 @@ def orders(rankings: Iterable[Ranking]) -> dict[str, tuple[str, ...]]:
 
 
 def position_bias(rankings: Iterable[Ranking], first_stage: Orders) -> dict[str, Any]:
-    """Where documents end up by the place at which the teacher was shown them (`Ranking.shown`, else the first stage's order).
+    """Where documents end up by the place at which the teacher was shown them (`Ranking.presented`, else the first stage's order).
 
     ``{"queries", "reordered", "tau", "positions": [{"position", "documents", "rank", "shift"}]}``: `reordered` queries were shown in
     another order than the first stage's, `tau` compares given and shown order. `rank` is the mean rank of the `documents` shown at

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 
 from harness.collections.collection import Texts
 from harness.collections.sample import QuerySubset
-from harness.labelling.labels.ranking import VERDICTS, Ranking, write_rankings
+from harness.labelling.labels.label_files import write_rankings
+from harness.labelling.labels.ranking import VERDICTS, Ranking
 from harness.labelling.labels.tasks import pool_tasks, tasks_of
 from harness.labelling.labels.teacher import Task, Teacher
 from harness.ledger.ledger import Ledger

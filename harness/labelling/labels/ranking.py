@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import dataclasses
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import IO, Any, Literal, get_args
-
-from harness.errors import UserError
+from typing import Any, Literal, get_args
 
 Verdict = Literal["ok", "partial", "repaired", "failed"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -70,43 +66,30 @@ class Ranking:
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Ranking:
-        """The ranking that `to_json` wrote. Raises ValueError, TypeError or KeyError where `row` is none."""
-        fields: dict[str, Any] = {_NAMES.get(key, key): tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-        fields["ranked"] = tuple(row["ordered"])
+        """The ranking that `to_json` wrote; anybody may have written `row`. Raises ValueError or KeyError where it is none."""
+        if unknown := row.keys() - _FIELDS.keys():
+            raise ValueError(f"unknown key '{min(unknown)}', known: {', '.join(_FIELDS)}")
+        for key, value in row.items():
+            wanted, holds = _FORMS.get(key, _TEXT)
+            if not holds(value):
+                raise ValueError(f"'{key}' is not {wanted}")
+        stored: dict[str, Any] = {"query": row["query"], "ordered": row["ordered"], **row}
+        fields: dict[str, Any] = {_FIELDS[key]: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}
         return cls(**fields)
 
 
+def _are_ids(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(id, str) for id in value)
+
+
+def _are_scores(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and all(type(one) in (int, float) and math.isfinite(one) for one in value))
+
+
 _STORED = {"ranked": "ordered", "unranked": "tail", "presented": "shown"}
-_NAMES = {key: name for name, key in _STORED.items()}
+_FIELDS = {_STORED.get(field.name, field.name): field.name for field in dataclasses.fields(Ranking)}
+"""Keys in files, and the fields that they are of."""
+_TEXT = ("text", lambda value: isinstance(value, str))
+_IDS = ("a list of document ids", _are_ids)
+_FORMS = {"ordered": _IDS, "tail": _IDS, "shown": _IDS, "scores": ("a list of finite numbers", _are_scores)}
 _EMPTY: dict[str, Any] = {"unranked": (), "reason": "", "raw": "", "scores": None, "presented": ()}
-
-
-def write_rankings(path: Path, rankings: Iterable[Ranking]) -> None:
-    """Write gzipped JSON lines, one ranking each; equal rankings give equal bytes."""
-    with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=3, fileobj=raw, mtime=0) as stream:
-        for ranking in rankings:
-            stream.write(json.dumps(ranking.to_json(), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n")
-
-
-def read_rankings(path: Path) -> list[Ranking]:
-    """Rankings in file order, from JSON lines, plain or gzipped. Raises UserError with the line that is no ranking."""
-    try:
-        with _opened(path) as stream:
-            return [_ranking(path, number, line) for number, line in enumerate(stream, 1) if line.strip()]
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot be read: {error}", file=path) from error
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[str]]:
-    with path.open("rb") as raw:
-        zipped = raw.read(2) == b"\x1f\x8b"
-    with gzip.open(path, "rt", encoding="utf-8") if zipped else path.open(encoding="utf-8") as stream:
-        yield stream
-
-
-def _ranking(path: Path, number: int, line: str) -> Ranking:
-    try:
-        return Ranking.from_json(json.loads(line))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UserError(f"no ranking: {error}", file=path, line=number) from error

@@ -111,7 +111,7 @@ def frontier(result_set: ResultSet, table: Table, rows: Sequence[tuple[str, Row]
 
 def _as_found(result_set: ResultSet, table: Table, row: Row) -> bool:
     """Whether a card of the row knows no more than how long it took to label with what was in the ledger already."""
-    return any(run.card.costs.calls and run.card.costs.seconds_alone is None for run in result_set.runs_of_row(table, row))
+    return any(run.card.costs.calls and run.card.costs.seconds_standalone is None for run in result_set.runs_of_row(table, row))
 
 
 def _price_caveat(unknown: int) -> str:

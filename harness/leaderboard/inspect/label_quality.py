@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from harness.errors import UserError
 from harness.evaluation.significance.bootstrap import Interval
 from harness.labelling.labels import agreement
+from harness.labelling.labels.run_labels import LabelRow
 from harness.leaderboard.inspect.teacher_summary import runs_by_teacher
-from harness.published.published_labels import LabelRow, read_labels
+from harness.published.published_labels import read_labels
 from harness.published.result_folder import LABELS, Published
 
 FIRST_STAGE = "first stage"

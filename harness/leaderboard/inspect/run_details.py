@@ -10,12 +10,10 @@ from typing import NamedTuple
 from harness.errors import UserError
 from harness.evaluation.metrics.per_query_file import FILE as METRICS
 from harness.published.card import Card
-from harness.published.result_folder import CARD, LABELS, LARGEST, MAKING, RUN, Published, card_text, check_file
+from harness.published.result_folder import CARD, LARGEST, RUN, SIDECARS, Published, card_text, check_file
 from harness.text import plain
 
 DOWNLOADS = (RUN, METRICS, CARD)
-BESIDE = (MAKING, LABELS)
-"""Files that only some runs have."""
 LARGEST_DOWNLOAD = 1 << 26
 """Bytes above which a file is not handed through the browser; its folder is named instead."""
 
@@ -50,12 +48,12 @@ def details(run: Published) -> Details:
 
 
 def _about(card: Card) -> dict[str, str]:
-    teacher = card.teacher and f"{card.teacher.name} ({card.teacher.standing}, {card.teacher.model or card.teacher.kind})"
+    teacher = card.teacher and f"{card.teacher.name} ({card.teacher.teacher_type}, {card.teacher.model or card.teacher.kind})"
     said = {
         "run": card.tag,
         "published": f"{card.created:%Y-%m-%d %H:%M} UTC",
         "collection": f"{card.collection.name} ({card.collection.split}), content {card.collection.content_hash[:8]}",
-        "method": f"{card.method.label or card.method.name} ({card.method.group})",
+        "method": f"{card.method.label or card.method.name} ({card.method.category})",
         "sees": ", ".join(card.method.sees) or "nothing",
         "teacher": teacher,
         "student": card.student,
@@ -96,7 +94,7 @@ def command(card: Card) -> str:
 
 def downloads(run: Published) -> tuple[str, ...]:
     """The files of `run` that can be handed over, by name."""
-    return DOWNLOADS + tuple(name for name in BESIDE if (Path(run.folder) / name).exists())
+    return DOWNLOADS + tuple(name for name in SIDECARS if (Path(run.folder) / name).exists())
 
 
 def content(run: Published, name: str) -> bytes:

@@ -87,7 +87,7 @@ def _run_provenance(found: Provenance) -> RunProvenance:
 def _curve(stage: StageProvenance, found: LossCurveData) -> LossCurve:
     points = [*_points(TRAINING, found.step, found.loss), *_points(HELD_OUT, found.held_out_step, found.held_out_loss)]
     name = f"{plain(stage.kind)} · {plain(stage.label)}"
-    return LossCurve(name, plain(stage.kind), found.steps, found.kept, found.window, tuple(points))
+    return LossCurve(name, plain(stage.kind), found.steps, found.best_step, found.window, tuple(points))
 
 
 def _points(kind: str, steps: tuple[int, ...], losses: tuple[float | None, ...]) -> Iterator[LossPoint]:

@@ -44,7 +44,7 @@ def _seconds(result_set: ResultSet, table: Table, row: Row) -> dict[str, float]:
     total: dict[str, float] = defaultdict(float)
     for run in runs:
         # Labels are often found in the ledger, read there in no time: what counts is what their calls took.
-        for kind, spent in {**run.card.durations, **run.card.durations_alone}.items():
+        for kind, spent in {**run.card.durations, **run.card.durations_standalone}.items():
             total[plain(kind)] += spent / len(runs)
     return total
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from harness.collections.collection import Collection
 from harness.labelling.labels.ranking import Verdict
+from harness.labelling.labels.run_labels import RAW, LabelRow
 from harness.leaderboard.inspect.query_rankings import one_line, safe_text, texts_of
-from harness.published.published_labels import RAW, LabelRow
 from harness.text import plain
 
 Numbers = tuple[float | None, ...]
@@ -90,7 +90,7 @@ class _View:
     def of(cls, row: LabelRow | None) -> _View:
         if row is None:
             return cls({}, {}, {}, {}, {})
-        order = row.shown or range(1, len(row.given) + 1)
+        order = row.presented or range(1, len(row.given) + 1)
         ranker = dict(zip(row.given, row.ranker, strict=False))
         known = {document: score for document, score in ranker.items() if score is not None}
         best = sorted(known, key=lambda document: (known[document], document), reverse=True)

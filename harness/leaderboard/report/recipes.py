@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from harness.leaderboard import row_texts
 from harness.leaderboard.configuration import Configuration
 from harness.leaderboard.inspect.run_details import command, commit
-from harness.published.card import Card, Energy
+from harness.published.card import Card
+from harness.published.card_costs import Energy
 from harness.published.result_folder import RUN, Published, slug
 from harness.text import plain
 

@@ -27,7 +27,6 @@ from harness.published.card import (
     LONGEST_TAG,
     Card,
     CardEvaluation,
-    Costs,
     Data,
     DataSource,
     MethodSection,
@@ -36,8 +35,8 @@ from harness.published.card import (
     TestCollection,
     TrialOutcome,
     TuningSection,
-    Verdicts,
 )
+from harness.published.card_costs import Costs, Verdicts
 from harness.published.environment import implementation, platform
 from harness.published.provenance import read_provenance
 from harness.published.result_folder import publish, renewed, run_folder, slug
@@ -57,7 +56,7 @@ def publish_cell(
 ) -> Path:
     """Publish the run of a finished cell under `results`; what is there already and says the same is kept. Returns its folder.
 
-    `made` are the keys of the stages that the present sweep made; all others came from the store.
+    `computed` are the keys of the stages that the present sweep made; all others came from the store.
     """
     stages = closure([cell.evaluate])
     alone = {key: times.standalone(stage) for key, stage in stages.items() if isinstance(stage, Labels) and store.has(stage)}
@@ -77,10 +76,10 @@ def _computed_before(folder: Path, card: Card) -> set[str]:
     if renewed(folder, card) is card:
         return set()
     try:
-        making = read_provenance(folder)
+        provenance = read_provenance(folder)
     except UserError:
         return set()
-    return {stage.key for stage in making.stages if not stage.cached} if making else set()
+    return {stage.key for stage in provenance.stages if not stage.cached} if provenance else set()
 
 
 def _tag(cell: PlannedCell) -> str:
@@ -96,7 +95,7 @@ def _tag(cell: PlannedCell) -> str:
 
 
 def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping[str, float | None]) -> Card:
-    """`alone` are the seconds alone of label stages by key, None where they are not known."""
+    """`standalone` are the seconds of label stages with an empty ledger, by key, None where they are not known."""
     point = cell.cell
     stages = closure([cell.evaluate])
     manifests = {key: store.manifest(stage) for key, stage in stages.items() if store.has(stage)}
@@ -124,14 +123,14 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
         tuning=_tuning(cell, store, sweep),
         costs=_costs(manifests, {key for key, stage in stages.items() if stage.trains}, summaries).model_copy(
             update={
-                "seconds_alone": _seconds_standalone(manifests, standalone),
+                "seconds_standalone": _seconds_standalone(manifests, standalone),
                 "labels_used": labels_used(stages.values(), cell.inputs.pool, store),
             }
         ),
         labels=_verdicts(summaries),
         stages={"run": cell.run.key, "evaluate": cell.evaluate.key},
         durations=_durations(manifests),
-        durations_alone=_durations_standalone(manifests, standalone),
+        durations_standalone=_durations_standalone(manifests, standalone),
         energy=energy.total(manifests.values()),
     )
 
@@ -151,7 +150,7 @@ def _method(cell: PlannedCell) -> MethodSection:
     placebo = cell.inputs.teacher is not None and cell.inputs.teacher.teacher_type == "placebo"
     return MethodSection(
         name=method.name,
-        group="control" if placebo else method.category,
+        category="control" if placebo else method.category,
         sees=method.sees,
         settings=cell.cell.settings.model_dump(mode="json"),
         label=cell.cell.entry,
@@ -173,7 +172,7 @@ def _teacher(cell: PlannedCell) -> TeacherSection | None:
     return TeacherSection(
         name=cell.cell.teacher or teacher.name,
         kind=teacher.name,
-        standing=teacher.teacher_type,
+        teacher_type=teacher.teacher_type,
         box=teacher.box,
         model=str(settings.get("model", "")),
         settings=settings,
@@ -233,8 +232,8 @@ def _costs(manifests: Mapping[str, Manifest], training: Collection[str], summari
         calls=alone["calls"],
         input_tokens=alone["input_tokens"],
         output_tokens=alone["output_tokens"],
-        usd_alone=alone["usd"],
-        usd_here=here["usd"],
+        usd_standalone=alone["usd"],
+        usd_incurred=here["usd"],
         train_seconds=sum(manifest["seconds"] for key, manifest in manifests.items() if key in training),
         seconds=sum(manifest["seconds"] for manifest in manifests.values()),
     )
@@ -258,7 +257,7 @@ def _durations(manifests: Mapping[str, Manifest]) -> dict[str, float]:
 
 
 def _seconds_standalone(manifests: Mapping[str, Manifest], standalone: Mapping[str, float | None]) -> float | None:
-    """Seconds of all stages with labelling as if nothing had been paid before; None where one of `alone` is not known."""
+    """Seconds of all stages with labelling as if nothing had been paid before; None where one of `standalone` is not known."""
     known = [seconds for seconds in standalone.values() if seconds is not None]
     others = sum(manifest["seconds"] for key, manifest in manifests.items() if key not in standalone)
     return others + sum(known) if len(known) == len(standalone) else None

@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 from harness.labelling.labels.label_stage import Labels
 from harness.pipeline.budgets import largest_budgets
 from harness.pipeline.store import Store
-from harness.published.card import LabelsUsed
+from harness.published.card_costs import LabelsUsed
 from harness.stage import Stage
 from harness.training_lists.list_stages import GoldLists
 from harness.training_lists.training_list import SUMMARY as LISTS

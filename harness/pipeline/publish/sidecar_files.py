@@ -8,14 +8,15 @@ from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 
+from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS, Labels
-from harness.labelling.labels.ranking import Ranking, read_rankings
+from harness.labelling.labels.ranking import Ranking
+from harness.labelling.labels.run_labels import MOST_ROWS, LabelRow, packed, row_of
 from harness.labelling.labels.tasks import pool_tasks
 from harness.pipeline.budgets import largest_budgets
 from harness.pipeline.store import Store
 from harness.published.provenance import LossCurveData, Provenance, StageProvenance, curve
-from harness.published.published_labels import MOST_ROWS, LabelRow, packed, row_of
-from harness.published.result_folder import LABELS, MAKING
+from harness.published.result_folder import LABELS, PROVENANCE
 from harness.stage import Stage
 from harness.students.ranker_scored_lists import CandidateScores, ScoredLists
 from harness.text import plain
@@ -27,13 +28,13 @@ from harness.training_lists.training_list import read_lists
 def sidecar_files(
     stages: Iterable[Stage], store: Store, computed: Collection[str], standalone: Mapping[str, float | None]
 ) -> Mapping[str, bytes]:
-    """Files by name for a run that rests on `stages`; `made` are the keys of those that the present sweep made.
+    """Files by name for a run that rests on `stages`; `computed` are the keys of those that the present sweep made.
 
-    `alone` are seconds alone by key of stages that label.
+    `standalone` are the seconds of stages that label with an empty ledger, by key.
     """
     there = [stage for stage in stages if store.has(stage)]
     labels = _labels(there, store)
-    return {MAKING: _provenance(there, store, computed, standalone)} | ({LABELS: labels} if labels else {})
+    return {PROVENANCE: _provenance(there, store, computed, standalone)} | ({LABELS: labels} if labels else {})
 
 
 def _provenance(stages: Iterable[Stage], store: Store, computed: Collection[str], standalone: Mapping[str, float | None]) -> bytes:
@@ -43,7 +44,7 @@ def _provenance(stages: Iterable[Stage], store: Store, computed: Collection[str]
             label=plain(stage.label),
             key=stage.key,
             seconds=manifest["seconds"],
-            seconds_alone=standalone.get(stage.key),
+            seconds_standalone=standalone.get(stage.key),
             peak_memory_mb=manifest["peak_memory_mb"],
             started=manifest["started"],
             cached=stage.key not in computed,
@@ -52,7 +53,7 @@ def _provenance(stages: Iterable[Stage], store: Store, computed: Collection[str]
         for stage, manifest in ((stage, store.manifest(stage)) for stage in stages)
     ]
     ordered = tuple(sorted(found, key=lambda stage: (stage.started, stage.kind, stage.key)))
-    return (Provenance(stages=ordered).model_dump_json(exclude_defaults=True) + "\n").encode()
+    return Provenance(stages=ordered).to_json()
 
 
 def _curve(file: Path) -> LossCurveData | None:

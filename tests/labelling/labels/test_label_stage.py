@@ -10,8 +10,9 @@ import pytest
 
 from harness.collections.sample import QuerySubset
 from harness.errors import UserError
+from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import Labels
-from harness.labelling.labels.ranking import Ranking, read_rankings
+from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Task, Teacher
 from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UserError
-from harness.labelling.labels.ranking import VERDICTS, Ranking, read_rankings, write_rankings
+from harness.labelling.labels.label_files import read_rankings, write_rankings
+from harness.labelling.labels.ranking import VERDICTS, Ranking
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 

@@ -12,7 +12,7 @@ from statsmodels.stats.proportion import proportion_confint
 from harness.labelling.labels.agreement import rbo
 from harness.leaderboard.inspect.label_quality import FIRST_STAGE, MEASURES, agreements, first_picks, teacher_labels
 from harness.leaderboard.load_results import load_results
-from harness.published.card import Verdicts
+from harness.published.card_costs import Verdicts
 from harness.published.result_folder import LABELS
 from tests.leaderboard.labels import CANDIDATES, TRAINING, labels_of, orders_of, put_labelled
 from tests.leaderboard.runs import make_card, make_run, put, teacher

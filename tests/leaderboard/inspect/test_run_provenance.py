@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 from harness.labelling.labels.ranking import Ranking
+from harness.labelling.labels.run_labels import row_of
 from harness.leaderboard.board import board
 from harness.leaderboard.inspect.run_details import downloads
 from harness.leaderboard.inspect.run_provenance import HELD_OUT, TRAINING, model_folders, run_provenance
@@ -15,7 +16,7 @@ from harness.leaderboard.load_results import load_results
 from harness.leaderboard.render.table_files import page_csv, page_latex
 from harness.leaderboard.row_sections import by_sees
 from harness.published.card import MethodSection
-from harness.published.published_labels import read_labels, row_of
+from harness.published.published_labels import read_labels
 from tests.leaderboard.labels import CANDIDATES, orders_of, put_labelled
 from tests.leaderboard.runs import make_card, make_run, put
 
@@ -40,7 +41,7 @@ def test_how_a_run_was_made(tmp_path: Path) -> None:
     assert {kind: there for kind, (_, there) in folders.items()} == {"ranker": False, "retriever": False}
     folders["ranker"][0].mkdir(parents=True)
     assert model_folders(found, tmp_path)["ranker"] == (tmp_path / "store" / "ranker" / ("ab" * 32), True)
-    assert downloads(run)[3:] == ("making.json", "labels.jsonl.gz")
+    assert downloads(run)[3:] == ("provenance.json", "labels.jsonl.gz")
 
 
 def test_a_run_of_before_says_nothing(tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_words_of_a_teacher_have_no_control_characters() -> None:
 def test_rows_stand_with_those_that_see_the_same(tmp_path: Path) -> None:
     for number, sees in enumerate((("gold labels", "answers"), ("order",), ("nothing",), ("order",), ())):
         card = make_card(f"m{number}", f"m{number}").model_copy(
-            update={"method": MethodSection(name=f"m{number}", group="baseline", sees=sees)}
+            update={"method": MethodSection(name=f"m{number}", category="baseline", sees=sees)}
         )
         put(tmp_path, card, make_run(0.5, number))
     (table,) = board(tmp_path).tables

@@ -92,7 +92,7 @@ def seeing(results: Path) -> Board:
     likelihoods = make_card("reader", "emdr2", budget=100, teacher=teacher())
     section = likelihoods.method.model_copy(update={"sees": ("likelihoods", "answers")})
     put(results, likelihoods.model_copy(update={"method": section}), make_run(0.6, 8))
-    nothing = make_card("lexical", "bm25", group="reference", budget=None)
+    nothing = make_card("lexical", "bm25", category="reference", budget=None)
     put(results, nothing.model_copy(update={"method": nothing.method.model_copy(update={"sees": ()})}), make_run(0.3, 9))
     return board(results)
 

@@ -13,7 +13,7 @@ def card(budget: int) -> Card:
     return Card(
         tag="direct-1",
         research_goal=ResearchGoal(sweep="budget.yaml"),
-        method=MethodSection(name="direct", group="baseline", sees=("order",)),
+        method=MethodSection(name="direct", category="baseline", sees=("order",)),
         data=Data(test_collection=TestCollection(name="toy", split="test", content_hash="0" * 64)),
         budget=budget,
     )

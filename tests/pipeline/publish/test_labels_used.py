@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
+from harness.labelling.labels.run_labels import LabelsOfRun
 from harness.leaderboard.board import board
 from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.plan_report import plan_report
 from harness.pipeline.sweep import SweepResult, run_sweep
-from harness.published.card import Card, LabelsUsed
-from harness.published.published_labels import LabelsOfRun, read_labels
+from harness.published.card import Card
+from harness.published.card_costs import LabelsUsed
+from harness.published.published_labels import read_labels
 from harness.published.result_folder import CARD, read_card
 from tests.baselines.small import DEPTH, NAMES, write_collection
 from tests.baselines.test_synthetic import Writer
@@ -110,7 +112,7 @@ def test_labels_used_stand_on_card_and_board(done: Done, method: str, used: Labe
 
 def test_orders_are_published_also_of_methods_that_have_queries_written(done: Done) -> None:
     found = done.labels["syntriever-stages"]
-    assert found is not None and (found.header.labels, found.header.kept) == (BUDGET, BUDGET)
+    assert found is not None and (found.header.labels, found.header.rows) == (BUDGET, BUDGET)
     assert all(row.order and row.text and len(row.given) > 1 for row in found.rows)
     direct = done.labels["direct"]
     assert direct is not None and [row.order for row in direct.rows] == [row.order for row in found.rows]
@@ -119,15 +121,15 @@ def test_orders_are_published_also_of_methods_that_have_queries_written(done: Do
 
 def test_the_seconds_of_labelling_are_those_of_its_calls(done: Done) -> None:
     cards = done.cards
-    assert all(card.costs.seconds_alone is not None for card in cards.values())
-    assert cards["zero-shot"].costs.seconds_alone == pytest.approx(cards["zero-shot"].costs.seconds)
+    assert all(card.costs.seconds_standalone is not None for card in cards.values())
+    assert cards["zero-shot"].costs.seconds_standalone == pytest.approx(cards["zero-shot"].costs.seconds)
     syntriever = cards["syntriever-stages"]
     # Its written queries were paid by synthetic-queries' larger draw and found.
-    assert syntriever.durations_alone["query-labels"] > syntriever.durations["query-labels"]
-    assert syntriever.durations_alone["labels"] == syntriever.durations["labels"]
-    assert set(syntriever.durations_alone) == {"labels", "query-labels"}
+    assert syntriever.durations_standalone["query-labels"] > syntriever.durations["query-labels"]
+    assert syntriever.durations_standalone["labels"] == syntriever.durations["labels"]
+    assert set(syntriever.durations_standalone) == {"labels", "query-labels"}
     (row,) = (row for row in board(done.outcome.results).as_json()["rows"] if row["method"] == "syntriever-stages")
-    assert (row["cost"]["seconds"], row["cost"]["seconds_here"]) == (syntriever.costs.seconds_alone, syntriever.costs.seconds)
+    assert (row["cost"]["seconds"], row["cost"]["seconds_here"]) == (syntriever.costs.seconds_standalone, syntriever.costs.seconds)
 
 
 def test_an_older_card_is_renewed_and_its_run_stays_as_it_is(done: Done, tmp_path: Path) -> None:
@@ -137,9 +139,9 @@ def test_an_older_card_is_renewed_and_its_run_stays_as_it_is(done: Done, tmp_pat
     before = {file: file.read_bytes() for folder in folders for file in folder.iterdir()}
     for folder in folders:
         card = yaml.safe_load((folder / CARD).read_text())
-        for name in ("seconds_alone", "labels_used"):
+        for name in ("seconds_standalone", "labels_used"):
             del card["costs"][name]
-        card.pop("durations_alone", None)
+        card.pop("durations_standalone", None)
         (folder / CARD).write_text(yaml.safe_dump(card, sort_keys=False))
     old = board(results).as_json()["rows"]
     assert not any("labels_used" in row["cost"] for row in old), "what an old card does not tell is not 0"

@@ -1,4 +1,4 @@
-"""Labels as one portable file: every answered call and every finished set of rankings, to move to another machine or to publish.
+"""A workspace's labels as one portable file: every answered call and every finished set of rankings, to move or to publish.
 
 The file is gzipped JSON lines; equal contents give equal bytes::
 
@@ -13,19 +13,25 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import json
+import math
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness import __version__
+from harness.labelling.labels.label_lines import LabelLines, json_line
 from harness.labelling.labels.ranking import Ranking
-from harness.labelling.labels.transfer_lines import LabelLines
-from harness.labelling.labels.transfer_rows import call_of, head_of, ranking_of
 from harness.ledger.calls import Call
+from harness.stage import digest
 
 FORMAT, VERSION = "distil-harness labels", 1
+_KEY = re.compile(r"[0-9a-f]{64}")
+_TEXTS = ("model", "request", "response", "provider_id")
+_TOKENS = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
+_NUMBERS = ("usd", "seconds", "created")
+_LISTS = ("verdicts", "reasons", "alone", "here")
 
 
 class LabelSet(NamedTuple):
@@ -53,7 +59,7 @@ def write_labels(path: Path, entries: Iterable[Call | LabelSet]) -> Counts:
     with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=3, fileobj=raw, mtime=0) as stream:
 
         def put(value: dict[str, Any]) -> None:
-            line = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+            line = json_line(value)
             digest.update(line)
             stream.write(line)
 
@@ -97,25 +103,25 @@ class LabelReader:
             self._end(counts)
 
     def _header(self) -> None:
-        told = self._lines.next()
-        if told.get("format") != FORMAT:
+        header = self._lines.next()
+        if header.get("format") != FORMAT:
             raise self._lines.fault("this is no file of labels", "give a file that harness labels export wrote")
-        if told.get("version") != VERSION:
-            raise self._lines.fault(f"version {told.get('version')} of the format is not known here", "upgrade the harness")
+        if header.get("version") != VERSION:
+            raise self._lines.fault(f"version {header.get('version')} of the format is not known here", "upgrade the harness")
 
     def _body(self) -> Iterator[Call | LabelSet]:
         last = ""
         self._advance()
         while self._kind == "call":
             with self._lines.checked():
-                call = call_of(self._value)
+                call = _call(self._value)
                 last = _after(last, call.key)
             yield call
             self._advance()
         last = ""
         while self._kind == "labels":
             with self._lines.checked():
-                manifest, summary = head_of(self._value)
+                manifest, summary = set_head(self._value)
                 last = _after(last, manifest["key"])
             rankings = self._rankings(summary["queries"])
             yield LabelSet(manifest, summary, rankings)
@@ -123,16 +129,16 @@ class LabelReader:
                 pass
 
     def _rankings(self, queries: int) -> Iterator[Ranking]:
-        found = 0
+        count = 0
         self._advance()
         while self._kind == "ranking":
             with self._lines.checked():
-                ranking = ranking_of(self._value)
-            found += 1
+                ranking = Ranking.from_json(self._value)
+            count += 1
             yield ranking
             self._advance()
-        if found != queries:
-            raise self._lines.fault(f"the labels before this line have {found} rankings where {queries} were written")
+        if count != queries:
+            raise self._lines.fault(f"the labels before this line have {count} rankings where {queries} were written")
 
     def _end(self, counts: Counts) -> None:
         if self._kind != "end":
@@ -152,3 +158,46 @@ def _after(last: str, key: str) -> str:
     if key <= last:
         raise ValueError("the keys are not in order, or one stands twice")
     return key
+
+
+def _call(row: dict[str, Any]) -> Call:
+    """A call from its fields."""
+    call = Call(**row)
+    if len(row) != len(Call._fields):
+        raise ValueError(f"fields are missing: {', '.join(sorted(set(Call._fields) - set(row)))}")
+    _check_key(call.key)
+    for name in _TEXTS:
+        _check(isinstance(row[name], str), name, "text")
+    for name in _TOKENS:
+        _check(type(row[name]) is int and -(1 << 63) <= row[name] < 1 << 63, name, "a number of tokens")
+    for name in _NUMBERS:
+        _check(_finite(row[name]), name, "a finite number")
+    _check(bool(call.response), "response", "an answer: it is empty")
+    return call
+
+
+def set_head(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Manifest and summary of a set of labels; the manifest's key is that of its own fields."""
+    manifest, summary = row["manifest"], row["summary"]
+    _check_key(manifest["key"])
+    if manifest["kind"] != "labels" or digest({name: manifest[name] for name in ("kind", "version", "fields")}) != manifest["key"]:
+        raise ValueError("the manifest is not that of labels with this key")
+    _check(_finite(manifest["seconds"]), "seconds", "a finite number")
+    _check(type(summary["queries"]) is int, "queries", "a number")
+    for name in _LISTS:
+        _check(isinstance(summary[name], dict), name, "an object")
+    return manifest, summary
+
+
+def _check_key(key: Any) -> None:
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        raise ValueError(f"a key is 64 hexadecimal digits, not {str(key)[:80]!r}")
+
+
+def _check(holds: bool, name: str, wanted: str) -> None:
+    if not holds:
+        raise ValueError(f"'{name}' is not {wanted}")
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

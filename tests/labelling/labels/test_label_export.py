@@ -17,9 +17,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import UserError
+from harness.labelling.labels.label_export import LabelReader, write_labels
+from harness.labelling.labels.label_files import read_rankings, write_rankings
 from harness.labelling.labels.label_stage import RANKINGS, SUMMARY, summarise
-from harness.labelling.labels.ranking import Ranking, read_rankings, write_rankings
-from harness.labelling.labels.transfer import LabelReader, write_labels
+from harness.labelling.labels.ranking import Ranking
 from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
 from harness.pipeline.label_transfer import Finished, export_labels, import_labels
@@ -154,6 +155,13 @@ def test_half_a_surrogate_pair_is_refused_on_both_sides(file: Path, tmp_path: Pa
     assert_refused(file, tmp_path, "damaged: .*surrogates", 2)
 
 
+def test_an_unzipped_file_is_taken_over_too(home: Path, file: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "labels.jsonl"
+    plain.write_bytes(gzip.decompress(file.read_bytes()))
+    assert import_labels(plain, tmp_path / "away", silent)["labels"]["added"] == 2
+    assert tree(tmp_path / "away") == tree(home)
+
+
 def rewrite(file: Path, change: Callable[[list[str]], list[str]]) -> None:
     """Change the lines before the end; the end is made to fit again, as someone who forges a file would."""
     *lines, _, _ = gzip.decompress(file.read_bytes()).decode().split("\n")
@@ -254,15 +262,15 @@ def _line(file: Path) -> int | None:
 
 def test_what_is_no_file_of_labels_is_said(tmp_path: Path) -> None:
     assert_refused(tmp_path / "absent.jsonl.gz", tmp_path, "no such file", None)
-    (tmp_path / "plain.jsonl").write_text('{"format": "distil-harness labels"}\n')
-    assert_refused(tmp_path / "plain.jsonl", tmp_path, "[Nn]ot a gzipped file", 1)
+    (tmp_path / "old.jsonl").write_text('{"format": "distil-harness labels"}\n')
+    assert_refused(tmp_path / "old.jsonl", tmp_path, "version None of the format is not known", 1)
     with pytest.raises(UserError, match="no calls and no finished labels"):
         export_labels(tmp_path / "out.jsonl.gz", tmp_path / "empty", silent)
     assert not (tmp_path / "empty").exists()
 
 
 def test_an_endless_line_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.labelling.labels.transfer_lines.LONGEST", 1_000)
+    monkeypatch.setattr("harness.labelling.labels.label_lines.LONGEST", 1_000)
     with gzip.open(tmp_path / "bomb.jsonl.gz", "wb") as stream:
         stream.write(b" " * 5_000_000)
     assert_refused(tmp_path / "bomb.jsonl.gz", tmp_path, "far too long", 1)
