@@ -19,7 +19,7 @@ from harness.plugin_checks.subprocess_run import run_in_subprocess
 from harness.plugins import Settings
 from harness.retrieval.run import Run
 from harness.stage import Stage
-from harness.students.student import quiet
+from harness.students.student import silence_libraries
 
 sentence_transformers = lazy("sentence_transformers")
 
@@ -80,7 +80,7 @@ def gives_a_retriever(bench: CheckSetup) -> None:
     if isinstance(planned.model, Stage) and (pickles := [file.name for file in folder.rglob("*") if file.suffix in PICKLES]):
         raise Broken(f"its retriever holds {pickles[0]}, which loads by unpickling")
     try:
-        with quiet():
+        with silence_libraries():
             model = sentence_transformers.SentenceTransformer(str(folder), device="cpu")
         vectors = model.encode(["a query", "a document about something else"], show_progress_bar=False)
     except Exception as error:
@@ -207,7 +207,7 @@ CONTRACTS: tuple[Check[CheckSetup], ...] = (
     Check(
         "deterministic",
         "gives the same bytes when it runs again, also in another process",
-        "draw from generators seeded with inputs.seed; sort before you walk over a set; use harness.training.training_loop.deterministic",
+        "draw from generators seeded with inputs.seed; sort before you walk over a set; use harness.device.deterministic",
         is_deterministic,
     ),
     Check(

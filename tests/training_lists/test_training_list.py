@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from harness.collections.crops import TrainingQuery
 from harness.collections.sample import QuerySubset
 from harness.errors import UserError
+from harness.labelling.labels.label_stage import RANKINGS
 from harness.labelling.labels.ranking import Ranking
 from harness.models import ModelFiles
 from harness.students.architecture import Architecture
@@ -116,17 +117,18 @@ def pool() -> Given:
     return Given(files={"pool.jsonl": "".join(json.dumps(one._asdict()) + "\n" for one in POOL)})
 
 
-class Candidates(Given):
-    """A run artefact, gzipped as the real ones are."""
+class Zipped(Given):
+    """An artefact whose files are gzipped, as runs and rankings are."""
 
     def run(self, out: Path, context: object) -> None:
-        with gzip.open(out / "run.trec.gz", "wt") as stream:
-            stream.write(next(iter(self.files.values())))
+        for name, text in self.files.items():
+            with gzip.open(out / name, "wt") as stream:
+                stream.write(text)
 
 
-def candidates() -> Candidates:
+def candidates() -> Zipped:
     lines = "".join(f"q{number} Q0 d{document} {document + 1} {9 - document} x\n" for number in range(3) for document in range(5))
-    return Candidates(files={"run": lines})
+    return Zipped(files={"run.trec.gz": lines})
 
 
 def test_gold_stage_writes_lists_and_counts(bench: Bench) -> None:
@@ -136,12 +138,10 @@ def test_gold_stage_writes_lists_and_counts(bench: Bench) -> None:
     assert json.loads((folder / SUMMARY).read_text()) == {"lists": 2, "dropped": {"without a gold document": 1}}
 
 
-def test_ranked_stage_takes_the_drawn_queries_out_of_larger_labels(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    import harness.labelling.labels.ranking as ranking
-
-    labels = [Ranking(one.id, ("d1", "d0"), ("d3",)) for one in POOL]
-    monkeypatch.setattr(ranking, "read_rankings", lambda _: labels, raising=False)
-    folder = bench.path(RankedLists(labels=Given(files={}), subset=QuerySubset(pool(), 0, 2)))
+def test_ranked_stage_takes_the_drawn_queries_out_of_larger_labels(bench: Bench) -> None:
+    rankings = (Ranking(one.id, ("d1", "d0"), ("d3",)) for one in POOL)
+    labels = Zipped(files={RANKINGS: "".join(json.dumps(ranking.to_json()) + "\n" for ranking in rankings)})
+    folder = bench.path(RankedLists(labels=labels, subset=QuerySubset(pool(), 0, 2)))
     assert [(one.documents, one.ordered) for one in read_lists(folder)] == [(("d1", "d0", "d3"), 2)] * 2
 
 
