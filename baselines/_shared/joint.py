@@ -19,10 +19,10 @@ from harness.plugins import Settings
 from harness.stage import Context, Stage
 from harness.students.ranker import load_ranker
 from harness.students.retriever import BiEncoder
-from harness.students.student import ListScorer, Student, freeze_lower
+from harness.students.student import ListScorer, Student, freeze_layers
 from harness.training.train_settings import TrainSettings
-from harness.training.train_stages import check_needs, checkpoint_of
-from harness.training.training_loop import fit
+from harness.training.train_stages import check_needs, stage_checkpoint
+from harness.training.trainer import Trainer
 from harness.training_lists.list_dataset import Batch, ListDataset
 from harness.training_lists.training_list import read_lists
 
@@ -45,7 +45,7 @@ class JointRanker(Settings):
     max_length: int = Field(64, ge=8, description="tokens that the ranker reads")
 
 
-class Both(Student):
+class JointStudent(Student):
     """Two students that score the same lists: scores (B, 2K), the retriever's before the ranker's. Each has a learning rate of its own."""
 
     def __init__(self, retriever: Student, ranker: Student, how: JointRanker) -> None:
@@ -57,8 +57,8 @@ class Both(Student):
         self.learning_rate = retriever.learning_rate
         self.supports_bf16 = retriever.supports_bf16 or ranker.supports_bf16
 
-    def bind(self, table: ListDataset, max_length: int) -> BothReader:
-        return BothReader(self.retriever.bind(table, max_length), self.ranker.bind(table, self._how.max_length))
+    def bind(self, dataset: ListDataset, max_length: int) -> JointScorer:
+        return JointScorer(self.retriever.bind(dataset, max_length), self.ranker.bind(dataset, self._how.max_length))
 
     def optimisers(self, peak: float, decay: float) -> list[torch.optim.Optimizer]:
         """`peak` is the retriever's."""
@@ -70,12 +70,12 @@ class Both(Student):
         self.retriever.save(folder)
 
 
-class BothReader(ListScorer):
+class JointScorer(ListScorer):
     """Reads a batch with both."""
 
     def __init__(self, retriever: ListScorer, ranker: ListScorer) -> None:
         self._parts = retriever, ranker
-        self.sizes = retriever.sizes + ranker.sizes
+        self.list_tokens = retriever.list_tokens + ranker.list_tokens
         self.micro_tokens = min((part.micro_tokens for part in self._parts if part.micro_tokens is not None), default=None)
 
     def __call__(self, batch: Batch) -> torch.Tensor:
@@ -99,8 +99,8 @@ class JointLoss(Loss):
     def __call__(self, scores: torch.Tensor, target: Target) -> torch.Tensor:
         size = target.mask.shape[1]
         student, ranker = scores[:, :size], scores[:, size:]
-        told = replace(target, scores=ranker if self._mutual else ranker.detach())
-        return self._retriever(student, told) + self._ranker(ranker, target)
+        taught = replace(target, scores=ranker if self._mutual else ranker.detach())
+        return self._retriever(student, taught) + self._ranker(ranker, target)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -128,18 +128,28 @@ class TrainJointly(Stage):
 
     def run(self, out: Path, context: Context) -> None:
 
-        table = ListDataset.of(read_lists(context.path(self.lists)), self.corpus)
-        check_needs(self.ranker_loss, table)
+        dataset = ListDataset.of(read_lists(context.path(self.lists)), self.corpus)
+        check_needs(self.ranker_loss, dataset)
         self._check_losses()
-        checkpoint = checkpoint_of(self, context.cache)
+        checkpoint = stage_checkpoint(self, context.cache)
         with deterministic(self.seed):
             retriever = BiEncoder.load(model_path(self.start, context))
             ranker = load_ranker(self.ranker.path, self.how.architecture)
             if self.how.frozen_layers:
-                freeze_lower(ranker.model, self.how.frozen_layers)
+                freeze_layers(ranker.model, self.how.frozen_layers)
             loss = JointLoss(self.retriever_loss.loss(retriever.temperature), self.ranker_loss.loss(ranker.temperature), self.mutual)
-            both = Both(retriever, ranker, self.how)
-            history = fit(both, table, loss, self.train, self.max_length, self.seed, context.progress, checkpoint)
+            both = JointStudent(retriever, ranker, self.how)
+            trainer = Trainer(
+                both,
+                dataset,
+                loss,
+                self.train,
+                max_length=self.max_length,
+                seed=self.seed,
+                checkpoint=checkpoint,
+                progress=context.progress,
+            )
+            history = trainer.fit()
         both.save(out)
         history.write(out)
         checkpoint.remove()

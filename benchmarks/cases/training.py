@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from benchmarks.case import Case, Peer, Timed, faster
 from benchmarks.material import MINILM, agreement, model_folder, read_lists, write_lists
 from benchmarks.timing import timed
-from harness.progress import silent
 
 if TYPE_CHECKING:
     import torch
@@ -41,7 +40,7 @@ class Training(Case):
         from harness.device import deterministic
         from harness.losses.spec import LossSpec
         from harness.training.train_settings import TrainSettings
-        from harness.training.training_loop import fit
+        from harness.training.trainer import Trainer
         from harness.training_lists.list_dataset import ListDataset
         from harness.training_lists.training_list import TrainingList
 
@@ -51,12 +50,12 @@ class Training(Case):
             TrainingList(str(number), one["query"], tuple(f"{number} {place}" for place in range(DEPTH)), DEPTH, tuple(one["scores"]))
             for number, one in enumerate(given)
         ]
-        table = ListDataset.of(lists, Lookup(texts))
+        dataset = ListDataset.of(lists, Lookup(texts))
         settings = TrainSettings(epochs=1, learning_rate=RATE, batch=BATCH)
         with deterministic(0):
             student = load()
             goal = LossSpec.of(loss).loss(student.temperature)
-            seconds, _ = timed(lambda: fit(student, table, goal, settings, LENGTH, 0, silent))
+            seconds, _ = timed(lambda: Trainer(student, dataset, goal, settings, max_length=LENGTH).fit())
         return seconds, student
 
     def _arguments(self) -> dict[str, Any]:

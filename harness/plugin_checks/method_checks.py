@@ -20,7 +20,7 @@ from harness.plugin_checks.stub_spec import may_fail
 from harness.plugin_checks.subprocess_run import run_in_subprocess
 from harness.retrieval.run import Run
 from harness.stage import Stage
-from harness.students.student import quiet
+from harness.students.student import silence_libraries
 
 sentence_transformers = lazy("sentence_transformers")
 
@@ -48,7 +48,7 @@ CONTRACTS: Checks[MethodSetup] = Checks()
 @CONTRACTS.add(
     "describes-itself",
     "says what it is, what it needs and what it may see",
-    remedy="set the class attributes; baselines/direct.py is an example",
+    remedy="set the class attributes; baselines/black_box/direct.py is an example",
 )
 def describes_itself(setup: MethodSetup) -> None:
     """Attributes that lists, boards and sweep files rely on."""
@@ -102,7 +102,7 @@ def gives_a_retriever(setup: MethodSetup) -> None:
     if isinstance(planned.model, Stage) and (pickles := [file.name for file in folder.rglob("*") if file.suffix in PICKLES]):
         raise Broken(f"its retriever holds {pickles[0]}, which loads by unpickling")
     try:
-        with quiet():
+        with silence_libraries():
             model = sentence_transformers.SentenceTransformer(str(folder), device="cpu")
         vectors = model.encode(["a query", "a document about something else"], show_progress_bar=False)
     except Exception as error:
@@ -131,7 +131,7 @@ def is_deterministic(setup: MethodSetup) -> None:
 @CONTRACTS.add(
     "budget",
     "sees the labels of the drawn queries only",
-    remedy="take queries from inputs.draw() and rankings from inputs.labels(); more queries may be drawn only without their labels",
+    remedy="take queries from inputs.subset() and rankings from inputs.labels(); more queries may be drawn only without their labels",
 )
 def respects_the_budget(setup: MethodSetup) -> None:
     """The teacher is asked about drawn queries only, and the gold labels and short answers of others make no difference."""
@@ -180,7 +180,7 @@ def declares_its_needs(setup: MethodSetup) -> None:
 @CONTRACTS.add(
     "axes",
     "makes a difference on every axis it declares",
-    remedy="pass inputs.seed, inputs.draw() and inputs.labels() on to the stages, or take the axis out of `axes`",
+    remedy="pass inputs.seed, inputs.subset() and inputs.labels() on to the stages, or take the axis out of `axes`",
 )
 def has_true_axes(setup: MethodSetup) -> None:
     """Another value on a declared axis means another run, by its key and by its bytes; and training moves the student."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness._lazy import lazy
 from harness.device import deterministic
-from harness.students.student import quiet
+from harness.students.student import silence_libraries
 
 if TYPE_CHECKING:
     import tokenizers
@@ -38,7 +38,7 @@ def tiny_fusion(folder: Path, seed: int) -> Path:
 
 def _built(folder: Path, seed: int, make: Any) -> Path:
     if not (folder / "tokenizer.json").is_file():
-        with quiet(), deterministic(seed):
+        with silence_libraries(), deterministic(seed):
             make().save_pretrained(folder)
         transformers.PreTrainedTokenizerFast(tokenizer_object=_tokenizer(), pad_token=_PAD, eos_token=_END).save_pretrained(folder)
     return folder

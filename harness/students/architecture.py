@@ -9,7 +9,7 @@ from typing import Any, Literal
 Architecture = Literal["cross-encoder", "bi-encoder"]
 
 
-def trained_as(folder: Path) -> Architecture | None:
+def detect_architecture(folder: Path) -> Architecture | None:
     """None for an encoder that neither library has trained as one of the two."""
     if saved := read_json(folder / "config_sentence_transformers.json").get("model_type"):
         return "cross-encoder" if saved == "CrossEncoder" else "bi-encoder"

@@ -21,7 +21,6 @@ else:
 Forward = Callable[[dict[str, "Tensor"]], "Tensor"]
 
 
-def recomputed(forward: Forward) -> Forward:
+def recompute_activations(forward: Forward) -> Forward:
     """`forward` keeping nothing but its output; its second run sees the same random numbers and precision, so gradients are the same."""
-
     return partial(torch.utils.checkpoint.checkpoint, forward, use_reentrant=False)

@@ -13,12 +13,11 @@ else:
     torch = lazy("torch")
 
 
-def optimisers_of(model: torch.nn.Module, peak: float, decay: float) -> list[torch.optim.Optimizer]:
+def build_optimisers(model: torch.nn.Module, peak: float, decay: float) -> list[torch.optim.Optimizer]:
     """AdamW for dense weights, SparseAdam for embedding tables with sparse gradients; each group knows the `peak` of its rate."""
-
     sparse = [part.weight for part in model.modules() if isinstance(part, torch.nn.EmbeddingBag) and part.sparse]
-    aside = {id(weight) for weight in sparse}
-    dense = [weight for weight in model.parameters() if weight.requires_grad and id(weight) not in aside]
+    sparse_ids = {id(weight) for weight in sparse}
+    dense = [weight for weight in model.parameters() if weight.requires_grad and id(weight) not in sparse_ids]
     optimisers: list[torch.optim.Optimizer] = []
     if sparse:
         optimisers.append(torch.optim.SparseAdam([{"params": sparse, "peak": peak}], lr=peak))
@@ -31,9 +30,8 @@ def optimisers_of(model: torch.nn.Module, peak: float, decay: float) -> list[tor
     return optimisers
 
 
-def update(optimisers: Sequence[torch.optim.Optimizer], share: float, clip: float) -> None:
+def update_weights(optimisers: Sequence[torch.optim.Optimizer], share: float, clip: float) -> None:
     """One step of each at this `share` of its peak learning rate, dense gradients clipped to the norm `clip`; gradients are cleared."""
-
     for optimiser in optimisers:
         weights = [weight for group in optimiser.param_groups for weight in group["params"] if weight.grad is not None]
         if not isinstance(optimiser, torch.optim.SparseAdam):
@@ -45,7 +43,7 @@ def update(optimisers: Sequence[torch.optim.Optimizer], share: float, clip: floa
         optimiser.zero_grad()
 
 
-def ramp(step: int, steps: int, warmup: float) -> float:
-    """Share of the peak learning rate: a line up over the warm-up, a line down to 0 behind it."""
+def rate_share(step: int, steps: int, warmup: float) -> float:
+    """Share of the peak learning rate: a line up over the warm-up, a line down to 0 after it."""
     rising = int(steps * warmup)
     return (step + 1) / (rising + 1) if step < rising else (steps - step) / max(steps - rising, 1)

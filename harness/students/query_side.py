@@ -1,4 +1,4 @@
-"""Training of the query encoder alone: documents keep the embeddings of the model it started from, so an index of them stays valid.
+"""Training of the query encoder only: documents keep the embeddings of the model it started from, so an index of them stays valid.
 
 As Atlas does with few examples (Izacard et al., arXiv 2208.03299, query-side fine-tuning).
 """
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness._lazy import lazy
-from harness.students.retriever import BiEncoder, EmbeddingReader
-from harness.students.student import inference, loading, opening, quiet
+from harness.device import deterministic
+from harness.students.retriever import BiEncoder, EmbeddingScorer
+from harness.students.student import explain_load_errors, inference_mode, load_options, silence_libraries
 from harness.students.tokenised import run_sorted
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from harness.training_lists.list_dataset import ListDataset
 else:
     torch = lazy("torch")
-
 
 sentence_transformers = lazy("sentence_transformers")
 st_modules = lazy("sentence_transformers.sentence_transformer.modules")
@@ -40,17 +40,17 @@ class QueryEncoder(BiEncoder):
         student.start = folder
         return student
 
-    def bind(self, table: ListDataset, max_length: int) -> QueryReader:
-        return QueryReader(self, table, max_length)
+    def bind(self, dataset: ListDataset, max_length: int) -> QuerySideScorer:
+        return QuerySideScorer(self, dataset, max_length)
 
     def save(self, folder: Path) -> None:
         """What ``SentenceTransformer(folder)`` loads: ``encode_query`` is what was trained, ``encode_document`` the start model."""
-
-        with opening(self.start):
-            still = sentence_transformers.SentenceTransformer(
-                str(self.start), device="cpu", model_kwargs=loading(self.device), local_files_only=True
+        # Weights that the start model lacks (an unused pooler) are drawn: the same ones each time.
+        with deterministic(0), explain_load_errors(self.start):
+            documents = sentence_transformers.SentenceTransformer(
+                str(self.start), device="cpu", model_kwargs=load_options(self.device), local_files_only=True
             ).float()
-        router = st_modules.Router.for_query_document([*self.model], [*still])
+        router = st_modules.Router.for_query_document([*self.model], [*documents])
         model = sentence_transformers.SentenceTransformer(
             modules=[router],
             device=str(self.device),
@@ -58,23 +58,22 @@ class QueryEncoder(BiEncoder):
             default_prompt_name=self.model.default_prompt_name,
             similarity_fn_name=self.model.similarity_fn_name,
         )
-        with quiet():
+        with silence_libraries():
             model.save(str(folder), create_model_card=False)
 
 
-class QueryReader(EmbeddingReader):
+class QuerySideScorer(EmbeddingScorer):
     """Embeds the documents once, before anything is learnt, and the queries of each batch."""
 
-    def __init__(self, student: QueryEncoder, table: ListDataset, max_length: int) -> None:
-        super().__init__(student, table, max_length)
-        with inference(student):
-            found = run_sorted(student.embed, self.documents, np.arange(len(table.documents)), student.device)
+    def __init__(self, student: QueryEncoder, dataset: ListDataset, max_length: int) -> None:
+        super().__init__(student, dataset, max_length)
+        with inference_mode(student):
+            vectors = run_sorted(student.embed, self.documents, np.arange(len(dataset.documents)), student.device)
         # Out of inference mode, so that gradients may flow past it.
-        self.fixed = found.clone()
+        self.fixed = vectors.clone()
 
-    def costs(self) -> np.ndarray:
-        return np.zeros(len(self.table.documents), dtype=np.int64)
+    def document_tokens(self) -> np.ndarray:
+        return np.zeros(len(self.dataset.documents), dtype=np.int64)
 
-    def embedded(self, rows: np.ndarray, frugal: bool, progress: Progress | None = None) -> torch.Tensor:
-
+    def embed_documents(self, rows: np.ndarray, recompute: bool, progress: Progress | None = None) -> torch.Tensor:
         return self.fixed[torch.from_numpy(rows).to(self.fixed.device)]

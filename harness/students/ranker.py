@@ -1,4 +1,4 @@
-"""Rankers: cross-encoders and bi-encoders that score the documents of a list; known again by the file ``ranker.json``."""
+"""Rankers: cross-encoders and bi-encoders that score the documents of a list; ``ranker.json`` says which of the two a folder holds."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness._lazy import lazy
-from harness.device import device
+from harness.device import deterministic, device
 from harness.errors import UserError
-from harness.students.architecture import Architecture, read_json, trained_as
+from harness.students.architecture import Architecture, detect_architecture, read_json
 from harness.students.retriever import MICRO_TOKENS, BiEncoder
-from harness.students.student import ListScorer, Student, inference, loading, opening, quiet
+from harness.students.student import ListScorer, Student, explain_load_errors, inference_mode, load_options, silence_libraries
 from harness.students.tokenised import TransformerTokens, run_sorted
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from harness.training_lists.list_dataset import Batch, ListDataset
 else:
     torch = lazy("torch")
-
 
 st_modules = lazy("sentence_transformers.sentence_transformer.modules")
 sentence_transformers = lazy("sentence_transformers")
@@ -42,11 +41,10 @@ class CrossRanker(Student):
 
     temperature = 1.0
     learning_rate = 2e-5
-    halves = True
+    supports_bf16 = True
 
     def __init__(self, model: CrossEncoder) -> None:
         """Raises UserError for anything but a transformer with one output that reads pairs as they are."""
-
         if not isinstance(model[0], st_modules.Transformer) or len(model) != 1 or model.num_labels != 1:
             raise UserError("this cross-encoder is no sequence classifier with one output", remedy="take another ranker")
         if model.default_prompt_name is not None:
@@ -59,21 +57,20 @@ class CrossRanker(Student):
     @classmethod
     def load(cls, folder: Path) -> CrossRanker:
         """A trained cross-encoder, or any encoder under a fresh head (drawn from torch's generator)."""
-
-        with opening(folder):
+        with explain_load_errors(folder):
             model = sentence_transformers.CrossEncoder(
-                str(folder), num_labels=1, device=str(device()), model_kwargs=loading(device()), local_files_only=True
+                str(folder), num_labels=1, device=str(device()), model_kwargs=load_options(device()), local_files_only=True
             )
-        if trained_as(folder) != "cross-encoder":
+        if detect_architecture(folder) != "cross-encoder":
             # What an encoder puts before its texts is nothing for pairs.
             model.default_prompt_name = None
         return cls(model)
 
-    def bind(self, table: ListDataset, max_length: int) -> PairReader:
-        return PairReader(self, table, max_length)
+    def bind(self, dataset: ListDataset, max_length: int) -> CrossEncoderScorer:
+        return CrossEncoderScorer(self, dataset, max_length)
 
     def save(self, folder: Path) -> None:
-        with quiet():
+        with silence_libraries():
             self.model.save(str(folder), create_model_card=False)
 
     def logits(self, features: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -82,25 +79,25 @@ class CrossRanker(Student):
         return scores.reshape(-1)
 
 
-class PairReader(ListScorer):
+class CrossEncoderScorer(ListScorer):
     """Reads every (query, document) pair of the lists; the pairs of a batch go through the model in order of their length."""
 
-    def __init__(self, student: CrossRanker, table: ListDataset, max_length: int) -> None:
+    def __init__(self, student: CrossRanker, dataset: ListDataset, max_length: int) -> None:
         self.student = student
-        self.table = table
+        self.dataset = dataset
         pairs = [
-            (table.queries[query], table.documents[row])
-            for query, rows in zip(table.query_rows, table.document_rows, strict=True)
+            (dataset.queries[query], dataset.documents[row])
+            for query, rows in zip(dataset.query_rows, dataset.document_rows, strict=True)
             for row in rows
         ]
         longest = min(max_length, student.model.max_seq_length or max_length)
         self.pairs = TransformerTokens.of(student.model.tokenizer, pairs, longest)
-        self.starts = np.cumsum([0, *(len(rows) for rows in table.document_rows)])
-        self.sizes = np.add.reduceat(self.pairs.lengths, self.starts[:-1]) if len(pairs) else np.zeros(0, dtype=np.int64)
+        self.starts = np.cumsum([0, *(len(rows) for rows in dataset.document_rows)])
+        self.list_tokens = np.add.reduceat(self.pairs.lengths, self.starts[:-1]) if len(pairs) else np.zeros(0, dtype=np.int64)
         self.micro_tokens = MICRO_TOKENS * (1 if student.device.type == "cpu" else 8)
 
     def __call__(self, batch: Batch) -> torch.Tensor:
-        if len(batch.pool):
+        if len(batch.in_batch_documents):
             raise UserError(
                 "a cross-encoder reads the pairs of its lists only, not the documents of other lists",
                 key="in_batch",
@@ -113,7 +110,7 @@ class PairReader(ListScorer):
 
     def score_all(self, progress: Progress) -> list[np.ndarray]:
         total = len(self.pairs.lengths)
-        with inference(self.student):
+        with inference_mode(self.student):
             logits = run_sorted(
                 self.student.logits, self.pairs, np.arange(total), self.student.device, lambda done: progress(done, total, "pairs")
             )
@@ -127,8 +124,15 @@ _LOADERS: dict[Architecture, Callable[[Path], Student]] = {
 
 
 def load_ranker(folder: Path, architecture: Architecture | None = None) -> Student:
-    """The ranker in `folder`, of the architecture it was trained as unless said. Raises UserError when the folder does not tell."""
-    return _LOADERS[architecture or saved_architecture(folder)](folder)
+    """The ranker in `folder`, as `architecture`, else as what it was trained. Raises UserError when the folder does not tell."""
+    return _LOADERS[architecture or read_architecture(folder)](folder)
+
+
+def score_lists(start: Path, architecture: Architecture, dataset: ListDataset, max_length: int, progress: Progress) -> list[list[float]]:
+    """What the ranker in `start` scores the documents of every list."""
+    # A cross-encoder that was never trained draws its head here.
+    with deterministic(0):
+        return [row.tolist() for row in load_ranker(start, architecture).bind(dataset, max_length).score_all(progress)]
 
 
 def save_ranker(ranker: Student, folder: Path, architecture: Architecture) -> None:
@@ -137,9 +141,9 @@ def save_ranker(ranker: Student, folder: Path, architecture: Architecture) -> No
     (folder / FILE).write_text(json.dumps({"architecture": architecture}), encoding="utf-8")
 
 
-def saved_architecture(folder: Path) -> Architecture:
+def read_architecture(folder: Path) -> Architecture:
     """From ``ranker.json``, else from what sentence-transformers and transformers wrote. Raises UserError when neither tells."""
-    found: Architecture | None = read_json(folder / FILE).get("architecture") or trained_as(folder)
-    if found is None:
+    architecture: Architecture | None = read_json(folder / FILE).get("architecture") or detect_architecture(folder)
+    if architecture is None:
         raise UserError(f"'{folder}' is no trained ranker", remedy="give a cross-encoder, a sentence-transformers model, or train it first")
-    return found
+    return architecture

@@ -2,26 +2,52 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 from harness.collections.collection import Texts
 from harness.collections.sample import QuerySubset
-from harness.device import deterministic
 from harness.models import ModelFiles, model_path
 from harness.stage import Context, Stage, keyed
 from harness.students.architecture import Architecture
-from harness.students.ranker import load_ranker
+from harness.students.ranker import score_lists
 from harness.training_lists.list_dataset import ListDataset
 from harness.training_lists.list_stages import candidate_lists, subset_queries
 from harness.training_lists.training_list import ListsBuilt, TrainingList, from_scores, read_lists
 
 
+class RankerScoredLists(Stage):
+    """Lists with a ranker's score for every document.
+
+    Its fields are declared by each subclass: the order of a stage's inputs is that of its fields, and stands in manifests.
+    """
+
+    ranker: ModelFiles | Stage
+    architecture: Architecture
+    corpus: Texts
+    max_length: int
+
+    @abstractmethod
+    def unscored_lists(self, context: Context) -> ListsBuilt:
+        """The lists to score."""
+
+    @abstractmethod
+    def scored_lists(self, lists: Sequence[TrainingList], scores: Sequence[Sequence[float]]) -> Sequence[TrainingList]:
+        """The lists with `scores`, one a document."""
+
+    def run(self, out: Path, context: Context) -> None:
+        built = self.unscored_lists(context)
+        dataset, start = ListDataset.of(built.lists, self.corpus), model_path(self.ranker, context)
+        scores = score_lists(start, self.architecture, dataset, self.max_length, context.progress)
+        ListsBuilt(tuple(self.scored_lists(built.lists, scores)), built.dropped).write(out)
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ScoredLists(Stage):
-    """The lists as they are, with the ranker's score for every document."""
+class ScoredLists(RankerScoredLists):
+    """The lists as they are, with the ranker's scores."""
 
     kind: ClassVar[str] = "scored-lists"
 
@@ -35,19 +61,16 @@ class ScoredLists(Stage):
     def label(self) -> str:
         return self.lists.label
 
-    def run(self, out: Path, context: Context) -> None:
+    def unscored_lists(self, context: Context) -> ListsBuilt:
+        return ListsBuilt(tuple(read_lists(context.path(self.lists))), {})
 
-        lists = read_lists(context.path(self.lists))
-        # A cross-encoder that was never trained draws its head here.
-        with deterministic(0):
-            ranker = load_ranker(model_path(self.ranker, context), self.architecture)
-            scores = ranker.bind(ListDataset.of(lists, self.corpus), self.max_length).score_all(context.progress)
-        ListsBuilt(tuple(replace(one, scores=tuple(row.tolist())) for one, row in zip(lists, scores, strict=True)), {}).write(out)
+    def scored_lists(self, lists: Sequence[TrainingList], scores: Sequence[Sequence[float]]) -> Sequence[TrainingList]:
+        return [replace(one, scores=tuple(row)) for one, row in zip(lists, scores, strict=True)]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class CandidateScores(Stage):
-    """Candidate lists scored and ordered by a ranker; it needs no label, so `draw` may be larger than what was labelled."""
+class CandidateScores(RankerScoredLists):
+    """Candidate lists scored and ordered by the ranker; it needs no label, so `subset` may be larger than what was labelled."""
 
     kind: ClassVar[str] = "ranker-scores"
 
@@ -67,19 +90,13 @@ class CandidateScores(Stage):
     def priority(self) -> int:
         return self.subset.size
 
-    def run(self, out: Path, context: Context) -> None:
-
-        lists, dropped = self._candidates(context)
-        table = ListDataset.of(lists, self.corpus)
-        # A cross-encoder that was never trained draws its head here.
-        with deterministic(0):
-            ranker = load_ranker(model_path(self.ranker, context), self.architecture)
-            scores = ranker.bind(table, self.max_length).score_all(context.progress)
-        ListsBuilt(from_scores(lists, [row.tolist() for row in scores]).lists, dropped).write(out)
-
-    def _candidates(self, context: Context) -> tuple[list[TrainingList], Counter[str]]:
+    def unscored_lists(self, context: Context) -> ListsBuilt:
         queries = subset_queries(self.subset, context)
-        found = candidate_lists(queries, self.candidates, self.depth, context)
-        enough = [query for query in queries if len(found[query.id]) > 1]
-        lists = [TrainingList(query.id, query.text, tuple(found[query.id]), 0) for query in enough]
-        return lists, Counter({"with fewer than two candidates": len(queries) - len(enough)} if len(enough) < len(queries) else {})
+        candidates = candidate_lists(queries, self.candidates, self.depth, context)
+        enough = [query for query in queries if len(candidates[query.id]) > 1]
+        lists = tuple(TrainingList(query.id, query.text, tuple(candidates[query.id]), 0) for query in enough)
+        dropped = len(queries) - len(enough)
+        return ListsBuilt(lists, {"with fewer than two candidates": dropped} if dropped else {})
+
+    def scored_lists(self, lists: Sequence[TrainingList], scores: Sequence[Sequence[float]]) -> Sequence[TrainingList]:
+        return from_scores(lists, scores).lists

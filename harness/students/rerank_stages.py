@@ -1,4 +1,4 @@
-"""Re-ranking as stages: the first documents of a run in a ranker's or a teacher's order, the rest behind them as they stood."""
+"""Re-ranking as stages: the first documents of a run in a ranker's or a teacher's order, the rest after them as they stood."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.collections.collection import Texts
-from harness.device import deterministic
 from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS
 from harness.models import ModelFiles, model_path
 from harness.retrieval.run import FILE, Run
 from harness.stage import Context, Stage, keyed
 from harness.students.architecture import Architecture
-from harness.students.ranker import load_ranker
+from harness.students.ranker import score_lists
 from harness.training_lists.list_dataset import ListDataset
 from harness.training_lists.training_list import TrainingList
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Rerank(Stage):
-    """A run: the first `shown` documents of every query in the order of the ranker's scores."""
+    """A run: the first `presented` documents of every query in the order of the ranker's scores."""
 
     kind: ClassVar[str] = "rerank"
 
@@ -40,24 +39,20 @@ class Rerank(Stage):
         return f"{self.presented} of {self.first.label}"
 
     def run(self, out: Path, context: Context) -> None:
-
         first = Run.read(context.path(self.first))
         texts = dict(zip(self.queries.ids, self.queries.slice_texts(0, len(self.queries)), strict=True))
         lists = [TrainingList(query, texts[query], tuple(top), 0) for query in texts if (top := first.top(query, self.presented))]
-        # A cross-encoder that was never trained draws its head here.
-        with deterministic(0):
-            ranker = load_ranker(model_path(self.ranker, context), self.architecture)
-            found = ranker.bind(ListDataset.of(lists, self.corpus), self.max_length).score_all(context.progress)
+        dataset, start = ListDataset.of(lists, self.corpus), model_path(self.ranker, context)
         runs = {}
-        for one, scores in zip(lists, found, strict=True):
-            known = dict(zip(one.documents, scores.tolist(), strict=True))
-            runs[one.query] = known | unranked_rest(first.top(one.query)[len(known) :], min(known.values()))
+        for one, scores in zip(lists, score_lists(start, self.architecture, dataset, self.max_length, context.progress), strict=True):
+            ranked = dict(zip(one.documents, scores, strict=True))
+            runs[one.query] = ranked | scores_below(first.top(one.query)[len(ranked) :], min(ranked.values()))
         Run("rerank", runs).write(out / FILE)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TeacherRerank(Stage):
-    """A run: the documents that a teacher ordered, then those it left unplaced and those it was not shown, both as they stood."""
+    """A run: the documents that a teacher ordered, then those it left unranked and those it was not given, both as they stood."""
 
     kind: ClassVar[str] = "teacher-rerank"
 
@@ -69,18 +64,17 @@ class TeacherRerank(Stage):
         return self.labels.label
 
     def run(self, out: Path, context: Context) -> None:
-
         first = Run.read(context.path(self.first))
-        placed = {ranking.query: ranking.ranked for ranking in read_rankings(context.path(self.labels) / RANKINGS)}
-        runs = {query: unranked_rest(reordered(first.top(query), placed.get(query, ())), 0.0) for query in first.scores}
+        ranked = {ranking.query: ranking.ranked for ranking in read_rankings(context.path(self.labels) / RANKINGS)}
+        runs = {query: scores_below(put_first(ranked.get(query, ()), first.top(query)), 0.0) for query in first.scores}
         Run("teacher-rerank", runs).write(out / FILE)
 
 
-def reordered(documents: Sequence[str], placed: Sequence[str]) -> list[str]:
-    """`placed` first, then the other `documents` in their own order."""
-    return [*placed, *(document for document in documents if document not in set(placed))]
+def put_first(ranked: Sequence[str], documents: Sequence[str]) -> list[str]:
+    """`ranked` first, then the other `documents` in their own order."""
+    return [*ranked, *(document for document in documents if document not in set(ranked))]
 
 
-def unranked_rest(documents: Sequence[str], lowest: float) -> dict[str, float]:
+def scores_below(documents: Sequence[str], lowest: float) -> dict[str, float]:
     """Scores that keep `documents` in their order, all below `lowest`."""
     return {document: lowest - place for place, document in enumerate(documents, 1)}

@@ -10,9 +10,9 @@ import numpy as np
 from harness._lazy import lazy
 from harness.device import device
 from harness.errors import UserError
-from harness.students.architecture import trained_as
-from harness.students.gradient_cache import recomputed
-from harness.students.student import ListScorer, Student, inference, loading, opening, quiet
+from harness.students.architecture import detect_architecture
+from harness.students.gradient_cache import recompute_activations
+from harness.students.student import ListScorer, Student, explain_load_errors, inference_mode, load_options, silence_libraries
 from harness.students.tokenised import StaticTokens, Tokens, TransformerTokens, run_sorted
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from harness.training_lists.list_dataset import Batch, ListDataset
 else:
     torch = lazy("torch")
-
 
 st_modules = lazy("sentence_transformers.sentence_transformer.modules")
 sentence_transformers = lazy("sentence_transformers")
@@ -43,7 +42,6 @@ class BiEncoder(Student):
 
     def __init__(self, model: SentenceTransformer, scale: float = 1.0) -> None:
         """Raises UserError for a similarity other than cosine or dot, and for models of several routes or without text input."""
-
         similarity = model.similarity_fn_name
         if similarity not in ("cosine", "dot"):
             raise UserError(f"this retriever compares by {similarity}", remedy="take one that compares by cosine or dot product")
@@ -63,23 +61,22 @@ class BiEncoder(Student):
     @classmethod
     def load(cls, folder: Path, scale: float = 1.0) -> BiEncoder:
         """Any encoder: a sentence-transformers folder, or a plain transformers one (mean pooling then). Raises UserError for others."""
-
-        if trained_as(folder) == "cross-encoder":
+        if detect_architecture(folder) == "cross-encoder":
             raise UserError(
                 f"the model in '{folder}' is a cross-encoder and embeds no single text",
                 remedy="take an encoder, or use it as a ranker with architecture: cross-encoder",
             )
-        with opening(folder):
+        with explain_load_errors(folder):
             model = sentence_transformers.SentenceTransformer(
-                str(folder), device=str(device()), model_kwargs=loading(device()), local_files_only=True
+                str(folder), device=str(device()), model_kwargs=load_options(device()), local_files_only=True
             )
         return cls(model, scale)
 
-    def bind(self, table: ListDataset, max_length: int) -> EmbeddingReader:
-        return EmbeddingReader(self, table, max_length)
+    def bind(self, dataset: ListDataset, max_length: int) -> EmbeddingScorer:
+        return EmbeddingScorer(self, dataset, max_length)
 
     def save(self, folder: Path) -> None:
-        with quiet():
+        with silence_libraries():
             self.model.save(str(folder), create_model_card=False)
 
     def tokens(self, texts: list[str], prompt: str, max_length: int) -> Tokens:
@@ -88,9 +85,9 @@ class BiEncoder(Student):
         if self.static:
             return StaticTokens.of(self.model[0].tokenizer, prompted, max_length)
         longest = min(max_length, self.model.max_seq_length or max_length)
-        return TransformerTokens.of(self.model.tokenizer, prompted, longest, self._hidden(prompt))
+        return TransformerTokens.of(self.model.tokenizer, prompted, longest, self._prompt_length(prompt))
 
-    def _hidden(self, prompt: str) -> int:
+    def _prompt_length(self, prompt: str) -> int:
         """How many leading tokens the model's pooling leaves out: those of the prompt, where its config says so."""
         if not prompt or all(getattr(part, "include_prompt", True) for part in self.model):
             return 0
@@ -104,58 +101,56 @@ class BiEncoder(Student):
 
     def embed(self, features: dict[str, torch.Tensor]) -> torch.Tensor:
         """(n, d), of unit length where the model compares by cosine."""
-
         vectors: torch.Tensor = self.model(features)["sentence_embedding"].float()[:, : self.model.truncate_dim]
         return torch.nn.functional.normalize(vectors, dim=-1) if self.cosine else vectors
 
 
-class EmbeddingReader(ListScorer):
+class EmbeddingScorer(ListScorer):
     """Embeds each query and each document of a batch once, however many lists it is in.
 
     A batch whose lists see the documents of one another cannot be cut; where it is too large for memory, activations are made twice.
     """
 
-    def __init__(self, student: BiEncoder, table: ListDataset, max_length: int) -> None:
+    def __init__(self, student: BiEncoder, dataset: ListDataset, max_length: int) -> None:
         self.student = student
-        self.table = table
-        self.queries = student.tokens(table.queries, student.prompt(QUERY_PROMPTS), max_length)
-        self.documents = student.tokens(table.documents, student.prompt(DOCUMENT_PROMPTS), max_length)
-        costs = self.costs()
-        self.sizes = np.array([costs[rows].sum() for rows in table.document_rows]) + self.queries.lengths[table.query_rows]
+        self.dataset = dataset
+        self.queries = student.tokens(dataset.queries, student.prompt(QUERY_PROMPTS), max_length)
+        self.documents = student.tokens(dataset.documents, student.prompt(DOCUMENT_PROMPTS), max_length)
+        tokens = self.document_tokens()
+        self.list_tokens = np.array([tokens[rows].sum() for rows in dataset.document_rows]) + self.queries.lengths[dataset.query_rows]
         self.micro_tokens = None if student.static else MICRO_TOKENS * (1 if student.device.type == "cpu" else 8)
 
-    def costs(self) -> np.ndarray:
+    def document_tokens(self) -> np.ndarray:
         """(M,) int64: tokens of each document that gradients go through."""
         return self.documents.lengths
 
-    def embedded(self, rows: np.ndarray, frugal: bool, progress: Progress | None = None) -> torch.Tensor:
-        """(n, d): the documents at `rows`; `frugal` keeps no activations."""
+    def embed_documents(self, rows: np.ndarray, recompute: bool, progress: Progress | None = None) -> torch.Tensor:
+        """(n, d): the documents at `rows`; `recompute` keeps no activations."""
         student, total = self.student, len(rows)
         done = None if progress is None else lambda count: progress(count, total, "documents")
-        return run_sorted(recomputed(student.embed) if frugal else student.embed, self.documents, rows, student.device, done)
+        return run_sorted(recompute_activations(student.embed) if recompute else student.embed, self.documents, rows, student.device, done)
 
     def __call__(self, batch: Batch) -> torch.Tensor:
-
         queries, query_place = np.unique(batch.queries, return_inverse=True)
         rows = np.unique(batch.documents)
-        frugal = len(batch.pool) > 0 and self._exceeds(queries, rows)
+        recompute = len(batch.in_batch_documents) > 0 and self._exceeds_memory(queries, rows)
         device = self.student.device
-        forward = recomputed(self.student.embed) if frugal else self.student.embed
+        forward = recompute_activations(self.student.embed) if recompute else self.student.embed
         left = run_sorted(forward, self.queries, queries, device)[torch.from_numpy(query_place).to(device)]
-        scores = self.student.scale * (left @ self.embedded(rows, frugal).T)
+        scores = self.student.scale * (left @ self.embed_documents(rows, recompute).T)
         own = scores.gather(1, torch.from_numpy(np.searchsorted(rows, batch.documents)).to(device))
-        if not len(batch.pool):
+        if not len(batch.in_batch_documents):
             return own
-        return torch.cat([own, scores[:, torch.from_numpy(np.searchsorted(rows, batch.pool)).to(device)]], 1)
+        return torch.cat([own, scores[:, torch.from_numpy(np.searchsorted(rows, batch.in_batch_documents)).to(device)]], 1)
 
-    def _exceeds(self, queries: np.ndarray, rows: np.ndarray) -> bool:
-        tokens = self.queries.lengths[queries].sum() + self.costs()[rows].sum()
+    def _exceeds_memory(self, queries: np.ndarray, rows: np.ndarray) -> bool:
+        tokens = self.queries.lengths[queries].sum() + self.document_tokens()[rows].sum()
         return self.micro_tokens is not None and bool(tokens > self.micro_tokens)
 
     def score_all(self, progress: Progress) -> list[np.ndarray]:
         student = self.student
-        with inference(student):
-            left = run_sorted(student.embed, self.queries, np.arange(len(self.table.queries)), student.device)
-            right = self.embedded(np.arange(len(self.table.documents)), False, progress)
-        queries, documents = left.cpu().numpy()[self.table.query_rows], right.cpu().numpy()
-        return [student.scale * (documents[rows] @ query) for query, rows in zip(queries, self.table.document_rows, strict=True)]
+        with inference_mode(student):
+            left = run_sorted(student.embed, self.queries, np.arange(len(self.dataset.queries)), student.device)
+            right = self.embed_documents(np.arange(len(self.dataset.documents)), False, progress)
+        queries, documents = left.cpu().numpy()[self.dataset.query_rows], right.cpu().numpy()
+        return [student.scale * (documents[rows] @ query) for query, rows in zip(queries, self.dataset.document_rows, strict=True)]

@@ -1,7 +1,7 @@
 """A static-embedding student out of an encoder: one vector a token, a text is their mean.
 
 The way of model2vec (Tulkens & van Dongen 2024, github.com/MinishLab/model2vec), without that package: every token of the vocabulary
-goes through the encoder alone, the vectors are turned onto their principal axes and weighted by smooth inverse frequency, with the
+goes through the encoder by itself, the vectors are turned onto their principal axes and weighted by smooth inverse frequency, with the
 rank of a token in the vocabulary in the place of its frequency (Zipf's law). Two things differ from model2vec's defaults, since they
 find more on the dev queries of semanlink (nDCG@10 of MiniLM's static student: 0.26 with its defaults, 0.29 with the first, 0.34 with
 both): a steeper weighting (coefficient 1e-5 for 1e-4), and axes of equal spread (whitening), without which few axes decide.
@@ -21,7 +21,7 @@ from harness.errors import UserError
 from harness.models import ModelFiles
 from harness.stage import Context, Stage
 from harness.students.retriever import BiEncoder
-from harness.students.student import inference
+from harness.students.student import inference_mode
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +31,6 @@ else:
 sentence_transformers = lazy("sentence_transformers")
 st_modules = lazy("sentence_transformers.sentence_transformer.modules")
 transformers = lazy("transformers")
-
 
 _UNUSED = re.compile(r"\[unused\d+\]")
 
@@ -55,38 +54,36 @@ class StaticStudent(Stage):
         return self.encoder.name
 
     def run(self, out: Path, context: Context) -> None:
-
-        vectors = vocabulary_vectors(BiEncoder.load(self.encoder.path), context)
+        vectors = encode_vocabulary(BiEncoder.load(self.encoder.path), context)
         axes = principal_axes(vectors, self.dimensions, self.whitening)
-        save_static(self.encoder.path, weighted(axes, self.sif), out)
+        save_static(self.encoder.path, weigh_by_frequency(axes, self.sif), out)
 
 
-def vocabulary_vectors(encoder: BiEncoder, context: Context) -> np.ndarray:
-    """(V, d) float32: the output at each token, alone between the special tokens; zeros for special and unused tokens."""
-
+def encode_vocabulary(encoder: BiEncoder, context: Context) -> np.ndarray:
+    """(V, d) float32: the output at each token by itself between the special tokens; zeros for special and unused tokens."""
     if encoder.static:
         raise UserError("a static student is made from a transformer", remedy="use the static model itself as the student")
     tokenizer = encoder.model.tokenizer
     names = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
     special = set(tokenizer.all_special_ids)
-    kept = np.array([number for number, name in enumerate(names) if number not in special and not _UNUSED.fullmatch(name)])
-    before, after = _frame(tokenizer)
+    used = np.array([number for number, name in enumerate(names) if number not in special and not _UNUSED.fullmatch(name)])
+    before, after = _special_tokens(tokenizer)
     vectors = np.zeros((len(names), encoder.model[0].get_embedding_dimension()), dtype=np.float32)
-    with inference(encoder):
-        for start in range(0, len(kept), 1_024):
-            block = kept[start : start + 1_024]
+    with inference_mode(encoder):
+        for start in range(0, len(used), 1_024):
+            block = used[start : start + 1_024]
             ids = torch.from_numpy(np.stack([[*before, number, *after] for number in block])).to(encoder.device)
             output = encoder.model({"input_ids": ids, "attention_mask": torch.ones_like(ids)})["token_embeddings"]
             vectors[block] = output[:, len(before)].float().cpu().numpy()
-            context.progress(start + len(block), len(kept), "tokens")
+            context.progress(start + len(block), len(used), "tokens")
     return vectors
 
 
-def _frame(tokenizer: object) -> tuple[list[int], list[int]]:
-    """The special tokens that stand before and behind a text."""
+def _special_tokens(tokenizer: object) -> tuple[list[int], list[int]]:
+    """The special tokens that stand before and after a text."""
     framed = tokenizer("a")["input_ids"]  # type: ignore[operator]
     plain = tokenizer("a", add_special_tokens=False)["input_ids"]  # type: ignore[operator]
-    start = next(place for place in range(len(framed)) if framed[place : place + len(plain)] == plain)
+    start = next(first for first in range(len(framed)) if framed[first : first + len(plain)] == plain)
     return framed[:start], framed[start + len(plain) :]
 
 
@@ -103,12 +100,12 @@ def principal_axes(vectors: np.ndarray, dimensions: int | None = None, whitening
     order = order[variances[order] > 1e-6 * variances.max()]
     if dimensions is not None and dimensions > len(order):
         raise UserError(f"there are no {dimensions} dimensions in an encoder with {len(order)}", key="dimensions")
-    kept = order[:dimensions]
-    turned: np.ndarray = centred @ (axes[:, kept] / variances[kept] ** (whitening / 2))
+    widest = order[:dimensions]
+    turned: np.ndarray = centred @ (axes[:, widest] / variances[widest] ** (whitening / 2))
     return turned.astype(np.float32)
 
 
-def weighted(vectors: np.ndarray, sif: float | None) -> np.ndarray:
+def weigh_by_frequency(vectors: np.ndarray, sif: float | None) -> np.ndarray:
     """Rows weighted by a / (a + p), p falling as 1 / (rank + 2) over the vocabulary; scaled so that the mean norm is 1."""
     if sif is not None:
         share = 1 / np.arange(2, len(vectors) + 2)
@@ -120,7 +117,6 @@ def weighted(vectors: np.ndarray, sif: float | None) -> np.ndarray:
 
 def save_static(encoder: Path, vectors: np.ndarray, out: Path) -> None:
     """The folder that ``SentenceTransformer(out)`` loads: the encoder's tokenizer, one float32 row of `vectors` a token, cosine."""
-
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(encoder), local_files_only=True).backend_tokenizer
     tokenizer.no_truncation()
     model = sentence_transformers.SentenceTransformer(

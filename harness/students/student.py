@@ -1,8 +1,8 @@
-"""What the training loop and the scoring of lists need of a student, be it a ranker or a retriever."""
+"""What training and the scoring of lists need of a student, be it a ranker or a retriever."""
 
 from __future__ import annotations
 
-import logging as standard
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from harness._lazy import lazy
 from harness.device import autocast, best_dtype
 from harness.errors import UserError
-from harness.students.optimisers import optimisers_of
+from harness.students.optimisers import build_optimisers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,15 +23,14 @@ if TYPE_CHECKING:
 else:
     torch = lazy("torch")
 
-
 transformers_utils = lazy("transformers.utils")
 
 
 class ListScorer(ABC):
-    """A student over one table of lists whose texts it has tokenised."""
+    """A student on one dataset, whose texts it has tokenised."""
 
-    sizes: np.ndarray
-    """(N,) int64: tokens of each list of the table."""
+    list_tokens: np.ndarray
+    """(N,) int64: tokens of each list of the dataset."""
     micro_tokens: int | None
     """Most tokens whose activations fit into memory at once; None where there is no such limit."""
 
@@ -41,7 +40,7 @@ class ListScorer(ABC):
 
     @abstractmethod
     def score_all(self, progress: Progress) -> list[np.ndarray]:
-        """Scores of every list of the table, one float32 array (K_i,) a list, without gradients."""
+        """Scores of every list of the dataset, one float32 array (K_i,) a list, without gradients."""
 
 
 class Student(ABC):
@@ -57,13 +56,12 @@ class Student(ABC):
     """Whether bfloat16 can make it faster."""
 
     @abstractmethod
-    def bind(self, table: ListDataset, max_length: int) -> ListScorer:
-        """Tokenises the table's texts, cut to `max_length` tokens."""
+    def bind(self, dataset: ListDataset, max_length: int) -> ListScorer:
+        """The student on `dataset`, whose texts are cut to `max_length` tokens."""
 
     def optimisers(self, peak: float, decay: float) -> list[torch.optim.Optimizer]:
         """What moves the weights that learn; their rate rises to `peak`."""
-
-        return optimisers_of(self.model, peak, decay)
+        return build_optimisers(self.model, peak, decay)
 
     @abstractmethod
     def save(self, folder: Path) -> None:
@@ -71,47 +69,46 @@ class Student(ABC):
 
 
 def save_student(student: Student, folder: Path) -> None:
-    """Writes a folder that sentence-transformers loads unchanged."""
+    """`Student.save` as a function, which other processes can be given."""
     student.save(folder)
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence_libraries() -> Iterator[None]:
     """No progress bars and no advice from the libraries while a model is loaded or saved; what is wrong still raises."""
-
     level, bars = transformers_utils.logging.get_verbosity(), transformers_utils.logging.is_progress_bar_enabled()
-    other = standard.getLogger("sentence_transformers")
-    heard = other.level
+    logger = logging.getLogger("sentence_transformers")
+    former = logger.level
     transformers_utils.logging.set_verbosity_error()
     transformers_utils.logging.disable_progress_bar()
-    other.setLevel(standard.ERROR)
+    logger.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        other.setLevel(heard)
+        logger.setLevel(former)
         transformers_utils.logging.set_verbosity(level)
         if bars:
             transformers_utils.logging.enable_progress_bar()
 
 
 @contextmanager
-def opening(folder: Path) -> Iterator[None]:
+def explain_load_errors(folder: Path) -> Iterator[None]:
     """Loads a model quietly; what fails raises UserError naming the folder."""
     try:
-        with quiet():
+        with silence_libraries():
             yield
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError) as error:
         raise UserError(f"the model in '{folder}' does not load: {error}", remedy="give a folder saved by sentence-transformers") from error
 
 
-def loading(device: torch.device) -> dict[str, Any]:
+def load_options(device: torch.device) -> dict[str, Any]:
     """How transformers load for training: never from a pickle; on a CPU with plain attention, faster there than torch's fused one
     once gradients are wanted."""
     return {"use_safetensors": True, **({"attn_implementation": "eager"} if device.type == "cpu" else {})}
 
 
 @contextmanager
-def inference(student: Student) -> Iterator[None]:
+def inference_mode(student: Student) -> Iterator[None]:
     """No gradients, no dropout, and the precision that is faster here; the model is as before afterwards.
 
     In bfloat16 the linear weights are cast once; autocast alone would cast them anew for every pass.
@@ -121,19 +118,19 @@ def inference(student: Student) -> Iterator[None]:
     training = student.model.training
     student.model.eval()
     linear = [part for part in student.model.modules() if isinstance(part, torch.nn.Linear)] if precision == "bf16" else []
-    kept = [(weight, weight.data) for part in linear for weight in part.parameters()]
-    for weight, data in kept:
+    originals = [(weight, weight.data) for part in linear for weight in part.parameters()]
+    for weight, data in originals:
         weight.data = data.to(torch.bfloat16)
     try:
         with torch.inference_mode(), autocast(student.device, precision):
             yield
     finally:
         student.model.train(training)
-        for weight, data in kept:
+        for weight, data in originals:
             weight.data = data
 
 
-def freeze_lower(model: Any, layers: int) -> None:
+def freeze_layers(model: Any, layers: int) -> None:
     """Stops the training of the embeddings and the lower `layers` of a sentence-transformers model. Raises UserError when it has fewer."""
     transformer = model.transformers_model
     stack = encoder_layers(transformer.base_model) if transformer is not None else []
@@ -146,6 +143,5 @@ def freeze_lower(model: Any, layers: int) -> None:
 
 def encoder_layers(base: Any) -> list[torch.nn.Module]:
     """The layers of a transformer without a head, lowest first."""
-
     total = base.config.num_hidden_layers
     return next((list(part) for part in base.modules() if isinstance(part, torch.nn.ModuleList) and len(part) == total), [])

@@ -44,12 +44,14 @@ class TransformerTokens:
     columns: dict[str, list[np.ndarray]]
     lengths: np.ndarray
     pad: int
-    left: bool
-    hidden: int = 0
+    pads_left: bool
+    prompt_length: int = 0
     """How many leading tokens of each text (its prompt) the pooling leaves out."""
 
     @classmethod
-    def of(cls, tokenizer: Any, inputs: Sequence[str] | Sequence[tuple[str, str]], max_length: int, hidden: int = 0) -> TransformerTokens:
+    def of(
+        cls, tokenizer: Any, inputs: Sequence[str] | Sequence[tuple[str, str]], max_length: int, prompt_length: int = 0
+    ) -> TransformerTokens:
         """Tokenises texts, or pairs as a cross-encoder reads them, cut to `max_length` tokens with special tokens."""
         columns: dict[str, list[np.ndarray]] = {}
         for start in range(0, len(inputs), 1_000):
@@ -57,20 +59,19 @@ class TransformerTokens:
             for name, rows in tokenizer(block, truncation=True, max_length=max_length, return_attention_mask=False).items():
                 columns.setdefault(name, []).extend(np.asarray(row, dtype=np.int32) for row in rows)
         lengths = np.array([len(row) for row in columns.get("input_ids", ())], dtype=np.int64)
-        return cls(columns, lengths, tokenizer.pad_token_id, tokenizer.padding_side == "left", hidden)
+        return cls(columns, lengths, tokenizer.pad_token_id, tokenizer.padding_side == "left", prompt_length)
 
     def features(self, rows: np.ndarray, device: torch.device) -> dict[str, torch.Tensor]:
-
         lengths = self.lengths[rows, None]
         places = np.arange(lengths.max())
-        mask = places >= lengths.max() - lengths if self.left else places < lengths
+        mask = places >= lengths.max() - lengths if self.pads_left else places < lengths
         padded: dict[str, Any] = {"attention_mask": mask.astype(np.int64)}
         for name, column in self.columns.items():
             padded[name] = np.full(mask.shape, self.pad if name == "input_ids" else 0, dtype=np.int64)
             padded[name][mask] = np.concatenate([column[row] for row in rows])
         features = {name: torch.from_numpy(values).to(device) for name, values in padded.items()}
         # A number on its own stays on the processor, where the pooling reads it.
-        return {**features, "prompt_length": torch.full((len(rows),), self.hidden)} if self.hidden else features
+        return {**features, "prompt_length": torch.full((len(rows),), self.prompt_length)} if self.prompt_length else features
 
 
 @dataclass(frozen=True)
@@ -91,13 +92,12 @@ class StaticTokens:
         return cls(ids, np.array([len(row) for row in ids], dtype=np.int64))
 
     def features(self, rows: np.ndarray, device: torch.device) -> dict[str, torch.Tensor]:
-
         offsets = np.concatenate([[0], np.cumsum(self.lengths[rows])[:-1]])
         ids = np.concatenate([self.ids[row] for row in rows])
         return {"input_ids": torch.from_numpy(ids).to(device), "offsets": torch.from_numpy(offsets).to(device)}
 
 
-def passes(lengths: np.ndarray, budget: int) -> Iterator[np.ndarray]:
+def cut_into_passes(lengths: np.ndarray, budget: int) -> Iterator[np.ndarray]:
     """Positions of `lengths` (N,), shortest first, cut so that rows times the longest stay within `budget` (one row at least)."""
     order = np.argsort(lengths, kind="stable")
     start = 0
@@ -118,7 +118,7 @@ def run_sorted(
 
     budget = tokens.pass_tokens * (1 if device.type == "cpu" else ON_ACCELERATOR)
     parts, order, count = [], [], 0
-    for part in passes(tokens.lengths[rows], budget):
+    for part in cut_into_passes(tokens.lengths[rows], budget):
         parts.append(forward(tokens.features(rows[part], device)).float())
         order.append(part)
         count += len(part)

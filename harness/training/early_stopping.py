@@ -1,21 +1,15 @@
-"""Early stopping: some training queries are held out, and the weights with the smallest loss on their lists are kept.
+"""Early stopping: some training queries are held out, and the weights with the smallest loss on their lists are saved.
 
 The held-out queries come out of the labelled ones, so a method that stops early has the same budget as one that does not.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
 import numpy as np
 from pydantic import Field
 
 from harness.errors import UserError
 from harness.plugins import Settings
-
-if TYPE_CHECKING:
-    import torch
 
 
 class EarlyStopping(Settings):
@@ -27,14 +21,14 @@ class EarlyStopping(Settings):
     patience: int = Field(default=1, ge=1, description="the training stops once so many checks in a row found no smaller loss")
     checks: int = Field(default=1, ge=1, description="how often an epoch their loss is measured, evenly spread, the last at its end")
 
-    def due(self, step: int, steps: int) -> bool:
+    def is_due(self, step: int, steps: int) -> bool:
         """Whether there is a check after step `step` (from 0, over all epochs) where an epoch has `steps`."""
-        place = step % steps
-        return (place + 1) * self.checks // steps > place * self.checks // steps
+        within = step % steps
+        return (within + 1) * self.checks // steps > within * self.checks // steps
 
 
-def split(query_rows: np.ndarray, stop: EarlyStopping | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the lists that teach and of those held out. All lists of a query (equal in `query_rows`, (N,)) are on one side.
+def split_lists(query_rows: np.ndarray, stop: EarlyStopping | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the lists to train on and of those held out. All lists of a query (equal in `query_rows`, (N,)) are on one side.
 
     Raises UserError when there is only one query to hold out.
     """
@@ -46,22 +40,5 @@ def split(query_rows: np.ndarray, stop: EarlyStopping | None, seed: int) -> tupl
     count = min(max(round(stop.held_out * len(queries)), 1), len(queries) - 1)
     # Another stream than that of the batches, which is seeded with the seed alone.
     drawn = np.random.default_rng([seed, 1]).choice(queries, count, replace=False)
-    held = np.isin(query_rows, drawn)
-    return np.flatnonzero(~held), np.flatnonzero(held)
-
-
-@dataclass
-class Best:
-    """The smallest held-out loss so far, its step and weights, and how many checks have passed since."""
-
-    loss: float = float("inf")
-    step: int = 0
-    waited: int = 0
-    weights: dict[str, torch.Tensor] = field(default_factory=dict)
-
-    def see(self, loss: float, step: int, weights: dict[str, torch.Tensor]) -> None:
-        """A check after `step`; copies `weights` when they are the best."""
-        self.waited += 1
-        if loss < self.loss:
-            self.loss, self.step, self.waited = loss, step, 0
-            self.weights = {name: weight.detach().clone() for name, weight in weights.items()}
+    is_held_out = np.isin(query_rows, drawn)
+    return np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)

@@ -26,7 +26,7 @@ class Bodies:
     corpus: Corpus
 
     def texts(self, ids: Sequence[str]) -> list[str]:
-        """Text behind the title, in the order of `ids`."""
+        """Texts without their titles, in the order of `ids`."""
         bodies = {document.id: document.text for document in self.corpus.documents(self.corpus.rows(ids))}
         return [bodies[document] for document in ids]
 
@@ -53,23 +53,23 @@ class WarmUpRanker(RankerStage):
 
     def run(self, out: Path, context: Context) -> None:
         bodies = Bodies(self.corpus)
-        built = with_bodies(read_lists(context.path(self.lists)), bodies)
+        built = drop_empty_documents(read_lists(context.path(self.lists)), bodies)
         built.write(out)
-        self.fit(ListDataset.of(built.lists, bodies), out, context)
+        self.train_on(ListDataset.of(built.lists, bodies), out, context)
 
 
-def with_bodies(lists: Sequence[TrainingList], bodies: Bodies) -> ListsBuilt:
+def drop_empty_documents(lists: Sequence[TrainingList], bodies: Bodies) -> ListsBuilt:
     """The lists without documents that are nothing but a title; a list that loses its positive or all its negatives is dropped."""
     ids = list(dict.fromkeys(document for one in lists for document in one.documents))
     empty = {document for document, body in zip(ids, bodies.texts(ids), strict=True) if not body.strip()}
-    kept = [shortened for one in lists if (shortened := _without(one, empty)) is not None]
-    lost = len(lists) - len(kept)
-    return ListsBuilt(tuple(kept), {"left without a body": lost} if lost else {})
+    shortened = [left for one in lists if (left := _drop_documents(one, empty)) is not None]
+    dropped = len(lists) - len(shortened)
+    return ListsBuilt(tuple(shortened), {"left without a body": dropped} if dropped else {})
 
 
-def _without(one: TrainingList, empty: set[str]) -> TrainingList | None:
+def _drop_documents(one: TrainingList, empty: set[str]) -> TrainingList | None:
     documents = tuple(document for document in one.documents if document not in empty)
-    first = [document for document in documents if document in one.positives]
-    if not first or len(documents) == len(first):
+    positives = [document for document in documents if document in one.positives]
+    if not positives or len(documents) == len(positives):
         return None
-    return replace(one, documents=documents, ordered=len(first))
+    return replace(one, documents=documents, ordered=len(positives))

@@ -18,25 +18,25 @@ from harness.students.query_side import QueryEncoder
 from harness.students.ranker import load_ranker, save_ranker
 from harness.students.retriever import BiEncoder
 from harness.students.student import save_student
-from harness.training.checkpoints import Checkpoint
+from harness.training.checkpoint import Checkpoint
 from harness.training.train_settings import TrainSettings
-from harness.training.training_job import Training, train
+from harness.training.training_job import TrainingJob
 from harness.training_lists.list_dataset import ListDataset
 from harness.training_lists.training_list import read_lists
 
 
-def checkpoint_of(stage: Stage, cache: Path) -> Checkpoint:
-    """Where the training of `stage` is taken up again should it be killed; who makes a stage holds its lock, so no other writes there."""
+def stage_checkpoint(stage: Stage, cache: Path) -> Checkpoint:
+    """Where the training of `stage` goes on should it be killed; who runs a stage holds its lock, so no other writes there."""
     return Checkpoint(cache / "training" / f"{stage.key}.safetensors")
 
 
-def check_needs(loss: LossSpec, table: ListDataset) -> None:
-    """Raises UserError when the lists of `table` lack what `loss` needs."""
-    lacking = [need for need in loss.needs if need not in table.carries]
+def check_needs(loss: LossSpec, dataset: ListDataset) -> None:
+    """Raises UserError when the lists of `dataset` lack what `loss` needs."""
+    lacking = [need for need in loss.needs if need not in dataset.provides]
     if lacking:
         raise UserError(
             f"the loss '{loss}' needs {' and '.join(lacking)}, which these training lists do not carry",
-            remedy=f"take a loss that needs no more than {' and '.join(table.carries) or 'nothing'}: harness list losses",
+            remedy=f"take a loss that needs no more than {' and '.join(dataset.provides) or 'nothing'}: harness list losses",
         )
 
 
@@ -55,13 +55,13 @@ class RankerStage(Stage):
     max_length: int = 128
     """Tokens of a pair for a cross-encoder, of a text for a bi-encoder."""
 
-    def fit(self, table: ListDataset, out: Path, context: Context) -> None:
-        """Trains on `table` and writes the artefact."""
-        check_needs(self.loss, table)
+    def train_on(self, dataset: ListDataset, out: Path, context: Context) -> None:
+        """Trains on `dataset` and writes the artefact."""
+        check_needs(self.loss, dataset)
         load = partial(load_ranker, model_path(self.start, context), self.architecture)
         save = partial(save_ranker, architecture=self.architecture)
-        training = Training(load, save, table, self.loss, self.train, self.max_length, self.seed)
-        train(training, out, checkpoint_of(self, context.cache), context.progress)
+        job = TrainingJob(load, save, dataset, self.loss, self.train, self.max_length, self.seed)
+        job.run(out, stage_checkpoint(self, context.cache), context.progress)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -79,7 +79,7 @@ class TrainRanker(RankerStage):
         return f"{self.architecture}, {self.loss}, {self.lists.label}"
 
     def run(self, out: Path, context: Context) -> None:
-        self.fit(ListDataset.of(read_lists(context.path(self.lists)), self.corpus), out, context)
+        self.train_on(ListDataset.of(read_lists(context.path(self.lists)), self.corpus), out, context)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -111,9 +111,8 @@ class TrainRetriever(Stage):
         return f"{self.loss}, {self.lists.label}"
 
     def run(self, out: Path, context: Context) -> None:
-
-        table = ListDataset.of(read_lists(context.path(self.lists)), self.corpus)
-        check_needs(self.loss, table)
+        dataset = ListDataset.of(read_lists(context.path(self.lists)), self.corpus)
+        check_needs(self.loss, dataset)
         load = partial((QueryEncoder if self.frozen_documents else BiEncoder).load, model_path(self.start, context))
-        training = Training(load, save_student, table, self.loss, self.train, self.max_length, self.seed)
-        train(training, out, checkpoint_of(self, context.cache), context.progress)
+        job = TrainingJob(load, save_student, dataset, self.loss, self.train, self.max_length, self.seed)
+        job.run(out, stage_checkpoint(self, context.cache), context.progress)

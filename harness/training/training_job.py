@@ -1,4 +1,4 @@
-"""One training from its start to its folder: in this process, or by a team of processes that accelerate connects."""
+"""One training from its start to its folder: in this process, or in a group of processes that accelerate connects."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from harness.device import deterministic, devices
 from harness.errors import UserError
 from harness.ports import free_port
 from harness.progress import silent
-from harness.training.checkpoints import Checkpoint
+from harness.training.checkpoint import Checkpoint
 from harness.training.process_group import SINGLE_PROCESS, ProcessGroup
 from harness.training.train_settings import TrainSettings
-from harness.training.training_loop import fit
+from harness.training.trainer import Trainer
 
 if TYPE_CHECKING:
     import torch
@@ -34,85 +34,100 @@ spawn = lazy("torch.multiprocessing.spawn")
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainingJob:
     """What is trained, on what and how; other processes can be given it, so `load` and `save` are functions of a module."""
 
     load: Callable[[], Student]
     save: Callable[[Student, Path], None]
-    table: ListDataset
+    dataset: ListDataset
     loss: LossSpec
     settings: TrainSettings
     max_length: int
     seed: int
 
-    def run(self, out: Path, checkpoint: Checkpoint, progress: Progress, team: ProcessGroup = SINGLE_PROCESS) -> None:
-        """Writes the trained model and its loss curve into `out`; of a team, its first process does.
+    def run(self, out: Path, checkpoint: Checkpoint, progress: Progress) -> None:
+        """Writes the trained model and its loss curve into `out`, on as many devices as ``HARNESS_DEVICES`` says.
 
-        A loss over the documents of a whole batch cannot be shared out, and tables with sparse gradients are not worth it: there the
-        first process trains alone. With dropout a team's training that was interrupted does not end with the same bits.
+        The checkpoint goes once the model is written. With dropout a training on several devices that was interrupted does not end with
+        the same bits.
+        """
+        world_size = len(devices())
+        if world_size == 1:
+            self.run_in_group(SINGLE_PROCESS, out, checkpoint, progress)
+        else:
+            _run_processes(self, out, checkpoint, progress, world_size)
+        checkpoint.remove()
+
+    def run_in_group(self, group: ProcessGroup, out: Path, checkpoint: Checkpoint, progress: Progress) -> None:
+        """The part of one process of `group`; the first of them writes.
+
+        A loss over the documents of a whole batch cannot be shared out, and static embeddings with sparse gradients are not worth it:
+        there the first process trains on its own.
         """
         with deterministic(self.seed):
             student = self.load()
             loss = self.loss.loss(student.temperature)
             if loss.in_batch or not student.supports_bf16:
-                if team.rank:
+                if group.rank:
                     return
-                team = SINGLE_PROCESS
-            history = fit(student, self.table, loss, self.settings, self.max_length, self.seed, progress, checkpoint, team)
-        if team.rank == 0:
+                group = SINGLE_PROCESS
+            trainer = Trainer(
+                student,
+                self.dataset,
+                loss,
+                self.settings,
+                max_length=self.max_length,
+                seed=self.seed,
+                group=group,
+                checkpoint=checkpoint,
+                progress=progress,
+            )
+            history = trainer.fit()
+        if group.rank == 0:
             self.save(student, out)
             history.write(out)
 
 
-def train(training: Training, out: Path, checkpoint: Checkpoint, progress: Progress) -> None:
-    """Runs `training` on as many devices as ``HARNESS_DEVICES`` says; the checkpoint goes once the model is written."""
-    size = len(devices())
-    if size == 1:
-        training.run(out, checkpoint, progress)
-    else:
-        _together(training, out, checkpoint, progress, size)
-    checkpoint.remove()
-
-
-def _together(training: Training, out: Path, checkpoint: Checkpoint, progress: Progress, size: int) -> None:
-
-    told: SimpleQueue[Any] = torch.multiprocessing.get_context("spawn").SimpleQueue()
-    given = (training, out, checkpoint.file, told, size, free_port())
+def _run_processes(job: TrainingJob, out: Path, checkpoint: Checkpoint, progress: Progress, world_size: int) -> None:
+    """Starts the processes of a group and waits for them, handing on their progress. Raises the UserError that they met."""
+    messages: SimpleQueue[Any] = torch.multiprocessing.get_context("spawn").SimpleQueue()
+    arguments = (job, out, checkpoint.file, messages, world_size, free_port())
     # They end with this process, however it ends: torch asks the kernel for that.
-    team: Any = spawn.start_processes(_work, given, nprocs=size, join=False, start_method="spawn")
+    processes: Any = spawn.start_processes(_run_process, arguments, nprocs=world_size, join=False, start_method="spawn")
     ended = False
     try:
         while not ended:
-            ended = team.join(timeout=0.2)
-            while not told.empty():
-                message = told.get()
+            ended = processes.join(timeout=0.2)
+            while not messages.empty():
+                message = messages.get()
                 if isinstance(message, UserError):
                     raise message
                 progress(*message)
     finally:
-        for process in team.processes:
+        for process in processes.processes:
             process.terminate()
             process.join()
 
 
-def _work(place: int, training: Training, out: Path, file: Path, description: SimpleQueue[Any], size: int, port: int) -> None:
-    """What one process of a team does."""
+def _run_process(rank: int, job: TrainingJob, out: Path, file: Path, messages: SimpleQueue[Any], world_size: int, port: int) -> None:
+    """What one process of a group does."""
     from accelerate import PartialState
 
-    where = {"RANK": place, "LOCAL_RANK": place, "WORLD_SIZE": size, "LOCAL_WORLD_SIZE": size, "MASTER_PORT": port}
-    os.environ.update({name: str(value) for name, value in where.items()} | {"MASTER_ADDR": "127.0.0.1"})
+    variables = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": world_size, "LOCAL_WORLD_SIZE": world_size, "MASTER_PORT": port}
+    os.environ.update({name: str(value) for name, value in variables.items()} | {"MASTER_ADDR": "127.0.0.1"})
     state = PartialState(cpu=not torch.cuda.is_available())
-    first = place == 0
+    first = rank == 0
+    progress = partial(_send_progress, messages) if first else silent
     try:
-        training.run(out, Checkpoint(file, writes=first), partial(_tell, description) if first else silent, ProcessGroup(place, size))
+        job.run_in_group(ProcessGroup(rank, world_size), out, Checkpoint(file, writes=first), progress)
         state.wait_for_everyone()
     except UserError as error:
         # The others met it too: it comes of what all of them know.
         if first:
-            description.put(error)
+            messages.put(error)
     finally:
         state.destroy_process_group()
 
 
-def _tell(description: SimpleQueue[Any], done: int, total: int, unit: str = "") -> None:
-    description.put((done, total, unit))
+def _send_progress(messages: SimpleQueue[Any], done: int, total: int, unit: str = "") -> None:
+    messages.put((done, total, unit))

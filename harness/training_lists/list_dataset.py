@@ -28,13 +28,13 @@ class TextSource(Protocol):
 class Batch:
     """B lists: rows of the query texts (B,) and of the document texts (B, K), int64, 0 where there is no document, and the target.
 
-    `pool` (D,) int64, ascending: rows of the documents that all lists see behind their own; empty but for in-batch negatives.
+    `in_batch_documents` (D,) int64, ascending: rows of the documents that all lists see after their own; empty without in-batch negatives.
     """
 
     lists: np.ndarray
     queries: np.ndarray
     documents: np.ndarray
-    pool: np.ndarray
+    in_batch_documents: np.ndarray
     target: Target
 
 
@@ -69,18 +69,17 @@ class ListDataset:
         )
 
     @property
-    def carries(self) -> tuple[str, ...]:
+    def provides(self) -> tuple[str, ...]:
         """What losses may need that these lists have: order, scores, gold labels."""
-        found = {
+        carried = {
             "order": any(one.ordered for one in self.lists),
             "scores": all(one.scores is not None for one in self.lists),
             "gold labels": any(one.positives for one in self.lists),
         }
-        return tuple(name for name, there in found.items() if there)
+        return tuple(name for name, is_there in carried.items() if is_there)
 
     def batch(self, numbers: np.ndarray, device: torch.device, in_batch: bool = False) -> Batch:
         """The lists at `numbers` (B,). With `in_batch` every list also sees the documents of the other lists, as negatives."""
-
         chosen = [self.lists[number] for number in numbers]
         rows = [self.document_rows[number] for number in numbers]
         mask = np.arange(max(map(len, rows))) < np.array([len(own) for own in rows])[:, None]
@@ -91,29 +90,27 @@ class ListDataset:
             mask=torch.from_numpy(mask).to(device),
             ordered=torch.tensor([one.ordered for one in chosen], device=device),
             scores=_scores(chosen, mask, device),
-            positives=self._gold(numbers, mask, device),
-            in_batch_negatives=torch.from_numpy(self._others(numbers, pool)).to(device) if in_batch else None,
+            positives=self._positives(numbers, mask, device),
+            in_batch_negatives=torch.from_numpy(self._in_batch_negatives(numbers, pool)).to(device) if in_batch else None,
         )
         return Batch(numbers, self.query_rows[numbers], documents, pool, target)
 
-    def _gold(self, numbers: np.ndarray, mask: np.ndarray, device: torch.device) -> torch.Tensor | None:
-
+    def _positives(self, numbers: np.ndarray, mask: np.ndarray, device: torch.device) -> torch.Tensor | None:
         if not any(one.positives for one in self.lists):
             return None
         gold = np.zeros(mask.shape, dtype=bool)
         gold[mask] = np.concatenate([np.isin(self.document_rows[number], self.gold_rows[number]) for number in numbers])
         return torch.from_numpy(gold).to(device)
 
-    def _others(self, numbers: np.ndarray, pool: np.ndarray) -> np.ndarray:
+    def _in_batch_negatives(self, numbers: np.ndarray, pool: np.ndarray) -> np.ndarray:
         """(B, D) bool: which documents of `pool` are in no list of the same query and not known to answer it."""
-        near = np.stack([np.isin(pool, np.append(self.document_rows[number], self.gold_rows[number])) for number in numbers])
+        known = np.stack([np.isin(pool, np.append(self.document_rows[number], self.gold_rows[number])) for number in numbers])
         same = self.query_rows[numbers][:, None] == self.query_rows[numbers]
-        others: np.ndarray = ~(same @ near)
-        return others
+        negatives: np.ndarray = ~(same @ known)
+        return negatives
 
 
 def _scores(chosen: Sequence[TrainingList], mask: np.ndarray, device: torch.device) -> torch.Tensor | None:
-
     if any(one.scores is None for one in chosen):
         return None
     scores = np.zeros(mask.shape, dtype=np.float32)
@@ -122,13 +119,13 @@ def _scores(chosen: Sequence[TrainingList], mask: np.ndarray, device: torch.devi
 
 
 def micro_batches(numbers: np.ndarray, tokens: np.ndarray, most: int | None) -> list[np.ndarray]:
-    """`numbers` cut, in their order, where their `tokens` would exceed `most`; a list larger than that stands alone."""
+    """`numbers` cut, in their order, where their `tokens` would exceed `most`; a list larger than that is a pass of its own."""
     if most is None or not len(numbers):
         return [numbers] if len(numbers) else []
-    cuts, held = [], 0
-    for place, size in enumerate(tokens[numbers]):
-        if held and held + size > most:
+    cuts, size = [], 0
+    for place, more in enumerate(tokens[numbers]):
+        if size and size + more > most:
             cuts.append(place)
-            held = 0
-        held += size
+            size = 0
+        size += more
     return np.split(numbers, cuts)

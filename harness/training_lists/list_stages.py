@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.collections.pool import read_pool
-from harness.collections.sample import QuerySubset
-from harness.collections.sample import draw_queries as draw_from
+from harness.collections.sample import QuerySubset, draw_queries
 from harness.errors import UserError
 from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS
@@ -23,15 +22,13 @@ if TYPE_CHECKING:
     from harness.collections.crops import TrainingQuery
 
 
-def subset_queries(draw: QuerySubset, context: Context) -> list[TrainingQuery]:
-    """The training queries of a draw."""
-
-    return draw_from(read_pool(context.path(draw.pool)), draw.resample, draw.size)
+def subset_queries(subset: QuerySubset, context: Context) -> list[TrainingQuery]:
+    """The training queries of a subset."""
+    return draw_queries(read_pool(context.path(subset.pool)), subset.resample, subset.size)
 
 
 def candidate_lists(queries: list[TrainingQuery], candidates: Stage, depth: int, context: Context) -> dict[str, list[str]]:
     """The first `depth` candidates of each query, best first."""
-
     run = Run.read(context.path(candidates))
     return {query.id: run.top(query.id, depth) for query in queries}
 
@@ -64,7 +61,7 @@ class GoldLists(Stage):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RankedLists(Stage):
-    """Lists in a teacher's order, for the queries of `draw`; `labels` may hold more."""
+    """Lists in a teacher's order, for the queries of `subset`; `labels` may hold more."""
 
     kind: ClassVar[str] = "ranked-lists"
 
@@ -76,7 +73,6 @@ class RankedLists(Stage):
         return f"{self.subset.size:,} queries"
 
     def run(self, out: Path, context: Context) -> None:
-
         rankings = {one.query: self.learnt(one) for one in read_rankings(context.path(self.labels) / RANKINGS)}
         from_rankings(subset_queries(self.subset, context), rankings).write(out)
 

@@ -43,10 +43,10 @@ class GradedLists(Stage):
         return f"{self.grade}, {self.lists.label}"
 
     def run(self, out: Path, context: Context) -> None:
-        ListsBuilt(tuple(graded(one, self.grade) for one in read_lists(context.path(self.lists))), {}).write(out)
+        ListsBuilt(tuple(grade_list(one, self.grade) for one in read_lists(context.path(self.lists))), {}).write(out)
 
 
-def graded(one: TrainingList, grade: Grade) -> TrainingList:
+def grade_list(one: TrainingList, grade: Grade) -> TrainingList:
     """The list with a grade for every document."""
     size = len(one.documents)
     scores = [_GRADES[grade](rank, size) if rank <= one.ordered else 0.0 for rank in range(1, size + 1)]
@@ -74,18 +74,18 @@ class PairLists(Stage):
         return f"{self.subset.size:,} queries"
 
     def run(self, out: Path, context: Context) -> None:
-        shown = candidate_lists(subset_queries(self.subset, context), self.candidates, self.top, context)
+        candidates = candidate_lists(subset_queries(self.subset, context), self.candidates, self.top, context)
         pairs: list[TrainingList] = []
         dropped: Counter[str] = Counter()
         for one in read_lists(context.path(self.lists)):
-            found = preferences(one, set(shown[one.query]))
-            chosen = random.Random(f"{self.seed}:{one.query}").sample(found, min(self.pairs, len(found)))
+            pairs_of_query = preference_pairs(one, set(candidates[one.query]))
+            chosen = random.Random(f"{self.seed}:{one.query}").sample(pairs_of_query, min(self.pairs, len(pairs_of_query)))
             pairs += [TrainingList(one.query, one.text, pair, 2) for pair in chosen]
             dropped["without a preference"] += not chosen
         ListsBuilt(tuple(pairs), +dropped).write(out)
 
 
-def preferences(one: TrainingList, among: set[str]) -> list[tuple[str, str]]:
+def preference_pairs(one: TrainingList, among: set[str]) -> list[tuple[str, str]]:
     """Pairs of the documents in `among` that the order decides: two of the prefix, or one of the prefix and one of the tail."""
     return [
         (first, second)

@@ -1,4 +1,4 @@
-"""Training lists that also hold documents of queries alike: the topic-aware batches of TAS-B, list by list."""
+"""Training lists that also hold documents of similar queries: the topic-aware batches of TAS-B, list by list."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ vq = lazy("scipy.cluster.vq")
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TopicAwareLists(Stage):
-    """Lists of gold and negatives, each followed by the gold document and the first negative of `mates` other queries of its cluster.
+    """Lists of gold and negatives, each followed by gold and first negative of `cluster_neighbours` others of its cluster.
 
     Queries are clustered by k-means over the embeddings of `encoder`, about `cluster_size` to a cluster.
     """
@@ -42,28 +42,26 @@ class TopicAwareLists(Stage):
         return self.lists.label
 
     def run(self, out: Path, context: Context) -> None:
-
         lists = read_lists(context.path(self.lists))
         encoder = load_encoder(model_path(self.encoder, context), self.max_length)
-        places = clusters(encode(encoder, [one.text for one in lists], "query"), self.cluster_size, self.seed)
-        ListsBuilt(tuple(with_mates(lists, places, self.cluster_neighbours, self.seed)), {}).write(out)
+        clusters = cluster_vectors(encode(encoder, [one.text for one in lists], "query"), self.cluster_size, self.seed)
+        ListsBuilt(tuple(add_cluster_documents(lists, clusters, self.cluster_neighbours, self.seed)), {}).write(out)
 
 
-def clusters(vectors: np.ndarray, size: int, seed: int) -> list[int]:
+def cluster_vectors(vectors: np.ndarray, size: int, seed: int) -> list[int]:
     """The cluster of each of `vectors` (N, d), of about `size` members each."""
-
     number = max(1, round(len(vectors) / size))
     _, labels = vq.kmeans2(vectors.astype("float64"), number, minit="++", seed=seed)
     return [int(label) for label in labels]
 
 
-def with_mates(lists: Sequence[TrainingList], places: Sequence[int], mates: int, seed: int) -> list[TrainingList]:
-    """Each list with two documents of at most `mates` others of its cluster behind it; none twice, and none that is its own gold."""
+def add_cluster_documents(lists: Sequence[TrainingList], clusters: Sequence[int], neighbours: int, seed: int) -> list[TrainingList]:
+    """Each list followed by two documents of at most `neighbours` others of its cluster; none twice, and none that is its own gold."""
     extended = []
     for number, one in enumerate(lists):
-        alike = [other for place, other in enumerate(lists) if places[place] == places[number] and other.text != one.text]
-        chosen = random.Random(f"{seed}:{one.query}").sample(alike, min(mates, len(alike)))
-        pairs = [document for mate in chosen for document in (mate.documents[0], mate.documents[mate.ordered])]
+        others = [other for place, other in enumerate(lists) if clusters[place] == clusters[number] and other.text != one.text]
+        chosen = random.Random(f"{seed}:{one.query}").sample(others, min(neighbours, len(others)))
+        pairs = [document for other in chosen for document in (other.documents[0], other.documents[other.ordered])]
         new = [document for document in pairs if document not in one.positives]
         extended.append(replace(one, documents=tuple(dict.fromkeys((*one.documents, *new)))))
     return extended

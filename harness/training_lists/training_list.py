@@ -59,7 +59,6 @@ class ListsBuilt:
 
 def write_lists(folder: Path, lists: Iterable[TrainingList]) -> None:
     """Write ``lists.parquet``, in the given order."""
-
     texts = pa.list_(pa.string())
     schema = pa.schema(
         {
@@ -76,7 +75,6 @@ def write_lists(folder: Path, lists: Iterable[TrainingList]) -> None:
 
 def read_lists(folder: Path) -> list[TrainingList]:
     """The lists of an artefact, in its order."""
-
     return [
         TrainingList(
             query=row["query"],

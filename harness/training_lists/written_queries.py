@@ -72,13 +72,12 @@ class WrittenQueries(Stage):
         return self.labels.label
 
     def run(self, out: Path, context: Context) -> None:
-
-        taken = {normalised(text) for texts in self.held_out for text in texts.slice_texts(0, len(texts))}
+        seen = {normalised(text) for texts in self.held_out for text in texts.slice_texts(0, len(texts))}
         with (out / FILE).open("w", encoding="utf-8") as stream:
             for ranking in read_rankings(context.path(self.labels) / RANKINGS):
                 text = written_query(ranking.raw)
-                if ranking.ranked and normalised(text) not in taken:
-                    taken.add(normalised(text))
+                if ranking.ranked and normalised(text) not in seen:
+                    seen.add(normalised(text))
                     query = TrainingQuery(ranking.query, text, SOURCE, {ranking.ranked[0]: 1})
                     stream.write(json.dumps(query._asdict(), ensure_ascii=False) + "\n")
 
@@ -87,7 +86,7 @@ class WrittenQueries(Stage):
 class ConsistentLists(Stage):
     """Lists of the written queries: their document, then what `candidates` found instead.
 
-    Kept are the queries that find their document among the first `within` (all, where None).
+    Used are the queries that find their document among the first `within` (all, where None).
     """
 
     kind: ClassVar[str] = "consistent-lists"
@@ -103,9 +102,8 @@ class ConsistentLists(Stage):
         return self.written.label
 
     def run(self, out: Path, context: Context) -> None:
-
         run, queries = Run.read(context.path(self.candidates)), read_pool(context.path(self.written))
-        kept = [query for query in queries if self.within is None or set(query.gold) & set(run.top(query.id, self.within))]
-        built = from_gold(kept, {query.id: run.top(query.id, self.depth) for query in kept}, self.depth, 1)
-        lost = len(queries) - len(kept)
-        ListsBuilt(built.lists, Counter(built.dropped) + Counter({"that do not find their document": lost})).write(out)
+        consistent = [query for query in queries if self.within is None or set(query.gold) & set(run.top(query.id, self.within))]
+        built = from_gold(consistent, {query.id: run.top(query.id, self.depth) for query in consistent}, self.depth, 1)
+        dropped = len(queries) - len(consistent)
+        ListsBuilt(built.lists, Counter(built.dropped) + Counter({"that do not find their document": dropped})).write(out)

@@ -17,7 +17,7 @@ from harness.losses.spec import LossSpec
 from harness.models import ModelFiles, folder_hash, resolve_model
 from harness.students.architecture import Architecture
 from harness.students.static_encoder import StaticStudent
-from harness.training import checkpoints
+from harness.training import checkpoint
 from harness.training.train_settings import TrainSettings
 from harness.training_lists.training_list import TrainingList, read_lists
 from tests.baselines.small import Swept
@@ -113,8 +113,8 @@ def test_both_learn_and_a_training_that_is_cut_ends_in_the_same_bits(
     for root in roots:
         root.mkdir()
     wanted = weights(Bench(roots[0], cache=tmp_path / "other").path(stage))
-    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
-    monkeypatch.setattr(checkpoints, "_SHARE", 1e9)
+    monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint, "_SHARE", 1e9)
     with pytest.raises(Cut):
         CutBench(roots[1], cache=tmp_path / "cache").path(stage)
     again = Bench(roots[2], cache=tmp_path / "cache")

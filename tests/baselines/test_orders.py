@@ -16,7 +16,7 @@ from baselines.black_box.rank_kl import RankKLSettings
 from baselines.black_box.teacher_weighted import TeacherWeightedSettings
 from harness.losses.loss import Target
 from harness.losses.spec import LossSpec
-from harness.training_lists.order_lists import graded, preferences
+from harness.training_lists.order_lists import grade_list, preference_pairs
 from harness.training_lists.training_list import TrainingList, read_lists
 from tests.baselines.small import DEPTH, Swept
 
@@ -24,15 +24,15 @@ LIST = TrainingList("q", "text", ("a", "b", "c", "d", "e"), 3, (9.0, 8.0, 7.0, 6
 
 
 def test_grades_of_ranks() -> None:
-    assert graded(LIST, "reciprocal").scores == pytest.approx((1, 1 / 2, 1 / 3, 0, 0))
-    assert graded(LIST, "discounted").scores == pytest.approx((1, 1 / math.log2(3), 1 / 2, 0, 0))
-    assert graded(LIST, "linear").scores == pytest.approx((1, 0.8, 0.6, 0, 0))
+    assert grade_list(LIST, "reciprocal").scores == pytest.approx((1, 1 / 2, 1 / 3, 0, 0))
+    assert grade_list(LIST, "discounted").scores == pytest.approx((1, 1 / math.log2(3), 1 / 2, 0, 0))
+    assert grade_list(LIST, "linear").scores == pytest.approx((1, 0.8, 0.6, 0, 0))
 
 
 def test_preferences_are_the_pairs_that_the_order_decides() -> None:
-    assert preferences(LIST, set("abcde")) == [(i, j) for i, j in combinations("abcde", 2) if i in "abc"]
-    assert preferences(LIST, set("bde")) == [("b", "d"), ("b", "e")]
-    assert preferences(LIST, set("de")) == []
+    assert preference_pairs(LIST, set("abcde")) == [(i, j) for i, j in combinations("abcde", 2) if i in "abc"]
+    assert preference_pairs(LIST, set("bde")) == [("b", "d"), ("b", "e")]
+    assert preference_pairs(LIST, set("de")) == []
 
 
 def test_partial_plackett_luce_is_two_cross_entropies() -> None:
@@ -63,7 +63,7 @@ SHARES = softmax(np.array([1, 1 / 2, 1 / 3, 0, 0]) / 0.3)
 
 def batch(others: list[list[bool]] | None = None) -> Target:
     """Two lists like LIST, graded."""
-    grades = torch.tensor([graded(LIST, "reciprocal").scores] * 2)
+    grades = torch.tensor([grade_list(LIST, "reciprocal").scores] * 2)
     wide = torch.tensor(others) if others else None
     return Target(torch.ones(2, 5, dtype=torch.bool), torch.tensor([3, 3]), grades, in_batch_negatives=wide)
 

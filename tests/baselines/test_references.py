@@ -15,8 +15,8 @@ from harness.method import Method
 from harness.plugins import plugins
 from harness.published.result_folder import read_card
 from harness.retrieval.run import Run
-from harness.students.rerank_stages import reordered, unranked_rest
-from harness.training_lists.topic_aware import clusters, with_mates
+from harness.students.rerank_stages import put_first, scores_below
+from harness.training_lists.topic_aware import add_cluster_documents, cluster_vectors
 from harness.training_lists.training_list import TrainingList, read_lists
 from tests.baselines.small import Swept
 
@@ -64,8 +64,8 @@ def run_of(swept: Swept, label: str) -> Run:
 
 
 def test_the_rest_follows_as_it_stood() -> None:
-    assert reordered(["a", "b", "c", "d"], ["c", "a"]) == ["c", "a", "b", "d"]
-    assert unranked_rest(["b", "d"], -3.5) == {"b": -4.5, "d": -5.5}
+    assert put_first(["c", "a"], ["a", "b", "c", "d"]) == ["c", "a", "b", "d"]
+    assert scores_below(["b", "d"], -3.5) == {"b": -4.5, "d": -5.5}
 
 
 def test_a_ranker_reranks_what_it_is_shown(all_methods: Swept) -> None:
@@ -162,9 +162,9 @@ def test_mates_bring_a_gold_document_and_a_negative_but_never_own_gold() -> None
     one = TrainingList("q1", "one", ("a", "x"), 1, positives=("a", "d"))
     two = TrainingList("q2", "two", ("b", "y", "z"), 1, positives=("b", "c", "e"))
     three = TrainingList("q3", "three", ("d", "x"), 1, positives=("d",))
-    found = with_mates([one, two, three], [0, 0, 1], 5, seed=0)
+    found = add_cluster_documents([one, two, three], [0, 0, 1], 5, seed=0)
     assert [each.documents for each in found] == [("a", "x", "b", "y"), ("b", "y", "z", "a", "x"), ("d", "x")]
-    assert with_mates([one, three], [0, 0], 1, seed=0)[0].documents == ("a", "x")
+    assert add_cluster_documents([one, three], [0, 0], 1, seed=0)[0].documents == ("a", "x")
 
 
 def test_tas_b_draws_mates_anew_for_every_pass(all_methods: Swept) -> None:
@@ -181,7 +181,7 @@ def test_tas_b_draws_mates_anew_for_every_pass(all_methods: Swept) -> None:
 
 def test_clusters_hold_what_is_near() -> None:
     near = np.random.default_rng(0).normal(size=(3, 5, 8)) * 0.01 + np.eye(3, 8)[:, None]
-    places = clusters(near.reshape(15, 8).astype(np.float32), 5, seed=1)
+    places = cluster_vectors(near.reshape(15, 8).astype(np.float32), 5, seed=1)
     assert [len(set(places[start : start + 5])) for start in (0, 5, 10)] == [1, 1, 1] and len(set(places)) == 3
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,8 +12,14 @@ import numpy as np
 import pytest
 
 from harness.collections.collection import Document
+from harness.losses.spec import LossSpec
 from harness.models import ModelFiles, resolve_model
 from harness.stage import Context, Stage
+from harness.students.static_encoder import StaticStudent
+from harness.students.student import Student
+from harness.training.train_settings import TrainSettings
+from harness.training.trainer import Trainer
+from harness.training_lists.list_dataset import ListDataset
 from harness.training_lists.training_list import TrainingList, write_lists
 from tests.threads import one_thread  # noqa: F401
 
@@ -118,6 +125,19 @@ def topic_lists(scores: bool = False) -> tuple[TrainingList, ...]:
     return tuple(lists)
 
 
+def read_losses(folder: Path) -> list[float]:
+    """The loss of each step of the training that an artefact comes from."""
+    return list(json.loads((folder / "losses.json").read_text())["loss"])
+
+
+def topic_trainer(
+    student: Student, loss: Any = "listmle", lists: Sequence[TrainingList] = topic_lists(), given: Mapping[str, Any] = {}, **settings: Any
+) -> Trainer:
+    """A trainer of `student` on these lists; `given` is what else it is made with."""
+    dataset = ListDataset.of(lists, TinyCorpus())
+    return Trainer(student, dataset, LossSpec.of(loss).loss(0.05), TrainSettings(**settings), max_length=32, **given)
+
+
 @pytest.fixture(scope="session")
 def tiny() -> ModelFiles:
     return resolve_model("bundled:bert-tiny")
@@ -125,8 +145,6 @@ def tiny() -> ModelFiles:
 
 @pytest.fixture(scope="session")
 def static(tiny: ModelFiles, tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
-    from harness.students.static_encoder import StaticStudent
-
     return ModelFiles("static", Bench(tmp_path_factory.mktemp("static")).path(StaticStudent(encoder=tiny)))
 
 

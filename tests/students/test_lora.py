@@ -15,13 +15,13 @@ from harness.errors import UserError
 from harness.losses.spec import LossSpec
 from harness.models import ModelFiles
 from harness.progress import silent
-from harness.students.lora import RATE, LoRA, adapt
+from harness.students.lora import RATE, LoRA, add_adapters
 from harness.students.ranker import CrossRanker
 from harness.students.retriever import BiEncoder
 from harness.students.student import Student
 from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import TrainRanker, TrainRetriever
-from harness.training.training_loop import fit
+from harness.training.trainer import Trainer
 from harness.training_lists.list_dataset import ListDataset
 from tests.students.conftest import Bench, GivenLists, TinyCorpus, topic_lists
 
@@ -35,15 +35,15 @@ def learning(student: Student) -> dict[str, torch.nn.Parameter]:
 
 def trained(student: Student, **settings: Any) -> Student:
     with deterministic(0):
-        table = ListDataset.of(topic_lists(), TinyCorpus())
+        dataset = ListDataset.of(topic_lists(), TinyCorpus())
         loss = LossSpec.of("listmle").loss(student.temperature)
-        fit(student, table, loss, TrainSettings(epochs=1, batch=6, **settings), 32, 0, silent)
+        Trainer(student, dataset, loss, TrainSettings(epochs=1, batch=6, **settings), max_length=32).fit()
     return student
 
 
 def test_every_linear_layer_gets_an_adapter_of_the_rank(tiny: ModelFiles) -> None:
     student = BiEncoder.load(tiny.path)
-    adapt(student, LoRA(rank=3))
+    add_adapters(student, LoRA(rank=3))
     adapters = {name: weight for name, weight in learning(student).items() if "lora_" in name}
     assert len(adapters) == 2 * 2 * 6 and {min(weight.shape) for weight in adapters.values()} == {3}
     assert all("pooler" in name for name in learning(student).keys() - adapters.keys())
@@ -54,7 +54,7 @@ def test_an_adapter_adds_alpha_over_rank_times_its_product(tiny: ModelFiles) -> 
     """W' = W + alpha / r B A (Hu et al. 2021, section 4.1); nothing else of the layers moves."""
     student = BiEncoder.load(tiny.path)
     before = {name: weight.clone() for name, weight in student.model.state_dict().items()}
-    merge = adapt(student, LoRA(rank=2, alpha=6, targets=("query",)))
+    merge = add_adapters(student, LoRA(rank=2, alpha=6, targets=("query",)))
     torch.manual_seed(1)
     products = {}
     for name, part in student.model.named_modules():
@@ -101,16 +101,16 @@ def test_the_embeddings_stay_and_the_merged_model_scores_as_the_adapted_one(tiny
     student = BiEncoder.load(tiny.path)
     embeddings = student.model[0].auto_model.embeddings.word_embeddings.weight.clone()
     with deterministic(0):
-        merge = adapt(student, LoRA())
+        merge = add_adapters(student, LoRA())
         for part in student.model.modules():
             if hasattr(part, "lora_B"):
                 torch.nn.init.normal_(part.lora_B["default"].weight, std=0.02)
-    reader = student.over(ListDataset.of(topic_lists(), TinyCorpus()), 32)
+    reader = student.bind(ListDataset.of(topic_lists(), TinyCorpus()), 32)
     adapted = reader.score_all(silent)
     merge()
     np.testing.assert_allclose(reader.score_all(silent), adapted, atol=1e-5)
     student.save(tmp_path)
-    again = BiEncoder.load(tmp_path).over(reader.table, 32).score_all(silent)
+    again = BiEncoder.load(tmp_path).bind(reader.dataset, 32).score_all(silent)
     np.testing.assert_allclose(again, adapted, atol=1e-5)
     assert torch.equal(student.model[0].auto_model.embeddings.word_embeddings.weight, embeddings)
 
@@ -133,12 +133,12 @@ def test_frozen_layers_get_no_adapter(tiny: ModelFiles) -> None:
 
 def test_adapters_drop_in_training_only(tiny: ModelFiles) -> None:
     student = BiEncoder.load(tiny.path)
-    adapt(student, LoRA(dropout=0.9))
+    add_adapters(student, LoRA(dropout=0.9))
     for part in student.model.modules():
         if hasattr(part, "lora_B"):
             torch.nn.init.normal_(part.lora_B["default"].weight)
-    reader = student.over(ListDataset.of(topic_lists(), TinyCorpus()), 32)
-    batch = reader.table.batch(np.arange(2), torch.device("cpu"))
+    reader = student.bind(ListDataset.of(topic_lists(), TinyCorpus()), 32)
+    batch = reader.dataset.batch(np.arange(2), torch.device("cpu"))
     assert not torch.equal(reader(batch), reader(batch))
     with torch.no_grad():
         assert torch.equal(reader(batch), reader(batch))
@@ -152,13 +152,13 @@ def test_one_seed_one_model(tiny: ModelFiles) -> None:
 
 def test_what_cannot_be_adapted_is_an_error(tiny: ModelFiles, static: ModelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match="no layer that learns") as caught:
-        adapt(BiEncoder.load(tiny.path), LoRA(targets=("q_proj",)))
+        add_adapters(BiEncoder.load(tiny.path), LoRA(targets=("q_proj",)))
     assert "query" in str(caught.value.remedy)
     with pytest.raises(UserError, match="for transformers"):
-        adapt(BiEncoder.load(static.path), LoRA())
+        add_adapters(BiEncoder.load(static.path), LoRA())
     monkeypatch.setitem(__import__("sys").modules, "peft", None)
     with pytest.raises(UserError, match="needs peft"):
-        adapt(BiEncoder.load(tiny.path), LoRA())
+        add_adapters(BiEncoder.load(tiny.path), LoRA())
 
 
 def test_a_retriever_s_key_knows_its_adapters(tiny: ModelFiles, corpus: TinyCorpus) -> None:

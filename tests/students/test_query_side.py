@@ -13,7 +13,7 @@ import torch
 
 from harness.losses.spec import LossSpec
 from harness.method import document_model
-from harness.models import ModelFiles
+from harness.models import ModelFiles, folder_hash
 from harness.progress import silent
 from harness.students.query_side import QueryEncoder
 from harness.students.retriever import BiEncoder
@@ -57,12 +57,20 @@ def test_the_saved_folder_has_a_trained_query_side_and_the_start_s_documents(
     assert after.similarity_fn_name == before.similarity_fn_name and after.prompts == before.prompts
 
 
+def test_saving_twice_gives_the_same_bits(tiny: ModelFiles, tmp_path: Path) -> None:
+    """The bundled encoder has no pooler, so that transformers draw one."""
+    student = QueryEncoder.load(tiny.path)
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        student.save(folder)
+    assert folder_hash(tmp_path / "one") == folder_hash(tmp_path / "two")
+
+
 def test_training_scores_are_those_of_the_saved_model(tiny: ModelFiles, corpus: TinyCorpus, tmp_path: Path) -> None:
     from sentence_transformers import SentenceTransformer
 
     student = QueryEncoder.load(prompted(tiny, tmp_path / "start").path)
     table = ListDataset.of(topic_lists(), corpus)
-    reader = student.over(table, 32)
+    reader = student.bind(table, 32)
     with torch.no_grad():
         for weight in student.model.parameters():
             weight.mul_(1.05)
@@ -77,20 +85,20 @@ def test_training_scores_are_those_of_the_saved_model(tiny: ModelFiles, corpus: 
 
 def test_gradients_flow_through_queries_only(tiny: ModelFiles, corpus: TinyCorpus) -> None:
     table = ListDataset.of(topic_lists(), corpus)
-    both, side = (kind.load(tiny.path).over(table, 32) for kind in (BiEncoder, QueryEncoder))
+    both, side = (kind.load(tiny.path).bind(table, 32) for kind in (BiEncoder, QueryEncoder))
     batch = table.batch(np.array([0, 1]), torch.device("cpu"), in_batch=True)
     for reader in (both, side):
         reader(batch).square().sum().backward()
     grads = [torch.cat([w.grad.flatten() for w in r.student.model.parameters() if w.grad is not None]) for r in (both, side)]
     assert not torch.allclose(*grads) and grads[1].abs().sum() > 0
     torch.testing.assert_close(both(batch), side(batch))
-    assert side.sizes.tolist() == side.queries.lengths[table.query_rows].tolist()
+    assert side.list_tokens.tolist() == side.queries.lengths[table.query_rows].tolist()
 
 
 def test_dropout_stays_as_the_training_set_it(tiny: ModelFiles, corpus: TinyCorpus) -> None:
     student = QueryEncoder.load(tiny.path)
     student.model.train()
-    student.over(ListDataset.of(topic_lists(), corpus), 32)
+    student.bind(ListDataset.of(topic_lists(), corpus), 32)
     assert student.model.training
 
 

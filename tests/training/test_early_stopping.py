@@ -1,4 +1,4 @@
-"""Early stopping: who is held out, when the loss is measured, which weights are kept, and what the history tells."""
+"""Early stopping: who is held out, when the loss is measured, which weights are saved, and what the history tells."""
 
 from __future__ import annotations
 
@@ -14,20 +14,17 @@ from harness.device import deterministic
 from harness.errors import UserError
 from harness.losses.spec import LossSpec
 from harness.models import ModelFiles
-from harness.progress import silent
 from harness.students.retriever import BiEncoder
-from harness.training.early_stopping import Best, EarlyStopping, split
+from harness.training.early_stopping import EarlyStopping, split_lists
 from harness.training.history import History
-from harness.training.train_settings import TrainSettings
-from harness.training.training_loop import fit
 from harness.training_lists.list_dataset import ListDataset
-from tests.students.conftest import TinyCorpus, topic_lists
+from tests.students.conftest import TinyCorpus, topic_lists, topic_trainer
 
 QUERIES = np.array([0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 8, 9])
 
 
 def test_all_lists_of_a_query_are_on_one_side() -> None:
-    taught, held = split(QUERIES, EarlyStopping(held_out=0.3), seed=5)
+    taught, held = split_lists(QUERIES, EarlyStopping(held_out=0.3), seed=5)
     assert sorted([*taught, *held]) == list(range(12))
     assert not set(QUERIES[taught]) & set(QUERIES[held])
     assert len(set(QUERIES[held])) == 3
@@ -35,23 +32,23 @@ def test_all_lists_of_a_query_are_on_one_side() -> None:
 
 def test_the_draw_follows_from_the_seed() -> None:
     def drawn(seed: int) -> list[int]:
-        return list(split(np.arange(50), EarlyStopping(held_out=0.2), seed)[1])
+        return list(split_lists(np.arange(50), EarlyStopping(held_out=0.2), seed)[1])
 
     assert drawn(0) == drawn(0) != drawn(1)
 
 
 @pytest.mark.parametrize(("share", "held"), [(0.01, 1), (0.99, 9), (0.25, 2)])
 def test_one_query_at_least_is_on_each_side(share: float, held: int) -> None:
-    assert len(np.unique(QUERIES[split(QUERIES, EarlyStopping(held_out=share), 0)[1]])) == held
+    assert len(np.unique(QUERIES[split_lists(QUERIES, EarlyStopping(held_out=share), 0)[1]])) == held
 
 
 def test_one_query_cannot_be_held_out() -> None:
     with pytest.raises(UserError, match="two training queries"):
-        split(np.zeros(3, dtype=int), EarlyStopping(), 0)
+        split_lists(np.zeros(3, dtype=int), EarlyStopping(), 0)
 
 
 def test_without_it_all_lists_teach() -> None:
-    taught, held = split(QUERIES, None, 0)
+    taught, held = split_lists(QUERIES, None, 0)
     assert list(taught) == list(range(12)) and len(held) == 0
 
 
@@ -60,31 +57,21 @@ def test_without_it_all_lists_teach() -> None:
 )
 def test_checks_are_spread_and_end_an_epoch(checks: int, steps: int, wanted: list[int]) -> None:
     stop = EarlyStopping(checks=checks)
-    assert [step for step in range(2 * steps) if stop.due(step, steps)] == wanted
-
-
-def test_best_weights_are_a_copy() -> None:
-    best, weight = Best(), torch.zeros(2)
-    for step, loss in enumerate([3.0, 2.0, 2.0, 4.0], start=1):
-        weight.fill_(step)
-        best.see(loss, step, {"w": weight})
-    assert (best.loss, best.step, best.waited) == (2.0, 2, 2)
-    assert best.weights["w"].tolist() == [2.0, 2.0]
+    assert [step for step in range(2 * steps) if stop.is_due(step, steps)] == wanted
 
 
 def trained(start: ModelFiles, **settings: Any) -> tuple[BiEncoder, History]:
     given: dict[str, Any] = {"epochs": 12, "batch": 2, "learning_rate": 0.05, "warmup": 0.0, **settings}
     with deterministic(0):
         student = BiEncoder.load(start.path)
-        table = ListDataset.of(topic_lists(), TinyCorpus())
-        return student, fit(student, table, LossSpec.of("listmle").loss(0.05), TrainSettings(**given), 32, 0, silent)
+        return student, topic_trainer(student, **given).fit()
 
 
 def held_out_loss(student: BiEncoder, stop: EarlyStopping) -> float:
     lists = topic_lists()
-    held = split(np.arange(len(lists)), stop, 0)[1]
+    held = split_lists(np.arange(len(lists)), stop, 0)[1]
     table = ListDataset.of(lists, TinyCorpus())
-    reader = student.over(table, 32)
+    reader = student.bind(table, 32)
     batch = table.batch(held, torch.device("cpu"))
     with torch.no_grad():
         return float(LossSpec.of("listmle").loss(0.05)(reader(batch), batch.target))
@@ -97,7 +84,7 @@ def test_it_stops_and_keeps_the_weights_with_the_smallest_loss(static: ModelFile
     losses = history.held_out_loss
     assert len(losses) < 12 and history.held_out_step == [2 * (number + 1) for number in range(len(losses))]
     assert int(np.argmin(losses)) == len(losses) - 3, "two checks without a smaller loss end it"
-    assert history.kept == history.held_out_step[int(np.argmin(losses))] < history.step[-1] == len(history.loss)
+    assert history.saved_step == history.held_out_step[int(np.argmin(losses))] < history.step[-1] == len(history.loss)
     assert held_out_loss(student, stop) == pytest.approx(min(losses), rel=1e-5)
 
 
@@ -107,13 +94,12 @@ def test_held_out_lists_teach_nothing(static: ModelFiles) -> None:
     stop = EarlyStopping(held_out=0.3, patience=100)
     student, history = trained(static, stop=stop, epochs=1, batch=4)
     lists = topic_lists()
-    taught, _ = split(np.arange(len(lists)), stop, 0)
+    taught, _ = split_lists(np.arange(len(lists)), stop, 0)
     with deterministic(0):
         other = BiEncoder.load(static.path)
-        table = ListDataset.of([lists[number] for number in taught], TinyCorpus())
-        settings = TrainSettings(epochs=1, batch=4, learning_rate=0.05, warmup=0.0)
-        alone = fit(other, table, LossSpec.of("listmle").loss(0.05), settings, 32, 0, silent)
-    assert history.kept == 1 and alone.loss == history.loss
+        shorter = [lists[number] for number in taught]
+        alone = topic_trainer(other, lists=shorter, epochs=1, batch=4, learning_rate=0.05, warmup=0.0).fit()
+    assert history.saved_step == 1 and alone.loss == history.loss
     assert torch.equal(student.model[0].embedding.weight, other.model[0].embedding.weight)
 
 
@@ -129,5 +115,5 @@ def test_measuring_uses_no_dropout_and_moves_no_random_number(tiny: ModelFiles) 
 def test_the_file_holds_the_history(static: ModelFiles, tmp_path: Path) -> None:
     _, history = trained(static, stop=EarlyStopping(), epochs=2)
     history.write(tmp_path)
-    assert History(**json.loads((tmp_path / "losses.json").read_text())) == history
+    assert History.from_json(json.loads((tmp_path / "losses.json").read_text())) == history
     assert len(history.held_out_loss) == len(history.held_out_step) > 0

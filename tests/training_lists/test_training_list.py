@@ -120,17 +120,18 @@ def pool() -> Given:
     return Given(files={"pool.jsonl": "".join(json.dumps(one._asdict()) + "\n" for one in POOL)})
 
 
-class Candidates(Given):
-    """A run artefact, gzipped as the real ones are."""
+class Zipped(Given):
+    """An artefact whose files are gzipped, as runs and rankings are."""
 
     def run(self, out: Path, context: object) -> None:
-        with gzip.open(out / "run.trec.gz", "wt") as stream:
-            stream.write(next(iter(self.files.values())))
+        for name, text in self.files.items():
+            with gzip.open(out / name, "wt") as stream:
+                stream.write(text)
 
 
-def candidates() -> Candidates:
+def candidates() -> Zipped:
     lines = "".join(f"q{number} Q0 d{document} {document + 1} {9 - document} x\n" for number in range(3) for document in range(5))
-    return Candidates(files={"run": lines})
+    return Zipped(files={"run.trec.gz": lines})
 
 
 def test_gold_stage_writes_lists_and_counts(bench: Bench) -> None:

@@ -18,7 +18,7 @@ from harness.pipeline.store import Store
 from harness.published.provenance import LossCurveData, Provenance, StageProvenance, curve
 from harness.published.result_folder import LABELS, PROVENANCE
 from harness.stage import Stage
-from harness.students.ranker_scored_lists import CandidateScores, ScoredLists
+from harness.students.ranker_scored_lists import RankerScoredLists
 from harness.text import plain
 from harness.training.history import FILE as LOSSES
 from harness.training.history import History
@@ -61,11 +61,11 @@ def _curve(file: Path) -> LossCurveData | None:
     if not file.is_file():
         return None
     try:
-        history = History(**json.loads(file.read_text(encoding="utf-8")))
+        history = History.from_json(json.loads(file.read_text(encoding="utf-8")))
     except (ValueError, TypeError):
         # A plug-in's stage may keep a file of that name in a form of its own; a run is published without it.
         return None
-    return curve(history.step, history.loss, (history.held_out_step, history.held_out_loss), history.kept)
+    return curve(history.step, history.loss, (history.held_out_step, history.held_out_loss), history.saved_step)
 
 
 def _labels(stages: Collection[Stage], store: Store) -> bytes | None:
@@ -101,7 +101,7 @@ def _candidates(run: Path, pool: Path, depth: int) -> dict[str, tuple[str, tuple
 
 def _ranker_scores(stages: Iterable[Stage], store: Store) -> dict[str, dict[str, float]]:
     """What the run's ranker scores the documents of each training query; nothing where a run has none, or one a tuning trial."""
-    scored = [stage for stage in stages if isinstance(stage, (CandidateScores, ScoredLists))]
+    scored = [stage for stage in stages if isinstance(stage, RankerScoredLists)]
     if len(scored) != 1:
         return {}
     return {one.query: dict(zip(one.documents, one.scores or (), strict=False)) for one in read_lists(store.place(scored[0]))}

@@ -1,6 +1,6 @@
-"""Checkpoints: a training that was killed goes on where it last stood and ends with the same bits.
+"""A checkpoint: a training that was killed goes on where it last stood and ends with the same bits.
 
-A checkpoint is one safetensors file whose metadata hold JSON: nothing is unpickled. It is written beside its place, synced and renamed,
+It is one safetensors file whose metadata hold JSON: nothing is unpickled. It is written beside its place, synced and renamed,
 so that a file with its name is complete; a digest tells whether it still is.
 """
 
@@ -50,31 +50,29 @@ class Checkpoint:
         self._last = time.monotonic()
 
     @property
-    def due(self) -> bool:
-        """Whether the last one, or the start, is long enough ago."""
+    def is_due(self) -> bool:
+        """Whether the last save, or the start, is long enough ago."""
         return self.writes and time.monotonic() - self._last >= self._pause
 
-    def save(self, state: CheckpointData) -> None:
+    def save(self, data: CheckpointData) -> None:
         """Takes the place of the last checkpoint, or leaves that as it was."""
-
         start = time.monotonic()
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
-        told = json.dumps({"made_by": _fingerprint(), "values": state.values})
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in data.tensors.items()}
+        values = json.dumps({"made_by": _fingerprint(), "values": data.values})
         with atomic_file(self.file) as fresh:
-            safetensors_torch.save_file(tensors, fresh, {"told": told, "digest": _digest(tensors, told)})
+            safetensors_torch.save_file(tensors, fresh, {"told": values, "digest": _digest(tensors, values)})
         self._last = time.monotonic()
         self._pause = max(SECONDS, (self._last - start) / _SHARE)
 
     def load(self) -> CheckpointData | None:
         """What was saved last; None where there is nothing, or it is damaged, or other versions wrote it."""
-
         try:
             with safetensors.safe_open(self.file, framework="pt") as stream:
                 notes = stream.metadata() or {}
                 tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-            told = json.loads(notes["told"])
-            whole = notes["digest"] == _digest(tensors, notes["told"]) and told["made_by"] == _fingerprint()
-            return CheckpointData(tensors, told["values"]) if whole else None
+            values = json.loads(notes["told"])
+            is_valid = notes["digest"] == _digest(tensors, notes["told"]) and values["made_by"] == _fingerprint()
+            return CheckpointData(tensors, values["values"]) if is_valid else None
         except (OSError, safetensors.SafetensorError, ValueError, KeyError):
             return None
 
@@ -89,9 +87,8 @@ def _fingerprint() -> dict[str, Any]:
     return {"format": FORMAT, "harness": __version__, "torch": version("torch"), "transformers": version("transformers")}
 
 
-def _digest(tensors: dict[str, torch.Tensor], description: str) -> str:
-
-    digest = hashlib.sha256(description.encode())
+def _digest(tensors: dict[str, torch.Tensor], values: str) -> str:
+    digest = hashlib.sha256(values.encode())
     for name in sorted(tensors):
         digest.update(f"{name} {tensors[name].dtype} {list(tensors[name].shape)}".encode())
         digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)

@@ -10,16 +10,12 @@ import torch
 
 from harness.device import deterministic
 from harness.errors import UserError
-from harness.losses.spec import LossSpec
 from harness.models import ModelFiles
-from harness.progress import silent
-from harness.students.gradient_cache import recomputed
+from harness.students.gradient_cache import recompute_activations
 from harness.students.ranker import CrossRanker
 from harness.students.retriever import BiEncoder
-from harness.training.train_settings import TrainSettings
-from harness.training.training_loop import fit
 from harness.training_lists.list_dataset import ListDataset
-from tests.students.conftest import TinyCorpus, topic_lists
+from tests.students.conftest import TinyCorpus, topic_lists, topic_trainer
 
 CPU = torch.device("cpu")
 BOTH: dict[str, Any] = {"name": "sum", "of": ["kl", {"name": "infonce", "weight": 0.5, "in_batch": True, "positive": "top"}]}
@@ -33,7 +29,7 @@ def test_recomputing_gives_the_same_gradients_and_the_same_dropout() -> None:
         return torch.nn.functional.dropout(features["x"] @ weight, 0.5).square()
 
     gradients = []
-    for run in (forward, recomputed(forward)):
+    for run in (forward, recompute_activations(forward)):
         torch.manual_seed(0)
         gradients.append(torch.autograd.grad(run({"x": given}).sum(), weight)[0])
     assert torch.equal(*gradients)
@@ -44,8 +40,7 @@ def weights_after(folder: ModelFiles, monkeypatch: pytest.MonkeyPatch, micro: in
     monkeypatch.setattr("harness.students.tokenised.TransformerTokens.pass_tokens", 64)
     with deterministic(0):
         student = BiEncoder.load(folder.path)
-        table = ListDataset.of(topic_lists(scores=True), TinyCorpus())
-        fit(student, table, LossSpec.of(BOTH).loss(0.05), TrainSettings(epochs=1, batch=6, **settings), 32, 0, silent)
+        topic_trainer(student, BOTH, topic_lists(scores=True), epochs=1, batch=6, **settings).fit()
     return torch.cat([weight.detach().flatten() for weight in student.model.parameters()])
 
 
@@ -76,7 +71,7 @@ def kept_bytes(reader: Any, batch: Any) -> int:
 def test_a_batch_too_large_for_memory_keeps_embeddings_only(tiny: ModelFiles, corpus: TinyCorpus) -> None:
     table = ListDataset.of(topic_lists(), corpus)
     student = BiEncoder.load(tiny.path)
-    reader = student.over(table, 32)
+    reader = student.bind(table, 32)
     batch = table.batch(np.arange(6), CPU, in_batch=True)
     whole = kept_bytes(reader, batch)
     reader.micro_tokens = 1
@@ -86,30 +81,28 @@ def test_a_batch_too_large_for_memory_keeps_embeddings_only(tiny: ModelFiles, co
 @pytest.mark.models
 def test_the_others_are_scored_as_the_own_documents_are(tiny: ModelFiles, corpus: TinyCorpus) -> None:
     table = ListDataset.of(topic_lists(), corpus)
-    reader = BiEncoder.load(tiny.path, scale=2.0).over(table, 32)
+    reader = BiEncoder.load(tiny.path, scale=2.0).bind(table, 32)
     own = reader(table.batch(np.array([4, 1]), CPU)).detach()
     batch = table.batch(np.array([4, 1]), CPU, in_batch=True)
     scores = reader(batch).detach()
     torch.testing.assert_close(scores[:, :6], own)
     for row in range(2):
-        places = 6 + np.searchsorted(batch.pool, batch.documents[row])
+        places = 6 + np.searchsorted(batch.in_batch_documents, batch.documents[row])
         torch.testing.assert_close(scores[row, places], own[row])
     assert batch.target.in_batch_negatives is not None and batch.target.in_batch_negatives.shape == scores[:, 6:].shape
 
 
 @pytest.mark.models
-def test_kl_with_in_batch_negatives_learns(static: ModelFiles, corpus: TinyCorpus) -> None:
+def test_kl_with_in_batch_negatives_learns(static: ModelFiles) -> None:
     with deterministic(0):
         student = BiEncoder.load(static.path)
-        table = ListDataset.of(topic_lists(scores=True), corpus)
-        settings = TrainSettings(epochs=12, batch=3)
-        history = fit(student, table, LossSpec.of(BOTH).loss(0.05), settings, 32, 0, silent)
+        history = topic_trainer(student, BOTH, topic_lists(scores=True), epochs=12, batch=3).fit()
     assert np.mean(history.loss[-4:]) < 0.8 * np.mean(history.loss[:4])
 
 
 @pytest.mark.models
 def test_a_cross_encoder_reads_no_other_lists(tiny: ModelFiles, corpus: TinyCorpus) -> None:
     table = ListDataset.of(topic_lists(), corpus)
-    reader = CrossRanker.load(tiny.path).over(table, 32)
+    reader = CrossRanker.load(tiny.path).bind(table, 32)
     with pytest.raises(UserError, match="pairs of its lists only"):
         reader(table.batch(np.array([0, 1]), CPU, in_batch=True))

@@ -19,14 +19,12 @@ from harness.losses.spec import LossSpec
 from harness.models import ModelFiles
 from harness.stage import Stage
 from harness.students.retriever import BiEncoder
-from harness.training import checkpoints
-from harness.training.checkpoints import Checkpoint, CheckpointData
+from harness.training import checkpoint as checkpoint_module
+from harness.training.checkpoint import Checkpoint, CheckpointData
 from harness.training.early_stopping import EarlyStopping
 from harness.training.train_settings import TrainSettings
-from harness.training.train_stages import TrainRanker, TrainRetriever, checkpoint_of
-from harness.training.training_loop import fit
-from harness.training_lists.list_dataset import ListDataset
-from tests.students.conftest import Bench, GivenLists, TinyCorpus, topic_lists
+from harness.training.train_stages import TrainRanker, TrainRetriever, stage_checkpoint
+from tests.students.conftest import Bench, GivenLists, TinyCorpus, topic_lists, topic_trainer
 
 STOP = EarlyStopping(held_out=0.3, patience=9, checks=2)
 
@@ -80,8 +78,8 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def every(monkeypatch: pytest.MonkeyPatch, seconds: float = 0.0) -> None:
-    monkeypatch.setattr(checkpoints, "SECONDS", seconds)
-    monkeypatch.setattr(checkpoints, "_SHARE", 1e9)
+    monkeypatch.setattr(checkpoint_module, "SECONDS", seconds)
+    monkeypatch.setattr(checkpoint_module, "_SHARE", 1e9)
 
 
 def cut_and_resumed(stage: Stage, root: Path, at: int) -> tuple[dict[str, bytes], int]:
@@ -119,8 +117,8 @@ def test_resumed_is_undisturbed_bit_by_bit(
 def train_and_die(stage: Stage, root: Path) -> None:
     """In a process of its own."""
     torch.set_num_threads(1)
-    checkpoints.SECONDS = 0.0
-    checkpoints._SHARE = 1e9
+    checkpoint_module.SECONDS = 0.0
+    checkpoint_module._SHARE = 1e9
     os.environ["HARNESS_PRECISION"] = "fp32"
     bench_at(root / "first", 5, DyingBench).path(stage)
 
@@ -147,7 +145,7 @@ def test_a_bad_checkpoint_is_passed_over(harm: str, static: ModelFiles, tmp_path
     first = bench_at(tmp_path / "first", 4)
     with pytest.raises(Cut):
         first.path(stage)
-    file = checkpoint_of(stage, first.cache).file
+    file = stage_checkpoint(stage, first.cache).file
     spoil(harm, file, monkeypatch)
     second = bench_at(tmp_path / "second")
     assert files(second.path(stage)) == wanted
@@ -162,7 +160,7 @@ def spoil(harm: str, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         content[-5] ^= 1
         file.write_bytes(content)
     elif harm == "another version":
-        monkeypatch.setattr(checkpoints, "FORMAT", checkpoints.FORMAT + 1)
+        monkeypatch.setattr(checkpoint_module, "FORMAT", checkpoint_module.FORMAT + 1)
     elif harm == "other weights":
         Checkpoint(file).save(CheckpointData({"weights/other": torch.zeros(2)}, {}))
     else:
@@ -184,11 +182,11 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
 
 def test_slow_disks_get_fewer_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([0.0, 59.0, 60.0, 60.0, 70.0, 269.0, 270.0])
-    monkeypatch.setattr("harness.training.checkpoints.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("harness.training.checkpoint.time.monotonic", lambda: next(clock))
     checkpoint = Checkpoint(tmp_path / "one.safetensors")
-    assert [checkpoint.due, checkpoint.due] == [False, True]
+    assert [checkpoint.is_due, checkpoint.is_due] == [False, True]
     checkpoint.save(CheckpointData({}, {}))
-    assert [checkpoint.due, checkpoint.due] == [False, True], "ten seconds of writing for at least two hundred of training"
+    assert [checkpoint.is_due, checkpoint.is_due] == [False, True], "ten seconds of writing for at least two hundred of training"
 
 
 @pytest.mark.models
@@ -203,13 +201,13 @@ def test_a_loss_that_is_no_number_leaves_no_checkpoint(static: ModelFiles, tmp_p
     every(monkeypatch)
     checkpoint, seen = Checkpoint(tmp_path / "one.safetensors"), []
     good = topic_lists(scores=True)
-    table = ListDataset.of([*good, replace(good[0], scores=(float("nan"),) * 6)], TinyCorpus())
+    lists = [*good, replace(good[0], scores=(float("nan"),) * 6)]
+
+    def look(done: int, total: int, unit: str = "") -> None:
+        seen.append(checkpoint.file.is_file())
+
     with deterministic(0), pytest.raises(UserError, match="the loss is nan"):
-        settings = TrainSettings(epochs=1, batch=1)
-
-        def look(done: int, total: int, unit: str = "") -> None:
-            seen.append(checkpoint.file.is_file())
-
-        fit(BiEncoder.load(static.path), table, LossSpec.of("kl").loss(0.05), settings, 32, 0, look, checkpoint)
+        given = {"checkpoint": checkpoint, "progress": look}
+        topic_trainer(BiEncoder.load(static.path), "kl", lists, given, epochs=1, batch=1).fit()
     assert seen and all(seen)
     assert not checkpoint.file.exists()

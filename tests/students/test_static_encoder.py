@@ -8,7 +8,7 @@ import pytest
 from harness.errors import UserError
 from harness.models import ModelFiles
 from harness.students.retriever import BiEncoder
-from harness.students.static_encoder import StaticStudent, principal_axes, vocabulary_vectors, weighted
+from harness.students.static_encoder import StaticStudent, encode_vocabulary, principal_axes, weigh_by_frequency
 from tests.students.conftest import Bench
 
 
@@ -17,7 +17,7 @@ def test_a_token_alone_has_the_encoders_own_output(tiny: ModelFiles, bench: Benc
     import torch
 
     encoder = BiEncoder.load(tiny.path)
-    vectors = vocabulary_vectors(encoder, bench)
+    vectors = encode_vocabulary(encoder, bench)
     for word in ("house", "river"):
         with torch.inference_mode():
             output = encoder.model.encode(word, output_value="token_embeddings")
@@ -73,9 +73,9 @@ def test_axes_agree_with_scikit_learn(whitening: int) -> None:
 
 
 def test_weights_follow_the_rank_in_the_vocabulary() -> None:
-    even = weighted(np.ones((1_000, 4), dtype=np.float32), None)
+    even = weigh_by_frequency(np.ones((1_000, 4), dtype=np.float32), None)
     np.testing.assert_allclose(even, 0.5, rtol=1e-6)
-    norms = np.linalg.norm(weighted(np.ones((1_000, 4), dtype=np.float32), 1e-4), axis=1)
+    norms = np.linalg.norm(weigh_by_frequency(np.ones((1_000, 4), dtype=np.float32), 1e-4), axis=1)
     assert (np.diff(norms) > 0).all() and norms.mean() == pytest.approx(1, abs=1e-5)
     shares = 1 / np.arange(2, 1_002)
     shares /= shares.sum()
