@@ -13,6 +13,11 @@ class UserError(Exception):
     """Bad usage or bad input; the command line prints it without a traceback and exits with 2.
 
     `key` is a dotted path inside `file` (``methods.2.retriever_loss``), `line` counts from 1, `remedy` says what would be right.
+
+    >>> import harness
+    >>> print(harness.UserError("must be greater than 0", file="sweep.yaml", line=3, key="budgets", remedy="for example 100"))
+    sweep.yaml:3: budgets: must be greater than 0
+      for example 100
     """
 
     message: str

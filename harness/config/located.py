@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -51,6 +51,15 @@ class Node:
                 node = child
                 taken.append(part)
         return node, tuple(taken)
+
+
+def node_of(value: Any, place: Place) -> Node:
+    """Dicts, lists, tuples and scalars as they come from Python, all at one place."""
+    if isinstance(value, Mapping):
+        return Node({str(key): node_of(child, place) for key, child in value.items()}, place)
+    if isinstance(value, list | tuple):
+        return Node([node_of(child, place) for child in value], place)
+    return Node(value, place)
 
 
 def dotted(path: Sequence[str | int]) -> str:

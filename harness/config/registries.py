@@ -52,6 +52,8 @@ class SweepSource:
 
     path: Path
     sha256: str
+    command: str = ""
+    """What runs it, where that is not ``harness sweep`` with its file."""
 
 
 @dataclass(frozen=True)

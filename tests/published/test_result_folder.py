@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from harness.errors import UserError
 from harness.evaluation.metrics.lookup import evaluate, mean
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.published.card import Card
 from harness.published.card_costs import Costs, Verdicts
 from harness.published.environment import implementation, platform
@@ -234,7 +234,7 @@ def test_a_bad_folder_is_skipped_with_a_reason_and_hides_nobody(tmp_path: Path, 
     harm(put(tmp_path, make_card("bad"), make_run(0.5)))
     found, skipped = read_results(tmp_path)
     assert [run.card.tag for run in found] == ["good"]
-    assert len(board(tmp_path).tables[0].rows) == 1
+    assert len(load_board(tmp_path).tables[0].rows) == 1
     if said is not None:
         assert len(skipped) == 1
         assert said in skipped[0].reason

@@ -29,7 +29,14 @@ class Candidate(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """One query to label: its candidates in first-stage order, best first."""
+    """One query to label: its candidates in first-stage order, best first.
+
+    >>> import harness
+    >>> from harness.labelling.labels.teacher import Candidate
+    >>> task = harness.Task("q1", "neural ranking", (Candidate("d1", "on cats"), Candidate("d2", "on rankers")))
+    >>> [candidate.id for candidate in task.candidates]
+    ['d1', 'd2']
+    """
 
     query: str
     text: str
@@ -63,7 +70,21 @@ class Cost:
 
 
 class Teacher(Plugin):
-    """Orders candidate lists. Instances are made from settings; heavy models load on first use."""
+    """Orders candidate lists. Instances are made from settings; heavy models load on first use.
+
+    >>> import harness
+    >>> class Shortest(harness.Teacher):
+    ...     name, summary, identity = "shortest", "short documents first", "shortest 1"
+    ...
+    ...     def label(self, tasks, ledger, progress):
+    ...         for task in tasks:
+    ...             ids = [one.id for one in sorted(task.candidates, key=lambda one: len(one.text))]
+    ...             yield harness.Ranking(task.query, tuple(ids))
+    >>> from harness.labelling.labels.teacher import Candidate
+    >>> task = harness.Task("q1", "neural ranking", (Candidate("d1", "on many cats"), Candidate("d2", "on rankers")))
+    >>> [ranking.ranked for ranking in Shortest(harness.Settings()).label([task], None, None)]
+    [('d2', 'd1')]
+    """
 
     entry_point_group: ClassVar[str] = "harness.teachers"
     box: ClassVar[str] = "black"
