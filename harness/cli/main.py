@@ -91,7 +91,10 @@ def sweep(
     """Plan, run what is new, publish the runs, print the board. Interrupted or failed: the same command goes on where it stopped."""
     from harness.leaderboard.render import board_files as render
 
-    outcome = harness.Workspace(workspace).plan(file, overrides or ()).run(results, max_cost=max_cost)
+    planned = harness.Workspace(workspace).plan(file, overrides or ())
+    for notice in planned.sweep.source.notices:
+        print(f"notice: {notice}", file=sys.stderr)
+    outcome = planned.run(results, max_cost=max_cost)
     if as_json:
         emit(outcome.summary)
     else:
@@ -263,7 +266,7 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print("\n".join(f"error: {one}" for one in error.parts), file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where it stopped", file=sys.stderr)

@@ -6,10 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from harness.config.definitions import References
-from harness.config.explain import faults_of, user_errors
 from harness.config.extends import read_merged
 from harness.config.located import Node, Place, node_of
 from harness.config.overrides import Override, apply, parse_override
@@ -17,6 +14,7 @@ from harness.config.registries import Registries, Scope, SweepSource
 from harness.config.sweep_file import SweepFile
 from harness.errors import UserError, UserErrors
 from harness.stage import digest
+from harness.validation import validated
 
 
 def load_sweep(path: str | Path, overrides: Sequence[str] = (), registries: Registries | None = None) -> SweepFile:
@@ -32,7 +30,7 @@ def load_sweep(path: str | Path, overrides: Sequence[str] = (), registries: Regi
     """
     path, faults = Path(path), list[UserError]()
     tree = _resolved(read_merged(path, faults), _parsed(overrides, faults), faults)
-    return _checked(tree, SweepSource(path, _content_hash(tree)), faults, registries)
+    return _checked(tree, SweepSource(path, _content_hash(tree), tree=tree), faults, registries)
 
 
 def sweep_of(content: Mapping[str, Any], name: str, command: str) -> SweepFile:
@@ -41,21 +39,19 @@ def sweep_of(content: Mapping[str, Any], name: str, command: str) -> SweepFile:
     `name` stands for the file in errors and on cards, `command` is what runs it. Raises UserErrors.
     """
     tree = node_of(content, Place(name))
-    return _checked(tree, SweepSource(Path.cwd() / name, _content_hash(tree), command), [])
+    return _checked(tree, SweepSource(Path.cwd() / name, _content_hash(tree), command, tree), [])
 
 
 def _checked(tree: Node, source: SweepSource, faults: list[UserError], registries: Registries | None = None) -> SweepFile:
-    path, content = source.path, tree.plain()
+    content = tree.plain()
     scope = _scope(source, content, registries or Registries.installed())
-    sweep = None
     try:
-        sweep = SweepFile.model_validate(content, context=scope)
-    except ValidationError as error:
-        faults += user_errors(faults_of(error, SweepFile), tree, {fault.key for fault in faults})
-    if sweep is None or faults:
-        raise UserErrors(
-            f"{len(faults)} faults in {path}", errors=tuple(sorted(faults, key=lambda fault: (str(fault.file), fault.line or 0)))
-        )
+        sweep = validated(SweepFile, content, what="the sweep file", place=tree, context=scope)
+    except UserErrors as error:
+        known = {fault.key for fault in faults}
+        faults += [fault for fault in error.errors if fault.key not in known]
+    if faults:
+        raise UserErrors.of(sorted(faults, key=lambda fault: (str(fault.file), fault.line or 0)))
     return sweep
 
 
@@ -102,6 +98,7 @@ def _scope(source: SweepSource, content: dict[str, Any], registries: Registries)
         source,
         frozenset(teachers if isinstance(teachers, dict) else ()),
         frozenset(name for entry in (methods if isinstance(methods, list) else ()) for name in _names(entry)),
+        frozenset(content),
     )
 
 

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from harness.collections.collection import Collection
-from harness.collections.pool import Pool, read_pool, training_pool
-from harness.collections.sample import QuerySubset, draw_queries
+from harness.collections.pool import training_pool
 from harness.config.cells import Cell, expand
-from harness.config.choices import TeacherChoice
+from harness.config.parts import DENSE
 from harness.config.sweep_file import SweepFile
-from harness.errors import UserError
 from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.labelling.labels.teacher import Teacher
 from harness.method import MethodInputs
-from harness.models import ModelFiles, resolve_model
-from harness.pipeline.qa_cells import INLINE, AnswerEvaluation, answer_evaluation
-from harness.pipeline.store import Store
-from harness.pipeline.trial_selection import SelectTrial, check_split, search, select_trial
+from harness.pipeline.faults import FaultCollector, method_path
+from harness.pipeline.qa_cells import AnswerEvaluation, answer_evaluation
+from harness.pipeline.sweep_inputs import SweepInputs
+from harness.pipeline.trial_selection import SelectTrial, search, select_trial
 from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.retrieval.search_stages import DenseSearch, Embed, Interleave, lexical_search
 from harness.stage import Stage, digest
-from harness.students.static_encoder import StaticStudent
 from harness.training.training_inputs import TrainingInputs
 
 if TYPE_CHECKING:
@@ -60,10 +57,20 @@ class Builder:
         self.workspace = workspace
         self.base = sweep.source.path.parent
         self._benches: dict[str, SharedInputs] = {}
+        self.inputs = SweepInputs(sweep, lambda spec: workspace.collection(spec, sweep.source.path.parent))
 
     def cells(self) -> list[PlannedCell]:
-        """Every cell of the sweep with its stages. Raises UserError on missing collections, models and the like."""
-        return [*(self._planned(cell) for cell in expand(self.sweep).cells), *self._references()]
+        """Every cell of the sweep with its stages. Raises UserErrors with all missing collections, models and the like."""
+        self.inputs.check()
+        faults = FaultCollector(self.sweep.source)
+        cells: list[PlannedCell] = []
+        for cell in expand(self.sweep).cells:
+            with faults.at(method_path(self.sweep.source, cell)):
+                cells.append(self._planned(cell))
+        with faults.at(("evaluate", "answers")):
+            cells += self._references()
+        faults.finish()
+        return cells
 
     def _references(self) -> Iterator[PlannedCell]:
         """What a reader's answers are held against, where the sweep has one."""
@@ -74,40 +81,14 @@ class Builder:
                 ranking = self._scored(inputs, run) if inputs.teacher else None
                 yield PlannedCell(cell, inputs, run, ending.last_stage(inputs, run, ranking))
 
-    @cached_property
+    @property
     def teachers(self) -> dict[str, Teacher]:
         """The sweep's teachers by the names it gave them; a reader that is none of them by `INLINE`."""
-        found = {name: self._teacher(name, choice) for name, choice in self.sweep.teachers.items()}
-        answers = self.sweep.evaluate.answers
-        if answers is not None and isinstance(answers.reader, TeacherChoice):
-            found[INLINE] = self._teacher(INLINE, answers.reader)
-        return found
+        return self.inputs.teachers
 
     @cached_property
     def _ending(self) -> AnswerEvaluation | None:
         return answer_evaluation(self.sweep, self.teachers)
-
-    def _teacher(self, name: str, choice: TeacherChoice) -> Teacher:
-        try:
-            return choice.plugin(choice.settings, self.base)
-        except UserError as error:
-            if error.file is not None:
-                raise
-            # What is wrong only in view of files and models, said where the teacher is defined.
-            place = [name] if name == INLINE else ["teachers", name]
-            key = ".".join([*place, *([error.key] if error.key else [])])
-            raise UserError(error.message, file=self.sweep.source.path, key=key, remedy=error.remedy) from error
-
-    @cached_property
-    def _retriever(self) -> ModelFiles | Stage:
-        student = self.sweep.students.retriever
-        if isinstance(student, str):
-            return resolve_model(student, self.base)
-        return StaticStudent(encoder=resolve_model(student.static, self.base))
-
-    @cached_property
-    def _ranker(self) -> ModelFiles:
-        return resolve_model(self.sweep.students.ranker, self.base)
 
     def _planned(self, cell: Cell) -> PlannedCell:
         inputs = self._inputs(cell)
@@ -128,8 +109,8 @@ class Builder:
             pool=bench.pool,
             candidates=bench.candidates,
             list_depth=self.sweep.candidates.depth,
-            retriever=self._retriever,
-            ranker=self._ranker,
+            retriever=self.inputs.retriever,
+            ranker=self.inputs.ranker,
             max_length=self.sweep.max_length,
             base=self.base,
             teacher=self.teachers[cell.teacher] if cell.teacher is not None else None,
@@ -141,12 +122,10 @@ class Builder:
     def _bench(self, spec: Any) -> SharedInputs:
         mark = digest(spec)
         if mark not in self._benches:
-            self._benches[mark] = self._new_bench(self.workspace.collection(spec, self.base))
+            self._benches[mark] = self._new_bench(self.inputs.collection(spec))
         return self._benches[mark]
 
     def _new_bench(self, collection: Collection) -> SharedInputs:
-        if self.sweep.tune:
-            check_split(collection, self.sweep.tune, self.sweep.evaluate.split, self.sweep.source.path)
         settings = self.sweep.candidates
         pool = training_pool(collection, settings.training_queries, settings.pool)
         return SharedInputs(collection, pool, self._first_stage(collection, pool, settings.depth))
@@ -155,24 +134,10 @@ class Builder:
         settings = self.sweep.candidates
         runs: list[Stage] = []
         for engine in settings.engines:
-            if engine.startswith("dense:"):
-                model = resolve_model(engine.removeprefix("dense:"), self.base)
+            if engine.startswith(DENSE):
+                model = self.inputs.encoder(engine)
                 corpus = Embed(model=model, texts=collection.corpus, max_length=self.sweep.max_length)
                 runs.append(DenseSearch(model=model, corpus=corpus, queries=queries, ids=collection.corpus, depth=depth))
             else:
                 runs.append(lexical_search(engine, settings.engine_settings, collection.corpus, queries, depth))
         return runs[0] if len(runs) == 1 else Interleave(runs=tuple(runs), depth=depth)
-
-
-def check_draws(stages: Iterable[Stage], store: Store) -> None:
-    """Raises UserError when one of `stages`, those still to be made, draws more training queries than its collection has."""
-
-    largest: dict[str, QuerySubset] = {}
-    for stage in stages:
-        for wanted in stage.fields().values():
-            if isinstance(wanted, QuerySubset) and wanted.size > (largest[wanted.pool.key].size if wanted.pool.key in largest else 0):
-                largest[wanted.pool.key] = wanted
-    for wanted in largest.values():
-        if isinstance(wanted.pool, Pool):
-            rows = read_pool(store.read(wanted.pool)) if store.has(wanted.pool) else list(wanted.pool.rows())
-            draw_queries(rows, wanted.resample, wanted.size)

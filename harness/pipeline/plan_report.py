@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,13 @@ from rich.table import Table
 
 from harness.config.cells import expand
 from harness.config.sweep_file import SweepFile
+from harness.errors import UserError
 from harness.pipeline.builder import PlannedCell
 from harness.pipeline.cost import labelling_cost
 from harness.pipeline.failures import Failures
 from harness.pipeline.graph import closure
 from harness.pipeline.planned_sweep import PlannedSweep
+from harness.pipeline.qa_cells import INLINE
 from harness.pipeline.store import Store
 from harness.stage import Stage
 from harness.text import clock
@@ -30,6 +32,7 @@ def plan_report(plan: PlannedSweep) -> Report:
     """Distinct stages, how many are done, LLM calls, tokens and USD still to pay, rough time. Runs nothing."""
     store, cells, stages = plan.workspace.store, plan.cells, plan.stages
     to_run = plan.waiting_in(store)
+    cost = labelling_cost(to_run.values(), plan.teachers, store, plan.workspace.ledger)
     return {
         "cells": len(cells),
         "cells_done": sum(store.has(cell.evaluate) for cell in cells),
@@ -41,10 +44,18 @@ def plan_report(plan: PlannedSweep) -> Report:
             "by_kind": _by_kind(stages, to_run),
         },
         "tuning": _tuning(plan.sweep, cells),
-        "llm": labelling_cost(to_run.values(), plan.teachers, store, plan.workspace.ledger),
+        "llm": cost,
         "seconds": _rough_seconds(to_run, store),
+        "notices": [str(notice) for notice in (*plan.sweep.source.notices, *_unready(plan, cost))],
         "disk_gb_free": _free_gb(plan.workspace.path),
     }
+
+
+def _unready(plan: PlannedSweep, cost: Report) -> Iterator[UserError]:
+    """What keeps teachers that are to be asked from answering."""
+    for name in (row["name"] for row in cost["teachers"]):
+        if (error := plan.teachers[name].unready()) is not None:
+            yield plan.sweep.source.at(error, ("evaluate", "answers", "reader") if name == INLINE else ("teachers", name))
 
 
 def _tuning(sweep: SweepFile, cells: Sequence[PlannedCell]) -> Report | None:
@@ -91,6 +102,7 @@ def render_plan(report: Report) -> Group:
     to_run = stages["distinct"] - stages["cached"]
     seconds = f"about {clock(report['seconds'])}" if report["seconds"] is not None else "time not known before a first run"
     return Group(
+        *(f"notice: {escape(notice)}" for notice in report["notices"]),
         f"{report['cells']} cells ({report['cells_done']} done; {report['cells_same']} more mean the same and were dropped)",
         f"{to_run} of {stages['distinct']} distinct stages to run; cell by cell it would be {stages['naive']}; {seconds}",
         *_tuning_text(report["tuning"]),

@@ -10,8 +10,9 @@ from typing import Self
 
 from harness.config.sweep_file import SweepFile
 from harness.labelling.labels.teacher import Teacher
-from harness.pipeline.builder import Builder, PlannedCell, check_draws
+from harness.pipeline.builder import Builder, PlannedCell
 from harness.pipeline.graph import closure, missing
+from harness.pipeline.pool_sizes import check_draws
 from harness.pipeline.store import Store
 from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.stage import Stage
@@ -54,5 +55,6 @@ class PlannedSweep:
     def waiting_in(self, store: Store) -> dict[str, Stage]:
         """The same in a store that is open already."""
         waiting = missing(self.finals, store)
-        check_draws(waiting.values(), store)
+        names = {cell.inputs.pool.key: cell.inputs.collection.name for cell in self.cells}
+        check_draws(waiting.values(), store, self.sweep.source, names)
         return waiting

@@ -119,7 +119,7 @@ def test_a_reader_that_cannot_read_is_refused_where_it_stands(home: Path) -> Non
     file = write(home, answers={"reader": {"kind": "oracle"}})
     with pytest.raises(UserError, match="does not answer in words") as refused:
         Workspace(home / "workspace").plan(file)
-    assert (refused.value.key, refused.value.file) == ("evaluate.answers.reader", file)
+    assert (refused.value.key, refused.value.file, refused.value.line) == ("evaluate.answers.reader", str(file), 1)
 
 
 @pytest.mark.parametrize(

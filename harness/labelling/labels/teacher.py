@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
+from harness.errors import UserError
 from harness.plugins import Plugin, Settings
 
 if TYPE_CHECKING:
@@ -100,6 +101,10 @@ class Teacher(Plugin):
     def __init__(self, settings: Settings, base: Path = Path()) -> None:
         """`settings` are checked already; relative paths in them start from `base`, the sweep file's folder."""
         self.settings = settings
+
+    def unready(self) -> UserError | None:
+        """What keeps it from being asked now, such as a key that is not set; plans tell it beforehand. None where nothing is known."""
+        return None
 
     @property
     def billed_as(self) -> Teacher:
