@@ -17,10 +17,9 @@ import numpy as np
 
 from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.files import sha256
-from harness.ledger.ledger import Ledger
-from harness.pipeline.graph import closure
 from harness.pipeline.run_stage import StageContext, run_stage
-from harness.pipeline.store import MANIFEST, Store
+from harness.pipeline.store import MANIFEST
+from harness.pipeline.workspace import Workspace
 from harness.progress import silent
 from harness.retrieval.run import FILE, Run
 from harness.retrieval.search_stages import DenseSearch
@@ -55,19 +54,16 @@ def write_sweep(folder: Path, resamples: int) -> Path:
 
 def fill(file: Path, workspace: Path) -> int:
     """Every artefact of the sweep of `file` in `workspace`; returns the number of cells."""
-    from harness.config.load import load_sweep
-    from harness.pipeline.plan import Builder
-
-    store, ledger = Store(workspace), Ledger(workspace / "ledger.sqlite")
-    cells = Builder(load_sweep(file), workspace).cells()
+    home = Workspace(workspace)
+    store, plan = home.store, home.plan(file)
     made: dict[str, Stage] = {}
-    for stage in closure(cell.evaluate for cell in cells).values():
+    for stage in plan.stages.values():
         like = made.setdefault(f"{stage.kind} {len(stage.inputs())}", stage)
         if like is stage:
-            run_stage(stage, store, ledger, workspace / "cache", silent)
+            run_stage(stage, store, home.ledger, home.cache(), silent)
         else:
-            _imitate(stage, like, StageContext(store, ledger, workspace / "cache", silent))
-    return len(cells)
+            _imitate(stage, like, StageContext(store, home.ledger, home.cache(), silent))
+    return len(plan.cells)
 
 
 def _imitate(stage: Stage, like: Stage, context: StageContext) -> None:

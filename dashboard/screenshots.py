@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from dashboard.app_pages import OF_RESULTS
 from dashboard.launch import APP, command, environment
 from harness.errors import UserError
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.row_texts import titles
 from harness.ports import free_port
 
@@ -59,7 +59,7 @@ def _wait(server: subprocess.Popen[bytes], health: str) -> None:
 
 def addresses(results: Path) -> dict[str, str]:
     """The path of each page of published runs, with choices that show something."""
-    names = list(titles(board(results).tables[0]))[:3]
+    names = list(titles(load_board(results).tables[0]))[:3]
     chosen = {"compare": "rows", "query": "shown"}
     paths = {page: f"{page}?{urlencode({key: names}, doseq=True)}" for page, key in chosen.items()}
     return {page: "" if page == "leaderboard" else paths.get(page, page) for page in OF_RESULTS}

@@ -18,6 +18,7 @@ from harness.leaderboard.board_cache import cached_board
 from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.load_results import ResultSet, load_results, state
 from harness.leaderboard.row_texts import titles
+from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.text import counted
 
 
@@ -42,9 +43,9 @@ def results() -> Path:
     return Path(os.environ.get(RESULTS, "results"))
 
 
-def workspace() -> Path:
-    """Where collections lie that sweeps prepared on this machine."""
-    return Path(os.environ.get(WORKSPACE, "workspace"))
+def workspace() -> WorkspaceFolder:
+    """Where sweeps run on this machine: their collections, models and journals."""
+    return WorkspaceFolder(os.environ.get(WORKSPACE, "workspace"))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading results")  # type: ignore[untyped-decorator]

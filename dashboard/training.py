@@ -53,7 +53,7 @@ def training(found: View, names: list[str]) -> None:
     if query is None:
         return
     chosen: list[tuple[str, LabelRow | None]] = [(name, mapping.get(query)) for name, mapping in zip(names, rows, strict=True)]
-    answer = training_query(chosen, local_collection(groups[0][0], workspace()))
+    answer = training_query(chosen, local_collection(groups[0][0], workspace().collections))
     st.subheader(literal(answer.text or answer.query))
     row_list({f"{number}": name for number, name in enumerate(names, 1)})
     _candidates(answer, names)

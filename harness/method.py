@@ -37,6 +37,12 @@ class MethodInputs(ABC):
     Where a helper takes `settings`, it reads those fields that it knows by name (epochs, learning_rate, batch, lora, stop and, of a
     ranker, architecture, start, warmup_queries, frozen_layers, max_length); any settings model will do, and what it lacks, or all where
     it is None, has the defaults of `StudentSettings` and `RankerSettings` (harness/training/student_settings.py).
+
+    >>> import harness
+    >>> cells = harness.Workspace("workspace").plan("configs/smoke.yaml").cells
+    >>> inputs = next(cell.inputs for cell in cells if cell.cell.teacher)
+    >>> inputs.collection.name, inputs.budget, inputs.seed, inputs.labels().label
+    ('semanlink-arxiv', 20, 0, 'shuffled, 20 queries, resample 0')
     """
 
     collection: Collection
@@ -115,6 +121,16 @@ class Method(Plugin):
     """A way to get a run from a budget; made with its settings, asked for the last stage of its part of the graph.
 
     A class says its `name`, `summary`, `category` and `needs`; `sees`, `axes` and `Settings` follow from them unless it says them, too.
+
+    >>> import harness
+    >>> class Candidates(harness.Method):
+    ...     name, summary, category = "candidates", "the first stage's candidates as they are", "reference"
+    ...
+    ...     def run(self, inputs: harness.MethodInputs) -> harness.Stage:
+    ...         return inputs.candidates
+    >>> cell = harness.Workspace("workspace").plan("configs/smoke.yaml").cells[0]
+    >>> Candidates(harness.Settings()).run(cell.inputs).kind
+    'lexical-search'
     """
 
     entry_point_group: ClassVar[str] = "harness.methods"
@@ -171,7 +187,19 @@ def document_model(model: ModelFiles | Stage) -> ModelFiles | Stage:
 
 
 class RetrieverMethod(Method):
-    """A method that ends in a retriever; searching with it is the same for all."""
+    """A method that ends in a retriever; searching with it is the same for all.
+
+    >>> import harness
+    >>> class Untrained(harness.RetrieverMethod):
+    ...     name, summary, category = "untrained", "the student before training", "reference"
+    ...
+    ...     def retriever(self, inputs: harness.MethodInputs) -> harness.Stage:
+    ...         return inputs.retriever
+    >>> cell = harness.Workspace("workspace").plan("configs/smoke.yaml").cells[0]
+    >>> run = Untrained(harness.Settings()).run(cell.inputs)
+    >>> run.kind, [stage.kind for stage in run.inputs()]
+    ('dense-search', ['static-student', 'embed'])
+    """
 
     @abstractmethod
     def retriever(self, inputs: MethodInputs) -> ModelFiles | Stage:

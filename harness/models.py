@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -67,9 +68,10 @@ def resolve_model(name: str, base: Path = Path()) -> ModelFiles:
             )
         return ModelFiles(name, folder.resolve())
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
+        near = "".join(f"did you mean 'bundled:{one}'? Or " for one in get_close_matches(name, BUNDLED, n=1))
         raise UserError(
             f"there is no model at '{folder}'",
-            remedy=f"give a folder, a Hugging Face id (owner/name) or one of {_bundled_names()}",
+            remedy=f"{near}give a folder, a Hugging Face id (owner/name) or one of {_bundled_names()}",
         )
     return _from_hub(name)
 

@@ -28,7 +28,18 @@ if sys.version_info >= (3, 14):
 
 
 class Settings(BaseModel):
-    """Base of every settings model: unknown keys are errors, values do not change after loading."""
+    """Base of every settings model: unknown keys are errors, values do not change after loading.
+
+    >>> import harness
+    >>> class Cut(harness.Settings):
+    ...     first: int = 2
+    >>> Cut(first=3).first
+    3
+    >>> Cut(frist=3)
+    Traceback (most recent call last):
+        ...
+    pydantic_core._pydantic_core.ValidationError: ...
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 

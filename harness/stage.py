@@ -116,6 +116,17 @@ class Stage(ABC):
     """Base of all stages. `kind` names it on screen, `version` rises whenever its code changes what comes out.
 
     The stages of plug-ins need no version: every edit of their package counts (`revision`).
+
+    >>> import harness, dataclasses, pathlib
+    >>> @dataclasses.dataclass(frozen=True, eq=False)
+    ... class Greeting(harness.Stage):
+    ...     name: str
+    ...     kind = "greeting"
+    ...
+    ...     def run(self, out: pathlib.Path, context) -> None:
+    ...         (out / "text.txt").write_text(f"hello {self.name}")
+    >>> Greeting("you").key == Greeting("you").key, Greeting("you").key == Greeting("me").key
+    (True, False)
     """
 
     kind: ClassVar[str]

@@ -5,10 +5,10 @@ from __future__ import annotations
 LONGEST = 200
 
 
-def plain(text: str) -> str:
-    """`text` on one line without control characters (terminal escapes, direction overrides), at most 200 characters."""
-    shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[: LONGEST + 1])
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+def plain(text: str, longest: int = LONGEST) -> str:
+    """`text` on one line without control characters (terminal escapes, direction overrides), at most `longest` characters."""
+    shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[: longest + 1])
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def counted(number: int, thing: str) -> str:

@@ -20,7 +20,7 @@ from harness.losses.listmle import ListMLE
 from harness.losses.loss import Loss
 from harness.losses.spec import LossSpec
 from harness.method import Method
-from harness.pipeline.sweep import run_sweep
+from harness.pipeline.workspace import Workspace
 from harness.plugins import Plugin, plugin
 from harness.retrieval.search_stages import LexicalIndex
 from harness.scaffold.package import KINDS, write_package
@@ -164,7 +164,7 @@ def test_after_an_edit_a_sweep_runs_what_rests_on_the_plug_in_and_nothing_else(t
 
     def sweep() -> dict[str, int]:
         with installed(place, "harness.methods", monkeypatch):
-            outcome = run_sweep(place / "config.yaml", ["evaluate.depth=20"], tmp_path / "w", tmp_path / "r")
+            outcome = Workspace(tmp_path / "w").plan(place / "config.yaml", ["evaluate.depth=20"]).run(tmp_path / "r")
         assert not outcome.failures
         return {"ran": outcome.summary["stages"]["run"], "cached cells": outcome.summary["cells"]["cached"]}
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import altair as alt
 
-from dashboard.charts import legends
+from harness.leaderboard.curves import chart_legends
 from harness.leaderboard.curves.series_style import series_styles
 from harness.leaderboard.inspect.strata import Stratum
 
@@ -17,7 +17,7 @@ _PLOT = 320
 def strata_chart(found: Sequence[Stratum], metric: str, size: str) -> alt.LayerChart:
     """Each row's mean in each bin with its interval: rows side by side, told apart by colour and marker."""
     names = list(dict.fromkeys(one.name for one in found))
-    said = legends.texts(names)
+    said = chart_legends.texts(names)
     values = [
         {
             "bin": _title(one),
@@ -40,12 +40,12 @@ def strata_chart(found: Sequence[Stratum], metric: str, size: str) -> alt.LayerC
     )
     ends = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title=metric, scale=alt.Scale(zero=False)), y2="high:Q")
     numbers = [alt.Tooltip(f"{name}:Q", format=".3f") for name in ("mean", "low", "high")]
-    points = base.mark_point(size=90, opacity=1, strokeWidth=legends.EDGE).encode(
+    points = base.mark_point(size=90, opacity=1, strokeWidth=chart_legends.EDGE).encode(
         y=height,
-        **legends.marked("text", names, shown),
+        **chart_legends.marked("text", names, shown),
         tooltip=[alt.Tooltip("row:N"), alt.Tooltip("bin:N", title=size), alt.Tooltip("queries:Q"), *numbers],
     )
-    return alt.layer(ends, points).properties(height=_PLOT + legends.height(names))
+    return alt.layer(ends, points).properties(height=_PLOT + chart_legends.height(names))
 
 
 def _title(one: Stratum) -> str:

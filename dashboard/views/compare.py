@@ -77,7 +77,7 @@ def _list(where: st.delta_generator.DeltaGenerator, title: str, found: list[Quer
 def _strata(found: View, values: PerQuery, chosen: list[str], letter: Mapping[str, str]) -> None:
     st.subheader("By kind of query")
     run = found.result_set.runs_of_row(found.table, found.rows[chosen[0]])[0]
-    collection = local_collection(run, workspace())
+    collection = local_collection(run, workspace().collections)
     if collection is None:
         st.info("Query lengths and judgments are not on this machine: run a sweep on the collection, or set HARNESS_WORKSPACE.")
         return

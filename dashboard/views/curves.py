@@ -8,13 +8,13 @@ from typing import NamedTuple
 import streamlit as st
 
 from dashboard import choose
-from dashboard.charts.curve_chart import budget_curve
 from dashboard.frame import frame
 from dashboard.show import show
 from dashboard.source import View, view
 from dashboard.text import literal
 from harness.evaluation.curves.fits import FITS
 from harness.leaderboard.curves.against_series import ahead_words, series_pairs, usual_reference
+from harness.leaderboard.curves.budget_chart import budget_chart
 from harness.leaderboard.curves.cost_axes import AXES
 from harness.leaderboard.curves.fitted import ALL, BANDS, Statistics, statistics_of
 from harness.leaderboard.curves.series import MOST, RUNS, Chart, amount_text, chart, select
@@ -147,13 +147,13 @@ def page() -> None:
     st.subheader(literal(f"{drawn.metric} by {drawn.axis.title}"))
     statistics = statistics_of(found.result_set, found.table, drawn, chosen.fit, chosen.band)
     if statistics is None:
-        show(budget_curve(drawn), "curves", f"{drawn.metric} by {drawn.axis.title}.")
+        show(budget_chart(drawn), "curves", f"{drawn.metric} by {drawn.axis.title}.")
         st.caption("One query: nothing can be said of how sure this is.")
         return
     name, goal = target_of(statistics, chosen.target) if chosen.target else ("", None)
     needed = labels_needed(statistics, goal) if goal else []
     said = f"{drawn.metric} by {drawn.axis.title}, {len(drawn.series)} series; the tables below have the numbers."
-    show(budget_curve(drawn, statistics, (name, goal.mean) if goal else None, needed), "curves", said)
+    show(budget_chart(drawn, statistics, (name, goal.mean) if goal else None, needed), "curves", said)
     left_out = f"; best series of each method, then the best others, {drawn.left_out} not drawn" if drawn.left_out else ""
     st.caption(literal(statistics.note + left_out), help=_BAND)
     if goal is not None:

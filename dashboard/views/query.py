@@ -74,7 +74,7 @@ def _test(found: View, names: list[str]) -> None:
     if query is None:
         return
     groups = [found.result_set.runs_of_row(found.table, found.rows[name]) for name in names]
-    collection: Collection | None = local_collection(groups[0][0], workspace())
+    collection: Collection | None = local_collection(groups[0][0], workspace().collections)
     answer = query_view([_run(group[0]) for group in groups], query, collection=collection, split=groups[0][0].card.collection.split)
     _values(values, query, names)
     _show(answer, names)

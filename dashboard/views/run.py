@@ -97,7 +97,7 @@ def _files(run: Published, details: Details, found: RunProvenance | None) -> Non
                 st.caption(literal(f"{name}: {error.message}"))
     if found is None:
         return
-    for kind, (folder, there) in model_folders(found, workspace()).items():
+    for kind, (folder, there) in model_folders(found, workspace().store.root).items():
         st.markdown(f"Model folder of the **{kind}**" + ("" if there else ", in the workspace that made it (it is not on this machine)"))
         st.code(str(folder), language=None, wrap_lines=True)
 

@@ -13,7 +13,6 @@ from dashboard.source import workspace
 from dashboard.text import literal
 from harness.errors import UserError
 from harness.pipeline.live.follower import Follower, SweepReport
-from harness.pipeline.live.journal import journals
 from harness.text import clock
 
 _NEWEST = "the newest"
@@ -110,7 +109,7 @@ def _log(found: SweepReport) -> None:
 
 def _follower(chosen: str) -> Follower | None:
     """What follows the chosen journal, kept from look to look so that each reads only what is new."""
-    files = journals(workspace())
+    files = workspace().journals
     file = next((file for file in files if chosen in (_NEWEST, file.stem)), None)
     if file is None:
         return None
@@ -125,7 +124,8 @@ def _live(chosen: str) -> None:
     """The part that looks again by itself."""
     follower = _follower(chosen)
     if follower is None:
-        st.info(literal(f"No sweep has run in {workspace()}. Start one: harness sweep configs/budget.yaml --workspace {workspace()}"))
+        folder = workspace().path
+        st.info(literal(f"No sweep has run in {folder}. Start one: harness sweep configs/budget.yaml --workspace {folder}"))
         return
     try:
         found = follower.read()
@@ -146,7 +146,7 @@ def _live(chosen: str) -> None:
 def page() -> None:
     """The whole page."""
     st.title("Sweep")
-    options = [_NEWEST, *(file.stem for file in journals(workspace()))]
+    options = [_NEWEST, *(file.stem for file in workspace().journals)]
     said = "Sweeps of this workspace, newest first, by their beginning (UTC)."
     _live(choose.one(st, "Sweep", options, "sweep", help=said) or _NEWEST)
 

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+import harness
 from harness.cli.evaluate_commands import CorrectionOption, RunsArg, TestOpt, TestOption
 from harness.cli.options import JsonOpt, WorkspaceOpt, display, emit
+from harness.progress import bar
 
 CollectionOpt = Annotated[
     str,
@@ -59,21 +61,21 @@ def answer(
     harness answer bm25.trec ours.trec --collection folder/openqa:test --reader litellm:openai/gpt-4.1-mini --baseline bm25
     """
     from harness.evaluation.significance.test_spec import TestSpec
-    from harness.ledger.ledger import Ledger
-    from harness.pipeline.inputs import collection_split, read_run
-    from harness.progress import bar
+    from harness.pipeline.inputs import collection_split
     from harness.qa.answer_tables import render_answers
     from harness.qa.examination import Examination, usual
     from harness.qa.examination import answer as examine
     from harness.qa.reader import named_reader
 
     who = None if reader == "none" else named_reader(reader, Path.cwd())
-    found, split = collection_split(collection, workspace)
-    ledger = Ledger(workspace / "ledger.sqlite")
-    ledger.limit = max_cost
+    home = harness.Workspace(workspace)
+    found, split = collection_split(collection, home)
+    home.ledger.limit = max_cost
     about = Examination(found, split, who, passages, usual(metric or (), who))
     question = TestSpec(test=test.value, correction=None if correction is None else correction.value, seed=seed)
-    loaded = [read_run(run) for run in runs]
+    loaded = [harness.load_run(run) for run in runs]
     with bar("reading") as progress:
-        report = examine(loaded, about, ledger, progress, baseline=baseline, references=references, per_query=per_query, question=question)
+        report = examine(
+            loaded, about, home.ledger, progress, baseline=baseline, references=references, per_query=per_query, question=question
+        )
     emit(report) if as_json else display(render_answers(report))

@@ -44,29 +44,31 @@ class PriceOption(StrEnum):
     seconds = "seconds"
 
 
+TargetOpt = Annotated[
+    str | None, typer.Option("--target", help="How much does it take to reach this? A number, or the name of a row without labels.")
+]
+AgainstOpt = Annotated[
+    str | None,
+    typer.Option(
+        "--against", metavar="SERIES", help="Hold the others against it; the start of its name will do. Default: the best not ours."
+    ),
+]
+BandOpt = Annotated[
+    BandOver | None, typer.Option("--band", help="runs: resamples and seeds; all: queries too. Default: runs where there are several.")
+]
+PriceOpt = Annotated[PriceOption | None, typer.Option("--price", help="Also: quality against this price, and which rows are dominated.")]
+
+
 def curves(
     results: Annotated[Path, typer.Option("--results", help="Folder of published runs.")] = Path("results"),
     collection: Annotated[str | None, typer.Option("--collection", help="Only this collection.")] = None,
     metric: Annotated[str | None, typer.Option("--metric", "-m", help="Default: the metric that leads the board.")] = None,
     axis: Annotated[AxisName, typer.Option("--axis", help="What the curves run over.")] = AxisName.labels,
-    target: Annotated[
-        str | None, typer.Option("--target", help="How much does it take to reach this? A number, or the name of a row without labels.")
-    ] = None,
-    against: Annotated[
-        str | None,
-        typer.Option(
-            "--against",
-            metavar="SERIES",
-            help="Hold the others against it; the start of its name will do. Default: the best not ours.",
-        ),
-    ] = None,
+    target: TargetOpt = None,
+    against: AgainstOpt = None,
     fit: Annotated[FitName, typer.Option("--fit", help="power-law takes 4 budgets; series with fewer stay monotone.")] = FitName.monotone,
-    band: Annotated[
-        BandOver | None, typer.Option("--band", help="runs: resamples and seeds; all: queries too. Default: runs where there are several.")
-    ] = None,
-    price: Annotated[
-        PriceOption | None, typer.Option("--price", help="Also: quality against this price, and which rows are dominated.")
-    ] = None,
+    band: BandOpt = None,
+    price: PriceOpt = None,
     every: Annotated[bool, typer.Option("--every", help="All series, not only the best eight.")] = False,
     picture: Annotated[Path | None, typer.Option("--svg", help="Also write the curves of the first table to this file.")] = None,
     as_json: JsonOpt = False,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+import harness
 from harness.cli.options import JsonOpt, WorkspaceOpt, display, emit
 
 QrelsOpt = Annotated[str, typer.Option("--qrels", help="TREC qrels, BEIR tsv, ranx qrels, or collection:split.", show_default=False)]
@@ -73,14 +74,12 @@ def evaluate(
     """
     from harness.evaluation.metrics.subtopics import needs_subtopics, read_subtopics
     from harness.evaluation.significance.comparison_tables import render_evaluation
-    from harness.evaluation.significance.evaluate_run import evaluate as evaluate_run
     from harness.evaluation.significance.evaluate_run import evaluate_subtopics
-    from harness.pipeline.inputs import load_qrels, read_run
 
     if metric and any(map(needs_subtopics, metric)):
-        result = evaluate_subtopics(read_run(run), read_subtopics(Path(qrels)), metric, per_query=per_query)
+        result = evaluate_subtopics(harness.load_run(run), read_subtopics(Path(qrels)), metric, per_query=per_query)
     else:
-        result = evaluate_run(read_run(run), load_qrels(qrels, workspace), metric or None, per_query=per_query)
+        result = harness.evaluate(harness.load_run(run), harness.load_qrels(qrels, workspace), metric or None, per_query=per_query)
     emit(result) if as_json else display(render_evaluation(result))
 
 
@@ -134,8 +133,6 @@ def compare(
     """
     from harness.evaluation.significance.comparison_tables import render_comparison
     from harness.evaluation.significance.evaluate_run import Alternative, TestSpec
-    from harness.evaluation.significance.evaluate_run import compare as compare_runs
-    from harness.pipeline.inputs import load_qrels, read_run
 
     question = TestSpec(
         test=test.value,
@@ -147,7 +144,8 @@ def compare(
         power=power,
         seed=seed,
     )
-    loaded = [read_run(run) for run in runs if run != baseline]
-    base = read_run(baseline) if baseline is not None else None
-    result = compare_runs(loaded, load_qrels(qrels, workspace), baseline=base, metrics=metric or ["nDCG@10"], question=question)
+    loaded = [harness.load_run(run) for run in runs if run != baseline]
+    base = harness.load_run(baseline) if baseline is not None else None
+    judged = harness.load_qrels(qrels, workspace)
+    result = harness.compare(loaded, judged, baseline=base, metrics=metric or ["nDCG@10"], question=question)
     emit(result) if as_json else display(render_comparison(result))

@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+import harness
 from harness.cli.options import JsonOpt, SetOpt, SweepArg, WorkspaceOpt, display, emit
+from harness.progress import bar
 
 labels_app = typer.Typer(
     no_args_is_help=True,
@@ -29,10 +31,9 @@ def stats(file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Pa
     queries it labelled twice, and with the first stage (near 1: it copies what it was shown); whether it favours places in the
     prompt; what a query costs. Only the largest finished budget of each resample counts; what is not labelled yet is listed.
     """
-    from harness.pipeline.label_report import label_report
     from harness.pipeline.label_tables import render_label_report
 
-    report = label_report(file, overrides or [], workspace)
+    report = harness.Workspace(workspace).plan(file, overrides or ()).label_report()
     emit(report) if as_json else display(render_label_report(report))
 
 
@@ -43,10 +44,9 @@ def export_(file: LabelFileArg, workspace: WorkspaceOpt = Path("workspace"), as_
     Requests hold messages only: no keys, no addresses. Equal workspaces give equal bytes.
     """
     from harness.pipeline.label_transfer import export_labels
-    from harness.progress import bar
 
     with bar("exporting") as progress:
-        told = export_labels(file, workspace, progress)
+        told = export_labels(file, harness.Workspace(workspace), progress)
     if as_json:
         emit(told)
     else:
@@ -60,10 +60,9 @@ def import_(file: LabelFileArg, workspace: WorkspaceOpt = Path("workspace"), as_
     The whole file is checked before anything is written. What the workspace has already stays; answers that differ are reported.
     """
     from harness.pipeline.label_transfer import import_labels, render_import
-    from harness.progress import bar
 
     with bar("importing") as progress:
-        told = import_labels(file, workspace, progress)
+        told = import_labels(file, harness.Workspace(workspace), progress)
     if as_json:
         emit(told)
     else:

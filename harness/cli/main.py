@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from harness import __version__
+import harness
 from harness.cli.answer_command import answer
 from harness.cli.curves_command import curves
 from harness.cli.evaluate_commands import compare, evaluate
@@ -65,7 +65,7 @@ KindArg = Annotated[
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"harness {__version__}")
+        print(f"harness {harness.__version__}")
         raise typer.Exit
 
 
@@ -89,16 +89,17 @@ def sweep(
     as_json: JsonOpt = False,
 ) -> None:
     """Plan, run what is new, publish the runs, print the board. Interrupted or failed: the same command goes on where it stopped."""
-    from harness.leaderboard.board import board as make_board
     from harness.leaderboard.render import board_files as render
-    from harness.pipeline.sweep import run_sweep
 
-    outcome = run_sweep(file, overrides or [], workspace, results, max_cost=max_cost)
+    planned = harness.Workspace(workspace).plan(file, overrides or ())
+    for notice in planned.sweep.source.notices:
+        print(f"notice: {notice}", file=sys.stderr)
+    outcome = planned.run(results, max_cost=max_cost)
     if as_json:
         emit(outcome.summary)
     else:
         if outcome.published:
-            display(render.terminal(make_board(results, runs={folder.name for folder in outcome.published})))
+            display(render.terminal(harness.load_board(results, runs={folder.name for folder in outcome.published})))
         print(outcome.text(), file=sys.stderr)
     raise typer.Exit(1 if outcome.summary["cells"]["failed"] else 0)
 
@@ -106,18 +107,18 @@ def sweep(
 @app.command()
 def plan(file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False) -> None:
     """Say what a sweep would run and what it would cost, cache hits subtracted. Trains nothing, calls no LLM."""
-    from harness.pipeline.plan_report import plan_report, render_plan
+    from harness.pipeline.plan_report import render_plan
 
-    report = plan_report(file, overrides or [], workspace)
+    report = harness.Workspace(workspace).plan(file, overrides or ()).report()
     emit(report) if as_json else display(render_plan(report))
 
 
 @app.command()
 def status(file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False) -> None:
     """What of a sweep is done, running now, waiting, or failed and why."""
-    from harness.pipeline.plan_report import render_status, status_report
+    from harness.pipeline.plan_report import render_status
 
-    report = status_report(file, overrides or [], workspace)
+    report = harness.Workspace(workspace).plan(file, overrides or ()).status()
     emit(report) if as_json else display(render_status(report))
 
 
@@ -152,11 +153,10 @@ def board(
     picture: Annotated[Path | None, typer.Option("--svg", help="Also write the budget curves of the first table to this file.")] = None,
 ) -> None:
     """The leaderboard in the terminal. What each method may see stands beside it; --by sees holds like against like."""
-    from harness.leaderboard.board import board as make_board
     from harness.leaderboard.curves.svg import draw
     from harness.leaderboard.render import board_files as render
 
-    table = make_board(results, collection=collection, split=split, metric=metric, baseline=baseline)
+    table = harness.load_board(results, collection=collection, split=split, metric=metric, baseline=baseline)
     if picture is not None:
         draw(table, picture)
     if as_json:
@@ -266,7 +266,7 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print("\n".join(f"error: {one}" for one in error.parts), file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where it stopped", file=sys.stderr)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from harness.cli.options import JsonOpt, display, emit
+from harness.progress import bar
 
 GivenOpt = Annotated[
     list[str] | None,
@@ -58,7 +59,6 @@ def check(
     from harness.plugin_checks.report_table import render_report
     from harness.plugin_checks.run_checks import check as check_plugin
     from harness.plugin_checks.run_checks import found
-    from harness.progress import bar
 
     plugin = found(kind.value, name)
     with bar(f"checking {name}") as progress:

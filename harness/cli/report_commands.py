@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+import harness
 from harness.cli.evaluate_commands import CorrectionOption, TestOption
 from harness.cli.options import JsonOpt, WorkspaceOpt, emit
 from harness.errors import UserError
@@ -109,18 +110,17 @@ def export(
 
     harness export semanlink:test --qrels --out qrels.json
     """
-    from harness.pipeline.inputs import load_qrels, read_run
     from harness.published.annotated_run import header
     from harness.published.result_folder import read_card, slug
     from harness.published.run_export import FORMATS, export_qrels, export_run
 
     if judgments:
-        qrels = load_qrels(what, workspace)
+        qrels = harness.load_qrels(what, workspace)
         target = out or Path(slug(Path(what).name) + f".qrels{FORMATS[form.value]}")
         export_qrels(qrels, target)
         told = {"file": str(target), "queries": len(qrels), "judgments": sum(map(len, qrels.values()))}
     else:
-        run = read_run(what)
+        run = harness.load_run(what)
         target = out or Path(slug(run.name) + FORMATS[form.value])
         export_run(run, target, header(read_card(Path(what))) if annotated else "")
         told = {"file": str(target), "run": run.name, "queries": len(run.scores), "results": sum(map(len, run.scores.values()))}

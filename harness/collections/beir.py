@@ -110,6 +110,7 @@ def _download(url: str, folder: Path) -> None:
     from beir.util import download_and_unzip
 
     name = url.rpartition("/")[2].removesuffix(".zip")
+    own = "An unpacked archive can be given as {folder: PATH}"
     try:
         with TemporaryDirectory(dir=folder.parent) as scratch:
             for entry in Path(download_and_unzip(url, scratch)).iterdir():
@@ -117,5 +118,5 @@ def _download(url: str, folder: Path) -> None:
     except (requests.RequestException, zipfile.BadZipFile, OSError) as error:
         raise UserError(
             f"BEIR collection '{name}' cannot be fetched from {url}: {type(error).__name__}: {error}",
-            remedy=("" if name in NAMES else f"{did_you_mean(name, NAMES)} ") + "An unpacked archive can be given as {folder: PATH}",
+            remedy=own if name in NAMES else did_you_mean(name, NAMES, own),
         ) from error

@@ -11,7 +11,7 @@ from pydantic import Field
 from harness.collections.collection import CollectionSource, Document, Judgment, Query, SourceSettings
 from harness.collections.located_lines import LocatedRecord, read_records
 from harness.collections.qrels import iter_qrels
-from harness.errors import UserError, did_you_mean
+from harness.errors import UserError, did_you_mean, nearest
 
 DOCUMENT = '{"_id": "d7", "title": "A title or nothing", "text": "The text"}'
 QUERY = '{"_id": "q1", "text": "what is asked"}'
@@ -83,7 +83,9 @@ class FolderSource(CollectionSource):
 def beir_qrels(folder: Path) -> dict[str, Path]:
     """The qrels files of a BEIR folder by split. Raises UserError when the folder is incomplete, naming all that is missing."""
     if not folder.is_dir():
-        raise UserError(f"there is no folder '{folder}'", remedy="give a folder with corpus.jsonl, queries.jsonl and qrels/<split>.tsv")
+        beside = [one.name for one in folder.parent.iterdir() if one.is_dir()] if folder.parent.is_dir() else []
+        remedy = nearest(folder.name, beside) or "give a folder with corpus.jsonl, queries.jsonl and qrels/<split>.tsv"
+        raise UserError(f"there is no folder '{folder}'", remedy=remedy)
     found = {file.stem: file for file in sorted((folder / "qrels").glob("*.tsv"))}
     missing = [name for name in ("corpus.jsonl", "queries.jsonl") if not (folder / name).is_file()]
     missing += [] if found else ["qrels/<split>.tsv"]

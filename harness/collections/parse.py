@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-
 from harness.collections.collection import CollectionSource
-from harness.errors import UserError, UserErrors, did_you_mean
+from harness.errors import UserError, did_you_mean
 from harness.plugins import plugins, refusal
+from harness.validation import validated
 
-_FORMS = "a collection is a name (semanlink), NAME/WHAT (beir/scifact, irds:vaswani), {folder: PATH} or {source: NAME, ...settings}"
+_FORMS = "A collection is a name (semanlink), NAME/WHAT (beir/scifact, irds:vaswani), {folder: PATH} or {source: NAME, ...settings}"
 
 
 def parse_source(spec: str | Mapping[str, Any], base: Path = Path()) -> CollectionSource:
@@ -25,14 +23,10 @@ def parse_source(spec: str | Mapping[str, Any], base: Path = Path()) -> Collecti
     """
     settings = _from_text(spec, base) if isinstance(spec, str) else dict(spec)
     kind = _kind(settings)
-    try:
-        return kind(kind.Settings.model_validate(settings), base)
-    except ValidationError as error:
-        known = kind.Settings.model_fields
-        raise UserErrors(
-            f"wrong settings of collection source '{kind.name}'",
-            errors=tuple(_complaint(kind.name, fault, known) for fault in error.errors()),
-        ) from error
+    if isinstance(spec, str) and kind.name in settings and kind.name not in kind.Settings.model_fields:
+        raise UserError(f"'{kind.name}' takes nothing after its name", remedy=f"write {kind.name}")
+    what, show = f"the collection '{kind.name}'", f"harness show collections {kind.name}"
+    return kind(validated(kind.Settings, settings, what=what, show=show), base)
 
 
 def _from_text(spec: str, base: Path) -> dict[str, Any]:
@@ -50,13 +44,5 @@ def _kind(settings: dict[str, Any]) -> type[CollectionSource]:
         raise UserError(f"no collection source is named by {settings}", remedy=_FORMS)
     name = str(names[0])
     if name not in known:
-        raise refusal(known, name) or UserError(f"unknown collection '{name}'", remedy=f"{did_you_mean(name, known)} {_FORMS}")
+        raise refusal(known, name) or UserError(f"unknown collection '{name}'", remedy=did_you_mean(name, known, _FORMS))
     return known[name]
-
-
-def _complaint(source: str, fault: ErrorDetails, known: Mapping[str, Any]) -> UserError:
-    place = ".".join(str(part) for part in fault["loc"])
-    unknown = fault["type"] == "extra_forbidden"
-    main = unknown and place == source
-    message = f"source '{source}' takes nothing after its name" if main else "unknown key" if unknown else fault["msg"].lower()
-    return UserError(message, key=place, remedy=did_you_mean(place, known) if unknown and not main else None)

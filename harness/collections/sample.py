@@ -28,7 +28,7 @@ def draw_queries(pool_rows: Sequence[TrainingQuery], resample: int, size: int) -
     (resample, source). A smaller draw is always the beginning of a larger one. O(pool). Raises UserError when there are too few.
     """
     if size > len(pool_rows):
-        raise _too_few(pool_rows, size)
+        raise too_few(pool_rows, size)
     drawn: list[TrainingQuery] = []
     for source, rows in _by_source(pool_rows).items():
         if len(drawn) >= size:
@@ -45,12 +45,14 @@ def _by_source(rows: Iterable[TrainingQuery]) -> dict[str, list[TrainingQuery]]:
     return grouped
 
 
-def _too_few(rows: Sequence[TrainingQuery], size: int) -> UserError:
+def too_few(rows: Sequence[TrainingQuery], size: int, collection: str = "") -> UserError:
+    """The error for a budget of `size` where there are only `rows`."""
     counts = {source: len(found) for source, found in _by_source(rows).items()}
     shown = " and ".join(f"{count:,} from {source}" for source, count in counts.items()) or "none"
     unused = [source for source in SOURCES if source not in counts]
-    more = f"add a source of training queries ({', '.join(unused)}), raise the cap" if unused else "raise the cap"
+    more = f"add a source to candidates.training_queries ({', '.join(unused)}), " if unused else ""
+    owner = f"of '{collection}'" if collection else "there are"
     return UserError(
-        f"a budget of {size:,} is larger than the {len(rows):,} training queries there are ({shown})",
-        remedy=f"{more}, or take smaller budgets",
+        f"a budget of {size:,} is larger than the {len(rows):,} training queries {owner} ({shown})",
+        remedy=f"{more}raise the cap (candidates.pool), or take smaller budgets",
     )

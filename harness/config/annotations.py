@@ -11,7 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from harness.config.explain import models_in
+from harness.validation import models_in
 
 _CONCRETE = (list, tuple, set, frozenset, deque)
 _ABSTRACT = (

@@ -10,14 +10,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from harness.config.annotations import fields_by_key
-from harness.config.choices import ErrorCollector, loss_choice
-from harness.config.explain import ConfigFault, checked, models_in
-from harness.config.located import KeyPath, dotted
+from harness.config.choices import loss_choice
 from harness.config.registries import Registries
 from harness.config.trials import TrialChange, WrittenTrial
 from harness.config.variants import ROLES
 from harness.errors import did_you_mean
 from harness.plugins import Settings
+from harness.validation import ErrorCollector, Fault, KeyPath, checked, dotted, models_in
 
 Plain = Mapping[str, Any]
 
@@ -63,14 +62,14 @@ def _models(model: type[Settings], values: Plain, registries: Registries) -> Mod
     return inner
 
 
-def _refused(change: TrialChange, models: Models, written: Plain) -> ConfigFault | None:
+def _refused(change: TrialChange, models: Models, written: Plain) -> Fault | None:
     name = dotted(change.path)
     if change.path[0] not in models or (change.path[1:] and not _has(models[change.path[0]], change.path[1:])):
         known = [found for key, inner in models.items() for found in (key, *_names(inner, f"{key}."))]
-        remedy = f"{did_you_mean(name, known)} Where methods differ in what they have, give them trials of their own: tune.methods"
-        return ConfigFault(change.key, f"unknown setting '{name}'", remedy)
+        remedy = did_you_mean(name, known, "Where methods differ in what they have, give them trials of their own: tune.methods")
+        return Fault(change.key, f"unknown setting '{name}'", remedy)
     if _holds(written, change.path):
-        return ConfigFault(change.key, f"'{name}' is tuned here and set with the method too", "keep one of the two")
+        return Fault(change.key, f"'{name}' is tuned here and set with the method too", "keep one of the two")
     return None
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from pydantic import ValidationError
-
-from harness.config.explain import ConfigFault, checked, failure, faults_of, value_text
 from harness.config.registries import Registries, Scope
 from harness.errors import UserError, UserErrors, did_you_mean
 from harness.labelling.labels.teacher import Teacher
 from harness.losses.spec import LossChoice
 from harness.plugins import Plugin, Settings, refusal
+from harness.validation import Fault, checked, failure, value_text
 
-T = TypeVar("T")
 P = TypeVar("P", bound=Plugin)
 
 CollectionChoice = str | dict[str, Any]
@@ -41,39 +38,19 @@ class Shared:
     budgets: tuple[int, ...] | None
 
 
-class ErrorCollector:
-    """Collects the faults of several values, so that all are told at once."""
-
-    def __init__(self) -> None:
-        self.faults: list[ConfigFault] = []
-
-    def attempt(self, path: tuple[str | int, ...], make: Callable[[], T]) -> T | None:
-        """What `make` gives, or None when it fails; its faults are kept with `path` before their own."""
-        try:
-            return make()
-        except ValidationError as error:
-            self.faults += [fault._replace(path=(*path, *fault.path)) for fault in faults_of(error, Settings)]
-            return None
-
-    def finish(self) -> None:
-        """Raises ValidationError with everything that was collected."""
-        if self.faults:
-            raise failure(dict.fromkeys(self.faults))
-
-
 def pick(value: Any, key: str, known: Mapping[str, type[P]], what: str) -> tuple[type[P], dict[str, Any]]:
     """The class that ``value[key]`` names among the `known`, and the rest of `value`. Raises ValidationError."""
     if not isinstance(value, dict):
         remedy = f"write {{{key}: NAME}}; {did_you_mean('', known)}"
-        raise failure([ConfigFault((), f"must name a {what} in a mapping, not be {value_text(value)}", remedy)])
+        raise failure([Fault((), f"must name a {what} in a mapping, not be {value_text(value)}", remedy)])
     if key not in value:
-        raise failure([ConfigFault((key,), "this key is required", did_you_mean("", known), missing=True)])
+        raise failure([Fault((key,), "this key is required", did_you_mean("", known), missing=True)])
     name = value[key]
     if not isinstance(name, str) or name not in known:
         given = f"'{name}'" if isinstance(name, str) else value_text(name)
         broken = refusal(known, str(name))
         remedy = f"{broken.message} ({broken.file}:{broken.line})" if broken else did_you_mean(str(name), known)
-        raise failure([ConfigFault((key,), f"unknown {what} {given}", remedy)])
+        raise failure([Fault((key,), f"unknown {what} {given}", remedy)])
     return known[name], {other: item for other, item in value.items() if other != key}
 
 
@@ -91,7 +68,7 @@ def loss_choice(value: Any, role: Role, registries: Registries) -> LossChoice:
     if unfit:
         fitting = ", ".join(sorted(name for name, loss in registries.losses.items() if loss.role in (role, "both")))
         raise failure(
-            ConfigFault(path, f"the loss '{part.name}' is for a {part.role}, not for a {role}", f"for a {role}: {fitting}")
+            Fault(path, f"the loss '{part.name}' is for a {part.role}, not for a {role}", f"for a {role}: {fitting}")
             for path, part in unfit
         )
     chosen = made.model_dump(mode="json", exclude_defaults=True)
@@ -101,7 +78,7 @@ def loss_choice(value: Any, role: Role, registries: Registries) -> LossChoice:
 def collection_choice(value: Any, scope: Scope) -> CollectionChoice:
     """A collection whose name and settings are right; its data is not looked at. Raises ValidationError."""
     if not isinstance(value, (str, dict)):
-        raise failure([ConfigFault((), f"must be the name of a collection or a mapping, not {value_text(value)}")])
+        raise failure([Fault((), f"must be the name of a collection or a mapping, not {value_text(value)}")])
     try:
         scope.registries.collection(value, scope.source.path.parent)
     except UserError as error:
@@ -109,11 +86,11 @@ def collection_choice(value: Any, scope: Scope) -> CollectionChoice:
     return value
 
 
-def _complaint(error: UserError, value: str | dict[str, Any]) -> ConfigFault:
+def _complaint(error: UserError, value: str | dict[str, Any]) -> Fault:
     path = tuple(error.key.split(".")) if error.key else ()
     if isinstance(value, str):
-        return ConfigFault((), ": ".join([*path[:1], error.message]), error.remedy)
-    return ConfigFault(path, error.message, error.remedy, missing=len(path) == 1 and path[0] not in value)
+        return Fault((), ": ".join([*path[:1], error.message]), error.remedy)
+    return Fault(path, error.message, error.remedy, missing=len(path) == 1 and path[0] not in value)
 
 
 def metric_name(value: str, registries: Registries) -> str:
@@ -121,4 +98,4 @@ def metric_name(value: str, registries: Registries) -> str:
     try:
         return str(registries.metric(value))
     except UserError as error:
-        raise failure([ConfigFault((), error.message, error.remedy)]) from error
+        raise failure([Fault((), error.message, error.remedy)]) from error

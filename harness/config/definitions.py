@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from harness.config.located import KeyPath, Node, complaint
+from harness.config.located import Node, complaint
 from harness.errors import UserError, did_you_mean
+from harness.validation import KeyPath
 
 PATTERN = r"^\$[A-Za-z_][A-Za-z0-9_-]*$"
 _REFERENCE = re.compile(PATTERN)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.config.located import Node, complaint
 from harness.config.yamlfile import read_file
-from harness.errors import UserError
+from harness.errors import UserError, nearest
 
 OWN = ("name", "description")
 """What a file never takes over from the one it extends."""
@@ -26,7 +26,10 @@ def read_merged(path: Path, faults: list[UserError], chain: tuple[Path, ...] = (
         circle = " -> ".join(file.name for file in (*chain[chain.index(target.resolve()) :], target))
         raise complaint(base.place, ("extends",), f"the files extend one another: {circle}")
     if not target.is_file():
-        raise complaint(base.place, ("extends",), f"there is no sweep file at '{target}'", "the path starts from the folder of this file")
+        near = nearest(target.name, (file.name for file in target.parent.glob("*.y*ml")))
+        raise complaint(
+            base.place, ("extends",), f"there is no sweep file at '{target}'", near or "the path starts from the folder of this file"
+        )
     return _over(_without(read_merged(target, faults, chain), OWN), node)
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.config.choices import Shared
-from harness.config.explain import ConfigFault, failure
 from harness.config.registries import Scope
 from harness.errors import did_you_mean
 from harness.labelling.labels.teacher import GIVES, Teacher
 from harness.method import Method
+from harness.validation import Fault, failure
 
 
-def unused(plugin: type[Method], key: str, axis: str) -> ConfigFault:
+def unused(plugin: type[Method], key: str, axis: str) -> Fault:
     """`key` says something about an axis that makes no difference to the method."""
-    return ConfigFault((key,), f"'{plugin.name}' uses no {axis}", "remove this key")
+    return Fault((key,), f"'{plugin.name}' uses no {axis}", "remove this key")
 
 
 def teachers_for(plugin: type[Method], named: tuple[str, ...] | None, scope: Scope, shared: Shared) -> tuple[str, ...]:
@@ -34,7 +34,7 @@ def teachers_for(plugin: type[Method], named: tuple[str, ...] | None, scope: Sco
     if not fitting:
         needed = _needed(plugin)
         lack = f"none of the defined teachers gives {_words(needed)}" if shared.teachers else "the sweep defines none"
-        raise failure([ConfigFault((), f"'{plugin.name}' needs a teacher, and {lack}", _remedy(plugin, scope))])
+        raise failure([Fault((), f"'{plugin.name}' needs a teacher, and {lack}", _remedy(plugin, scope))])
     return fitting
 
 
@@ -47,15 +47,15 @@ def _needed(plugin: type[Method]) -> tuple[str, ...]:
     return tuple(need for need in plugin.needs if need in GIVES)
 
 
-def _unfit(plugin: type[Method], named: tuple[str, ...], scope: Scope, shared: Shared) -> Iterator[ConfigFault]:
+def _unfit(plugin: type[Method], named: tuple[str, ...], scope: Scope, shared: Shared) -> Iterator[Fault]:
     for index, name in enumerate(named):
         place = ("teachers", index)
         if name not in scope.teachers:
-            yield ConfigFault(place, f"there is no teacher '{name}'", did_you_mean(name, scope.teachers))
+            yield Fault(place, f"there is no teacher '{name}'", did_you_mean(name, scope.teachers))
         elif shared.teachers and name in shared.teachers and (missing := lacks(shared.teachers[name].plugin, plugin)):
             given = _words(shared.teachers[name].plugin.gives)
             message = f"'{plugin.name}' needs {_words(missing)}, which '{name}' does not give: a {shared.teachers[name].kind} gives {given}"
-            yield ConfigFault(place, message, _remedy(plugin, scope))
+            yield Fault(place, message, _remedy(plugin, scope))
 
 
 def _remedy(plugin: type[Method], scope: Scope) -> str:

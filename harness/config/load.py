@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from harness.config.definitions import References
-from harness.config.explain import faults_of, user_errors
 from harness.config.extends import read_merged
-from harness.config.located import Node
+from harness.config.located import Node, Place, node_of
 from harness.config.overrides import Override, apply, parse_override
 from harness.config.registries import Registries, Scope, SweepSource
 from harness.config.sweep_file import SweepFile
 from harness.errors import UserError, UserErrors
 from harness.stage import digest
+from harness.validation import validated
 
 
-def load_sweep(path: Path, overrides: Sequence[str] = (), registries: Registries | None = None) -> SweepFile:
+def load_sweep(path: str | Path, overrides: Sequence[str] = (), registries: Registries | None = None) -> SweepFile:
     """The sweep that the file at `path` describes, with ``a.b=v`` overrides, checked as far as that needs no data.
 
     Raises UserErrors with everything that is wrong, each with file, line and key. `registries` says which plug-ins there are: those
     installed, by default.
+
+    >>> import harness
+    >>> sweep = harness.load_sweep("configs/smoke.yaml", ["budgets=[20]"])
+    >>> sweep.name, sweep.budgets, [choice.label for choice in sweep.methods]
+    ('smoke', (20,), ['bm25', 'zero-shot', 'intermediate', 'direct', 'supervised'])
     """
-    faults: list[UserError] = []
+    path, faults = Path(path), list[UserError]()
     tree = _resolved(read_merged(path, faults), _parsed(overrides, faults), faults)
+    return _checked(tree, SweepSource(path, _content_hash(tree), tree=tree), faults, registries)
+
+
+def sweep_of(content: Mapping[str, Any], name: str, command: str) -> SweepFile:
+    """The sweep that `content` describes as a file would; paths in it start from the working directory.
+
+    `name` stands for the file in errors and on cards, `command` is what runs it. Raises UserErrors.
+    """
+    tree = node_of(content, Place(name))
+    return _checked(tree, SweepSource(Path.cwd() / name, _content_hash(tree), command, tree), [])
+
+
+def _checked(tree: Node, source: SweepSource, faults: list[UserError], registries: Registries | None = None) -> SweepFile:
     content = tree.plain()
-    scope = _scope(path, content, registries or Registries.installed())
-    sweep = None
+    scope = _scope(source, content, registries or Registries.installed())
     try:
-        sweep = SweepFile.model_validate(content, context=scope)
-    except ValidationError as error:
-        faults += user_errors(faults_of(error, SweepFile), tree, {fault.key for fault in faults})
-    if sweep is None or faults:
-        raise UserErrors(
-            f"{len(faults)} faults in {path}", errors=tuple(sorted(faults, key=lambda fault: (str(fault.file), fault.line or 0)))
-        )
+        sweep = validated(SweepFile, content, what="the sweep file", place=tree, context=scope)
+    except UserErrors as error:
+        known = {fault.key for fault in faults}
+        faults += [fault for fault in error.errors if fault.key not in known]
+    if faults:
+        raise UserErrors.of(sorted(faults, key=lambda fault: (str(fault.file), fault.line or 0)))
     return sweep
 
 
@@ -72,15 +86,19 @@ def _applied(tree: Node, override: Override, faults: list[UserError]) -> Node:
         return tree
 
 
-def _scope(path: Path, content: dict[str, Any], registries: Registries) -> Scope:
-    mark = digest({key: value for key, value in content.items() if key not in ("extends", "definitions")})
+def _content_hash(tree: Node) -> str:
+    return digest({key: value for key, value in tree.plain().items() if key not in ("extends", "definitions")})
+
+
+def _scope(source: SweepSource, content: dict[str, Any], registries: Registries) -> Scope:
     teachers = content.get("teachers")
     methods = content.get("methods")
     return Scope(
         registries,
-        SweepSource(path, mark),
+        source,
         frozenset(teachers if isinstance(teachers, dict) else ()),
         frozenset(name for entry in (methods if isinstance(methods, list) else ()) for name in _names(entry)),
+        frozenset(content),
     )
 
 

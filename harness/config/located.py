@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from harness.errors import UserError
+from harness.validation import KeyPath, dotted
 
 Scalar = str | int | float | bool | None
-KeyPath = tuple[str | int, ...]
-"""Keys and list positions from the top of the file down to a value."""
 
 
 class Place(NamedTuple):
@@ -43,7 +42,7 @@ class Node:
             return self.value[part]
         return None
 
-    def follow(self, path: Sequence[str | int]) -> tuple[Node, KeyPath]:
+    def follow(self, path: Sequence[str | int], /) -> tuple[Node, KeyPath]:
         """The deepest value on the way along `path`, and the parts that led there; parts that lead nowhere are passed over."""
         node, taken = self, []
         for part in path:
@@ -53,9 +52,13 @@ class Node:
         return node, tuple(taken)
 
 
-def dotted(path: Sequence[str | int]) -> str:
-    """``("methods", 2, "method")`` as people write it: ``methods.2.method``."""
-    return ".".join(str(part) for part in path)
+def node_of(value: Any, place: Place) -> Node:
+    """Dicts, lists, tuples and scalars as they come from Python, all at one place."""
+    if isinstance(value, Mapping):
+        return Node({str(key): node_of(child, place) for key, child in value.items()}, place)
+    if isinstance(value, list | tuple):
+        return Node([node_of(child, place) for child in value], place)
+    return Node(value, place)
 
 
 def complaint(place: Place, path: Sequence[str | int], message: str, remedy: str | None = None) -> UserError:

@@ -9,14 +9,14 @@ from typing import Any
 
 from pydantic import Field
 
-from harness.config.choices import ErrorCollector, Shared, pick
-from harness.config.explain import ConfigFault, checked, failure
+from harness.config.choices import Shared, pick
 from harness.config.fitting import teachers_for, unused
 from harness.config.registries import Scope
 from harness.config.value_types import Budgets, Many
 from harness.config.variants import variants, with_losses
 from harness.method import Method
 from harness.plugins import Settings
+from harness.validation import ErrorCollector, Fault, checked, failure
 
 
 class MethodKeys(Settings):
@@ -43,7 +43,7 @@ class MethodChoice:
 def method_choices(value: Any, scope: Scope, shared: Shared) -> tuple[MethodChoice, ...]:
     """All entries of `methods`. Raises ValidationError with the faults of all of them."""
     if not isinstance(value, list) or not value:
-        raise failure([ConfigFault((), "must be a list of at least one method")])
+        raise failure([Fault((), "must be a list of at least one method")])
     gather = ErrorCollector()
     found = [gather.attempt((index,), partial(_choice, item, scope, shared)) for index, item in enumerate(value)]
     choices = {index: choice for index, choice in enumerate(found) if choice is not None}
@@ -73,19 +73,19 @@ def _part(entry: Mapping[str, Any], own: bool) -> dict[str, Any]:
     return {key: item for key, item in entry.items() if (key in MethodKeys.model_fields) == own}
 
 
-def _clashes(choices: Mapping[int, MethodChoice]) -> Iterator[ConfigFault]:
+def _clashes(choices: Mapping[int, MethodChoice]) -> Iterator[Fault]:
     owners: dict[str, type[Method]] = {}
     for index, choice in choices.items():
         owner = owners.setdefault(choice.label, choice.plugin)
         if owner is not choice.plugin:
             message = f"'{owner.name}' and '{choice.plugin.name}' are both called '{choice.label}'"
-            yield ConfigFault((index, "label"), message, "give each method a label of its own")
+            yield Fault((index, "label"), message, "give each method a label of its own")
 
 
-def _unbudgeted(choices: Mapping[int, MethodChoice], shared: Shared) -> Iterator[ConfigFault]:
+def _unbudgeted(choices: Mapping[int, MethodChoice], shared: Shared) -> Iterator[Fault]:
     lacking = {index: choice.label for index, choice in choices.items() if "budget" in choice.plugin.axes and not choice.budgets}
     if lacking and shared.budgets is not None:
         names = ", ".join(f"'{name}'" for name in dict.fromkeys(lacking.values()))
-        yield ConfigFault(
+        yield Fault(
             (min(lacking),), f"no budgets are given, and these methods need some: {names}", "add for example budgets: [100, 300, 1000]"
         )

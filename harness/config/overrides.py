@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.config.located import KeyPath, Node, Place, complaint
+from harness.config.located import Node, Place, complaint
 from harness.config.yamlfile import read_text
 from harness.errors import UserError, did_you_mean
+from harness.validation import KeyPath
 
 _HOW = "write it as --set candidates.depth=20"
 _NAMED = {"teachers": "teacher", "definitions": "definition"}

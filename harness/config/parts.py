@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, PositiveInt, ValidationInfo, model_validator
 
-from harness.config.choices import ErrorCollector, loss_choice, metric_name
-from harness.config.explain import ConfigFault, checked, failure
+from harness.config.choices import loss_choice, metric_name
 from harness.config.qa_section import QASettings
 from harness.config.registries import Scope
 from harness.config.value_types import Many, ModelName
@@ -17,6 +16,7 @@ from harness.evaluation.metrics.answer_metrics import DEFAULT, needs_answers, ne
 from harness.evaluation.metrics.subtopics import needs_subtopics
 from harness.losses.spec import LossChoice
 from harness.plugins import Settings
+from harness.validation import ErrorCollector, Fault, checked, failure
 
 DENSE = "dense:"
 
@@ -48,7 +48,7 @@ def _engine(name: str, info: ValidationInfo) -> str:
         return DENSE + checked(_Encoder, {"model": name.removeprefix(DENSE)}).model
     known = scope_of(info).registries.engines
     if name not in known:
-        raise failure([ConfigFault((), f"unknown engine '{name}'", f"{did_you_mean(name, known)} For dense search write dense:MODEL")])
+        raise failure([Fault((), f"unknown engine '{name}'", did_you_mean(name, known, "For dense search write dense:MODEL"))])
     return name
 
 
@@ -64,7 +64,7 @@ def _engine_settings(value: dict[str, Any], info: ValidationInfo) -> dict[str, A
     models = [known[name].Settings for name in info.data.get("engines", known) if name in known]
     keys = {key for model in models for key in model.model_fields}
     gather = ErrorCollector()
-    gather.faults += [ConfigFault((key,), f"unknown key '{key}'", did_you_mean(key, keys | OWN)) for key in value if key not in keys]
+    gather.faults += [Fault((key,), f"unknown key '{key}'", did_you_mean(key, keys | OWN)) for key in value if key not in keys]
     for model in models if "engines" in info.data else ():
         gather.attempt((), partial(checked, model, {key: item for key, item in value.items() if key in keys}))
     gather.finish()
@@ -130,7 +130,7 @@ MetricName = Annotated[str, AfterValidator(_metric)]
 def _baseline(value: str | None, info: ValidationInfo) -> str | None:
     known = scope_of(info).methods
     if value is not None and value not in known:
-        raise failure([ConfigFault((), f"'{value}' is not among the methods of this sweep", did_you_mean(value, known))])
+        raise failure([Fault((), f"'{value}' is not among the methods of this sweep", did_you_mean(value, known))])
     return value
 
 
@@ -165,11 +165,11 @@ class EvaluationSettings(Settings):
     def _answerable(self) -> EvaluationSettings:
         if unknown := next(filter(needs_subtopics, self.metrics), None):
             remedy = "score a published run with `harness evaluate RUN --qrels FILE`"
-            raise failure([ConfigFault(("metrics",), f"'{unknown}' needs judgments by subtopic, which no collection has", remedy)])
+            raise failure([Fault(("metrics",), f"'{unknown}' needs judgments by subtopic, which no collection has", remedy)])
         reads = self.answers is not None and self.answers.reader is not None
         lacking = [name for name in self.metrics if needs_answers(name) and (self.answers is None or (needs_reader(name) and not reads))]
         if lacking:
             raise failure(
-                [ConfigFault(("metrics",), f"'{lacking[0]}' needs a reader's answers", "add `answers: {reader: NAME}` beside `metrics`")]
+                [Fault(("metrics",), f"'{lacking[0]}' needs a reader's answers", "add `answers: {reader: NAME}` beside `metrics`")]
             )
         return self

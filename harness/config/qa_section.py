@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator, PositiveInt, ValidationInfo
 
 from harness.config.choices import TeacherChoice, teacher_choice
-from harness.config.explain import ConfigFault, failure
 from harness.config.registries import Scope
 from harness.errors import did_you_mean
 from harness.plugins import Settings
+from harness.validation import Fault, failure
 
 
 def _reader(value: Any, info: ValidationInfo) -> str | TeacherChoice | None:
@@ -18,8 +18,8 @@ def _reader(value: Any, info: ValidationInfo) -> str | TeacherChoice | None:
     if value is None or isinstance(value, dict):
         return None if value is None else teacher_choice(value, info.context.registries)
     if value not in info.context.teachers:
-        remedy = f"{did_you_mean(str(value), info.context.teachers)} or write {{kind: KIND, model: MODEL}}"
-        raise failure([ConfigFault((), f"'{value}' is none of the teachers of this sweep", remedy)])
+        remedy = did_you_mean(str(value), info.context.teachers, "A reader of its own is {kind: KIND, model: MODEL}")
+        raise failure([Fault((), f"'{value}' is none of the teachers of this sweep", remedy)])
     return str(value)
 
 

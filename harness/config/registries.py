@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.collections.collection import CollectionSource
 from harness.collections.parse import parse_source
+from harness.config.located import Node
+from harness.config.repeats import repeats
+from harness.errors import UserError, UserErrors, nearest
 from harness.evaluation.metrics.lookup import metric
 from harness.labelling.labels.teacher import Teacher
 from harness.losses.loss import Loss
 from harness.method import Method
 from harness.plugins import Plugin, plugins
 from harness.retrieval.engines import LexicalEngine
+from harness.validation import KeyPath, dotted
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,45 @@ class SweepSource:
 
     path: Path
     sha256: str
+    command: str = ""
+    """What runs it, where that is not ``harness sweep`` with its file."""
+    tree: Node | None = field(default=None, compare=False, repr=False)
+    """The content with the place of every value."""
+
+    @property
+    def notices(self) -> tuple[UserError, ...]:
+        """What is no fault and may yet be a slip."""
+        return tuple(repeats(self.tree)) if self.tree is not None else ()
+
+    def at(self, error: UserError, *paths: KeyPath) -> UserErrors:
+        """`error` at the first of `paths` that the file holds; what is wrong inside another file stays there."""
+        node, path = self._place(paths)
+        file, line = node.place if node is not None else (str(self.path), None)
+        found = []
+        for one in error.parts:
+            if one.file is not None and Path(one.file).is_file():
+                found.append(one)
+                continue
+            key = dotted((*path, one.key) if one.key else path)
+            message = one.message if one.file is None else f"{one.message}: '{one.file}'"
+            found.append(UserError(message, file, line, key, one.remedy, one.what))
+        return UserErrors.of(found)
+
+    def _place(self, paths: tuple[KeyPath, ...]) -> tuple[Node | None, KeyPath]:
+        for path in paths:
+            if (node := self._at(path)) is not None:
+                return node, path
+        return None, paths[0]
+
+    def _at(self, path: KeyPath) -> Node | None:
+        node, found = self.tree.follow(path) if self.tree is not None else (None, ())
+        return node if found == path else None
+
+    def where(self, path: KeyPath, value: Any) -> KeyPath:
+        """The path of `value` in the list at `path`; `path` itself where it stands alone, or in a list that no longer shows it."""
+        node = self._at(path)
+        items = node.value if node is not None and isinstance(node.value, list) else []
+        return next(((*path, index) for index, item in enumerate(items) if item.plain() == value), path)
 
 
 @dataclass(frozen=True)
@@ -64,3 +107,9 @@ class Scope:
     """Names that the file defines, right or wrong."""
     methods: frozenset[str]
     """Names and labels of the methods that the file lists, right or wrong."""
+    keys: frozenset[str] = frozenset()
+    """Keys at the top of the file, right or wrong."""
+
+    def misspells(self, key: str) -> bool:
+        """Whether the file seems to say `key` by a name that is nearly it, so that nobody complains that it is missing."""
+        return key not in self.keys and any(nearest(given, (key,)) for given in self.keys)

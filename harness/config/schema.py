@@ -9,7 +9,6 @@ from pydantic import BaseModel
 
 from harness.config.annotations import accepts_list, fields_by_key
 from harness.config.definitions import PATTERN
-from harness.config.explain import models_in
 from harness.config.method_entries import MethodKeys
 from harness.config.parts import DENSE
 from harness.config.registries import Registries
@@ -18,6 +17,7 @@ from harness.config.tuning import Tune
 from harness.config.value_types import BudgetRange
 from harness.config.variants import ROLES
 from harness.plugins import Plugin
+from harness.validation import models_in
 
 Schema = dict[str, Any]
 

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 from pydantic import Field, NonNegativeFloat, PlainValidator, PositiveInt, PrivateAttr, ValidationInfo, field_validator
 
-from harness.config.choices import CollectionChoice, ErrorCollector, Shared, TeacherChoice, collection_choice, teacher_choice
-from harness.config.explain import ConfigFault, failure, value_text
+from harness.config.choices import CollectionChoice, Shared, TeacherChoice, collection_choice, teacher_choice
 from harness.config.method_entries import MethodChoice, method_choices
 from harness.config.parts import Candidates, EvaluationSettings, Losses, Students, scope_of
 from harness.config.registries import SweepSource
 from harness.config.tuning import Tuning, tuning
 from harness.config.value_types import Budgets, Many, Numbers
 from harness.plugins import Settings
+from harness.validation import ErrorCollector, Fault, failure, value_text
 
 
 def _collection(value: Any, info: ValidationInfo) -> CollectionChoice:
@@ -23,7 +23,7 @@ def _collection(value: Any, info: ValidationInfo) -> CollectionChoice:
 
 def _teachers(value: Any, info: ValidationInfo) -> dict[str, TeacherChoice]:
     if not isinstance(value, dict):
-        raise failure([ConfigFault((), f"must be a mapping of names to teachers, not {value_text(value)}")])
+        raise failure([Fault((), f"must be a mapping of names to teachers, not {value_text(value)}")])
     gather, registries = ErrorCollector(), scope_of(info).registries
     found = {name: gather.attempt((name,), partial(teacher_choice, item, registries)) for name, item in value.items()}
     gather.finish()
@@ -32,8 +32,10 @@ def _teachers(value: Any, info: ValidationInfo) -> dict[str, TeacherChoice]:
 
 def _methods(value: Any, info: ValidationInfo) -> tuple[MethodChoice, ...]:
     losses: Losses = info.data.get("losses", Losses())
-    shared = Shared(info.data.get("teachers"), {"ranker": losses.ranker, "retriever": losses.retriever}, info.data.get("budgets"))
-    return method_choices(value, scope_of(info), shared)
+    scope = scope_of(info)
+    teachers, budgets = (None if scope.misspells(key) else info.data.get(key) for key in ("teachers", "budgets"))
+    shared = Shared(teachers, {"ranker": losses.ranker, "retriever": losses.retriever}, budgets)
+    return method_choices(value, scope, shared)
 
 
 class SweepFile(Settings):

@@ -10,10 +10,9 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import PlainValidator, WithJsonSchema
 
-from harness.config.explain import ConfigFault, failure, value_text
-from harness.config.located import KeyPath, dotted
 from harness.config.value_types import distinct, listed
 from harness.config.variants import ROLES
+from harness.validation import Fault, KeyPath, dotted, failure, value_text
 
 MOST_TRIALS = 1000
 """More trials than this are taken for a mistake."""
@@ -48,7 +47,7 @@ def read_trials(value: Any) -> tuple[WrittenTrial, ...]:
     Raises ValidationError.
     """
     if not isinstance(value, (dict, list)) or not value:
-        raise failure([ConfigFault((), f"must be settings with lists of values, or a list of trials, not {value_text(value)}")])
+        raise failure([Fault((), f"must be settings with lists of values, or a list of trials, not {value_text(value)}")])
     found = _combinations(value) if isinstance(value, dict) else _one_by_one(value)
     if faults := dict.fromkeys(fault for trial in found for fault in _faults(trial)):
         raise failure(faults)
@@ -64,7 +63,7 @@ Trials = Annotated[
 
 def _combinations(value: Mapping[str, Any]) -> list[WrittenTrial]:
     given = list(_flat(value))
-    empty = [ConfigFault(change.key, "must name at least one value") for change in given if change.value == []]
+    empty = [Fault(change.key, "must name at least one value") for change in given if change.value == []]
     if math.prod(len(listed(change.value)) for change in given) > MOST_TRIALS:
         empty.append(_too_many())
     if empty:
@@ -82,7 +81,7 @@ def _values(axis: TrialChange) -> Iterator[TrialChange]:
 
 def _one_by_one(value: Sequence[Any]) -> list[WrittenTrial]:
     wrong = [
-        ConfigFault((index,), f"must be a mapping of settings to values, not {value_text(item)}")
+        Fault((index,), f"must be a mapping of settings to values, not {value_text(item)}")
         for index, item in enumerate(value)
         if not isinstance(item, dict)
     ]
@@ -91,8 +90,8 @@ def _one_by_one(value: Sequence[Any]) -> list[WrittenTrial]:
     return [WrittenTrial(tuple(_flat(item, place=(index,))), (index,)) for index, item in enumerate(value)]
 
 
-def _too_many() -> ConfigFault:
-    return ConfigFault((), f"these are more than {MOST_TRIALS:,} trials", "shorten the lists")
+def _too_many() -> Fault:
+    return Fault((), f"these are more than {MOST_TRIALS:,} trials", "shorten the lists")
 
 
 def _flat(settings: Mapping[str, Any], path: tuple[str, ...] = (), place: KeyPath = ()) -> Iterator[TrialChange]:
@@ -105,15 +104,15 @@ def _flat(settings: Mapping[str, Any], path: tuple[str, ...] = (), place: KeyPat
             yield TrialChange(inner, value, (*place, key), (*place, key))
 
 
-def _faults(trial: WrittenTrial) -> Iterator[ConfigFault]:
+def _faults(trial: WrittenTrial) -> Iterator[Fault]:
     seen: set[tuple[str, ...]] = set()
     for change in trial.changes:
         if change.path in seen:
-            yield ConfigFault(change.key, f"'{dotted(change.path)}' is given twice", "keep one of the two")
+            yield Fault(change.key, f"'{dotted(change.path)}' is given twice", "keep one of the two")
         seen.add(change.path)
         if change.path[0] in _LOSSES and change.path[1:] in ((), ("name",)):
             role = change.path[0].removesuffix("_loss")
-            yield ConfigFault(
+            yield Fault(
                 change.key,
                 "which loss is used cannot be tuned: losses are compared",
                 f"list them under losses.{role}; to tune a setting of theirs write for example {change.path[0]}.temperature",

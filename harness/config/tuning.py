@@ -9,9 +9,6 @@ from typing import Any
 from pydantic import Field, ValidationInfo
 
 from harness.config.apply_trial import AppliedTrial, apply_trial
-from harness.config.choices import ErrorCollector
-from harness.config.explain import ConfigFault, checked, failure
-from harness.config.located import KeyPath
 from harness.config.method_entries import MethodChoice
 from harness.config.parts import EvaluationSettings, MetricName, scope_of
 from harness.config.registries import Registries
@@ -20,6 +17,7 @@ from harness.errors import did_you_mean
 from harness.evaluation.metrics.answer_metrics import needs_answers
 from harness.method import Method, RetrieverMethod
 from harness.plugins import Settings
+from harness.validation import ErrorCollector, Fault, KeyPath, checked, failure
 
 
 class Tune(Settings):
@@ -66,10 +64,10 @@ def tuning(value: Any, info: ValidationInfo) -> Tuning | None:
 Found = dict[tuple[str, str], tuple[AppliedTrial, ...]]
 
 
-def _met(choices: Iterable[MethodChoice], tune: Tune, registries: Registries) -> tuple[Found, list[ConfigFault]]:
+def _met(choices: Iterable[MethodChoice], tune: Tune, registries: Registries) -> tuple[Found, list[Fault]]:
     """The trials of every variant of the methods, and what is wrong with them: each fault once, with the methods that have it."""
     found: Found = {}
-    doubts: dict[tuple[KeyPath, str], tuple[ConfigFault, dict[str, None]]] = {}
+    doubts: dict[tuple[KeyPath, str], tuple[Fault, dict[str, None]]] = {}
     for choice in choices:
         place, trials = _trials_of(choice, tune)
         gather = ErrorCollector()
@@ -82,29 +80,27 @@ def _met(choices: Iterable[MethodChoice], tune: Tune, registries: Registries) ->
     return found, [fault._replace(message=f"{', '.join(names)}: {fault.message}") for fault, names in doubts.values()]
 
 
-def _unfair(tune: Tune, evaluate: EvaluationSettings) -> Iterator[ConfigFault]:
+def _unfair(tune: Tune, evaluate: EvaluationSettings) -> Iterator[Fault]:
     if tune.split == evaluate.split:
         message = f"'{tune.split}' is the split that results are judged on (evaluate.split): what is chosen on it looks better than it is"
-        yield ConfigFault(("split",), message, "choose on another split, for example dev")
+        yield Fault(("split",), message, "choose on another split, for example dev")
     for name, trials in tune.methods.items():
         if len(trials) != len(tune.trials):
             message = f"has {len(trials)} trials where others have {len(tune.trials)}: every method gets the same number"
-            yield ConfigFault(("methods", name), message, "write as many trials as under tune.trials")
+            yield Fault(("methods", name), message, "write as many trials as under tune.trials")
 
 
-def _unread(metric: str) -> Iterator[ConfigFault]:
+def _unread(metric: str) -> Iterator[Fault]:
 
     if needs_answers(metric):
-        yield ConfigFault(
-            ("metric",), f"'{metric}' needs short answers; trials are chosen by judged documents", "choose by nDCG@10, for example"
-        )
+        yield Fault(("metric",), f"'{metric}' needs short answers; trials are chosen by judged documents", "choose by nDCG@10, for example")
 
 
-def _odd(tune: Tune, choices: Iterable[MethodChoice]) -> Iterator[ConfigFault]:
+def _odd(tune: Tune, choices: Iterable[MethodChoice]) -> Iterator[Fault]:
     known = {name for choice in choices for name in (choice.label, choice.plugin.name)}
     for name in tune.methods:
         if name not in known:
-            yield ConfigFault(("methods", name), f"'{name}' is no trained method of this sweep", did_you_mean(name, known))
+            yield Fault(("methods", name), f"'{name}' is no trained method of this sweep", did_you_mean(name, known))
 
 
 def _trials_of(choice: MethodChoice, tune: Tune) -> tuple[KeyPath, Sequence[WrittenTrial]]:

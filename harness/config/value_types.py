@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
-from harness.config.explain import ConfigFault, checked, failure
 from harness.errors import did_you_mean
 from harness.models import BUNDLED
 from harness.plugins import Settings
+from harness.validation import Fault, checked, failure
 
 T = TypeVar("T")
+_COMMAS = re.compile(r"\s*\d+(\s*,\s*\d+)+\s*,?\s*")
 
 
 def listed(value: Any) -> Any:
@@ -35,7 +37,7 @@ def distinct(values: Iterable[T], *, mark: Callable[[T], Any] = _itself) -> tupl
 
 def _not_empty(values: tuple[T, ...]) -> tuple[T, ...]:
     if not values:
-        raise failure([ConfigFault((), "must name at least one")])
+        raise failure([Fault((), "must name at least one")])
     return values
 
 
@@ -54,7 +56,7 @@ class BudgetRange(Settings):
     @model_validator(mode="after")
     def _rising(self) -> BudgetRange:
         if self.stop <= self.start:
-            raise failure([ConfigFault(("to",), f"must be larger than 'from' ({self.start})")])
+            raise failure([Fault(("to",), f"must be larger than 'from' ({self.start})")])
         return self
 
     def numbers(self) -> list[int]:
@@ -65,7 +67,15 @@ class BudgetRange(Settings):
         return [round(self.start + (self.stop - self.start) * part) for part in parts]
 
 
+def _no_commas(value: Any) -> None:
+    """Raises ValidationError for ``50,100``, which YAML reads as text."""
+    if isinstance(value, str) and _COMMAS.fullmatch(value):
+        numbers = ", ".join(part.strip() for part in value.split(","))
+        raise failure([Fault((), f"must be a list, not {value!r}", f"write [{numbers}]")])
+
+
 def _budgets(value: Any) -> Any:
+    _no_commas(value)
     return checked(BudgetRange, value).numbers() if isinstance(value, dict) else listed(value)
 
 
@@ -79,11 +89,12 @@ Budgets = Annotated[tuple[PositiveInt, ...], BeforeValidator(_budgets), AfterVal
 
 def _counted(value: Any) -> Any:
     """A count as the numbers from 0; counts that are none are left for the list to refuse."""
+    _no_commas(value)
     if isinstance(value, int) and not isinstance(value, bool):
         if not 1 <= value <= 10_000:
             raise failure(
                 [
-                    ConfigFault(
+                    Fault(
                         (),
                         f"must be a count from 1 to 10000, or a list of numbers, not {value}",
                         f"for number {value} itself write [{value}]",
@@ -101,7 +112,7 @@ Numbers = Annotated[tuple[NonNegativeInt, ...], BeforeValidator(_counted), After
 def _model(name: str) -> str:
     short = name.removeprefix("bundled:")
     if short != name and short not in BUNDLED:
-        raise failure([ConfigFault((), f"there is no bundled model '{name}'", did_you_mean(short, BUNDLED))])
+        raise failure([Fault((), f"there is no bundled model '{name}'", did_you_mean(short, BUNDLED))])
     return name
 
 

@@ -9,11 +9,10 @@ from itertools import product
 from typing import Any
 
 from harness.config.annotations import axes_in
-from harness.config.choices import ErrorCollector, Role, Shared, loss_choice
-from harness.config.explain import ConfigFault, checked
-from harness.config.located import KeyPath
+from harness.config.choices import Role, Shared, loss_choice
 from harness.config.registries import Registries
 from harness.plugins import Settings
+from harness.validation import ErrorCollector, Fault, KeyPath, checked
 
 ROLES: tuple[Role, ...] = ("ranker", "retriever")
 MOST_VARIANTS = 10_000
@@ -55,9 +54,9 @@ def variants(model: type[Settings], settings: dict[str, Any]) -> tuple[Settings,
     """Every combination of the axes in `settings`, as a `model`. Raises ValidationError with every value that is wrong."""
     axes = list(axes_in([model], settings))
     gather = ErrorCollector()
-    gather.faults += [ConfigFault(path, "must name at least one value") for path, values in axes if not values]
+    gather.faults += [Fault(path, "must name at least one value") for path, values in axes if not values]
     if math.prod(len(values) for _, values in axes) > MOST_VARIANTS:
-        gather.faults.append(ConfigFault((), f"these settings make more than {MOST_VARIANTS:,} combinations", "shorten the lists"))
+        gather.faults.append(Fault((), f"these settings make more than {MOST_VARIANTS:,} combinations", "shorten the lists"))
     gather.finish()
     found = [_variant(model, settings, axes, positions, gather) for positions in product(*(range(len(values)) for _, values in axes))]
     gather.finish()

@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 
 from harness.config.located import Node, Place, Scalar, complaint
-from harness.errors import UserError, did_you_mean
+from harness.config.syntax import syntax_error
+from harness.errors import UserError, nearest
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE = "tag:yaml.org,2002:"
@@ -24,7 +25,7 @@ def read_file(path: Path, faults: list[UserError]) -> Node:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
-        near = did_you_mean(path.name, (file.name for pattern in ("*.yaml", "*.yml") for file in path.parent.glob(pattern)))
+        near = nearest(path.name, (file.name for pattern in ("*.yaml", "*.yml") for file in path.parent.glob(pattern)))
         raise UserError("there is no such sweep file", file=path, remedy=near) from error
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror}", file=path) from error
@@ -44,18 +45,9 @@ def read_text(text: str, origin: Place, faults: list[UserError]) -> Node:
         root = loader.get_single_node()
         return Node(None, origin) if root is None else _Reader(loader, origin, faults).node(root, _place(root, origin), ())
     except (yaml.YAMLError, RecursionError) as error:
-        raise _syntax_error(error, text, origin) from error
+        raise syntax_error(error, text, origin) from error
     finally:
         loader.dispose()
-
-
-def _syntax_error(error: Exception, text: str, origin: Place) -> UserError:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    line = mark.line + 1 if mark else text.count("\n", 0, getattr(error, "position", 0)) + 1
-    reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "nested too deeply"
-    context = getattr(error, "context", None)
-    message = f"is not YAML: {context}, {reason}" if context else f"is not YAML: {reason}"
-    return UserError(message, file=origin.file, line=line if origin.line else None)
 
 
 def _place(node: yaml.Node, origin: Place) -> Place:

@@ -6,11 +6,16 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from harness.errors import UserError, did_you_mean
 from harness.evaluation.significance.randomisation import FLIPS
+from harness.leaderboard.board_frame import frame_of
 from harness.leaderboard.board_model import Table
-from harness.leaderboard.column_layouts import arranged, record
+from harness.leaderboard.column_layouts import FORMER_KEYS, arranged, record
+from harness.leaderboard.curves.budget_chart import budget_chart
+from harness.leaderboard.curves.cost_axes import AXES
+from harness.leaderboard.curves.series import chart, select
 from harness.leaderboard.load_results import ResultSet, load_results
 from harness.leaderboard.primary_metric import wanted_metric
 from harness.leaderboard.row_statistics import SEED
@@ -19,10 +24,14 @@ from harness.leaderboard.run_group import RunGroup, by_content, chosen_runs, gro
 from harness.published.result_folder import Published, Skipped
 from harness.text import plain
 
+if TYPE_CHECKING:
+    import altair
+    import pandas
+
 
 @dataclass(frozen=True)
 class Board:
-    """All tables of a results folder, and what could not be shown."""
+    """All tables of a results folder, and what could not be shown. `load_board` makes it."""
 
     tables: tuple[Table, ...]
     skipped: tuple[Skipped, ...] = ()
@@ -44,9 +53,35 @@ class Board:
             "notes": list(self.notes),
         }
 
+    def to_frame(self) -> pandas.DataFrame:
+        """One row a row of the board, in its order.
 
-def board(
-    results: Path,
+        Columns are the keys of ``harness board --json``, dotted where they are nested (``cost.usd``, ``against.p_adjusted``); metrics go
+        by their names, with ``.low`` and ``.high`` for their 95 % intervals. What a row does not have is missing.
+        """
+        rows = self.as_json()["rows"]
+        return frame_of([{key: value for key, value in row.items() if key not in FORMER_KEYS} for row in rows])
+
+    def plot(self, collection: str | None = None, *, axis: str = "labels") -> altair.LayerChart:
+        """The leading metric over the number of labels with 95 % bands, the best eight series of one table.
+
+        `collection` chooses the table, the first one that has a curve by default; `axis` is labels, usd or tokens. Raises UserError where
+        nothing has a budget, and where Altair is missing, which the extra ``dashboard`` brings.
+        """
+        if axis not in AXES:
+            raise UserError(f"unknown axis '{axis}'", remedy=did_you_mean(axis, AXES))
+        names = [table.collection for table in self.tables]
+        if collection is not None and collection not in names:
+            raise UserError(f"no table is of '{collection}'", remedy=did_you_mean(collection, names))
+        tables = [table for table in self.tables if collection in (None, table.collection)]
+        found = next((one for one in (chart(table, axis) for table in tables) if one is not None), None)
+        if found is None:
+            raise UserError("no run has a budget, so there is no curve to draw", file=self.folder or None)
+        return budget_chart(select(found))
+
+
+def load_board(
+    results: str | Path,
     *,
     collection: str | None = None,
     split: str | None = None,
@@ -60,8 +95,17 @@ def board(
     `collection`, `split` and `runs` (run ids) restrict it. `metric` leads: rows are sorted and tested by it; by default the measure that
     most sweeps report first. `baseline` is a method's name or label; by default the one that most cards name, or zero-shot. Raises
     UserError when nothing fits a name that was given.
+
+    >>> import harness
+    >>> board = harness.load_board("results", metric="nDCG@10", baseline="zero-shot")
+    >>> for row in board.tables[0].rows[:2]:
+    ...     print(row.name, row.budget, round(row.metrics["nDCG@10"].mean, 3))
+    bm25 None 0.486
+    MiniLM zero-shot None 0.42
+    >>> board.to_frame()[["collection", "nDCG@10"]].round(3).values[0].tolist()
+    ['semanlink', 0.486]
     """
-    result_set = load_results(results, runs)
+    result_set = load_results(Path(results), runs)
     return board_of(result_set, collection=collection, split=split, metric=metric, baseline=baseline, seed=seed)
 
 
@@ -74,7 +118,7 @@ def board_of(
     baseline: str | None = None,
     seed: int = SEED,
 ) -> Board:
-    """`board` of runs that were read already; the same choices, the same errors."""
+    """`load_board` of runs that were read already; the same choices, the same errors."""
     chosen = chosen_runs(result_set.runs, collection, split)
     wanted = wanted_metric(chosen, metric)
     groups = by_content(chosen)

@@ -55,7 +55,7 @@ def read_entry(folder: Path, mark: str, shared: dict[tuple[str, ...], QueryIndex
     try:
         run = read_folder(folder)
     except UserError as error:
-        return Entry(mark, plain(": ".join(part for part in (error.key, error.message) if part)))
+        return Entry(mark, plain(error.summary))
     if len(run.scores) > MOST_METRICS:
         return Entry(mark, f"{len(run.scores):,} metrics, more than {MOST_METRICS}")
     scores = {name: _values(values, shared) for name, values in run.scores.items()}

@@ -28,6 +28,11 @@ class Target:
 
     `in_batch_negatives` (B, D) bool or None: where the D distinct documents of a whole batch stand behind each list, true at those that
     are negatives for it, being neither of this list nor known to answer its query. The student's scores are (B, K + D) then.
+
+    >>> import harness, torch
+    >>> target = harness.Target(mask=torch.tensor([[True, True, False]]), ordered=torch.tensor([2]))
+    >>> target.mask.sum().item(), target.scores is None
+    (2, True)
     """
 
     mask: Tensor
@@ -48,7 +53,19 @@ class LossSettings(Settings):
 
 
 class Loss(Plugin):
-    """A loss by name. Settings (temperatures, weights) come from the sweep file."""
+    """A loss by name. Settings (temperatures, weights) come from the sweep file.
+
+    >>> import harness, torch
+    >>> class Hinge(harness.Loss):
+    ...     name, summary, formula, role = "hinge", "the first above all others", "sum_j max(0, 1 - s_1 + s_j)", "ranker"
+    ...
+    ...     def __call__(self, scores, target):
+    ...         gaps = (1 - scores[:, :1] + scores[:, 1:]).clamp(min=0)
+    ...         return (gaps * target.mask[:, 1:]).sum(dim=1).mean()
+    >>> loss = Hinge(Hinge.Settings())
+    >>> loss(torch.tensor([[2.0, 1.5, 9.0]]), harness.Target(torch.tensor([[True, True, False]]), torch.tensor([2]))).item()
+    0.5
+    """
 
     entry_point_group: ClassVar[str] = "harness.losses"
     formula: ClassVar[str]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
-
-from harness.errors import UserError, did_you_mean
+from harness.errors import did_you_mean
 from harness.losses.loss import Loss, LossSettings
-from harness.plugins import plugin, plugins
+from harness.plugins import Settings, plugin, plugins
+from harness.validation import Fault, checked, failure, validated
 
 LossChoice = str | dict[str, Any]
 """A loss as sweep files and settings say it: by name, or ``{name: NAME, **settings}`` with what differs from the defaults."""
@@ -29,15 +27,9 @@ class LossSpec:
         """``NAME`` or ``{name: NAME, **settings}``. Raises UserError on an unknown loss (with the nearest name) or wrong settings."""
         given = {"name": spec} if isinstance(spec, str) else dict(spec)
         name = str(given.pop("name", ""))
-        plugin(Loss, name)
-        try:
-            return cls(name, loss_settings(name, given))
-        except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            raise UserError(
-                f"wrong setting of the loss '{name}': {first['msg']}", key=key, remedy=f"see: harness show losses {name}"
-            ) from error
+        kind = plugin(Loss, name)
+        settings = validated(kind.Settings, given, what=f"the loss '{name}'", show=f"harness show losses {name}")
+        return cls(name, _as_loss_settings(name, settings))
 
     def loss(self, temperature: float = 1.0) -> Loss:
         """The loss; `temperature` holds where the settings name none."""
@@ -61,18 +53,10 @@ class LossSpec:
 def loss_settings(name: str, given: Mapping[str, Any]) -> LossSettings:
     """The settings of the loss `name`. Raises ValidationError on an unknown loss and on wrong settings, with the key of each."""
     if name not in plugins(Loss):
-        raise _failure([(("name",), f"unknown loss '{name}'; {did_you_mean(name, plugins(Loss))}")])
-    model = plugin(Loss, name).Settings
-    if unknown := [key for key in given if key not in model.model_fields]:
-        raise _failure(((key,), f"unknown key '{key}'; {did_you_mean(key, model.model_fields)}") for key in unknown)
-    settings = model.model_validate(given)
+        raise failure([Fault((), f"unknown loss '{name}'", did_you_mean(name, plugins(Loss)))])
+    return _as_loss_settings(name, checked(plugin(Loss, name).Settings, given))
+
+
+def _as_loss_settings(name: str, settings: Settings) -> LossSettings:
     assert isinstance(settings, LossSettings), f"{name} must take its settings from LossSettings"
     return settings
-
-
-def _failure(faults: Iterable[tuple[tuple[str, ...], str]]) -> ValidationError:
-    """Paths and messages as the error that pydantic passes on with the path of the validated field before theirs."""
-    return ValidationError.from_exception_data(
-        "loss",
-        [InitErrorDetails(type=PydanticCustomError("loss", "{told}", {"told": told}), loc=path, input=None) for path, told in faults],
-    )

@@ -10,6 +10,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     SerializeAsAny,
     SerializerFunctionWrapHandler,
+    ValidationInfo,
     field_validator,
     model_serializer,
     model_validator,
@@ -17,9 +18,11 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from harness._lazy import lazy
+from harness.errors import did_you_mean
 from harness.losses.loss import Loss, LossSettings, Target
 from harness.losses.spec import loss_settings
-from harness.plugins import Settings, plugin
+from harness.plugins import Settings, plugin, plugins
+from harness.validation import Fault, failure
 
 if TYPE_CHECKING:
     import torch
@@ -37,15 +40,25 @@ class Term(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _held(cls, value: Any) -> Any:
+    def _nested(cls, value: Any) -> Any:
         given = {"name": value} if isinstance(value, str) else value
         if not isinstance(given, dict):
             return given
-        name = given.get("name")
-        if not isinstance(name, str):
-            raise ValueError("a term must say the name of its loss")
-        rest = {key: item for key, item in given.items() if key not in ("name", "weight")}
-        return {"name": name, "settings": loss_settings(name, rest)} | {key: given[key] for key in ("weight",) if key in given}
+        own = {key: given[key] for key in ("name", "weight") if key in given}
+        return {**own, "settings": {key: item for key, item in given.items() if key not in own}}
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in plugins(Loss):
+            raise failure([Fault((), f"unknown loss '{name}'", did_you_mean(name, plugins(Loss)))])
+        return name
+
+    @field_validator("settings", mode="before")
+    @classmethod
+    def _of_the_loss(cls, given: Any, info: ValidationInfo) -> LossSettings:
+        # Where the name is wrong, nobody knows which settings are right.
+        return loss_settings(info.data["name"], given) if "name" in info.data else LossSettings()
 
     @model_serializer(mode="wrap")
     def _written(self, handler: SerializerFunctionWrapHandler) -> Any:

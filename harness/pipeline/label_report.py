@@ -7,24 +7,22 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
-from harness.config.load import load_sweep
 from harness.labelling.labels import agreement
 from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS, SUMMARY, Labels, summarise
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.tasks import pool_tasks
 from harness.pipeline.graph import closure
-from harness.pipeline.plan import Builder
+from harness.pipeline.planned_sweep import PlannedSweep
 from harness.pipeline.store import Store
 
 Report = dict[str, Any]
 _PAID = ("calls", "input_tokens", "output_tokens", "usd")
 
 
-def label_report(file: Path, overrides: Sequence[str], workspace: Path) -> Report:
+def label_report(plan: PlannedSweep) -> Report:
     """``{"rbo_p", "collections": [{"collection", "teachers", "agreement", "waiting"}]}`` of a sweep's finished labels; runs nothing.
 
     For every teacher and resample the largest finished draw counts. Means over nothing are None.
@@ -39,14 +37,14 @@ def label_report(file: Path, overrides: Sequence[str], workspace: Path) -> Repor
     - ``waiting``: ``{"teacher", "resample", "queries", "finished"}``: the largest draw wanted and the largest finished (0: none),
       where these differ.
     """
-    builder, store = Builder(load_sweep(file, overrides), workspace), Store(workspace)
-    return {"rbo_p": agreement.P, "collections": [_collection(name, wanted, store) for name, wanted in _wanted(builder).items()]}
+    store = plan.workspace.store
+    return {"rbo_p": agreement.P, "collections": [_collection(name, wanted, store) for name, wanted in _wanted(plan).items()]}
 
 
-def _wanted(builder: Builder) -> dict[str, dict[str, list[Labels]]]:
+def _wanted(plan: PlannedSweep) -> dict[str, dict[str, list[Labels]]]:
     """The labelling stages of the sweep by collection and the sweep's name for the teacher."""
     found: dict[str, dict[str, dict[str, Labels]]] = defaultdict(lambda: defaultdict(dict))
-    for cell in builder.cells():
+    for cell in plan.cells:
         if cell.cell.teacher is not None:
             stages = {key: stage for key, stage in closure([cell.run]).items() if isinstance(stage, Labels)}
             found[cell.inputs.collection.name][cell.cell.teacher].update(stages)

@@ -20,6 +20,7 @@ from harness.labelling.labels.ranking import Ranking
 from harness.ledger.calls import Call
 from harness.ledger.ledger import Ledger
 from harness.pipeline.store import MANIFEST, DamagedArtefact, Store
+from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.progress import Progress
 from harness.stage import Context, Stage
 
@@ -45,25 +46,27 @@ class Finished(Stage):
         raise NotImplementedError("labels that are known by their key alone cannot be made again")
 
 
-def export_labels(file: Path, workspace: Path, progress: Progress) -> dict[str, Any]:
+def export_labels(file: Path, workspace: WorkspaceFolder, progress: Progress) -> dict[str, Any]:
     """Write all calls and finished labels of `workspace`; ``{"file", "calls", "labels", "bytes"}``. A file that is there is replaced.
 
     Raises UserError when there is nothing to export, or an artefact is damaged.
     """
-    ledger_file, finished = workspace / "ledger.sqlite", _finished(workspace)
-    ledger = Ledger(ledger_file) if ledger_file.is_file() else None
+    store, finished = workspace.store, _finished(workspace.store)
+    ledger = workspace.ledger if workspace.ledger_file.is_file() else None
     total = (len(ledger) if ledger else 0) + len(finished)
     if not total:
-        raise UserError("there are no calls and no finished labels here", file=workspace, remedy="name another folder with --workspace")
+        raise UserError(
+            "there are no calls and no finished labels here", file=workspace.path, remedy="name another folder with --workspace"
+        )
     if not file.parent.is_dir():
         raise UserError("there is no such folder", file=file.parent)
     with atomic_file(file) as temporary:
-        counts = write_labels(temporary, _transfer_summary(_entries(ledger, finished, Store(workspace)), total, progress))
+        counts = write_labels(temporary, _transfer_summary(_entries(ledger, finished, store), total, progress))
     return {"file": str(file), **counts._asdict(), "bytes": file.stat().st_size}
 
 
-def _finished(workspace: Path) -> list[Finished]:
-    folders = (manifest.parent for manifest in (workspace / "store" / Finished.kind).glob(f"[0-9a-f]*/{MANIFEST}"))
+def _finished(store: Store) -> list[Finished]:
+    folders = (manifest.parent for manifest in (store.root / Finished.kind).glob(f"[0-9a-f]*/{MANIFEST}"))
     return sorted((Finished(folder.name) for folder in folders), key=lambda stage: stage.key)
 
 
@@ -110,7 +113,7 @@ class Taken:
         self.named += conflicts[: _NAMED - len(self.named)]
 
 
-def import_labels(file: Path, workspace: Path, progress: Progress) -> dict[str, Any]:
+def import_labels(file: Path, workspace: WorkspaceFolder, progress: Progress) -> dict[str, Any]:
     """Check the whole file, then take it over; ``{"file", "calls": {...}, "labels": {...}}``, both as `Taken`.
 
     What is there already stays as it is. Interrupted, the same import goes on. Raises UserError, with nothing written, when any line
@@ -119,7 +122,7 @@ def import_labels(file: Path, workspace: Path, progress: Progress) -> dict[str, 
     for _ in _read(file, 0, progress):
         pass
     calls, labels = Taken(), Taken()
-    ledger, store = Ledger(workspace / "ledger.sqlite"), Store(workspace)
+    ledger, store = workspace.ledger, workspace.store
     for batch in _batches(_read(file, 1, progress)):
         if isinstance(batch, LabelSet):
             labels.add(*_restored(batch, store))

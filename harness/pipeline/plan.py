@@ -1,184 +1,51 @@
-"""From a sweep file to stages: prepares collections, gives every method its inputs, asks it for its part of the graph."""
+"""What a sweep would do, how far it is, and doing it: one object for all of that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from harness.collections.collection import Collection
-from harness.collections.parse import parse_source
-from harness.collections.pool import Pool, read_pool, training_pool
-from harness.collections.prepared import prepare
-from harness.collections.sample import QuerySubset, draw_queries
-from harness.config.cells import Cell, expand
-from harness.config.choices import TeacherChoice
-from harness.config.sweep_file import SweepFile
-from harness.errors import UserError
-from harness.evaluation.metrics.evaluate_stage import Evaluate
-from harness.labelling.labels.teacher import Teacher
-from harness.method import MethodInputs
-from harness.models import ModelFiles, resolve_model
-from harness.pipeline.qa_cells import INLINE, AnswerEvaluation, answer_evaluation
-from harness.pipeline.store import Store
-from harness.pipeline.trial_selection import SelectTrial, check_split, search, select_trial
-from harness.retrieval.search_stages import DenseSearch, Embed, Interleave, lexical_search
-from harness.stage import Stage, digest
-from harness.students.static_encoder import StaticStudent
-from harness.training.training_inputs import TrainingInputs
-
-if TYPE_CHECKING:
-    from harness.qa.answer_stages import Answered
+from harness.pipeline.label_report import label_report
+from harness.pipeline.live.observer import Observer
+from harness.pipeline.plan_report import plan_report, status_report
+from harness.pipeline.planned_sweep import PlannedSweep
+from harness.pipeline.sweep import SweepResult, run_sweep
 
 
-@dataclass(frozen=True)
-class SharedInputs:
-    """A collection of the sweep with what all its cells share."""
+class Plan(PlannedSweep):
+    """A sweep file in a workspace, as `Workspace.plan` makes it. Making it prepares collections and runs nothing.
 
-    collection: Collection
-    pool: Stage
-    candidates: Stage
+    `cells` are the points of the sweep, `stages` every stage behind them by key, `waiting` those that are still to be made.
 
+    >>> import harness
+    >>> plan = harness.Workspace("workspace").plan("configs/smoke.yaml", overrides=["budgets=[20]"])
+    >>> len(plan.cells), len(plan.stages)
+    (5, 26)
+    >>> plan.report()["llm"]["usd"]
+    0.0
+    >>> [row["state"] for row in plan.status()["cells"]]
+    ['waiting', 'waiting', 'waiting', 'waiting', 'waiting']
+    """
 
-@dataclass(frozen=True)
-class PlannedCell:
-    """One cell of the sweep and the stages that end it."""
+    def report(self) -> dict[str, Any]:
+        """What is to be done and what it would cost, as ``harness plan --json`` prints it. Runs nothing.
 
-    cell: Cell
-    inputs: MethodInputs
-    run: Stage
-    evaluate: Evaluate | Answered
-    choice: SelectTrial | None = None
-    """What chose the retriever; None where the cell has no trials."""
+        Distinct stages, how many are done, LLM calls, tokens and USD still to pay, rough seconds.
+        """
+        return plan_report(self)
 
+    def status(self) -> dict[str, Any]:
+        """What is done, running, failed and waiting, as ``harness status --json`` prints it."""
+        return status_report(self)
 
-class Builder:
-    """Turns the cells of one sweep file into stages. Building prepares collections (reads them once) and runs nothing else."""
+    def label_report(self) -> dict[str, Any]:
+        """How good, how steady and how biased the finished labels are, as ``harness labels stats --json`` prints it."""
+        return label_report(self)
 
-    def __init__(self, sweep: SweepFile, workspace: Path) -> None:
-        self.sweep = sweep
-        self.workspace = workspace
-        self.base = sweep.source.path.parent
-        self._benches: dict[str, SharedInputs] = {}
+    def run(self, results: str | Path = "results", *, max_cost: float | None = None, observer: Observer | None = None) -> SweepResult:
+        """Run what is missing, publish what is finished under `results`, say what failed. Interrupted, the same call goes on.
 
-    def cells(self) -> list[PlannedCell]:
-        """Every cell of the sweep with its stages. Raises UserError on missing collections, models and the like."""
-        return [*(self._planned(cell) for cell in expand(self.sweep).cells), *self._references()]
-
-    def _references(self) -> Iterator[PlannedCell]:
-        """What a reader's answers are held against, where the sweep has one."""
-        if (ending := self._ending) is None:
-            return
-        for spec in self.sweep.collections:
-            for cell, inputs, run in ending.references(spec, self._inputs):
-                ranking = self._scored(inputs, run) if inputs.teacher else None
-                yield PlannedCell(cell, inputs, run, ending.last_stage(inputs, run, ranking))
-
-    @cached_property
-    def teachers(self) -> dict[str, Teacher]:
-        """The sweep's teachers by the names it gave them; a reader that is none of them by `INLINE`."""
-        found = {name: self._teacher(name, choice) for name, choice in self.sweep.teachers.items()}
-        answers = self.sweep.evaluate.answers
-        if answers is not None and isinstance(answers.reader, TeacherChoice):
-            found[INLINE] = self._teacher(INLINE, answers.reader)
-        return found
-
-    @cached_property
-    def _ending(self) -> AnswerEvaluation | None:
-        return answer_evaluation(self.sweep, self.teachers)
-
-    def _teacher(self, name: str, choice: TeacherChoice) -> Teacher:
-        try:
-            return choice.plugin(choice.settings, self.base)
-        except UserError as error:
-            if error.file is not None:
-                raise
-            # What is wrong only in view of files and models, said where the teacher is defined.
-            place = [name] if name == INLINE else ["teachers", name]
-            key = ".".join([*place, *([error.key] if error.key else [])])
-            raise UserError(error.message, file=self.sweep.source.path, key=key, remedy=error.remedy) from error
-
-    @cached_property
-    def _retriever(self) -> ModelFiles | Stage:
-
-        student = self.sweep.students.retriever
-        if isinstance(student, str):
-            return resolve_model(student, self.base)
-        return StaticStudent(encoder=resolve_model(student.static, self.base))
-
-    @cached_property
-    def _ranker(self) -> ModelFiles:
-        return resolve_model(self.sweep.students.ranker, self.base)
-
-    def _planned(self, cell: Cell) -> PlannedCell:
-        inputs = self._inputs(cell)
-        choice = select_trial(cell, inputs, self.sweep.tune) if self.sweep.tune and cell.trials else None
-        run = search(cell, inputs, choice) if choice else cell.method(cell.settings).run(inputs)
-        ranking = self._scored(inputs, run)
-        return PlannedCell(cell, inputs, run, self._ending.last_stage(inputs, run, ranking) if self._ending else ranking, choice)
-
-    def _scored(self, inputs: MethodInputs, run: Stage) -> Evaluate:
-
-        return Evaluate(source=run, judgments=inputs.collection.judgments(inputs.split), metrics=self.sweep.evaluate.ranking)
-
-    def _inputs(self, cell: Cell) -> MethodInputs:
-        bench = self._bench(cell.collection)
-        return TrainingInputs(
-            collection=bench.collection,
-            split=self.sweep.evaluate.split,
-            depth=self.sweep.evaluate.depth,
-            pool=bench.pool,
-            candidates=bench.candidates,
-            list_depth=self.sweep.candidates.depth,
-            retriever=self._retriever,
-            ranker=self._ranker,
-            max_length=self.sweep.max_length,
-            base=self.base,
-            teacher=self.teachers[cell.teacher] if cell.teacher is not None else None,
-            budget=cell.budget,
-            resample=cell.resample,
-            seed=cell.seed,
-        )
-
-    def _bench(self, spec: Any) -> SharedInputs:
-        mark = digest(spec)
-        if mark not in self._benches:
-            self._benches[mark] = self._new_bench(prepare(parse_source(spec, self.base), self.workspace / "collections"))
-        return self._benches[mark]
-
-    def _new_bench(self, collection: Collection) -> SharedInputs:
-
-        if self.sweep.tune:
-            check_split(collection, self.sweep.tune, self.sweep.evaluate.split, self.sweep.source.path)
-        settings = self.sweep.candidates
-        pool = training_pool(collection, settings.training_queries, settings.pool)
-        return SharedInputs(collection, pool, self._first_stage(collection, pool, settings.depth))
-
-    def _first_stage(self, collection: Collection, queries: Stage, depth: int) -> Stage:
-
-        settings = self.sweep.candidates
-        runs: list[Stage] = []
-        for engine in settings.engines:
-            if engine.startswith("dense:"):
-                model = resolve_model(engine.removeprefix("dense:"), self.base)
-                corpus = Embed(model=model, texts=collection.corpus, max_length=self.sweep.max_length)
-                runs.append(DenseSearch(model=model, corpus=corpus, queries=queries, ids=collection.corpus, depth=depth))
-            else:
-                runs.append(lexical_search(engine, settings.engine_settings, collection.corpus, queries, depth))
-        return runs[0] if len(runs) == 1 else Interleave(runs=tuple(runs), depth=depth)
-
-
-def check_draws(stages: Iterable[Stage], store: Store) -> None:
-    """Raises UserError when one of `stages`, those still to be made, draws more training queries than its collection has."""
-
-    largest: dict[str, QuerySubset] = {}
-    for stage in stages:
-        for wanted in stage.fields().values():
-            if isinstance(wanted, QuerySubset) and wanted.size > (largest[wanted.pool.key].size if wanted.pool.key in largest else 0):
-                largest[wanted.pool.key] = wanted
-    for wanted in largest.values():
-        if isinstance(wanted.pool, Pool):
-            rows = read_pool(store.read(wanted.pool)) if store.has(wanted.pool) else list(wanted.pool.rows())
-            draw_queries(rows, wanted.resample, wanted.size)
+        LLM calls stop before they cost more than `max_cost` USD. `observer` hears of every stage; without one a table or lines are drawn
+        on standard error. Raises UserError before anything runs when the inputs are wrong; what fails later is in the result.
+        """
+        return run_sweep(self, Path(results), max_cost=max_cost, observer=observer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,45 +13,49 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness.config.cells import expand
-from harness.config.load import load_sweep
 from harness.config.sweep_file import SweepFile
-from harness.ledger.ledger import Ledger
+from harness.errors import UserError
+from harness.pipeline.builder import PlannedCell
 from harness.pipeline.cost import labelling_cost
-from harness.pipeline.graph import closure, missing
-from harness.pipeline.local_executor import past_failure
-from harness.pipeline.plan import Builder, PlannedCell, check_draws
+from harness.pipeline.failures import Failures
+from harness.pipeline.graph import closure
+from harness.pipeline.planned_sweep import PlannedSweep
+from harness.pipeline.qa_cells import INLINE
 from harness.pipeline.store import Store
-from harness.pipeline.sweep import past_seconds
 from harness.stage import Stage
 from harness.text import clock
 
 Report = dict[str, Any]
 
 
-def plan_report(file: Path, overrides: Sequence[str], workspace: Path) -> Report:
-    """Distinct stages, how many are done, LLM calls, tokens and USD still to pay, rough time. Reads collections, runs nothing."""
-    sweep = load_sweep(file, overrides)
-    builder, store = Builder(sweep, workspace), Store(workspace)
-    cells = builder.cells()
-    stages = closure(cell.evaluate for cell in cells)
-    to_run = missing([cell.evaluate for cell in cells], store)
-    check_draws(to_run.values(), store)
-    cost = labelling_cost(to_run.values(), builder.teachers, store, Ledger(workspace / "ledger.sqlite"))
+def plan_report(plan: PlannedSweep) -> Report:
+    """Distinct stages, how many are done, LLM calls, tokens and USD still to pay, rough time. Runs nothing."""
+    store, cells, stages = plan.workspace.store, plan.cells, plan.stages
+    to_run = plan.waiting_in(store)
+    cost = labelling_cost(to_run.values(), plan.teachers, store, plan.workspace.ledger)
     return {
         "cells": len(cells),
         "cells_done": sum(store.has(cell.evaluate) for cell in cells),
-        "cells_same": expand(sweep).dropped,
+        "cells_same": expand(plan.sweep).dropped,
         "stages": {
             "distinct": len(stages),
             "cached": len(stages) - len(to_run),
             "naive": sum(len(closure([cell.evaluate])) for cell in cells),
             "by_kind": _by_kind(stages, to_run),
         },
-        "tuning": _tuning(sweep, cells),
+        "tuning": _tuning(plan.sweep, cells),
         "llm": cost,
         "seconds": _rough_seconds(to_run, store),
-        "disk_gb_free": _free_gb(workspace),
+        "notices": [str(notice) for notice in (*plan.sweep.source.notices, *_unready(plan, cost))],
+        "disk_gb_free": _free_gb(plan.workspace.path),
     }
+
+
+def _unready(plan: PlannedSweep, cost: Report) -> Iterator[UserError]:
+    """What keeps teachers that are to be asked from answering."""
+    for name in (row["name"] for row in cost["teachers"]):
+        if (error := plan.teachers[name].unready()) is not None:
+            yield plan.sweep.source.at(error, ("evaluate", "answers", "reader") if name == INLINE else ("teachers", name))
 
 
 def _tuning(sweep: SweepFile, cells: Sequence[PlannedCell]) -> Report | None:
@@ -76,21 +80,19 @@ def _by_kind(stages: dict[str, Stage], to_run: dict[str, Stage]) -> dict[str, di
 
 
 def _rough_seconds(to_run: dict[str, Stage], store: Store) -> float | None:
-    past = past_seconds(store)
+    past = store.past_seconds()
     if any(stage.kind not in past for stage in to_run.values()):
         return None
     return round(sum(past[stage.kind] for stage in to_run.values()), 1)
 
 
 def _free_gb(workspace: Path) -> float:
-
     there = next(folder for folder in (workspace.absolute(), *workspace.absolute().parents) if folder.is_dir())
     return round(shutil.disk_usage(there).free / 2**30, 1)
 
 
 def render_plan(report: Report) -> Group:
     """The plan for people."""
-
     stages, llm = report["stages"], report["llm"]
     table = Table("stage", box=None)
     table.add_column("distinct", justify="right")
@@ -100,6 +102,7 @@ def render_plan(report: Report) -> Group:
     to_run = stages["distinct"] - stages["cached"]
     seconds = f"about {clock(report['seconds'])}" if report["seconds"] is not None else "time not known before a first run"
     return Group(
+        *(f"notice: {escape(notice)}" for notice in report["notices"]),
         f"{report['cells']} cells ({report['cells_done']} done; {report['cells_same']} more mean the same and were dropped)",
         f"{to_run} of {stages['distinct']} distinct stages to run; cell by cell it would be {stages['naive']}; {seconds}",
         *_tuning_text(report["tuning"]),
@@ -122,23 +125,22 @@ def _teacher_text(cost: Report) -> str:
     return f"LLM: {about}{cost['calls']:,} calls, {cost['input_tokens']:,} tokens in, at most {cost['output_tokens']:,} out, {usd}"
 
 
-def status_report(file: Path, overrides: Sequence[str], workspace: Path) -> Report:
+def status_report(plan: PlannedSweep) -> Report:
     """``{"stages": {done, running, failed, waiting}, "cells": [{"cell", "state", "reason"}]}`` of a sweep, from the workspace alone."""
-    builder, store = Builder(load_sweep(file, overrides), workspace), Store(workspace)
-    cells = builder.cells()
-    states = {key: _state(stage, store, workspace) for key, stage in closure(cell.evaluate for cell in cells).items()}
+    store, failures = plan.workspace.store, plan.workspace.failures
+    states = {key: _state(stage, store, failures) for key, stage in plan.stages.items()}
     return {
         "stages": dict(Counter(state for state, _ in states.values())),
-        "cells": [_cell_row(cell, states) for cell in cells],
+        "cells": [_cell_row(cell, states) for cell in plan.cells],
     }
 
 
-def _state(stage: Stage, store: Store, workspace: Path) -> tuple[str, str]:
+def _state(stage: Stage, store: Store, failures: Failures) -> tuple[str, str]:
     if store.has(stage):
         return "done", ""
     if store.is_locked(stage):
         return "running", f"{stage.kind} {stage.label}"
-    reason = past_failure(workspace, stage)
+    reason = failures.reason(stage)
     return ("failed", f"{stage.kind} {stage.label}: {reason}") if reason else ("waiting", "")
 
 
@@ -155,7 +157,6 @@ def _cell_row(cell: PlannedCell, states: dict[str, tuple[str, str]]) -> Report:
 
 def render_status(report: Report) -> Group:
     """The status for people: a line of counts, then every cell that is not done."""
-
     table = Table("cell", "state", "why", box=None)
     open_cells = [row for row in report["cells"] if row["state"] != "done"]
     for row in open_cells:
@@ -168,7 +169,6 @@ def render_status(report: Report) -> Group:
 
 def render_verification(report: Report) -> Table:
     """The verification for people."""
-
     table = Table("folder", "verdict", box=None)
     for row in report["results"]:
         table.add_row(escape(row["folder"]), escape("; ".join(row["problems"])) or "as published")

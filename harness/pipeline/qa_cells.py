@@ -20,10 +20,9 @@ from harness.stage import Stage
 from harness.teachers.make import teacher_from
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from harness.config.choices import CollectionChoice
     from harness.config.qa_section import QASettings
+    from harness.config.registries import SweepSource
     from harness.config.sweep_file import SweepFile
     from harness.labelling.labels.teacher import Teacher
     from harness.llm.chat_teacher import ChatTeacher
@@ -81,17 +80,16 @@ def answer_evaluation(sweep: SweepFile, teachers: Mapping[str, Teacher]) -> Answ
     reader = None
     if answering.reader is not None:
         named = answering.reader if isinstance(answering.reader, str) else INLINE
-        reader = _reader(answering, teachers[named], sweep.source.path)
+        reader = _reader(answering, teachers[named], sweep.source)
     return AnswerEvaluation(answering, reader, sweep.evaluate.reported)
 
 
-def _reader(answering: QASettings, teacher: Teacher, file: Path) -> ChatTeacher:
+def _reader(answering: QASettings, teacher: Teacher, source: SweepSource) -> ChatTeacher:
 
     try:
-        return reader(teacher, file.parent, answering.prompt, answering.closed_book_prompt)
+        return reader(teacher, source.path.parent, answering.prompt, answering.closed_book_prompt)
     except UserError as error:
-        key = f"evaluate.answers.{error.key}" if error.key else "evaluate.answers"
-        raise UserError(error.message, file=error.file or file, key=key, remedy=error.remedy) from error
+        raise source.at(error, ("evaluate", "answers")) from error
 
 
 def _oracle() -> Teacher:

@@ -1,6 +1,6 @@
 """The store: finished artefacts by content key, written atomically, verified when read, guarded by locks between processes.
 
-``<workspace>/store/<kind>/<key>/`` holds an artefact's files and its ``artefact.json`` (key, inputs, versions, duration, peak memory,
+``<root>/<kind>/<key>/`` holds an artefact's files and its ``artefact.json`` (key, inputs, versions, duration, peak memory,
 file hashes). A folder with that name is complete: it was written beside its place, synced, and renamed.
 """
 
@@ -27,11 +27,11 @@ class DamagedArtefact(Exception):
 
 
 class Store:
-    """Artefacts of one workspace."""
+    """Artefacts below `root`; files that are locked lie in `locks`, what was set aside in `damaged`."""
 
-    def __init__(self, workspace: Path) -> None:
-        self.root = workspace / "store"
-        self._locks = workspace / "locks"
+    def __init__(self, root: Path, *, locks: Path, damaged: Path) -> None:
+        self.root = root
+        self._locks, self._damaged = locks, damaged
         self._known: dict[str, Path] = {}
         self._verified: set[str] = set()
         self._manifests: dict[str, Manifest] = {}
@@ -66,9 +66,19 @@ class Store:
         except (OSError, ValueError) as error:
             raise DamagedArtefact(f"{stage.kind} {stage.key[:12]}: {MANIFEST} cannot be read: {error}") from error
 
+    def past_seconds(self) -> dict[str, float]:
+        """Mean seconds of each kind of stage, from a few recent artefacts; what the first guess of the time to go uses."""
+        found: dict[str, float] = {}
+        for kind in self.root.glob("*") if self.root.is_dir() else ():
+            manifests = [file for file, _ in zip(kind.glob(f"[0-9a-f]*/{MANIFEST}"), range(8), strict=False)]
+            seconds = [json.loads(file.read_text(encoding="utf-8"))["seconds"] for file in manifests]
+            if seconds:
+                found[kind.name] = sum(seconds) / len(seconds)
+        return found
+
     def discard(self, stage: Stage) -> None:
-        """Set a damaged artefact aside (kept for a look under ``damaged/``), so that it is made again."""
-        aside = self.root.parent / "damaged" / f"{stage.kind}-{stage.key[:12]}-{uuid4().hex[:6]}"
+        """Set a damaged artefact aside (kept for a look), so that it is made again."""
+        aside = self._damaged / f"{stage.kind}-{stage.key[:12]}-{uuid4().hex[:6]}"
         aside.parent.mkdir(parents=True, exist_ok=True)
         self.place(stage).rename(aside)
         self._known.pop(stage.key, None)

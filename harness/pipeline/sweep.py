@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.config.load import load_sweep
 from harness.labelling.labels.label_stage import Labels
 from harness.ledger.ledger import Ledger
-from harness.pipeline.graph import closure, missing
 from harness.pipeline.live.journal import Journal
 from harness.pipeline.live.live_view import view
 from harness.pipeline.live.observer import Observer, ObserverGroup
 from harness.pipeline.local_executor import ExecutionResult, LocalExecutor
-from harness.pipeline.plan import Builder, PlannedCell, check_draws
+from harness.pipeline.planned_sweep import PlannedSweep
 from harness.pipeline.publish.cache import PublishedCache
 from harness.pipeline.publish.card_builder import publish_cell
 from harness.pipeline.publish.labelling_time import LabellingTime
@@ -28,7 +25,16 @@ from harness.text import clock
 
 @dataclass
 class SweepResult:
-    """What came of a sweep: the JSON summary of DESIGN, the published folders, the failures."""
+    """What came of a sweep: the JSON summary of DESIGN, the published folders, the failures.
+
+    >>> import harness
+    >>> plan = harness.Workspace("workspace").plan("configs/smoke.yaml", overrides=["methods=[bm25]"])
+    >>> result = plan.run("new-results")
+    >>> result.summary["cells"], result.failures
+    ({'total': 1, 'done': 1, 'failed': 0, 'cached': 0}, {})
+    >>> [folder.as_posix() for folder in result.published]
+    ['new-results/semanlink-arxiv/bm25-...']
+    """
 
     summary: dict[str, Any]
     results: Path
@@ -52,37 +58,27 @@ def _failure(reason: str, cells: list[str]) -> str:
     return f"failed: {reason}\n  {len(cells)} cells miss their result: {shown}"
 
 
-def run_sweep(
-    file: Path,
-    overrides: Sequence[str],
-    workspace: Path,
-    results: Path,
-    max_cost: float | None = None,
-    observer: Observer | None = None,
-) -> SweepResult:
-    """Run the sweep of `file`. Raises UserError before anything runs when the file or its inputs are wrong."""
+def run_sweep(plan: PlannedSweep, results: Path, max_cost: float | None = None, observer: Observer | None = None) -> SweepResult:
+    """Run what is missing of `plan` and publish what is finished. Raises UserError before anything runs when its inputs are wrong."""
     begun = time.perf_counter()
-    sweep = load_sweep(file, overrides)
-    builder = Builder(sweep, workspace)
-    store = Store(workspace)
-    ledger = Ledger(workspace / "ledger.sqlite")
-    cells = builder.cells()
-    stages = closure(cell.evaluate for cell in cells)
-    check_draws(missing((cell.evaluate for cell in cells), store).values(), store)
+    workspace, cells, store = plan.workspace, plan.cells, plan.workspace.store
+    plan.waiting_in(store)
     before = sum(store.has(cell.evaluate) for cell in cells)
-    past, ends = past_seconds(store), [(str(cell.cell), cell.evaluate) for cell in cells]
-    watcher = ObserverGroup(observer if observer is not None else view(past), Journal(workspace, file, ends, past))
-    ledger.limit = max_cost if max_cost is not None else sweep.max_cost
-    try:
-        outcome = LocalExecutor(workspace, store, ledger, watcher).execute([cell.evaluate for cell in cells], len(stages))
-    finally:
-        watcher.close()
-    published, failures = _publish(cells, outcome, store, ledger, results, builder)
+    past, ends = store.past_seconds(), [(str(cell.cell), cell.evaluate) for cell in cells]
+    journal = Journal(workspace.journal_folder, plan.sweep.source.path, ends, past)
+    watcher = ObserverGroup(observer if observer is not None else view(past), journal)
+    with closing(Ledger(workspace.ledger_file)) as ledger:
+        ledger.limit = max_cost if max_cost is not None else plan.sweep.max_cost
+        try:
+            outcome = LocalExecutor(workspace, store, ledger, watcher).execute(plan.finals)
+        finally:
+            watcher.close()
+        published, failures = _publish(plan, outcome, store, ledger, results)
     summary = {
         "cells": {"total": len(cells), "done": len(published), "failed": len(cells) - len(published), "cached": before},
-        "stages": _stage_counts(outcome, len(stages)),
+        "stages": _stage_counts(outcome, len(plan.stages)),
         "llm": asdict(ledger.paid),
-        "seconds": round(time.perf_counter() - begun, 3),
+        "seconds": round(plan.planning_seconds + time.perf_counter() - begun, 3),
         "results": str(results),
         "failures": [{"reason": reason, "cells": labels} for reason, labels in failures.items()],
     }
@@ -95,31 +91,19 @@ def _stage_counts(outcome: ExecutionResult, total: int) -> dict[str, int]:
 
 
 def _publish(
-    cells: list[PlannedCell], outcome: ExecutionResult, store: Store, ledger: Ledger, results: Path, builder: Builder
+    plan: PlannedSweep, outcome: ExecutionResult, store: Store, ledger: Ledger, results: Path
 ) -> tuple[list[Path], dict[str, list[str]]]:
     published: list[Path] = []
     failures: dict[str, list[str]] = defaultdict(list)
-    remembered = PublishedCache(builder.workspace / "cache" / "published.json")
-    made = frozenset(outcome.ran)
-    labelled = [stage for stage in closure(cell.evaluate for cell in cells).values() if isinstance(stage, Labels) and store.has(stage)]
-    times = LabellingTime(labelled, store, ledger, builder.workspace / "cache" / "labelling-seconds.json")
-    for cell in cells:
+    cache = PublishedCache(plan.workspace.cache("published.json"))
+    computed = frozenset(outcome.ran)
+    labelled = [stage for stage in plan.stages.values() if isinstance(stage, Labels) and store.has(stage)]
+    times = LabellingTime(labelled, store, ledger, plan.workspace.cache("labelling-seconds.json"))
+    for cell in plan.cells:
         reason = outcome.cause(cell.evaluate)
         if reason is None:
-            published.append(publish_cell(cell, store, results, builder.sweep, remembered, times, made))
+            published.append(publish_cell(cell, store, results, plan.sweep, cache, times, computed))
         else:
             failures[reason].append(str(cell.cell))
-    remembered.save()
+    cache.save()
     return published, dict(failures)
-
-
-def past_seconds(store: Store) -> dict[str, float]:
-    """Mean seconds of each kind of stage in this workspace, from a few recent artefacts; what the first guess of the time to go uses."""
-
-    found: dict[str, float] = {}
-    for kind in store.root.glob("*") if store.root.is_dir() else ():
-        manifests = [file for file, _ in zip(kind.glob("[0-9a-f]*/artefact.json"), range(8), strict=False)]
-        seconds = [json.loads(file.read_text(encoding="utf-8"))["seconds"] for file in manifests]
-        if seconds:
-            found[kind.name] = sum(seconds) / len(seconds)
-    return found

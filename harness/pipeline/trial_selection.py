@@ -123,7 +123,7 @@ def _method(cell: Cell, settings: Settings) -> RetrieverMethod:
     return method
 
 
-def check_split(collection: Collection, tuning: Tuning, evaluated: str, file: Path) -> None:
+def check_split(collection: Collection, tuning: Tuning, evaluated: str) -> None:
     """Raises UserError when `collection` has no split to choose on, or one that shares queries with the evaluated split."""
     if tuning.split not in collection.splits:
         others = [split for split in collection.splits if split != evaluated]
@@ -131,13 +131,13 @@ def check_split(collection: Collection, tuning: Tuning, evaluated: str, file: Pa
             f"others of its splits: {', '.join(others)}" if others else "take the collection out of the sweep, or sweep it without tune"
         )
         message = f"collection '{collection.name}' has no split '{tuning.split}' to choose on"
-        raise UserError(message, file=file, key="tune.split", remedy=remedy)
+        raise UserError(message, remedy=remedy)
     shared = _ids(collection, tuning.split) & _ids(collection, evaluated)
     if shared:
         message = (
             f"{len(shared):,} queries of the split '{tuning.split}' of '{collection.name}' are also in '{evaluated}', which is evaluated"
         )
-        raise UserError(message, file=file, key="tune.split", remedy="choose on a split that shares no query with it")
+        raise UserError(message, remedy="choose on a split that shares no query with it")
 
 
 def _ids(collection: Collection, split: str) -> set[str]:

@@ -18,12 +18,12 @@ from harness.files import sha256
 from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS, Labels
 from harness.labelling.labels.teacher import Teacher
-from harness.ledger.ledger import Ledger
 from harness.method import Axis, Method, MethodInputs, RetrieverMethod
 from harness.models import ModelFiles, resolve_model
 from harness.pipeline.graph import closure, missing
 from harness.pipeline.run_stage import run_stage
 from harness.pipeline.store import Store
+from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.plugin_checks.check import Broken, raised
 from harness.plugin_checks.fixture import PLAIN, FixtureVariant, collection
 from harness.plugin_checks.guarded_collection import GuardedCollection
@@ -125,26 +125,26 @@ class CheckSetup:
         part = StubSpec(self.home, trial.failing, trial.scored, trial.other == "teacher")
         return teacher_for(self.method.needs, part) if "teacher" in self.method.axes else None
 
-    def make(self, final: Stage, workspace: Path, watch: Watch = lambda stage, done: None) -> Store:
-        """`final` made in a workspace; what the harness itself prepares for every method is there already."""
-        if not workspace.is_dir():
+    def make(self, final: Stage, folder: Path, watch: Watch = lambda stage, done: None) -> Store:
+        """`final` made in the workspace at `folder`; what the harness itself prepares for every method is there already."""
+        workspace = WorkspaceFolder(folder)
+        store = workspace.store
+        if not folder.is_dir():
             self._base()
-            shutil.copytree(self.home / "base" / "store", workspace / "store", copy_function=os.link)
-        store, ledger = Store(workspace), Ledger(workspace / "ledger.sqlite")
-        with written_outside(self.home) as outside:
+            shutil.copytree(WorkspaceFolder(self.home / "base").store.root, store.root, copy_function=os.link)
+        with workspace, written_outside(self.home) as outside:
             for stage in missing([final], store, verify=True).values():
                 watch(stage, False)
-                run_stage(stage, store, ledger, workspace / "cache", lambda done, total, unit: None)
+                run_stage(stage, store, workspace.ledger, workspace.cache(), lambda done, total, unit: None)
                 watch(stage, True)
         self.outside.update(outside)
-        ledger.close()
         return store
 
     def _base(self) -> None:
-        workspace = self.home / "base"
-        inputs, store = self.inputs(CheckVariant(), None), Store(workspace)
+        workspace = WorkspaceFolder(self.home / "base")
+        inputs, store = self.inputs(CheckVariant(), None), workspace.store
         for stage in missing([inputs.candidates], store).values():
-            run_stage(stage, store, Ledger(workspace / "ledger.sqlite"), workspace / "cache", lambda done, total, unit: None)
+            run_stage(stage, store, workspace.ledger, workspace.cache(), lambda done, total, unit: None)
 
     def run_variant(self, trial: CheckVariant, name: str, whole: bool = False) -> dict[str, str]:
         """The hashes of a trial's target, made in the workspace `name`; with `whole` of its run too."""
@@ -154,7 +154,7 @@ class CheckSetup:
 
     def found(self, trial: CheckVariant, name: str, whole: bool = False) -> dict[str, str]:
         """The same of what stands in the workspace `name` already; nothing where it has no such key."""
-        planned, store = self.planned(trial), Store(self.home / name)
+        planned, store = self.planned(trial), WorkspaceFolder(self.home / name).store
         wanted = [planned.target, planned.run] if whole else [planned.target]
         return {file: told for stage in wanted if store.has(stage) for file, told in weights(store.place(stage)).items()}
 
@@ -168,7 +168,7 @@ class CheckSetup:
         except Exception as error:
             raise Broken(raised(error), "runs") from error
         self._asked = asked
-        shared = {path.name for path in (self.home / "base" / "store").glob("*/*")}
+        shared = {path.name for path in WorkspaceFolder(self.home / "base").store.root.glob("*/*")}
         own = [stage for stage in closure([planned.target]).values() if stage.key not in shared and store.has(stage)]
         self.seconds = {stage.key: store.manifest(stage)["seconds"] for stage in own}
         return planned, store

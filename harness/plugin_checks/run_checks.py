@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
 from harness.collections.collection import CollectionSource
-from harness.errors import UserError, UserErrors, did_you_mean
+from harness.errors import UserError, did_you_mean
 from harness.labelling.labels.teacher import Teacher
 from harness.losses.loss import Loss
 from harness.method import Method
@@ -18,6 +16,7 @@ from harness.plugin_checks import collection_checks, loss_checks, method_checks,
 from harness.plugin_checks.check import Check, CheckReport, run_checks
 from harness.plugins import Plugin, plugins, refusal
 from harness.progress import Progress
+from harness.validation import validated
 
 
 class CheckedKind(NamedTuple):
@@ -63,15 +62,6 @@ def found(kind: str, name: str) -> type[Plugin]:
 
 def settings_of(kind: str, plugin: type[Plugin], given: Mapping[str, Any]) -> Any:
     """The settings of a plug-in with those `given`. Raises UserErrors that name every wrong or missing one."""
-    try:
-        return plugin.Settings.model_validate(given)
-    except ValidationError as error:
-        faults = tuple(_fault(kind, plugin.name, fault["type"], ".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors())
-        raise UserErrors(f"wrong settings of the {kind} '{plugin.name}'", errors=faults) from error
-
-
-def _fault(kind: str, name: str, what: str, key: str, message: str) -> UserError:
-    told = {"extra_forbidden": f"the {kind} '{name}' has no such setting", "missing": f"the {kind} '{name}' needs this setting"}
-    return UserError(
-        told.get(what, message.lower()), key=key or None, remedy=f"give it with --set {key}=VALUE" if what == "missing" else None
-    )
+    group = {"baseline": "methods", "loss": "losses"}.get(kind, f"{kind}s")
+    show = f"harness show {group} {plugin.name}; settings are given with --set KEY=VALUE"
+    return validated(plugin.Settings, dict(given), what=f"the {kind} '{plugin.name}'", show=show)

@@ -14,6 +14,7 @@ from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import GIVES, Candidate, Task, Teacher
 from harness.ledger.ledger import Ledger
 from harness.ledger.views import MeteredLedger
+from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.plugin_checks.check import Broken, Checks, NotChecked, check_description, raised
 from harness.plugins import Settings
 
@@ -70,7 +71,7 @@ class TeacherSetup:
     @cached_property
     def ledger(self) -> Ledger:
         """Everything paid for in this check."""
-        return Ledger(self.home / "ledger.sqlite")
+        return WorkspaceFolder(self.home).ledger
 
     def labelled(self, asked: Sequence[Task]) -> tuple[list[Ranking], MeteredLedger]:
         """What a new instance answers, and what it paid."""

@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
-from harness.errors import UserError
 from harness.published.card import Card
 from harness.published.ir_metadata import END, SECTIONS, START, IrMetadata
+from harness.validation import validated
 
 BOARD_TEST = {"name": "paired randomisation, two-sided", "correction method": "Holm"}
 """How boards test a row against its baseline."""
@@ -25,12 +24,7 @@ def metadata(card: Card) -> dict[str, Any]:
     found: dict[str, Any] = {"schema-version": card.schema_version, "run-version": "1.0", "tag": card.tag}
     found |= {name: whole[name] for name in SECTIONS}
     found["research goal"]["evaluation"]["significance test"] = [BOARD_TEST]
-    try:
-        IrMetadata.model_validate(found)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"the card does not follow ir_metadata: {first['msg']}", key=place) from error
+    validated(IrMetadata, found, what="the card as ir_metadata has it")
     return found
 
 

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, AwareDatetime, Field, NonNegativeFloat, NonNegativeInt, ValidationError, field_validator
+from pydantic import AliasChoices, AwareDatetime, Field, NonNegativeFloat, NonNegativeInt, field_validator
 
 from harness.errors import UserError
 from harness.published.card_section import CardSection, Hash, Line
 from harness.published.result_folder import FORMER_PROVENANCE, PROVENANCE, check_file
 from harness.text import plain
+from harness.validation import validated_json
 
 POINTS = 200
 """Most points of a curve; longer ones are thinned to means of windows."""
@@ -106,8 +107,6 @@ def read_provenance(folder: Path) -> Provenance | None:
     path = there[0]
     try:
         check_file(path)
-        return Provenance.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise UserError(plain(f"malformed: {error.errors(include_url=False)[0]['msg']}"), file=path) from error
+        return validated_json(Provenance, path.read_bytes(), what="how the run was made", file=path)
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(plain(str(error)), file=path) from error

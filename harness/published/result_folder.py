@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from pydantic import ValidationError
 
 from harness.errors import UserError
 from harness.evaluation.metrics.lookup import mean
@@ -28,6 +27,7 @@ from harness.published.card import Card, CardOutcome
 from harness.published.safe_yaml import load
 from harness.retrieval.run import Run
 from harness.text import plain
+from harness.validation import validated
 
 CARD = "card.yaml"
 RUN = "run.trec.gz"
@@ -145,13 +145,9 @@ def read_card(folder: Path) -> Card:
     path = folder / CARD
     try:
         value = load(_content(path).decode("utf-8"))
-        return Card.model_validate(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise UserError(plain(f"the card is malformed: {first['msg']}"), file=path, key=plain(place) or None) from error
     except (OSError, ValueError) as error:
         raise UserError(plain(f"the card cannot be read: {error}"), file=path) from error
+    return validated(Card, value, what="the card", file=path)
 
 
 def _content(path: Path) -> bytes:
@@ -196,12 +192,8 @@ def read_results(results: Path, runs: Collection[str] | None = None) -> tuple[li
         try:
             found.append(read_folder(folder))
         except UserError as error:
-            skipped.append(Skipped(plain(folder.relative_to(results).as_posix()), plain(_reason(error))))
+            skipped.append(Skipped(plain(folder.relative_to(results).as_posix()), plain(error.summary)))
     return found, skipped
-
-
-def _reason(error: UserError) -> str:
-    return ": ".join(part for part in (error.key, error.message) if part)
 
 
 def run_folders(results: Path) -> Iterator[Path]:

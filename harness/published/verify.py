@@ -60,7 +60,7 @@ def _sidecars(folder: Path) -> list[str]:
         try:
             read(folder)
         except UserError as error:
-            problems.append(f"unreadable: {plain(error.message)} ({Path(str(error.file)).name})")
+            problems.append(f"unreadable: {plain(error.summary)} ({Path(str(error.file)).name})")
     return problems
 
 

@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from pydantic import ValidationError
 
 from harness.collections.collection import Texts
 from harness.collections.pool import read_pool
-from harness.errors import UserError
 from harness.models import ModelFiles, model_path
 from harness.plugins import plugin
 from harness.retrieval.encode import encode, load_encoder
@@ -23,6 +21,7 @@ from harness.retrieval.run import FILE, Run
 from harness.retrieval.search import exact_search
 from harness.retrieval.trec_order import Hits, id_ranks
 from harness.stage import Context, Stage
+from harness.validation import validated
 
 if TYPE_CHECKING:
     from harness.retrieval.encode import Encoder
@@ -33,12 +32,8 @@ EMBEDDINGS = "embeddings.npy"
 def lexical_search(engine: str, settings: Mapping[str, Any], corpus: Texts, queries: Texts | Stage, depth: int) -> LexicalSearch:
     """Search of `corpus` by the engine of that name. Raises UserError for an unknown engine and for settings it does not take."""
     found = plugin(LexicalEngine, engine)
-    try:
-        made = found(found.Settings(**settings))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"engine '{engine}': {first['msg']}", key=".".join(map(str, first["loc"]))) from error
-    return LexicalSearch(index=LexicalIndex(engine=made, corpus=corpus), queries=queries, depth=depth)
+    wanted = validated(found.Settings, dict(settings), what=f"the engine '{engine}'", show=f"harness show engines {engine}")
+    return LexicalSearch(index=LexicalIndex(engine=found(wanted), corpus=corpus), queries=queries, depth=depth)
 
 
 @dataclass(frozen=True, eq=False)

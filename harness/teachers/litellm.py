@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
+from harness.errors import UserError
 from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Backend
 from harness.llm.chat_teacher import TRANSPORT, ChatSettings, ChatTeacher
@@ -75,6 +76,14 @@ class LiteLLM(ChatTeacher):
     def sampling(self) -> dict[str, object]:
         own = {"reasoning_effort": self.settings.reasoning_effort, "extra": self.settings.extra}
         return super().sampling() | {key: value for key, value in own.items() if value}
+
+    def unready(self) -> UserError | None:
+        if self.settings.api_base is None:
+            try:
+                route(self.settings.model, None)
+            except UserError as error:
+                return error
+        return None
 
     def open(self) -> AbstractAsyncContextManager[Backend]:
         settings = self.settings

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from harness.errors import UserError, UserErrors, did_you_mean
+from harness.errors import UserError
 from harness.labelling.labels.teacher import Teacher
 from harness.plugins import plugin
+from harness.validation import validated
 
 
 def teacher_from(spec: Mapping[str, Any], base: Path = Path()) -> Teacher:
@@ -23,17 +22,4 @@ def teacher_from(spec: Mapping[str, Any], base: Path = Path()) -> Teacher:
     if not isinstance(kind, str):
         raise UserError("a teacher needs a kind", key="kind", remedy="write {kind: NAME, ...}")
     found = plugin(Teacher, kind)
-    try:
-        return found(found.Settings(**settings), base)
-    except ValidationError as error:
-        faults = tuple(_fault(found, fault["type"], fault["loc"], fault["msg"]) for fault in error.errors())
-        raise UserErrors(f"wrong settings of the teacher '{kind}'", errors=faults) from error
-
-
-def _fault(kind: type[Teacher], what: str, place: tuple[int | str, ...], message: str) -> UserError:
-    key = ".".join(str(part) for part in place)
-    if what == "extra_forbidden":
-        return UserError(
-            f"unknown setting of the teacher '{kind.name}'", key=key, remedy=did_you_mean(str(place[-1]), kind.Settings.model_fields)
-        )
-    return UserError(message, key=key, remedy=f"see: harness show teachers {kind.name}")
+    return found(validated(found.Settings, settings, what=f"the teacher '{kind}'", show=f"harness show teachers {kind}"), base)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.config.load import load_sweep
 from harness.ledger.ledger import Ledger
+from harness.pipeline.builder import PlannedCell
 from harness.pipeline.graph import closure
 from harness.pipeline.live.observer import NullObserver
-from harness.pipeline.plan import Builder, PlannedCell
 from harness.pipeline.store import Store
-from harness.pipeline.sweep import SweepResult, run_sweep
+from harness.pipeline.sweep import SweepResult
+from harness.pipeline.workspace import Workspace
 from harness.stage import Stage
 from tests.teachers.tiny import WORDS
 
@@ -95,6 +95,6 @@ class Swept:
 def swept(home: Path, model: Path, methods: list[Any]) -> Swept:
     """Runs the sweep in `home`, whose folder data holds the collection."""
     file = sweep_file(home, model, methods)
-    outcome = run_sweep(file, [], home / "workspace", home / "results", observer=NullObserver())
-    cells = Builder(load_sweep(file, []), home / "workspace").cells()
-    return Swept(home, outcome, cells, Store(home / "workspace"))
+    outcome = Workspace(home / "workspace").plan(file).run(home / "results", observer=NullObserver())
+    cells = Workspace(home / "workspace").plan(file).cells
+    return Swept(home, outcome, cells, Workspace(home / "workspace").store)

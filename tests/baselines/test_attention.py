@@ -11,7 +11,6 @@ import pytest
 import torch
 from scipy.special import softmax
 
-from harness.config.load import load_sweep
 from harness.errors import UserError
 from harness.labelling.labels.teacher import Candidate, Cost, Task
 from harness.ledger.calls import Call
@@ -20,8 +19,7 @@ from harness.llm.local_weights import load_tokenizer
 from harness.losses.spec import LossSpec
 from harness.models import folder_hash
 from harness.pipeline.live.observer import NullObserver
-from harness.pipeline.plan import Builder
-from harness.pipeline.sweep import run_sweep
+from harness.pipeline.workspace import Workspace
 from harness.progress import silent
 from harness.teachers.attention.attention_answering import attending
 from harness.teachers.attention.fid import FiD
@@ -199,10 +197,10 @@ def test_fid_kd_s_target_is_the_paper_s_and_trains_the_retriever_only(all_method
     file, workspace = all_methods.home / "sweep.yaml", all_methods.home / "workspace"
     # The sweep's other teacher shows no cross-attention and is not offered.
     overrides = [f"teachers.fid={{kind: fid, model: {t5}, max_tokens: 40}}", "methods=[{method: fid-kd, epochs: 1}]"]
-    outcome = run_sweep(file, overrides, workspace, tmp_path / "results", observer=NullObserver())
+    outcome = Workspace(workspace).plan(file, overrides).run(tmp_path / "results", observer=NullObserver())
     assert outcome.summary["cells"] == {"total": 1, "done": 1, "failed": 0, "cached": 0}
     assert outcome.summary["llm"]["calls"] == 8 and folder_hash(t5) == before
-    made = Swept(all_methods.home, outcome, Builder(load_sweep(file, overrides), workspace).cells(), all_methods.store)
+    made = Swept(all_methods.home, outcome, Workspace(workspace).plan(file, overrides).cells, all_methods.store)
     corpus, spec = made.cells[0].inputs.collection.corpus, LossSpec.of(made.cells[0].cell.settings.retriever_loss)  # type: ignore[attr-defined]
     for number, one in enumerate(lists_of(made, "fid-kd")):
         order = shown(made, "fid-kd")[one.query]
@@ -215,7 +213,7 @@ def test_fid_kd_s_target_is_the_paper_s_and_trains_the_retriever_only(all_method
 
 def test_fid_kd_refuses_a_reader_without_cross_attention(all_methods: Swept, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="none of the defined teachers gives cross-attention"):
-        run_sweep(all_methods.home / "sweep.yaml", ["methods=[fid-kd]"], tmp_path / "w", tmp_path / "r", observer=NullObserver())
+        Workspace(tmp_path / "w").plan(all_methods.home / "sweep.yaml", ["methods=[fid-kd]"]).run(tmp_path / "r", observer=NullObserver())
 
 
 def test_what_is_no_t5_is_refused(lm: Path, ledger: Ledger) -> None:

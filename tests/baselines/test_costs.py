@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.pipeline.plan_report import plan_report
+from harness.pipeline.workspace import Workspace
 from tests.baselines.small import sweep_file, write_collection
 
 
 def _planned(home: Path, model: Path, methods: list[object]) -> dict[str, int]:
-    llm = plan_report(sweep_file(home, model, methods), [], home / "workspace")["llm"]
+    llm = Workspace(home / "workspace").plan(sweep_file(home, model, methods)).report()["llm"]
     assert llm["calls"] == sum(teacher["calls"] for teacher in llm["teachers"])
     return {teacher["name"]: teacher["calls"] for teacher in llm["teachers"]}
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from baselines.references.fusion import FusionSettings
 from harness.pipeline.live.observer import NullObserver
-from harness.pipeline.sweep import run_sweep
+from harness.pipeline.workspace import Workspace
 from harness.retrieval.run import Run
 from tests.baselines.small import Swept
 
@@ -18,7 +18,7 @@ from tests.baselines.small import Swept
 def test_a_sweep_may_fuse_by_scores(all_methods: Swept, tmp_path: Path) -> None:
     file, workspace = all_methods.home / "sweep.yaml", all_methods.home / "workspace"
     overrides = ["methods=[{method: fusion, by: wsum, norm: max, lexical_weight: 0.25}]"]
-    outcome = run_sweep(file, overrides, workspace, tmp_path / "results", observer=NullObserver())
+    outcome = Workspace(workspace).plan(file, overrides).run(tmp_path / "results", observer=NullObserver())
     found = Run.read(outcome.published[0])
     lexical, dense = (Run.read(all_methods.store.read(all_methods.cell(label).run)).scores for label in ("bm25", "zero-shot"))
     for query, scores in found.scores.items():

@@ -6,10 +6,10 @@ import pytest
 
 from harness.labelling.labels.label_stage import Labels
 from harness.labelling.labels.teacher import GIVES
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.method import RetrieverMethod
+from harness.pipeline.builder import PlannedCell
 from harness.pipeline.graph import closure
-from harness.pipeline.plan import PlannedCell
 from harness.published.card import Card
 from harness.published.result_folder import read_card
 from harness.stage import Stage
@@ -76,6 +76,6 @@ def test_a_refresh_is_paid_for(all_methods: Swept) -> None:
 
 
 def test_the_board_has_a_column_for_each_cost_and_what_may_be_seen(all_methods: Swept) -> None:
-    for row in board(all_methods.home / "results").as_json()["rows"]:
+    for row in load_board(all_methods.home / "results").as_json()["rows"]:
         assert {"usd", "calls", "input_tokens", "output_tokens", "train_seconds", "seconds"} <= set(row["cost"])
         assert row["sees"]

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from harness.labelling.labels.label_files import read_rankings
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.load_results import load_results
 from harness.method import Method
+from harness.pipeline.workspace import Workspace
 from harness.plugins import plugins
 from harness.published.result_folder import read_card
 from harness.retrieval.run import Run
@@ -38,7 +39,7 @@ ELSEWHERE = {
 def test_every_method_is_published_and_on_the_board(all_methods: Swept) -> None:
     assert all_methods.outcome.summary["cells"]["failed"] == 0, all_methods.outcome.failures
     results = all_methods.home / "results"
-    rows = board(results).as_json()["rows"]
+    rows = load_board(results).as_json()["rows"]
     own = {name for name, method in plugins(Method).items() if method.__module__.startswith("baselines.")}
     assert set(ELSEWHERE) < own
     published = load_results(results).runs
@@ -105,11 +106,10 @@ def test_the_teacher_reranks_the_evaluated_queries_and_its_price_is_on_the_card(
 
 def test_an_oracle_puts_every_gold_document_it_is_shown_first(all_methods: Swept, lm: Path, tmp_path: Path) -> None:
     from harness.pipeline.live.observer import NullObserver
-    from harness.pipeline.sweep import run_sweep
 
     file = all_methods.home / "sweep.yaml"
     overrides = ["teachers={best: {kind: oracle}}", "methods=[{method: teacher-rerank, shown: 100}]"]
-    outcome = run_sweep(file, overrides, all_methods.home / "workspace", tmp_path / "results", observer=NullObserver())
+    outcome = Workspace(all_methods.home / "workspace").plan(file, overrides).run(tmp_path / "results", observer=NullObserver())
     first, qrels = run_of(all_methods, "bm25"), all_methods.cells[0].inputs.collection.judgments("test").qrels
     found = [bool(set(first.top(query)) & set(gold)) for query, gold in qrels.items()]
     card = read_card(outcome.published[0])

@@ -11,14 +11,11 @@ from aiohttp import web
 
 from baselines.query_writing.syntriever_stages import SyntrieverStagesSettings
 from harness.collections.pool import read_pool
-from harness.config.load import load_sweep
 from harness.errors import UserError
 from harness.labelling.labels.label_files import read_rankings
 from harness.pipeline.graph import closure
 from harness.pipeline.live.observer import NullObserver
-from harness.pipeline.plan import Builder
-from harness.pipeline.store import Store
-from harness.pipeline.sweep import run_sweep
+from harness.pipeline.workspace import Workspace
 from harness.published.result_folder import read_card
 from harness.teachers.writing import read_query, written_query
 from harness.training.train_stages import TrainRetriever
@@ -72,10 +69,10 @@ def test_queries_are_written_filtered_and_paid_once(all_methods: Swept, tmp_path
     with serving(Writer(held=held)) as server:
         teacher = f'{{kind: litellm, model: openai/gpt-4.1-mini, api_base: "{server.url}", price: {{input: 1, output: 4}}}}'
         overrides = [f"teachers={{gpt: {teacher}}}", "methods=[{method: synthetic-queries, epochs: 1, within: [1, null]}]"]
-        outcome = run_sweep(file, overrides, workspace, tmp_path / "results", observer=NullObserver())
+        outcome = Workspace(workspace).plan(file, overrides).run(tmp_path / "results", observer=NullObserver())
         assert outcome.summary["cells"] == {"total": 2, "done": 2, "failed": 0, "cached": 0}
         assert len(server.bodies) == len(NAMES) == outcome.summary["llm"]["calls"]
-    store, cells = Store(workspace), Builder(load_sweep(file, overrides), workspace).cells()
+    store, cells = Workspace(workspace).store, Workspace(workspace).plan(file, overrides).cells
     made = [{stage.kind: stage for stage in closure([cell.run]).values()} for cell in cells]
     rankings = read_rankings(store.read(made[0]["query-labels"]) / "rankings.jsonl.gz")
     assert {ranking.query for ranking in rankings} == {f"written:{id}" for id in collection.corpus.ids}
@@ -97,11 +94,11 @@ def test_written_queries_serve_other_methods_too(all_methods: Swept, tmp_path: P
     with serving(Writer(held="nobody works here")) as server:
         teacher = f'{{kind: litellm, model: openai/gpt-4.1-mini, api_base: "{server.url}", price: {{input: 1, output: 4}}}}'
         overrides = [f"teachers.gpt={teacher}", "methods=[{method: gpl, epochs: 1}, {method: syntriever-stages, epochs: 1, top: 3}]"]
-        outcome = run_sweep(file, overrides, workspace, tmp_path / "results", observer=NullObserver())
+        outcome = Workspace(workspace).plan(file, overrides).run(tmp_path / "results", observer=NullObserver())
         assert outcome.summary["cells"] == {"total": 2, "done": 2, "failed": 0, "cached": 0}, outcome.failures
         # Eight written queries of the second method are among the twelve of the first; eight lists are ordered.
         assert len(server.bodies) == len(NAMES) + 8 == outcome.summary["llm"]["calls"]
-    made = Swept(all_methods.home, outcome, Builder(load_sweep(file, overrides), workspace).cells(), Store(workspace))
+    made = Swept(all_methods.home, outcome, Workspace(workspace).plan(file, overrides).cells, Workspace(workspace).store)
     scored = read_lists(made.made("gpl", "scored-lists"))
     assert len(scored) == len(read_lists(made.made("gpl", "consistent-lists"))) >= 10
     assert all(one.scores is not None and one.positives == one.documents[:1] for one in scored)
@@ -122,4 +119,6 @@ def test_stage_two_needs_one_encoder() -> None:
 
 def test_a_teacher_without_words_is_refused(all_methods: Swept, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="none of the defined teachers gives text"):
-        run_sweep(all_methods.home / "sweep.yaml", ["methods=[synthetic-queries]"], tmp_path / "w", tmp_path / "r", observer=NullObserver())
+        Workspace(tmp_path / "w").plan(all_methods.home / "sweep.yaml", ["methods=[synthetic-queries]"]).run(
+            tmp_path / "r", observer=NullObserver()
+        )

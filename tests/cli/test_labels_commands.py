@@ -10,12 +10,9 @@ from typing import Any
 import pytest
 
 from harness.cli.main import main
-from harness.config.load import load_sweep
-from harness.ledger.ledger import Ledger
 from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.local_executor import LocalExecutor
-from harness.pipeline.plan import Builder
-from harness.pipeline.store import Store
+from harness.pipeline.workspace import Workspace
 
 pytestmark = pytest.mark.models
 
@@ -41,14 +38,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the labels of all draws but the oracle's largest; nothing is trained."""
     folder = tmp_path_factory.mktemp("labels")
     (folder / "sweep.yaml").write_text(SWEEP)
-    workspace = folder / "workspace"
-    cells = Builder(load_sweep(folder / "sweep.yaml", []), workspace).cells()
+    workspace = Workspace(folder / "workspace")
+    cells = workspace.plan(folder / "sweep.yaml").cells
     wanted = [cell.inputs.labels() for cell in cells if (cell.cell.teacher, cell.cell.budget) != ("oracle", 40)]
     stages = {stage.key: stage for stage in wanted}
-    store = Store(workspace)
-    outcome = LocalExecutor(workspace, store, Ledger(workspace / "ledger.sqlite"), NullObserver()).execute(
-        list(stages.values()), len(stages)
-    )
+    outcome = LocalExecutor(workspace, workspace.store, workspace.ledger, NullObserver()).execute(list(stages.values()))
     assert not outcome.failed
     return folder
 

@@ -8,15 +8,12 @@ from typing import Any
 
 import pytest
 
-from harness.config.load import load_sweep
 from harness.labelling.labels.label_stage import Labels
 from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
-from harness.pipeline.graph import closure
 from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.local_executor import LocalExecutor
-from harness.pipeline.plan import Builder
-from harness.pipeline.store import Store
+from harness.pipeline.workspace import Workspace
 from tests.cli.test_cli import call
 
 SWEEP = """
@@ -68,13 +65,12 @@ def test_labels_move_and_their_sweep_asks_nobody(tmp_path: Path, told: Any) -> N
     assert _labels(tmp_path / "a") == _labels(tmp_path / "b")
 
 
-def label(sweep: Path, workspace: Path) -> int:
+def label(sweep: Path, folder: Path) -> int:
     """Run a sweep as far as its labels; how many label stages ran."""
-    store = Store(workspace)
-    cells = Builder(load_sweep(sweep, []), workspace).cells()
-    finals = [stage for stage in closure(cell.evaluate for cell in cells).values() if isinstance(stage, Labels)]
-    executor = LocalExecutor(workspace, store, Ledger(workspace / "ledger.sqlite"), NullObserver())
-    outcome = executor.execute(finals, len(finals))
+    workspace = Workspace(folder)
+    store = workspace.store
+    finals = [stage for stage in workspace.plan(sweep).stages.values() if isinstance(stage, Labels)]
+    outcome = LocalExecutor(workspace, store, workspace.ledger, NullObserver()).execute(finals)
     assert not outcome.failed and all(store.has(stage) for stage in finals)
     return len({stage.key for stage in finals} & set(outcome.ran))
 

@@ -152,7 +152,7 @@ def test_a_budget_larger_than_the_pool_says_what_there_is() -> None:
         draw_queries(pool_of(train=240, titles=1200), 0, 10_000)
     assert str(caught.value) == (
         "a budget of 10,000 is larger than the 1,440 training queries there are (240 from train and 1,200 from titles)\n"
-        "  add a source of training queries (sentences), raise the cap, or take smaller budgets"
+        "  add a source to candidates.training_queries (sentences), raise the cap (candidates.pool), or take smaller budgets"
     )
 
 

@@ -110,7 +110,7 @@ def test_names_get_a_suggestion(refused: Refused, line: str, key: str, suggestio
 
 def test_settings_of_the_engine_are_checked(refused: Refused) -> None:
     [error] = refused(HEAD + "methods: [bm25]\ncandidates: {engine: [bm25s, lucene], k1: -1}")
-    assert (error.key, error.message) == ("candidates.k1", "must be greater than or equal to 0, not -1")
+    assert (error.key, error.message) == ("candidates.k1", "must be at least 0, not -1")
     [error] = refused(HEAD + "methods: [bm25]\ncandidates: {engine: 'dense:x/y', k1: 1}")
     assert error.message == "unknown key 'k1'"
     [error] = refused(HEAD + "methods: [bm25]\ncandidates: {engine_settings: {k1: 1}}")

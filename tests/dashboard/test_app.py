@@ -15,7 +15,7 @@ from dashboard.launch import RESULTS, command, environment, launch
 from dashboard.text import literal
 from harness.errors import UserError
 from harness.leaderboard import row_texts
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from tests.dashboard.pages import open_page
 from tests.leaderboard.runs import make_card, make_run, put
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 def test_the_table_has_the_numbers_of_the_board(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page(folder, monkeypatch)
-    (table,) = board(folder).tables
+    (table,) = load_board(folder).tables
     shown = page.dataframe[0].value
     assert shown["nDCG@10"].tolist() == [row.metrics["nDCG@10"].mean for row in table.rows]
     assert shown["flags"].tolist() == ["; ".join(row.flags) for row in table.rows]
@@ -34,7 +34,7 @@ def test_the_table_has_the_numbers_of_the_board(folder: Path, monkeypatch: pytes
 def test_filters_by_metric_and_group(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page(folder, monkeypatch)
     page.selectbox(key="metric").select("RR@10").run()
-    (table,) = board(folder, metric="RR@10").tables
+    (table,) = load_board(folder, metric="RR@10").tables
     assert page.dataframe[0].value["RR@10"].tolist() == [row.metrics["RR@10"].mean for row in table.rows]
     page.multiselect(key="group").set_value(["baseline"]).run()
     assert page.dataframe[0].value["method"].tolist() == ["zero-shot"]
@@ -48,7 +48,7 @@ def test_an_address_opens_the_same_view(folder: Path, monkeypatch: pytest.Monkey
     page = open_page(folder, monkeypatch, group="control", costs="false", baseline="no-llm")
     assert page.dataframe[0].value["method"].tolist() == ["no-llm", "intermediate"]
     assert "USD" not in page.dataframe[0].value
-    (table,) = board(folder, baseline="no-llm").tables
+    (table,) = load_board(folder, baseline="no-llm").tables
     assert page.caption[0].value == literal(row_texts.caption(table))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from dashboard.app_pages import OF_RESULTS, PAGES
 from dashboard.screenshots import addresses, served
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.render import board_files
 from tests.dashboard.pages import FRAME, tick
 from tests.leaderboard.hostile import put_hostile
@@ -61,7 +61,7 @@ def test_the_downloads_are_the_board(page: object, address: str, folder: Path, t
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Table as CSV").click()
     waiting.value.save_as(tmp_path / "board.csv")
-    assert (tmp_path / "board.csv").read_text() == board_files.csv(board(folder))
+    assert (tmp_path / "board.csv").read_text() == board_files.csv(load_board(folder))
 
 
 def test_from_ticked_rows_to_their_comparison_and_a_query(page: object, address: str) -> None:

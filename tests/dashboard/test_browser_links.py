@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 
 from dashboard.screenshots import addresses, served
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.row_texts import titles
 from tests.dashboard.pages import tick
 
@@ -66,7 +66,7 @@ def test_ticks_stay_with_their_rows(page: object, address: str, folder: Path) ->
     page.goto(address)
     tick(page, 1, 2)
     page.get_by_role("link", name="Compare 2 rows").wait_for()
-    ticked = list(titles(board(folder).tables[0]))[:2]
+    ticked = list(titles(load_board(folder).tables[0]))[:2]
     metric(page, "R@100")
     page.wait_for_url("**/?*metric=R%40100*")
     page.get_by_text("Ticked:").wait_for()

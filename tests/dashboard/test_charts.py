@@ -7,11 +7,11 @@ from typing import Any
 import altair as alt
 import pytest
 
-from dashboard.charts import legends
 from dashboard.charts.pair_charts import Names, differences, scatter
 from dashboard.charts.strata_chart import strata_chart
 from dashboard.charts.teacher_charts import heatmap
 from harness.evaluation.significance.bootstrap import Interval
+from harness.leaderboard.curves import chart_legends
 from harness.leaderboard.curves.series_style import series_styles
 from harness.leaderboard.inspect.label_quality import MEASURES, Agreement
 from harness.leaderboard.inspect.strata import Stratum
@@ -86,9 +86,9 @@ def test_the_heatmap_writes_different_teachers_differently() -> None:
 
 
 def test_a_legend_has_room_for_its_lines_and_its_lines_fit_a_phone() -> None:
-    said = legends.texts(NAMES)
-    assert max(len(line) for text in said.values() for line in text.splitlines()) <= legends.WIDTH
-    assert legends.height(NAMES) > legends.height(["short", "names"]) > 0
-    marked = legends.marked("text", NAMES, series_styles(2))
+    said = chart_legends.texts(NAMES)
+    assert max(len(line) for text in said.values() for line in text.splitlines()) <= chart_legends.WIDTH
+    assert chart_legends.height(NAMES) > chart_legends.height(["short", "names"]) > 0
+    marked = chart_legends.marked("text", NAMES, series_styles(2))
     assert set(marked) == {"shape", "stroke", "fill"}
     assert isinstance(marked["fill"], alt.Fill)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from dashboard.charts.cost_chart import LOOKS, frontier_chart, stage_chart
-from dashboard.charts.curve_chart import budget_curve
 from harness.evaluation.curves.budget_curve import CurveTarget
 from harness.leaderboard.board import board_of
 from harness.leaderboard.board_model import Table
+from harness.leaderboard.curves.budget_chart import budget_chart
 from harness.leaderboard.curves.fitted import Statistics, statistics_of
 from harness.leaderboard.curves.frontier import FRONTIER, STANDINGS, frontier
 from harness.leaderboard.curves.series import chart
@@ -47,7 +47,7 @@ def layers(drawn: Any, kind: str) -> list[dict[str, Any]]:
 
 
 def test_every_point_and_every_fit_is_drawn(statistics: Statistics) -> None:
-    drawn = budget_curve(statistics.chart, statistics)
+    drawn = budget_chart(statistics.chart, statistics)
     (points,), (line,), (area,) = (layers(drawn, kind) for kind in ("point", "line", "area"))
     assert {value["mean"] for value in points["data"]["values"]} == {p.mean for one in statistics.chart.series for p in one.points}
     fitted = [value for one in statistics.fitted if len(one.curve.amounts) > 1 for value in one.band.mean.tolist()]
@@ -66,7 +66,7 @@ def test_every_point_and_every_fit_is_drawn(statistics: Statistics) -> None:
 def test_ten_series_have_ten_looks(statistics: Statistics) -> None:
     one = statistics.chart.series[0]
     many = replace(statistics.chart, series=tuple(replace(one, name=f"method, setting={number}") for number in range(10)))
-    (points,), (line,) = (layers(budget_curve(many), kind) for kind in ("point", "line"))
+    (points,), (line,) = (layers(budget_chart(many), kind) for kind in ("point", "line"))
     ranges = [points["encoding"][channel]["scale"]["range"] for channel in ("shape", "stroke", "fill")]
     assert len(set(zip(*ranges, strict=True))) == 10
     assert [fill == "transparent" for fill in ranges[2]] == [False] * 8 + [True] * 2
@@ -75,7 +75,7 @@ def test_ten_series_have_ten_looks(statistics: Statistics) -> None:
 
 def test_a_series_of_one_point_has_its_band_as_a_line(statistics: Statistics) -> None:
     alone = [one for one in statistics.chart.series if len(one.points) == 1]
-    rules = [layer for layer in layers(budget_curve(statistics.chart, statistics), "rule") if "y2" in layer["encoding"]]
+    rules = [layer for layer in layers(budget_chart(statistics.chart, statistics), "rule") if "y2" in layer["encoding"]]
     assert [value["series"] for value in rules[0]["data"]["values"]] == [one.name for one in alone]
 
 
@@ -83,7 +83,7 @@ def test_hollow_markers_stand_where_a_target_is_reached_between_budgets(statisti
     ours = next(one for one in statistics.chart.series if len(one.points) == 2)
     goal = sum(point.mean for point in ours.points) / 2
     needed = labels_needed(statistics, CurveTarget(goal))
-    drawn = budget_curve(statistics.chart, statistics, ("a value", goal), needed)
+    drawn = budget_chart(statistics.chart, statistics, ("a value", goal), needed)
     hollow = [layer for layer in layers(drawn, "point") if "fill" not in layer["encoding"]]
     inside = {one.series: one for one in needed}[ours.name]
     assert [(value["x"], value["words"]) for value in hollow[0]["data"]["values"]] == [(inside.amount.value, inside.words)]
@@ -92,7 +92,7 @@ def test_hollow_markers_stand_where_a_target_is_reached_between_budgets(statisti
 
 def test_without_statistics_lines_join_the_points(table: Table) -> None:
     found = chart(table)
-    (line,) = layers(budget_curve(found), "line")
+    (line,) = layers(budget_chart(found), "line")
     assert len(line["data"]["values"]) == sum(len(one.points) for one in found.series)
 
 

@@ -15,7 +15,7 @@ from dashboard.show import saved
 from dashboard.text import literal
 from harness.collections.parse import parse_source
 from harness.collections.prepared import prepare
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.inspect.label_quality import MEASURES, agreements, first_picks, teacher_labels
 from harness.leaderboard.inspect.run_provenance import run_provenance
 from harness.leaderboard.inspect.strata import SIZES, strata
@@ -135,7 +135,7 @@ def test_compare_shows_kinds_of_queries(tmp_path: Path, monkeypatch: pytest.Monk
     page = open_page(results, monkeypatch, "compare", rows=["zero-shot", "direct"])
     shown = page.dataframe[-1].value
     result_set = load_results(results)
-    (table,) = board(results).tables
+    (table,) = load_board(results).tables
     values = per_query(result_set, table, [(name, titles(table)[name]) for name in ("zero-shot", "direct")])
     sizes = {query: number % 3 + 1 for number, query in enumerate(QRELS)}
     found = strata(values, sizes)

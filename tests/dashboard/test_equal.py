@@ -14,7 +14,7 @@ from harness.evaluation.significance.bootstrap import Interval
 from harness.evaluation.significance.comparison_tables import VERDICTS, p_text
 from harness.labelling.labels.ranking import VERDICTS as LABEL_VERDICTS
 from harness.leaderboard import row_texts
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.load_results import load_results
 from harness.leaderboard.render.comparison_files import interval
 from harness.leaderboard.row_texts import titles
@@ -123,7 +123,7 @@ def qrels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_number_of_a_comparison_is_that_of_harness_compare(
     folder: Path, qrels: Path, monkeypatch: pytest.MonkeyPatch, metric: str, test: str, correction: str, against: str
 ) -> None:
-    (table,) = board(folder).tables
+    (table,) = load_board(folder).tables
     result_set, rows = load_results(folder), titles(table)
     paths = {name: str(result_set.runs_of_row(table, rows[name])[0].folder) for name in ROWS}
     called = {Path(path).name: name for name, path in paths.items()}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.text import literal
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from tests.dashboard.pages import open_page
 from tests.leaderboard.runs import make_card, make_run, put
 
@@ -67,8 +67,8 @@ def test_notes_are_those_of_the_board_that_is_shown(tmp_path: Path, monkeypatch:
     put(tmp_path, make_card("c", "direct", collection="scifact"), make_run(0.5))
     page = open_page(tmp_path, monkeypatch)
     assert page.selectbox(key="collection").value.startswith("scifact")
-    assert [note.value for note in page.warning] == [literal(note) for note in board(tmp_path).notes if note.startswith("scifact")]
+    assert [note.value for note in page.warning] == [literal(note) for note in load_board(tmp_path).notes if note.startswith("scifact")]
     page.selectbox(key="collection").select_index(1).run()
     page.selectbox(key="metric").select("R@100").run()
-    notes = board(tmp_path, metric="R@100").notes
+    notes = load_board(tmp_path, metric="R@100").notes
     assert [note.value for note in page.warning] == [literal(note) for note in notes if note.startswith("semanlink")] != []

@@ -9,7 +9,7 @@ import pytest
 from dashboard.launch import WORKSPACE
 from dashboard.screenshots import served
 from harness.pipeline.live.follower import Follower
-from harness.pipeline.live.journal import journals
+from harness.pipeline.workspace import Workspace
 from tests.dashboard.pages import open_page
 from tests.pipeline.slow_sweep import cells, run, started
 
@@ -26,7 +26,7 @@ def test_a_sweep_that_ended(folder: Path, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv(WORKSPACE, str(tmp_path / "work"))
     before = listed(tmp_path / "work")
     page = open_page(folder, monkeypatch, "sweep")
-    found = Follower(journals(tmp_path / "work")[0]).read()
+    found = Follower(Workspace(tmp_path / "work").journals[0]).read()
     assert "something failed" in page.warning[0].value
     assert page.metric[0].value == "2 of 3"
     failed, stages, cells_shown = (element.value for element in page.dataframe)
@@ -42,7 +42,7 @@ def test_several_sweeps_of_one_workspace(folder: Path, tmp_path: Path, monkeypat
     run(tmp_path, cells(1)[:1])
     run(tmp_path, cells(1))
     monkeypatch.setenv(WORKSPACE, str(tmp_path))
-    newest, oldest = journals(tmp_path)
+    newest, oldest = Workspace(tmp_path).journals
     page = open_page(folder, monkeypatch, "sweep", sweep=oldest.stem)
     assert page.selectbox(key="sweep").value == oldest.stem
     assert "every stage was made" in page.success[0].value

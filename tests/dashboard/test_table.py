@@ -13,7 +13,7 @@ from dashboard.frame import frame
 from dashboard.launch import command
 from dashboard.screenshots import served
 from dashboard.tables.table import TableDisplay, column_config, page_values
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.render import table_files
 from tests.dashboard.pages import open_page
 from tests.leaderboard.runs import make_card, make_run, put
@@ -26,7 +26,7 @@ FORMULA = '=HYPERLINK("http://example.org")'
 
 
 def test_what_is_asked_first_fits_a_laptop(folder: Path) -> None:
-    (table,) = board(folder).tables
+    (table,) = load_board(folder).tables
     found, config = page_values(table, table.rows, TableDisplay()), column_config(table)
     first = ["#", "method", "labels", "nDCG@10", "95 %", "against baseline", "USD", "flags", "settings"]
     assert list(found)[:9] == first
@@ -35,17 +35,17 @@ def test_what_is_asked_first_fits_a_laptop(folder: Path) -> None:
 
 
 def test_settings_stand_where_any_row_has_some(folder: Path) -> None:
-    (table,) = board(folder).tables
+    (table,) = load_board(folder).tables
     assert page_values(table, table.rows, TableDisplay())["settings"] == [row.variant for row in table.rows]
     assert "settings" not in page_values(table, [row for row in table.rows if not row.variant], TableDisplay())
 
 
 def test_what_a_row_was_tested_against_stands_where_that_differs(folder: Path, tmp_path: Path) -> None:
-    (table,) = board(folder).tables
+    (table,) = load_board(folder).tables
     assert "tested against" not in page_values(table, table.rows, TableDisplay())
     for number, (method, budget) in enumerate((method, budget) for method in ("ours", "theirs") for budget in (100, 300)):
         put(tmp_path, make_card(f"{method}-{budget}", method, budget=budget), make_run(0.2 * number, number))
-    (table,) = board(tmp_path, baseline="theirs").tables
+    (table,) = load_board(tmp_path, baseline="theirs").tables
     said = dict(
         zip(((row.method, row.budget) for row in table.rows), page_values(table, table.rows, TableDisplay())["tested against"], strict=True)
     )
@@ -70,7 +70,7 @@ def test_an_empty_table_has_room_for_saying_so_and_nothing_to_save(tmp_path: Pat
 def test_no_file_holds_a_formula_of_a_stranger(page: object, tmp_path: Path) -> None:
     results = tmp_path / "results"
     put(results, make_card("a", "evil", label=FORMULA), make_run(0.5))
-    (table,) = board(results).tables
+    (table,) = load_board(results).tables
     written = list(csv.reader(io.StringIO(table_files.page_csv(page_values(table, table.rows, TableDisplay())))))
     assert f"'{FORMULA}" in written[1] and FORMULA not in written[1]
     assert "--client.disableDataExport=true" in command(1)

@@ -18,10 +18,9 @@ from typer.testing import CliRunner
 
 from harness.catalogue import catalogue, describe
 from harness.cli.main import app
-from harness.config.load import load_sweep
 from harness.pipeline.graph import closure
-from harness.pipeline.plan import Builder
 from harness.pipeline.publish.card_builder import _tag
+from harness.pipeline.workspace import Workspace
 from harness.stage import Stage
 from tests.baselines.small import write_collection
 
@@ -64,7 +63,7 @@ EVERY_KIND = {
 
 def planned(sweep: Path, workspace: Path) -> tuple[dict[str, Any], dict[str, Stage]]:
     """Run ids and stage keys (the first 16 digits, by kind) of a sweep file; and its stages."""
-    cells = Builder(load_sweep(sweep, []), workspace).cells()
+    cells = Workspace(workspace).plan(sweep).cells
     stages = closure(cell.evaluate for cell in cells)
     keys: dict[str, list[str]] = {}
     for key, stage in stages.items():

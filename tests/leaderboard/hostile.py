@@ -88,7 +88,7 @@ REFUSED = {
     "semanlink/nan": "no finite number",
     "semanlink/huge": "which no metric has",
     "semanlink/many": "200 metrics",
-    "semanlink/climber": "malformed",
+    "semanlink/climber": "must match pattern",
     "semanlink/yaml": "tag",
     "semanlink/deep": "nested too deeply",
     "semanlink/<img src=x onerror=alert(1)>": "missing",

@@ -16,7 +16,7 @@ from harness.evaluation.metrics.per_query_file import read_scores, write_scores
 from harness.evaluation.significance import evaluate_run
 from harness.evaluation.significance.corrections import correct
 from harness.evaluation.significance.randomisation import randomisation
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.board_model import Row
 from harness.published.result_folder import read_results
 from harness.retrieval.run import Run
@@ -24,7 +24,7 @@ from tests.leaderboard.runs import METRICS, QRELS, make_card, make_run, put, tea
 
 
 def rows(results: Path, **options: object) -> list[Row]:
-    (table,) = board(results, **options).tables
+    (table,) = load_board(results, **options).tables
     return list(table.rows)
 
 
@@ -77,7 +77,7 @@ def test_intervals_of_single_runs_are_those_of_compare_up_to_the_number_of_sampl
 
 
 def test_runs_are_averaged_per_query_before_the_test_and_holm_covers_the_table(results: Path) -> None:
-    (table,) = board(results).tables
+    (table,) = load_board(results).tables
     averaged = {
         query: np.mean([evaluate(make_run(0.5, 1000 + r).scores, QRELS, ["nDCG@10"])["nDCG@10"][query] for r in range(3)])
         for query in QRELS
@@ -101,7 +101,7 @@ def test_a_placebo_is_not_said_to_be_better(results: Path) -> None:
 
 
 def test_json_has_the_documented_keys(results: Path) -> None:
-    found = board(results).as_json()
+    found = load_board(results).as_json()
     assert json.loads(json.dumps(found, allow_nan=False))["rows"]
     documented = {"collection", "method", "teacher", "ranker_loss", "retriever_loss", "budget", "runs", "metrics", "cost", "flags"}
     for row in found["rows"]:
@@ -113,7 +113,7 @@ def test_json_has_the_documented_keys(results: Path) -> None:
 
 
 def test_another_metric_or_baseline_leads(results: Path) -> None:
-    (table,) = board(results, metric="MRR@10", baseline="no-llm").tables
+    (table,) = load_board(results, metric="MRR@10", baseline="no-llm").tables
     assert (table.metric, table.baseline) == ("RR@10", "no-llm")
     values = [row.metrics["RR@10"].mean for row in table.rows if row.rank]
     assert values == sorted(values, reverse=True)
@@ -133,21 +133,21 @@ def test_of_several_baseline_rows_it_is_said_which_one_a_row_is_tested_against(t
 
 def test_choices_that_fit_nothing_are_errors(results: Path) -> None:
     with pytest.raises(UserError, match=r"no published run of collection 'scifact'.*\n.*semanlink"):
-        board(results, collection="scifact")
+        load_board(results, collection="scifact")
     with pytest.raises(UserError, match="no run was evaluated by AP"):
-        board(results, metric="AP")
+        load_board(results, metric="AP")
     with pytest.raises(UserError, match="unknown metric"):
-        board(results, metric="nDGC@10")
+        load_board(results, metric="nDGC@10")
 
 
 def test_an_unknown_baseline_is_a_note_and_no_test(results: Path) -> None:
-    found = board(results, baseline="bm25")
+    found = load_board(results, baseline="bm25")
     assert found.notes == ("semanlink (test): no row of the baseline 'bm25' to compare with",)
     assert all(row.against is None for row in found.tables[0].rows)
 
 
 def test_an_empty_or_absent_folder_gives_an_empty_board(tmp_path: Path) -> None:
-    assert board(tmp_path).tables == board(tmp_path / "nowhere").tables == ()
+    assert load_board(tmp_path).tables == load_board(tmp_path / "nowhere").tables == ()
 
 
 def test_only_the_named_runs(results: Path) -> None:
@@ -160,7 +160,7 @@ def test_different_contents_and_splits_never_share_a_table(tmp_path: Path) -> No
     put(tmp_path, make_card("b", "bm25", content_hash="cd" * 32), make_run(0.5))
     put(tmp_path, make_card("c", "bm25", split="dev"), make_run(0.5))
     put(tmp_path, make_card("d", "bm25", collection="beir/scifact"), make_run(0.5))
-    found = board(tmp_path)
+    found = load_board(tmp_path)
     assert [(table.collection, table.split, len(table.rows)) for table in found.tables] == [
         ("beir/scifact", "test", 1),
         ("semanlink", "dev", 1),
@@ -203,7 +203,7 @@ def test_a_row_is_compared_with_the_baseline_of_its_own_student(tmp_path: Path) 
 def test_of_a_cell_that_was_published_twice_the_newer_counts(tmp_path: Path) -> None:
     put(tmp_path, make_card("old", seed=0), make_run(0.9))
     put(tmp_path, make_card("new", seed=0, created=datetime(2026, 2, 1, tzinfo=UTC)), make_run(0.1))
-    found = board(tmp_path)
+    found = load_board(tmp_path)
     assert [row.run_ids for row in found.tables[0].rows] == [("new",)]
     assert "1 older runs of cells that were published again are left out" in found.notes[0]
 
@@ -239,7 +239,7 @@ def test_the_board_does_not_depend_on_order_or_on_other_rows(results: Path, tmp_
     put(results, make_card("aaa", "another"), make_run(0.3, 9))
     after = {row.run_ids: row.against.p for row in rows(results) if row.against}
     assert before.items() <= after.items()
-    assert board(results).as_json() == board(results).as_json()
+    assert load_board(results).as_json() == load_board(results).as_json()
     assert len(read_results(results)[0]) == 11
 
 
@@ -247,7 +247,7 @@ def test_text_of_strangers_is_made_plain(tmp_path: Path) -> None:
     hostile = "\x1b[2J<script>alert(1)</script>\u202e"
     put(tmp_path, make_card("x", hostile, settings={"a": 1}, collection=hostile, label=hostile), make_run(0.5))
     put(tmp_path, make_card("y", hostile, settings={"a": hostile}, collection=hostile, label=hostile), make_run(0.5))
-    text = json.dumps(board(tmp_path).as_json(), ensure_ascii=False)
+    text = json.dumps(load_board(tmp_path).as_json(), ensure_ascii=False)
     assert "\x1b" not in text
     assert "\u202e" not in text
 
@@ -255,6 +255,6 @@ def test_text_of_strangers_is_made_plain(tmp_path: Path) -> None:
 def test_a_metric_that_one_collection_lacks_leads_the_others(tmp_path: Path) -> None:
     put(tmp_path, make_card("a"), make_run(0.5))
     put(tmp_path, make_card("b", collection="scifact"), make_run(0.5), metrics=("R@100",))
-    found = board(tmp_path, metric="RR@10")
+    found = load_board(tmp_path, metric="RR@10")
     assert [(table.collection, table.metric) for table in found.tables] == [("scifact", "R@100"), ("semanlink", "RR@10")]
     assert "scifact (test): not evaluated by RR@10, led by R@100" in found.notes

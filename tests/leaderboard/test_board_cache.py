@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import UserError
 from harness.leaderboard import board_cache as kept
-from harness.leaderboard.board import Board, board
+from harness.leaderboard.board import Board, load_board
 from harness.leaderboard.board_cache import cache_path, cached_board
 from harness.leaderboard.load_results import state
 from tests.leaderboard.hostile import put_hostile
@@ -24,7 +24,7 @@ class Maker:
 
     def __call__(self) -> Board:
         self.times += 1
-        return board(self.results, **self.choice)
+        return load_board(self.results, **self.choice)
 
     def kept(self, cache: Path) -> Board:
         return cached_board(cache, self.results, state(self.results), self, **self.choice)
@@ -35,7 +35,7 @@ def test_a_kept_board_is_the_one_that_was_made(results: Path, tmp_path: Path, ch
     maker = Maker(results, **choice)
     first, again = maker.kept(tmp_path / "cache"), maker.kept(tmp_path / "cache")
     assert maker.times == 1
-    assert repr(again) == repr(first) == repr(board(results, **choice))
+    assert repr(again) == repr(first) == repr(load_board(results, **choice))
     assert again.as_json() == first.as_json()
 
 
@@ -74,7 +74,7 @@ def test_only_the_newest_boards_stay_and_an_unwritable_cache_or_a_wrong_choice_k
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kept, "MOST", 2)
-    cache, made = tmp_path / "cache", board(results)
+    cache, made = tmp_path / "cache", load_board(results)
     for age, metric in enumerate(("nDCG@10", "R@100", "RR@10")):
         cached_board(cache, results, "state", lambda: made, metric=metric)
         os.utime(cache_path(cache, results, metric, None), (age, age))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.evaluation.curves.budget_curve import CurveTarget
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.board_model import Table
 from harness.leaderboard.curves.cost_axes import AXES
 from harness.leaderboard.curves.fitted import statistics_of
@@ -29,7 +29,7 @@ from tests.leaderboard.runs import make_card, make_run, put, teacher
 
 @pytest.fixture
 def table(results: Path) -> Table:
-    (found,) = board(results).tables
+    (found,) = load_board(results).tables
     return found
 
 
@@ -38,7 +38,7 @@ def test_every_row_has_a_name_of_its_own(table: Table, tmp_path: Path) -> None:
     assert "zero-shot" in titles(table)
     for tag, group in (("a", "baseline"), ("b", "control")):
         put(tmp_path / "twins", make_card(tag, "twin", category=group), make_run(0.5))
-    (twins,) = board(tmp_path / "twins").tables
+    (twins,) = load_board(tmp_path / "twins").tables
     assert set(titles(twins)) == {"twin [a]", "twin [b]"}
 
 
@@ -87,7 +87,7 @@ def test_a_target_is_read_off_between_the_budgets(results: Path, table: Table) -
 def test_the_frontier_is_what_no_cheaper_row_equals(tmp_path: Path) -> None:
     for tag, usd, quality in (("a", 0.0, 0.2), ("b", 1.0, 0.1), ("c", 2.0, 0.9), ("d", 3.0, 0.5), ("e", 2.0, 0.4)):
         put(tmp_path, make_card(tag, f"method-{tag}", costs=Costs(usd_standalone=usd)), make_run(quality, 1))
-    (table,) = board(tmp_path).tables
+    (table,) = load_board(tmp_path).tables
     found = frontier(load_results(tmp_path), table, list(titles(table).items()), "usd").rows
     assert [one.price for one in found] == [0, 1, 2, 2, 3]
     # By definition: dominated where any other is at least as cheap and as good and in one of both better.
@@ -103,7 +103,7 @@ def test_equal_rows_do_not_dominate_each_other_and_oracles_do_not_count(tmp_path
     for tag in ("a", "b"):
         put(tmp_path, make_card(tag, f"method-{tag}"), make_run(0.5, 1))
     put(tmp_path, make_card("o", "oracle", teacher=teacher("oracle", teacher_type="oracle")), make_run(3.0, 1))
-    (table,) = board(tmp_path).tables
+    (table,) = load_board(tmp_path).tables
     found = frontier(load_results(tmp_path), table, list(titles(table).items()), "usd").rows
     assert [(one.name, one.beaten_by, one.status) for one in found] == [("method-a", None, "frontier"), ("method-b", None, "frontier")]
 
@@ -112,7 +112,7 @@ def test_surely_dominated_is_what_max_t_over_all_pairs_shows(tmp_path: Path) -> 
     for tag, usd, quality, seed in (("cheap", 0.0, 0.9, 1), ("near", 1.0, 0.85, 2), ("far", 2.0, 0.1, 3)):
         put(tmp_path, make_card(tag, tag, costs=Costs(usd_standalone=usd)), make_run(quality, seed))
     result_set = load_results(tmp_path)
-    (table,) = board(tmp_path).tables
+    (table,) = load_board(tmp_path).tables
     found = frontier(result_set, table, list(titles(table).items()), "usd")
     assert [(one.name, one.beaten_by, one.status) for one in found.rows] == [
         ("cheap", None, "frontier"),
@@ -137,7 +137,7 @@ def test_seconds_by_stage_are_means_over_runs_and_the_rest_is_other(tmp_path: Pa
         durations = {"train": seconds, "embed": 5.0, "pool": 1.0}
         put(tmp_path, make_card(f"a{seed}", "slow", seed=seed, durations=durations), make_run(0.5, seed))
     put(tmp_path, make_card("b", "fast", durations={"search": 2.0}), make_run(0.5))
-    (table,) = board(tmp_path).tables
+    (table,) = load_board(tmp_path).tables
     found = {one.name: one.seconds for one in split_by_stage(load_results(tmp_path), table, list(titles(table).items()), 2)}
     assert found == {"slow": {"train": 20.0, "embed": 5.0, "other": 1.0}, "fast": {"train": 0, "embed": 0, "other": 2.0}}
     whole = split_by_stage(load_results(tmp_path), table, list(titles(table).items()))
@@ -163,7 +163,7 @@ def test_labelling_counts_as_if_nothing_had_been_paid_before_where_cards_know_th
     known = Costs(calls=100, seconds=2.5, seconds_standalone=42.0)
     put(tmp_path, make_card("new", "told", costs=known, durations=durations, durations_standalone=alone), make_run(0.9, 1))
     put(tmp_path, make_card("old", "untold", costs=Costs(calls=100, seconds=2.5), durations=durations), make_run(0.2, 2))
-    (table,) = board(tmp_path).tables
+    (table,) = load_board(tmp_path).tables
     rows, result_set = list(titles(table).items()), load_results(tmp_path)
     split = {one.name: one.seconds for one in split_by_stage(result_set, table, rows)}
     assert (split["told"]["labels"], split["untold"]["labels"]) == (40.0, 0.5)

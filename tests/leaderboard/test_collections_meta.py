@@ -14,7 +14,7 @@ from harness.cli.main import app
 from harness.errors import UserError
 from harness.evaluation.metrics.lookup import evaluate
 from harness.evaluation.significance.meta_analysis import combine
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.collections_meta import Meta, meta_of
 from harness.leaderboard.load_results import load_results
 from tests.leaderboard.runs import QRELS, make_card, make_run, put
@@ -56,7 +56,7 @@ def scores(place: int, quality: float, metric: str = "nDCG@10") -> np.ndarray:
 
 def test_the_effects_are_those_of_the_boards(folder: Path, meta: Meta) -> None:
     (ours,) = meta.methods
-    tables = {table.collection: table for table in board(folder).tables}
+    tables = {table.collection: table for table in load_board(folder).tables}
     assert [part.row.collection for part in ours.parts] == sorted(QUALITY)
     for part in ours.parts:
         row = next(row for row in tables[part.row.collection].rows if row.method == "ours")

@@ -15,7 +15,7 @@ from rich.console import Console
 from dashboard.export.site import export
 from dashboard.tables.table import TableDisplay, column_config, page_values
 from harness.leaderboard import columns
-from harness.leaderboard.board import Board, board
+from harness.leaderboard.board import Board, load_board
 from harness.leaderboard.column import Column
 from harness.leaderboard.column_layouts import LAYOUTS, arranged
 from harness.leaderboard.render import board_files
@@ -45,7 +45,7 @@ class Cells(HTMLParser):
 @pytest.fixture
 def found(results: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Board]:
     monkeypatch.setattr(columns, "FIXED", (*columns.FIXED, NEW))
-    return board(results)
+    return load_board(results)
 
 
 def test_a_new_column_is_in_json_and_csv(found: Board) -> None:
@@ -89,21 +89,21 @@ def test_a_new_column_is_in_the_report(found: Board, results: Path, form: str) -
 def test_a_new_setting_stands_in_the_cell_of_the_method_where_there_is_little_room(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     setting = Column("mood", "mood", "", lambda row: "sunny", lambda row: "sunny", group="settings")
     monkeypatch.setattr(columns, "FIXED", (*columns.FIXED, setting))
-    found = board(results)
+    found = load_board(results)
     assert "| zero-shot, sunny |" in board_files.markdown(found)
     assert "mood" not in board_files.markdown(found)
     assert page_values(found.tables[0], found.tables[0].rows, TableDisplay())["mood"] == ["sunny"] * len(found.tables[0].rows)
 
 
 def test_layouts_name_columns_that_there_are(results: Path) -> None:
-    (table,) = board(results).tables
+    (table,) = load_board(results).tables
     there_are = {column.layout_name for column in columns.columns(table)}
     assert {name for layout in LAYOUTS.values() for one in layout for name in ([one] if isinstance(one, str) else one)} == there_are
 
 
 def test_a_metric_that_is_called_like_a_column_takes_nothing_from_it(tmp_path: Path) -> None:
     put(tmp_path, make_card("a", "first"), make_run(0.5))
-    (table,) = board(tmp_path).tables
-    evil = board(tmp_path).tables[0].__class__(**{**vars(table), "metrics": ("nDCG@10", "method")})
+    (table,) = load_board(tmp_path).tables
+    evil = load_board(tmp_path).tables[0].__class__(**{**vars(table), "metrics": ("nDCG@10", "method")})
     assert [column.text(evil.rows[0]) for column in arranged("csv", evil) if column.key == ("method", "method")] == ["first"]
     assert page_values(evil, evil.rows, TableDisplay())["method"] == ["first"]

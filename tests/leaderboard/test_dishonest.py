@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from harness.evaluation.metrics.per_query_file import read_scores, write_scores
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.board_model import Row
 from harness.leaderboard.render import board_files
 from harness.published.card import CardEvaluation, ResearchGoal
@@ -45,7 +45,7 @@ def dishonest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def flags(folder: Path, **options: object) -> dict[str, tuple[str, ...]]:
-    found: dict[str, Row] = {row.method: row for table in board(folder, **options).tables for row in table.rows}
+    found: dict[str, Row] = {row.method: row for table in load_board(folder, **options).tables for row in table.rows}
     return {name: tuple(flag for flag in row.flags if not flag.startswith("content")) for name, row in found.items()}
 
 
@@ -64,14 +64,14 @@ def test_every_trick_is_flagged_by_its_name(dishonest: Path) -> None:
 
 
 def test_contents_are_kept_apart_and_said_to_be(dishonest: Path) -> None:
-    found = board(dishonest)
+    found = load_board(dishonest)
     assert [(len(table.rows), table.content_hash[:2]) for table in found.tables] == [(8, "ab"), (1, "cd")]
     assert all(any(flag == f"content {table.content_hash[:8]}" for flag in row.flags) for table in found.tables for row in table.rows)
     assert "'semanlink' (test) has 2 different contents: a table each" in found.notes
 
 
 def test_queries_that_were_left_out_count_zero(dishonest: Path) -> None:
-    (row,) = [row for table in board(dishonest).tables for row in table.rows if row.method == "short"]
+    (row,) = [row for table in load_board(dishonest).tables for row in table.rows if row.method == "short"]
     assert row.missing_queries == 10
 
 
@@ -79,7 +79,7 @@ def test_another_metric_than_the_sweep_declared_is_flagged_on_every_row_and_note
     found = flags(dishonest, metric="RR@10")
     assert "not its declared metric nDCG@10" in found["lucky"]
     assert found["picked"] == ()
-    assert "semanlink (test): led by RR@10, though sweeps declared nDCG@10" in board(dishonest, metric="RR@10").notes
+    assert "semanlink (test): led by RR@10, though sweeps declared nDCG@10" in load_board(dishonest, metric="RR@10").notes
 
 
 def test_another_baseline_than_the_sweep_declared_is_flagged_on_every_comparison(dishonest: Path) -> None:
@@ -89,9 +89,9 @@ def test_another_baseline_than_the_sweep_declared_is_flagged_on_every_comparison
 
 
 def test_a_baseline_of_one_seed_is_noted(dishonest: Path) -> None:
-    notes = board(dishonest, baseline="lucky").notes
+    notes = load_board(dishonest, baseline="lucky").notes
     assert "semanlink (test): the baseline 'lucky' rests on one seed, and so does every comparison with it" in notes
-    assert not any("rests on" in note for note in board(dishonest).notes)
+    assert not any("rests on" in note for note in load_board(dishonest).notes)
 
 
 def test_a_claim_that_other_draws_may_undo_is_flagged(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_claim_that_other_draws_may_undo_is_flagged(tmp_path: Path) -> None:
     for resample, quality in enumerate((0.2, 3.0)):
         put(tmp_path, make_card(f"shaky-{resample}", "shaky", resample=resample, seed=0), make_run(quality, 1))
         put(tmp_path, make_card(f"steady-{resample}", "steady", resample=resample, seed=0), make_run(3.0, 2 + resample))
-    (table,) = board(tmp_path).tables
+    (table,) = load_board(tmp_path).tables
     rows = {row.method: row for row in table.rows}
     assert rows["shaky"].against.verdict == rows["steady"].against.verdict == "better"
     assert rows["shaky"].against.interval.low == 0.0
@@ -121,7 +121,7 @@ def test_a_control_that_beats_zero_shot_is_flagged_whatever_the_baseline_is(tmp_
 
 
 def test_the_flags_stand_on_every_way_out(dishonest: Path) -> None:
-    found = board(dishonest)
+    found = load_board(dishonest)
     console = Console(width=300, file=io.StringIO())
     console.print(board_files.terminal(found))
     said = [console.file.getvalue(), board_files.csv(found), board_files.markdown(found), board_files.latex(found), str(found.as_json())]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UserError
-from harness.leaderboard.board import board, board_of
+from harness.leaderboard.board import board_of, load_board
 from harness.leaderboard.inspect.query_rankings import read_run
 from harness.leaderboard.load_results import load_results
 from tests.leaderboard.hostile import GOOD, REFUSED, put_hostile
@@ -22,7 +22,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def test_the_good_runs_are_shown_and_the_bad_ones_named(hostile: tuple[Path, Path]) -> None:
     results, mark = hostile
-    found = board(results)
+    found = load_board(results)
     assert {row.method for table in found.tables for row in table.rows} == GOOD
     reasons = {item.folder: item.reason for item in found.skipped}
     assert reasons.keys() == REFUSED.keys()

@@ -110,9 +110,9 @@ def test_texts_and_grades_come_from_a_collection_of_the_same_content(tmp_path: P
     put(results, make_card("here", content_hash=prepared.content_hash), make_run(0.5))
     put(results, make_card("elsewhere"), make_run(0.5))
     there, here = load_results(results).runs
-    assert local_collection(there, tmp_path / "workspace") is None
+    assert local_collection(there, prepared.folder.parent) is None
     assert local_collection(here, tmp_path / "nowhere") is None
-    collection = local_collection(here, tmp_path / "workspace")
+    collection = local_collection(here, prepared.folder.parent)
     found = query_view([Run("a", {"q": {"x": 3.0, "unknown": 2.0}})], "q", collection=collection, split="test")
     assert (found.text, found.answers) == ("what is x", ("a letter", "the 24th"))
     assert [tuple(one)[:4] for one in found.documents] == [
@@ -123,4 +123,4 @@ def test_texts_and_grades_come_from_a_collection_of_the_same_content(tmp_path: P
     shutil.rmtree(tmp_path / "workspace" / "collections")
     (tmp_path / "workspace" / "collections" / "broken").mkdir(parents=True)
     (tmp_path / "workspace" / "collections" / "broken" / "collection.json").write_text("{")
-    assert local_collection(here, tmp_path / "workspace") is None
+    assert local_collection(here, prepared.folder.parent) is None

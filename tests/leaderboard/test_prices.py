@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.curves.frontier import PRICES, unpriced
 from harness.leaderboard.inspect.stage_costs import Split
 from harness.leaderboard.inspect.teacher_summary import teacher_summaries
@@ -23,7 +23,7 @@ def test_every_price_has_a_reason_of_its_own() -> None:
 
 def test_only_prices_that_no_row_has_are_told(tmp_path: Path) -> None:
     put(tmp_path, make_card("a", "first", budget=100, teacher=teacher()), make_run(0.5))
-    rows = board(tmp_path).tables[0].rows
+    rows = load_board(tmp_path).tables[0].rows
     free = replace(rows[0], cost={**rows[0].cost, "usd": 0.0, "train_seconds": 0.0, "input_tokens": 9.0, "seconds": 5.0})
     assert unpriced([free]) == ["usd", "training"]
     assert unpriced([free, replace(free, cost={**free.cost, "usd": 0.5})]) == ["training"]

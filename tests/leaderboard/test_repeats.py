@@ -11,7 +11,7 @@ from harness.evaluation.metrics.lookup import evaluate
 from harness.evaluation.metrics.per_query_file import write_scores
 from harness.evaluation.significance import evaluate_run
 from harness.evaluation.significance.variance import QUERIES, RESIDUAL, SEEDS
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.board_model import Row, Table
 from harness.published.result_folder import publish, run_folder
 from harness.retrieval.run import Run
@@ -55,7 +55,7 @@ def table(tmp_path_factory: pytest.TempPathFactory, qrels: Qrels, repeats: list[
         run.write(folder / "run.trec.gz")
         write_scores(folder / "metrics.parquet", evaluate(run.scores, qrels, ("nDCG@10", "R@100", "RR@10")))
         publish(run_folder(folder, card), card, folder / "run.trec.gz", folder / "metrics.parquet")
-    (found,) = board(folder, baseline="bm25").tables
+    (found,) = load_board(folder, baseline="bm25").tables
     return found
 
 

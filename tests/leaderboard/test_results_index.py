@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.leaderboard import load_results as module
-from harness.leaderboard.board import board, board_of
+from harness.leaderboard.board import board_of, load_board
 from harness.leaderboard.load_results import load_results
 from harness.leaderboard.results_index import index_path
 from harness.published.result_folder import read_results
@@ -41,7 +41,7 @@ def test_runs_from_the_index_are_those_of_the_folder(results: Path, tmp_path: Pa
         assert [run.folder for run in one.runs] == [run.folder for run in plainly]
         assert [run.card for run in one.runs] == [run.card for run in plainly]
         assert [{name: dict(values) for name, values in run.scores.items()} for run in one.runs] == [run.scores for run in plainly]
-    assert board_of(again) == board_of(first) == board(results)
+    assert board_of(again) == board_of(first) == load_board(results)
 
 
 def test_only_what_changed_is_read_again(results: Path, tmp_path: Path, read: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.board_model import Row
 from harness.published.card import Card, TrialOutcome, TuningSection
 from tests.leaderboard.runs import make_card, make_run, put
@@ -19,7 +19,7 @@ def tuned(tag: str, trials: int, chosen: int = 0, method: str = "direct", **chan
 def rows(folder: Path, *cards: Card) -> list[Row]:
     for number, card in enumerate(cards):
         put(folder, card, make_run(0.3, number))
-    (table,) = board(folder).tables
+    (table,) = load_board(folder).tables
     return list(table.rows)
 
 

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from harness.ledger.ledger import Ledger
-from harness.pipeline.graph import closure
 from harness.pipeline.live.journal import Journal
 from harness.pipeline.live.observer import NullObserver, ObserverGroup
 from harness.pipeline.local_executor import ExecutionResult, LocalExecutor
-from harness.pipeline.store import Store
+from harness.pipeline.workspace import Workspace
 from harness.stage import Context, Stage
 from tests.pipeline.toys import Broken, Number, Sum
 
@@ -49,12 +47,11 @@ def run(
     workspace: Path, ends: list[tuple[str, Stage]], watcher: NullObserver | None = None, past: dict[str, float] | None = None
 ) -> ExecutionResult:
     """Run `ends` as a sweep does, with a journal."""
-    journal = Journal(workspace, Path("toys.yaml"), ends, past or {})
+    home = Workspace(workspace)
+    journal = Journal(home.journal_folder, Path("toys.yaml"), ends, past or {})
     watchers = ObserverGroup(watcher or NullObserver(), journal)
-    finals = [final for _, final in ends]
     try:
-        executor = LocalExecutor(workspace, Store(workspace), Ledger(workspace / "ledger.sqlite"), watchers)
-        return executor.execute(finals, len(closure(finals)))
+        return LocalExecutor(home, home.store, home.ledger, watchers).execute([final for _, final in ends])
     finally:
         watchers.close()
 

@@ -10,8 +10,8 @@ import pytest
 from harness.errors import UserError
 from harness.pipeline.label_transfer import export_labels, import_labels
 from harness.pipeline.live.observer import NullObserver
-from harness.pipeline.plan_report import plan_report
-from harness.pipeline.sweep import SweepResult, run_sweep
+from harness.pipeline.sweep import SweepResult
+from harness.pipeline.workspace import Workspace
 from harness.progress import silent
 from harness.published.result_folder import read_card
 from tests.llm.openai_server import FAULTS, Server, serving
@@ -40,11 +40,11 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def sweep(home: Path, url: str, workspace: str = "workspace", **options: Any) -> SweepResult:
     (home / "sweep.yaml").write_text(SWEEP.format(url=url))
-    return run_sweep(home / "sweep.yaml", [], home / workspace, home / "results", observer=NullObserver(), **options)
+    return Workspace(home / workspace).plan(home / "sweep.yaml").run(home / "results", observer=NullObserver(), **options)
 
 
 def planned(home: Path, workspace: str = "workspace") -> dict[str, Any]:
-    found: dict[str, Any] = plan_report(home / "sweep.yaml", [], home / workspace)["llm"]
+    found: dict[str, Any] = Workspace(home / workspace).plan(home / "sweep.yaml").report()["llm"]
     return found
 
 
@@ -75,8 +75,8 @@ def test_priced_capped_and_paid_once_through_faults(tmp_path: Path, monkeypatch:
     assert server.url not in published, "an address may hold a password, and says nothing about the labels"
 
     # Elsewhere, without a key and with nobody to ask: the labels came along.
-    export_labels(tmp_path / "labels.jsonl.gz", tmp_path / "workspace", silent)
-    import_labels(tmp_path / "labels.jsonl.gz", tmp_path / "other", silent)
+    export_labels(tmp_path / "labels.jsonl.gz", Workspace(tmp_path / "workspace"), silent)
+    import_labels(tmp_path / "labels.jsonl.gz", Workspace(tmp_path / "other"), silent)
     monkeypatch.delenv("OPENAI_API_KEY")
     moved = sweep(tmp_path, "http://127.0.0.1:9/v1", workspace="other")
     assert (moved.summary["cells"]["failed"], moved.summary["llm"]["calls"]) == (0, 0)
@@ -86,5 +86,5 @@ def test_a_prompt_that_does_not_exist_is_named_where_its_teacher_is(tmp_path: Pa
     file = tmp_path / "sweep.yaml"
     file.write_text(SWEEP.format(url="http://127.0.0.1:9/v1").replace("kind: litellm,", "kind: litellm, ask: {prompt: listwis},"))
     with pytest.raises(UserError, match="did you mean 'listwise'") as caught:
-        plan_report(file, [], tmp_path / "workspace")
+        Workspace(tmp_path / "workspace").plan(file).report()
     assert (caught.value.file, caught.value.key) == (file, "teachers.gpt")

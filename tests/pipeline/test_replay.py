@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.pipeline.live.observer import NullObserver
-from harness.pipeline.sweep import run_sweep
+from harness.pipeline.workspace import Workspace
 from harness.published.result_folder import read_card
 
 pytestmark = [pytest.mark.models, pytest.mark.shared]
@@ -34,10 +34,10 @@ evaluate: {{metrics: [nDCG@10]}}
 
 def test_each_year_teaches_for_the_other(shared_data: Path, tmp_path: Path) -> None:
     (tmp_path / "replay.yaml").write_text(SWEEP.format(data=shared_data / "trec-dl"))
-    done = run_sweep(tmp_path / "replay.yaml", [], tmp_path / "workspace", tmp_path / "results", observer=NullObserver())
+    done = Workspace(tmp_path / "workspace").plan(tmp_path / "replay.yaml").run(tmp_path / "results", observer=NullObserver())
     assert done.summary["cells"] == {"total": 4, "done": 4, "failed": 0, "cached": 0}
     assert done.summary["llm"]["calls"] == 0
-    rows = board(tmp_path / "results").as_json()["rows"]
+    rows = load_board(tmp_path / "results").as_json()["rows"]
     assert {(row["collection"], row["method"]) for row in rows} == {
         (year, method) for year in ("to-2019", "to-2020") for method in ("intermediate", "direct")
     }

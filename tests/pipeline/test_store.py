@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import Queue, closure, missing
 from harness.pipeline.live.observer import NullObserver
-from harness.pipeline.local_executor import LocalExecutor, past_failure
+from harness.pipeline.local_executor import LocalExecutor
 from harness.pipeline.store import DamagedArtefact, Store
+from harness.pipeline.workspace import Workspace
 from harness.stage import Stage
 from tests.pipeline.toys import RAN, Broken, Number, Sum
 
@@ -20,7 +20,8 @@ from tests.pipeline.toys import RAN, Broken, Number, Sum
 @pytest.fixture
 def executor(tmp_path: Path) -> LocalExecutor:
     RAN.clear()
-    return LocalExecutor(tmp_path, Store(tmp_path), Ledger(tmp_path / "ledger.sqlite"), NullObserver())
+    workspace = Workspace(tmp_path)
+    return LocalExecutor(workspace, workspace.store, workspace.ledger, NullObserver())
 
 
 def value(store: Store, stage: Stage) -> int:
@@ -30,11 +31,11 @@ def value(store: Store, stage: Stage) -> int:
 def test_a_shared_stage_runs_once_and_a_second_time_nothing_runs(executor: LocalExecutor) -> None:
     one, two = Number(value=1), Number(value=2)
     sums = [Sum(parts=(one, two)), Sum(parts=(one, one))]
-    executor.execute(sums, 4)
+    executor.execute(sums)
     assert [value(executor.store, stage) for stage in sums] == [3, 2]
     assert RAN.count("number") == 2
-    again = LocalExecutor(executor.workspace, Store(executor.workspace), executor.ledger, NullObserver())
-    assert again.execute([Sum(parts=(Number(value=1), Number(value=2)))], 3).ran == []
+    again = LocalExecutor(executor.workspace, executor.workspace.store, executor.ledger, NullObserver())
+    assert again.execute([Sum(parts=(Number(value=1), Number(value=2)))]).ran == []
 
 
 def test_transport_settings_are_no_part_of_the_key_and_everything_else_is() -> None:
@@ -45,27 +46,27 @@ def test_transport_settings_are_no_part_of_the_key_and_everything_else_is() -> N
 
 def test_a_damaged_input_is_noticed_set_aside_and_made_again(executor: LocalExecutor) -> None:
     part = Number(value=5)
-    executor.execute([part], 1)
+    executor.execute([part])
     (executor.store.place(part) / "value.txt").write_text("6")
-    fresh = Store(executor.workspace)
+    fresh = executor.workspace.store
     with pytest.raises(DamagedArtefact, match="differs"):
         fresh.read(part)
-    executor.store = Store(executor.workspace)
+    executor.store = executor.workspace.store
     total = Sum(parts=(part,))
-    executor.execute([total], 2)
+    executor.execute([total])
     assert value(executor.store, total) == 5
-    assert list((executor.workspace / "damaged").iterdir())
+    assert list((executor.workspace.path / "damaged").iterdir())
 
 
 def test_a_failure_takes_only_what_rests_on_it_and_is_remembered_until_mended(executor: LocalExecutor) -> None:
     broken = Broken(after=Number(value=1))
     hit, free = Sum(parts=(broken,)), Sum(parts=(Number(value=2),))
-    outcome = executor.execute([hit, free], 5)
+    outcome = executor.execute([hit, free])
     assert outcome.cause(hit) == "RuntimeError: the teacher is out"
     assert outcome.cause(free) is None and value(executor.store, free) == 2
-    assert past_failure(executor.workspace, broken) == "RuntimeError: the teacher is out"
+    assert executor.workspace.failures.reason(broken) == "RuntimeError: the teacher is out"
     RAN.clear()
-    executor.execute([hit, free], 5)
+    executor.execute([hit, free])
     assert RAN == []
 
 
@@ -75,7 +76,7 @@ def test_an_unfinished_draft_is_neither_read_nor_kept(executor: LocalExecutor) -
     stale.mkdir(parents=True)
     (stale / "value.txt").write_text("half")
     assert not executor.store.has(stage)
-    executor.execute([stage], 1)
+    executor.execute([stage])
     assert value(executor.store, stage) == 7 and not stale.exists()
 
 
@@ -86,19 +87,19 @@ def test_ready_stages_come_largest_priority_first() -> None:
 
 def test_present_artefacts_need_nothing_below_them(executor: LocalExecutor) -> None:
     total = Sum(parts=(Number(value=1),))
-    executor.execute([total], 2)
+    executor.execute([total])
     executor.store.discard(Number(value=1))
-    assert missing([total], Store(executor.workspace)) == {}
+    assert missing([total], executor.workspace.store) == {}
 
 
 def _hold(workspace: Path, stage: Stage, seconds: float) -> None:
-    with Store(workspace).lock(stage):
+    with Workspace(workspace).store.lock(stage):
         time.sleep(seconds)
 
 
 @pytest.mark.slow
 def test_another_process_is_seen_and_waited_for(tmp_path: Path) -> None:
-    stage, store = Number(value=1), Store(tmp_path)
+    stage, store = Number(value=1), Workspace(tmp_path).store
     holder = multiprocessing.get_context("fork").Process(target=_hold, args=(tmp_path, stage, 1.0))
     holder.start()
     deadline = time.monotonic() + 5

@@ -20,10 +20,10 @@ from harness import plugins as plugin_module
 from harness.errors import UserError, UserErrors
 from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.pipeline.live.observer import NullObserver
-from harness.pipeline.plan_report import plan_report, status_report
-from harness.pipeline.sweep import SweepResult, run_sweep
+from harness.pipeline.sweep import SweepResult
+from harness.pipeline.workspace import Workspace
 from harness.published.provenance import read_provenance
 from harness.published.published_labels import read_labels
 from harness.published.result_folder import LABELS, PROVENANCE, read_card
@@ -62,7 +62,7 @@ def first(home: Path) -> SweepResult:
 
 
 def sweep(home: Path, *overrides: str, workspace: str = "workspace", results: str = "results") -> SweepResult:
-    return run_sweep(home / "sweep.yaml", overrides, home / workspace, home / results, observer=NullObserver())
+    return Workspace(home / workspace).plan(home / "sweep.yaml", overrides).run(home / results, observer=NullObserver())
 
 
 def metrics(results: Path) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def metrics(results: Path) -> dict[str, Any]:
 
 def test_every_cell_is_published_and_on_the_board(first: SweepResult, home: Path) -> None:
     assert first.summary["cells"] == {"total": 11, "done": 11, "failed": 0, "cached": 0}
-    rows = board(home / "results").as_json()["rows"]
+    rows = load_board(home / "results").as_json()["rows"]
     assert {row["method"] for row in rows} == {"bm25", "zero-shot", "intermediate", "direct", "supervised", "no-llm"}
     assert all(0 <= row["metrics"]["nDCG@10"]["mean"] <= 1 for row in rows)
 
@@ -106,12 +106,12 @@ def test_how_a_run_was_made_and_its_labels_lie_beside_it(first: SweepResult, hom
 
 
 def test_a_second_run_does_nothing_and_the_plan_says_so(first: SweepResult, home: Path) -> None:
-    report = plan_report(home / "sweep.yaml", [], home / "workspace")
+    report = Workspace(home / "workspace").plan(home / "sweep.yaml").report()
     assert report["stages"]["cached"] == report["stages"]["distinct"] < report["stages"]["naive"]
     assert report["llm"]["calls"] == 0
     again = sweep(home)
     assert again.summary["stages"]["run"] == 0 and again.summary["cells"]["cached"] == 11
-    assert status_report(home / "sweep.yaml", [], home / "workspace")["stages"] == {"done": report["stages"]["distinct"]}
+    assert Workspace(home / "workspace").plan(home / "sweep.yaml").status()["stages"] == {"done": report["stages"]["distinct"]}
 
 
 def test_moving_the_workspace_runs_nothing(first: SweepResult, home: Path) -> None:
@@ -121,7 +121,7 @@ def test_moving_the_workspace_runs_nothing(first: SweepResult, home: Path) -> No
 
 def test_another_loss_runs_only_what_rests_on_it(first: SweepResult, home: Path) -> None:
     change = "methods=[{method: direct, epochs: 1, retriever_loss: ranknet}]"
-    report = plan_report(home / "sweep.yaml", [change], home / "workspace")
+    report = Workspace(home / "workspace").plan(home / "sweep.yaml", [change]).report()
     waiting = {kind: counts["to_run"] for kind, counts in report["stages"]["by_kind"].items() if counts["to_run"]}
     assert waiting == {"retriever": 2, "embed": 2, "dense-search": 2, "evaluate": 2}
 
@@ -149,7 +149,7 @@ def test_a_method_that_raises_costs_its_own_cells_only(first: SweepResult, home:
     outcome = sweep(home, methods, results="fragile-results")
     assert outcome.summary["cells"]["failed"] == 1 and outcome.summary["cells"]["done"] == 2
     assert list(outcome.failures) == ["RuntimeError: the method is broken on purpose"]
-    told = status_report(home / "sweep.yaml", [methods], home / "workspace")["cells"]
+    told = Workspace(home / "workspace").plan(home / "sweep.yaml", [methods]).status()["cells"]
     assert [row["state"] for row in told] == ["done", "failed", "done"] and "on purpose" in told[1]["reason"]
     monkeypatch.delenv(SWITCH)
     assert sweep(home, methods, results="fragile-results").summary["stages"]["run"] == 4

@@ -11,16 +11,15 @@ from typing import ClassVar
 import pytest
 
 from harness.collections.collection import Judgments
-from harness.config.load import load_sweep
 from harness.errors import UserError
 from harness.evaluation.metrics.evaluate_stage import Evaluate
-from harness.ledger.ledger import Ledger
+from harness.pipeline.builder import PlannedCell
 from harness.pipeline.graph import closure
 from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.local_executor import LocalExecutor
-from harness.pipeline.plan import Builder, PlannedCell
 from harness.pipeline.store import Store
 from harness.pipeline.trial_selection import FILE, SelectTrial, TrialCandidate
+from harness.pipeline.workspace import Workspace
 from harness.retrieval.run import Run
 from harness.retrieval.search_stages import DenseSearch, Embed
 from harness.stage import Context, Stage
@@ -63,8 +62,9 @@ def candidate(name: str, *right: str) -> TrialCandidate:
 
 
 def made(tmp_path: Path, *trials: TrialCandidate) -> tuple[Store, SelectTrial]:
-    choice, store = SelectTrial(trials=trials, metric="RR@10"), Store(tmp_path)
-    outcome = LocalExecutor(tmp_path, store, Ledger(tmp_path / "ledger.sqlite"), NullObserver()).execute([choice], 0)
+    choice, workspace = SelectTrial(trials=trials, metric="RR@10"), Workspace(tmp_path)
+    store = workspace.store
+    outcome = LocalExecutor(workspace, store, workspace.ledger, NullObserver()).execute([choice])
     assert not outcome.failed
     return store, choice
 
@@ -92,7 +92,7 @@ def test_the_chosen_folder_shares_the_files_but_not_the_record_of_its_retriever(
     ours, theirs = store.read(choice) / "weights.txt", store.read(retriever) / "weights.txt"
     assert ours.samefile(theirs)
     assert store.manifest(retriever)["kind"] == "toy-model" and store.manifest(choice)["kind"] == "choose"
-    assert Store(tmp_path).read(retriever) == store.place(retriever)
+    assert Workspace(tmp_path).store.read(retriever) == store.place(retriever)
 
 
 def test_files_are_copied_where_there_are_no_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +123,7 @@ def home(tmp_path: Path) -> Path:
 
 def planned(home: Path, text: str, *overrides: str) -> list[PlannedCell]:
     (home / "sweep.yaml").write_text(text)
-    return Builder(load_sweep(home / "sweep.yaml", overrides), home / "workspace").cells()
+    return Workspace(home / "workspace").plan(home / "sweep.yaml", overrides).cells
 
 
 def of(kind: type[Stage], *cells: PlannedCell) -> dict[str, Stage]:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.pipeline.live.observer import NullObserver
-from harness.pipeline.plan_report import plan_report, render_plan
-from harness.pipeline.sweep import SweepResult, run_sweep
+from harness.pipeline.plan_report import render_plan
+from harness.pipeline.sweep import SweepResult
+from harness.pipeline.workspace import Workspace
 from harness.published.card import Card
 from harness.published.result_folder import CARD, read_card
 from tests.collections.folders import write_folder
@@ -47,7 +48,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def sweep(home: Path, name: str, text: str, *overrides: str) -> SweepResult:
     (home / f"{name}.yaml").write_text(text)
-    return run_sweep(home / f"{name}.yaml", overrides, home / "workspace", home / name, observer=NullObserver())
+    return Workspace(home / "workspace").plan(home / f"{name}.yaml", overrides).run(home / name, observer=NullObserver())
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +104,8 @@ def test_training_costs_are_those_of_all_trials(tuned: SweepResult, home: Path) 
 
 
 def test_the_plan_counts_and_shows_the_trials(tuned: SweepResult, home: Path) -> None:
-    report = plan_report(home / "tuned.yaml", [], home / "fresh")
-    untuned = plan_report(home / "tuned.yaml", ["tune=null"], home / "fresh")
+    report = Workspace(home / "fresh").plan(home / "tuned.yaml").report()
+    untuned = Workspace(home / "fresh").plan(home / "tuned.yaml", ["tune=null"]).report()
     assert report["tuning"] == {"trials": 3, "split": "dev", "metric": "nDCG@10", "cells": 2, "stages": 2 * (2 + 3 * 3 + 1)}
     assert report["stages"]["distinct"] - untuned["stages"]["distinct"] == report["tuning"]["stages"]
     assert untuned["tuning"] is None
@@ -115,7 +116,7 @@ def test_the_plan_counts_and_shows_the_trials(tuned: SweepResult, home: Path) ->
 def test_boards_show_unequal_numbers_of_trials(tuned: SweepResult, home: Path) -> None:
     for text in (TUNED, TUNED.replace(f"{RATES}", "[0.05, 0.5]"), TUNED.split("tune:")[0]):
         sweep(home, "mixed", text)
-    rows = {row.trials: row for table in board(home / "mixed").tables for row in table.rows if row.method == "supervised"}
+    rows = {row.trials: row for table in load_board(home / "mixed").tables for row in table.rows if row.method == "supervised"}
     flags = {trials: [flag for flag in row.flags if "trials" in flag] for trials, row in rows.items()}
     assert flags == {3: [], 2: ["tuning trials: 2 of 3"], 0: ["tuning trials: 0 of 3"]}
     assert rows[3].variant == "learning_rate=tuned, tuning=3 trials on dev by nDCG@10"

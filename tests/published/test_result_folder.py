@@ -18,9 +18,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from harness.errors import UserError
+from harness.errors import UserError, UserErrors
 from harness.evaluation.metrics.lookup import evaluate, mean
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.published.card import Card
 from harness.published.card_costs import Costs, Verdicts
 from harness.published.environment import implementation, platform
@@ -225,7 +225,7 @@ def _list_card(folder: Path) -> None:
         (_renamed, "the card is that of 'bad'"),
         (_newer_version, "card-version"),
         (_binary_card, "cannot be read"),
-        (_list_card, "malformed"),
+        (_list_card, "the card: must be a mapping (key: value), not a list"),
         (shutil.rmtree, None),
     ],
 )
@@ -234,7 +234,7 @@ def test_a_bad_folder_is_skipped_with_a_reason_and_hides_nobody(tmp_path: Path, 
     harm(put(tmp_path, make_card("bad"), make_run(0.5)))
     found, skipped = read_results(tmp_path)
     assert [run.card.tag for run in found] == ["good"]
-    assert len(board(tmp_path).tables[0].rows) == 1
+    assert len(load_board(tmp_path).tables[0].rows) == 1
     if said is not None:
         assert len(skipped) == 1
         assert said in skipped[0].reason
@@ -266,3 +266,14 @@ def test_the_run_file_is_deterministic_and_gzip(tmp_path: Path) -> None:
     assert first.read_bytes() == second.read_bytes()
     line = gzip.decompress(first.read_bytes()).decode().splitlines()[0].split()
     assert (line[0], line[1], line[5]) == (QUERIES[0], "Q0", "ours-300-r1-s0")
+
+
+def test_a_malformed_card_tells_every_fault(tmp_path: Path) -> None:
+    folder = put(tmp_path, make_card("bad"), make_run(0.5))
+    card = yaml.safe_load((folder / "card.yaml").read_text())
+    card["tag"], card["data"]["test collection"]["name"], card["surplus\x1b"] = "../x", 3, 1
+    (folder / "card.yaml").write_text(yaml.safe_dump(card))
+    with pytest.raises(UserErrors) as caught:
+        read_card(folder)
+    assert {fault.key for fault in caught.value.parts} == {"tag", "data.test collection.name", "surplus\N{REPLACEMENT CHARACTER}"}
+    assert "\x1b" not in str(caught.value)

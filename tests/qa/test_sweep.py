@@ -13,12 +13,10 @@ from harness.config.schema import sweep_schema
 from harness.errors import UserError, UserErrors
 from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.evaluation.metrics.per_query_file import read_scores
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.pipeline.live.observer import NullObserver
-from harness.pipeline.plan import Builder
-from harness.pipeline.plan_report import plan_report, status_report
-from harness.pipeline.store import Store
-from harness.pipeline.sweep import SweepResult, run_sweep
+from harness.pipeline.sweep import SweepResult
+from harness.pipeline.workspace import Workspace
 from harness.published.result_folder import read_card
 from harness.published.verify import verify
 from harness.qa.answer_stages import SUMMARY, Answered, Read
@@ -48,20 +46,20 @@ def write(home: Path, **evaluate: Any) -> Path:
 
 
 def swept(home: Path) -> SweepResult:
-    return run_sweep(home / "sweep.yaml", [], home / "workspace", home / "results", observer=NullObserver())
+    return Workspace(home / "workspace").plan(home / "sweep.yaml").run(home / "results", observer=NullObserver())
 
 
 @pytest.mark.models
 def test_a_sweep_with_a_reader(home: Path, server: ReadingServer) -> None:
     write(home, metrics=METRICS, answers={"reader": server.teacher(), "passages": 2})
-    before = plan_report(home / "sweep.yaml", [], home / "workspace")
+    before = Workspace(home / "workspace").plan(home / "sweep.yaml").report()
     assert before["llm"]["calls"] == 4 * 11 and [row["name"] for row in before["llm"]["teachers"]] == ["evaluate.answers.reader"]
     outcome = swept(home)
     assert outcome.summary["cells"] == {"total": 4, "done": 4, "failed": 0, "cached": 0}, outcome.failures
     asked = len(server.bodies)
     assert outcome.summary["llm"]["calls"] == asked <= 4 * 11
 
-    [table] = board(home / "results").tables
+    [table] = load_board(home / "results").tables
     rows = {row.method: row for row in table.rows}
     assert set(rows) == {"bm25", "flat", "closed-book", "gold-passage"} and table.metric == "TokenF1"
     assert rows["gold-passage"].metrics["TokenF1"].mean == rows["gold-passage"].metrics["AnswerHit@5"].mean == pytest.approx(11 / 12)
@@ -72,8 +70,8 @@ def test_a_sweep_with_a_reader(home: Path, server: ReadingServer) -> None:
 
     again = swept(home)
     assert (len(server.bodies), again.summary["stages"]["run"], again.summary["llm"]["calls"]) == (asked, 0, 0)
-    assert plan_report(home / "sweep.yaml", [], home / "workspace")["llm"]["calls"] == 0
-    assert status_report(home / "sweep.yaml", [], home / "workspace")["stages"] == {"done": outcome.summary["stages"]["run"]}
+    assert Workspace(home / "workspace").plan(home / "sweep.yaml").report()["llm"]["calls"] == 0
+    assert Workspace(home / "workspace").plan(home / "sweep.yaml").status()["stages"] == {"done": outcome.summary["stages"]["run"]}
     _cards(outcome, server)
     _cheaper(home)
 
@@ -89,8 +87,8 @@ def _cards(outcome: SweepResult, server: ReadingServer) -> None:
 
 def _cheaper(home: Path) -> None:
     """Values against the artefacts, and verification of what was published."""
-    file, store = home / "sweep.yaml", Store(home / "workspace")
-    for cell in Builder(load_sweep(file, []), home / "workspace").cells():
+    file, store = home / "sweep.yaml", Workspace(home / "workspace").store
+    for cell in Workspace(home / "workspace").plan(file).cells:
         assert isinstance(cell.evaluate, Answered) and isinstance(cell.evaluate.read, Read)
         summary = json.loads((store.read(cell.evaluate.read) / SUMMARY).read_text())
         assert summary["questions"] == 11 and summary["failed"] == {} and summary["alone"]["calls"] == 11
@@ -103,10 +101,10 @@ def _cheaper(home: Path) -> None:
 @pytest.mark.models
 def test_without_answers_keys_stay_and_hits_alone_ask_nobody(home: Path) -> None:
     write(home)
-    plain = Builder(load_sweep(home / "sweep.yaml", []), home / "workspace").cells()
+    plain = Workspace(home / "workspace").plan(home / "sweep.yaml").cells
     assert all(isinstance(cell.evaluate, Evaluate) for cell in plain)
     write(home, answers={})
-    cells = Builder(load_sweep(home / "sweep.yaml", []), home / "workspace").cells()
+    cells = Workspace(home / "workspace").plan(home / "sweep.yaml").cells
     assert [cell.evaluate.metrics for cell in cells] == [("nDCG@10", "AnswerHit@5", "AnswerHit@20")] * 2
     assert [cell.evaluate.ranking.key for cell in cells if isinstance(cell.evaluate, Answered) and cell.evaluate.ranking] == [
         cell.evaluate.key for cell in plain
@@ -120,8 +118,8 @@ def test_without_answers_keys_stay_and_hits_alone_ask_nobody(home: Path) -> None
 def test_a_reader_that_cannot_read_is_refused_where_it_stands(home: Path) -> None:
     file = write(home, answers={"reader": {"kind": "oracle"}})
     with pytest.raises(UserError, match="does not answer in words") as refused:
-        Builder(load_sweep(file, []), home / "workspace").cells()
-    assert (refused.value.key, refused.value.file) == ("evaluate.answers.reader", file)
+        Workspace(home / "workspace").plan(file)
+    assert (refused.value.key, refused.value.file, refused.value.line) == ("evaluate.answers.reader", str(file), 1)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +136,7 @@ def test_a_reader_that_cannot_read_is_refused_where_it_stands(home: Path) -> Non
 )
 def test_a_wrong_section_is_told_with_its_place(home: Path, evaluate: dict[str, Any], key: str, said: str) -> None:
     with pytest.raises(UserErrors) as refused:
-        load_sweep(write(home, **evaluate), [])
+        load_sweep(write(home, **evaluate))
     [error] = refused.value.errors
     assert error.key == key and said in f"{error.message} {error.remedy}"
 

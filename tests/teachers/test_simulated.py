@@ -19,7 +19,6 @@ from scipy.stats import kendalltau
 from harness.errors import UserError, UserErrors
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Candidate, Task, Teacher
-from harness.leaderboard.board import board
 from harness.ledger.ledger import Ledger
 from harness.published.result_folder import read_card
 from harness.teachers.make import teacher_from
@@ -188,7 +187,7 @@ def test_card_and_board_say_that_it_is_a_simulation(tmp_path: Path) -> None:
     made = teacher("gpt-like", kind="simulated", teacher_type=teacher_from({"kind": "simulated", "noise": 1}).teacher_type)
     folder = put(tmp_path / "results", make_card("one", "intermediate", budget=100, resample=0, seed=0, teacher=made), make_run(0.5))
     assert read_card(folder).teacher.teacher_type == "simulated"  # type: ignore[union-attr]
-    (row,) = board(tmp_path / "results").as_json()["rows"]
+    (row,) = load_board(tmp_path / "results").as_json()["rows"]
     assert "simulated" in row["flags"] and json.dumps(row)
 
 

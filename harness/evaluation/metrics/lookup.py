@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from pydantic import ValidationError
-
-from harness.errors import UserError, did_you_mean
+from harness.errors import UserError, UserErrors, did_you_mean
 from harness.evaluation.measures._judged_run import JudgedRun
 from harness.evaluation.measures._ranks import Documents, Grades, judged_ranks
 from harness.evaluation.measures.measure import Measure
 from harness.plugins import Settings, plugins
+from harness.validation import validated
 
 Scores = dict[str, dict[str, float]]
 """metric -> query id -> value"""
@@ -63,18 +62,25 @@ def metric(text: str) -> Metric:
     given = _parameters(form["given"] or "", text)
     if form["cutoff"]:
         given["cutoff"] = form["cutoff"]
-    unknown = [key for key in given if key not in kind.Settings.model_fields]
-    if unknown:
-        raise UserError(f"'{text}' is no metric: {kind.name} takes no {_WORDS.get(unknown[0], unknown[0])}", remedy=_takes(kind))
     if kind.cutoff_needed and "cutoff" not in given:
         raise UserError(f"'{text}' needs a cutoff", remedy=f"write {kind.name}@10")
-    try:
-        return Metric(kind, kind.Settings.model_validate(given))
-    except ValidationError as error:
-        raise UserError(f"'{text}' is no metric: {_fault(error)}", remedy=_takes(kind)) from None
+    return Metric(kind, _settings(kind, given, f"the metric '{text}'"))
 
 
 _WORDS = {"rel": "relevance level", "cutoff": "cutoff", "judged_only": "condensed list (judged_only)"}
+
+
+def _settings(kind: type[Measure], given: Mapping[str, str], what: str) -> Settings:
+    fields, takes = kind.Settings.model_fields, f"{kind.name} takes {', '.join(kind.Settings.model_fields)}"
+    faults = [UserError(f"{kind.name} takes no {_WORDS.get(key, key)}", remedy=takes, what=what) for key in given if key not in fields]
+    try:
+        known = {key: value for key, value in given.items() if key in fields}
+        settings = validated(kind.Settings, known, what=what, show=f"harness show metrics {kind.name}")
+    except UserErrors as error:
+        faults += error.parts
+    if faults:
+        raise UserErrors.of(faults)
+    return settings
 
 
 def _kind(name: str, text: str) -> type[Measure]:
@@ -90,18 +96,6 @@ def _parameters(given: str, text: str) -> dict[str, str]:
     if len(found) != len(parts):
         raise UserError(f"'{text}' is no metric", remedy=_RIGHT)
     return found
-
-
-def _fault(error: ValidationError) -> str:
-    first = error.errors()[0]
-    key, bounds = str(first["loc"][0]), first.get("ctx", {})
-    if first["type"] == "greater_than_equal":
-        return f"the {_WORDS.get(key, key)} must be at least {bounds['ge']}"
-    return f"{key}: {first['msg']}"
-
-
-def _takes(kind: type[Measure]) -> str:
-    return f"{kind.name} takes {', '.join(kind.Settings.model_fields)}"
 
 
 def evaluate(run: Mapping[str, Documents], qrels: Mapping[str, Grades], metrics: Iterable[str | Metric]) -> Scores:

@@ -32,6 +32,13 @@ def compare(
 
     A baseline that is not among `runs` is put in front; runs that share a name are numbered. The family that p is adjusted over is all
     of it. Raises UserError on unknown names, fewer than two runs or no queries.
+
+    >>> import harness
+    >>> runs = [harness.load_run(f"results/semanlink/{name}") for name in ("bm25-b287f4b1", "zero-shot-370397b1")]
+    >>> qrels = {query: {next(iter(documents)): 1} for query, documents in runs[0].scores.items()}
+    >>> report = harness.compare(runs, qrels, metrics=["nDCG@10"])
+    >>> [run["mean"] for run in report["runs"]][0], report["comparisons"][0]["p_adjusted"] < 0.05
+    (1.0, True)
     """
     among = [*runs] if baseline is None or baseline in runs else [baseline, *runs]
     if not among:

@@ -26,7 +26,14 @@ DEFAULT_METRICS = ("nDCG@10", "R@100", "RR@10", "AP")
 def evaluate(
     run: Run, qrels: Qrels, metrics: Sequence[str] | None = None, *, collection: str | None = None, per_query: bool = False
 ) -> Evaluated:
-    """Means of `metrics` (DEFAULT_METRICS where None) over all queries of `qrels`. Raises UserError on an unknown metric."""
+    """Means of `metrics` (DEFAULT_METRICS where None) over all queries of `qrels`. Raises UserError on an unknown metric.
+
+    >>> import harness
+    >>> run = harness.load_run("results/semanlink/bm25-b287f4b1")
+    >>> qrels = {query: {next(iter(documents)): 1} for query, documents in run.scores.items()}
+    >>> harness.evaluate(run, qrels, ["RR@10", "R@100"])["metrics"]
+    {'RR@10': 1.0, 'R@100': 1.0}
+    """
     return _evaluated(run, qrels, per_query_scores(run.scores, qrels, metrics or DEFAULT_METRICS), collection, per_query)
 
 

@@ -16,8 +16,6 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from harness.errors import UserError
 from harness.labelling.labels import label_export, run_labels
 from harness.labelling.labels.label_export import LabelReader, LabelSet, set_head
@@ -107,11 +105,8 @@ def _plain_rankings(path: Path) -> Iterator[Ranking]:
 def read_run_labels(path: Path) -> LabelsOfRun:
     """The labels of a run, as many rows as may be published."""
     with closing(LabelLines(path)) as lines:
-        try:
-            header = Header.model_validate(lines.next())
-            rows = tuple(LabelRow.model_validate(line) for line in islice(lines, run_labels.MOST_ROWS))
-        except ValidationError as error:
-            raise lines.fault(f"malformed: {error.errors(include_url=False)[0]['msg']}") from error
+        header = lines.as_model(Header, lines.next(), "the header")
+        rows = tuple(lines.as_model(LabelRow, line, "a label") for line in islice(lines, run_labels.MOST_ROWS))
     return LabelsOfRun(header=header, rows=rows)
 
 

@@ -9,10 +9,15 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, TypeVar, cast
+
+from pydantic import BaseModel
 
 from harness.errors import UserError
 from harness.text import plain
+from harness.validation import validated
+
+M = TypeVar("M", bound=BaseModel)
 
 LONGEST = 1 << 26
 """Bytes of a line that is still read; a longer one is none of ours."""
@@ -64,6 +69,10 @@ class LabelLines:
     def fault(self, message: str, remedy: str = _AGAIN) -> UserError:
         """What is wrong with the last line read."""
         return UserError(plain(message), file=self.path, line=self._number, remedy=remedy)
+
+    def as_model(self, model: type[M], value: Any, what: str) -> M:
+        """`value`, the last line read, as a `model`. Raises UserErrors with all that is wrong."""
+        return validated(model, value, what=what, file=self.path, line=self._number)
 
     @contextmanager
     def checked(self, what: str = "damaged") -> Iterator[None]:

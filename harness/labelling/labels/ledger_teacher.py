@@ -33,6 +33,7 @@ class LedgerTeacher(Teacher):
     >>> from harness.progress import silent
     >>> class Shortest(harness.LedgerTeacher):
     ...     name, summary = "shortest", "short documents first"
+    ...
     ...     def ask(self, task):
     ...         return [one.id for one in sorted(task.candidates, key=lambda one: len(one.text))]
     >>> task = harness.Task("q1", "neural ranking", (Candidate("d1", "on many cats"), Candidate("d2", "on rankers")))

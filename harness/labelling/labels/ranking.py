@@ -21,6 +21,14 @@ class Ranking:
     reasons joined by a comma and a space. `presented` is the order in which the candidates were presented, empty where that is not known.
     Raises ValueError when an id stands twice, the scores are not one an id, `presented` holds other ids, or the verdict is none of
     `VERDICTS`.
+
+    >>> import harness
+    >>> harness.Ranking("q1", ranked=("d2", "d1"), unranked=("d3",), verdict="partial", reason="missing").ranked
+    ('d2', 'd1')
+    >>> harness.Ranking("q1", ("d1", "d1"))
+    Traceback (most recent call last):
+        ...
+    ValueError: query 'q1': a document stands twice in one ranking
     """
 
     query: str
@@ -46,7 +54,8 @@ class Ranking:
     def cut(self, n: int) -> Ranking:
         """The first `n` stay ranked, the others are unranked; scores and presentation stay as they are.
 
-        >>> Ranking("q1", ("d2", "d1", "d3"), ("d4",)).cut(1).unranked
+        >>> import harness
+        >>> harness.Ranking("q1", ("d2", "d1", "d3"), ("d4",)).cut(1).unranked
         ('d1', 'd3', 'd4')
         """
         if n < 0:

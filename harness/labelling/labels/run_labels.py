@@ -12,10 +12,12 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
 
+from harness.errors import UserError
 from harness.labelling.labels.label_lines import json_line
 from harness.labelling.labels.ranking import Ranking, Verdict
+from harness.validation import validated
 
 FORMAT: Literal["distil-harness labels of a run"] = "distil-harness labels of a run"
 MOST_ROWS, MOST_DOCUMENTS = 1_000, 100
@@ -102,7 +104,7 @@ def row_of(ranking: Ranking, text: str, given: Sequence[str], ranker: dict[str, 
         return None
     try:
         return _row(ranking, text, given, ranker or {}, of_set)
-    except ValidationError:
+    except UserError:
         return None
 
 
@@ -110,20 +112,21 @@ def _row(ranking: Ranking, text: str, given: Sequence[str], ranker: dict[str, fl
     place = {document: number for number, document in enumerate(given, 1)}
     presented = tuple(place[document] for document in ranking.presented)
     scores = dict(zip(ranking.ranked + ranking.unranked, ranking.scores or (), strict=False))
-    return LabelRow(
-        query=ranking.query,
-        text=text[:TEXT],
-        given=tuple(given),
-        presented=() if presented == tuple(range(1, len(place) + 1)) else presented,
-        order=tuple(place[document] for document in ranking.ranked),
-        verdict=ranking.verdict,
-        reason=ranking.reason[:1_000],
-        raw=ranking.raw[:RAW],
-        cut=len(ranking.raw) > RAW,
-        scores=_numbers(given, scores),
-        ranker=_numbers(given, ranker),
-        set=of_set,
-    )
+    row = {
+        "query": ranking.query,
+        "text": text[:TEXT],
+        "given": tuple(given),
+        "presented": () if presented == tuple(range(1, len(place) + 1)) else presented,
+        "order": tuple(place[document] for document in ranking.ranked),
+        "verdict": ranking.verdict,
+        "reason": ranking.reason[:1_000],
+        "raw": ranking.raw[:RAW],
+        "cut": len(ranking.raw) > RAW,
+        "scores": _numbers(given, scores),
+        "ranker": _numbers(given, ranker),
+        "set": of_set,
+    }
+    return validated(LabelRow, row, what="a label")
 
 
 def _numbers(given: Sequence[str], scores: dict[str, float]) -> tuple[float | None, ...]:

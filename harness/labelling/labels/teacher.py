@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
+from harness.errors import UserError
 from harness.plugins import Plugin, Settings
 
 if TYPE_CHECKING:
@@ -29,7 +30,14 @@ class Candidate(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """One query to label: its candidates in first-stage order, best first."""
+    """One query to label: its candidates in first-stage order, best first.
+
+    >>> import harness
+    >>> from harness.labelling.labels.teacher import Candidate
+    >>> task = harness.Task("q1", "neural ranking", (Candidate("d1", "on cats"), Candidate("d2", "on rankers")))
+    >>> [candidate.id for candidate in task.candidates]
+    ['d1', 'd2']
+    """
 
     query: str
     text: str
@@ -63,7 +71,21 @@ class Cost:
 
 
 class Teacher(Plugin):
-    """Orders candidate lists. Instances are made from settings; heavy models load on first use."""
+    """Orders candidate lists. Instances are made from settings; heavy models load on first use.
+
+    >>> import harness
+    >>> class Shortest(harness.Teacher):
+    ...     name, summary, identity = "shortest", "short documents first", "shortest 1"
+    ...
+    ...     def label(self, tasks, ledger, progress):
+    ...         for task in tasks:
+    ...             ids = [one.id for one in sorted(task.candidates, key=lambda one: len(one.text))]
+    ...             yield harness.Ranking(task.query, tuple(ids))
+    >>> from harness.labelling.labels.teacher import Candidate
+    >>> task = harness.Task("q1", "neural ranking", (Candidate("d1", "on many cats"), Candidate("d2", "on rankers")))
+    >>> [ranking.ranked for ranking in Shortest(harness.Settings()).label([task], None, None)]
+    [('d2', 'd1')]
+    """
 
     entry_point_group: ClassVar[str] = "harness.teachers"
     box: ClassVar[str] = "black"
@@ -79,6 +101,10 @@ class Teacher(Plugin):
     def __init__(self, settings: Settings, base: Path = Path()) -> None:
         """`settings` are checked already; relative paths in them start from `base`, the sweep file's folder."""
         self.settings = settings
+
+    def unready(self) -> UserError | None:
+        """What keeps it from being asked now, such as a key that is not set; plans tell it beforehand. None where nothing is known."""
+        return None
 
     @property
     def billed_as(self) -> Teacher:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, GetJsonSchemaHandler, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validator, model_validator
 from pydantic_core import CoreSchema
 
 from harness.errors import did_you_mean
 from harness.labelling.strategies.strategy import Strategy
 from harness.plugins import Settings, plugins
+from harness.validation import ErrorCollector, Fault, checked, failure
 
 Presentation = Literal["first-stage", "shuffled", "reversed"]
 
@@ -44,7 +45,7 @@ class PromptingSettings(Settings):
     @classmethod
     def _known(cls, name: str) -> str:
         if name not in plugins(Strategy):
-            raise ValueError(f"unknown strategy '{name}', {did_you_mean(name, plugins(Strategy))}")
+            raise failure([Fault((), f"unknown strategy '{name}'", did_you_mean(name, plugins(Strategy)))])
         return name
 
     @field_validator("options")
@@ -53,15 +54,14 @@ class PromptingSettings(Settings):
         kind = plugins(Strategy).get(info.data.get("strategy", ""))
         if kind is None:
             return options
-        if unknown := next((key for key in options if key not in kind.Settings.model_fields), None):
-            near = did_you_mean(unknown, {*kind.Settings.model_fields, *cls.model_fields} - {"options"})
-            raise ValueError(f"unknown key '{unknown}' for the strategy '{kind.name}', {near}")
-        try:
-            fitting: dict[str, Any] = kind.Settings(**options).model_dump(mode="json")
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise ValueError(f"{'.'.join(map(str, first['loc'])) or kind.name}: {first['msg']}") from error
-        return fitting
+        collector, own = ErrorCollector(), kind.Settings.model_fields
+        known = {*own, *cls.model_fields, "shuffle"} - {"options"}
+        for key in options.keys() - own.keys():
+            message = f"unknown key '{key}' for the strategy '{kind.name}'"
+            collector.faults.append(Fault((key,), message, did_you_mean(str(key), known)))
+        found = collector.attempt((), lambda: checked(kind.Settings, {key: item for key, item in options.items() if key in own}))
+        collector.finish()
+        return {} if found is None else found.model_dump(mode="json")
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from pathlib import Path
 from string import Formatter
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from harness.errors import UserError, did_you_mean
 from harness.stage import digest
+from harness.validation import validated
 
 
 class _File(BaseModel):
@@ -100,7 +101,7 @@ def _loaded(name: str, base: Path) -> tuple[Prompt, Path]:
         content = place.read_text(encoding="utf-8")
     else:
         if name not in bundled_prompts():
-            raise UserError(f"unknown prompt '{name}'", remedy=f"{did_you_mean(name, bundled_prompts())} or give a .yaml file")
+            raise UserError(f"unknown prompt '{name}'", remedy=did_you_mean(name, bundled_prompts(), "Or give a .yaml file"))
         place = Path(f"{name}.yaml")
         content = resources.files(__package__).joinpath("prompts", place.name).read_text(encoding="utf-8")
     prompt = _parsed(name, content, place)
@@ -110,13 +111,10 @@ def _loaded(name: str, base: Path) -> tuple[Prompt, Path]:
 
 def _parsed(name: str, content: str, place: Path) -> Prompt:
     try:
-        file = _File.model_validate(yaml.safe_load(content))
+        value = yaml.safe_load(content)
     except yaml.YAMLError as error:
         raise UserError(f"no YAML: {error}", file=place) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"no prompt: {first['msg']}", file=place, key=key, remedy="keys: summary, text, and source if you like") from error
+    file = validated(_File, value, what=f"the prompt '{name}'", file=place, show="harness show prompts listwise")
     return Prompt(name, file.summary, file.source, file.text, file.system)
 
 

@@ -61,7 +61,23 @@ class AnswerFormat:
 
 
 class Strategy(Plugin):
-    """A way of asking. It sees candidates as numbers in presentation order and never their texts."""
+    """A way of asking. It sees candidates as numbers in presentation order and never their texts.
+
+    >>> import harness
+    >>> from harness.labelling.strategies.strategy import PartialRanking
+    >>> class OneQuestion(harness.Strategy):
+    ...     name, summary, prompt = "one-question", "all passages in one question", "listwise"
+    ...
+    ...     def steps(self, count):
+    ...         [reply] = yield [tuple(range(count))]
+    ...         rest = tuple(number for number in range(count) if number not in reply.order)
+    ...         return PartialRanking(reply.order, rest, reply.verdict, reply.reasons)
+    ...
+    ...     def calls(self, count):
+    ...         return 1
+    >>> OneQuestion(harness.Settings()).read("[2] > [1]", 2, truncated=False).order
+    (1, 0)
+    """
 
     entry_point_group: ClassVar[str] = "harness.strategies"
     prompt: ClassVar[str]

@@ -55,11 +55,10 @@ def read_run(run: Published) -> Run:
     return Run.read(path)
 
 
-def local_collection(run: Published, workspace: Path) -> Collection | None:
-    """The collection of a run where a sweep on this machine prepared it with the very same content; nothing is ever downloaded."""
-
+def local_collection(run: Published, collections: Path) -> Collection | None:
+    """The collection of a run where a sweep prepared it in the folder `collections` with the very same content; nothing is downloaded."""
     about = run.card.collection
-    for folder in sorted((workspace / "collections").glob("*/collection.json")):
+    for folder in sorted(collections.glob("*/collection.json")):
         try:
             found = PreparedCollection(folder.parent, plain(about.name))
             if found.content_hash == about.content_hash and about.split in found.splits:

@@ -94,7 +94,7 @@ def _points(kind: str, steps: tuple[int, ...], losses: tuple[float | None, ...])
     return (LossPoint(step, kind, loss) for step, loss in zip(steps, losses, strict=False) if loss is not None)
 
 
-def model_folders(found: RunProvenance, workspace: Path) -> dict[str, tuple[Path, bool]]:
-    """Where the run's models lie in a workspace, by kind, and whether they are there. Keys are hexadecimal, so no path leaves it."""
-    folders = {row.stage: workspace / "store" / row.stage / row.key for row in found.stages if row.stage in MODELS}
+def model_folders(found: RunProvenance, store: Path) -> dict[str, tuple[Path, bool]]:
+    """Where the run's models lie in a store, by kind, and whether they are there. Keys are hexadecimal, so no path leaves it."""
+    folders = {row.stage: store / row.stage / row.key for row in found.stages if row.stage in MODELS}
     return {kind: (folder, folder.is_dir()) for kind, folder in folders.items()}

@@ -12,6 +12,7 @@ from harness.errors import UserError
 from harness.pipeline.live.journal import is_held, process
 from harness.pipeline.live.live_rows import CellRow, FailureRow, KindRow, RunningRow, cells, failures, kinds, left, running
 from harness.pipeline.live.sweep_state import SweepState
+from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.text import clock
 
 STATES = {
@@ -96,7 +97,7 @@ class Follower:
             left=left(story, found) if state == "running" else None,
             kinds=kinds(story),
             running=found,
-            failures=failures(story, self.file.parent.parent),
+            failures=failures(story, WorkspaceFolder.of_journal(self.file).failures),
             cells=cells(story),
             llm=story.llm,
             log=tuple(story.log),

@@ -26,7 +26,6 @@ from harness.pipeline.graph import closure
 from harness.pipeline.live.observer import Observer
 from harness.stage import Stage
 
-FOLDER = "sweeps"
 _KEPT = 50
 """Journals of a workspace; older ones of sweeps that ended are removed."""
 _EVERY = 1.0
@@ -36,16 +35,16 @@ _EVERY = 1.0
 class Journal(Observer):
     """Writes the events of one sweep.
 
-    `cells` are its cells' names with their last stages; `past` are mean seconds of each kind of stage before.
+    `folder` holds journals, `cells` are its cells' names with their last stages, `past` mean seconds of each kind of stage before.
     """
 
-    def __init__(self, workspace: Path, file: Path, cells: Sequence[tuple[str, Stage]], past: Mapping[str, float]) -> None:
+    def __init__(self, folder: Path, file: Path, cells: Sequence[tuple[str, Stage]], past: Mapping[str, float]) -> None:
         self._cells = cells
         self._about = {"sweep": file.name, "file": str(file.absolute()), "past": dict(past)}
         self._ledger: Ledger | None = None
         self._running: Stage | None = None
         self._next = 0.0
-        self._stream = _opened(workspace / FOLDER, file)
+        self._stream = _opened(folder, file)
 
     def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -89,11 +88,6 @@ class Journal(Observer):
         with contextlib.suppress(OSError):
             self._stream.write(json.dumps({"event": event, "at": round(time.time(), 3), **details, **llm}) + "\n")
             self._stream.flush()
-
-
-def journals(workspace: Path) -> list[Path]:
-    """The journals of a workspace, newest first."""
-    return sorted((workspace / FOLDER).glob("*.jsonl"), reverse=True)
 
 
 def is_held(file: Path) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import NamedTuple
 
+from harness.pipeline.failures import Failures
 from harness.pipeline.live.sweep_state import SweepState, Work
 
 
@@ -97,13 +97,12 @@ def left(story: SweepState, running: tuple[RunningRow, ...]) -> float | None:
     return sum(known) / max(len(running), 1) if len(known) == len(parts) else None
 
 
-def failures(story: SweepState, workspace: Path) -> tuple[FailureRow, ...]:
+def failures(story: SweepState, traces: Failures) -> tuple[FailureRow, ...]:
     """Every stage that failed, in the order of failing."""
     stages = Counter(story.skipped.values())
     without = Counter(cause for _, key in story.head["cells"] if (cause := _cause(story, key)))
     return tuple(
-        FailureRow(str(story.stages[key]), reason, stages[key], without[key], str(workspace / "failures" / f"{key}.json"))
-        for key, reason in story.failed.items()
+        FailureRow(str(story.stages[key]), reason, stages[key], without[key], str(traces.file(key))) for key, reason in story.failed.items()
     )
 
 

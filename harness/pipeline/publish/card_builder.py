@@ -14,8 +14,8 @@ from harness.evaluation.metrics.per_query_file import FILE as METRICS
 from harness.labelling.labels.label_stage import SUMMARY, Labels
 from harness.method import RetrieverMethod
 from harness.models import ModelFiles
+from harness.pipeline.builder import PlannedCell
 from harness.pipeline.graph import closure
-from harness.pipeline.plan import PlannedCell
 from harness.pipeline.publish.cache import PublishedCache
 from harness.pipeline.publish.labelling_time import LabellingTime
 from harness.pipeline.publish.labels_used import labels_used
@@ -108,7 +108,7 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
             question=sweep.description,
             evaluation=CardEvaluation(reported_measures=sweep.evaluate.reported, baseline=(sweep.baseline,) if sweep.baseline else ()),
         ),
-        implementation=implementation(f"harness sweep {_typed(sweep.source.path)}"),
+        implementation=implementation(sweep.source.command or f"harness sweep {_typed(sweep.source.path)}"),
         method=_method(cell),
         data=_data(cell, sweep),
         teacher=_teacher(cell),

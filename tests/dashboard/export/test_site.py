@@ -14,7 +14,7 @@ from dashboard.export.site import PAGES, export
 from harness.cli.main import main
 from harness.errors import UserError
 from harness.leaderboard import row_texts
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.curves.fitted import statistics_of
 from harness.leaderboard.curves.series import chart
 from harness.leaderboard.curves.targets import labels_needed
@@ -67,7 +67,7 @@ class Read(HTMLParser):
 
 
 def test_its_numbers_are_those_of_the_board(site: Path, folder: Path) -> None:
-    found = board(folder)
+    found = load_board(folder)
     (table,) = found.tables
     assert json.loads((site / "board.json").read_text()) == json.loads(json.dumps(found.as_json()))
     assert (site / "board.csv").read_text() == board_files.csv(found)
@@ -82,7 +82,7 @@ def test_its_numbers_are_those_of_the_board(site: Path, folder: Path) -> None:
 
 def test_its_comparisons_are_those_of_the_board_and_the_report(site: Path, folder: Path) -> None:
     result_set = load_results(folder)
-    (table,) = board(folder).tables
+    (table,) = load_board(folder).tables
     page = Read(site / "comparisons.html")
     tested = page.columns("Each row against the baseline")
     against = [row.against for row in table.rows if row.against]
@@ -102,7 +102,7 @@ def test_its_comparisons_are_those_of_the_board_and_the_report(site: Path, folde
 
 def test_its_curves_are_those_of_the_board(site: Path, folder: Path) -> None:
     result_set = load_results(folder)
-    (table,) = board(folder).tables
+    (table,) = load_board(folder).tables
     drawn = chart(table)
     page = Read(site / "curves.html")
     points = [point for one in drawn.series for point in one.points]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.export.site import export
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.filters import Filter, choices, passing_rows
 from harness.leaderboard.row_texts import titles
 from tests.leaderboard.hostile import put_hostile
@@ -52,7 +52,7 @@ def test_every_page_opens_from_its_file_and_loads_nothing(watched: Watched, site
 
 
 def test_a_click_on_a_heading_sorts(watched: Watched, site: Path, folder: Path) -> None:
-    (table,) = board(folder).tables
+    (table,) = load_board(folder).tables
     watched.page.goto((site / "index.html").as_uri())
     heading = watched.page.get_by_role("columnheader", name="R@100")
     heading.get_by_role("button").click()
@@ -68,7 +68,7 @@ def test_a_click_on_a_heading_sorts(watched: Watched, site: Path, folder: Path) 
 
 
 def test_filters_hide_the_rows_that_the_dashboard_hides(watched: Watched, site: Path, folder: Path) -> None:
-    (table,) = board(folder).tables
+    (table,) = load_board(folder).tables
     watched.page.goto((site / "index.html").as_uri())
     for facet in ("group", "teacher", "budget", "loss", "sees", "without"):
         for value in choices(table, facet):
@@ -95,7 +95,7 @@ def test_choices_stand_in_the_address(watched: Watched, site: Path) -> None:
 
 
 def test_from_the_board_to_a_run_and_back(watched: Watched, site: Path, folder: Path) -> None:
-    (table,) = board(folder).tables
+    (table,) = load_board(folder).tables
     page = watched.page
     page.goto((site / "index.html").as_uri())
     page.locator("[data-table=t1] tbody tr a").first.click()

@@ -162,7 +162,7 @@ def test_usual_spellings(written: str, name: str) -> None:
         ("nDCG@ten", "write it as in"),
         ("", "write it as in"),
         ("AP(rel)", "write it as in"),
-        ("RBP(p=1.5)", "p: Input should be less than 1"),
+        ("RBP(p=1.5)", "p: must be less than 1"),
         ("nDCG(dcg=log3)", "'log2' or 'exp-log2'"),
         ("infAP(judged_only=True)", "takes no condensed list"),
     ],

@@ -24,7 +24,7 @@ from harness.labelling.labels.ranking import Ranking
 from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
 from harness.pipeline.label_transfer import Finished, export_labels, import_labels
-from harness.pipeline.store import Store
+from harness.pipeline.workspace import Workspace
 from harness.progress import silent
 from harness.stage import digest
 
@@ -42,7 +42,7 @@ def call(name: object, response: str = "yes", **more: Any) -> Call:
 def labelled(workspace: Path, name: str, rankings: list[Ranking]) -> Finished:
     """Finished labels in the store of `workspace`, with a manifest as the pipeline writes it."""
     about = {"kind": "labels", "version": 1, "fields": {"draw": name}}
-    stage, store = Finished(digest(about)), Store(workspace)
+    stage, store = Finished(digest(about)), Workspace(workspace).store
     with store.lock(stage), store.draft(stage) as draft:
         write_rankings(draft / RANKINGS, rankings)
         summary = summarise(rankings) | {"alone": {"calls": 2, "usd": 0.1}, "here": {"calls": 0, "usd": 0.0}, "seconds": 0.25}
@@ -64,7 +64,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def file(home: Path) -> Path:
-    export_labels(home.parent / "labels.jsonl.gz", home, silent)
+    export_labels(home.parent / "labels.jsonl.gz", Workspace(home), silent)
     return home.parent / "labels.jsonl.gz"
 
 
@@ -73,22 +73,22 @@ def tree(workspace: Path) -> dict[str, bytes]:
 
 
 def test_a_round_trip_brings_the_same_calls_and_the_same_bytes(home: Path, file: Path, tmp_path: Path) -> None:
-    told = import_labels(file, tmp_path / "away", silent)
+    told = import_labels(file, Workspace(tmp_path / "away"), silent)
     nothing = {"same": 0, "conflicts": 0, "named": []}
     assert told == {"file": str(file), "calls": {"added": 25, **nothing}, "labels": {"added": 2, **nothing}}
     there = Ledger(tmp_path / "away" / "ledger.sqlite")
     assert list(there.calls()) == list(Ledger(home / "ledger.sqlite").calls())
     assert tree(tmp_path / "away") == tree(home)
-    export_labels(tmp_path / "again.jsonl.gz", tmp_path / "away", silent)
+    export_labels(tmp_path / "again.jsonl.gz", Workspace(tmp_path / "away"), silent)
     assert (tmp_path / "again.jsonl.gz").read_bytes() == file.read_bytes()
     for folder in (tmp_path / "away" / "store" / "labels").iterdir():
-        assert read_rankings(Store(tmp_path / "away").read(Finished(folder.name)) / RANKINGS) == RANKED
+        assert read_rankings(Workspace(tmp_path / "away").store.read(Finished(folder.name)) / RANKINGS) == RANKED
 
 
 def test_a_second_import_changes_nothing(file: Path, tmp_path: Path) -> None:
-    import_labels(file, tmp_path / "away", silent)
+    import_labels(file, Workspace(tmp_path / "away"), silent)
     before = tree(tmp_path / "away"), list(Ledger(tmp_path / "away" / "ledger.sqlite").calls())
-    told = import_labels(file, tmp_path / "away", silent)
+    told = import_labels(file, Workspace(tmp_path / "away"), silent)
     assert told["calls"] == {"added": 0, "same": 25, "conflicts": 0, "named": []}
     assert told["labels"] == {"added": 0, "same": 2, "conflicts": 0, "named": []}
     assert (tree(tmp_path / "away"), list(Ledger(tmp_path / "away" / "ledger.sqlite").calls())) == before
@@ -98,21 +98,21 @@ def test_what_differs_is_reported_and_stays(file: Path, tmp_path: Path) -> None:
     away = tmp_path / "away"
     Ledger(away / "ledger.sqlite").put(call(3, "another answer"))
     mine = labelled(away, "a", RANKED[:1])
-    told = import_labels(file, away, silent)
+    told = import_labels(file, Workspace(away), silent)
     assert told["calls"] == {"added": 24, "same": 0, "conflicts": 1, "named": [call(3).key]}
     assert told["labels"] == {"added": 1, "same": 0, "conflicts": 1, "named": [mine.key]}
     assert Ledger(away / "ledger.sqlite").get(call(3).key).response == "another answer"  # type: ignore[union-attr]
-    assert read_rankings(Store(away).read(mine) / RANKINGS) == RANKED[:1]
+    assert read_rankings(Workspace(away).store.read(mine) / RANKINGS) == RANKED[:1]
 
 
 def test_damaged_labels_are_replaced_on_import_and_refused_on_export(home: Path, file: Path, tmp_path: Path) -> None:
-    import_labels(file, tmp_path / "away", silent)
+    import_labels(file, Workspace(tmp_path / "away"), silent)
     victim = next((tmp_path / "away" / "store" / "labels").iterdir()) / RANKINGS
     victim.write_bytes(b"rot")
     with pytest.raises(UserError, match="labels are damaged"):
-        export_labels(tmp_path / "rotten.jsonl.gz", tmp_path / "away", silent)
+        export_labels(tmp_path / "rotten.jsonl.gz", Workspace(tmp_path / "away"), silent)
     assert not list(tmp_path.glob("*rotten*"))
-    assert import_labels(file, tmp_path / "away", silent)["labels"]["added"] == 1
+    assert import_labels(file, Workspace(tmp_path / "away"), silent)["labels"]["added"] == 1
     assert tree(tmp_path / "away") == tree(home)
 
 
@@ -142,8 +142,8 @@ def test_any_text_survives(tmp_path: Path, put: list[Call], ids: list[str], raw:
         shutil.rmtree(tmp_path / name, ignore_errors=True)
     Ledger(tmp_path / "here" / "ledger.sqlite").merge(put)
     labelled(tmp_path / "here", "wild", [Ranking(raw, tuple(ids), raw=raw)])
-    export_labels(tmp_path / "wild.jsonl.gz", tmp_path / "here", silent)
-    import_labels(tmp_path / "wild.jsonl.gz", tmp_path / "there", silent)
+    export_labels(tmp_path / "wild.jsonl.gz", Workspace(tmp_path / "here"), silent)
+    import_labels(tmp_path / "wild.jsonl.gz", Workspace(tmp_path / "there"), silent)
     assert list(Ledger(tmp_path / "there" / "ledger.sqlite").calls()) == sorted(put)
     assert tree(tmp_path / "there") == tree(tmp_path / "here")
 
@@ -173,7 +173,7 @@ def rewrite(file: Path, change: Callable[[list[str]], list[str]]) -> None:
 
 def assert_refused(file: Path, tmp_path: Path, message: str, line: int | None) -> None:
     with pytest.raises(UserError, match=message) as caught:
-        import_labels(file, tmp_path / "refused", silent)
+        import_labels(file, Workspace(tmp_path / "refused"), silent)
     assert caught.value.line == line and caught.value.remedy and caught.value.file == file
     assert not (tmp_path / "refused").exists()
 
@@ -181,7 +181,7 @@ def assert_refused(file: Path, tmp_path: Path, message: str, line: int | None) -
 def test_a_forged_but_whole_file_is_taken(file: Path, tmp_path: Path) -> None:
     # What the next test's changes are measured against: the rewriting alone is no fault.
     rewrite(file, lambda lines: lines)
-    assert import_labels(file, tmp_path / "away", silent)["calls"]["added"] == 25
+    assert import_labels(file, Workspace(tmp_path / "away"), silent)["calls"]["added"] == 25
 
 
 def swap(old: str, new: str, line: int) -> Callable[[list[str]], list[str]]:
@@ -265,7 +265,7 @@ def test_what_is_no_file_of_labels_is_said(tmp_path: Path) -> None:
     (tmp_path / "old.jsonl").write_text('{"format": "distil-harness labels"}\n')
     assert_refused(tmp_path / "old.jsonl", tmp_path, "version None of the format is not known", 1)
     with pytest.raises(UserError, match="no calls and no finished labels"):
-        export_labels(tmp_path / "out.jsonl.gz", tmp_path / "empty", silent)
+        export_labels(tmp_path / "out.jsonl.gz", Workspace(tmp_path / "empty"), silent)
     assert not (tmp_path / "empty").exists()
 
 
@@ -278,7 +278,7 @@ def test_an_endless_line_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pyt
 
 def test_two_processes_import_at_once(home: Path, file: Path, tmp_path: Path) -> None:
     away = tmp_path / "away"
-    workers = [multiprocessing.get_context("fork").Process(target=import_labels, args=(file, away, silent)) for _ in range(3)]
+    workers = [multiprocessing.get_context("fork").Process(target=import_labels, args=(file, Workspace(away), silent)) for _ in range(3)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -294,8 +294,8 @@ def test_memory_stays_flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     ledger = Ledger(tmp_path / "many" / "ledger.sqlite")
     ledger.put_many([Call(call_key("m", number), "m", "x" * 20_000, "y", created=1.0) for number in range(2_000)])
     tracemalloc.start()
-    export_labels(tmp_path / "many.jsonl.gz", tmp_path / "many", silent)
-    import_labels(tmp_path / "many.jsonl.gz", tmp_path / "away", silent)
+    export_labels(tmp_path / "many.jsonl.gz", Workspace(tmp_path / "many"), silent)
+    import_labels(tmp_path / "many.jsonl.gz", Workspace(tmp_path / "away"), silent)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(Ledger(tmp_path / "away" / "ledger.sqlite")) == 2_000

@@ -157,11 +157,11 @@ def test_unplaced_candidates_become_what_was_asked_for(then: str, ordered: tuple
     ("ask", "said"),
     [
         ("slidng", "did you mean 'sliding'"),
-        ({"strategy": "sliding", "windw": 3}, "unknown key 'windw' for the strategy 'sliding', did you mean 'window'"),
+        ({"strategy": "sliding", "windw": 3}, "unknown key 'windw' for the strategy 'sliding' (did you mean 'window'"),
         ({"strategy": "listwise", "window": 3}, "unknown key 'window' for the strategy 'listwise'"),
         ({"presentatoin": "shuffled"}, "did you mean 'presentation'"),
         ({"strategy": "sliding", "window": 3, "step": 4}, "a step of 4"),
-        ({"strategy": "pairwise", "k": 0}, "k: "),
+        ({"strategy": "pairwise", "k": 0}, "k\n  must be at least"),
         ({"shuffles": 0}, "shuffles"),
         ({"aggregate": "median"}, "aggregate"),
     ],

@@ -73,9 +73,9 @@ def test_a_file_of_ones_own_is_found_from_the_sweeps_folder(tmp_path: Path) -> N
         ("summary: x\ntext: '{passage:>9} {query}'", "placeholders"),
         ("summary: x\ntext: '{passage {query}'", "cannot be read"),
         ("summary: x\ntext: '{passage}} {query}'", "cannot be read"),
-        ("summary: x", "no prompt"),
-        ("summary: x\ntext: y\ntemperature: 3", "no prompt"),
-        ("just words", "no prompt"),
+        ("summary: x", "text: this key is required"),
+        ("summary: x\ntext: y\ntemperature: 3", "unknown key 'temperature'"),
+        ("just words", "must be a mapping"),
         ("a: [", "no YAML"),
     ],
 )

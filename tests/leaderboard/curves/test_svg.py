@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.curves.series import Chart, ReferenceLevel, chart
 from harness.leaderboard.curves.series_style import COLOURS, DASHES, MARKERS, MOST, ink, series_style, series_styles
 from harness.leaderboard.curves.short_names import shortened, wrapped
@@ -30,7 +30,7 @@ NAMES = [
 
 @pytest.fixture
 def many(results: Path) -> Chart:
-    found = chart(board(results).tables[0])
+    found = chart(load_board(results).tables[0])
     assert found is not None
     one = found.series[0]
     return replace(found, series=tuple(replace(one, name=f"method, setting={number}") for number in range(30)))
@@ -113,7 +113,7 @@ def test_long_names_stand_differently_at_the_ends_of_lines(many: Chart) -> None:
 
 
 def test_the_written_figure_leaves_out_what_cannot_be_told_apart(results: Path, tmp_path: Path) -> None:
-    draw(board(results), tmp_path / "budget.svg")
+    draw(load_board(results), tmp_path / "budget.svg")
     assert len(list(ET.parse(tmp_path / "budget.svg").getroot().iter(f"{SVG}polyline"))) == 3
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.run_labels import row_of
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.inspect.run_details import downloads
 from harness.leaderboard.inspect.run_provenance import HELD_OUT, TRAINING, model_folders, run_provenance
 from harness.leaderboard.inspect.training_query import training_query
@@ -40,7 +40,7 @@ def test_how_a_run_was_made(tmp_path: Path) -> None:
     folders = model_folders(found, tmp_path)
     assert {kind: there for kind, (_, there) in folders.items()} == {"ranker": False, "retriever": False}
     folders["ranker"][0].mkdir(parents=True)
-    assert model_folders(found, tmp_path)["ranker"] == (tmp_path / "store" / "ranker" / ("ab" * 32), True)
+    assert model_folders(found, tmp_path)["ranker"] == (tmp_path / "ranker" / ("ab" * 32), True)
     assert downloads(run)[3:] == ("provenance.json", "labels.jsonl.gz")
 
 
@@ -83,7 +83,7 @@ def test_rows_stand_with_those_that_see_the_same(tmp_path: Path) -> None:
             update={"method": MethodSection(name=f"m{number}", category="baseline", sees=sees)}
         )
         put(tmp_path, card, make_run(0.5, number))
-    (table,) = board(tmp_path).tables
+    (table,) = load_board(tmp_path).tables
     found = by_sees(table.rows)
     assert {sees: {row.method for row in rows} for sees, rows in found.items()} == {
         "nothing": {"m2", "m4"},

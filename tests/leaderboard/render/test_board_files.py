@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from harness.leaderboard import row_texts
-from harness.leaderboard.board import Board, board
+from harness.leaderboard.board import Board, load_board
 from harness.leaderboard.curves.ascii import plot
 from harness.leaderboard.curves.series import chart, select
 from harness.leaderboard.curves.svg import svg, write_svg
@@ -32,7 +32,7 @@ def shown(found: Board, width: int = 100) -> str:
 
 
 def test_the_terminal_shows_everything_that_matters_in_100_columns(results: Path) -> None:
-    text = shown(board(results))
+    text = shown(load_board(results))
     assert max(map(len, text.splitlines())) <= 100
     for part in (
         "semanlink · test · 60 queries",
@@ -50,7 +50,7 @@ def test_the_terminal_shows_everything_that_matters_in_100_columns(results: Path
 
 @pytest.mark.parametrize("width", [70, 80, 90])
 def test_a_narrow_terminal_is_told_what_is_left_out_and_nothing_is_cut(results: Path, width: int) -> None:
-    found = board(results)
+    found = load_board(results)
     text = shown(found, width)
     assert max(map(len, text.splitlines())) <= width
     assert "no room here for: " in text
@@ -59,7 +59,7 @@ def test_a_narrow_terminal_is_told_what_is_left_out_and_nothing_is_cut(results: 
 
 
 def test_a_wide_terminal_says_what_a_mean_is_uncertain_by(results: Path) -> None:
-    found = board(results)
+    found = load_board(results)
     told = [row.variance.summary for row in found.tables[0].rows if row.variance]
     assert told
     assert all(text in shown(found, 240) for text in told)
@@ -73,12 +73,12 @@ def test_a_wide_terminal_says_what_a_mean_is_uncertain_by(results: Path) -> None
 def test_the_terminal_says_what_was_skipped_and_when_there_is_nothing(tmp_path: Path) -> None:
     put(tmp_path, make_card("good"), make_run(0.5))
     (tmp_path / "semanlink" / "bad[red]").mkdir()
-    assert "skipped semanlink/bad[red]: the card cannot be read" in shown(board(tmp_path))
-    assert f"no published runs in {tmp_path / 'none'}" in shown(board(tmp_path / "none"), width=200)
+    assert "skipped semanlink/bad[red]: the card cannot be read" in shown(load_board(tmp_path))
+    assert f"no published runs in {tmp_path / 'none'}" in shown(load_board(tmp_path / "none"), width=200)
 
 
 def test_csv_has_every_number(results: Path) -> None:
-    found = board(results)
+    found = load_board(results)
     lines = list(csv.DictReader(io.StringIO(board_files.csv(found))))
     for line, row in zip(lines, found.tables[0].rows, strict=True):
         assert float(line["nDCG@10"]) == row.metrics["nDCG@10"].mean
@@ -94,7 +94,7 @@ def seeing(results: Path) -> Board:
     put(results, likelihoods.model_copy(update={"method": section}), make_run(0.6, 8))
     nothing = make_card("lexical", "bm25", category="reference", budget=None)
     put(results, nothing.model_copy(update={"method": nothing.method.model_copy(update={"sees": ()})}), make_run(0.3, 9))
-    return board(results)
+    return load_board(results)
 
 
 @pytest.mark.parametrize("width", [80, 100, 240])
@@ -129,7 +129,7 @@ def shown_by(found: Board) -> str:
 
 
 def test_rows_say_what_they_are_tested_against_only_where_that_differs(results: Path) -> None:
-    found = board(results)
+    found = load_board(results)
     (table,) = found.tables
     assert "tested against" not in shown(found, 240) and "| tested against |" not in board_files.markdown(found)
     tested = [place for place, row in enumerate(table.rows) if row.against]
@@ -145,7 +145,7 @@ def test_rows_say_what_they_are_tested_against_only_where_that_differs(results: 
 @pytest.mark.parametrize("write", [board_files.csv, board_files.markdown, board_files.latex])
 def test_text_of_strangers_is_escaped(tmp_path: Path, write: object) -> None:
     put(tmp_path, make_card("x", "=cmd|'<b>&_%$#{}~^\\`[a](b)"), make_run(0.5))
-    text = write(board(tmp_path))
+    text = write(load_board(tmp_path))
     if write is board_files.csv:
         assert "'=cmd" in text
     elif write is board_files.markdown:
@@ -156,13 +156,13 @@ def test_text_of_strangers_is_escaped(tmp_path: Path, write: object) -> None:
 
 
 def test_latex_and_markdown_have_a_line_a_row(results: Path) -> None:
-    found = board(results)
+    found = load_board(results)
     assert board_files.latex(found).count(r"\\") == 7
     assert len([line for line in board_files.markdown(found).splitlines() if line.startswith("| ")]) == 8
 
 
 def test_curves_join_the_budgets_of_a_configuration(results: Path) -> None:
-    (table,) = board(results).tables
+    (table,) = load_board(results).tables
     found = chart(table)
     assert found.budgets == [100, 300]
     assert [(one.name, [point.budget for point in one.points]) for one in found.series] == [
@@ -191,7 +191,7 @@ def test_the_spread_of_few_runs_is_not_called_an_interval(tmp_path: Path, runs: 
         card = make_card(f"a{resample}", "first", budget=100, resample=resample, teacher=teacher())
         put(tmp_path, card, make_run(0.5 + resample / 20, resample))
     put(tmp_path, make_card("b", "second", budget=100, teacher=teacher()), make_run(0.1, 9))
-    found = chart(board(tmp_path).tables[0])
+    found = chart(load_board(tmp_path).tables[0])
     assert found.note == f"bands: {told}"
 
 
@@ -200,7 +200,7 @@ def test_a_selection_keeps_the_best_of_each_method_and_says_what_it_drops(tmp_pa
         card = make_card(f"a{number}", "first", settings={"n": number}, budget=100, teacher=teacher())
         put(tmp_path, card, make_run(0.5 + number / 10, number))
     put(tmp_path, make_card("b", "second", budget=100, teacher=teacher()), make_run(0.0, 9))
-    whole = chart(board(tmp_path).tables[0])
+    whole = chart(load_board(tmp_path).tables[0])
     chosen = select(whole, 3)
     best = max(whole.series, key=lambda one: one.points[-1].mean)
     assert best in chosen.series
@@ -212,11 +212,11 @@ def test_a_selection_keeps_the_best_of_each_method_and_says_what_it_drops(tmp_pa
 
 def test_no_budgets_no_curve(tmp_path: Path) -> None:
     put(tmp_path, make_card("zero"), make_run(0.5))
-    assert chart(board(tmp_path).tables[0]) is None
+    assert chart(load_board(tmp_path).tables[0]) is None
 
 
 def test_the_plot_in_characters_puts_better_points_higher(results: Path) -> None:
-    lines = plot(chart(board(results).tables[0])).splitlines()
+    lines = plot(chart(load_board(results).tables[0])).splitlines()
     height = {letter: next(number for number, line in enumerate(lines) if letter in line[8:]) for letter in "ABC"}
     assert height["A"] <= height["B"] < height["C"]
     assert "100" in lines[14]
@@ -225,7 +225,7 @@ def test_the_plot_in_characters_puts_better_points_higher(results: Path) -> None
 
 
 def test_the_figure_is_well_formed_labelled_and_inside_its_frame(results: Path, tmp_path: Path) -> None:
-    found = chart(board(results).tables[0])
+    found = chart(load_board(results).tables[0])
     write_svg(found, tmp_path / "docs" / "curve.svg")
     root = ET.parse(tmp_path / "docs" / "curve.svg").getroot()
     _, _, width, height = map(float, root.attrib["viewBox"].split())
@@ -241,6 +241,6 @@ def test_the_figure_is_well_formed_labelled_and_inside_its_frame(results: Path, 
 def test_the_figure_escapes_names(tmp_path: Path) -> None:
     for budget in (100, 300):
         put(tmp_path, make_card(f"x{budget}", "<script>alert(1)</script>", budget=budget), make_run(0.5))
-    text = svg(chart(board(tmp_path).tables[0]))
+    text = svg(chart(load_board(tmp_path).tables[0]))
     assert "<script" not in text
     ET.fromstring(text)

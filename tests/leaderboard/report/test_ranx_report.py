@@ -13,7 +13,7 @@ import pytest
 
 from harness.errors import UserError
 from harness.evaluation.significance.test_spec import TestSpec
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.leaderboard.report.ranx_report import ranx_metric, ranx_report
 from harness.leaderboard.row_texts import titles
 from harness.published.run_export import export_qrels, export_run
@@ -47,7 +47,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         export_qrels(JUDGED, folder / name)
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
     done = subprocess.run([sys.executable, "-c", RANX], cwd=folder, env=environment, capture_output=True, text=True, check=True)
-    rows = titles(board(folder / "results").tables[0])
+    rows = titles(load_board(folder / "results").tables[0])
     found: dict[str, Any] = json.loads(done.stdout) | {"rows": rows}
     return found
 

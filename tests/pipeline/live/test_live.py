@@ -11,16 +11,17 @@ import pytest
 
 from harness.errors import UserError
 from harness.pipeline.live.follower import Follower, SweepReport
-from harness.pipeline.live.journal import is_held, journals
+from harness.pipeline.live.journal import is_held
 from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.live.sweep_state import SweepState
+from harness.pipeline.workspace import Workspace
 from harness.stage import Stage
 from tests.pipeline.slow_sweep import cells, run, started
 from tests.pipeline.toys import Number, Sum
 
 
 def follow(workspace: Path) -> Follower:
-    return Follower(journals(workspace)[0])
+    return Follower(Workspace(workspace).journals[0])
 
 
 def wait_for(follower: Follower, state: str) -> SweepReport:
@@ -56,7 +57,7 @@ def test_a_second_sweep_says_what_was_there_before(tmp_path: Path) -> None:
     run(tmp_path, cells(1)[:1])
     run(tmp_path, [("quick cell", Sum((Number(1), Number(2)))), ("larger cell", Sum((Number(1), Number(3))))])
     found = follow(tmp_path).read()
-    assert len(journals(tmp_path)) == 2
+    assert len(Workspace(tmp_path).journals) == 2
     assert found.state == "done"
     assert {row.kind: (row.total, row.cached, row.done) for row in found.kinds} == {"number": (3, 2, 1), "sum": (2, 1, 1)}
     assert found.cells_done == 2
@@ -92,7 +93,7 @@ def test_what_an_interrupted_sweep_leaves(tmp_path: Path) -> None:
 def test_a_killed_sweep_is_dead(tmp_path: Path, options: tuple[str, ...]) -> None:
     """Also where a process that it forked lives on and holds the lock."""
     with started(tmp_path, *options) as kill:
-        while not journals(tmp_path):
+        while not Workspace(tmp_path).journals:
             time.sleep(0.05)
         follower = follow(tmp_path)
         [row] = wait_for(follower, "running").running
@@ -169,6 +170,6 @@ def test_old_journals_go(tmp_path: Path) -> None:
     for number in range(60):
         (tmp_path / "sweeps" / f"20200101-{number:02}.jsonl").write_text("")
     run(tmp_path, cells(1)[:1])
-    left = journals(tmp_path)
+    left = Workspace(tmp_path).journals
     assert len(left) == 50
     assert left[1].name == "20200101-59.jsonl"

@@ -18,7 +18,7 @@ from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
 from harness.ledger.views import CacheMiss, ReplayLedger
 from harness.pipeline.publish.labelling_time import LabellingTime
-from harness.pipeline.store import Store
+from harness.pipeline.workspace import Workspace
 from harness.progress import Progress
 from harness.retrieval.run import Run
 from harness.stage import Stage, canonical
@@ -50,7 +50,7 @@ class World:
     home: Path
 
     def __post_init__(self) -> None:
-        self.store, self.ledger = Store(self.home), Ledger(self.home / "ledger.sqlite")
+        self.store, self.ledger = Workspace(self.home).store, Ledger(self.home / "ledger.sqlite")
         self.cache, self.progress = self.home / "cache", lambda done, total, unit="": None
         for name in ("pool", "run"):
             with self.store.draft(Given(name)) as draft:
@@ -87,7 +87,7 @@ class World:
         return sum(SECONDS[task.query] for task in stage.tasks(self.path(Given("pool")), self.path(Given("run"))))
 
     def times(self, *stages: Labels) -> LabellingTime:
-        return LabellingTime(stages, Store(self.home), self.ledger, self.home / "cache" / "seconds.json")
+        return LabellingTime(stages, Workspace(self.home).store, self.ledger, self.home / "cache" / "seconds.json")
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from harness.labelling.labels.run_labels import LabelsOfRun
-from harness.leaderboard.board import board
+from harness.leaderboard.board import load_board
 from harness.pipeline.live.observer import NullObserver
-from harness.pipeline.plan_report import plan_report
-from harness.pipeline.sweep import SweepResult, run_sweep
+from harness.pipeline.sweep import SweepResult
+from harness.pipeline.workspace import Workspace
 from harness.published.card import Card
 from harness.published.card_costs import LabelsUsed
 from harness.published.published_labels import read_labels
@@ -67,8 +67,8 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
         patch.setenv("OPENAI_API_KEY", "sk-test")
         file = home / "sweep.yaml"
         file.write_text(content(server.url, METHODS))
-        plan = plan_report(file, [], home / "workspace")["llm"]
-        outcome = run_sweep(file, [], home / "workspace", home / "results", observer=NullObserver())
+        plan = Workspace(home / "workspace").plan(file).report()["llm"]
+        outcome = Workspace(home / "workspace").plan(file).run(home / "results", observer=NullObserver())
     folders = {read_card(folder).method.name: folder for folder in outcome.published}
     cards = {name: read_card(folder) for name, folder in folders.items()}
     yield Done(plan, outcome, cards, {name: read_labels(folder) for name, folder in folders.items()})
@@ -85,7 +85,7 @@ def test_documents_are_planned_before_candidates_are_there(tmp_path: Path, monke
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     write_collection(tmp_path / "data")
     (tmp_path / "sweep.yaml").write_text(content("http://127.0.0.1:9/v1", [{"method": "synthetic-queries", "documents_a_label": 2}]))
-    small = plan_report(tmp_path / "sweep.yaml", ["budgets=[1, 2]"], tmp_path / "workspace")["llm"]
+    small = Workspace(tmp_path / "workspace").plan(tmp_path / "sweep.yaml", ["budgets=[1, 2]"]).report()["llm"]
     assert small["calls"] == 4, "of nested budgets only the largest is paid"
 
 
@@ -101,7 +101,7 @@ def test_documents_are_planned_before_candidates_are_there(tmp_path: Path, monke
 )
 def test_labels_used_stand_on_card_and_board(done: Done, method: str, used: LabelsUsed) -> None:
     assert done.cards[method].costs.labels_used == used
-    (row,) = (row for row in board(done.outcome.results).as_json()["rows"] if row["method"] == method)
+    (row,) = (row for row in load_board(done.outcome.results).as_json()["rows"] if row["method"] == method)
     assert [row["cost"][f"labels_{part}"] for part in ("used", "teacher", "written", "gold")] == [
         used.total,
         used.teacher,
@@ -128,7 +128,7 @@ def test_the_seconds_of_labelling_are_those_of_its_calls(done: Done) -> None:
     assert syntriever.durations_standalone["query-labels"] > syntriever.durations["query-labels"]
     assert syntriever.durations_standalone["labels"] == syntriever.durations["labels"]
     assert set(syntriever.durations_standalone) == {"labels", "query-labels"}
-    (row,) = (row for row in board(done.outcome.results).as_json()["rows"] if row["method"] == "syntriever-stages")
+    (row,) = (row for row in load_board(done.outcome.results).as_json()["rows"] if row["method"] == "syntriever-stages")
     assert (row["cost"]["seconds"], row["cost"]["seconds_here"]) == (syntriever.costs.seconds_standalone, syntriever.costs.seconds)
 
 
@@ -143,9 +143,9 @@ def test_an_older_card_is_renewed_and_its_run_stays_as_it_is(done: Done, tmp_pat
             del card["costs"][name]
         card.pop("durations_standalone", None)
         (folder / CARD).write_text(yaml.safe_dump(card, sort_keys=False))
-    old = board(results).as_json()["rows"]
+    old = load_board(results).as_json()["rows"]
     assert not any("labels_used" in row["cost"] for row in old), "what an old card does not tell is not 0"
-    again = run_sweep(home / "sweep.yaml", [], home / "workspace", results, observer=NullObserver())
+    again = Workspace(home / "workspace").plan(home / "sweep.yaml").run(results, observer=NullObserver())
     assert again.summary["stages"]["run"] == 0
     for file, content in before.items():
         assert file.read_bytes() == content, file.name

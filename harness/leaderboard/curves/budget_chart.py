@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
-import altair as alt
-
-from dashboard.charts import legends
+from harness._lazy import lazy
+from harness.errors import UserError
+from harness.leaderboard.curves import chart_legends
 from harness.leaderboard.curves.cost_axes import AXES
 from harness.leaderboard.curves.fitted import Statistics
 from harness.leaderboard.curves.series import Chart, Series
 from harness.leaderboard.curves.series_style import series_styles
 from harness.leaderboard.curves.targets import Needed
+
+if TYPE_CHECKING:
+    import altair as alt
+else:
+    alt = lazy("altair")
 
 _MARGIN = 1.15
 """Room left and right of the points, as a factor on the log axis."""
@@ -22,14 +28,16 @@ _TARGET = "#D55E00"
 Values = list[dict[str, Any]]
 
 
-def budget_curve(
+def budget_chart(
     chart: Chart, statistics: Statistics | None = None, target: tuple[str, float] | None = None, needed: list[Needed] | None = None
 ) -> alt.LayerChart:
     """The metric against the chart's axis: each series with a look of its own.
 
-    Lines and bands are the fits of `statistics`; without it lines join the markers. `target` is a name with a value of the metric, and
-    `needed` stands on its line where series reach it.
+    Lines and bands are the fits of `statistics`; without it they join what was measured. `target` is a name with a value of the metric,
+    and `needed` stands on its line where series reach it. Raises UserError where Altair is not installed.
     """
+    if find_spec("altair") is None:
+        raise UserError("charts are drawn by Altair, which is not installed", remedy="pip install 'distil-harness[dashboard]'")
     places = chart.places
     first, last = places[0] / _MARGIN, places[-1] * _MARGIN
     fitted = _Layers(chart, _across(chart, first, last))
@@ -43,7 +51,7 @@ def budget_curve(
     ]
     if target is not None and needed:
         layers += fitted.reached(target[1], needed)
-    return alt.layer(*layers).properties(height=_PLOT + legends.height(_names(chart)))
+    return alt.layer(*layers).properties(height=_PLOT + chart_legends.height(_names(chart)))
 
 
 class _Layers:
@@ -51,7 +59,7 @@ class _Layers:
 
     def __init__(self, chart: Chart, across: alt.X) -> None:
         self._chart, self._across, self._styles = chart, across, series_styles(len(chart.series))
-        self._legend = legends.texts(_names(chart))
+        self._legend = chart_legends.texts(_names(chart))
 
     def _base(self, values: Values) -> alt.Chart:
         return alt.Chart(alt.Data(values=values)).encode(x=self._across)
@@ -69,8 +77,8 @@ class _Layers:
     def points(self) -> alt.Chart:
         numbered = [(one, number) for one in self._chart.series for number in range(len(one.points))]
         values = [{**_point(one, number), "text": self._legend[one.name]} for one, number in numbered]
-        look = legends.marked("text", _names(self._chart), self._styles)
-        marks = self._base(values).mark_point(size=80, opacity=1, strokeWidth=legends.EDGE)
+        look = chart_legends.marked("text", _names(self._chart), self._styles)
+        marks = self._base(values).mark_point(size=80, opacity=1, strokeWidth=chart_legends.EDGE)
         return marks.encode(y=_height("mean", self._chart), **look, tooltip=_tooltip(self._chart))
 
     def reached(self, target: float, needed: list[Needed]) -> list[alt.Chart]:
@@ -81,7 +89,7 @@ class _Layers:
             for one in inside
         ]
         tooltip = [alt.Tooltip("series:N"), alt.Tooltip("words:N", title="reaches the target with")]
-        look = legends.marked("text", _names(self._chart), self._styles)
+        look = chart_legends.marked("text", _names(self._chart), self._styles)
         marks = self._base(values).mark_point(filled=False, size=150, strokeWidth=2, opacity=1)
         shown = marks.encode(y=_height("mean", self._chart), shape=look["shape"], stroke=look["stroke"], tooltip=tooltip)
         return [shown] if values else []
@@ -112,7 +120,12 @@ def _parts(band: Any) -> tuple[Any, ...]:
 
 
 def _joined(chart: Chart) -> Values:
-    return [{"series": one.name, "x": point.x, "mean": point.mean} for one in chart.series for point in one.points]
+    """What was measured; points with an interval have a band."""
+    return [
+        {"series": one.name, "x": point.x, "mean": point.mean} | ({"low": point.low, "high": point.high} if point.low < point.high else {})
+        for one in chart.series
+        for point in one.points
+    ]
 
 
 def _single_selection(chart: Chart) -> Values:

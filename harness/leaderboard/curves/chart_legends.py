@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import altair as alt
-
+from harness._lazy import lazy
 from harness.leaderboard.curves.series_style import SeriesStyle
 from harness.leaderboard.curves.short_names import shortened, wrapped
+
+if TYPE_CHECKING:
+    import altair as alt
+else:
+    alt = lazy("altair")
 
 WIDTH = 44
 """Characters of a line."""

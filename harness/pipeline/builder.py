@@ -1,0 +1,143 @@
+"""From a sweep file to stages: prepares collections, gives every method its inputs, asks it for its part of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from harness.collections.collection import Collection
+from harness.collections.pool import training_pool
+from harness.config.cells import Cell, expand
+from harness.config.parts import DENSE
+from harness.config.sweep_file import SweepFile
+from harness.evaluation.metrics.evaluate_stage import Evaluate
+from harness.labelling.labels.teacher import Teacher
+from harness.method import MethodInputs
+from harness.pipeline.faults import FaultCollector, method_path
+from harness.pipeline.qa_cells import AnswerEvaluation, answer_evaluation
+from harness.pipeline.sweep_inputs import SweepInputs
+from harness.pipeline.trial_selection import SelectTrial, search, select_trial
+from harness.pipeline.workspace_folder import WorkspaceFolder
+from harness.retrieval.search_stages import DenseSearch, Embed, Interleave, lexical_search
+from harness.stage import Stage, digest
+from harness.training.training_inputs import TrainingInputs
+
+if TYPE_CHECKING:
+    from harness.qa.answer_stages import Answered
+
+
+@dataclass(frozen=True)
+class SharedInputs:
+    """A collection of the sweep with what all its cells share."""
+
+    collection: Collection
+    pool: Stage
+    candidates: Stage
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """One cell of the sweep and the stages that end it."""
+
+    cell: Cell
+    inputs: MethodInputs
+    run: Stage
+    evaluate: Evaluate | Answered
+    choice: SelectTrial | None = None
+    """What chose the retriever; None where the cell has no trials."""
+
+
+class Builder:
+    """Turns the cells of one sweep file into stages. Building prepares collections (reads them once) and runs nothing else."""
+
+    def __init__(self, sweep: SweepFile, workspace: WorkspaceFolder) -> None:
+        self.sweep = sweep
+        self.workspace = workspace
+        self.base = sweep.source.path.parent
+        self._benches: dict[str, SharedInputs] = {}
+        self.inputs = SweepInputs(sweep, lambda spec: workspace.collection(spec, sweep.source.path.parent))
+
+    def cells(self) -> list[PlannedCell]:
+        """Every cell of the sweep with its stages. Raises UserErrors with all missing collections, models and the like."""
+        self.inputs.check()
+        faults = FaultCollector(self.sweep.source)
+        cells: list[PlannedCell] = []
+        for cell in expand(self.sweep).cells:
+            with faults.at(method_path(self.sweep.source, cell)):
+                cells.append(self._planned(cell))
+        with faults.at(("evaluate", "answers")):
+            cells += self._references()
+        faults.finish()
+        return cells
+
+    def _references(self) -> Iterator[PlannedCell]:
+        """What a reader's answers are held against, where the sweep has one."""
+        if (ending := self._ending) is None:
+            return
+        for spec in self.sweep.collections:
+            for cell, inputs, run in ending.references(spec, self._inputs):
+                ranking = self._scored(inputs, run) if inputs.teacher else None
+                yield PlannedCell(cell, inputs, run, ending.last_stage(inputs, run, ranking))
+
+    @property
+    def teachers(self) -> dict[str, Teacher]:
+        """The sweep's teachers by the names it gave them; a reader that is none of them by `INLINE`."""
+        return self.inputs.teachers
+
+    @cached_property
+    def _ending(self) -> AnswerEvaluation | None:
+        return answer_evaluation(self.sweep, self.teachers)
+
+    def _planned(self, cell: Cell) -> PlannedCell:
+        inputs = self._inputs(cell)
+        choice = select_trial(cell, inputs, self.sweep.tune) if self.sweep.tune and cell.trials else None
+        run = search(cell, inputs, choice) if choice else cell.method(cell.settings).run(inputs)
+        ranking = self._scored(inputs, run)
+        return PlannedCell(cell, inputs, run, self._ending.last_stage(inputs, run, ranking) if self._ending else ranking, choice)
+
+    def _scored(self, inputs: MethodInputs, run: Stage) -> Evaluate:
+        return Evaluate(source=run, judgments=inputs.collection.judgments(inputs.split), metrics=self.sweep.evaluate.ranking)
+
+    def _inputs(self, cell: Cell) -> MethodInputs:
+        bench = self._bench(cell.collection)
+        return TrainingInputs(
+            collection=bench.collection,
+            split=self.sweep.evaluate.split,
+            depth=self.sweep.evaluate.depth,
+            pool=bench.pool,
+            candidates=bench.candidates,
+            list_depth=self.sweep.candidates.depth,
+            retriever=self.inputs.retriever,
+            ranker=self.inputs.ranker,
+            max_length=self.sweep.max_length,
+            base=self.base,
+            teacher=self.teachers[cell.teacher] if cell.teacher is not None else None,
+            budget=cell.budget,
+            resample=cell.resample,
+            seed=cell.seed,
+        )
+
+    def _bench(self, spec: Any) -> SharedInputs:
+        mark = digest(spec)
+        if mark not in self._benches:
+            self._benches[mark] = self._new_bench(self.inputs.collection(spec))
+        return self._benches[mark]
+
+    def _new_bench(self, collection: Collection) -> SharedInputs:
+        settings = self.sweep.candidates
+        pool = training_pool(collection, settings.training_queries, settings.pool)
+        return SharedInputs(collection, pool, self._first_stage(collection, pool, settings.depth))
+
+    def _first_stage(self, collection: Collection, queries: Stage, depth: int) -> Stage:
+        settings = self.sweep.candidates
+        runs: list[Stage] = []
+        for engine in settings.engines:
+            if engine.startswith(DENSE):
+                model = self.inputs.encoder(engine)
+                corpus = Embed(model=model, texts=collection.corpus, max_length=self.sweep.max_length)
+                runs.append(DenseSearch(model=model, corpus=corpus, queries=queries, ids=collection.corpus, depth=depth))
+            else:
+                runs.append(lexical_search(engine, settings.engine_settings, collection.corpus, queries, depth))
+        return runs[0] if len(runs) == 1 else Interleave(runs=tuple(runs), depth=depth)

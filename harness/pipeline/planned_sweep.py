@@ -1,0 +1,60 @@
+"""A sweep as it stands in a workspace: its cells, the stages behind them, and which of these are still to be made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+from harness.config.sweep_file import SweepFile
+from harness.labelling.labels.teacher import Teacher
+from harness.pipeline.builder import Builder, PlannedCell
+from harness.pipeline.graph import closure, missing
+from harness.pipeline.pool_sizes import check_draws
+from harness.pipeline.store import Store
+from harness.pipeline.workspace_folder import WorkspaceFolder
+from harness.stage import Stage
+
+
+@dataclass(frozen=True)
+class PlannedSweep:
+    """What everything that is done with a sweep starts from; made once, by `of`."""
+
+    sweep: SweepFile
+    workspace: WorkspaceFolder
+    teachers: Mapping[str, Teacher]
+    """By the names that the sweep gives them; its reader too."""
+    cells: tuple[PlannedCell, ...]
+    planning_seconds: float
+
+    @classmethod
+    def of(cls, sweep: SweepFile, workspace: WorkspaceFolder) -> Self:
+        """`sweep` in `workspace`. Prepares its collections, runs nothing. Raises UserError on missing collections, models and the like."""
+        begun = time.perf_counter()
+        builder = Builder(sweep, workspace)
+        cells = tuple(builder.cells())
+        return cls(sweep, workspace, builder.teachers, cells, time.perf_counter() - begun)
+
+    @property
+    def finals(self) -> list[Stage]:
+        """The last stage of every cell."""
+        return [cell.evaluate for cell in self.cells]
+
+    @cached_property
+    def stages(self) -> dict[str, Stage]:
+        """Every stage of the sweep by key, each after those that it reads."""
+        return closure(self.finals)
+
+    @property
+    def waiting(self) -> dict[str, Stage]:
+        """Those of `stages` that are to be made, as the workspace is now. Raises UserError where a budget is larger than its pool."""
+        return self.waiting_in(self.workspace.store)
+
+    def waiting_in(self, store: Store) -> dict[str, Stage]:
+        """The same in a store that is open already."""
+        waiting = missing(self.finals, store)
+        names = {cell.inputs.pool.key: cell.inputs.collection.name for cell in self.cells}
+        check_draws(waiting.values(), store, self.sweep.source, names)
+        return waiting

@@ -1,0 +1,98 @@
+"""What a sweep names outside its file: collections, models, teachers. Each is loaded once; what is wrong has its place in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from harness.collections.collection import Collection
+from harness.config.choices import TeacherChoice
+from harness.config.parts import DENSE
+from harness.config.sweep_file import SweepFile
+from harness.labelling.labels.teacher import Teacher
+from harness.models import ModelFiles, resolve_model
+from harness.pipeline.faults import FaultCollector
+from harness.pipeline.pool_sizes import collect_budgets
+from harness.pipeline.qa_cells import INLINE
+from harness.pipeline.trial_selection import check_split
+from harness.stage import digest
+from harness.students.static_encoder import StaticStudent
+
+
+class SweepInputs:
+    """Collections, models and teachers of one sweep. `opened` is what makes a collection of a spec."""
+
+    def __init__(self, sweep: SweepFile, opened: Callable[[Any], Collection]) -> None:
+        self.sweep = sweep
+        self.base: Path = sweep.source.path.parent
+        self._opened = opened
+        self._collections: dict[str, Collection] = {}
+
+    def check(self) -> None:
+        """Loads everything. Raises UserErrors with all that is wrong, each with file, line and key."""
+        faults, source = FaultCollector(self.sweep.source), self.sweep.source
+        for spec in self.sweep.collections:
+            path = source.where(("collections",), spec)
+            with faults.at(path):
+                collection = self.collection(spec)
+                with faults.at(("evaluate", "split"), path):
+                    collection.judgments(self.sweep.evaluate.split)
+                with faults.at(("tune", "split"), path):
+                    self._check_tuning(collection)
+        with faults.at(("students", "retriever", "static"), ("students", "retriever"), ("students",)):
+            _ = self.retriever
+        with faults.at(("students", "ranker"), ("students",)):
+            _ = self.ranker
+        for engine in self.sweep.candidates.engines:
+            if engine.startswith(DENSE):
+                with faults.at(source.where(("candidates", "engine"), engine)):
+                    self.encoder(engine)
+        for name, choice in self._choices.items():
+            with faults.at(("evaluate", "answers", "reader") if name == INLINE else ("teachers", name)):
+                choice.plugin(choice.settings, self.base)
+        if faults:
+            for spec in self.sweep.collections:
+                if (found := self._collections.get(digest(spec))) is not None:
+                    collect_budgets(faults, self.sweep, spec, found)
+        faults.finish()
+
+    def _check_tuning(self, collection: Collection) -> None:
+        if self.sweep.tune and self.sweep.evaluate.split in collection.splits:
+            check_split(collection, self.sweep.tune, self.sweep.evaluate.split)
+
+    def collection(self, spec: Any) -> Collection:
+        """The collection of `spec`, prepared."""
+        mark = digest(spec)
+        if mark not in self._collections:
+            self._collections[mark] = self._opened(spec)
+        return self._collections[mark]
+
+    @cached_property
+    def retriever(self) -> ModelFiles | StaticStudent:
+        """What retrievers start from."""
+        student = self.sweep.students.retriever
+        if isinstance(student, str):
+            return resolve_model(student, self.base)
+        return StaticStudent(encoder=resolve_model(student.static, self.base))
+
+    @cached_property
+    def ranker(self) -> ModelFiles:
+        """What rankers start from."""
+        return resolve_model(self.sweep.students.ranker, self.base)
+
+    def encoder(self, engine: str) -> ModelFiles:
+        """The model of a dense first stage, ``dense:MODEL``."""
+        return resolve_model(engine.removeprefix(DENSE), self.base)
+
+    @cached_property
+    def teachers(self) -> dict[str, Teacher]:
+        """The sweep's teachers by the names it gave them; a reader that is none of them by `INLINE`."""
+        return {name: choice.plugin(choice.settings, self.base) for name, choice in self._choices.items()}
+
+    @property
+    def _choices(self) -> dict[str, TeacherChoice]:
+        answers = self.sweep.evaluate.answers
+        inline = {INLINE: answers.reader} if answers is not None and isinstance(answers.reader, TeacherChoice) else {}
+        return {**self.sweep.teachers, **inline}

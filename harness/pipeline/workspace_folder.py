@@ -1,0 +1,89 @@
+"""The folder that a machine keeps: the only place that knows what lies where in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from harness.collections.parse import parse_source
+from harness.collections.prepared import PreparedCollection, prepare
+from harness.ledger.ledger import Ledger
+from harness.pipeline.failures import Failures
+from harness.pipeline.store import Store
+from harness.progress import Progress, silent
+
+
+class WorkspaceFolder:
+    """Artefacts, the ledger, prepared collections, caches, failures and journals below `path`; all made when something is written."""
+
+    def __init__(self, path: str | Path = "workspace") -> None:
+        self.path = Path(path)
+
+    @classmethod
+    def of(cls, workspace: WorkspaceFolder | str | Path) -> WorkspaceFolder:
+        """`workspace` itself, or the one at that path."""
+        return workspace if isinstance(workspace, WorkspaceFolder) else cls(workspace)
+
+    @classmethod
+    def of_journal(cls, file: Path) -> Self:
+        """The one in which the sweep of that journal runs."""
+        return cls(file.parent.parent)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.path)!r})"
+
+    @property
+    def store(self) -> Store:
+        """The artefacts, looked at anew: a `Store` takes what it has found to stay for as long as a sweep runs."""
+        return Store(self.path / "store", locks=self.path / "locks", damaged=self.path / "damaged")
+
+    @property
+    def ledger_file(self) -> Path:
+        """The file of every LLM call ever paid for."""
+        return self.path / "ledger.sqlite"
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The calls in that file; `close` closes it. A sweep opens one of its own, which adds up what it pays."""
+        return Ledger(self.ledger_file)
+
+    def cache(self, name: str = "") -> Path:
+        """The folder of what may be lost at any time, or what is called `name` there."""
+        return self.path / "cache" / name
+
+    @property
+    def collections(self) -> Path:
+        """The folder of prepared collections."""
+        return self.path / "collections"
+
+    def collection(self, spec: str | Mapping[str, Any], base: Path = Path(), progress: Progress = silent) -> PreparedCollection:
+        """The collection of `spec` as a sweep file names it, read once and kept; paths in it are relative to `base`. Raises UserError."""
+        return prepare(parse_source(spec, base), self.collections, progress)
+
+    @property
+    def failures(self) -> Failures:
+        """Why stages failed, until they succeed."""
+        return Failures(self.path / "failures")
+
+    @property
+    def journal_folder(self) -> Path:
+        """Where sweeps write down how far they are."""
+        return self.path / "sweeps"
+
+    @property
+    def journals(self) -> list[Path]:
+        """The journals of sweeps that ran or run here, newest first."""
+        return sorted(self.journal_folder.glob("*.jsonl"), reverse=True)
+
+    def close(self) -> None:
+        """Close the ledger's file; it opens again when it is needed."""
+        if "ledger" in vars(self):
+            self.ledger.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
