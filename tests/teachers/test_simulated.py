@@ -19,6 +19,7 @@ from scipy.stats import kendalltau
 from harness.errors import UserError, UserErrors
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Candidate, Task, Teacher
+from harness.leaderboard.board import load_board
 from harness.ledger.ledger import Ledger
 from harness.published.result_folder import read_card
 from harness.teachers.make import teacher_from
