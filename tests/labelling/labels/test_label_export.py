@@ -158,7 +158,7 @@ def test_half_a_surrogate_pair_is_refused_on_both_sides(file: Path, tmp_path: Pa
 def test_an_unzipped_file_is_taken_over_too(home: Path, file: Path, tmp_path: Path) -> None:
     plain = tmp_path / "labels.jsonl"
     plain.write_bytes(gzip.decompress(file.read_bytes()))
-    assert import_labels(plain, tmp_path / "away", silent)["labels"]["added"] == 2
+    assert import_labels(plain, Workspace(tmp_path / "away"), silent)["labels"]["added"] == 2
     assert tree(tmp_path / "away") == tree(home)
 
 
