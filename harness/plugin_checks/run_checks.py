@@ -63,5 +63,6 @@ def found(kind: str, name: str) -> type[Plugin]:
 def settings_of(kind: str, plugin: type[Plugin], given: Mapping[str, Any]) -> Any:
     """The settings of a plug-in with those `given`. Raises UserErrors that name every wrong or missing one."""
     group = {"baseline": "methods", "loss": "losses"}.get(kind, f"{kind}s")
-    show = f"harness show {group} {plugin.name}; settings are given with --set KEY=VALUE"
+    needed = [key for key, field in plugin.Settings.model_fields.items() if field.is_required() and key not in given]
+    show = f"harness show {group} {plugin.name}; settings are given with --set {needed[0] if needed else 'KEY'}=VALUE"
     return validated(plugin.Settings, dict(given), what=f"the {kind} '{plugin.name}'", show=show)
