@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.labelling.labels.parser import Reason
+from harness.labelling.labels.parser import VERSION, Reason
 from harness.labelling.labels.ranking import VERDICTS, Ranking
 from harness.labelling.labels.teacher import Task
 from harness.labelling.prompting.aggregate import merged
@@ -81,7 +81,8 @@ class Prompter:
     def identity(self) -> str:
         """Everything that can change what is asked or how answers are read."""
         code = [mark] if (mark := source_hash(type(self.strategy))) is not None else []
-        return digest([self.ask.model_dump(mode="json", exclude={"prompt"}), self.on_malformed, self.prompt.identity, *code])
+        asked = self.ask.model_dump(mode="json", exclude={"prompt"})
+        return digest([asked, self.on_malformed, self.prompt.identity, {"parser": VERSION}, *code])
 
     def calls(self, count: int) -> int:
         """Requests for `count` candidates, re-asking aside."""
