@@ -81,8 +81,12 @@ class Prompter:
     def identity(self) -> str:
         """Everything that can change what is asked or how answers are read."""
         code = [mark] if (mark := source_hash(type(self.strategy))) is not None else []
-        asked = self.ask.model_dump(mode="json", exclude={"prompt"})
-        return digest([asked, self.on_malformed, self.prompt.identity, {"parser": VERSION}, *code])
+        return digest([self.ask.model_dump(mode="json", exclude={"prompt"}), self.on_malformed, self.prompt.identity, *code])
+
+    @property
+    def parser(self) -> int:
+        """The version of what reads an order out of answers; 0 where none is asked for."""
+        return VERSION
 
     def calls(self, count: int) -> int:
         """Requests for `count` candidates, re-asking aside."""
