@@ -93,13 +93,20 @@ class ChatTeacher(Teacher):
         """Whether a call costs anything."""
         return self.usd(1_000_000, 1_000_000) > 0
 
+    @property
+    def writes_permutations(self) -> bool:
+        """Whether its answers are held to well-formed ones, so that nothing has to be read out of prose."""
+        return False
+
     def room(self, request: Request) -> int:
         """Most tokens of the answer."""
         return self.settings.max_tokens or request.max_tokens
 
     @property
     def identity(self) -> str:
-        return digest([self.name, self._voice, self.settings.max_tokens, self.asking.identity])
+        # What is held to permutations reads the same whatever reads it.
+        parser = [] if self.writes_permutations or not self.asking.parser else [{"parser": self.asking.parser}]
+        return digest([self.name, self._voice, self.settings.max_tokens, self.asking.identity, *parser])
 
     @cached_property
     def _voice(self) -> str:

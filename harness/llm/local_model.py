@@ -50,6 +50,10 @@ class LocalChat(ChatTeacher):
     def weights(self) -> str:
         return self.files.identity
 
+    @property
+    def writes_permutations(self) -> bool:
+        return bool(self.settings.guided)
+
     def sampling(self) -> dict[str, object]:
         own = {"guided": self.settings.guided, "template": self.settings.template}
         return super().sampling() | {key: value for key, value in own.items() if value}

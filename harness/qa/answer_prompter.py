@@ -47,6 +47,10 @@ class AnswerAsking(Prompter):
     def identity(self) -> str:
         return digest(["answers", self.ask.max_passage_words, self.on_malformed, self.prompt.identity, self._closed.identity])
 
+    @property
+    def parser(self) -> int:
+        return 0
+
     def calls(self, count: int) -> int:
         return 1
 

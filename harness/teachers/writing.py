@@ -38,6 +38,10 @@ class QueryWriting(Prompter):
     def identity(self) -> str:
         return digest(["query writing", self.ask.max_passage_words, self.on_malformed, self.prompt.identity])
 
+    @property
+    def parser(self) -> int:
+        return 0
+
     def calls(self, count: int) -> int:
         return 1
 

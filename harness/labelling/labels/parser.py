@@ -1,27 +1,25 @@
 """From what a model wrote to an order, with a verdict: what was asked for, what had to be repaired, what is missing, what failed.
 
-A number counts only where the text uses it as an identifier: in brackets first, then in the declared fallbacks. Digits of the prose
-never do, and what the model did not place is never given a place.
+A number counts only where the text uses it as an identifier (statements.py). The final statement wins over drafts. Digits of the prose
+never count, a refusal or a remark on every passage is no ranking, and what the model did not place is never given a place.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Literal, cast, get_args
+from typing import Literal, cast
 
 from harness.labelling.labels.ranking import Ranking, Verdict
+from harness.labelling.labels.statements import FORMS, Form, Statement, ascends, final_part, is_refusal, statements
 
-Form = Literal["asked", "brackets", "list", "chain", "named"]
-"""How the identifiers were written: just as asked (``[2] > [1]``), or anyhow in brackets; then the fallbacks, in the order in which
-they are tried: a list of numbers (``[2, 1]``, or nothing but numbers), a chain (``2 > 1``), named (``passage 2``).
-"""
-FORMS: tuple[Form, ...] = get_args(Form)
+VERSION = 2
+"""Of what an answer is read as; it is in the keys of labels, whose answers stay paid for in the ledger whatever it is."""
 
-Reason = Literal["wrong format", "repetition", "out of range", "missing", "truncated", "refused", "empty"]
+Reason = Literal["wrong format", "repetition", "out of range", "counted from 0", "missing", "truncated", "refused", "empty"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class Parsed:
 
 
 def parse(text: str, count: int, truncated: bool = False, forms: Iterable[Form] = FORMS) -> Parsed:
-    """Read an answer to the request to order passages 1 to `shown`.
+    """Read an answer to the request to order passages 1 to `count`.
 
     `truncated` says that the provider cut the answer; a cut is also seen in an unfinished identifier or thought. Of `forms`, only
     those given are understood. Never raises on any text.
@@ -55,14 +53,15 @@ def parse(text: str, count: int, truncated: bool = False, forms: Iterable[Form] 
         placed = tuple(map(_identifiers(count).get, text.split(" > ")))
         if len(placed) == count == len({*placed} - {None}):
             return Parsed(cast("tuple[int, ...]", placed), "ok", (), "asked")
-    found, unfinished = without_thoughts(unicodedata.normalize("NFKC", text))
-    said = found.strip()
-    cut = truncated or unfinished or _DANGLING.search(said) is not None
-    form, numbers = _read(said, frozenset(forms))
-    if cut and form in ("chain", "list") and said.endswith(numbers[-1]):
+    found, unfinished = without_thoughts(unicodedata.normalize("NFKC", text).translate(_LENTICULAR))
+    answer = found.strip()
+    cut = truncated or unfinished or _DANGLING.search(answer) is not None
+    one = _chosen(answer, frozenset(forms), count)
+    form, numbers = (one.form, one.numbers) if one else (None, ())
+    if cut and form in ("chain", "list", "lines", "table") and answer.endswith(numbers[-1]):
         # Its last number may be half a number.
         numbers = numbers[:-1]
-    return _judged(said, form, numbers, count, cut)
+    return _judged(answer, form, numbers, count, cut)
 
 
 @cache
@@ -70,9 +69,36 @@ def _identifiers(count: int) -> dict[str, int]:
     return {f"[{number}]": number for number in range(1, count + 1)}
 
 
+def _chosen(answer: str, forms: frozenset[Form], count: int) -> Statement | None:
+    """The statement that counts: of those that say an order the final complete one, else the longest; then what is only mentioned."""
+    found = [one for one in statements(answer) if one.form in forms]
+    refused = is_refusal(answer)
+    if firm := [one for one in found if one.firm and not (refused and ascends(one.numbers))]:
+        late = final_part(answer)
+        return _best([one for one in firm if one.start >= late] or firm, count)
+    return next((one for one in found if not refused and not ascends(one.numbers)), None)
+
+
+def _best(found: Sequence[Statement], count: int) -> Statement:
+    complete = [one for one in found if len(_inside(one.numbers, count)) == count]
+    if complete:
+        return complete[-1]
+    return max(found, key=lambda one: (one.form in ("asked", "brackets"), len(_inside(one.numbers, count)), one.end))
+
+
+def _inside(numbers: Sequence[str], count: int) -> set[int]:
+    """The passages that `numbers` name, counted from 1; from 0 where they are all of them so."""
+    known = {int(number) for number in numbers if len(number) < _DIGITS}
+    return known if known == set(range(count)) else {number for number in known if 1 <= number <= count}
+
+
 def _judged(answer: str, form: Form | None, numbers: Sequence[str], count: int, cut: bool) -> Parsed:
-    known = [int(number) for number in numbers if len(number) < 7]
-    inside = [number for number in known if 1 <= number <= count]
+    known = [int(number) for number in numbers if len(number) < _DIGITS]
+    from_zero = set(known) == set(range(count)) and len(known) == len(numbers)
+    if 0 in known and not from_zero:
+        # Nobody can say which passages are meant.
+        return Parsed((), "failed", no_order(answer, form, cut), None)
+    inside = [number + from_zero for number in known if 1 <= number + from_zero <= count]
     order = tuple(dict.fromkeys(inside))
     if not order:
         return Parsed((), "failed", no_order(answer, form, cut), None)
@@ -80,6 +106,7 @@ def _judged(answer: str, form: Form | None, numbers: Sequence[str], count: int, 
         "wrong format": form != "asked",
         "repetition": len(order) < len(inside),
         "out of range": len(inside) < len(numbers),
+        "counted from 0": from_zero,
         "missing": len(order) < count,
         "truncated": cut,
     }
@@ -88,92 +115,47 @@ def _judged(answer: str, form: Form | None, numbers: Sequence[str], count: int, 
 
 
 def no_order(answer: str, form: Form | None, cut: bool) -> tuple[Reason, ...]:
+    """Why an answer holds no order: it names what was not shown, it was cut, it is empty, it refuses, or it cannot be understood."""
     if form is not None:
         return ("out of range",)
     if cut:
         return ("truncated",)
     if not answer:
         return ("empty",)
-    return ("refused",) if _REFUSAL.search(answer) else ("wrong format",)
+    return ("refused",) if is_refusal(answer) else ("wrong format",)
 
 
 def without_thoughts(text: str) -> tuple[str, bool]:
     """The text without its thinking, and whether the thinking has no end."""
-    before, closed, after = text.rpartition("</think>")
+    if "<|" in text:
+        text, unfinished = _final_channel(text)
+        if unfinished:
+            return text, True
+    marks = list(_THOUGHT.finditer(text))
+    ends = [mark for mark in marks if mark["end"]]
+    if not ends:
+        return (text[: marks[0].start()], True) if marks else (text, False)
+    last = ends[-1]
     # Some chat templates open the thought in the prompt, so that only its end is in the answer.
-    ahead = before.partition("<think>")[0] if "<think>" in before else ""
-    said, opened, _ = after.partition("<think>")
-    return (f"{ahead} {said}" if closed else said), bool(opened)
+    first = next((mark for mark in marks if not mark["end"] and mark.start() < last.start()), None)
+    ahead = text[: first.start()] if first else ""
+    again = next((mark for mark in marks if not mark["end"] and mark.start() > last.start()), None)
+    return f"{ahead} {text[last.end() : again.start() if again else len(text)]}", again is not None
 
 
-# Every pattern runs in time proportional to the text: no two repeats that can share characters stand side by side.
+def _final_channel(text: str) -> tuple[str, bool]:
+    """What stands in the last final channel, where an answer is written in channels."""
+    parts = _CHANNEL.split(text)
+    if len(parts) == 1:
+        return text, False
+    said = [body for name, body in zip(parts[1::2], parts[2::2], strict=True) if name.lower() == "final"]
+    return (_CONTROL.split(said[-1])[0], False) if said else (parts[0], True)
+
+
+_DIGITS = 7
+"""No list of passages is so long that a number of as many digits could be one of them."""
+_LENTICULAR = str.maketrans("【】〔〕〖〗", "[][][]")
 _DANGLING = re.compile(r"(?:>|\[\s*\d*)\Z")
-_REFUSAL = re.compile(r"\b(?:sorry|apologi[sz]e|unable to|can(?:no|')t|can not|as an ai)\b", re.IGNORECASE)
-_ASKED = re.compile(r"\[\d+\](?:\s*>\s*\[\d+\])*\Z")
-_BRACKET = re.compile(r"\[\s*(\d+)\s*\]")
-_LIST = re.compile(r"\[\s*\d+(?:\s*,\s*\d+)+\s*\]?")
-_ONLY = re.compile(r"\d+(?:[\s,]+\d+)*\.?\Z")
-_NAMED = re.compile(r"\b(?:passage|document|doc)s?\s{0,3}#?\s?(\d+)", re.IGNORECASE)
-_NUMBER = re.compile(r"\d+")
-_TOKEN = re.compile(r"\[\s*(?P<bracket>\d+)\s*\]|(?P<bare>(?<![\w.])\d+(?!\w|\.\d|[.):]\s*\[))|(?P<join>[>,])|\S")
-
-
-@dataclass
-class _Run:
-    """Numbers joined to one another, and whether any stands in brackets."""
-
-    numbers: list[str] = field(default_factory=list)
-    bracketed: bool = False
-
-
-def _runs(text: str) -> list[_Run]:
-    """Runs of two or more: joined by >, or by commas between brackets; the longest first, of equals the last."""
-    runs = [_Run()]
-    joined = ""
-    last = ""
-    for token in _TOKEN.finditer(text):
-        kind = token.lastgroup or ""
-        if kind in ("bracket", "bare"):
-            if joined != ">" and not (joined == "," and kind == "bracket"):
-                runs.append(_Run())
-            runs[-1].numbers.append(token[kind])
-            runs[-1].bracketed |= kind == "bracket"
-        joined = token[0] if kind == "join" and (last == "bracket" or (last == "bare" and token[0] == ">")) else ""
-        last = kind
-    return sorted((run for run in reversed(runs) if len(run.numbers) > 1), key=lambda run: -len(run.numbers))
-
-
-def _asked(text: str) -> list[str]:
-    return _NUMBER.findall(text) if _ASKED.match(text) else []
-
-
-def _brackets(text: str) -> list[str]:
-    """The longest run with brackets; all identifiers in brackets where none are joined."""
-    return next((run.numbers for run in _runs(text) if run.bracketed), None) or _BRACKET.findall(text)
-
-
-def _list(text: str) -> list[str]:
-    if _ONLY.match(text):
-        return _NUMBER.findall(text)
-    return max(reversed([_NUMBER.findall(found) for found in _LIST.findall(text)]), key=len, default=[])
-
-
-def _chain(text: str) -> list[str]:
-    return next((run.numbers for run in _runs(text) if not run.bracketed), [])
-
-
-_READERS: dict[Form, Callable[[str], list[str]]] = {
-    "asked": _asked,
-    "brackets": _brackets,
-    "list": _list,
-    "chain": _chain,
-    "named": _NAMED.findall,
-}
-
-
-def _read(text: str, forms: frozenset[Form]) -> tuple[Form | None, list[str]]:
-    """The first form that finds an identifier, and what it finds."""
-    for form, reader in _READERS.items():
-        if form in forms and (found := reader(text)):
-            return form, found
-    return None, []
+_THOUGHT = re.compile(r"[<\[◁](?P<end>/?)(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|analysis|scratchpad)[>\]▷]", re.IGNORECASE)
+_CHANNEL = re.compile(r"<\|channel\|>\s{0,3}(\w{1,20})[^<]{0,80}<\|message\|>")
+_CONTROL = re.compile(r"<\|(?:end|return|call|start)\|>")

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.labelling.labels.parser import Reason
+from harness.labelling.labels.parser import VERSION, Reason
 from harness.labelling.labels.ranking import VERDICTS, Ranking
 from harness.labelling.labels.teacher import Task
 from harness.labelling.prompting.aggregate import merged
@@ -82,6 +82,11 @@ class Prompter:
         """Everything that can change what is asked or how answers are read."""
         code = [mark] if (mark := source_hash(type(self.strategy))) is not None else []
         return digest([self.ask.model_dump(mode="json", exclude={"prompt"}), self.on_malformed, self.prompt.identity, *code])
+
+    @property
+    def parser(self) -> int:
+        """The version of what reads an order out of answers; 0 where none is asked for."""
+        return VERSION
 
     def calls(self, count: int) -> int:
         """Requests for `count` candidates, re-asking aside."""

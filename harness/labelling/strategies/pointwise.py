@@ -74,9 +74,9 @@ class Pointwise(Strategy):
         return unclear(text, said, cut, outside=True) if grade is None else clear(text, (0,), False, cut, grade)
 
 
-_MARKS = r"""[\s:="'*`(\[]*"""
+_MARKS = r"""[\s:="'*`(\[{]*"""
 _LEAD = _MARKS + rf"(?:(?:the\s+)?(?:final\s+)?(?:relevance\s+)?(?:answer|score|grade|rating|relevance|judge?ment)\s*(?:is)?{_MARKS})?"
-_END = r"""[\s"'*`)\].!]*\Z"""
+_END = r"""[\s"'*`)\].!}]*\Z"""
 _WORD, _NUMBER = ("(yes|no)", ""), (r"(\d{1,4})", r"(?:\s?(?:/|out\sof)\s?3)?")
 
 

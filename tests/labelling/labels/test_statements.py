@@ -1,0 +1,150 @@
+"""Answers from a grammar: every one has one right reading, whatever marks, drafts and remarks stand around it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.labelling.labels.parser import parse
+from harness.labelling.strategies.pointwise import Pointwise
+
+Order = Sequence[int]
+WRITTEN: dict[str, Callable[[Order], str]] = {
+    "as asked": lambda order: " > ".join(f"[{n}]" for n in order),
+    "round brackets": lambda order: " > ".join(f"({n})" for n in order),
+    "lenticular brackets": lambda order: " > ".join(f"【{n}】" for n in order),
+    "wide brackets": lambda order: "＞".join(f"［{n}］" for n in order),
+    "bare chain": lambda order: " > ".join(map(str, order)),
+    "arrows": lambda order: " → ".join(map(str, order)),
+    "named chain": lambda order: " > ".join(f"Passage {n}" for n in order),
+    "bold": lambda order: " > ".join(f"**[{n}]**" for n in order),
+    "brackets with commas": lambda order: ", ".join(f"[{n}]" for n in order),
+    "brackets with and": lambda order: ", ".join(f"[{n}]" for n in order[:-1]) + f" and [{order[-1]}]",
+    "JSON": lambda order: json.dumps(list(order)),
+    "JSON over lines": lambda order: json.dumps(list(order), indent=2),
+    "JSON strings": lambda order: json.dumps([str(n) for n in order]),
+    "JSON identifiers": lambda order: json.dumps({"ranking": [f"[{n}]" for n in order]}),
+    "JSON objects": lambda order: json.dumps([{"id": n} for n in order]),
+    "JSON objects with reasons": lambda order: json.dumps([{"passage": n, "why": "it fits"} for n in order]),
+    "JSON objects with ranks": lambda order: json.dumps([{"id": n, "rank": order.index(n) + 1} for n in sorted(order)]),
+    "JSON objects with scores": lambda order: json.dumps([{"id": n, "score": -order.index(n)} for n in sorted(order)]),
+    "code block": lambda order: f"```json\n{json.dumps(list(order))}\n```",
+    "numbered lines": lambda order: "\n".join(f"{place}. {n}" for place, n in enumerate(order, 1)),
+    "numbered lines with brackets": lambda order: "\n".join(f"{place}) [{n}]" for place, n in enumerate(order, 1)),
+    "numbered lines with names": lambda order: "\n".join(f"{place}. Passage {n}" for place, n in enumerate(order, 1)),
+    "numbered lines with reasons": lambda order: "\n".join(f"{place}. [{n}] - it fits" for place, n in enumerate(order, 1)),
+    "bullets": lambda order: "\n".join(f"- [{n}]" for n in order),
+    "lines": lambda order: "\n".join(map(str, order)),
+    "boxed chain": lambda order: "\\boxed{" + " > ".join(f"[{n}]" for n in order) + "}",
+    "boxed list": lambda order: "\\boxed{" + ", ".join(map(str, order)) + "}",
+    "table": lambda order: "| Rank | Passage |\n|---|---|\n" + "\n".join(f"| {place} | [{n}] |" for place, n in enumerate(order, 1)),
+    "table by passage": lambda order: (
+        "| Passage | Rank |\n|---|---|\n" + "\n".join(f"| {n} | {order.index(n) + 1} |" for n in sorted(order))
+    ),
+    "table of scores": lambda order: "Document | Score\n--- | ---\n" + "\n".join(f"{n} | {90 - order.index(n)}" for n in sorted(order)),
+    "bare table": lambda order: "\n".join(f"{place} | {n}" for place, n in enumerate(order, 1)),
+}
+THOUGHTS = ["think", "Thinking", "thought", "REASONING", "analysis", "reflection", "scratchpad"]
+
+
+@st.composite
+def orders(draw: st.DrawFn) -> list[int]:
+    """A permutation of 4 to 12 passages that is not the order shown."""
+    return draw(st.permutations(range(1, draw(st.integers(4, 12)) + 1)).filter(lambda order: list(order) != sorted(order)))
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+@given(order=orders())
+def test_every_way_of_writing_an_order_is_read(form: str, order: list[int]) -> None:
+    parsed = parse(WRITTEN[form](order), len(order))
+
+    assert parsed.order == tuple(order)
+    assert parsed.verdict == ("ok" if form in ("as asked", "lenticular brackets", "wide brackets") else "repaired")
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+@given(order=orders(), draft=st.permutations(range(1, 5)), mark=st.sampled_from(THOUGHTS), square=st.booleans(), opened=st.booleans())
+def test_drafts_in_thoughts_count_for_nothing(form: str, order: list[int], draft: list[int], mark: str, square: bool, opened: bool) -> None:
+    left, right = "[]" if square else "<>"
+    thought = f"{left}{mark}{right}" * opened + f"maybe {WRITTEN['as asked'](draft)}{left}/{mark}{right}\n"
+
+    assert parse(thought + WRITTEN[form](order), len(order)).order == tuple(order)
+
+
+@given(order=orders(), draft=st.permutations(range(1, 5)))
+def test_of_channels_only_the_final_one_counts(order: list[int], draft: list[int]) -> None:
+    thought = f"<|channel|>analysis<|message|>{WRITTEN['as asked'](draft)}<|end|><|start|>assistant"
+
+    assert parse(f"{thought}<|channel|>final<|message|>{WRITTEN['as asked'](order)}<|return|>", len(order)).order == tuple(order)
+    assert parse(thought, 4).verdict == "failed"
+
+
+@given(order=orders(), form=st.sampled_from(["as asked", "bare chain", "JSON", "numbered lines with brackets", "table"]), data=st.data())
+def test_the_final_statement_wins(order: list[int], form: str, data: st.DataObject) -> None:
+    draft = WRITTEN["as asked"](data.draw(st.permutations(order)))
+    mark = data.draw(st.sampled_from(["Final:", "Correction:", "Final ranking:\n", "**Final answer:**", "Revised order:"]))
+
+    assert parse(f"{draft}\n{mark} {WRITTEN[form](order)}", len(order)).order == tuple(order)
+    assert parse(f"{draft}\nOn second thought:\n{WRITTEN['as asked'](order)}", len(order)).order == tuple(order)
+
+
+@given(order=orders(), form=st.sampled_from(["as asked", "round brackets", "bare chain", "JSON", "JSON strings"]))
+def test_counting_from_zero_is_shifted_when_all_are_there_and_nothing_otherwise(order: list[int], form: str) -> None:
+    shifted = [n - 1 for n in order]
+    whole, part = parse(WRITTEN[form](shifted), len(order)), parse(WRITTEN[form]([0, 2, 1]), len(order))
+
+    assert (whole.order, whole.verdict) == (tuple(order), "repaired") and "counted from 0" in whole.reasons
+    assert (part.order, part.verdict) == ((), "failed")
+
+
+@given(st.integers(3, 12))
+def test_what_only_speaks_of_all_passages_is_no_ranking(count: int) -> None:
+    every = ", ".join(f"[{n}]" for n in range(1, count + 1))
+    remarks = [f"[{n}] is about roofs and cats." for n in range(1, count + 1)]
+    texts = [
+        f"I'm sorry, but I can't rank the passages {every}.",
+        f"None of the passages {every} is relevant to the query.",
+        f"You gave me the passages {every} and asked for an order",
+        "\n".join(remarks),
+        "\n\n".join(remarks),
+        "\n".join([*remarks, f"Rank the {count} passages above."]),
+        "\n".join(f"- {remark}" for remark in remarks),
+        f"Passages 1 to {count} do not help; none of them answers the question.",
+        "List them in descending order of relevance, in the form [2] > [1].",
+    ]
+
+    for text in texts:
+        assert parse(text, count).order == (), text
+        assert parse(text, count).verdict == "failed"
+
+
+@pytest.mark.parametrize("text", ['{"grade": 2}', '{"relevance": 2}', "```\n2\n```", '{ "score" : "2" }', "Grade: 2/3"])
+def test_a_grade_in_json_is_a_grade(text: str) -> None:
+    strategy = Pointwise(Pointwise.Settings(scale="graded"))
+
+    assert strategy.read(text, 1, False).grade == 2
+
+
+UNITS = [
+    *("[1] ", "(1) ", "1 > ", '"1", ', "1. [", "1\n", "- [1] x\n", "| 1 ", "| 1 | 2 |\n", '{"id": 1}', "{", "\\boxed{"),
+    *("final: ", "<think>", "[think]", "none ", "sorry "),
+]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_time_grows_with_the_length_of_the_answer_and_no_faster(unit: str) -> None:
+    def seconds(size: int) -> float:
+        text = unit * (size // len(unit))
+        start = time.thread_time()
+        parse(text, 20)
+        return time.thread_time() - start
+
+    small = min(seconds(20_000) for _ in range(3))
+
+    # Ten times the text; a quadratic reader would take a hundred times as long.
+    assert seconds(200_000) < 40 * small + 0.05
