@@ -96,7 +96,8 @@ def false_positives(tables: list[Array], number: int, seed: int) -> Iterator[str
     for name, test in TESTS.items():
         if test.joint is None:
             rates = ((kind, float(np.mean(test.p(null, seed, Alternative.both) < ALPHA))) for kind, null in nulls)
-            yield f"| {name} | {' | '.join(_cell(rate, FALSE_POSITIVES, (name, kind) not in NO_CLAIM) for kind, rate in rates)} |"
+            cells = [_cell(rate, FALSE_POSITIVES, (name, kind) not in NO_CLAIM) for kind, rate in rates]
+            yield f"| {name} | {' | '.join(cells)} |"
 
 
 def equivalence_errors(tables: list[Array], number: int, seed: int, margin: float = 0.05) -> Iterator[str]:

@@ -33,8 +33,9 @@ GROUPS = {
 }
 INTRO = """# Python reference
 
-What `import harness` offers. These names stay; what else can be imported may change. `harness.load_board` returns a board with `tables`,
-`notes`, `as_json()`, `to_frame()` and `plot()`; a [notebook](notebook.md) shows how the parts go together.
+What `import harness` offers. These names stay; what else can be imported may change. `harness.load_board` returns a
+board with `tables`, `notes`, `as_json()`, `to_frame()` and `plot()`; a [notebook](notebook.md) shows how the parts go
+together.
 
 This page is made from docstrings by `python docs/generate_api.py`."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef

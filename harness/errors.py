@@ -16,7 +16,8 @@ class UserError(Exception):
     names the thing that is wrong (``the loss 'kl'``) where it comes from no file.
 
     >>> import harness
-    >>> print(harness.UserError("must be greater than 0", file="sweep.yaml", line=3, key="budgets", remedy="for example 100"))
+    >>> where = {"file": "sweep.yaml", "line": 3, "key": "budgets"}
+    >>> print(harness.UserError("must be greater than 0", **where, remedy="for example 100"))
     sweep.yaml:3: budgets: must be greater than 0
       for example 100
     """

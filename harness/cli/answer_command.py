@@ -30,25 +30,32 @@ MetricsOpt = Annotated[
 ]
 
 
+PassagesOpt = Annotated[int, typer.Option("--passages", min=1, help="How many passages of a run the reader is shown.")]
+BaselineOpt = Annotated[
+    str | None, typer.Option("--baseline", help="Name of the run that the others are tested against. Default: closed-book.")
+]
+ReferencesOpt = Annotated[
+    bool, typer.Option("--references/--no-references", help="Also answer without passages, and from the judged passages.")
+]
+CorrectionOpt = Annotated[CorrectionOption | None, typer.Option("--correction", help="Over all comparisons shown. Default: holm.")]
+SeedOpt = Annotated[int, typer.Option("--seed", min=0, help="Of randomisation and bootstrap.")]
+PerQueryOpt = Annotated[bool, typer.Option("--per-query", help="With --json: also the values and answers of every query.")]
+MaxCostOpt = Annotated[float | None, typer.Option("--max-cost", min=0, metavar="USD", help="Stop before calls cost more than this.")]
+
+
 def answer(
     runs: RunsArg,
     collection: CollectionOpt,
     reader: ReaderOpt = "transformers:bundled:smollm2-135m",
-    passages: Annotated[int, typer.Option("--passages", min=1, help="How many passages of a run the reader is shown.")] = 5,
+    passages: PassagesOpt = 5,
     metric: MetricsOpt = None,
-    baseline: Annotated[
-        str | None, typer.Option("--baseline", help="Name of the run that the others are tested against. Default: closed-book.")
-    ] = None,
-    references: Annotated[
-        bool, typer.Option("--references/--no-references", help="Also answer without passages, and from the judged passages.")
-    ] = True,
+    baseline: BaselineOpt = None,
+    references: ReferencesOpt = True,
     test: TestOpt = TestOption.randomisation,
-    correction: Annotated[CorrectionOption | None, typer.Option("--correction", help="Over all comparisons shown. Default: holm.")] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of randomisation and bootstrap.")] = 0,
-    per_query: Annotated[bool, typer.Option("--per-query", help="With --json: also the values and answers of every query.")] = False,
-    max_cost: Annotated[
-        float | None, typer.Option("--max-cost", min=0, metavar="USD", help="Stop before calls cost more than this.")
-    ] = None,
+    correction: CorrectionOpt = None,
+    seed: SeedOpt = 0,
+    per_query: PerQueryOpt = False,
+    max_cost: MaxCostOpt = None,
     as_json: JsonOpt = False,
     workspace: WorkspaceOpt = Path("workspace"),
 ) -> None:

@@ -59,18 +59,27 @@ BandOpt = Annotated[
 PriceOpt = Annotated[PriceOption | None, typer.Option("--price", help="Also: quality against this price, and which rows are dominated.")]
 
 
+ResultsOpt = Annotated[Path, typer.Option("--results", help="Folder of published runs.")]
+CollectionOpt = Annotated[str | None, typer.Option("--collection", help="Only this collection.")]
+MetricOpt = Annotated[str | None, typer.Option("--metric", "-m", help="Default: the metric that leads the board.")]
+AxisOpt = Annotated[AxisName, typer.Option("--axis", help="What the curves run over.")]
+FitOpt = Annotated[FitName, typer.Option("--fit", help="power-law takes 4 budgets; series with fewer stay monotone.")]
+EveryOpt = Annotated[bool, typer.Option("--every", help="All series, not only the best eight.")]
+PictureOpt = Annotated[Path | None, typer.Option("--svg", help="Also write the curves of the first table to this file.")]
+
+
 def curves(
-    results: Annotated[Path, typer.Option("--results", help="Folder of published runs.")] = Path("results"),
-    collection: Annotated[str | None, typer.Option("--collection", help="Only this collection.")] = None,
-    metric: Annotated[str | None, typer.Option("--metric", "-m", help="Default: the metric that leads the board.")] = None,
-    axis: Annotated[AxisName, typer.Option("--axis", help="What the curves run over.")] = AxisName.labels,
+    results: ResultsOpt = Path("results"),
+    collection: CollectionOpt = None,
+    metric: MetricOpt = None,
+    axis: AxisOpt = AxisName.labels,
     target: TargetOpt = None,
     against: AgainstOpt = None,
-    fit: Annotated[FitName, typer.Option("--fit", help="power-law takes 4 budgets; series with fewer stay monotone.")] = FitName.monotone,
+    fit: FitOpt = FitName.monotone,
     band: BandOpt = None,
     price: PriceOpt = None,
-    every: Annotated[bool, typer.Option("--every", help="All series, not only the best eight.")] = False,
-    picture: Annotated[Path | None, typer.Option("--svg", help="Also write the curves of the first table to this file.")] = None,
+    every: EveryOpt = False,
+    picture: PictureOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
     """How many labels does each way need? Fitted budget curves with bands, areas, targets and crossings.

@@ -95,28 +95,38 @@ CorrectionOpt = Annotated[
 ]
 
 
+BaselineOpt = Annotated[str | None, typer.Option("--baseline", help="Compare every run with this one only, not all pairs.")]
+MetricOpt = Annotated[
+    list[str] | None, typer.Option("--metric", "-m", help="Default: nDCG@10. May be repeated: one family of all of them.")
+]
+AlternativeOpt = Annotated[
+    AlternativeOption, typer.Option("--alternative", help="greater asks only whether b is better than a: decide before you look.")
+]
+IntervalOpt = Annotated[
+    IntervalOption | None, typer.Option("--interval", help="95 % interval of a difference. Default: the one that goes with the test.")
+]
+EquivalenceOpt = Annotated[
+    float | None,
+    typer.Option("--equivalence", metavar="MARGIN", help="Also test whether b is as good as a, give or take MARGIN (TOST)."),
+]
+AlphaOpt = Annotated[float, typer.Option("--alpha", help="Adjusted p below it makes a verdict.")]
+PowerOpt = Annotated[float, typer.Option("--power", help="Chance to find a true difference, for 'detectable' and 'queries'.")]
+SeedOpt = Annotated[int, typer.Option("--seed", min=0, help="Of randomisation and bootstrap: the same seed gives the same p.")]
+
+
 def compare(
     runs: RunsArg,
     qrels: QrelsOpt,
-    baseline: Annotated[str | None, typer.Option("--baseline", help="Compare every run with this one only, not all pairs.")] = None,
-    metric: Annotated[
-        list[str] | None, typer.Option("--metric", "-m", help="Default: nDCG@10. May be repeated: one family of all of them.")
-    ] = None,
+    baseline: BaselineOpt = None,
+    metric: MetricOpt = None,
     test: TestOpt = TestOption.randomisation,
     correction: CorrectionOpt = None,
-    alternative: Annotated[
-        AlternativeOption, typer.Option("--alternative", help="greater asks only whether b is better than a: decide before you look.")
-    ] = AlternativeOption.two_sided,
-    interval: Annotated[
-        IntervalOption | None, typer.Option("--interval", help="95 % interval of a difference. Default: the one that goes with the test.")
-    ] = None,
-    equivalence: Annotated[
-        float | None,
-        typer.Option("--equivalence", metavar="MARGIN", help="Also test whether b is as good as a, give or take MARGIN (TOST)."),
-    ] = None,
-    alpha: Annotated[float, typer.Option("--alpha", help="Adjusted p below it makes a verdict.")] = 0.05,
-    power: Annotated[float, typer.Option("--power", help="Chance to find a true difference, for 'detectable' and 'queries'.")] = 0.8,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of randomisation and bootstrap: the same seed gives the same p.")] = 0,
+    alternative: AlternativeOpt = AlternativeOption.two_sided,
+    interval: IntervalOpt = None,
+    equivalence: EquivalenceOpt = None,
+    alpha: AlphaOpt = 0.05,
+    power: PowerOpt = 0.8,
+    seed: SeedOpt = 0,
     as_json: JsonOpt = False,
     workspace: WorkspaceOpt = Path("workspace"),
 ) -> None:

@@ -12,6 +12,7 @@ import typer
 
 import harness
 from harness.cli.answer_command import answer
+from harness.cli.board_commands import ResultsOpt, board, dashboard
 from harness.cli.curves_command import curves
 from harness.cli.evaluate_commands import compare, evaluate
 from harness.cli.labels_commands import labels_app
@@ -20,7 +21,6 @@ from harness.cli.options import JsonOpt, SetOpt, SweepArg, WorkspaceOpt, display
 from harness.cli.plugin_commands import add_plugin_commands
 from harness.cli.report_commands import export, report
 from harness.errors import UserError, did_you_mean
-from harness.leaderboard.row_sections import By
 
 app = typer.Typer(
     name="harness",
@@ -32,8 +32,6 @@ app = typer.Typer(
     epilog="Start with: harness sweep configs/budget.yaml — then: harness board, harness dashboard.",
 )
 app.add_typer(labels_app, name="labels")
-
-ResultsOpt = Annotated[Path, typer.Option("--results", help="Folder of published runs.")]
 
 
 class ListKind(StrEnum):
@@ -129,70 +127,8 @@ app.command()(meta)
 app.command()(curves)
 app.command()(report)
 app.command()(export)
-
-
-@app.command()
-def board(
-    results: ResultsOpt = Path("results"),
-    collection: Annotated[str | None, typer.Option("--collection", help="Only this collection.")] = None,
-    split: Annotated[str | None, typer.Option("--split", help="Only this split.")] = None,
-    metric: Annotated[
-        str | None, typer.Option("--metric", help="Sort and test rows by it. [default: what most sweeps report first]")
-    ] = None,
-    baseline: Annotated[
-        str | None, typer.Option("--baseline", help="Test rows against this method. [default: what most sweeps name]")
-    ] = None,
-    by: Annotated[
-        By | None,
-        typer.Option("--by", help="Part the rows of a table; 'sees': by what methods are given, such as order, likelihoods, gold labels."),
-    ] = None,
-    as_json: JsonOpt = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
-    as_latex: Annotated[bool, typer.Option("--latex", help="A LaTeX table.")] = False,
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="A Markdown table.")] = False,
-    picture: Annotated[Path | None, typer.Option("--svg", help="Also write the budget curves of the first table to this file.")] = None,
-) -> None:
-    """The leaderboard in the terminal. What each method may see stands beside it; --by sees holds like against like."""
-    from harness.leaderboard.curves.svg import draw
-    from harness.leaderboard.render import board_files as render
-
-    table = harness.load_board(results, collection=collection, split=split, metric=metric, baseline=baseline)
-    if picture is not None:
-        draw(table, picture)
-    if as_json:
-        emit(table.as_json())
-    elif as_csv or as_latex or as_markdown:
-        print(render.csv(table) if as_csv else render.latex(table, by) if as_latex else render.markdown(table, by))
-    else:
-        display(render.terminal(table, by))
-
-
-@app.command()
-def dashboard(
-    results: ResultsOpt = Path("results"),
-    workspace: Annotated[
-        Path | None,
-        typer.Option("--workspace", help="Folder of sweeps for the page Sweep, which follows a running one. [default: workspace]"),
-    ] = None,
-    port: Annotated[int, typer.Option("--port", help="Port on this machine.")] = 8501,
-    address: Annotated[
-        str, typer.Option("--address", metavar="HOST", help="This machine's name in a network whose people may read the results.")
-    ] = "localhost",
-    export: Annotated[
-        Path | None,
-        typer.Option(
-            "--export", metavar="DIR", help="Write board, curves and comparisons as a site that opens from files, and serve nothing."
-        ),
-    ] = None,
-) -> None:
-    """The leaderboard in the browser, on this machine only; with --export as files for others."""
-    from dashboard.export.site import export as write_site
-    from dashboard.launch import launch
-
-    if export is None:
-        raise typer.Exit(launch(results, port, workspace, address, lambda text: print(text, file=sys.stderr)))
-    pages = write_site(results, export)
-    print(f"{pages:,} pages; open {export / 'index.html'} in a browser", file=sys.stderr)
+app.command()(board)
+app.command()(dashboard)
 
 
 @app.command("list")

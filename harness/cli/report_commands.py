@@ -25,22 +25,33 @@ class Format(StrEnum):
     ranx = "ranx"
 
 
+ResultsArg = Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder of published runs.")]
+HtmlOpt = Annotated[bool, typer.Option("--html", help="A page for the browser; loads and runs nothing. The default.")]
+LatexOpt = Annotated[bool, typer.Option("--latex", help="A table for a paper (booktabs), with significance superscripts.")]
+MarkdownOpt = Annotated[bool, typer.Option("--markdown", help="For a repository.")]
+OutOpt = Annotated[
+    Path | None, typer.Option("--out", "-o", help=f"File to write. Default: {PAGE}; LaTeX and Markdown go to standard output.")
+]
+CollectionOpt = Annotated[str | None, typer.Option("--collection", help="Only this collection.")]
+SplitOpt = Annotated[str | None, typer.Option("--split", help="Only this split.")]
+MetricOpt = Annotated[str | None, typer.Option("--metric", "-m", help="Default: the one that most sweeps report first.")]
+BaselineOpt = Annotated[str | None, typer.Option("--baseline", help="Default: the one that most sweeps name.")]
+TestOpt = Annotated[TestOption, typer.Option("--test", help="Of all pairs. maxt and tukey test the family at once.")]
+CorrectionOpt = Annotated[CorrectionOption | None, typer.Option("--correction", help="Of all pairs, for the other tests. Default: holm.")]
+
+
 def report(
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder of published runs.")] = Path("results"),
-    as_html: Annotated[bool, typer.Option("--html", help="A page for the browser; loads and runs nothing. The default.")] = False,
-    as_latex: Annotated[bool, typer.Option("--latex", help="A table for a paper (booktabs), with significance superscripts.")] = False,
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="For a repository.")] = False,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help=f"File to write. Default: {PAGE}; LaTeX and Markdown go to standard output.")
-    ] = None,
-    collection: Annotated[str | None, typer.Option("--collection", help="Only this collection.")] = None,
-    split: Annotated[str | None, typer.Option("--split", help="Only this split.")] = None,
-    metric: Annotated[str | None, typer.Option("--metric", "-m", help="Default: the one that most sweeps report first.")] = None,
-    baseline: Annotated[str | None, typer.Option("--baseline", help="Default: the one that most sweeps name.")] = None,
-    test: Annotated[TestOption, typer.Option("--test", help="Of all pairs. maxt and tukey test the family at once.")] = TestOption.maxt,
-    correction: Annotated[
-        CorrectionOption | None, typer.Option("--correction", help="Of all pairs, for the other tests. Default: holm.")
-    ] = None,
+    results: ResultsArg = Path("results"),
+    as_html: HtmlOpt = False,
+    as_latex: LatexOpt = False,
+    as_markdown: MarkdownOpt = False,
+    out: OutOpt = None,
+    collection: CollectionOpt = None,
+    split: SplitOpt = None,
+    metric: MetricOpt = None,
+    baseline: BaselineOpt = None,
+    test: TestOpt = TestOption.maxt,
+    correction: CorrectionOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
     """A results folder as one document: board, budget curves, all pairs tested, settings, and how to make each number again.
@@ -86,19 +97,26 @@ def _typed(results: Path, form: str, options: dict[str, str | None]) -> str:
     return f"harness report {shlex.join(words)}"
 
 
+WhatArg = Annotated[
+    str, typer.Argument(metavar="RUN", help="A TREC file, a file ranx reads, a published result folder; with --qrels: judgments.")
+]
+ExportOutOpt = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", help="File to write; its ending decides: .trec, .txt, .gz, .tsv (BEIR), .json, .lz4, .parquet."),
+]
+FormOpt = Annotated[Format, typer.Option("--format", help="Where no file is named: NAME.trec, or NAME.json for ranx.")]
+JudgmentsOpt = Annotated[bool, typer.Option("--qrels", help="RUN names judgments: a file, or collection:split.")]
+AnnotatedOpt = Annotated[
+    bool, typer.Option("--metadata", help="Of a result folder: put its card before the TREC run, as ir_metadata does.")
+]
+
+
 def export(
-    what: Annotated[
-        str, typer.Argument(metavar="RUN", help="A TREC file, a file ranx reads, a published result folder; with --qrels: judgments.")
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", help="File to write; its ending decides: .trec, .txt, .gz, .tsv (BEIR), .json, .lz4, .parquet."),
-    ] = None,
-    form: Annotated[Format, typer.Option("--format", help="Where no file is named: NAME.trec, or NAME.json for ranx.")] = Format.trec,
-    judgments: Annotated[bool, typer.Option("--qrels", help="RUN names judgments: a file, or collection:split.")] = False,
-    annotated: Annotated[
-        bool, typer.Option("--metadata", help="Of a result folder: put its card before the TREC run, as ir_metadata does.")
-    ] = False,
+    what: WhatArg,
+    out: ExportOutOpt = None,
+    form: FormOpt = Format.trec,
+    judgments: JudgmentsOpt = False,
+    annotated: AnnotatedOpt = False,
     as_json: JsonOpt = False,
     workspace: WorkspaceOpt = Path("workspace"),
 ) -> None:

@@ -20,28 +20,34 @@ _VALUES = ("interval", "rank", "budget", "runs", "difference", "p_adjusted", "ot
 
 LAYOUTS: dict[Layout, tuple[str | tuple[str, ...], ...]] = {
     "json": (
-        "collection", "split", "content_hash", "rank", "method", *_ABOUT, "teacher_type", "resamples", "trials", "missing_queries",
+        "collection", "split", "content_hash", "rank", "method", *_ABOUT, "teacher_type", "resamples", "trials",
+        "missing_queries",
         "flags", "run_ids", *_RECORDS,
     ),
     "csv": (
-        "collection", "split", "rank", "method", *_ABOUT, (*_METRICS, "bounds"), "baseline", "difference", "p", "p_adjusted", "verdict",
+        "collection", "split", "rank", "method", *_ABOUT, (*_METRICS, "bounds"), "baseline", "difference", "p",
+        "p_adjusted", "verdict",
         *_COSTS, *_LABELS, "flags",
     ),
     "terminal": (
-        "rank", "method", *_SETTINGS, "budget", "runs", "lead", "interval", "others", "usd", "train_seconds", "sees", "uncertain_by",
+        "rank", "method", *_SETTINGS, "budget", "runs", "lead", "interval", "others", "usd", "train_seconds", "sees",
+        "uncertain_by",
         "baseline",
     ),
     "document": (
-        "rank", "method", *_SETTINGS, "sees", "budget", "runs", "lead", "interval", "others", "usd", "train_seconds", "baseline", "flags",
+        "rank", "method", *_SETTINGS, "sees", "budget", "runs", "lead", "interval", "others", "usd", "train_seconds",
+        "baseline", "flags",
     ),
     "page": (
-        "rank", "method", "budget", "lead", "interval", "against_baseline", "usd", "flags", "variant", "teacher", "losses", "baseline",
+        "rank", "method", "budget", "lead", "interval", "against_baseline", "usd", "flags", "variant", "teacher",
+        "losses", "baseline",
         "labels_ok", "category", "sees", "runs", "uncertain_by", "tokens", "train_seconds", "seconds", "others",
         "labels_partial", "labels_repaired", "labels_failed",
     ),
     "report": (*_SETTINGS, "lead", *_VALUES),
     "report-markdown": (
-        "rank", "method", *_SETTINGS, "budget", "runs", "lead", "interval", "difference", "p_adjusted", "others", "usd", "train_seconds",
+        "rank", "method", *_SETTINGS, "budget", "runs", "lead", "interval", "difference", "p_adjusted", "others",
+        "usd", "train_seconds",
         "flags",
     ),
     "report-latex": ("method", *_SETTINGS, "budget", "runs", "lead", "interval", "others", "usd"),

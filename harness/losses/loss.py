@@ -57,13 +57,15 @@ class Loss(Plugin):
 
     >>> import harness, torch
     >>> class Hinge(harness.Loss):
-    ...     name, summary, formula, role = "hinge", "the first above all others", "sum_j max(0, 1 - s_1 + s_j)", "ranker"
+    ...     name, summary, role = "hinge", "the first above all others", "ranker"
+    ...     formula = "sum_j max(0, 1 - s_1 + s_j)"
     ...
     ...     def __call__(self, scores, target):
     ...         gaps = (1 - scores[:, :1] + scores[:, 1:]).clamp(min=0)
     ...         return (gaps * target.mask[:, 1:]).sum(dim=1).mean()
     >>> loss = Hinge(Hinge.Settings())
-    >>> loss(torch.tensor([[2.0, 1.5, 9.0]]), harness.Target(torch.tensor([[True, True, False]]), torch.tensor([2]))).item()
+    >>> target = harness.Target(torch.tensor([[True, True, False]]), torch.tensor([2]))
+    >>> loss(torch.tensor([[2.0, 1.5, 9.0]]), target).item()
     0.5
     """
 

@@ -89,7 +89,8 @@ def test_losses_of_the_sweep_reach_methods_that_name_none(load: Load) -> None:
         HEAD
         + """
 losses: {ranker: [listmle, {name: ranknet, sigma: 2}], retriever: kl}
-methods: [intermediate, direct, {method: intermediate, label: own, ranker_loss: {name: ranknet, sigma: 1.0}}, replug-lsr, bm25]
+methods:
+  [intermediate, direct, {method: intermediate, label: own, ranker_loss: {name: ranknet, sigma: 1.0}}, replug-lsr, bm25]
 """
     )
     losses = {choice.label: [v.model_dump(include={"ranker_loss", "retriever_loss"}) for v in choice.variants] for choice in sweep.methods}

@@ -19,7 +19,8 @@ description: every key
 definitions: {lrs: [0.1, 1.0], more: 3}
 collections: [semanlink, beir/scifact, {folder: ../x, dev_cap: 3}]
 students: {retriever: {static: bundled:minilm-l6}, ranker: bundled:minilm-l6}
-candidates: {engine: [bm25s, "dense:bundled:minilm-l6"], depth: 10, training_queries: [train, titles], pool: 50, k1: 1.2}
+candidates:
+  {engine: [bm25s, "dense:bundled:minilm-l6"], depth: 10, training_queries: [train, titles], pool: 50, k1: 1.2}
 teachers:
   lik: {kind: likelihood, model: bundled:smollm2-135m}
   gpt-4.1: {kind: litellm, model: openai/gpt-4.1-mini, ask: {strategy: listwise, shuffle: true}}
@@ -27,7 +28,11 @@ losses: {ranker: [listmle, {name: ranknet, sigma: 2}], retriever: kl}
 methods:
   - bm25
   - zero-shot
-  - {method: intermediate, temperature: $lrs, ranker: {warm_up: [none, titles]}, ranker_loss: [listmle], distil_queries: [null, $more]}
+  - method: intermediate
+    temperature: $lrs
+    ranker: {warm_up: [none, titles]}
+    ranker_loss: [listmle]
+    distil_queries: [null, $more]
   - {method: direct, label: d, teachers: [gpt-4.1], budgets: {from: 1, to: 9, steps: 2}, epochs: [1, 2]}
   - {method: supervised, margin: 1, budgets: 10}
 budgets: {from: 100, to: 10000, steps: 3}

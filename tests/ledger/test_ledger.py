@@ -182,7 +182,8 @@ def test_a_meter_counts_every_miss_once(ledger: Ledger) -> None:
 
 VERSION_1 = """CREATE TABLE calls (
     key BLOB PRIMARY KEY NOT NULL, model TEXT NOT NULL, input_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,
-    output_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL, usd REAL NOT NULL, seconds REAL NOT NULL, created REAL NOT NULL,
+    output_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL, usd REAL NOT NULL, seconds REAL NOT NULL,
+    created REAL NOT NULL,
     provider_id TEXT NOT NULL, response TEXT NOT NULL, request BLOB NOT NULL
 )"""
 

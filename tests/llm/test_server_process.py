@@ -55,7 +55,8 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *args): pass
     def say(self, data):
         body = json.dumps(data).encode()
-        self.send_response(200); self.send_header("Content-Length", str(len(body))); self.end_headers(); self.wfile.write(body)
+        self.send_response(200); self.send_header("Content-Length", str(len(body))); self.end_headers()
+        self.wfile.write(body)
     def do_GET(self):
         self.say({{}} if self.path == "/health" else {{"data": [{{"id": name}}]}})
     def do_POST(self):

@@ -69,7 +69,8 @@ def test_what_is_published_is_read_again(tmp_path: Path) -> None:
 def test_the_card_has_the_sections_of_ir_metadata(tmp_path: Path) -> None:
     card = yaml.safe_load((put(tmp_path, FULL, make_run(0.5)) / "card.yaml").read_text(encoding="utf-8"))
     assert list(card)[:10] == [
-        "schema-version", "card-version", "tag", "created", "platform", "research goal", "implementation", "method", "actor", "data",
+        "schema-version", "card-version", "tag", "created", "platform", "research goal", "implementation", "method",
+        "actor", "data",
     ]  # fmt: skip
     assert card["method"]["score ties"] == "score descending, then document id descending"
     assert card["data"]["test collection"]["name"] == "semanlink"

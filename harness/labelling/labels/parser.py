@@ -14,7 +14,8 @@ from functools import cache
 from typing import Literal, cast
 
 from harness.labelling.labels.ranking import Ranking, Verdict
-from harness.labelling.labels.statements import FORMS, Form, Statement, ascends, final_part, is_refusal, statements
+from harness.labelling.labels.statement import FORMS, Form, Statement, ascends
+from harness.labelling.labels.statements import final_part, is_refusal, statements
 
 VERSION = 2
 """Of what an answer is read as; it is in the keys of labels, whose answers stay paid for in the ledger whatever it is."""

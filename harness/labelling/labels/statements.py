@@ -1,4 +1,4 @@
-"""Orders of passages inside free text: chains, lists, lines, tables, JSON; and what is no order although it names passages.
+"""Orders of passages inside free text: chains and lists; and what is no order although it names passages.
 
 Every statement is found in time proportional to the text: no two repeats of a pattern that can share characters stand side by side.
 """
@@ -7,23 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
-Form = Literal["asked", "brackets", "list", "chain", "lines", "table", "named"]
-"""How the identifiers were written: just as asked (``[2] > [1]``), or anyhow in brackets; a list of numbers (``[2, 1]``, JSON, or nothing
-but numbers), a chain (``2 > 1``), numbered lines, a table, or named (``passage 2``).
-"""
-FORMS: tuple[Form, ...] = get_args(Form)
-
-
-class Statement(NamedTuple):
-    """Numbers in the order in which a part of the text gives them. `firm` ones say an order; others only mention passages."""
-
-    form: Form
-    numbers: tuple[str, ...]
-    start: int
-    end: int
-    firm: bool = True
+from harness.labelling.labels.statement import Form, Statement, ascends
+from harness.labelling.labels.structured_statements import statements_of_lines, statements_of_objects, statements_of_tables
 
 
 def statements(text: str) -> list[Statement]:
@@ -33,7 +20,8 @@ def statements(text: str) -> list[Statement]:
     if _ONLY.match(text):
         form: Form = "brackets" if "[" in text else "list"
         return [Statement(form, tuple(_NUMBER.findall(text)), 0, len(text))]
-    found = [*_joined(text), *_objects(text), *_lines(text), *_tables(text), *_boxed(text), *_mentions(text)]
+    structured = [*statements_of_objects(text), *statements_of_lines(text), *statements_of_tables(text)]
+    found = [*_joined(text), *structured, *_boxed(text), *_mentions(text)]
     return sorted((one for one in found if not _is_example(text, one)), key=lambda one: one.end)
 
 
@@ -141,118 +129,6 @@ def _statement(run: Sequence[_Token], listed: bool, chained: bool) -> Iterator[S
     yield Statement(form, numbers, run[0].start, run[-1].end, firm)
 
 
-_OBJECT = re.compile(r"\{[^{}]{0,2000}\}")
-_ID = re.compile(
-    r"""["'](?:id|identifier|passage|passage_id|document|doc|doc_id|docid|index|number)["']\s{0,3}:\s{0,3}["']?\[?(\d+)""", re.IGNORECASE
-)
-_RANK = re.compile(r"""["'](?:rank|position|place)["']\s{0,3}:\s{0,3}["']?(\d+)""", re.IGNORECASE)
-_SCORE = re.compile(r"""["'](?:score|relevance|relevance_score|grade|rating)["']\s{0,3}:\s{0,3}["']?(-?\d+(?:\.\d+)?)""", re.IGNORECASE)
-
-
-def _objects(text: str) -> Iterator[Statement]:
-    """JSON objects that name a passage each; by their ranks or scores where all have some."""
-    run: list[re.Match[str]] = []
-    for match in _OBJECT.finditer(text):
-        if run and text[run[-1].end() : match.start()].strip(" \t\r\n,"):
-            yield from _ranked_objects(run)
-            run = []
-        if _ID.search(match[0]):
-            run.append(match)
-    yield from _ranked_objects(run)
-
-
-def _ranked_objects(run: Sequence[re.Match[str]]) -> Iterator[Statement]:
-    if len(run) < 2:
-        return
-    ids = [found[1] for match in run if (found := _ID.search(match[0]))]
-    ranks = [float(found[1]) for match in run if (found := _RANK.search(match[0]))]
-    scores = [-float(found[1]) for match in run if (found := _SCORE.search(match[0]))]
-    for keys in (ranks, scores):
-        if len(keys) == len(ids):
-            ids = [id for _, id in sorted(zip(keys, ids, strict=True), key=lambda pair: pair[0])]
-            break
-    yield Statement("list", tuple(ids), run[0].start(), run[-1].end())
-
-
-_LINE = re.compile(
-    r"^[ \t*_>-]{0,8}(?:(?P<ordinal>\d{1,3})[ \t]?[.):][ \t*_]{0,4})?(?:(?:passage|document|doc|id)[ \t]?#?[ \t]?)?"
-    r"(?P<left>[\[(]?)[ \t]?(?P<number>\d{1,6})[ \t]?[\])]?(?P<rest>[^\n]{0,300})",
-    re.IGNORECASE | re.MULTILINE,
-)
-
-
-def _lines(text: str) -> Iterator[Statement]:
-    """A passage a line: identifiers in brackets, or behind the numbers of the lines."""
-    run: list[re.Match[str]] = []
-    for match in _LINE.finditer(text):
-        if not match["left"] and not match["ordinal"] and match["rest"].strip(" \t*_.,;"):
-            continue
-        if run and (text.count("\n", run[-1].end(), match.start()) > 2 or bool(run[-1]["ordinal"]) != bool(match["ordinal"])):
-            yield from _statement_of_lines(run)
-            run = []
-        run.append(match)
-    yield from _statement_of_lines(run)
-
-
-def _statement_of_lines(run: Sequence[re.Match[str]]) -> Iterator[Statement]:
-    numbers = tuple(match["number"] for match in run)
-    if len(run) < 2 or any(">" in match["rest"] for match in run):
-        return
-    ordinals = [match["ordinal"] for match in run]
-    if all(ordinals) and [int(one) for one in ordinals] != list(range(1, len(run) + 1)):
-        return
-    bare = [match["rest"].strip(" \t*_.,;:") == "" for match in run]
-    spelled = all(match["left"] for match in run)
-    reasons = all(one or match["rest"].lstrip(" ")[:1] in tuple("-–—:(,.") for match, one in zip(run, bare, strict=True))
-    if not (spelled or all(bare) or (all(ordinals) and reasons)):
-        return
-    # Remarks passage by passage follow the order shown; an order with reasons hardly ever is that.
-    firm = all(bare) or not ascends(numbers)
-    yield Statement("brackets" if spelled else "lines", numbers, run[0].start(), run[-1].end(), firm)
-
-
-_CELL = re.compile(r"\W*(?:passage|document|doc)?\W*(\d+)\W*\Z", re.IGNORECASE)
-_NAMES = {
-    "id": re.compile(r"passage|document|doc\b|\bid|identifier", re.IGNORECASE),
-    "rank": re.compile(r"rank|position|place|#", re.IGNORECASE),
-    "score": re.compile(r"score|relevance|grade|rating", re.IGNORECASE),
-}
-
-
-def _tables(text: str) -> Iterator[Statement]:
-    """Rows of cells between bars: ranks beside passages in either order, or passages with scores."""
-    rows: list[tuple[list[str], int, int]] = []
-    place = 0
-    for line in [*text.split("\n"), ""]:
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if "|" in line and len(line) < 2000 else []
-        if len(cells) > 1:
-            rows.append((cells, place, place + len(line)))
-        elif rows:
-            yield from _table(rows)
-            rows = []
-        place += len(line) + 1
-
-
-def _table(rows: Sequence[tuple[list[str], int, int]]) -> Iterator[Statement]:
-    heads = next((cells for cells, _, _ in rows if not any(map(_CELL.match, cells)) and any(any(cell.strip("-: ")) for cell in cells)), [])
-    body = [cells for cells, _, _ in rows if any(map(_CELL.match, cells))]
-    width = min((len(cells) for cells in body), default=0)
-    columns = {n: [match[1] for cells in body if (match := _CELL.match(cells[n]))] for n in range(width)}
-    whole = [n for n, found in columns.items() if len(found) == len(body) > 1]
-    named = {role: next((n for n in whole if n < len(heads) and form.search(heads[n])), None) for role, form in _NAMES.items()}
-    ids = named["id"]
-    if ids is None and len(whole) > 1:
-        # Without headings ranks come first.
-        ids = next((n for n in whole[1:] if columns[whole[0]] == [str(rank) for rank in range(1, len(body) + 1)]), None)
-    if ids is None:
-        return
-    numbers = columns[ids]
-    keys = next(((columns[n], sign) for role, sign in (("rank", 1), ("score", -1)) if (n := named[role]) is not None and n != ids), None)
-    if keys is not None:
-        numbers = [id for _, id in sorted(zip([keys[1] * int(key[:9]) for key in keys[0]], numbers, strict=True), key=lambda pair: pair[0])]
-    yield Statement("table", tuple(numbers), rows[0][1], rows[-1][2])
-
-
 _BRACKET = re.compile(r"\[\s*(\d+)\s*\]")
 _NAMED = re.compile(r"\b(?:passage|document|doc)s?\s{0,3}#?\s?(\d+)", re.IGNORECASE)
 
@@ -264,12 +140,6 @@ def _mentions(text: str) -> Iterator[Statement]:
         found = list(pattern.finditer(text))
         if found:
             yield Statement(form, tuple(match[1] for match in found), found[0].start(), found[-1].end(), firm=False)
-
-
-def ascends(numbers: Sequence[str]) -> bool:
-    """Whether these are 1, 2, 3 ... or 0, 1, 2 ..., each once or again and again: the order in which passages were shown."""
-    first = [int(number[:9]) for number in dict.fromkeys(numbers)]
-    return len(first) > 1 and first[0] in (0, 1) and first == list(range(first[0], first[0] + len(first)))
 
 
 def _is_example(text: str, one: Statement) -> bool:

@@ -47,7 +47,8 @@ _NAMED = r"\b(?i:passage)\s{1,3}([A-Z])\b"
 _ANY = re.compile(_NAMED)
 _MOST = re.compile(
     _NAMED
-    + r"\W{0,3}\s(?:is|seems|appears)\s(?:clearly\s|slightly\s|much\s)?(?:the\s)?(?:(?:more|most)\s(?:directly\s)?relevant|better|best)\b"
+    + r"\W{0,3}\s(?:is|seems|appears)\s(?:clearly\s|slightly\s|much\s)?(?:the\s)?"
+    + r"(?:(?:more|most)\s(?:directly\s)?relevant|better|best)\b"
 )
 _DENIED = re.compile(r"\b(?:less|least|not|neither|nor|none|irrelevant|unrelated|worse|worst)\b|n't\b", re.IGNORECASE)
 

@@ -75,7 +75,8 @@ class Pointwise(Strategy):
 
 
 _MARKS = r"""[\s:="'*`(\[{]*"""
-_LEAD = _MARKS + rf"(?:(?:the\s+)?(?:final\s+)?(?:relevance\s+)?(?:answer|score|grade|rating|relevance|judge?ment)\s*(?:is)?{_MARKS})?"
+_WORDS = r"(?:the\s+)?(?:final\s+)?(?:relevance\s+)?(?:answer|score|grade|rating|relevance|judge?ment)"
+_LEAD = _MARKS + rf"(?:{_WORDS}\s*(?:is)?{_MARKS})?"
 _END = r"""[\s"'*`)\].!}]*\Z"""
 _WORD, _NUMBER = ("(yes|no)", ""), (r"(\d{1,4})", r"(?:\s?(?:/|out\sof)\s?3)?")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -136,15 +135,8 @@ UNITS = [
 ]
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("unit", UNITS)
-def test_time_grows_with_the_length_of_the_answer_and_no_faster(unit: str) -> None:
-    def seconds(size: int) -> float:
-        text = unit * (size // len(unit))
-        start = time.thread_time()
-        parse(text, 20)
-        return time.thread_time() - start
-
-    small = min(seconds(20_000) for _ in range(3))
-
-    # Ten times the text; a quadratic reader would take a hundred times as long.
-    assert seconds(200_000) < 40 * small + 0.05
+def test_a_megabyte_of_anything_is_read(unit: str) -> None:
+    """A reader whose time grows with the square of the length would not be done within the hour."""
+    assert parse(unit * (1_000_000 // len(unit)), 20).verdict in ("repaired", "partial", "failed")

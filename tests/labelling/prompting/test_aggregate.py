@@ -68,11 +68,12 @@ def test_candidates_that_no_order_places_are_the_tail(orders: list[PartialRankin
 def test_borda_is_the_order_of_mean_ranks(orders: list[PartialRanking]) -> None:
     found = merged(orders, "borda")
     everybody = orders[0].ranked + orders[0].unranked
-    ranks = {
-        number: sum(1 + sum(prefers(o, x, number) for x in everybody) + sum(
-            x != number and not prefers(o, x, number) and not prefers(o, number, x) for x in everybody) / 2 for o in orders)
-        for number in found.ranked
-    }  # fmt: skip
+
+    def rank(order: PartialRanking, number: int) -> float:
+        equal = [x for x in everybody if x != number and not prefers(order, x, number) and not prefers(order, number, x)]
+        return 1 + sum(prefers(order, x, number) for x in everybody) + len(equal) / 2
+
+    ranks = {number: sum(rank(order, number) for order in orders) for number in found.ranked}
     assert [ranks[number] for number in found.ranked] == sorted(ranks.values())
     scores = dict(zip(found.ranked, found.scores or (), strict=True))
     assert all((ranks[a] == ranks[b]) == (scores[a] == scores[b]) for a, b in combinations(found.ranked, 2))

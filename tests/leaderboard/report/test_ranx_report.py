@@ -29,7 +29,9 @@ from ranx import Qrels, Run
 from harness.leaderboard.report.ranx_report import ranx_report
 found = {name: Run.from_file(name).to_dict() for name in ("run.json", "run.lz4", "run.trec.gz")}
 found |= {name: Qrels.from_file(name).to_dict() for name in ("qrels.json", "qrels.trec")}
-files = {name: {str(q): {str(d): float(v) for d, v in one.items()} for q, one in queries.items()} for name, queries in found.items()}
+def plain(queries):
+    return {str(q): {str(d): float(v) for d, v in one.items()} for q, one in queries.items()}
+files = {name: plain(queries) for name, queries in found.items()}
 report = ranx_report(Path("results"))
 print(json.dumps({"files": files, "dict": report.to_dict(), "table": report.to_table(), "latex": report.to_latex()}))
 """
