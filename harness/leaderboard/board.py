@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     import altair
     import pandas
 
+_WIDTH = 720
+"""Pixels of a plot."""
+
 
 @dataclass(frozen=True)
 class Board:
@@ -77,7 +80,9 @@ class Board:
         found = next((one for one in (chart(table, axis) for table in tables) if one is not None), None)
         if found is None:
             raise UserError("no run has a budget, so there is no curve to draw", file=self.folder or None)
-        return budget_chart(select(found))
+        # Legend and axes count as part of the size, so that a saved picture holds them.
+        fit = {"type": "fit", "contains": "padding"}
+        return budget_chart(select(found)).properties(width=_WIDTH, autosize=fit)
 
 
 def load_board(
