@@ -87,4 +87,4 @@ def test_a_prompt_that_does_not_exist_is_named_where_its_teacher_is(tmp_path: Pa
     file.write_text(SWEEP.format(url="http://127.0.0.1:9/v1").replace("kind: litellm,", "kind: litellm, ask: {prompt: listwis},"))
     with pytest.raises(UserError, match="did you mean 'listwise'") as caught:
         Workspace(tmp_path / "workspace").plan(file).report()
-    assert (caught.value.file, caught.value.key) == (file, "teachers.gpt")
+    assert (Path(str(caught.value.file)), caught.value.key) == (file, "teachers.gpt")

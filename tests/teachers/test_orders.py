@@ -82,7 +82,7 @@ def test_exported_labels_keep_verdict_and_raw_text(tmp_path: Path) -> None:
     [
         ({"kind": "recordet"}, "did you mean 'recorded'"),
         ({"kind": "recorded", "file": "nowhere.trec"}, "no such file"),
-        ({"kind": "shuffled", "sed": 1}, "unknown setting"),
+        ({"kind": "shuffled", "sed": 1}, "unknown key 'sed'"),
     ],
 )
 def test_wrong_teachers_are_named(spec: dict[str, object], words: str) -> None:

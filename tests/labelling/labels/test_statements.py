@@ -135,6 +135,7 @@ UNITS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_megabyte_of_anything_is_read(unit: str) -> None:
