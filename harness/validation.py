@@ -112,7 +112,7 @@ def validated_json(model: type[M], text: str | bytes, *, what: str, file: Path |
     try:
         value = from_json(text)
     except ValueError as error:
-        raise UserErrors.of([UserError(f"is not JSON: {plain(str(error))}", file, what=what)]) from error
+        raise UserErrors.of([UserError(f"is not JSON: {plain(f'{error}')}", file, what=what)]) from error
     return validated(model, value, what=what, file=file)
 
 
@@ -151,8 +151,7 @@ class ErrorCollector:
 
 def _detail(fault: Fault) -> InitErrorDetails:
     words = "{message} ({remedy})" if fault.remedy else "{message}"
-    kind = PydanticCustomError(_OURS, words, {"message": fault.message, "remedy": fault.remedy, "missing": fault.missing})
-    return InitErrorDetails(type=kind, loc=fault.path, input=None)
+    return InitErrorDetails(type=PydanticCustomError(_OURS, words, fault._asdict()), loc=fault.path, input=None)
 
 
 def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
@@ -163,7 +162,7 @@ def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
 def _fault(detail: ErrorDetails, model: type[BaseModel]) -> Fault:
     kind, path, given = detail["type"], detail["loc"], detail["input"]
     if kind == _OURS:
-        return Fault(path, **detail["ctx"])
+        return Fault(**{**detail["ctx"], "path": path})
     if kind == "missing":
         return Fault(path, "this key is required", missing=True)
     if kind == "extra_forbidden":

@@ -28,7 +28,10 @@ tag: h2oloo.ccrf.04.core17.ax_e3_0.6
 platform:
   hardware:
     cpu:
-      {model: Intel(R) Xeon(R) Gold 6144 CPU @ 3.50GHz, architecture: x86_64, operation mode: 64-bit, number of cores: 16}
+      model: Intel(R) Xeon(R) Gold 6144 CPU @ 3.50GHz
+      architecture: x86_64
+      operation mode: 64-bit
+      number of cores: 16
     ram: 32 GB
   operating system: {kernel: GNU/Linux 4.15.0-166-generic, distribution: Ubuntu 18.04.5 LTS}
   software:

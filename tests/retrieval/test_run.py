@@ -97,7 +97,8 @@ import sys
 from ranx import Run, io
 run = Run.from_file("run.trec.gz")
 content = {
-    str(query): {str(document): float(score) for document, score in found.items()} for query, found in run.to_dict().items()
+    str(query): {str(document): float(score) for document, score in found.items()}
+    for query, found in run.to_dict().items()
 }
 run.save("saved.trec")
 io.save_json(content, "saved.json")
