@@ -1,4 +1,5 @@
-"""``python -m benchmarks [--quick] [--only NAME ...] [--json FILE]``: ours against peers, each side in a process of its own."""
+"""``python -m benchmarks [--quick] [--only NAME ...] [--json FILE]``: ours against peers, each side in a process of its
+own."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The Leaderboard page in a browser: ``python -m benchmarks.board_speed FOLDER`` on a folder of `benchmarks.make_results`.
+"""The Leaderboard page in a browser: ``python -m benchmarks.board_speed FOLDER`` on a folder of
+`benchmarks.make_results`.
 
-Beside it, a page of Streamlit's with one filter and three rows: what any page costs on this machine. A view is there when its table is
-drawn and the server has nothing left to do; a filter, when the table says how many rows it hides now.
+Beside it, a page of Streamlit's with one filter and three rows: what any page costs on this machine. A view is there
+when its table is drawn and the server has nothing left to do; a filter, when the table says how many rows it hides now.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ _OTHER = f"before => {_DONE} && {_TITLE} !== before"
 
 
 class Took(NamedTuple):
-    """Seconds on the clock, and of processor in the server and the browser together: all there is to wait for on an idle machine."""
+    """Seconds on the clock, and of processor in the server and the browser together: all there is to wait for on an
+    idle machine."""
 
     seconds: float
     processor: float
@@ -55,8 +57,11 @@ class Speed:
     server_mb: float
 
 
-def measure(results: Path, cache: Path, app: Path = APP, filters: tuple[tuple[str, str], ...] = FILTERS, views: int = 3) -> Speed:
-    """Open and filter the first page of `app` on `results`, which an earlier server has read; what it keeps goes to `cache`."""
+def measure(
+    results: Path, cache: Path, app: Path = APP, filters: tuple[tuple[str, str], ...] = FILTERS, views: int = 3
+) -> Speed:
+    """Open and filter the first page of `app` on `results`, which an earlier server has read; what it keeps goes to
+    `cache`."""
     from playwright.sync_api import sync_playwright
 
     from dashboard.screenshots import browser, served

@@ -1,8 +1,8 @@
 """A sweep of 1,000 cells whose every artefact is in the store, made without 1,000 trainings.
 
-The graph is the real one of Intermediate Distillation: losses x budgets x resamples x seeds. Of each kind of stage one is run; the
-others of that kind get its files under their own keys, for a replay opens no model. Runs differ (noise is added to the scores) and are
-evaluated for real, so that the board has something to test.
+The graph is the real one of Intermediate Distillation: losses x budgets x resamples x seeds. Of each kind of stage one
+is run; the others of that kind get its files under their own keys, for a replay opens no model. Runs differ (noise is
+added to the scores) and are evaluated for real, so that the board has something to test.
 """
 
 from __future__ import annotations
@@ -69,7 +69,11 @@ def fill(file: Path, workspace: Path) -> int:
 def _imitate(stage: Stage, like: Stage, context: StageContext) -> None:
     """The artefact of `stage` from that of `like`; not synced to the disk, as nobody will miss it."""
     store = context.store
-    record = store.manifest(like) | {"key": stage.key, "inputs": [needed.key for needed in stage.inputs()], "label": stage.label}
+    record = store.manifest(like) | {
+        "key": stage.key,
+        "inputs": [needed.key for needed in stage.inputs()],
+        "label": stage.label,
+    }
     with store.draft(stage) as draft:
         if isinstance(stage, DenseSearch):
             _noisy(_read(store.place(like)), int(stage.key[:8], 16)).write(draft / FILE)
@@ -79,7 +83,9 @@ def _imitate(stage: Stage, like: Stage, context: StageContext) -> None:
             shutil.copytree(store.place(like), draft, copy_function=os.link, dirs_exist_ok=True)
             (draft / MANIFEST).unlink()
         if isinstance(stage, (DenseSearch, Evaluate)):
-            record["files"] = {file.name: {"sha256": sha256(file), "bytes": file.stat().st_size} for file in draft.iterdir()}
+            record["files"] = {
+                file.name: {"sha256": sha256(file), "bytes": file.stat().st_size} for file in draft.iterdir()
+            }
         (draft / MANIFEST).write_text(json.dumps(record), encoding="utf-8")
         draft.rename(store.place(stage))
 
@@ -92,7 +98,9 @@ def _read(folder: Path) -> Run:
 def _noisy(run: Run, seed: int) -> Run:
     draw = np.random.default_rng(seed)
     scores = {
-        query: dict(zip(found, (np.fromiter(found.values(), float) + draw.normal(0, 0.05, len(found))).tolist(), strict=True))
+        query: dict(
+            zip(found, (np.fromiter(found.values(), float) + draw.normal(0, 0.05, len(found))).tolist(), strict=True)
+        )
         for query, found in run.scores.items()
     }
     return Run(run.name, scores)

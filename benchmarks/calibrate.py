@@ -1,8 +1,8 @@
 """``python -m benchmarks.calibrate [--results DIR] [--pairs N]``: do the tests err as often as they say?
 
-Null hypotheses that are known to be true are made from the per-query scores of published runs; a Markdown table says how often each
-test claims a difference, each correction makes any false claim, and each interval holds the true mean. Numbers outside their goal are
-marked: † where none is claimed, (!) otherwise, and then the exit code is 1.
+Null hypotheses that are known to be true are made from the per-query scores of published runs; a Markdown table says
+how often each test claims a difference, each correction makes any false claim, and each interval holds the true mean.
+Numbers outside their goal are marked: † where none is claimed, (!) otherwise, and then the exit code is 1.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def _drawn(tables: list[Array], queries: int, runs: int, generator: np.random.Ge
 
 
 def pairs(tables: list[Array], queries: int, number: int, seed: int) -> tuple[Array, Array]:
-    """Differences (queries, number) of pairs of runs, a sample of queries each, and the true mean (number,) over all queries."""
+    """Differences (queries, number) of pairs of runs, a sample of queries each, and the true mean (number,) over all
+    queries."""
     generator = np.random.default_rng((seed, queries))
     differences: list[Array] = []
     truth: list[float] = []
@@ -85,7 +86,11 @@ def _cell(rate: float, goal: tuple[float, float], claimed: bool = True) -> str:
 
 def false_positives(tables: list[Array], number: int, seed: int) -> Iterator[str]:
     """Rows: share of pairs without a true difference that each test calls different."""
-    yield "| test | " + " | ".join(f"{kind}, {queries} queries" for kind in ("swapped", "centred") for queries in QUERIES) + " |"
+    yield (
+        "| test | "
+        + " | ".join(f"{kind}, {queries} queries" for kind in ("swapped", "centred") for queries in QUERIES)
+        + " |"
+    )
     yield "|---|" + "--:|" * 2 * len(QUERIES)
     nulls = []
     for kind in ("swapped", "centred"):
@@ -125,7 +130,10 @@ def coverage(tables: list[Array], number: int, seed: int) -> Iterator[str]:
 
 def family_errors(tables: list[Array], number: int, seed: int, queries: int = 50, runs: int = RUNS) -> Iterator[str]:
     """Rows: share of families without any true difference in which at least one is claimed."""
-    designs = {"against one baseline": [(0, run) for run in range(1, runs)], "all pairs": list(combinations(range(runs), 2))}
+    designs = {
+        "against one baseline": [(0, run) for run in range(1, runs)],
+        "all pairs": list(combinations(range(runs), 2)),
+    }
     yield "| correction | " + " | ".join(f"{name} ({len(wanted)})" for name, wanted in designs.items()) + " |"
     yield "|---|" + "--:|" * len(designs)
     claims: dict[str, list[list[bool]]] = {name: [[] for _ in designs] for name in (*CORRECTIONS, "tukey", "maxt")}
@@ -144,7 +152,9 @@ def family_errors(tables: list[Array], number: int, seed: int, queries: int = 50
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.calibrate", description=__doc__)
-    parser.add_argument("--results", type=Path, default=Path("results"), help="published runs whose scores are drawn from")
+    parser.add_argument(
+        "--results", type=Path, default=Path("results"), help="published runs whose scores are drawn from"
+    )
     parser.add_argument("--pairs", type=int, default=2_000, help="pairs, and families, of each kind")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

@@ -1,7 +1,8 @@
-"""``python -m benchmarks.calibrate_curves [--sweeps N]``: do the intervals of budget curves hold the truth as often as they say?
+"""``python -m benchmarks.calibrate_curves [--sweeps N]``: do the intervals of budget curves hold the truth as often as
+they say?
 
-Sweeps of two methods whose true curves cross are simulated; a Markdown table says how often each interval holds the truth. Numbers below
-the goal are marked: † where none is claimed, (!) otherwise, and then the exit code is 1.
+Sweeps of two methods whose true curves cross are simulated; a Markdown table says how often each interval holds the
+truth. Numbers below the goal are marked: † where none is claimed, (!) otherwise, and then the exit code is 1.
 """
 
 from __future__ import annotations
@@ -15,7 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.evaluation.curves.budget_curve import BudgetCurve, CurveTarget, ahead_from, area, area_difference, curve, needed
+from harness.evaluation.curves.budget_curve import (
+    BudgetCurve,
+    CurveTarget,
+    ahead_from,
+    area,
+    area_difference,
+    curve,
+    needed,
+)
 from harness.evaluation.curves.fits import FITS, Monotone
 from harness.evaluation.exact_sums import Array
 from harness.evaluation.significance.bootstrap import Interval, bootstrap_means, percentile, run_weights
@@ -31,8 +40,8 @@ QUERY, RUN = 0.2, 0.1
 """Standard deviations per query: what all runs share, and of each run."""
 SAMPLES = 500
 LEAST, LEAST_OF_FEW = 0.94, {2: 0.88, 3: 0.92}
-"""Of t intervals, and of those of two or three resamples: what Satterthwaite's approximation reaches in its worst case, where about nine
-tenths of the variance are the runs'. A rate is marked when it is three standard errors below."""
+"""Of t intervals, and of those of two or three resamples: what Satterthwaite's approximation reaches in its worst case,
+where about nine tenths of the variance are the runs'. A rate is marked when it is three standard errors below."""
 CLAIMED = ("needed", "area", "crossing", "area difference")
 KEPT = (*CLAIMED, "difference by percentiles", "row's mean", "runs of a row")
 """The last three are percentile intervals, of which nothing is claimed."""
@@ -52,7 +61,8 @@ SETTINGS += [Setting(200, resamples, luck) for luck in (0.05, 0.005, 0.0) for re
 
 
 class Sweep(NamedTuple):
-    """Values (queries, 2 methods, 3 amounts, resamples), and by how much its queries are easier than all queries are."""
+    """Values (queries, 2 methods, 3 amounts, resamples), and by how much its queries are easier than all queries
+    are."""
 
     values: Array
     easier: float
@@ -81,7 +91,9 @@ def curves(values: Array, seed: int) -> tuple[BudgetCurve, BudgetCurve]:
 
 def _curve(groups: list[Array], samples: Samples, columns: slice) -> BudgetCurve:
     means = np.array([group.mean() for group in groups[columns]])
-    return curve(AMOUNTS, means, samples.each(lambda part: part[:, columns]), np.ones(len(AMOUNTS)), FITS[Monotone.name])
+    return curve(
+        AMOUNTS, means, samples.each(lambda part: part[:, columns]), np.ones(len(AMOUNTS)), FITS[Monotone.name]
+    )
 
 
 def _mean(values: Array) -> float:
@@ -117,7 +129,9 @@ def coverage(sweeps: int, seed: int) -> Iterator[str]:
     for setting in SETTINGS:
         generator = np.random.default_rng((seed, setting.queries, setting.resamples, round(1e4 * setting.luck)))
         rates = np.mean([held(simulated(setting, generator), seed + number) for number in range(sweeps)], axis=0)
-        shown = " | ".join(_cell(float(rate), name, setting.resamples, sweeps) for rate, name in zip(rates, KEPT, strict=True))
+        shown = " | ".join(
+            _cell(float(rate), name, setting.resamples, sweeps) for rate, name in zip(rates, KEPT, strict=True)
+        )
         yield f"| {setting.queries} | {setting.resamples} | {setting.luck:g} | {shown} |"
 
 
@@ -129,7 +143,9 @@ def _cell(rate: float, name: str, resamples: int, sweeps: int) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.calibrate_curves", description=__doc__)
-    parser.add_argument("--sweeps", type=int, default=200, help="simulated sweeps a row of the table; with 400 a rate is known to 0.02")
+    parser.add_argument(
+        "--sweeps", type=int, default=200, help="simulated sweeps a row of the table; with 400 a rate is known to 0.02"
+    )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     failed = False

@@ -37,7 +37,8 @@ class Measured:
 
 @dataclass(frozen=True)
 class Goal:
-    """What the project set itself, in words and as a question to ask of ours and the peer's (None: a limit without a peer)."""
+    """What the project set itself, in words and as a question to ask of ours and the peer's (None: a limit without a
+    peer)."""
 
     text: str
     met: Callable[[Measured, Measured | None], bool]
@@ -77,7 +78,8 @@ class Peer:
 
 
 class Case(ABC):
-    """One file with one class; it is found by being in ``benchmarks/cases``. Heavy imports belong inside its methods."""
+    """One file with one class; it is found by being in ``benchmarks/cases``. Heavy imports belong inside its
+    methods."""
 
     name: ClassVar[str]
     quality: ClassVar[str] = ""
@@ -116,8 +118,13 @@ class Case(ABC):
 def cases() -> dict[str, type[Case]]:
     """Every case by name, in the order of their files."""
     package = importlib.import_module("benchmarks.cases")
-    modules = [importlib.import_module(info.name) for info in pkgutil.iter_modules(package.__path__, "benchmarks.cases.")]
+    modules = [
+        importlib.import_module(info.name) for info in pkgutil.iter_modules(package.__path__, "benchmarks.cases.")
+    ]
     found = [
-        value for module in modules for value in vars(module).values() if inspect.isclass(value) and value.__module__ == module.__name__
+        value
+        for module in modules
+        for value in vars(module).values()
+        if inspect.isclass(value) and value.__module__ == module.__name__
     ]
     return {kind.name: kind for kind in found if issubclass(kind, Case) and "name" in vars(kind)}

@@ -1,4 +1,5 @@
-"""A results folder of any size, of valid runs: ``python -m benchmarks.make_results FOLDER [--runs 5000] [--queries 300]``.
+"""A results folder of any size, of valid runs: ``python -m benchmarks.make_results FOLDER [--runs 5000] [--queries
+300]``.
 
 Scores are drawn, metrics computed from the runs, and every folder is published as the pipeline publishes real ones.
 """
@@ -15,7 +16,16 @@ import numpy as np
 
 from harness.evaluation.metrics.lookup import evaluate
 from harness.evaluation.metrics.per_query_file import write_scores
-from harness.published.card import Card, CardEvaluation, Data, DataSource, MethodSection, ResearchGoal, TeacherSection, TestCollection
+from harness.published.card import (
+    Card,
+    CardEvaluation,
+    Data,
+    DataSource,
+    MethodSection,
+    ResearchGoal,
+    TeacherSection,
+    TestCollection,
+)
 from harness.published.card_costs import Costs, Verdicts
 from harness.published.result_folder import publish, run_folder
 from harness.retrieval.run import Run
@@ -46,7 +56,11 @@ def _cell(method: int, budget: int, teacher: str, loss: str, seed: int) -> Card:
         retriever_loss="kl",
         labels=Verdicts(ok=budget - 5, partial=5),
         costs=Costs(
-            calls=budget, input_tokens=900 * budget, output_tokens=50 * budget, usd_standalone=budget / 2000, train_seconds=budget / 20
+            calls=budget,
+            input_tokens=900 * budget,
+            output_tokens=50 * budget,
+            usd_standalone=budget / 2000,
+            train_seconds=budget / 20,
         ),
     )
 
@@ -55,7 +69,9 @@ def _card(tag: str, method: str, **more: object) -> Card:
     return Card.model_validate(
         {
             "tag": tag,
-            "research goal": ResearchGoal(sweep="made.yaml", evaluation=CardEvaluation(reported_measures=METRICS, baseline=("zero-shot",))),
+            "research goal": ResearchGoal(
+                sweep="made.yaml", evaluation=CardEvaluation(reported_measures=METRICS, baseline=("zero-shot",))
+            ),
             "method": MethodSection(name=method, category="baseline", sees=("order",), settings={"epochs": 3}),
             "data": Data(
                 test_collection=TestCollection(name="made", split="test", content_hash="ab" * 32),
@@ -78,7 +94,13 @@ def make(results: Path, runs: int, queries: int, seed: int = 0) -> None:
         run_path, metrics_path = Path(temporary) / "run.trec.gz", Path(temporary) / "metrics.parquet"
         for number, card in enumerate(cards(runs), 1):
             scores = generator.random(relevant.shape) + generator.uniform(0.1, 0.8) * relevant
-            run = Run(card.tag, {name: dict(zip(documents, line, strict=True)) for name, line in zip(names, scores.tolist(), strict=True)})
+            run = Run(
+                card.tag,
+                {
+                    name: dict(zip(documents, line, strict=True))
+                    for name, line in zip(names, scores.tolist(), strict=True)
+                },
+            )
             run.write(run_path)
             write_scores(metrics_path, evaluate(run.scores, qrels, METRICS))
             publish(run_folder(results, card), card, run_path, metrics_path)

@@ -33,7 +33,9 @@ def write_texts(folder: Path, most: int | None) -> None:
     from harness.collections.prepared import prepare
 
     place = Path(os.environ.get("HARNESS_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data")) / "scifact"
-    collection = prepare(parse_source({"folder": str(place)} if place.is_dir() else "semanlink"), folder / "collections")
+    collection = prepare(
+        parse_source({"folder": str(place)} if place.is_dir() else "semanlink"), folder / "collections"
+    )
     queries, qrels = collection.queries("test"), collection.judgments("test").qrels
     relevant = dict.fromkeys(document for query in queries.ids for document, grade in qrels[query].items() if grade > 0)
     ids = list(dict.fromkeys([*relevant, *collection.corpus.ids]))[:most]
@@ -61,7 +63,9 @@ def ndcg(texts: Texts, documents: np.ndarray, queries: np.ndarray) -> float:
     scores = queries.astype(np.float32) @ documents.astype(np.float32).T
     best = np.argsort(-scores, axis=1)[:, :10]
     ids = list(texts.documents)
-    run = {query: {ids[row]: float(scores[place, row]) for row in best[place]} for place, query in enumerate(texts.queries)}
+    run = {
+        query: {ids[row]: float(scores[place, row]) for row in best[place]} for place, query in enumerate(texts.queries)
+    }
     values = pytrec_eval.RelevanceEvaluator(texts.qrels, {"ndcg_cut.10"}).evaluate(run)
     return float(sum(value["ndcg_cut_10"] for value in values.values()) / len(texts.queries))
 
@@ -74,7 +78,8 @@ def model_folder(name: str) -> str:
 
 
 def write_lists(folder: Path, count: int, held: int, depth: int) -> None:
-    """``lists.json``: titles of the bundled collection with their first `depth` documents by BM25, best first, and their scores.
+    """``lists.json``: titles of the bundled collection with their first `depth` documents by BM25, best first, and
+    their scores.
 
     Every `(count + held)`-th title is taken; the last `held` lists are for judging what was learned.
     """
@@ -108,7 +113,8 @@ def _standard(scores: np.ndarray) -> list[float]:
 
 
 def agreement(scores: Iterable[Any]) -> float:
-    """Mean nDCG of `scores`, one sequence a list in the teacher's order; the first document of K gains K - 1, the next K - 2, and so on."""
+    """Mean nDCG of `scores`, one sequence a list in the teacher's order; the first document of K gains K - 1, the next
+    K - 2, and so on."""
     values = []
     for given in scores:
         gains = np.arange(len(given) - 1, -1, -1)

@@ -13,7 +13,9 @@ from harness.teachers.likelihood.query_likelihood import Likelihood
 
 
 @torch.inference_mode()
-def naive_scores(teacher: Likelihood, tasks: Sequence[Task], expected: Mapping[str, Mapping[str, float]]) -> tuple[float, float]:
+def naive_scores(
+    teacher: Likelihood, tasks: Sequence[Task], expected: Mapping[str, Mapping[str, float]]
+) -> tuple[float, float]:
     """Seconds a pair, and the largest difference between these scores and the `expected` ones (query, document)."""
     model = load_causal(causal_folder(teacher._model), teacher.precision, "sdpa")
     reading = teacher._pair_tokens

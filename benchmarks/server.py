@@ -1,4 +1,5 @@
-"""``python -m benchmarks.server SECONDS``: an OpenAI chat server that answers every request with one permutation after a fixed latency.
+"""``python -m benchmarks.server SECONDS``: an OpenAI chat server that answers every request with one permutation after
+a fixed latency.
 
 It shares the machine with what is measured, so it does as little as it can: it reads no prompt and knows one answer.
 """
@@ -17,7 +18,9 @@ def _response(passages: int) -> bytes:
     said = " > ".join(f"[{number}]" for number in range(passages, 0, -1))
     choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": said}}
     usage = {"prompt_tokens": 3000, "completion_tokens": 100, "total_tokens": 3100}
-    body = json.dumps({"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}).encode()
+    body = json.dumps(
+        {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}
+    ).encode()
     return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
 

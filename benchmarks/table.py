@@ -33,7 +33,9 @@ def line(row: Row) -> str:
     """What came out, for those who wait for the rest."""
     if row.failure or row.ours is None:
         return f"{row.name}: failed: {row.failure}"
-    told = f"{row.ratio:.2f} times as fast as {row.peer}" if row.ratio is not None else f"{_seconds(row.ours.seconds)} s"
+    told = (
+        f"{row.ratio:.2f} times as fast as {row.peer}" if row.ratio is not None else f"{_seconds(row.ours.seconds)} s"
+    )
     verdict = "" if row.met is None else f" ({row.goal}: {'met' if row.met else 'missed'})"
     return f"{row.name}: {told}{verdict}"
 

@@ -38,7 +38,10 @@ def pay(teacher: ChatTeacher, tasks: list[Task], ledger: Ledger) -> int:
         while True:
             answers = [permutation(request.messages[-1][1]) for request in requests]
             ledger.put_many(
-                [Call(teacher.key(r), teacher.model, r.messages[-1][1], a, 3000, 0, 100) for r, a in zip(requests, answers, strict=True)]
+                [
+                    Call(teacher.key(r), teacher.model, r.messages[-1][1], a, 3000, 0, 100)
+                    for r, a in zip(requests, answers, strict=True)
+                ]
             )
             windows += len(requests)
             try:

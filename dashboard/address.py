@@ -1,4 +1,5 @@
-"""What stands in the page's address, which is all that a view depends on: the same address opens the same view in any session."""
+"""What stands in the page's address, which is all that a view depends on: the same address opens the same view in any
+session."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ class Held:
 def opened(page: str) -> None:
     """Read the address for `page`; to be called before anything is chosen there.
 
-    A link from page to page that names some choices keeps all others. The browser's Back restores exactly what was there.
+    A link from page to page that names some choices keeps all others. The browser's Back restores exactly what was
+    there.
     """
     address = {key: st.query_params.get_all(key) for key in st.query_params}
     held: Held | None = st.session_state.get(_HELD)
@@ -88,7 +90,8 @@ def touch() -> None:
 
 
 def unknown(key: str, words: str) -> bool:
-    """Say `words` where the address came with something under `key` that is not to be had; False where it only went out of sight."""
+    """Say `words` where the address came with something under `key` that is not to be had; False where it only went out
+    of sight."""
     held = _held()
     if not held.fresh and key not in held.doubtful:
         return False

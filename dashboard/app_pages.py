@@ -18,6 +18,7 @@ OF_RESULTS = tuple(name for name in PAGES if name != "sweep")
 """Pages that show published runs; the other one follows a workspace."""
 
 ICON = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path fill="#0072B2" d="M2 11h6v11H2zM9 3h6v19H9zM16 14h6v8h-6z"/></svg>'
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path fill="#0072B2" d="M2 11h6v11H2zM9 '
+    '3h6v19H9zM16 14h6v8h-6z"/></svg>'
 )
 """The picture of the browser's tab."""

@@ -1,6 +1,7 @@
 """Widgets whose choices stand in the page's address and stay when another page is opened.
 
-What the address does not hold has its default, so a default may depend on other choices and still every address opens one view.
+What the address does not hold has its default, so a default may depend on other choices and still every address opens
+one view.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ def one(
     help: str | None = None,
     forget: Sequence[str] = (),
 ) -> str | None:
-    """One of `options`, by default `default` or the first; None when there are none. Choosing another takes back the choices `forget`."""
+    """One of `options`, by default `default` or the first; None when there are none. Choosing another takes back the
+    choices `forget`."""
     usual = default if default in options else next(iter(options), None)
     wanted = address.values(key)[-1:]
     if wanted and wanted[0] not in options:
@@ -41,7 +43,9 @@ def one(
     return None if chosen is None else str(chosen)
 
 
-def several(where: Any, label: str, options: Sequence[str], key: str, *, most: int | None = None, help: str | None = None) -> list[str]:
+def several(
+    where: Any, label: str, options: Sequence[str], key: str, *, most: int | None = None, help: str | None = None
+) -> list[str]:
     """Any of `options`, at first none."""
     wanted = list(dict.fromkeys(address.values(key)))
     there = [item for item in wanted if item in options]
@@ -52,7 +56,9 @@ def several(where: Any, label: str, options: Sequence[str], key: str, *, most: i
     if most is not None and len(there) > most:
         _missing(key, there[:most], f"{label}: the address names {len(there)}; only the first {most} are shown.")
     _show(key, there[:most])
-    found = where.multiselect(label, options, key=key, max_selections=most, help=help, on_change=partial(_keep, key, [], ()))
+    found = where.multiselect(
+        label, options, key=key, max_selections=most, help=help, on_change=partial(_keep, key, [], ())
+    )
     return [str(item) for item in found]
 
 
@@ -66,14 +72,18 @@ def switch(where: Any, label: str, key: str, *, default: bool = False, help: str
     return bool(where.toggle(label, key=key, help=help, on_change=partial(_keep, key, [usual], ())))
 
 
-def number(where: Any, label: str, key: str, *, least: float, most: float, default: float, step: float, form: str) -> float:
+def number(
+    where: Any, label: str, key: str, *, least: float, most: float, default: float, step: float, form: str
+) -> float:
     """A number between two others, shown in a printf `form`."""
     wanted = address.values(key)[-1:]
     value = None
     with suppress(ValueError, IndexError):
         value = float(wanted[0])
     if wanted and (value is None or not least <= value <= most):
-        _missing(key, [], f"{label}: '{wanted[0]}' is no number from {least:g} to {most:g}; shown instead: {default:g}.")
+        _missing(
+            key, [], f"{label}: '{wanted[0]}' is no number from {least:g} to {most:g}; shown instead: {default:g}."
+        )
         value = None
     _show(key, default if value is None else value)
     keep = partial(_keep, key, [str(default)], ())
@@ -81,7 +91,8 @@ def number(where: Any, label: str, key: str, *, least: float, most: float, defau
 
 
 def _show(key: str, value: Any) -> None:
-    """Let the widget of that key show `value`. On a new page the key has what another page's widget showed, which the new one does not."""
+    """Let the widget of that key show `value`. On a new page the key has what another page's widget showed, which the
+    new one does not."""
     if value is None:
         st.session_state.pop(key, None)
     elif address.fresh() or key not in st.session_state or st.session_state[key] != value:
@@ -101,6 +112,7 @@ def _keep(key: str, usual: list[str], forget: tuple[str, ...]) -> None:
 
 
 def _missing(key: str, there: list[str], words: str) -> None:
-    """Say what the address names in vain; what another choice took away is forgotten instead, but for what is `there`."""
+    """Say what the address names in vain; what another choice took away is forgotten instead, but for what is
+    `there`."""
     if not address.unknown(key, literal(words)):
         address.choose(key, there)

@@ -1,4 +1,5 @@
-"""A table on a page: as high as it needs to be, nothing where there is nothing, named for screen readers, saved as CSV or LaTeX."""
+"""A table on a page: as high as it needs to be, nothing where there is nothing, named for screen readers, saved as CSV
+or LaTeX."""
 
 from __future__ import annotations
 
@@ -15,9 +16,16 @@ _ROW, _MOST = 35, 22
 
 
 def frame(
-    data: Mapping[str, Any], name: str, config: Mapping[str, Any] | None = None, where: Any = st, *, save: str = "", **more: Any
+    data: Mapping[str, Any],
+    name: str,
+    config: Mapping[str, Any] | None = None,
+    where: Any = st,
+    *,
+    save: str = "",
+    **more: Any,
 ) -> Any:
-    """Columns (lists) by heading under the `name` that a screen reader says; what `st.dataframe` answers with the same `more`.
+    """Columns (lists) by heading under the `name` that a screen reader says; what `st.dataframe` answers with the same
+    `more`.
 
     With `save`, the name of a file without ending, two buttons below save a table that has rows.
     """
@@ -25,7 +33,14 @@ def frame(
     # An empty table says so in a row of its own.
     height = _ROW * (min(max(rows, 1), _MOST) + 1) + 3
     answer = where.dataframe(
-        data, column_config=dict(config or {}), hide_index=True, width="stretch", height=height, placeholder="", alt=name, **more
+        data,
+        column_config=dict(config or {}),
+        hide_index=True,
+        width="stretch",
+        height=height,
+        placeholder="",
+        alt=name,
+        **more,
     )
     if save and rows:
         _buttons(data, name, save, where)

@@ -14,7 +14,8 @@ from harness.errors import UserError
 RESULTS = "HARNESS_RESULTS"
 """Environment variable through which the page learns which results folder to show."""
 WORKSPACE = "HARNESS_WORKSPACE"
-"""Environment variable that says where prepared collections and the journals of sweeps lie; ``workspace`` where it is not set."""
+"""Environment variable that says where prepared collections and the journals of sweeps lie; ``workspace`` where it is
+not set."""
 LOCAL = "localhost"
 APP = Path(__file__).with_name("app.py")
 _OPTIONS = {
@@ -23,7 +24,8 @@ _OPTIONS = {
     "browser.gatherUsageStats": "false",
     "client.toolbarMode": "viewer",
     "client.showErrorDetails": "none",
-    # A table's own download writes a stranger's text as it is, and a spreadsheet would run it as a formula; our buttons quote it.
+    # A table's own download writes a stranger's text as it is, and a spreadsheet would run it as a formula; our buttons
+    # quote it.
     "client.disableDataExport": "true",
     "theme.light.primaryColor": "#0072B2",
     "theme.dark.primaryColor": "#0072B2",
@@ -44,17 +46,28 @@ def environment(results: Path, workspace: Path | None = None) -> dict[str, str]:
 
 
 def launch(
-    results: Path, port: int, workspace: Path | None = None, address: str = LOCAL, tell: Callable[[str], None] = lambda text: None
+    results: Path,
+    port: int,
+    workspace: Path | None = None,
+    address: str = LOCAL,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> int:
-    """Serve the dashboard until it is interrupted; the exit code. `tell` hears where it is. Raises UserError when it cannot start."""
+    """Serve the dashboard until it is interrupted; the exit code. `tell` hears where it is. Raises UserError when it
+    cannot start."""
     if find_spec("streamlit") is None or find_spec("altair") is None:
         raise UserError("the dashboard is not installed", remedy="run: pip install 'distil-harness[dashboard]'")
     if workspace is not None and not workspace.is_dir():
-        raise UserError("there is no workspace", file=workspace, remedy="give the one that a sweep runs in with --workspace")
+        raise UserError(
+            "there is no workspace", file=workspace, remedy="give the one that a sweep runs in with --workspace"
+        )
     if workspace is None and not results.is_dir():
-        raise UserError("there is no results folder", file=results, remedy="give one with --results, or run a sweep first")
+        raise UserError(
+            "there is no results folder", file=results, remedy="give one with --results, or run a sweep first"
+        )
     tell(f"dashboard of {results} at http://{address}:{port} (Ctrl+C stops it)")
     try:
-        return subprocess.run(command(port, address=address), env=environment(results, workspace), check=False).returncode
+        return subprocess.run(
+            command(port, address=address), env=environment(results, workspace), check=False
+        ).returncode
     except KeyboardInterrupt:
         return 0

@@ -1,4 +1,5 @@
-"""Pictures of every page for the documentation: ``python -m dashboard.screenshots RESULTS docs/images``, with a browser at hand."""
+"""Pictures of every page for the documentation: ``python -m dashboard.screenshots RESULTS docs/images``, with a browser
+at hand."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ def served(results: Path, workspace: Path | None = None, app: Path = APP) -> Ite
     Raises UserError when it does not come up.
     """
     port = free_port()
-    server = subprocess.Popen(command(port, app), env=environment(results, workspace), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        command(port, app), env=environment(results, workspace), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     address = f"http://localhost:{port}"
     try:
         _wait(server, f"{address}/_stcore/health")
@@ -72,7 +75,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Take pictures of the dashboard.")
     parser.add_argument("results", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--workspace", type=Path, help="A workspace in which a sweep ran, for the page that follows one.")
+    parser.add_argument(
+        "--workspace", type=Path, help="A workspace in which a sweep ran, for the page that follows one."
+    )
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     paths = addresses(asked.results) | ({"sweep": "sweep"} if asked.workspace else {})

@@ -24,7 +24,8 @@ from harness.text import counted
 
 @dataclass(frozen=True)
 class View:
-    """The table that is looked at, and its rows by their names. The runs behind it are read when a page asks for them."""
+    """The table that is looked at, and its rows by their names. The runs behind it are read when a page asks for
+    them."""
 
     folder: str
     state: str
@@ -82,14 +83,26 @@ def view() -> View:
         st.stop()
     tables = {name(table): table for table in first.tables}
     table = tables[choose.one(st.sidebar, "Collection", list(tables), "collection") or next(iter(tables))]
-    metric = choose.one(st.sidebar, "Metric", list(table.metrics), "metric", default=table.metric, help="Rows are sorted and tested by it.")
+    metric = choose.one(
+        st.sidebar,
+        "Metric",
+        list(table.metrics),
+        "metric",
+        default=table.metric,
+        help="Rows are sorted and tested by it.",
+    )
     usual = table.baseline or _NONE
     methods = list(dict.fromkeys([*([] if table.baseline else [_NONE]), *(row.method for row in table.rows), usual]))
-    help_text = "The method that rows are tested against: each with the row of it that is most like it (student, budget, teacher, losses)."
+    help_text = (
+        "The method that rows are tested against: each with the row of it that is most like it (student, "
+        "budget, teacher, losses)."
+    )
     baseline = choose.one(st.sidebar, "Baseline", methods, "baseline", default=usual, help=help_text)
     try:
         # What is not chosen is left to the board, as on the command line.
-        led: Board = _board(str(folder), mark, None if metric == table.metric else metric, None if baseline == usual else baseline)
+        led: Board = _board(
+            str(folder), mark, None if metric == table.metric else metric, None if baseline == usual else baseline
+        )
     except UserError as error:
         st.error(literal(str(error)))
         st.stop()

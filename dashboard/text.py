@@ -6,5 +6,6 @@ import re
 
 
 def literal(text: str) -> str:
-    """`text` as Streamlit's Markdown shows it letter for letter: no HTML, links, formulas, colours or emoji come of it."""
+    """`text` as Streamlit's Markdown shows it letter for letter: no HTML, links, formulas, colours or emoji come of
+    it."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)

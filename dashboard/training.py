@@ -40,32 +40,43 @@ def _labels(runs: list[Published]) -> LabelsOfRun | None:
 
 
 def training(found: View, names: list[str]) -> None:
-    """Choose a training query that a teacher of the named rows labelled, and show what is published of it. Raises UserError."""
+    """Choose a training query that a teacher of the named rows labelled, and show what is published of it. Raises
+    UserError."""
     groups = [found.result_set.runs_of_row(found.table, found.rows[name]) for name in names]
     labels = [_labels(group) for group in groups]
     rows = [{row.query: row for row in one.rows} if one else {} for one in labels]
     counts = Counter(query for mapping in rows for query in mapping)
     queries = sorted(counts, key=lambda query: -counts[query])
     if not queries:
-        st.info("No labels are published for these rows: no teacher taught them, or their sweep ran before labels.jsonl.gz was written.")
+        st.info(
+            "No labels are published for these rows: no teacher taught them, or their sweep ran before "
+            "labels.jsonl.gz was written."
+        )
         return
     query = choose.one(st, "Training query", queries, "training", help="Those that most of the rows have come first.")
     if query is None:
         return
-    chosen: list[tuple[str, LabelRow | None]] = [(name, mapping.get(query)) for name, mapping in zip(names, rows, strict=True)]
+    chosen: list[tuple[str, LabelRow | None]] = [
+        (name, mapping.get(query)) for name, mapping in zip(names, rows, strict=True)
+    ]
     answer = training_query(chosen, local_collection(groups[0][0], workspace().collections))
     st.subheader(literal(answer.text or answer.query))
     row_list({f"{number}": name for number, name in enumerate(names, 1)})
     _candidates(answer, names)
     _opinion_text(answer)
-    published = [f"{name}: {one.header.rows:,} of {one.header.labels:,}" for name, one in zip(names, labels, strict=True) if one]
+    published = [
+        f"{name}: {one.header.rows:,} of {one.header.labels:,}" for name, one in zip(names, labels, strict=True) if one
+    ]
     st.caption(literal(f"Labels published with the first run of each row that has any: {'; '.join(published)}."))
 
 
 def _candidates(answer: InspectedQuery, names: list[str]) -> None:
     found = answer.candidates
     shown: dict[str, list[Any]] = {"document": [one.document for one in found]}
-    config: dict[str, Any] = {"document": st.column_config.TextColumn(width=130), "text": st.column_config.TextColumn(width=300)}
+    config: dict[str, Any] = {
+        "document": st.column_config.TextColumn(width=130),
+        "text": st.column_config.TextColumn(width=300),
+    }
     if any(one.text for one in found):
         shown["text"] = [one.text for one in found]
     if any(one.grade is not None for one in found):
@@ -86,7 +97,8 @@ def _candidates(answer: InspectedQuery, names: list[str]) -> None:
                 config[title] = st.column_config.NumberColumn(width=84, format=form, help=said.format(literal(name)))
     frame(shown, "Candidates", config, save="candidates")
     st.caption(
-        "Candidates in the first stage's order, with each row's: place where its teacher was shown them, place and number that the "
+        "Candidates in the first stage's order, with each row's: place where its teacher was shown them, place and "
+        "number that the "
         "teacher gave, place and score that its trained ranker gives."
     )
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 FILTERS = {
-    "group": ("Group", "ours: the method this harness is about; baseline: others' methods; reference and control: what to hold them to."),
+    "group": (
+        "Group",
+        "ours: the method this harness is about; baseline: others' methods; reference and control: what to hold them "
+        "to.",
+    ),
     "teacher": ("Teacher", "Who labelled the training queries."),
     "budget": ("Labels", "How many labelled training queries the method was given."),
     "loss": ("Loss", "The ranker's or the retriever's loss."),

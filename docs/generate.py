@@ -1,6 +1,7 @@
 """The pages of the docs site: those written by hand, and the reference made from the classes and commands themselves.
 
-``python docs/generate.py FOLDER`` writes all of them; `make docs` builds the site from that folder. Nothing of it is committed.
+``python docs/generate.py FOLDER`` writes all of them; `make docs` builds the site from that folder. Nothing of it is
+committed.
 """
 
 from __future__ import annotations

@@ -99,7 +99,9 @@ def _member(node: ast.stmt, following: list[ast.stmt]) -> tuple[str, str]:
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         after = following[0] if following else None
         text = after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else None
-        default = f" = {ast.unparse(node.value)}" if node.value is not None and len(ast.unparse(node.value)) < 30 else ""
+        default = (
+            f" = {ast.unparse(node.value)}" if node.value is not None and len(ast.unparse(node.value)) < 30 else ""
+        )
         return node.target.id, _line(f"{node.target.id}: {ast.unparse(node.annotation)}{default}", text)
     return "", ""
 

@@ -9,13 +9,17 @@ from typing import Any
 from harness.catalogue import Row, catalogue, describe
 
 PAGES = {
-    "methods": "A method turns labels into a retriever, or is what such a retriever is compared with. Sweep files name it under `methods`.",
-    "losses": "A loss compares the scores of a list with a target. Sweep files name it under `losses`, `ranker_loss` and `retriever_loss`.",
+    "methods": "A method turns labels into a retriever, or is what such a retriever is compared with. Sweep files "
+    "name it under `methods`.",
+    "losses": "A loss compares the scores of a list with a target. Sweep files name it under `losses`, `ranker_loss` "
+    "and `retriever_loss`.",
     "teachers": "A teacher orders the candidates of a training query. Sweep files name its kind under `teachers`.",
     "strategies": "A strategy is a way of asking a teacher that answers in words. Sweep files name it under `ask`.",
     "prompts": "A prompt is what such a teacher is sent. Sweep files name it, or a file of your own, under `ask`.",
-    "metrics": "A metric scores a run against judgments. Sweep files name it under `evaluate`, written as in ir_measures.",
-    "collections": "A collection source reads documents, queries and judgments. Sweep files name it under `collections`.",
+    "metrics": "A metric scores a run against judgments. Sweep files name it under `evaluate`, written as in "
+    "ir_measures.",
+    "collections": "A collection source reads documents, queries and judgments. Sweep files name it under "
+    "`collections`.",
     "engines": "A lexical engine makes first-stage candidates. Sweep files name it under `candidates`.",
 }
 """What each kind is, by the word that `harness list` takes."""
@@ -37,17 +41,22 @@ def catalogue_page(kind: str) -> str:
     rows = catalogue(kind)
     table = "\n".join(f"| [`{row['name']}`](#{anchor(row['name'])}) | {plain(row['summary'])} |" for row in rows)
     sections = "\n\n".join(_section(describe(kind, row["name"])) for row in rows)
-    intro = f"{PAGES[kind]} `harness list {kind}` and `harness show {kind} NAME` say the same on your machine, your own plug-ins included."
+    intro = (
+        f"{PAGES[kind]} `harness list {kind}` and `harness show {kind} NAME` say the same on your machine, your "
+        "own plug-ins included."
+    )
     return f"# {kind.capitalize()}\n\n{intro}\n\n| name | what it is |\n|---|---|\n{table}\n\n{sections}\n"
 
 
 def anchor(name: str) -> str:
-    """Where a name's section is found; names that differ in signs alone (ndcg-loss2, ndcg-loss2++) get anchors that differ."""
+    """Where a name's section is found; names that differ in signs alone (ndcg-loss2, ndcg-loss2++) get anchors that
+    differ."""
     return re.sub(r"[^\w-]+", "-", name.lower().replace("+", "plus")).strip("-")
 
 
 def plain(text: str) -> str:
-    """A sentence of a class as Markdown: signs that would be markup are escaped, what stands between backticks is code."""
+    """A sentence of a class as Markdown: signs that would be markup are escaped, what stands between backticks is
+    code."""
     parts = re.split(r"(`+[^`]+`+)", text)
     words = (part if part.startswith("`") else re.sub(r"([\\*_<>\[\]|#~])", r"\\\1", part) for part in parts)
     return re.sub(r"``([^`]+)``", r"`\1`", "".join(words))
@@ -70,7 +79,9 @@ def _section(entry: Row) -> str:
     parts += ["\n".join(facts)] if facts else []
     parts += [f"{key}:\n\n```text\n{entry[key]}\n```" for key in _KEYED_CODE if entry.get(key)]
     if entry.get("settings"):
-        rows = (f"| `{row['name']}` | {code(row['default'])} | {plain(row['description'])} |" for row in entry["settings"])
+        rows = (
+            f"| `{row['name']}` | {code(row['default'])} | {plain(row['description'])} |" for row in entry["settings"]
+        )
         parts.append("| setting | default | meaning |\n|---|---|---|\n" + "\n".join(rows))
     return "\n\n".join(parts)
 

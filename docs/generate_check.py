@@ -1,4 +1,5 @@
-"""Does the built site hold together? Every link, picture and anchor of every page leads somewhere, and no page loads from another host.
+"""Does the built site hold together? Every link, picture and anchor of every page leads somewhere, and no page loads
+from another host.
 
 ``python docs/generate_check.py FOLDER`` prints what is wrong and exits with 1.
 """
@@ -60,7 +61,11 @@ def _broken(url: str, page: Page, site: Path, pages: dict[Path, Page]) -> str:
     if parts.scheme or parts.netloc:
         return ""
     path = unquote(parts.path)
-    target = (site / path.lstrip("/") if path.startswith("/") else page.path.parent / path).resolve() if path else page.path.resolve()
+    target = (
+        (site / path.lstrip("/") if path.startswith("/") else page.path.parent / path).resolve()
+        if path
+        else page.path.resolve()
+    )
     target = target / "index.html" if target.is_dir() else target
     if not target.exists():
         return "there is no such file"

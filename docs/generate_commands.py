@@ -18,7 +18,10 @@ def command_page() -> str:
     commands = list(_commands(root, "harness"))
     table = "\n".join(f"| [`{name}`](#{anchor(name)}) | {plain(_first(command))} |" for name, command in commands)
     sections = "\n\n".join(_section(name, command) for name, command in commands)
-    head = f"# Commands\n\n{plain(root.help)}\n\n{_options(root)}\n\nExit codes: 0 all done, 1 something failed, 2 bad usage or bad input."
+    head = (
+        f"# Commands\n\n{plain(root.help)}\n\n{_options(root)}\n\nExit codes: 0 all done, 1 something failed, 2 "
+        "bad usage or bad input."
+    )
     return f"{head}\n\n| command | what it does |\n|---|---|\n{table}\n\n{sections}\n"
 
 
@@ -42,6 +45,10 @@ def _section(name: str, command: Any) -> str:
 
 def _options(command: Any) -> str:
     context = command.make_context(command.name, [], resilient_parsing=True)
-    records = [param.get_help_record(context) for param in command.get_params(context) if param.name != "help" and not param.hidden]
+    records = [
+        param.get_help_record(context)
+        for param in command.get_params(context)
+        if param.name != "help" and not param.hidden
+    ]
     rows = (f"| {code(names.replace('  ', ' '))} | {plain(help_)} |" for names, help_ in records)
     return "| argument or option | meaning |\n|---|---|\n" + "\n".join(rows)

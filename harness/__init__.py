@@ -1,7 +1,7 @@
 """Benchmark harness for distilling large language models into retrievers.
 
-What is listed here is the public face: it changes only with an entry in CHANGELOG. Everything else can be imported, and may change.
-Names are imported when they are first used, so that ``import harness`` costs nothing.
+What is listed here is the public face: it changes only with an entry in CHANGELOG. Everything else can be imported, and
+may change. Names are imported when they are first used, so that ``import harness`` costs nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Heavy libraries at the top of a file that start only when something of them is used, so that `harness --help` waits for none."""
+"""Heavy libraries at the top of a file that start only when something of them is used, so that `harness --help` waits
+for none."""
 
 from __future__ import annotations
 
@@ -20,5 +21,6 @@ class _Lazy(ModuleType):
 
 
 def lazy(name: str) -> Any:
-    """The module of that dotted name, imported with the first use of it. For type hints import it under TYPE_CHECKING too."""
+    """The module of that dotted name, imported with the first use of it. For type hints import it under TYPE_CHECKING
+    too."""
     return _Lazy(name)

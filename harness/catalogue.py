@@ -47,12 +47,21 @@ def catalogue(kind: str) -> list[Row]:
 
 
 def _row(found: type[Plugin]) -> Row:
-    extra = {key: getattr(found, key) for key in ("category", "teacher_type", "box", "gives", "role") if hasattr(found, key)}
+    extra = {
+        key: getattr(found, key) for key in ("category", "teacher_type", "box", "gives", "role") if hasattr(found, key)
+    }
     # What was one word for both until 0.2; programs read it.
     if former := extra.get("category") or extra.get("teacher_type"):
         extra["standing"] = former
     sees = {"sees": list(found.sees)} if issubclass(found, Method) else {}
-    return {"name": found.name, "summary": found.summary, "source": found.source, "needs": list(found.needs), **extra, **sees}
+    return {
+        "name": found.name,
+        "summary": found.summary,
+        "source": found.source,
+        "needs": list(found.needs),
+        **extra,
+        **sees,
+    }
 
 
 def _prompt(name: str) -> Row:
@@ -78,7 +87,11 @@ def describe(kind: str, name: str) -> Row:
         return _prompt(name)
     found = plugin(kinds()[kind], name)
     settings = [
-        {"name": key, "default": _plain(field.get_default(call_default_factory=True)), "description": field.description or ""}
+        {
+            "name": key,
+            "default": _plain(field.get_default(call_default_factory=True)),
+            "description": field.description or "",
+        }
         for key, field in found.Settings.model_fields.items()
     ]
     formula = {"formula": found.formula} if issubclass(found, Loss) else {}
@@ -109,7 +122,9 @@ def render_catalogue(kind: str, rows: list[Row]) -> Table:
         table.add_column(heading, overflow="fold", min_width=max(map(len, words), default=0) + 1)
     for row in rows:
         given = [", ".join(row.get("gives", ()))] if gives else []
-        table.add_row(*(escape(text) for text in (row["name"], row["summary"], *given, ", ".join(row["needs"]), row["source"])))
+        table.add_row(
+            *(escape(text) for text in (row["name"], row["summary"], *given, ", ".join(row["needs"]), row["source"]))
+        )
     return table
 
 
@@ -118,7 +133,11 @@ def render_description(entry: Row) -> Group:
 
     told = ("source", "formula", "about", "identity", "system", "text")
     lines = [f"{entry['name']} — {entry['summary']}", *(f"{key}: {entry[key]}" for key in told if entry.get(key))]
-    facts = [f"{key}: {', '.join(entry[key]) or 'nothing'}" for key in ("needs", "gives", "sees", "placeholders") if key in entry]
+    facts = [
+        f"{key}: {', '.join(entry[key]) or 'nothing'}"
+        for key in ("needs", "gives", "sees", "placeholders")
+        if key in entry
+    ]
     table = Table("setting", "default", "meaning", box=None)
     for setting in entry.get("settings", []):
         table.add_row(Text(setting["name"]), Text(str(setting["default"])), Text(setting["description"]))

@@ -38,7 +38,8 @@ _GAIN = 1.3
 
 @cache
 def best_dtype() -> Precision:
-    """``HARNESS_PRECISION`` where it is set, else what a trial on this machine found. Raises UserError for an unknown value."""
+    """``HARNESS_PRECISION`` where it is set, else what a trial on this machine found. Raises UserError for an unknown
+    value."""
     if chosen := os.environ.get(VARIABLE):
         for known in get_args(Precision):
             if chosen == known:
@@ -84,7 +85,8 @@ def devices() -> list[torch.device]:
 
 
 def _memo() -> Path:
-    """The measured precision stands in keys, so this file is one word in a form that never changes: what was measured once stays."""
+    """The measured precision stands in keys, so this file is one word in a form that never changes: what was measured
+    once stays."""
     unit = torch.cuda.get_device_name() if device().type == "cuda" else _cpu()
     return cache_home() / "precision" / hashlib.sha256(f"{unit} {torch.__version__}".encode()).hexdigest()[:16]
 
@@ -101,7 +103,9 @@ def _cpu() -> str:
 def _measure() -> Precision:
     """The faster of the two in a small BERT, best of three turns each."""
 
-    config = transformers.BertConfig(vocab_size=8, hidden_size=384, num_hidden_layers=2, num_attention_heads=12, intermediate_size=1536)
+    config = transformers.BertConfig(
+        vocab_size=8, hidden_size=384, num_hidden_layers=2, num_attention_heads=12, intermediate_size=1536
+    )
     # A trial must not move the random numbers of what runs after it.
     with torch.random.fork_rng(devices=[]):
         model = transformers.BertModel(config, add_pooling_layer=False).eval().to(device())

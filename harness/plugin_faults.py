@@ -21,7 +21,9 @@ class PluginFault:
     def asked_for(self, name: str) -> UserError:
         """The error for whoever asks for it by `name`."""
         told = self.error
-        return UserError(f"'{name}' is installed but cannot be used: {told.message}", told.file, told.line, told.key, told.remedy)
+        return UserError(
+            f"'{name}' is installed but cannot be used: {told.message}", told.file, told.line, told.key, told.remedy
+        )
 
 
 def does_not_load(point: EntryPoint, module: str, error: BaseException) -> PluginFault:
@@ -33,7 +35,10 @@ def does_not_load(point: EntryPoint, module: str, error: BaseException) -> Plugi
     names = frozenset({point.name, *module.split(".")} - {"harness", "baselines"})
     remedy = "mend or uninstall it; everything else works without it"
     if isinstance(error, ImportError) and (error.name or "").partition(".")[0] == "harness":
-        remedy = "since 0.2 `from harness import ...` has what plug-ins need, under the names that CHANGELOG.md lists; or uninstall it"
+        remedy = (
+            "since 0.2 `from harness import ...` has what plug-ins need, under the names that CHANGELOG.md "
+            "lists; or uninstall it"
+        )
     return PluginFault(names, UserError(message, file, line, remedy=remedy))
 
 
@@ -98,5 +103,6 @@ def clash(name: str, classes: Iterable[type], ours_wins: bool) -> PluginFault:
     modules = " and ".join(sorted(f"{kind.__module__}.{kind.__name__}" for kind in classes))
     told = "the harness's own is used" if ours_wins else "none is used"
     return PluginFault(
-        frozenset({name}), UserError(f"{modules} all call themselves '{name}'; {told}", remedy="give each a name of its own")
+        frozenset({name}),
+        UserError(f"{modules} all call themselves '{name}'; {told}", remedy="give each a name of its own"),
     )

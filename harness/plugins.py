@@ -1,8 +1,8 @@
 """Finding teachers, methods, losses and collection sources: one file with one class each, here or in anybody's package.
 
-An entry point of group ``harness.<kind>`` names a package or module; every concrete `Plugin` of that kind inside is found, so a
-new file in the package is enough. Names, help texts and lists come from the class attributes. What cannot be used is left out with a
-warning (plugin_faults.py): one broken plug-in costs nobody the others.
+An entry point of group ``harness.<kind>`` names a package or module; every concrete `Plugin` of that kind inside is
+found, so a new file in the package is enough. Names, help texts and lists come from the class attributes. What cannot
+be used is left out with a warning (plugin_faults.py): one broken plug-in costs nobody the others.
 """
 
 from __future__ import annotations
@@ -71,9 +71,13 @@ def _declared_settings(kind: type) -> type[Settings] | None:
         return None
     known = vars(sys.modules[kind.__module__])
     try:
-        resolved = get_type_hints(SimpleNamespace(__annotations__={"settings": annotation}), known, dict(vars(kind)))["settings"]
+        resolved = get_type_hints(SimpleNamespace(__annotations__={"settings": annotation}), known, dict(vars(kind)))[
+            "settings"
+        ]
     except NameError as error:
-        raise TypeError(f"the settings of {kind.__name__} are of '{annotation}', which is not defined above the class") from error
+        raise TypeError(
+            f"the settings of {kind.__name__} are of '{annotation}', which is not defined above the class"
+        ) from error
     return resolved if inspect.isclass(resolved) and issubclass(resolved, Settings) else None
 
 
@@ -152,11 +156,14 @@ def plugin(kind: type[P], name: str) -> type[P]:
     """The plugin of that name. Raises UserError with what is wrong with it, or with the nearest known name."""
     known = plugins(kind)
     if name not in known:
-        raise refusal(known, name) or UserError(f"unknown {kind.__name__.lower()} '{name}'", remedy=did_you_mean(name, known))
+        raise refusal(known, name) or UserError(
+            f"unknown {kind.__name__.lower()} '{name}'", remedy=did_you_mean(name, known)
+        )
     return known[name]
 
 
 def refusal(known: Mapping[str, type[P]], name: str) -> UserError | None:
-    """Why the plug-in of that name, which is not among the `known`, cannot be used though it is installed; None where nothing is known."""
+    """Why the plug-in of that name, which is not among the `known`, cannot be used though it is installed; None where
+    nothing is known."""
     faults = known.faults if isinstance(known, PluginIndex) else ()
     return next((fault.asked_for(name) for fault in faults if name in fault.names), None)

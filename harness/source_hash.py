@@ -1,6 +1,7 @@
 """A mark of the code behind classes of plug-ins, for keys: what an edited plug-in made before is not what it makes now.
 
-Classes of this project have none; their stages say by `version` when what comes out changes, and their keys stay as they are.
+Classes of this project have none; their stages say by `version` when what comes out changes, and their keys stay as
+they are.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ _OURS = frozenset({"harness", "baselines"})
 
 
 def source_hash(*kinds: type) -> str | None:
-    """sha256 in hex over the source behind those of `kinds` that are defined outside this project; None where all are of it.
+    """sha256 in hex over the source behind those of `kinds` that are defined outside this project; None where all are
+    of it.
 
-    The source is every ``.py`` file of the class's top-level package or module, of its bases' up to the first of this project, and of
-    whatever else the same plug-in distribution installs. Computed once a class: code that a process has imported does not change in it.
+    The source is every ``.py`` file of the class's top-level package or module, of its bases' up to the first of this
+    project, and of whatever else the same plug-in distribution installs. Computed once a class: code that a process has
+    imported does not change in it.
     """
     marks = sorted({mark for kind in kinds if (mark := _mark(kind)) is not None})
     return hashlib.sha256(" ".join(marks).encode()).hexdigest() if marks else None
@@ -36,7 +39,8 @@ def _mark(kind: type) -> str | None:
 
 
 def _tops(kind: type) -> set[str]:
-    """Top-level modules of the class and of its bases before the first of this project, with those installed beside them."""
+    """Top-level modules of the class and of its bases before the first of this project, with those installed beside
+    them."""
     tops = [_top(base) for base in kind.__mro__]
     ours = next((place for place, top in enumerate(tops) if top in _OURS), 1)
     return {other for top in tops[:ours] for other in (top, *_installed_with(top))}
@@ -60,7 +64,8 @@ def _installed_with(top: str) -> tuple[str, ...]:
 
 
 def _files(top: str) -> Iterator[tuple[str, Path]]:
-    """The ``.py`` files of a top-level module by their names, wherever they lie; none where it was typed in or is not of Python."""
+    """The ``.py`` files of a top-level module by their names, wherever they lie; none where it was typed in or is not
+    of Python."""
     module = sys.modules.get(top)
     spec = None if module is not None else find_spec(top)
     folders = getattr(module, "__path__", None) or (spec.submodule_search_locations if spec else None)

@@ -1,12 +1,13 @@
 """A stage: one node of the graph, a pure function of its fields, keyed by their content.
 
-A stage is a frozen dataclass. Fields that are stages are its inputs; fields made with `transport()` (concurrency, addresses) do not
-change the output and stay out of the key; all others do, by their names, or by the older name that `keyed()` gives. Objects may stand
-for their content through an `identity` attribute; plain dataclasses and settings stand for their fields (a settings field with
-``json_schema_extra={"transport": True}`` stays out).
+A stage is a frozen dataclass. Fields that are stages are its inputs; fields made with `transport()` (concurrency,
+addresses) do not change the output and stay out of the key; all others do, by their names, or by the older name that
+`keyed()` gives. Objects may stand for their content through an `identity` attribute; plain dataclasses and settings
+stand for their fields (a settings field with ``json_schema_extra={"transport": True}`` stays out).
 
-Code outside this project counts by its text (source_hash.py): stages, identified objects and dataclasses of a plug-in, and whatever an
-object names in `source_classes`, get another key with every edit. What an object names there says by a `version` that its own code changed.
+Code outside this project counts by its text (source_hash.py): stages, identified objects and dataclasses of a plug-in,
+and whatever an object names in `source_classes`, get another key with every edit. What an object names there says by a
+`version` that its own code changed.
 """
 
 from __future__ import annotations
@@ -83,8 +84,8 @@ def _identified(value: Any) -> bool:
 
 
 def _code(value: Any) -> JSON:
-    """What the code behind an object adds to its key, under names that no field can have: the mark of a plug-in's, and the versions of
-    classes that it names, from the second on."""
+    """What the code behind an object adds to its key, under names that no field can have: the mark of a plug-in's, and
+    the versions of classes that it names, from the second on."""
     if isinstance(value, BaseModel):
         # Settings are data; those of plug-ins also stand on cards. Whatever they are for counts where it is held.
         return {}
@@ -96,9 +97,14 @@ def _code(value: Any) -> JSON:
 
 @cache
 def _field_names(kind: type) -> dict[str, str] | None:
-    """Key and name of the fields that stand for a plain dataclass, or for settings without those of transport; None for any other class."""
+    """Key and name of the fields that stand for a plain dataclass, or for settings without those of transport; None for
+    any other class."""
     if issubclass(kind, BaseModel):
-        return {name: name for name in sorted(kind.model_fields) if not _is_transport(kind.model_fields[name].json_schema_extra)}
+        return {
+            name: name
+            for name in sorted(kind.model_fields)
+            if not _is_transport(kind.model_fields[name].json_schema_extra)
+        }
     return {_key(f): f.name for f in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else None
 
 

@@ -6,7 +6,8 @@ LONGEST = 200
 
 
 def plain(text: str, longest: int = LONGEST) -> str:
-    """`text` on one line without control characters (terminal escapes, direction overrides), at most `longest` characters."""
+    """`text` on one line without control characters (terminal escapes, direction overrides), at most `longest`
+    characters."""
     shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[: longest + 1])
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 

@@ -1,4 +1,5 @@
-"""The one way from what people wrote to a checked model: every fault at once, in plain words, with key, value and a remedy.
+"""The one way from what people wrote to a checked model: every fault at once, in plain words, with key, value and a
+remedy.
 
 Validators raise `failure`, which pydantic passes on; whoever stands outside calls `validated` and gets a UserError.
 """
@@ -76,7 +77,8 @@ class Places(Protocol):
         ...
 
     def follow(self, path: Sequence[str | int], /) -> tuple[Places, KeyPath]:
-        """The deepest value on the way along `path`, and the parts that led there; parts that lead nowhere are passed over."""
+        """The deepest value on the way along `path`, and the parts that led there; parts that lead nowhere are passed
+        over."""
         ...
 
 
@@ -94,8 +96,9 @@ def validated(
 ) -> M:
     """`value` as a `model`. Raises UserErrors with every fault: key, the value that was given, and what would be right.
 
-    `what` names the thing for people where there is no file; `line` is where it stands in `file`, `place` where its parts do; keys are
-    put below `key`; `show` is the command that lists what is right; `context` is for validators of the model.
+    `what` names the thing for people where there is no file; `line` is where it stands in `file`, `place` where its
+    parts do; keys are put below `key`; `show` is the command that lists what is right; `context` is for validators of
+    the model.
     """
     try:
         return model.model_validate(value, context=context)
@@ -117,7 +120,8 @@ def validated_json(model: type[M], text: str | bytes, *, what: str, file: Path |
 
 
 def checked(model: type[M], value: Any, context: Any = None) -> M:
-    """`value` as a `model`, for validators. Raises ValidationError whose unknown keys come with the nearest key that `model` has."""
+    """`value` as a `model`, for validators. Raises ValidationError whose unknown keys come with the nearest key that
+    `model` has."""
     try:
         return model.model_validate(value, context=context)
     except ValidationError as error:
@@ -169,7 +173,9 @@ def _fault(detail: ErrorDetails, model: type[BaseModel]) -> Fault:
         return Fault(path, f"unknown key '{path[-1]}'", did_you_mean(str(path[-1]), _keys(model, path[:-1])))
     if kind in ("literal_error", "enum"):
         wanted = detail["ctx"]["expected"]
-        return Fault(path, f"must be {wanted}, not {value_text(given)}", _nearest(given, re.findall(r"'([^']*)'", wanted)))
+        return Fault(
+            path, f"must be {wanted}, not {value_text(given)}", _nearest(given, re.findall(r"'([^']*)'", wanted))
+        )
     wanted = next((words for prefix, words in _WANTED.items() if kind.startswith(prefix)), None)
     if wanted:
         return Fault(path, f"must be {wanted}, not {value_text(given)}", _quotes(given) if wanted == "text" else None)
@@ -177,7 +183,8 @@ def _fault(detail: ErrorDetails, model: type[BaseModel]) -> Fault:
 
 
 def _words(message: str, given: Any) -> str:
-    """Pydantic's sentence in ours. What our own validators say stands as it is; elsewhere the value that was given follows."""
+    """Pydantic's sentence in ours. What our own validators say stands as it is; elsewhere the value that was given
+    follows."""
     own = message.startswith(("Value error, ", "Assertion failed, "))
     for theirs, ours in _PHRASES:
         message = re.sub(theirs, ours, message)
@@ -206,7 +213,8 @@ def value_text(value: Any) -> str:
 
 
 def _keys(model: type[BaseModel], path: KeyPath) -> set[str]:
-    """Every key that may stand at `path` of a `model`; parts that name no field (positions, branches of a union) are passed over."""
+    """Every key that may stand at `path` of a `model`; parts that name no field (positions, branches of a union) are
+    passed over."""
     models = {model}
     for part in path:
         inner = {found for owner in models if (field := _fields(owner).get(str(part))) for found in models_in(field)}
@@ -237,7 +245,11 @@ class _Unplaced:
     def follow(self, path: Sequence[str | int], /) -> tuple[Places, KeyPath]:
         value, taken = self.value, []
         for part in path:
-            inside = part in value if isinstance(value, Mapping) else isinstance(value, (list, tuple)) and part in range(len(value))
+            inside = (
+                part in value
+                if isinstance(value, Mapping)
+                else isinstance(value, (list, tuple)) and part in range(len(value))
+            )
             if inside:
                 value = value[part]
                 taken.append(part)
@@ -256,7 +268,9 @@ def _user_errors(faults: Iterable[Fault], tree: Places, key: str) -> list[UserEr
     located = [_locate(fault, tree) for fault in faults]
     by_path: dict[KeyPath, list[Fault]] = {}
     for item in located:
-        if not (item.branch and any(len(other.path) > len(item.path) == _common(item.path, other.path) for other in located)):
+        if not (
+            item.branch and any(len(other.path) > len(item.path) == _common(item.path, other.path) for other in located)
+        ):
             by_path.setdefault(item.path, []).append(item.fault)
     return [_error(tree, path, found, key) for path, found in by_path.items()]
 
@@ -268,7 +282,9 @@ def _locate(fault: Fault, tree: Places) -> _Located:
 
 
 def _common(one: KeyPath, other: KeyPath) -> int:
-    return next((index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return next(
+        (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
 
 
 def _error(tree: Places, path: KeyPath, faults: list[Fault], key: str) -> UserError:

@@ -24,14 +24,34 @@ RETRIEVER = "    def retriever("
 @pytest.mark.parametrize(
     ("old", "new", "line", "told"),
     [
-        ("from pydantic import Field", "from pydantic improt Field", "improt", "does not load: SyntaxError: invalid syntax"),
-        ("class BrittleBaseline(", "1 / 0\nclass BrittleBaseline(", "1 / 0", "does not load: ZeroDivisionError: division by zero"),
-        ("from pydantic import Field", "from pydantic import Feild", "Feild", "does not load: ImportError: cannot import name 'Feild'"),
+        (
+            "from pydantic import Field",
+            "from pydantic improt Field",
+            "improt",
+            "does not load: SyntaxError: invalid syntax",
+        ),
+        (
+            "class BrittleBaseline(",
+            "1 / 0\nclass BrittleBaseline(",
+            "1 / 0",
+            "does not load: ZeroDivisionError: division by zero",
+        ),
+        (
+            "from pydantic import Field",
+            "from pydantic import Feild",
+            "Feild",
+            "does not load: ImportError: cannot import name 'Feild'",
+        ),
         ("from pydantic import Field", "import sys; sys.exit(3)", "sys.exit", "does not load: SystemExit: 3"),
         (RETRIEVER, "    def retreiver(", "class BrittleBaseline(", "lacks the method 'retriever'"),
         ("    summary = ", "    sumary = ", "class BrittleBaseline(", "lacks the attribute 'summary'"),
         ("    category = ", "    standing = ", "class BrittleBaseline(", "`standing` is `category` since 0.2"),
-        ("    category = ", "    group = 'x'\n    category = ", "class BrittleBaseline(", "`group` is `entry_point_group` since 0.2"),
+        (
+            "    category = ",
+            "    group = 'x'\n    category = ",
+            "class BrittleBaseline(",
+            "`group` is `entry_point_group` since 0.2",
+        ),
         ("    name = ", "    nome = ", "class BrittleBaseline(", "lacks the attribute 'name'"),
     ],
 )
@@ -55,7 +75,9 @@ def test_a_broken_plug_in_is_named_and_the_others_stay(
         assert not capsys.readouterr().err
 
 
-def test_a_teacher_of_0_1_is_told_what_the_word_is_now(tmp_path: Path, monkeypatch: Monkey, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_teacher_of_0_1_is_told_what_the_word_is_now(
+    tmp_path: Path, monkeypatch: Monkey, capsys: pytest.CaptureFixture[str]
+) -> None:
     place = write_package("teacher", "older", tmp_path)
     file = place / "src" / "older.py"
     file.write_text(file.read_text().replace("    summary = ", '    standing = "placebo"\n    summary = '))
@@ -77,16 +99,23 @@ def test_imports_of_0_1_are_told_where_they_are_now(old: str, tmp_path: Path, mo
         assert "since 0.2 `from harness import ...` has what plug-ins need" in raised.value.remedy
 
 
-def test_an_entry_point_to_nothing_is_named(tmp_path: Path, monkeypatch: Monkey, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_entry_point_to_nothing_is_named(
+    tmp_path: Path, monkeypatch: Monkey, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "gone" / "src").mkdir(parents=True)
     with installed(tmp_path / "gone", "harness.losses", monkeypatch):
         assert "listmle" in plugins(Loss)
-        assert "warning: the plug-in package 'gone' does not load: ModuleNotFoundError: No module named 'gone'" in capsys.readouterr().err
+        assert (
+            "warning: the plug-in package 'gone' does not load: ModuleNotFoundError: No module named 'gone'"
+            in capsys.readouterr().err
+        )
         with pytest.raises(UserError, match="'gone' is installed but cannot be used"):
             plugin(Loss, "gone")
 
 
-def test_only_the_broken_module_of_a_package_is_lost(tmp_path: Path, monkeypatch: Monkey, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_the_broken_module_of_a_package_is_lost(
+    tmp_path: Path, monkeypatch: Monkey, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "many" / "src" / "many"
     text = (write_package("loss", "many", tmp_path / "one") / "src" / "many.py").read_text()
     folder.mkdir(parents=True)
@@ -98,7 +127,9 @@ def test_only_the_broken_module_of_a_package_is_lost(tmp_path: Path, monkeypatch
         assert f"{folder / 'bad.py'}:1: " in capsys.readouterr().err
 
 
-def test_a_name_that_is_taken_stays_with_the_harness(tmp_path: Path, monkeypatch: Monkey, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_that_is_taken_stays_with_the_harness(
+    tmp_path: Path, monkeypatch: Monkey, capsys: pytest.CaptureFixture[str]
+) -> None:
     place = write_package("loss", "second", tmp_path)
     file = place / "src" / "second.py"
     file.write_text(file.read_text().replace('name = "second"', 'name = "listmle"'))

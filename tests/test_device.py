@@ -52,7 +52,9 @@ def test_a_torn_memo_is_measured_again(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("gain", "expected"), [(0.0, "bf16"), (float("inf"), "fp32")])
-def test_the_trial_leaves_random_numbers_and_threads_alone(monkeypatch: pytest.MonkeyPatch, gain: float, expected: str) -> None:
+def test_the_trial_leaves_random_numbers_and_threads_alone(
+    monkeypatch: pytest.MonkeyPatch, gain: float, expected: str
+) -> None:
     monkeypatch.setattr(device, "_GAIN", gain)
     state, threads = torch.random.get_rng_state(), torch.get_num_threads()
     assert best_dtype() == expected

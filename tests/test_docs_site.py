@@ -18,7 +18,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, str(ROOT / "docs" / script), str(folder)], capture_output=True, text=True, cwd=ROOT)
+    return subprocess.run(
+        [sys.executable, str(ROOT / "docs" / script), str(folder)], capture_output=True, text=True, cwd=ROOT
+    )
 
 
 def pages(nav: object) -> set[str]:
@@ -49,11 +51,17 @@ def test_one_version_is_said_everywhere() -> None:
 
 def test_no_package_holds_another_to_one_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    ranges = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
+    ranges = [
+        *project["dependencies"],
+        *(line for extra in project["optional-dependencies"].values() for line in extra),
+    ]
     assert [line for line in ranges if "==" in line or "<" in line] == []
 
 
-GOOD = '<h1 id="top">A</h1><a href="b.html#there">b</a><a href="https://arxiv.org/abs/2406.12169">paper</a><img src="i.png">'
+GOOD = (
+    '<h1 id="top">A</h1><a href="b.html#there">b</a><a href="https://arxiv.org/abs/2406.12169">paper</a><img '
+    'src="i.png">'
+)
 
 
 @pytest.mark.parametrize(
@@ -64,8 +72,14 @@ GOOD = '<h1 id="top">A</h1><a href="b.html#there">b</a><a href="https://arxiv.or
         ('<a href="b.html#gone">', "a.html links to b.html#gone: there is no such place on that page"),
         ('<a href="#gone">', "a.html links to #gone: there is no such place on that page"),
         ('<img src="j.png">', "a.html links to j.png: there is no such file"),
-        ('<script src="https://elsewhere.example/x.js"></script>', "a.html loads from another host: https://elsewhere.example/x.js"),
-        ('<link rel="stylesheet" href="//elsewhere.example/x.css">', "a.html loads from another host: //elsewhere.example/x.css"),
+        (
+            '<script src="https://elsewhere.example/x.js"></script>',
+            "a.html loads from another host: https://elsewhere.example/x.js",
+        ),
+        (
+            '<link rel="stylesheet" href="//elsewhere.example/x.css">',
+            "a.html loads from another host: //elsewhere.example/x.css",
+        ),
     ],
 )
 def test_a_site_holds_together_or_is_refused(tmp_path: Path, body: str, fault: str) -> None:

@@ -26,7 +26,10 @@ BOT = {"kind": "litellm", "model": "openai/x", "ask": {"strategy": "sliding", "w
 CASES: dict[str, tuple[Callable[[], object], dict[str, str]]] = {
     "a loss": (
         lambda: LossSpec.of({"name": "margin-mse", "temperature": -1, "foo": 2}),
-        {"temperature": "must be greater than 0, not -1\n  see: harness show losses margin-mse", "foo": "unknown key 'foo'\n  known: "},
+        {
+            "temperature": "must be greater than 0, not -1\n  see: harness show losses margin-mse",
+            "foo": "unknown key 'foo'\n  known: ",
+        },
     ),
     "a sum of losses": (
         lambda: LossSpec.of(SUM),
@@ -39,7 +42,11 @@ CASES: dict[str, tuple[Callable[[], object], dict[str, str]]] = {
     ),
     "an engine": (
         lambda: lexical_search("bm25s", {"k1": -1, "b": 7, "stemer": 1}, NOTHING, NOTHING, 10),
-        {"k1": "must be at least 0, not -1", "b": "must be at most 1, not 7", "stemer": "unknown key 'stemer'\n  did you mean 'stemmer'?"},
+        {
+            "k1": "must be at least 0, not -1",
+            "b": "must be at most 1, not 7",
+            "stemer": "unknown key 'stemer'\n  did you mean 'stemmer'?",
+        },
     ),
     "a collection": (
         lambda: parse_source({"folder": 1, "nam": 2}),
@@ -47,11 +54,19 @@ CASES: dict[str, tuple[Callable[[], object], dict[str, str]]] = {
     ),
     "a teacher": (
         lambda: teacher_from({"kind": "litellm", "temperature": -1, "top_p": 3}),
-        {"temperature": "must be at least 0, not -1", "top_p": "must be at most 1, not 3", "model": "this key is required"},
+        {
+            "temperature": "must be at least 0, not -1",
+            "top_p": "must be at most 1, not 3",
+            "model": "this key is required",
+        },
     ),
     "a strategy inside a teacher": (
         lambda: teacher_from(BOT),
-        {"ask.prompt": "must be text, not 3", "ask.window": "must be at least 2, not 0", "ask.step": "must be at least 1, not 0"},
+        {
+            "ask.prompt": "must be text, not 3",
+            "ask.window": "must be at least 2, not 0",
+            "ask.step": "must be at least 1, not 0",
+        },
     ),
     "a metric": (
         lambda: metric("AP(rel=0)@0"),
@@ -59,7 +74,10 @@ CASES: dict[str, tuple[Callable[[], object], dict[str, str]]] = {
     ),
     "a plug-in to be checked": (
         lambda: settings_of("teacher", plugin(Teacher, "litellm"), {"temperature": -1}),
-        {"temperature": "must be at least 0, not -1", "model": "this key is required\n  see: harness show teachers litellm; settings are"},
+        {
+            "temperature": "must be at least 0, not -1",
+            "model": "this key is required\n  see: harness show teachers litellm; settings are",
+        },
     ),
 }
 

@@ -1,4 +1,5 @@
-"""Files that are there whole or not at all, whoever writes them and whoever is killed, and caches that cost nothing but time."""
+"""Files that are there whole or not at all, whoever writes them and whoever is killed, and caches that cost nothing but
+time."""
 
 from __future__ import annotations
 
@@ -72,7 +73,9 @@ def test_threads_that_write_one_file_leave_one_of_their_texts(tmp_path: Path) ->
 def test_a_writer_that_is_killed_leaves_the_old_file_whole(tmp_path: Path) -> None:
     file = tmp_path / "a [file].txt"
     file.write_text("old")
-    with subprocess.Popen([sys.executable, "-c", WRITE, str(file)], cwd=ROOT, stdout=subprocess.PIPE, text=True) as writer:
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITE, str(file)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as writer:
         assert writer.stdout is not None and writer.stdout.readline() == "half\n"
         writer.send_signal(signal.SIGKILL)
     assert file.read_text() == "old"

@@ -76,7 +76,9 @@ class HeirOfDerived(FromGold):
         (HeirOfDerived, ("order",), ALL, Settings),
     ],
 )
-def test_sees_axes_and_settings_follow(method: type[Method], sees: tuple[str, ...], axes: set[Axis], settings: type[Settings]) -> None:
+def test_sees_axes_and_settings_follow(
+    method: type[Method], sees: tuple[str, ...], axes: set[Axis], settings: type[Settings]
+) -> None:
     assert (method.sees, method.axes, method.Settings) == (sees, axes, settings)
 
 
@@ -101,7 +103,10 @@ def test_settings_of_a_stranger_count_by_the_names_of_their_fields() -> None:
     student, ranker = settings_as(StudentSettings, own), settings_as(RankerSettings, own)
     assert student == StudentSettings(epochs=7) and ranker == RankerSettings(epochs=7)
     assert settings_as(TrainSettings, own, student) == TrainSettings(epochs=7, weight_decay=0.5)
-    assert settings_as(RankerSettings, None) == RankerSettings() and settings_as(TrainSettings, None, RankerSettings()).epochs == 2
+    assert (
+        settings_as(RankerSettings, None) == RankerSettings()
+        and settings_as(TrainSettings, None, RankerSettings()).epochs == 2
+    )
 
 
 def test_without_settings_a_retriever_is_trained_as_a_stage_alone_trains_it() -> None:

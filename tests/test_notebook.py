@@ -18,7 +18,9 @@ def blocks(page: Path) -> list[str]:
 
 
 @pytest.mark.models
-def test_the_notebook_runs_from_top_to_bottom_and_a_second_time_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_notebook_runs_from_top_to_bottom_and_a_second_time_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
     monkeypatch.chdir(tmp_path)
     code = compile("\n".join(blocks(ROOT / "docs" / "notebook.md")), "docs/notebook.md", "exec")

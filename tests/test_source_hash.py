@@ -133,9 +133,12 @@ def test_what_is_of_this_project_has_no_mark() -> None:
 def test_a_script_and_the_module_that_it_is_have_one_mark() -> None:
     assert source_hash(Number) is not None
     command = (
-        "from harness.source_hash import source_hash as f; from tests.pipeline.toys import Number; print(f(Number), Number(value=1).key)"
+        "from harness.source_hash import source_hash as f; from tests.pipeline.toys import Number; "
+        "print(f(Number), Number(value=1).key)"
     )
-    told = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, cwd=Path(__file__).parents[1], check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", command], capture_output=True, text=True, cwd=Path(__file__).parents[1], check=True
+    )
     assert told.stdout.split() == [source_hash(Number), Number(value=1).key]
 
 
@@ -157,7 +160,9 @@ budgets: [20]
 
 
 @pytest.mark.models
-def test_after_an_edit_a_sweep_runs_what_rests_on_the_plug_in_and_nothing_else(tmp_path: Path, monkeypatch: Monkey) -> None:
+def test_after_an_edit_a_sweep_runs_what_rests_on_the_plug_in_and_nothing_else(
+    tmp_path: Path, monkeypatch: Monkey
+) -> None:
     place = write_package("baseline", "turned", tmp_path)
     (place / "config.yaml").write_text(SWEEP)
     file = place / "src" / "turned.py"

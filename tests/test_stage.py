@@ -56,7 +56,11 @@ class Ask(Stage):
 
 
 def ask(concurrency: int = 8, model: str = "small", name: str = "a", content: str = "x", size: int = 10) -> Ask:
-    return Ask(settings=Asking(model=model, concurrency=concurrency), text=Text(name, content), draw=QuerySubset(Number(value=1), 0, size))
+    return Ask(
+        settings=Asking(model=model, concurrency=concurrency),
+        text=Text(name, content),
+        draw=QuerySubset(Number(value=1), 0, size),
+    )
 
 
 def test_names_and_transport_do_not_change_a_key() -> None:

@@ -16,9 +16,30 @@ from harness.errors import UserError, UserErrors
 from harness.plugins import Settings
 from harness.validation import faults_of, validated, validated_json
 
-NUMBERS = ["gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "actual_length", "tz_expected", "tz_actual"]
+NUMBERS = [
+    "gt",
+    "ge",
+    "lt",
+    "le",
+    "multiple_of",
+    "min_length",
+    "max_length",
+    "actual_length",
+    "tz_expected",
+    "tz_actual",
+]
 NUMBERS += ["expected_version", "max_digits", "decimal_places", "whole_digits"]
-TEXTS = ["attribute", "method_name", "error", "class_name", "field_type", "pattern", "encoding", "encoding_error", "expected"]
+TEXTS = [
+    "attribute",
+    "method_name",
+    "error",
+    "class_name",
+    "field_type",
+    "pattern",
+    "encoding",
+    "encoding_error",
+    "expected",
+]
 TEXTS += ["class", "discriminator", "tag", "expected_tags", "expected_schemes"]
 FACTS: dict[str, Any] = dict.fromkeys(NUMBERS, 1) | dict.fromkeys(TEXTS, "x")
 """Whatever the errors of pydantic want to know."""
@@ -51,9 +72,13 @@ def faults(value: Any, **about: Any) -> tuple[UserError, ...]:
     return caught.value.parts
 
 
-@pytest.mark.parametrize("kind", [kind for kind in get_args(ErrorType) if not kind.endswith("_error") or kind == "literal_error"])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in get_args(ErrorType) if not kind.endswith("_error") or kind == "literal_error"]
+)
 def test_every_error_of_pydantic_is_one_line_with_the_value(kind: str) -> None:
-    error = ValidationError.from_exception_data("x", [InitErrorDetails(type=kind, loc=("name",), input="given", ctx=FACTS)])
+    error = ValidationError.from_exception_data(
+        "x", [InitErrorDetails(type=kind, loc=("name",), input="given", ctx=FACTS)]
+    )
     [fault] = faults_of(error, Outer)
     assert fault.path == ("name",)
     assert fault.message.isprintable()
@@ -79,13 +104,20 @@ def test_every_error_of_pydantic_is_one_line_with_the_value(kind: str) -> None:
         ({"how": 3}, "how", "must be 'fast' or 'slow', not 3", None),
         ({"flag": "perhaps"}, "flag", "must be true or false, not 'perhaps'", None),
         ({"either": {"size": 0}}, "either.size", "must be greater than 0, not 0", None),
-        ({"either": "al"}, "either", "must be a mapping (key: value), not 'al' or must be 'all', not 'al'", "did you mean 'all'?"),
+        (
+            {"either": "al"},
+            "either",
+            "must be a mapping (key: value), not 'al' or must be 'all', not 'al'",
+            "did you mean 'all'?",
+        ),
         ({"many": {"a": {"size": None}}}, "many.a.size", "must be a whole number, not nothing", None),
         ({"name": 3}, "name", "must be text, not 3", "put it in quotes"),
         ({"when": "2020-01-01T00:00:00"}, "when", "must have timezone info, not '2020-01-01T00:00:00'", None),
     ],
 )
-def test_a_fault_says_key_value_and_what_would_be_right(value: dict[str, Any], key: str, message: str, remedy: str | None) -> None:
+def test_a_fault_says_key_value_and_what_would_be_right(
+    value: dict[str, Any], key: str, message: str, remedy: str | None
+) -> None:
     [fault] = faults({"name": "x", **value})
     assert (fault.key, fault.message, fault.remedy) == (key, message, remedy)
 
@@ -112,8 +144,16 @@ def test_one_fault_speaks_for_the_whole_error() -> None:
 
 keys = st.text(min_size=1, max_size=20)
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300) | st.sampled_from(["fast", "all", "name", "size"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys | st.sampled_from(list(Outer.model_fields)), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=300)
+    | st.sampled_from(["fast", "all", "name", "size"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(keys | st.sampled_from(list(Outer.model_fields)), inner, max_size=4)
+    ),
     max_leaves=10,
 )
 things = st.dictionaries(st.sampled_from([*Outer.model_fields, "nmae"]), values, max_size=5) | values

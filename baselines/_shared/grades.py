@@ -14,7 +14,9 @@ from harness.training_lists.order_lists import Grade, GradedLists
 class GradeSettings(StudentSettings):
     """How ranks become grades, and the loss."""
 
-    grade: Grade = Field("reciprocal", description="reciprocal: 1/rank; discounted: 1/log2(1 + rank); linear: (n - rank + 1)/n")
+    grade: Grade = Field(
+        "reciprocal", description="reciprocal: 1/rank; discounted: 1/log2(1 + rank); linear: (n - rank + 1)/n"
+    )
     retriever_loss: LossChoice = Field(description="a loss over the grades")
 
 

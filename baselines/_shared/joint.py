@@ -1,4 +1,5 @@
-"""Joint training of a retriever and a ranker on the same lists, each learning from the other (RocketQAv2, arXiv 2110.07367)."""
+"""Joint training of a retriever and a ranker on the same lists, each learning from the other (RocketQAv2, arXiv
+2110.07367)."""
 
 from __future__ import annotations
 
@@ -38,15 +39,20 @@ else:
 class JointRanker(Settings):
     """The ranker of a joint training."""
 
-    architecture: Literal["bi-encoder", "cross-encoder"] = Field("bi-encoder", description="how a query is scored with a document")
+    architecture: Literal["bi-encoder", "cross-encoder"] = Field(
+        "bi-encoder", description="how a query is scored with a document"
+    )
     start: str | None = Field(None, description="the model it starts from; the sweep's ranker when left out")
     learning_rate: float | None = Field(None, gt=0, description="peak; left out: 2e-5")
-    frozen_layers: int = Field(0, ge=0, description="above 0, the embeddings and this many lower layers stay as they are")
+    frozen_layers: int = Field(
+        0, ge=0, description="above 0, the embeddings and this many lower layers stay as they are"
+    )
     max_length: int = Field(64, ge=8, description="tokens that the ranker reads")
 
 
 class JointStudent(Student):
-    """Two students that score the same lists: scores (B, 2K), the retriever's before the ranker's. Each has a learning rate of its own."""
+    """Two students that score the same lists: scores (B, 2K), the retriever's before the ranker's. Each has a learning
+    rate of its own."""
 
     def __init__(self, retriever: Student, ranker: Student, how: JointRanker) -> None:
 
@@ -76,7 +82,9 @@ class JointScorer(ListScorer):
     def __init__(self, retriever: ListScorer, ranker: ListScorer) -> None:
         self._parts = retriever, ranker
         self.list_tokens = retriever.list_tokens + ranker.list_tokens
-        self.micro_tokens = min((part.micro_tokens for part in self._parts if part.micro_tokens is not None), default=None)
+        self.micro_tokens = min(
+            (part.micro_tokens for part in self._parts if part.micro_tokens is not None), default=None
+        )
 
     def __call__(self, batch: Batch) -> torch.Tensor:
 
@@ -87,7 +95,8 @@ class JointScorer(ListScorer):
 
 
 class JointLoss(Loss):
-    """L = L_retriever(s; t) + L_ranker(t): s the retriever's scores and t the ranker's, for its target the retriever's target too.
+    """L = L_retriever(s; t) + L_ranker(t): s the retriever's scores and t the ranker's, for its target the retriever's
+    target too.
 
     Where `mutual`, the gradient of the first term reaches both; otherwise the ranker learns from the second alone.
     """
@@ -105,7 +114,8 @@ class JointLoss(Loss):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TrainJointly(Stage):
-    """A retriever trained together with a ranker. The artefact loads with ``SentenceTransformer(path)``; the ranker is not kept."""
+    """A retriever trained together with a ranker. The artefact loads with ``SentenceTransformer(path)``; the ranker is
+    not kept."""
 
     kind: ClassVar[str] = "retriever"
     trains: ClassVar[bool] = True
@@ -137,7 +147,9 @@ class TrainJointly(Stage):
             ranker = load_ranker(self.ranker.path, self.how.architecture)
             if self.how.frozen_layers:
                 freeze_layers(ranker.model, self.how.frozen_layers)
-            loss = JointLoss(self.retriever_loss.loss(retriever.temperature), self.ranker_loss.loss(ranker.temperature), self.mutual)
+            loss = JointLoss(
+                self.retriever_loss.loss(retriever.temperature), self.ranker_loss.loss(ranker.temperature), self.mutual
+            )
             both = JointStudent(retriever, ranker, self.how)
             trainer = Trainer(
                 both,
@@ -157,4 +169,7 @@ class TrainJointly(Stage):
     def _check_losses(self) -> None:
         for spec in (self.retriever_loss, self.ranker_loss):
             if spec.loss().in_batch:
-                raise UserError(f"the loss '{spec}' sees other lists, which a joint training does not show", remedy="turn in_batch off")
+                raise UserError(
+                    f"the loss '{spec}' sees other lists, which a joint training does not show",
+                    remedy="turn in_batch off",
+                )

@@ -12,7 +12,8 @@ from harness.training_lists.training_list import ListsBuilt, read_lists
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Passes(Stage):
-    """The lists of all `passes`, one after another: what a training that shuffles them sees once is as much as so many epochs."""
+    """The lists of all `passes`, one after another: what a training that shuffles them sees once is as much as so many
+    epochs."""
 
     kind: ClassVar[str] = "passes"
 

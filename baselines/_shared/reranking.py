@@ -21,8 +21,12 @@ FirstStage = Literal["bm25s", "zero-shot"]
 class RerankSettings(Settings):
     """What is re-ranked."""
 
-    first: FirstStage = Field("bm25s", description="whose run is re-ranked: bm25s, or zero-shot, the sweep's student before training")
-    shown: int = Field(100, ge=1, description="documents a query that are re-ranked; the rest keep their places behind them")
+    first: FirstStage = Field(
+        "bm25s", description="whose run is re-ranked: bm25s, or zero-shot, the sweep's student before training"
+    )
+    shown: int = Field(
+        100, ge=1, description="documents a query that are re-ranked; the rest keep their places behind them"
+    )
 
 
 def reranked(inputs: MethodInputs, ranker: ModelFiles | Stage, how: RankerSettings, what: RerankSettings) -> Stage:
@@ -54,7 +58,11 @@ def _dense(inputs: MethodInputs) -> Stage:
     corpus = inputs.collection.corpus
     embedded = Embed(model=inputs.retriever, texts=corpus, max_length=inputs.max_length)
     return DenseSearch(
-        model=inputs.retriever, corpus=embedded, queries=inputs.collection.queries(inputs.split), ids=corpus, depth=inputs.depth
+        model=inputs.retriever,
+        corpus=embedded,
+        queries=inputs.collection.queries(inputs.split),
+        ids=corpus,
+        depth=inputs.depth,
     )
 
 

@@ -1,4 +1,5 @@
-"""What the methods share that have queries written for documents: how they are asked for, and the training lists they make."""
+"""What the methods share that have queries written for documents: how they are asked for, and the training lists they
+make."""
 
 from __future__ import annotations
 
@@ -17,18 +18,24 @@ class WritingSettings(StudentSettings):
 
     prompt: str | None = Field(None, description="a .yaml file whose text holds {passage}; ours by default")
     documents_a_label: int | None = Field(
-        None, ge=1, description="documents that a query is written for, for each of the budget; left out: as many as a list holds"
+        None,
+        ge=1,
+        description="documents that a query is written for, for each of the budget; left out: as many as a list holds",
     )
 
 
 def written_lists(inputs: MethodInputs, settings: WritingSettings, within: int | None) -> Stage:
-    """Lists of written queries: the document that each was written for, then what the untrained student finds for it instead.
+    """Lists of written queries: the document that each was written for, then what the untrained student finds for it
+    instead.
 
-    Kept are queries that find their document among the first `within`; all, where None. None equals a query of a held-out split.
+    Kept are queries that find their document among the first `within`; all, where None. None equals a query of a
+    held-out split.
     """
 
     collection = inputs.collection
-    assert inputs.teacher is not None and inputs.budget is not None, "the method must list 'teacher' and 'budget' among its axes"
+    assert inputs.teacher is not None and inputs.budget is not None, (
+        "the method must list 'teacher' and 'budget' among its axes"
+    )
     labels = QueryLabels(
         teacher=writer(inputs.teacher, inputs.base, settings.prompt),
         subset=inputs.subset(),

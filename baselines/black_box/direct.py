@@ -1,4 +1,5 @@
-"""Direct distillation: the teacher's order trains the retriever itself, without a ranker between. The arm that shows what a ranker adds."""
+"""Direct distillation: the teacher's order trains the retriever itself, without a ranker between. The arm that shows
+what a ranker adds."""
 
 from __future__ import annotations
 

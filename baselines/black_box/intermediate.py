@@ -1,8 +1,9 @@
 """Intermediate Distillation (Li et al., arXiv 2406.12169), re-implemented from the abstract and the authors' figure.
 
-Stage 1: the teacher's order pi trains a ranker by ListMLE, -log P(pi | scores). Stage 2: the ranker scores candidate lists and the
-retriever is trained by KL(P_ranker || P_retriever) over them; the ranker scores for free, so `distil_queries` may exceed the budget.
-The paper's list length, backbones, temperatures, learning rates and epochs could not be read; every value here is our choice.
+Stage 1: the teacher's order pi trains a ranker by ListMLE, -log P(pi | scores). Stage 2: the ranker scores candidate
+lists and the retriever is trained by KL(P_ranker || P_retriever) over them; the ranker scores for free, so
+`distil_queries` may exceed the budget. The paper's list length, backbones, temperatures, learning rates and epochs
+could not be read; every value here is our choice.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ class IntermediateSettings(StudentSettings):
     ranker: RankerSettings = Field(RankerSettings(), description="the ranker and how it is trained")
     ranker_loss: LossChoice = Field("listmle", description="loss of stage 1: the teacher's order in")
     retriever_loss: LossChoice = Field("kl", description="loss of stage 2: the ranker's scores in")
-    distil_queries: int | None = Field(None, ge=1, description="queries of stage 2; the labelled ones only when left out")
+    distil_queries: int | None = Field(
+        None, ge=1, description="queries of stage 2; the labelled ones only when left out"
+    )
 
 
 class Intermediate(RetrieverMethod):

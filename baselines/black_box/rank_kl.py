@@ -1,9 +1,11 @@
 """KL on a target made of ranks: what a likelihood target gives, from an order alone.
 
-p_i = softmax over the list of y_i / T, y_i a grade of the rank (1/r; 0 in the unplaced tail); loss KL(p || softmax(s / T_s)).
+p_i = softmax over the list of y_i / T, y_i a grade of the rank (1/r; 0 in the unplaced tail); loss KL(p || softmax(s /
+T_s)).
 
-No single paper: rank-based soft targets are the ListNet of RankGPT (arXiv 2304.09542; y = 1/r) and of Tamber et al. (arXiv 2502.19712,
-whose scores come from RankT5, T 0.3, T_s 0.05 on cosines, batchmean). T is 0.3 as there; the student's temperature is its own default.
+No single paper: rank-based soft targets are the ListNet of RankGPT (arXiv 2304.09542; y = 1/r) and of Tamber et al.
+(arXiv 2502.19712, whose scores come from RankT5, T 0.3, T_s 0.05 on cosines, batchmean). T is 0.3 as there; the
+student's temperature is its own default.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The control without any LLM: the ranker as it starts (or warmed up without labels) teaches the retriever.
 
-Stage 2 of `intermediate` alone. Beside it with as many queries of stage 2, the same ranker and the same training, the difference is what
-the LLM's labels are worth; and what this gains over zero-shot is the ranker's own start. It has no labels and so no budget: its
-`distil_queries` must be set to what stage 2 of ours sees there, that is the budget where ours leaves `distil_queries` out. With more it
-would be compared with more queries, not without the LLM.
+Stage 2 of `intermediate` alone. Beside it with as many queries of stage 2, the same ranker and the same training, the
+difference is what the LLM's labels are worth; and what this gains over zero-shot is the ranker's own start. It has no
+labels and so no budget: its `distil_queries` must be set to what stage 2 of ours sees there, that is the budget where
+ours leaves `distil_queries` out. With more it would be compared with more queries, not without the LLM.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ class NoLLMSettings(StudentSettings):
 
     ranker: RankerSettings = Field(RankerSettings(), description="the ranker; it is not trained on labels")
     retriever_loss: LossChoice = Field("kl", description="the ranker's scores in")
-    distil_queries: int = Field(1000, ge=1, description="unlabelled queries of stage 2: as many as `intermediate` has there")
+    distil_queries: int = Field(
+        1000, ge=1, description="unlabelled queries of stage 2: as many as `intermediate` has there"
+    )
 
 
 class NoLLM(RetrieverMethod):

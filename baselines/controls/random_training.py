@@ -1,7 +1,7 @@
 """The control whose labels say nothing: the retriever learns random documents of the corpus in random order.
 
-Same number of lists, same length, same loss and steps as `direct`. What it gains over zero-shot comes from being trained at all; a
-control that beats zero-shot significantly is flagged on the board.
+Same number of lists, same length, same loss and steps as `direct`. What it gains over zero-shot comes from being
+trained at all; a control that beats zero-shot significantly is flagged on the board.
 """
 
 from __future__ import annotations
@@ -33,5 +33,7 @@ class RandomTraining(RetrieverMethod):
     settings: RandomTrainingSettings
 
     def retriever(self, inputs: MethodInputs) -> Stage:
-        lists = RandomLists(subset=inputs.subset(), corpus=inputs.collection.corpus, depth=inputs.list_depth, seed=inputs.seed or 0)
+        lists = RandomLists(
+            subset=inputs.subset(), corpus=inputs.collection.corpus, depth=inputs.list_depth, seed=inputs.seed or 0
+        )
         return inputs.train_retriever(lists, self.settings.retriever_loss, self.settings)

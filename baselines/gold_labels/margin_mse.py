@@ -1,9 +1,12 @@
-"""Margin-MSE (Hofstaetter et al., arXiv 2010.02666): the margins of an off-the-shelf ranker between gold and other documents.
+"""Margin-MSE (Hofstaetter et al., arXiv 2010.02666): the margins of an off-the-shelf ranker between gold and other
+documents.
 
-L = mean over negatives of ((s+ - s-) - (t+ - t-))^2, t the ranker's scores. Gold labels say which document is d+; no LLM.
+L = mean over negatives of ((s+ - s-) - (t+ - t-))^2, t the ranker's scores. Gold labels say which document is d+; no
+LLM.
 
-Departures. All candidates of the list are negatives of the one gold document at once, where the paper draws one triple at a time. The
-ranker is `ranker: {start: ..., architecture: cross-encoder}`, the paper's a BERT cross-encoder (or three). As released: lr 7e-6, batch 32.
+Departures. All candidates of the list are negatives of the one gold document at once, where the paper draws one triple
+at a time. The ranker is `ranker: {start: ..., architecture: cross-encoder}`, the paper's a BERT cross-encoder (or
+three). As released: lr 7e-6, batch 32.
 """
 
 from __future__ import annotations
@@ -20,7 +23,9 @@ class MarginMSEMethodSettings(StudentSettings):
     """The ranker that scores, and the loss."""
 
     ranker: RankerSettings = Field(RankerSettings(), description="the ranker; it is not trained on labels")
-    retriever_loss: LossChoice = Field("margin-mse", description="a loss over the ranker's scores, the gold document first")
+    retriever_loss: LossChoice = Field(
+        "margin-mse", description="a loss over the ranker's scores, the gold document first"
+    )
 
 
 class MarginMSEDistillation(RetrieverMethod):

@@ -1,16 +1,17 @@
-"""RocketQAv2 (Ren et al., EMNLP 2021, arXiv 2110.07367): retriever and ranker trained jointly by dynamic listwise distillation.
+"""RocketQAv2 (Ren et al., EMNLP 2021, arXiv 2110.07367): retriever and ranker trained jointly by dynamic listwise
+distillation.
 
-For a list of a gold document and mined negatives, p_R = softmax(t) of the ranker and p_D = softmax(s / T) of the retriever:
-L = KL(p_R || p_D) - log p_R(gold). Both models learn at once, and the gradient of the KL reaches both (`mutual`; false lets it reach the
-retriever only). The direction is that of the released code. No LLM.
+For a list of a gold document and mined negatives, p_R = softmax(t) of the ranker and p_D = softmax(s / T) of the
+retriever: L = KL(p_R || p_D) - log p_R(gold). Both models learn at once, and the gradient of the KL reaches both
+(`mutual`; false lets it reach the retriever only). The direction is that of the released code. No LLM.
 
-Lists are hybrid (`hybrid`): each as the untrained student mined it, and once more without negatives that the ranker, as it starts,
-scores as high as the gold document.
+Lists are hybrid (`hybrid`): each as the untrained student mined it, and once more without negatives that the ranker, as
+it starts, scores as high as the gold document.
 
-Departures. The paper's denoising takes thresholds on the probabilities of a trained cross-encoder (below 0.1 negative, above 0.9 a
-further positive): scores of any ranker have no such scale, so gold sets it, and nobody adds positives. Negatives are mined by the
-untrained student, not by a trained RocketQA. Rates are the students' own; the paper: 1e-5 for both, 128 documents a list, 2 epochs,
-batch 384 x 8. A ranker that was never trained denoises at random.
+Departures. The paper's denoising takes thresholds on the probabilities of a trained cross-encoder (below 0.1 negative,
+above 0.9 a further positive): scores of any ranker have no such scale, so gold sets it, and nobody adds positives.
+Negatives are mined by the untrained student, not by a trained RocketQA. Rates are the students' own; the paper: 1e-5
+for both, 128 documents a list, 2 epochs, batch 384 x 8. A ranker that was never trained denoises at random.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ class RocketQAv2(RetrieverMethod):
     """A retriever and a ranker that learn from gold labels and from one another."""
 
     name = "rocketqa-v2"
-    summary = "retriever and ranker learn jointly from gold labels and one another (dynamic listwise distillation), no LLM"
+    summary = (
+        "retriever and ranker learn jointly from gold labels and one another (dynamic listwise distillation), no LLM"
+    )
     source = "arXiv 2110.07367"
     needs = ("gold labels",)
     category = "baseline"

@@ -1,7 +1,7 @@
 """Supervised contrastive training on gold labels at the same budget: what the human labels alone are worth.
 
-InfoNCE (van den Oord et al. 2018) of the gold documents against the other first-stage candidates. For training queries made from
-documents (titles, sentences) the gold document is the one they came from.
+InfoNCE (van den Oord et al. 2018) of the gold documents against the other first-stage candidates. For training queries
+made from documents (titles, sentences) the gold document is the one they came from.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""Supervised training with mined hard negatives: gold documents against what the untrained retriever itself finds (ANCE, DPR style).
+"""Supervised training with mined hard negatives: gold documents against what the untrained retriever itself finds
+(ANCE, DPR style).
 
-InfoNCE as in `supervised`, with the negatives that the student ranks highest before training instead of the shared first-stage
-candidates, and the documents of the batch's other lists. After DPR (arXiv 2004.04906: in-batch negatives and one hard negative) and ANCE
-(arXiv 2007.00808), which mines anew while it trains: `refresh: 1` does so after every epoch; left out, the negatives are mined once.
+InfoNCE as in `supervised`, with the negatives that the student ranks highest before training instead of the shared
+first-stage candidates, and the documents of the batch's other lists. After DPR (arXiv 2004.04906: in-batch negatives
+and one hard negative) and ANCE (arXiv 2007.00808), which mines anew while it trains: `refresh: 1` does so after every
+epoch; left out, the negatives are mined once.
 """
 
 from __future__ import annotations

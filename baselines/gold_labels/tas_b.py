@@ -1,13 +1,14 @@
 """TAS-B (Hofstaetter et al., SIGIR 2021, arXiv 2104.06967): topic-aware batches for Margin-MSE.
 
-L = mean over d- of ((s+ - s-) - (t+ - t-))^2, where d- runs over the list's own negatives and over documents of queries of the same
-cluster; t are an off-the-shelf ranker's scores. Gold labels say which document is d+; no LLM.
+L = mean over d- of ((s+ - s-) - (t+ - t-))^2, where d- runs over the list's own negatives and over documents of queries
+of the same cluster; t are an off-the-shelf ranker's scores. Gold labels say which document is d+; no LLM.
 
-Departures. The batch of a query is part of its list: the gold document and one negative each of `mates` queries from its cluster,
-scored by the ranker as the paper's second teacher (ColBERT) does. Clusters and mates are drawn anew for every pass over the queries
-(`redraw: false`: once); the passes are shuffled into one another under one learning-rate schedule. Both kinds of negatives weigh
-alike; the paper weighs the second with 0.75. Its bins of equal margins are not needed, for lists hold all their candidates. As
-released: 2,000 clusters of 400,000 queries, batch 32 (256 in the paper), lr 7e-6.
+Departures. The batch of a query is part of its list: the gold document and one negative each of `mates` queries from
+its cluster, scored by the ranker as the paper's second teacher (ColBERT) does. Clusters and mates are drawn anew for
+every pass over the queries (`redraw: false`: once); the passes are shuffled into one another under one learning-rate
+schedule. Both kinds of negatives weigh alike; the paper weighs the second with 0.75. Its bins of equal margins are not
+needed, for lists hold all their candidates. As released: 2,000 clusters of 400,000 queries, batch 32 (256 in the
+paper), lr 7e-6.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ class TASBSettings(StudentSettings):
     mates: int = Field(8, ge=1, description="queries of the same cluster whose documents join a list")
     redraw: bool = Field(True, description="draw clusters and mates anew for every epoch")
     ranker: RankerSettings = Field(RankerSettings(), description="the ranker; it is not trained on labels")
-    retriever_loss: LossChoice = Field("margin-mse", description="a loss over the ranker's scores, the gold document first")
+    retriever_loss: LossChoice = Field(
+        "margin-mse", description="a loss over the ranker's scores, the gold document first"
+    )
 
 
 class TASB(RetrieverMethod):

@@ -1,13 +1,15 @@
-"""GPL (Wang et al., NAACL 2022, arXiv 2112.07577): written queries, mined negatives, a ranker's margins as pseudo labels.
+"""GPL (Wang et al., NAACL 2022, arXiv 2112.07577): written queries, mined negatives, a ranker's margins as pseudo
+labels.
 
-For a query q written for d+ and negatives d- that a retriever finds: L = mean over d- of ((s+ - s-) - (t+ - t-))^2, t a cross-encoder's
-scores. A query that fits its document badly gets a small or negative margin, so no filter is needed. No training query is read and no
-label. As in `synthetic-queries`, as many documents are read as the order methods read at the same budget.
+For a query q written for d+ and negatives d- that a retriever finds: L = mean over d- of ((s+ - s-) - (t+ - t-))^2, t a
+cross-encoder's scores. A query that fits its document badly gets a small or negative margin, so no filter is needed. No
+training query is read and no label. As in `synthetic-queries`, as many documents are read as the order methods read at
+the same budget.
 
-Departures. Whatever teacher of the sweep writes takes the place of a T5 that was trained to write queries (3 a passage, here 1). The
-untrained student mines the negatives, as many as a list holds, where GPL draws from 50 of each of two retrievers; all count at
-once, where GPL draws one a step. The ranker is `ranker: {start: ..., architecture: cross-encoder}`, GPL's a MiniLM trained on MS MARCO.
-As released: 140k steps, batch 32, 350 tokens.
+Departures. Whatever teacher of the sweep writes takes the place of a T5 that was trained to write queries (3 a passage,
+here 1). The untrained student mines the negatives, as many as a list holds, where GPL draws from 50 of each of two
+retrievers; all count at once, where GPL draws one a step. The ranker is `ranker: {start: ..., architecture:
+cross-encoder}`, GPL's a MiniLM trained on MS MARCO. As released: 140k steps, batch 32, 350 tokens.
 """
 
 from __future__ import annotations
@@ -25,14 +27,19 @@ class GPLSettings(WritingSettings):
     """How queries are written, the ranker that scores, and the loss."""
 
     ranker: RankerSettings = Field(RankerSettings(), description="the ranker; it is not trained on labels")
-    retriever_loss: LossChoice = Field("margin-mse", description="a loss over the ranker's scores, the query's own document first")
+    retriever_loss: LossChoice = Field(
+        "margin-mse", description="a loss over the ranker's scores, the query's own document first"
+    )
 
 
 class GPL(RetrieverMethod):
     """A ranker's margins on queries that the teacher writes train the retriever."""
 
     name = "gpl"
-    summary = "the LLM writes queries for documents, an off-the-shelf ranker's margins on them train the retriever (Margin-MSE)"
+    summary = (
+        "the LLM writes queries for documents, an off-the-shelf ranker's margins on them train the retriever "
+        "(Margin-MSE)"
+    )
     source = "arXiv 2112.07577"
     needs = ("text",)
     category = "baseline"

@@ -30,4 +30,6 @@ class BM25(Method):
     def run(self, inputs: MethodInputs) -> Stage:
         collection = inputs.collection
         engine = {"k1": self.settings.k1, "b": self.settings.b}
-        return lexical_search(self.settings.engine, engine, collection.corpus, collection.queries(inputs.split), inputs.depth)
+        return lexical_search(
+            self.settings.engine, engine, collection.corpus, collection.queries(inputs.split), inputs.depth
+        )

@@ -1,14 +1,15 @@
 """Fusion of BM25 and the untrained student: the strongest reference that trains nothing.
 
-By default reciprocal rank fusion (Cormack et al., SIGIR 2009): score(d) = sum over runs of 1 / (k + rank of d), k = 60 as in the paper.
-`by` takes any fusion of ranx (Bassani & Romelli, CIKM 2022) that needs no training: CombSUM, its weighted form, CombMNZ, GMNZ, ANZ, MAX,
-MIN and MED of normalised scores (Fox & Shaw, TREC-2; Lee, SIGIR 1997); ISR, Log_ISR and LogN_ISR (Mourao et al. 2015), Borda (Aslam &
-Montague, SIGIR 2001) and rank-biased centroids (Bailey et al., SIGIR 2017) of ranks.
+By default reciprocal rank fusion (Cormack et al., SIGIR 2009): score(d) = sum over runs of 1 / (k + rank of d), k = 60
+as in the paper. `by` takes any fusion of ranx (Bassani & Romelli, CIKM 2022) that needs no training: CombSUM, its
+weighted form, CombMNZ, GMNZ, ANZ, MAX, MIN and MED of normalised scores (Fox & Shaw, TREC-2; Lee, SIGIR 1997); ISR,
+Log_ISR and LogN_ISR (Mourao et al. 2015), Borda (Aslam & Montague, SIGIR 2001) and rank-biased centroids (Bailey et
+al., SIGIR 2017) of ranks.
 
-Left out of ranx's list: those that learn from judged queries (bayesfuse, mapfuse, posfuse, probfuse, segfuse, slidefuse, and weights by
-run: wmnz, w_bordafuse, w_condorcet, mixed), since a reference that trains nothing has none; and condorcet, for two runs decide no pair
-that they do not agree on, and ranx takes a document that both miss, or any tie, for a win of whichever it was asked about first. Log_ISR
-gives 0 to whatever a single run found, as published.
+Left out of ranx's list: those that learn from judged queries (bayesfuse, mapfuse, posfuse, probfuse, segfuse,
+slidefuse, and weights by run: wmnz, w_bordafuse, w_condorcet, mixed), since a reference that trains nothing has none;
+and condorcet, for two runs decide no pair that they do not agree on, and ranx takes a document that both miss, or any
+tie, for a win of whichever it was asked about first. Log_ISR gives 0 to whatever a single run found, as published.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ class Fusion(Method):
         dense = DenseSearch(model=model, corpus=embedded, queries=queries, ids=corpus, depth=inputs.depth)
         lexical = lexical_search(settings.engine, {}, corpus, queries, inputs.depth)
         norm: Norm = "none" if settings.by in PLACES else settings.norm
-        return FusedRuns(runs=(lexical, dense), depth=inputs.depth, combination=settings.by, norm=norm, parameters=self._parameters())
+        return FusedRuns(
+            runs=(lexical, dense), depth=inputs.depth, combination=settings.by, norm=norm, parameters=self._parameters()
+        )
 
     def _parameters(self) -> dict[str, Any]:
         """Those that the fusion has, by ranx's names."""

@@ -1,7 +1,8 @@
 """The ranker as it starts, as a re-ranker: what an off-the-shelf cross-encoder does without any label of ours.
 
-With `ranker: {start: ..., architecture: cross-encoder}` any cross-encoder re-ranks the first stage of the evaluated queries. A model
-without a trained head gets a random one and re-ranks at random; the bundled bi-encoders rank by their cosines.
+With `ranker: {start: ..., architecture: cross-encoder}` any cross-encoder re-ranks the first stage of the evaluated
+queries. A model without a trained head gets a random one and re-ranks at random; the bundled bi-encoders rank by their
+cosines.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
-"""The teacher as re-ranker of the evaluated queries: a ceiling for what can be distilled from it, and what it costs at query time.
+"""The teacher as re-ranker of the evaluated queries: a ceiling for what can be distilled from it, and what it costs at
+query time.
 
-It labels the queries of the evaluated split, which no trained method may, so it is a reference and not a rival; its calls, tokens and
-USD stand on the card like those of any labels and grow with the number of evaluated queries. It re-ranks the first `shown` documents of
-one run of the evaluated queries, BM25's or the untrained student's (`first`); those it leaves unplaced follow as they stood. With a
-teacher of kind `oracle` this is the oracle: the best order of those documents. Training candidates may mix several engines, so a retriever
-that learnt from them, or searches by itself, can find what this ceiling was never shown.
+It labels the queries of the evaluated split, which no trained method may, so it is a reference and not a rival; its
+calls, tokens and USD stand on the card like those of any labels and grow with the number of evaluated queries. It
+re-ranks the first `shown` documents of one run of the evaluated queries, BM25's or the untrained student's (`first`);
+those it leaves unplaced follow as they stood. With a teacher of kind `oracle` this is the oracle: the best order of
+those documents. Training candidates may mix several engines, so a retriever that learnt from them, or searches by
+itself, can find what this ceiling was never shown.
 """
 
 from __future__ import annotations

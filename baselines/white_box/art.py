@@ -1,12 +1,13 @@
-"""ART (Sachan et al., TACL 2023, arXiv 2206.10658): query likelihood, the signal of UPR (arXiv 2204.07496), trains the retriever.
+"""ART (Sachan et al., TACL 2023, arXiv 2206.10658): query likelihood, the signal of UPR (arXiv 2204.07496), trains the
+retriever.
 
-p_k = softmax over k of log p_LM(q | d_k) / |q| / T_gold, the mean over the query's tokens; loss KL(p_k || p_R),
-p_R = softmax(s / T_score). No answers and no labels. Released code: T_gold 1, s = q.d / sqrt(768), `batchmean`, 32 passages.
+p_k = softmax over k of log p_LM(q | d_k) / |q| / T_gold, the mean over the query's tokens; loss KL(p_k || p_R), p_R =
+softmax(s / T_score). No answers and no labels. Released code: T_gold 1, s = q.d / sqrt(768), `batchmean`, 32 passages.
 
-Departures. The prompt is the teacher's own unless `prompt` says otherwise (`question` is UPR's and ART's); the reader is a causal
-language model rather than T0-3B. T_score is what the student's scores call for (0.05 for a cosine). Candidates are those all methods
-share unless `refresh` is set; ART reloads its index every 500 steps. `mean: false` sums over tokens instead, as UPR's code does.
-`reduction: elementwise` on the loss also divides by the list's length.
+Departures. The prompt is the teacher's own unless `prompt` says otherwise (`question` is UPR's and ART's); the reader
+is a causal language model rather than T0-3B. T_score is what the student's scores call for (0.05 for a cosine).
+Candidates are those all methods share unless `refresh` is set; ART reloads its index every 500 steps. `mean: false`
+sums over tokens instead, as UPR's code does. `reduction: elementwise` on the loss also divides by the list's length.
 """
 
 from __future__ import annotations

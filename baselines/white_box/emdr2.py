@@ -2,9 +2,10 @@
 
 L = -log sum_k p_LM(a | d_k, q) p_R(d_k | q), p_R = softmax(s / T); no gradient reaches the language model.
 
-Departures. The likelihood is that of the whole answer, as in both papers' equations; Atlas's code sums passages out token by token and
-takes the mean. The reader is a causal language model that stays as it is, where EMDR2 trains a Fusion-in-Decoder reader in turn. The
-candidates are those all methods share unless `refresh` is set. T is what the student's scores call for (the papers divide by sqrt(768)).
+Departures. The likelihood is that of the whole answer, as in both papers' equations; Atlas's code sums passages out
+token by token and takes the mean. The reader is a causal language model that stays as it is, where EMDR2 trains a
+Fusion-in-Decoder reader in turn. The candidates are those all methods share unless `refresh` is set. T is what the
+student's scores call for (the papers divide by sqrt(768)).
 """
 
 from __future__ import annotations

@@ -84,6 +84,8 @@ async def _plain(prompts: list[list[tuple[str, str]]], url: str) -> None:
     async def one(prompt: list[tuple[str, str]]) -> None:
         messages = [{"role": role, "content": content} for role, content in prompt]
         async with slots:
-            await litellm().acompletion(model="openai/gpt-4.1-mini", messages=messages, api_base=url, max_retries=0, temperature=0)
+            await litellm().acompletion(
+                model="openai/gpt-4.1-mini", messages=messages, api_base=url, max_retries=0, temperature=0
+            )
 
     await asyncio.gather(*(one(prompt) for prompt in prompts))

@@ -31,7 +31,9 @@ class Encoding(Case):
         texts = read_texts(self.folder)
         encoder = load_encoder(Path(model_folder(MINILM)), 256)
         encode(encoder, ["warm up"])
-        seconds, vectors = timed(lambda: encode(encoder, list(texts.documents.values()), "document", self.folder / "embeddings.npy"))
+        seconds, vectors = timed(
+            lambda: encode(encoder, list(texts.documents.values()), "document", self.folder / "embeddings.npy")
+        )
         quality = ndcg(texts, vectors, encode(encoder, list(texts.queries.values()), "query"))
         return Timed(seconds, quality, f"ours {len(vectors) / seconds:.0f} documents/s")
 

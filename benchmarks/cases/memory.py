@@ -14,7 +14,8 @@ DEPTH, QUERIES, LIMIT_MB = 100, 1_000, 2_500
 
 
 class Memory(Case):
-    """Static embeddings of made-up texts, as many dimensions as MiniLM has, encoded into a memory-mapped file and searched."""
+    """Static embeddings of made-up texts, as many dimensions as MiniLM has, encoded into a memory-mapped file and
+    searched."""
 
     name: ClassVar[str] = "memory"
     rounds: ClassVar[tuple[int, int]] = (1, 1)
@@ -52,7 +53,9 @@ class Memory(Case):
         queries = encode(encoder, [f"query {number}" for number in range(QUERIES)], "query")
         ranks = id_ranks(f"d{number}" for number in range(self.documents))
         vectors = np.load(out, mmap_mode="c")
-        searching, hits = timed(lambda: sum(len(found.rows) for found in exact_search(vectors, queries, ranks, DEPTH, "cosine")))
+        searching, hits = timed(
+            lambda: sum(len(found.rows) for found in exact_search(vectors, queries, ranks, DEPTH, "cosine"))
+        )
         assert hits == QUERIES * DEPTH
         return Timed(encoding + searching, note=f"encoding {encoding:.1f} s, search {searching:.1f} s")
 

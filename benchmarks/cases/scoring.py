@@ -68,8 +68,12 @@ class Scoring(Case):
         cold, warm = ({"NUMBA_CACHE_DIR": str(self.folder / name)} for name in ("cold", "warm"))
         return (
             peer,
-            Peer("ranx: Run() and evaluate(), first time ever", partial(self._ranx, times=0), environment=cold, rounds=1),
-            Peer("ranx: Run() and evaluate(), compiled before", partial(self._ranx, times=2), environment=warm, rounds=2),
+            Peer(
+                "ranx: Run() and evaluate(), first time ever", partial(self._ranx, times=0), environment=cold, rounds=1
+            ),
+            Peer(
+                "ranx: Run() and evaluate(), compiled before", partial(self._ranx, times=2), environment=warm, rounds=2
+            ),
         )
 
     def _pytrec_eval(self) -> Timed:
@@ -88,7 +92,10 @@ class Scoring(Case):
 
         def score(most: int) -> dict[str, float]:
             some = list(run)[:most]
-            judged, found = ranx.Qrels({query: qrels[query] for query in some}), ranx.Run({query: run[query] for query in some})
+            judged, found = (
+                ranx.Qrels({query: qrels[query] for query in some}),
+                ranx.Run({query: run[query] for query in some}),
+            )
             scores: dict[str, float] = ranx.evaluate(judged, found, ["ndcg@10", "recall@100", "map", "precision@10"])
             return scores
 

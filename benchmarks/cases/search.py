@@ -47,7 +47,10 @@ class Search(Case):
         return Timed(seconds, float(sum(hits.scores.astype(float).sum() for hits in found)) / (len(queries) * DEPTH))
 
     def peers(self) -> tuple[Peer, ...]:
-        return (Peer("faiss IndexFlatIP", self._faiss, faster(1.0)), Peer("BEIR DenseRetrievalExactSearch", self._beir, rounds=2))
+        return (
+            Peer("faiss IndexFlatIP", self._faiss, faster(1.0)),
+            Peer("BEIR DenseRetrievalExactSearch", self._beir, rounds=2),
+        )
 
     def _faiss(self) -> Timed:
         import faiss
@@ -65,7 +68,10 @@ class Search(Case):
         corpus = {f"d{number}": {"text": "", "row": number} for number in range(len(vectors))}
         texts = {f"q{number}": "" for number in range(len(queries))}
         seconds, found = fastest(
-            lambda: DenseRetrievalExactSearch(Ready(vectors, queries), show_progress_bar=False).search(corpus, texts, DEPTH, "dot"), 2
+            lambda: DenseRetrievalExactSearch(Ready(vectors, queries), show_progress_bar=False).search(
+                corpus, texts, DEPTH, "dot"
+            ),
+            2,
         )
         scores = [score for hits in found.values() for score in hits.values()]
         return Timed(seconds, sum(scores) / len(scores))

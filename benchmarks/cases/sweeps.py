@@ -41,8 +41,16 @@ class CachedSweep(Case):
 
     def said(self, command: str, *options: str) -> subprocess.CompletedProcess[str]:
         """The command of the harness on the sweep, ended."""
-        call = [sys.executable, "-c", "from harness.cli.main import main; main()", command, str(self.folder / "sweep.yaml")]
-        return subprocess.run([*call, "--workspace", str(self.folder / "workspace"), *options], capture_output=True, text=True, check=True)
+        call = [
+            sys.executable,
+            "-c",
+            "from harness.cli.main import main; main()",
+            command,
+            str(self.folder / "sweep.yaml"),
+        ]
+        return subprocess.run(
+            [*call, "--workspace", str(self.folder / "workspace"), *options], capture_output=True, text=True, check=True
+        )
 
     def told(self, command: str, *options: str) -> dict[str, Any]:
         """What it prints as JSON."""

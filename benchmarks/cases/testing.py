@@ -15,7 +15,8 @@ FLIPS = 10_000
 
 
 class Testing(Case):
-    """Sign flips of per-query differences against scipy's permutation test and, but for quick mode, ranx' compiled Fisher test."""
+    """Sign flips of per-query differences against scipy's permutation test and, but for quick mode, ranx' compiled
+    Fisher test."""
 
     name: ClassVar[str] = "randomisation test"
     quality: ClassVar[str] = "p"
@@ -53,7 +54,11 @@ class Testing(Case):
     def peers(self) -> tuple[Peer, ...]:
         warm = {"NUMBA_CACHE_DIR": str(self.folder / "numba")}
         scipy = Peer("scipy.stats.permutation_test", self._scipy)
-        return (scipy,) if self.quick else (scipy, Peer("ranx fisher_randomization_test, compiled", self._ranx, environment=warm))
+        return (
+            (scipy,)
+            if self.quick
+            else (scipy, Peer("ranx fisher_randomization_test, compiled", self._ranx, environment=warm))
+        )
 
     def _ranx(self, flips: int = FLIPS) -> Timed:
         from ranx.statistical_tests import fisher_randomization_test
@@ -74,7 +79,13 @@ class Testing(Case):
 
         seconds, found = fastest(
             lambda: permutation_test(
-                (treatment - control,), mean_difference, permutation_type="samples", n_resamples=FLIPS, vectorized=True, batch=500, rng=0
+                (treatment - control,),
+                mean_difference,
+                permutation_type="samples",
+                n_resamples=FLIPS,
+                vectorized=True,
+                batch=500,
+                rng=0,
             ),
             1,
         )

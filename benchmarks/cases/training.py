@@ -45,9 +45,17 @@ class Training(Case):
         from harness.training_lists.training_list import TrainingList
 
         given = read_lists(self.folder, "taught")
-        texts = {f"{number} {place}": text for number, one in enumerate(given) for place, text in enumerate(one["documents"])}
+        texts = {
+            f"{number} {place}": text for number, one in enumerate(given) for place, text in enumerate(one["documents"])
+        }
         lists = [
-            TrainingList(str(number), one["query"], tuple(f"{number} {place}" for place in range(DEPTH)), DEPTH, tuple(one["scores"]))
+            TrainingList(
+                str(number),
+                one["query"],
+                tuple(f"{number} {place}" for place in range(DEPTH)),
+                DEPTH,
+                tuple(one["scores"]),
+            )
             for number, one in enumerate(given)
         ]
         dataset = ListDataset.of(lists, Lookup(texts))
@@ -104,7 +112,10 @@ class RankerTraining(Training):
         rows = {"query": [one["query"] for one in given], "documents": [one["documents"] for one in given]}
         data = Dataset.from_dict({**rows, "labels": [one["scores"] for one in given]})
         trainer = CrossEncoderTrainer(
-            model=model, args=CrossEncoderTrainingArguments(**self._arguments()), train_dataset=data, loss=ListMLELoss(model)
+            model=model,
+            args=CrossEncoderTrainingArguments(**self._arguments()),
+            train_dataset=data,
+            loss=ListMLELoss(model),
         )
         seconds, _ = timed(trainer.train)
         return Timed(seconds, self._judged(model.eval()))
@@ -135,7 +146,11 @@ class RetrieverTraining(Training):
     def _trainer(self) -> Timed:
         import torch
         from datasets import Dataset
-        from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+        from sentence_transformers import (
+            SentenceTransformer,
+            SentenceTransformerTrainer,
+            SentenceTransformerTrainingArguments,
+        )
         from sentence_transformers.sentence_transformer.losses import DistillKLDivLoss
 
         torch.manual_seed(0)
@@ -143,7 +158,9 @@ class RetrieverTraining(Training):
         model.max_seq_length = LENGTH
         given = read_lists(self.folder, "taught")
         columns = {f"document {place}": [one["documents"][place] for one in given] for place in range(DEPTH)}
-        data = Dataset.from_dict({"query": [one["query"] for one in given], **columns, "label": [one["scores"] for one in given]})
+        data = Dataset.from_dict(
+            {"query": [one["query"] for one in given], **columns, "label": [one["scores"] for one in given]}
+        )
         loss = DistillKLDivLoss(model, similarity_fct=_sharp_cosine)
         trainer = SentenceTransformerTrainer(
             model=model, args=SentenceTransformerTrainingArguments(**self._arguments()), train_dataset=data, loss=loss
@@ -154,7 +171,9 @@ class RetrieverTraining(Training):
     def _judged(self, model: Any) -> float:
         held = read_lists(self.folder, "held")
         queries = model.encode([one["query"] for one in held])
-        documents = model.encode([document for one in held for document in one["documents"]]).reshape(len(held), DEPTH, -1)
+        documents = model.encode([document for one in held for document in one["documents"]]).reshape(
+            len(held), DEPTH, -1
+        )
         return agreement([place @ query for place, query in zip(documents, queries, strict=True)])
 
 

@@ -15,7 +15,8 @@ from harness.leaderboard.inspect.stage_costs import Split
 LOOKS = {FRONTIER: ("#0072B2", "diamond"), DOMINATED: ("#6E6E6E", "circle"), SURELY: ("#D55E00", "triangle-down")}
 """Colour and shape of each standing."""
 _THICK, _ROW, _LINE, _REST = 14, 24, 13, 150
-"""Pixels of a bar, of its row, of a line of its name, and of axis and legend, which count as part of the chart's height."""
+"""Pixels of a bar, of its row, of a line of its name, and of axis and legend, which count as part of the chart's
+height."""
 _WIDTH = 46
 """Characters of a line of a name that a phone has room for."""
 _PLOT, _LETTER, _INK = 300, 6, 10
@@ -23,26 +24,37 @@ _PLOT, _LETTER, _INK = 300, 6, 10
 
 
 def frontier_chart(found: Frontier, metric: str, title: str, logarithmic: bool) -> alt.LayerChart:
-    """Rows by price and mean; those on the frontier are blue diamonds joined by steps, dominated ones circles, surely so triangles.
+    """Rows by price and mean; those on the frontier are blue diamonds joined by steps, dominated ones circles, surely
+    so triangles.
 
     The frontier's points are numbered, cheapest first, and named below the chart.
     """
     rows = [{**one._asdict(), "standing": one.status} for one in found.rows]
-    across = _logarithmic(found, title) if logarithmic else alt.X("price:Q", title=title, axis=alt.Axis(format=",.12~g"))
+    across = (
+        _logarithmic(found, title) if logarithmic else alt.X("price:Q", title=title, axis=alt.Axis(format=",.12~g"))
+    )
     height = alt.Y("mean:Q", title=metric, scale=alt.Scale(zero=False), axis=alt.Axis(format=".4~f"))
     base = alt.Chart(alt.Data(values=rows)).encode(x=across, y=height)
     legend = alt.Legend(title=None, orient="bottom", columns=1, symbolOpacity=1)
     names, colours, shapes = list(LOOKS), [look[0] for look in LOOKS.values()], [look[1] for look in LOOKS.values()]
-    numbers = [alt.Tooltip("price:Q", format=",.4~g"), alt.Tooltip("mean:Q", format=".3f"), alt.Tooltip("p_adjusted:Q", format=".2~g")]
+    numbers = [
+        alt.Tooltip("price:Q", format=",.4~g"),
+        alt.Tooltip("mean:Q", format=".3f"),
+        alt.Tooltip("p_adjusted:Q", format=".2~g"),
+    ]
     points = base.mark_point(filled=True, size=90, opacity=0.9).encode(
         color=alt.Color("standing:N", sort=names, scale=alt.Scale(domain=names, range=colours), legend=legend),
         shape=alt.Shape("standing:N", sort=names, scale=alt.Scale(domain=names, range=shapes), legend=legend),
         tooltip=[alt.Tooltip("name:N"), *numbers, alt.Tooltip("standing:N"), alt.Tooltip("beaten_by:N")],
     )
-    steps = base.transform_filter(f"datum.standing == '{FRONTIER}'").mark_line(interpolate="step-after", color=LOOKS[FRONTIER][0])
+    steps = base.transform_filter(f"datum.standing == '{FRONTIER}'").mark_line(
+        interpolate="step-after", color=LOOKS[FRONTIER][0]
+    )
     ahead = [one for one in found.rows if one.status == FRONTIER]
     numbered = [{"price": one.price, "mean": one.mean, "number": str(number)} for number, one in enumerate(ahead, 1)]
-    marks = alt.Chart(alt.Data(values=numbered)).mark_text(dx=9, dy=-11, fontSize=13, fontWeight="bold", color=LOOKS[FRONTIER][0])
+    marks = alt.Chart(alt.Data(values=numbered)).mark_text(
+        dx=9, dy=-11, fontSize=13, fontWeight="bold", color=LOOKS[FRONTIER][0]
+    )
     key = _key([one.name for one in ahead])
     named = alt.TitleParams(key, orient="bottom", anchor="start", fontSize=11, fontWeight="normal", offset=10)
     drawn = alt.layer(steps, points, marks.encode(x=across, y=height, text="number:N"))
@@ -65,12 +77,16 @@ def _logarithmic(found: Frontier, title: str) -> alt.X:
     ticks = [0.0, *(10.0**power for power in range(math.ceil(math.log10(least)), math.floor(math.log10(most)) + 1))]
     scale = alt.Scale(type="symlog", constant=least, nice=False)
     return alt.X(
-        "price:Q", title=f"{title} (log scale, from 0)", scale=scale, axis=alt.Axis(values=ticks, format=",.12~g", labelOverlap="greedy")
+        "price:Q",
+        title=f"{title} (log scale, from 0)",
+        scale=scale,
+        axis=alt.Axis(values=ticks, format=",.12~g", labelOverlap="greedy"),
     )
 
 
 def stage_chart(found: Sequence[Split]) -> alt.LayerChart:
-    """Seconds of each row by kind of stage, stacked in the order of the legend; its name stands above, so that phones have room.
+    """Seconds of each row by kind of stage, stacked in the order of the legend; its name stands above, so that phones
+    have room.
 
     Segments wide enough for it say what stage they are.
     """
@@ -78,7 +94,14 @@ def stage_chart(found: Sequence[Split]) -> alt.LayerChart:
     inks = {kind: ink(colour) for kind, colour in zip(kinds, COLOURS, strict=False)}
     longest = max((one.total for one in found), default=0.0) or 1.0
     values = [
-        {"name": one.name, "stage": kind, "seconds": seconds, "order": order, "word": _word(kind, seconds / longest), "ink": inks[kind]}
+        {
+            "name": one.name,
+            "stage": kind,
+            "seconds": seconds,
+            "order": order,
+            "word": _word(kind, seconds / longest),
+            "ink": inks[kind],
+        }
         for one in found
         for order, (kind, seconds) in enumerate(one.seconds.items())
     ]
@@ -86,7 +109,9 @@ def stage_chart(found: Sequence[Split]) -> alt.LayerChart:
     lines = max(map(len, said.values()))
     rows = alt.Y("name:N", sort=names, axis=None)
     down = _LINE * lines / 2
-    legend = alt.Legend(title=None, orient="bottom", columns=2, labelLimit=0, symbolType="square", symbolSize=120, symbolStrokeWidth=0)
+    legend = alt.Legend(
+        title=None, orient="bottom", columns=2, labelLimit=0, symbolType="square", symbolSize=120, symbolStrokeWidth=0
+    )
     base = alt.Chart(alt.Data(values=values)).encode(y=rows, order=alt.Order("order:Q"))
     bars = base.mark_bar(stroke="white", strokeWidth=0.5, size=_THICK, yOffset=down).encode(
         x=alt.X("seconds:Q", title="seconds", stack="zero", axis=alt.Axis(format=",.12~g")),
@@ -94,11 +119,20 @@ def stage_chart(found: Sequence[Split]) -> alt.LayerChart:
         tooltip=[alt.Tooltip("name:N"), alt.Tooltip("stage:N"), alt.Tooltip("seconds:Q", format=",.1f")],
     )
     words = base.mark_text(fontSize=10, baseline="middle", dy=down).encode(
-        x=alt.X("seconds:Q", stack="zero", bandPosition=0.5), detail="stage:N", text="word:N", color=alt.Color("ink:N", scale=None)
+        x=alt.X("seconds:Q", stack="zero", bandPosition=0.5),
+        detail="stage:N",
+        text="word:N",
+        color=alt.Color("ink:N", scale=None),
     )
     titles = [{"name": name, "text": "\n".join([""] * (lines - len(text)) + text)} for name, text in said.items()]
     labels = alt.Chart(alt.Data(values=titles)).mark_text(
-        align="left", baseline="middle", lineBreak="\n", lineHeight=_LINE, dx=2, dy=-_THICK / 2 - _LINE * (lines - 1) / 2, color="gray"
+        align="left",
+        baseline="middle",
+        lineBreak="\n",
+        lineHeight=_LINE,
+        dx=2,
+        dy=-_THICK / 2 - _LINE * (lines - 1) / 2,
+        color="gray",
     )
     drawn = alt.layer(bars, words, labels.encode(x=alt.value(0), y=rows, text="text:N"))
     return drawn.properties(height=(_ROW + _LINE * lines) * len(names) + _REST)

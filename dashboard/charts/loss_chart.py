@@ -14,13 +14,16 @@ _FEW = 30
 
 
 def loss_chart(found: LossCurve) -> alt.LayerChart:
-    """Training loss as a solid line, held-out loss dashed with markers, the kept step as a rule where it is not the last."""
+    """Training loss as a solid line, held-out loss dashed with markers, the kept step as a rule where it is not the
+    last."""
     values = [point._asdict() for point in found.points]
     kinds = [kind for kind in LOOKS if any(value["kind"] == kind for value in values)]
     legend = alt.Legend(title=None, orient="bottom", symbolType="stroke")
     colours, dashes = [LOOKS[kind][0] for kind in kinds], [LOOKS[kind][1] for kind in kinds]
     base = alt.Chart(alt.Data(values=values)).encode(
-        x=alt.X("step:Q", title="optimiser step", scale=alt.Scale(nice=False), axis=alt.Axis(format=",d", tickMinStep=1)),
+        x=alt.X(
+            "step:Q", title="optimiser step", scale=alt.Scale(nice=False), axis=alt.Axis(format=",d", tickMinStep=1)
+        ),
         y=alt.Y("loss:Q", title="loss", scale=alt.Scale(zero=False), axis=alt.Axis(format=".3~g")),
         color=alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=colours), legend=legend),
         tooltip=[alt.Tooltip("kind:N"), alt.Tooltip("step:Q", format=",d"), alt.Tooltip("loss:Q", format=".4g")],

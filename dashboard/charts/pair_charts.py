@@ -10,8 +10,13 @@ import altair as alt
 from harness.leaderboard.curves.short_names import shortened, wrapped
 from harness.leaderboard.row_query_values import QueryChange
 
-WINS = {"b better": ("#0072B2", "triangle-up"), "equal": ("#6E6E6E", "circle"), "a better": ("#D55E00", "triangle-down")}
-"""Colour and marker of a query by who wins it: blue and vermilion of Okabe and Ito's palette, and never by colour alone."""
+WINS = {
+    "b better": ("#0072B2", "triangle-up"),
+    "equal": ("#6E6E6E", "circle"),
+    "a better": ("#D55E00", "triangle-down"),
+}
+"""Colour and marker of a query by who wins it: blue and vermilion of Okabe and Ito's palette, and never by colour
+alone."""
 _TIE = WINS["equal"][0]
 _LINE, _LINES = 44, 2
 """Characters of a line of an axis title, and lines of a name there."""
@@ -21,7 +26,8 @@ Names = tuple[str, str]
 
 
 def scatter(changes: list[QueryChange], metric: str, names: Names) -> alt.LayerChart:
-    """Each query at what a (across) and b (up) give it; above the diagonal b is better. Queries at one place make a larger mark.
+    """Each query at what a (across) and b (up) give it; above the diagonal b is better. Queries at one place make a
+    larger mark.
 
     `names` are the rows a and b, for the titles of the axes.
     """
@@ -47,7 +53,8 @@ def scatter(changes: list[QueryChange], metric: str, names: Names) -> alt.LayerC
 
 
 def differences(changes: list[QueryChange], metric: str, names: Names) -> alt.Chart:
-    """The difference b - a of every query, largest gain first; `names` are the rows a and b, for the titles of the axes."""
+    """The difference b - a of every query, largest gain first; `names` are the rows a and b, for the titles of the
+    axes."""
     values = [{**point, "place": place} for place, point in enumerate(_points(changes), 1)]
     across = ["queries, largest gain of b first", *(line for lines in _pair_summary("", names) for line in lines)]
     return (
@@ -87,14 +94,19 @@ def _size(changes: list[QueryChange]) -> alt.Size:
     values = sorted({1, (1 + most) // 2, most})
     # Named, for on a dark page a legend of sizes alone is drawn black.
     ink = {"symbolFillColor": _TIE, "symbolStrokeColor": _TIE}
-    legend = alt.Legend(title="queries at one place", orient="top", titleOrient="left", values=values, format="d", **ink)
+    legend = alt.Legend(
+        title="queries at one place", orient="top", titleOrient="left", values=values, format="d", **ink
+    )
     scale = alt.Scale(type="linear", domain=[1, max(most, 2)], range=[_SMALL, _LARGE])
     return alt.Size("here:Q", scale=scale, legend=legend if most > 1 else None)
 
 
 def _pair_summary(before: str, names: Names) -> list[list[str]]:
     """`before` with a and with b, and with their names, each on few lines."""
-    return [wrapped(f"{before}{side}: {name}", _LINE) for side, name in zip("ab", shortened(names, _LINE * _LINES), strict=True)]
+    return [
+        wrapped(f"{before}{side}: {name}", _LINE)
+        for side, name in zip("ab", shortened(names, _LINE * _LINES), strict=True)
+    ]
 
 
 def _room(names: Names) -> int:

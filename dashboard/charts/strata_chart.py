@@ -36,9 +36,13 @@ def strata_chart(found: Sequence[Stratum], metric: str, size: str) -> alt.LayerC
     base = alt.Chart(alt.Data(values=values)).encode(
         x=alt.X("bin:N", sort=bins, title=f"{size} (number of queries)", axis=alt.Axis(labelAngle=0)),
         xOffset=alt.XOffset("row:N", sort=names, scale=alt.Scale(domain=names)),
-        color=alt.Color("row:N", sort=names, scale=alt.Scale(domain=names, range=[look.colour for look in shown]), legend=None),
+        color=alt.Color(
+            "row:N", sort=names, scale=alt.Scale(domain=names, range=[look.colour for look in shown]), legend=None
+        ),
     )
-    ends = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title=metric, scale=alt.Scale(zero=False)), y2="high:Q")
+    ends = base.mark_rule(strokeWidth=2).encode(
+        y=alt.Y("low:Q", title=metric, scale=alt.Scale(zero=False)), y2="high:Q"
+    )
     numbers = [alt.Tooltip(f"{name}:Q", format=".3f") for name in ("mean", "low", "high")]
     points = base.mark_point(size=90, opacity=1, strokeWidth=chart_legends.EDGE).encode(
         y=height,

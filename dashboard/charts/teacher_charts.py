@@ -41,13 +41,24 @@ def heatmap(found: Sequence[Agreement], measure: str) -> alt.LayerChart:
         for (a, b), one in cells.items()
     ]
     base = alt.Chart(alt.Data(values=values)).encode(
-        x=alt.X("column:N", sort=list(said.values()), title=None, axis=alt.Axis(labelAngle=-30, labelLimit=0, orient="top")),
+        x=alt.X(
+            "column:N", sort=list(said.values()), title=None, axis=alt.Axis(labelAngle=-30, labelLimit=0, orient="top")
+        ),
         y=alt.Y("row:N", sort=list(said.values()), title=None, axis=alt.Axis(labelLimit=0)),
     )
-    tooltip = [alt.Tooltip("a:N"), alt.Tooltip("b:N"), alt.Tooltip("value:Q", format=".3f", title=measure), alt.Tooltip("queries:Q")]
-    squares = base.mark_rect(stroke="white").encode(color=alt.Color("value:Q", scale=_SCALES[measure], legend=None), tooltip=tooltip)
+    tooltip = [
+        alt.Tooltip("a:N"),
+        alt.Tooltip("b:N"),
+        alt.Tooltip("value:Q", format=".3f", title=measure),
+        alt.Tooltip("queries:Q"),
+    ]
+    squares = base.mark_rect(stroke="white").encode(
+        color=alt.Color("value:Q", scale=_SCALES[measure], legend=None), tooltip=tooltip
+    )
     letters = base.mark_text(fontSize=13).encode(
-        text="text:N", tooltip=tooltip, color=alt.condition(f"abs(datum.value) > {_DARK}", alt.value("white"), alt.value("black"))
+        text="text:N",
+        tooltip=tooltip,
+        color=alt.condition(f"abs(datum.value) > {_DARK}", alt.value("white"), alt.value("black")),
     )
     return alt.layer(squares, letters).properties(height=_ROW * len(names) + 90)
 
@@ -59,10 +70,17 @@ def _digits(value: float | None) -> str:
 def picks_chart(found: Picks) -> alt.LayerChart:
     """The share of first picks at each place with its interval, and the share by chance as a dash."""
     values = [
-        {**place._asdict(), "low": place.interval.low, "high": place.interval.high, "by chance": "expected of a choice by chance"}
+        {
+            **place._asdict(),
+            "low": place.interval.low,
+            "high": place.interval.high,
+            "by chance": "expected of a choice by chance",
+        }
         for place in found.places
     ]
-    base = alt.Chart(alt.Data(values=values)).encode(x=alt.X("position:O", title="place in the input order", axis=alt.Axis(labelAngle=0)))
+    base = alt.Chart(alt.Data(values=values)).encode(
+        x=alt.X("position:O", title="place in the input order", axis=alt.Axis(labelAngle=0))
+    )
     height = alt.Y("share:Q", title="share of first picks", axis=alt.Axis(format="%"))
     tooltip = [
         alt.Tooltip("position:O"),
@@ -72,7 +90,9 @@ def picks_chart(found: Picks) -> alt.LayerChart:
     ]
     bars = base.mark_bar(color="#56B4E9").encode(y=height, tooltip=tooltip)
     ends = base.mark_rule(color="#707070", strokeWidth=2).encode(y="low:Q", y2="high:Q")
-    legend = alt.Legend(title=None, orient="bottom", symbolType="square", symbolFillColor=_CHANCE, symbolOpacity=1, labelLimit=400)
+    legend = alt.Legend(
+        title=None, orient="bottom", symbolType="square", symbolFillColor=_CHANCE, symbolOpacity=1, labelLimit=400
+    )
     chance = base.mark_tick(thickness=3, width=40, orient="horizontal", opacity=1).encode(
         y="expected:Q", color=alt.Color("by chance:N", scale=alt.Scale(range=[_CHANCE]), legend=legend)
     )

@@ -49,7 +49,12 @@ def baseline_grid(table: Table) -> Grid | None:
     rows = [(name, row, row.against) for name, row in titles(table).items() if row.against is not None]
     if not rows:
         return None
-    headings = [("row", "text", "wide"), (table.metric, "number", None), ("difference", "number", None), ("95 %", "text", "tight")]
+    headings = [
+        ("row", "text", "wide"),
+        (table.metric, "number", None),
+        ("difference", "number", None),
+        ("95 %", "text", "tight"),
+    ]
     tested = [("p", "number", None), ("p adj.", "number", None), ("verdict", "text", None)]
     lines = [
         [
@@ -76,7 +81,8 @@ def pair_matrix(result_set: ResultSet, table: Table) -> Matrix | None:
     if found is None:
         return None
     lines = tuple(
-        MatrixLine(found.letters[name], name, tuple(_square(found.cell(name, other)) for other in found.names)) for name in found.names
+        MatrixLine(found.letters[name], name, tuple(_square(found.cell(name, other)) for other in found.names))
+        for name in found.names
     )
     return Matrix(tuple(found.letters.values()), lines, _pairs(found.answer), _how(found))
 

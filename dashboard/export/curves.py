@@ -36,7 +36,8 @@ class Points(NamedTuple):
 
 
 def curve_pictures(result_set: ResultSet, table: Table) -> Iterator[Picture]:
-    """The fitted curves by the leading metric over every axis, then the means by the other metrics and number of labels.
+    """The fitted curves by the leading metric over every axis, then the means by the other metrics and number of
+    labels.
 
     None that would be empty.
     """
@@ -69,9 +70,17 @@ def area_grid(result_set: ResultSet, table: Table) -> Grid | None:
     for one in found.fitted:
         reached = [told[one.series.name] for told in needed.values()]
         area = one.area
-        bounds = cell(None) if area is None else cell(f"[{row_texts.number(area.interval.low)}, {row_texts.number(area.interval.high)}]")
-        amounts = [GridCell(item.words, str(item.amount.value) if isfinite(item.amount.value) else "") for item in reached]
-        rows.append([cell(one.series.name), cell(one.curve.fit.name), cell(area and area.value, ".3f"), bounds, *amounts])
+        bounds = (
+            cell(None)
+            if area is None
+            else cell(f"[{row_texts.number(area.interval.low)}, {row_texts.number(area.interval.high)}]")
+        )
+        amounts = [
+            GridCell(item.words, str(item.amount.value) if isfinite(item.amount.value) else "") for item in reached
+        ]
+        rows.append(
+            [cell(one.series.name), cell(one.curve.fit.name), cell(area and area.value, ".3f"), bounds, *amounts]
+        )
     return grid(
         [*headings, column("notes", "text", "wide")],
         [[*row, cell("; ".join(one.notes))] for row, one in zip(rows, found.fitted, strict=True)],
@@ -103,7 +112,8 @@ def _grid(drawn: Chart, name: str) -> Grid:
     ]
     nothing = cell(None)
     levels = [
-        [cell(one.name), cell(0), *([cell(0)] if axis else []), cell(one.mean, ".3f"), nothing, nothing, nothing] for one in drawn.levels
+        [cell(one.name), cell(0), *([cell(0)] if axis else []), cell(one.mean, ".3f"), nothing, nothing, nothing]
+        for one in drawn.levels
     ]
     return grid(headings, [*rows, *levels])
 

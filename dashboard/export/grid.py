@@ -1,4 +1,5 @@
-"""Tables as exported pages set them: a text and a value to sort by for every cell, values of every facet for every row."""
+"""Tables as exported pages set them: a text and a value to sort by for every cell, values of every facet for every
+row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The leaderboard for exported pages: the columns of the dashboard, with all its groups of columns, and links to the runs."""
+"""The leaderboard for exported pages: the columns of the dashboard, with all its groups of columns, and links to the
+runs."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from harness.leaderboard.filters import FACETS, choices
 
 
 class Facet(NamedTuple):
-    """What rows can be filtered by. A row passes when it has `any` of the value, nothing but (`only`) it, or is `without` it."""
+    """What rows can be filtered by. A row passes when it has `any` of the value, nothing but (`only`) it, or is
+    `without` it."""
 
     name: str
     label: str
@@ -40,7 +42,9 @@ _LOOKS = {
 
 def facets(table: Table) -> tuple[Facet, ...]:
     """The filters of the dashboard that could hide a row of `table`."""
-    found = (Facet(name, label, _HOW.get(name, "any"), tuple(choices(table, name))) for name, (label, _) in FILTERS.items())
+    found = (
+        Facet(name, label, _HOW.get(name, "any"), tuple(choices(table, name))) for name, (label, _) in FILTERS.items()
+    )
     return tuple(facet for facet in found if facet.choices)
 
 

@@ -74,8 +74,19 @@ def run_page(run: Published, title: str, row: Row, table: Table, section: str, p
 
 def _metrics(row: Row, metrics: Sequence[str]) -> Grid:
     found = [(name, row.metrics[name]) for name in metrics if name in row.metrics]
-    lines = [[cell(name), cell(one.mean, ".4f"), cell(row_texts.interval(row, name)), cell(one.deviation, ".4f")] for name, one in found]
-    return grid([column("metric"), column("mean", "number"), column("95 %", "text", "tight"), column("deviation of runs", "number")], lines)
+    lines = [
+        [cell(name), cell(one.mean, ".4f"), cell(row_texts.interval(row, name)), cell(one.deviation, ".4f")]
+        for name, one in found
+    ]
+    return grid(
+        [
+            column("metric"),
+            column("mean", "number"),
+            column("95 %", "text", "tight"),
+            column("deviation of runs", "number"),
+        ],
+        lines,
+    )
 
 
 def _against(row: Row, table: Table) -> str:
@@ -83,6 +94,7 @@ def _against(row: Row, table: Table) -> str:
     if row.against is None:
         return means
     one = row.against
-    return f"{means} Against {one.baseline} on {table.metric}: {one.difference:+.4f}, p adjusted {p_text(one.p_adjusted)}" + (
-        f" ({one.verdict})." if one.verdict else " (not shown)."
+    return (
+        f"{means} Against {one.baseline} on {table.metric}: {one.difference:+.4f}, p adjusted {p_text(one.p_adjusted)}"
+        + (f" ({one.verdict})." if one.verdict else " (not shown).")
     )

@@ -1,7 +1,9 @@
-"""A results folder as a static site: leaderboard, budget curves, comparisons and a page a run, to open from a folder or put on any server.
+"""A results folder as a static site: leaderboard, budget curves, comparisons and a page a run, to open from a folder or
+put on any server.
 
-The pages load nothing: style and script stand in them, and a content security policy lets only these very texts through. What results say,
-which strangers may have written, is escaped in templates and could run nothing even if it were not.
+The pages load nothing: style and script stand in them, and a content security policy lets only these very texts
+through. What results say, which strangers may have written, is escaped in templates and could run nothing even if it
+were not.
 """
 
 from __future__ import annotations
@@ -63,26 +65,38 @@ class SiteSection:
 def export(results: Path, out: Path) -> int:
     """Write the site of `results` to the folder `out` and return how many pages it has.
 
-    The folder appears complete or not at all; an earlier export in its place is replaced. Raises UserError when there is nothing to
-    show, or `out` holds anything else.
+    The folder appears complete or not at all; an earlier export in its place is replaced. Raises UserError when there
+    is nothing to show, or `out` holds anything else.
     """
     if not results.is_dir():
-        raise UserError("there is no results folder", file=results, remedy="give one with --results, or run a sweep first")
+        raise UserError(
+            "there is no results folder", file=results, remedy="give one with --results, or run a sweep first"
+        )
     if out.exists() and not (out / MARK).is_file() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError("this is no exported site and is left as it is", file=out, remedy="give --export a folder that is new or empty")
+        raise UserError(
+            "this is no exported site and is left as it is",
+            file=out,
+            remedy="give --export a folder that is new or empty",
+        )
     result_set = load_results(results, cache=cache_home() / "boards")
     found = board_of(result_set)
     if not found.tables:
-        raise UserError("no published runs", file=results, remedy="run a sweep first: harness sweep configs/budget.yaml")
+        raise UserError(
+            "no published runs", file=results, remedy="run a sweep first: harness sweep configs/budget.yaml"
+        )
     count = 0
     with atomic_folder(out.resolve()) as folder:
         (folder / FOLDER).mkdir()
         for name, page in _pages(result_set, found):
             (folder / name).write_text(page, encoding="utf-8", newline="\n")
             count += 1
-        (folder / "board.json").write_text(json.dumps(found.as_json(), ensure_ascii=False, allow_nan=False, indent=1), encoding="utf-8")
+        (folder / "board.json").write_text(
+            json.dumps(found.as_json(), ensure_ascii=False, allow_nan=False, indent=1), encoding="utf-8"
+        )
         (folder / "board.csv").write_text(board_files.csv(found), encoding="utf-8")
-        (folder / MARK).write_text(f"Written by harness dashboard --export {__version__}; the next export replaces this folder.\n")
+        (folder / MARK).write_text(
+            f"Written by harness dashboard --export {__version__}; the next export replaces this folder.\n"
+        )
     return count
 
 
@@ -90,7 +104,10 @@ def _pages(result_set: ResultSet, found: Board) -> Iterator[tuple[str, str]]:
     behind = {number: _by_tag(result_set, table) for number, table in enumerate(found.tables, 1)}
     pages = {number: {tag: address(run) for tag, run in runs.items()} for number, runs in behind.items()}
     sections = tuple(_section(number, result_set, table, pages[number]) for number, table in enumerate(found.tables, 1))
-    about = {"runs": f"{len(result_set.runs):,}", "newest": f"{max(run.card.created for run in result_set.runs):%Y-%m-%d}"}
+    about = {
+        "runs": f"{len(result_set.runs):,}",
+        "newest": f"{max(run.card.created for run in result_set.runs):%Y-%m-%d}",
+    }
     shared = {"sections": sections, "notes": found.notes, "skipped": found.skipped, "glossary": GLOSSARY, **about}
     for name in PAGES:
         yield f"{name}.html", _page(name, shared, current=name, up="")
@@ -103,7 +120,9 @@ def _pages(result_set: ResultSet, found: Board) -> Iterator[tuple[str, str]]:
 
 def _by_tag(result_set: ResultSet, table: Table) -> dict[str, Published]:
     # Of two folders with one run id the newer counts, as on the board.
-    return {run.card.tag: run for run in sorted(result_set.runs_of(table), key=lambda run: (run.card.created, run.card.tag))}
+    return {
+        run.card.tag: run for run in sorted(result_set.runs_of(table), key=lambda run: (run.card.created, run.card.tag))
+    }
 
 
 def _section(number: int, result_set: ResultSet, table: Table, pages: Mapping[str, str]) -> SiteSection:
@@ -131,10 +150,17 @@ def _page(template: str, notes: Mapping[str, Any], *, current: str, up: str) -> 
 def _environment() -> Environment:
 
     made = Environment(
-        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     style, script = ((HERE / "assets" / name).read_text(encoding="utf-8") for name in ("site.css", "site.js"))
-    policy = f"default-src 'none'; base-uri 'none'; form-action 'none'; style-src {_source(style)}; script-src {_source(script)}"
+    policy = (
+        f"default-src 'none'; base-uri 'none'; form-action 'none'; style-src {_source(style)}; script-src "
+        f"{_source(script)}"
+    )
     made.globals.update(pages=PAGES, version=__version__, style=Markup(style), script=Markup(script), policy=policy)
     return made
 

@@ -30,7 +30,18 @@ _HELP = {
     "queries needed": "How many queries it takes to show a true difference of this size with 80 % power.",
 }
 _NUMBERS = {"b - a": "%+.4f", "d_z": "%+.2f", "P(b > a)": "%.2f", "detectable": "%.4f", "queries needed": "localized"}
-_WIDTHS = {"a": 40, "b": 40, "b - a": 74, "95 %": 112, "p": 62, "p adj.": 62, "verdict": 84, "+/=/-": 104, "d_z": 58, "P(b > a)": 75}
+_WIDTHS = {
+    "a": 40,
+    "b": 40,
+    "b - a": 74,
+    "95 %": 112,
+    "p": 62,
+    "p adj.": 62,
+    "verdict": 84,
+    "+/=/-": 104,
+    "d_z": 58,
+    "P(b > a)": 75,
+}
 
 
 def lettered(answer: ComparisonResult) -> dict[str, str]:
@@ -49,12 +60,17 @@ def means(answer: ComparisonResult, letter: Mapping[str, str]) -> None:
         "missing queries": [row["missing"] for row in rows],
         "row": [row["name"] for row in rows],
     }
-    said = "Other queries of the same kind, the runs as they are. The leaderboard's interval is wider: it also counts resamples and seeds."
+    said = (
+        "Other queries of the same kind, the runs as they are. The leaderboard's interval is wider: it also counts "
+        "resamples and seeds."
+    )
     config = {
         "letter": st.column_config.TextColumn(width=50),
         metric: st.column_config.NumberColumn(format="%.4f", width=85),
         "95 % over queries": st.column_config.TextColumn(width=130, help=said),
-        "missing queries": st.column_config.NumberColumn(width=115, help="Queries that the row's runs lack; each counts 0."),
+        "missing queries": st.column_config.NumberColumn(
+            width=115, help="Queries that the row's runs lack; each counts 0."
+        ),
     }
     # Names stand in the list of letters; here they are for the files.
     frame(shown, "Means", config, save="means", column_order=list(config))
@@ -76,7 +92,8 @@ def matrix(answer: ComparisonResult, letter: Mapping[str, str]) -> None:
 
 
 def tests(answer: ComparisonResult, letter: Mapping[str, str]) -> None:
-    """Every pair with its test, how large the difference is, and what could have been seen; below it how it was tested."""
+    """Every pair with its test, how large the difference is, and what could have been seen; below it how it was
+    tested."""
     rows = answer["comparisons"]
     shown = {
         "a": [letter[row["a"]] for row in rows],
@@ -102,11 +119,14 @@ def tests(answer: ComparisonResult, letter: Mapping[str, str]) -> None:
     sides = "" if answer["alternative"] == "two-sided" else f" ({answer['alternative']})"
     st.caption(
         literal(
-            f"{answer['test']} test{sides}, paired over {counted(answer['queries'], 'query')}, seed {answer['seed']}; p adjusted by "
+            f"{answer['test']} test{sides}, paired over {counted(answer['queries'], 'query')}, seed {answer['seed']}; "
+            "p adjusted by "
             f"{answer['correction']} over {answer['family']}. Runs of a row are averaged on each query first."
         )
     )
     look = {"on_click": "ignore", "type": "tertiary", "icon": ":material/download:"}
     with st.container(horizontal=True):
         st.download_button("Comparisons as CSV", comparison_files.csv(answer), "comparison.csv", "text/csv", **look)
-        st.download_button("Comparisons as LaTeX", comparison_files.latex(answer), "comparison.tex", "text/x-tex", **look)
+        st.download_button(
+            "Comparisons as LaTeX", comparison_files.latex(answer), "comparison.tex", "text/x-tex", **look
+        )

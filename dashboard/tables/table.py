@@ -1,4 +1,5 @@
-"""A table of the board for `st.dataframe`: the columns are those of `harness.leaderboard.columns`, here is only how a page sets them."""
+"""A table of the board for `st.dataframe`: the columns are those of `harness.leaderboard.columns`, here is only how a
+page sets them."""
 
 from __future__ import annotations
 
@@ -60,8 +61,8 @@ class TableDisplay:
 def displayed_columns(table: Table, rows: Sequence[Row], display: TableDisplay) -> list[Column]:
     """The columns of `table` on a page that shows `rows` of it.
 
-    The first ones fit a laptop's screen and answer what is asked first: who wins, at which budget, is it real, for how much money, what to
-    know before believing it, and which configuration it is. A phone shows the first four.
+    The first ones fit a laptop's screen and answer what is asked first: who wins, at which budget, is it real, for how
+    much money, what to know before believing it, and which configuration it is. A phone shows the first four.
     """
     return [column for column in filled(arranged("page", table), rows) if display.shows(column)]
 
@@ -86,4 +87,6 @@ def _config(column: Column) -> Any:
         options["pinned"] = True
     if column.kind in ("text", "interval"):
         return st.column_config.TextColumn(**options)
-    return st.column_config.NumberColumn(format=_OWN_FORMATS.get(column.layout_name) or _FORMATS.get(column.kind), **options)
+    return st.column_config.NumberColumn(
+        format=_OWN_FORMATS.get(column.layout_name) or _FORMATS.get(column.kind), **options
+    )

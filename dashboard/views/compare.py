@@ -36,8 +36,13 @@ def _question(where: st.delta_generator.DeltaGenerator) -> TestSpec:
     if TESTS[test].joint is not None:
         where.caption("This test covers the whole family by itself.")
         return TestSpec(test=test)
-    said = "holm, hochberg, bonferroni bound the chance of any false claim; bh, by the share of false ones among the claims."
-    return TestSpec(test=test, correction=choose.one(where, "Correction", list(CORRECTIONS), "correction", default=HOLM, help=said))
+    said = (
+        "holm, hochberg, bonferroni bound the chance of any false claim; bh, by the share of false ones among the "
+        "claims."
+    )
+    return TestSpec(
+        test=test, correction=choose.one(where, "Correction", list(CORRECTIONS), "correction", default=HOLM, help=said)
+    )
 
 
 def _pair(values: PerQuery, chosen: list[str], letter: Mapping[str, str]) -> None:
@@ -49,9 +54,15 @@ def _pair(values: PerQuery, chosen: list[str], letter: Mapping[str, str]) -> Non
     row_list({f"a is {letter[a]}": a, f"b is {letter[b]}": b})
     found = changes(values, values.names.index(a), values.names.index(b))
     said = f"{values.metric} of {counted(len(found), 'query')}"
-    # A row for each kind of thing: on a phone columns stand below each other, and both choices belong before the first chart.
+    # A row for each kind of thing: on a phone columns stand below each other, and both choices belong before the first
+    # chart.
     left, right = st.columns(2)
-    show(scatter(found, values.metric, (a, b)), "scatter", f"{said}: a across, b up; above the diagonal b is better.", left)
+    show(
+        scatter(found, values.metric, (a, b)),
+        "scatter",
+        f"{said}: a across, b up; above the diagonal b is better.",
+        left,
+    )
     show(differences(found, values.metric, (a, b)), "differences", f"{said}: b minus a, largest gain first.", right)
     gains, losses = extremes(found)
     left, right = st.columns(2)
@@ -79,9 +90,14 @@ def _strata(found: View, values: PerQuery, chosen: list[str], letter: Mapping[st
     run = found.result_set.runs_of_row(found.table, found.rows[chosen[0]])[0]
     collection = local_collection(run, workspace().collections)
     if collection is None:
-        st.info("Query lengths and judgments are not on this machine: run a sweep on the collection, or set HARNESS_WORKSPACE.")
+        st.info(
+            "Query lengths and judgments are not on this machine: run a sweep on the collection, or set "
+            "HARNESS_WORKSPACE."
+        )
         return
-    size = choose.one(st, "Bins by", list(SIZES), "bins", help="Bins hold about equally many queries.") or next(iter(SIZES))
+    size = choose.one(st, "Bins by", list(SIZES), "bins", help="Bins hold about equally many queries.") or next(
+        iter(SIZES)
+    )
     rows = strata(values, SIZES[size](collection, run.card.collection.split))
     said = f"{values.metric} of each row by {size}; the table below has the numbers."
     show(strata_chart(rows, values.metric, size), "kinds", said)
@@ -94,7 +110,10 @@ def _strata(found: View, values: PerQuery, chosen: list[str], letter: Mapping[st
         "row": [one.name for one in rows],
     }
     frame(shown, "Means by bin", {values.metric: st.column_config.NumberColumn(format="%.3f")}, save="bins")
-    st.caption("Intervals are 95 % bootstraps over the queries of a bin. Many bins are many looks: a difference in one of them is no test.")
+    st.caption(
+        "Intervals are 95 % bootstraps over the queries of a bin. Many bins are many looks: a difference in one of "
+        "them is no test."
+    )
 
 
 def page() -> None:

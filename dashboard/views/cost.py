@@ -42,7 +42,8 @@ def _rows(priced: Frontier, title: str, metric: str) -> None:
         title: st.column_config.NumberColumn(format="localized"),
         metric: st.column_config.NumberColumn(format="%.3f"),
         "p adjusted": st.column_config.NumberColumn(
-            format="%.4f", help="How likely chance alone puts the row that beats it so far above it, over all pairs tested."
+            format="%.4f",
+            help="How likely chance alone puts the row that beats it so far above it, over all pairs tested.",
         ),
     }
     frame(shown, "Rows by price", config, save="cost-table")
@@ -55,16 +56,24 @@ def _stages(found: View) -> None:
         return
     st.subheader("Seconds by stage")
     drawn = split[:_MOST_BARS]
-    show(stage_chart(drawn), "stages", "Seconds of each row by kind of stage, stacked; the table below has the numbers.")
+    show(
+        stage_chart(drawn), "stages", "Seconds of each row by kind of stage, stacked; the table below has the numbers."
+    )
     more = f" The first {_MOST_BARS} of {len(split)} rows are drawn." if len(split) > len(drawn) else ""
     st.caption(
-        "All stages behind a row, the mean over its runs. Rows share stages and each counts them in full: the sum over rows is more "
+        "All stages behind a row, the mean over its runs. Rows share stages and each counts them in full: the sum "
+        "over rows is more "
         f"than a sweep takes.{more}"
     )
     kinds = list(split[0].seconds)
     shown = {"row": [one.name for one in split], **{kind: [one.seconds[kind] for one in split] for kind in kinds}}
     shown["sum"] = [one.total for one in split]
-    frame(shown, "Seconds by stage", {kind: st.column_config.NumberColumn(format="%.1f") for kind in [*kinds, "sum"]}, save="stages-table")
+    frame(
+        shown,
+        "Seconds by stage",
+        {kind: st.column_config.NumberColumn(format="%.1f") for kind in [*kinds, "sum"]},
+        save="stages-table",
+    )
 
 
 def page() -> None:

@@ -22,18 +22,27 @@ from harness.leaderboard.curves.svg import svg
 from harness.leaderboard.curves.targets import Needed, amount_words, labels_needed, target_of
 
 _BAND = (
-    "95 % bootstrap intervals of the fitted curve. Over resamples and seeds they say how much luck with the draw matters: from five runs a "
-    "point on; of fewer they are the spread. With queries, they say how much the choice of test queries matters too. Methods are measured "
+    "95 % bootstrap intervals of the fitted curve. Over resamples and seeds they say how much luck with the draw "
+    "matters: from five runs a "
+    "point on; of fewer they are the spread. With queries, they say how much the choice of test queries matters too. "
+    "Methods are measured "
     "on the same queries, so bands that overlap may still differ."
 )
-_AREA = "Mean of the metric over the logarithm of the amount, between the measured amounts; compare only what was measured over the same."
+_AREA = (
+    "Mean of the metric over the logarithm of the amount, between the measured amounts; compare only what was "
+    "measured over the same."
+)
 
 
 def _target(drawn: Chart) -> str | None:
     """A target for the metric, from a row that needs no labels or any number."""
     options = ["none", *dict.fromkeys(level.name for level in drawn.levels), "a value"]
     chosen = choose.one(
-        st, "Target", options, "target", help="How many labels does it take to reach this? Rows without labels, or a value."
+        st,
+        "Target",
+        options,
+        "target",
+        help="How many labels does it take to reach this? Rows without labels, or a value.",
     )
     if chosen == "a value":
         return str(choose.number(st, drawn.metric, "value", least=0.0, most=1.0, default=0.5, step=0.01, form="%.3f"))
@@ -43,7 +52,10 @@ def _target(drawn: Chart) -> str | None:
 def _curves(found: Statistics) -> None:
     """What each curve is, with its area."""
     axis = found.chart.axis
-    measured = [" – ".join(dict.fromkeys(amount_text(end, axis) for end in (one.curve.first, one.curve.last))) for one in found.fitted]
+    measured = [
+        " – ".join(dict.fromkeys(amount_text(end, axis) for end in (one.curve.first, one.curve.last)))
+        for one in found.fitted
+    ]
     st.subheader("Curves")
     rows = {
         "series": [one.series.name for one in found.fitted],
@@ -55,7 +67,12 @@ def _curves(found: Statistics) -> None:
         "notes": ["; ".join(one.notes) for one in found.fitted],
     }
     number = st.column_config.NumberColumn(format="%.3f")
-    frame(rows, "Curves", {"area": st.column_config.NumberColumn(format="%.3f", help=_AREA), "low": number, "high": number}, save="areas")
+    frame(
+        rows,
+        "Curves",
+        {"area": st.column_config.NumberColumn(format="%.3f", help=_AREA), "low": number, "high": number},
+        save="areas",
+    )
 
 
 def _needed(drawn: Chart, name: str, goal: float, found: list[Needed]) -> None:
@@ -66,11 +83,18 @@ def _needed(drawn: Chart, name: str, goal: float, found: list[Needed]) -> None:
         "needed": [one.words for one in found],
         unit: [None if math.isinf(one.amount.value) else round(one.amount.value, _digits(drawn)) for one in found],
     }
-    frame(rows, f"{unit} needed for the target", {unit: st.column_config.NumberColumn(format="localized")}, save="needed")
-    uncertain = "" if name == f"{goal:g}" else f" {name} is uncertain too, on the same queries, which the intervals take into account."
+    frame(
+        rows, f"{unit} needed for the target", {unit: st.column_config.NumberColumn(format="localized")}, save="needed"
+    )
+    uncertain = (
+        ""
+        if name == f"{goal:g}"
+        else f" {name} is uncertain too, on the same queries, which the intervals take into account."
+    )
     st.caption(
         literal(
-            "Where the fitted curve first reaches the target, never beyond the measured amounts: 'at most' names the smallest, "
+            "Where the fitted curve first reaches the target, never beyond the measured amounts: 'at most' names the "
+            "smallest, "
             f"'more than' the largest. Hollow markers show it in the chart.{uncertain}"
         )
     )
@@ -87,7 +111,12 @@ def _pairs(found: Statistics) -> None:
         return
     st.subheader("One against the others")
     reference = choose.one(
-        st, "Reference", names, "reference", default=usual_reference(found), help="Every other series is held against it."
+        st,
+        "Reference",
+        names,
+        "reference",
+        default=usual_reference(found),
+        help="Every other series is held against it.",
     )
     told = series_pairs(found, reference or names[0])
     axis = found.chart.axis
@@ -102,8 +131,10 @@ def _pairs(found: Statistics) -> None:
     number = st.column_config.NumberColumn(format="%+.3f")
     frame(rows, "One against the others", dict.fromkeys(("area difference", "low", "high"), number), save="pairs")
     st.caption(
-        "Equals it with: the amount at which a series reaches the mean of the reference at its largest amount. At or above it: from where "
-        "on the fitted curve stays there. Area difference: over the amounts that both were measured at. Intervals are paired: same "
+        "Equals it with: the amount at which a series reaches the mean of the reference at its largest amount. At or "
+        "above it: from where "
+        "on the fitted curve stays there. Area difference: over the amounts that both were measured at. Intervals are "
+        "paired: same "
         "queries, same draws."
     )
 
@@ -131,7 +162,9 @@ def _choices(found: View) -> _Choice | None:
         about = " ".join(f"{one.name}: {one.summary}." for one in FITS.values())
         fit = choose.one(st, "Fit", list(FITS), "fit", help=about) or next(iter(FITS))
     with fourth:
-        band = choose.one(st, "Bands over", list(BANDS), "band", default=RUNS if whole.band == RUNS else ALL, help=_BAND)
+        band = choose.one(
+            st, "Bands over", list(BANDS), "band", default=RUNS if whole.band == RUNS else ALL, help=_BAND
+        )
     every = choose.switch(st, f"All {len(whole.series)} series", "every") if len(whole.series) > MOST else False
     return _Choice(whole if every else select(whole), fit, band, target)
 
@@ -154,14 +187,18 @@ def page() -> None:
     needed = labels_needed(statistics, goal) if goal else []
     said = f"{drawn.metric} by {drawn.axis.title}, {len(drawn.series)} series; the tables below have the numbers."
     show(budget_chart(drawn, statistics, (name, goal.mean) if goal else None, needed), "curves", said)
-    left_out = f"; best series of each method, then the best others, {drawn.left_out} not drawn" if drawn.left_out else ""
+    left_out = (
+        f"; best series of each method, then the best others, {drawn.left_out} not drawn" if drawn.left_out else ""
+    )
     st.caption(literal(statistics.note + left_out), help=_BAND)
     if goal is not None:
         _needed(drawn, name, goal.mean, needed)
     _curves(statistics)
     _pairs(statistics)
     said = "Labelled at the lines, for a paper."
-    st.download_button("Figure as SVG", svg(drawn, statistics), "figure.svg", "image/svg+xml", help=said, on_click="ignore")
+    st.download_button(
+        "Figure as SVG", svg(drawn, statistics), "figure.svg", "image/svg+xml", help=said, on_click="ignore"
+    )
 
 
 page()

@@ -38,21 +38,30 @@ def _filter(table: Table) -> Filter:
 def _columns() -> TableDisplay:
     with st.sidebar.expander("Columns", expanded=True):
         return TableDisplay(
-            intervals=choose.switch(st, "Intervals", "intervals", default=True, help="95 % bootstrap interval of the mean."),
-            tests=choose.switch(st, "Significance", "tests", default=True, help="Difference from the baseline, with its adjusted p."),
+            intervals=choose.switch(
+                st, "Intervals", "intervals", default=True, help="95 % bootstrap interval of the mean."
+            ),
+            tests=choose.switch(
+                st, "Significance", "tests", default=True, help="Difference from the baseline, with its adjusted p."
+            ),
             others=choose.switch(st, "Other metrics", "others", default=True),
             costs=choose.switch(st, "Costs", "costs", default=True, help="Money for labels, tokens, seconds."),
-            labels=choose.switch(st, "Label verdicts", "verdicts", help="How many of the teacher's answers could be read."),
+            labels=choose.switch(
+                st, "Label verdicts", "verdicts", help="How many of the teacher's answers could be read."
+            ),
         )
 
 
 def _ticks(table: Table, rows: tuple[Row, ...], displayed: TableDisplay, name: str) -> None:
-    """A table of `rows`; which of them are ticked is held by their tags, for their numbers change with filters and metric."""
+    """A table of `rows`; which of them are ticked is held by their tags, for their numbers change with filters and
+    metric."""
     ticked: set[tuple[str, ...]] = st.session_state.setdefault(_TICKED, set())
     look = {
         "on_select": address.touch,
         "selection_mode": "multi-row",
-        "selection_default": {"selection": {"rows": [number for number, row in enumerate(rows) if row.run_ids in ticked]}},
+        "selection_default": {
+            "selection": {"rows": [number for number, row in enumerate(rows) if row.run_ids in ticked]}
+        },
         # Another table under the same key would inherit the numbers of the ticked rows.
         "key": f"table {hashlib.sha256(repr([row.run_ids for row in rows]).encode()).hexdigest()}",
     }
@@ -63,7 +72,10 @@ def _ticks(table: Table, rows: tuple[Row, ...], displayed: TableDisplay, name: s
 
 def _tables(found: View, rows: tuple[Row, ...], displayed: TableDisplay) -> None:
     table = found.table
-    help_text = "One table for all rows, or one for each kind of thing that methods may see. Places and tests are those of the whole table."
+    help_text = (
+        "One table for all rows, or one for each kind of thing that methods may see. Places and tests are "
+        "those of the whole table."
+    )
     if choose.one(st, "Rows", [_WHOLE, _APART], "tables", help=help_text) == _WHOLE:
         _ticks(table, rows, displayed, "Leaderboard")
     else:
@@ -81,7 +93,9 @@ def _compare(found: View, rows: tuple[Row, ...]) -> None:
     names = [name if row.run_ids in shown else f"{name} (hidden by the filters)" for name, row in ticked.items()]
     if FEWEST <= len(ticked) <= MOST:
         label = f"Compare {len(ticked)} rows"
-        st.page_link("views/compare.py", label=label, icon=":material/compare_arrows:", query_params=address.link(rows=ticked))
+        st.page_link(
+            "views/compare.py", label=label, icon=":material/compare_arrows:", query_params=address.link(rows=ticked)
+        )
     else:
         st.caption(f"Tick {FEWEST} to {MOST} rows to compare them (by keyboard with Shift and Space).")
     if names:
@@ -103,7 +117,9 @@ def page() -> None:
     single = Board((replace(table, rows=rows),))
     with st.container(horizontal=True):
         st.download_button("Table as CSV", partial(board_files.csv, single), "board.csv", "text/csv", on_click="ignore")
-        st.download_button("Table as LaTeX", partial(board_files.latex, single), "board.tex", "text/x-tex", on_click="ignore")
+        st.download_button(
+            "Table as LaTeX", partial(board_files.latex, single), "board.tex", "text/x-tex", on_click="ignore"
+        )
 
 
 page()

@@ -1,4 +1,5 @@
-"""Query: where each chosen run ranks which documents, and for a training query what the teachers said and the rankers scored."""
+"""Query: where each chosen run ranks which documents, and for a training query what the teachers said and the rankers
+scored."""
 
 from __future__ import annotations
 
@@ -40,12 +41,16 @@ def _show(found: QueryView, names: list[str]) -> None:
         st.subheader(literal(found.text))
     if found.answers:
         st.text(f"Short answers: {'; '.join(found.answers)}")
-    scores = choose.switch(st, "Scores", "scores", help="What each run scores a document; scores of two runs are on scales of their own.")
+    scores = choose.switch(
+        st, "Scores", "scores", help="What each run scores a document; scores of two runs are on scales of their own."
+    )
     shown: dict[str, list[Any]] = {"document": [one.document for one in found.documents]}
     config: dict[str, Any] = {
         "document": st.column_config.TextColumn(width=130),
         "text": st.column_config.TextColumn(width=300),
-        "grade": st.column_config.NumberColumn(width=60, help="Judged relevance; empty where nobody judged the document."),
+        "grade": st.column_config.NumberColumn(
+            width=60, help="Judged relevance; empty where nobody judged the document."
+        ),
     }
     if any(one.text for one in found.documents):
         shown["text"] = [one.text for one in found.documents]
@@ -53,10 +58,14 @@ def _show(found: QueryView, names: list[str]) -> None:
     for number, name in enumerate(names, 1):
         heading = f"rank {number}"
         shown[heading] = [one.ranks[number - 1] for one in found.documents]
-        config[heading] = st.column_config.NumberColumn(width=62, help=f"Its rank in {literal(name)}; empty below {DEPTH}.")
+        config[heading] = st.column_config.NumberColumn(
+            width=62, help=f"Its rank in {literal(name)}; empty below {DEPTH}."
+        )
         if scores:
             shown[f"score {number}"] = [one.scores[number - 1] for one in found.documents]
-            config[f"score {number}"] = st.column_config.NumberColumn(width=70, format="%.4g", help=f"What {literal(name)} scores it.")
+            config[f"score {number}"] = st.column_config.NumberColumn(
+                width=70, format="%.4g", help=f"What {literal(name)} scores it."
+            )
     frame(shown, "Documents", config, save="documents")
 
 
@@ -65,7 +74,12 @@ def _values(values: PerQuery, query: str, names: list[str]) -> None:
     row_list({f"{number}": name for number, name in enumerate(names, 1)})
     where = st.container(horizontal=True)
     for number, (name, value) in enumerate(zip(names, found, strict=True), 1):
-        where.metric(literal(f"{values.metric}, row {number}"), f"{value:.3f}", help=literal(f"{values.metric} of {name}"), width="content")
+        where.metric(
+            literal(f"{values.metric}, row {number}"),
+            f"{value:.3f}",
+            help=literal(f"{values.metric} of {name}"),
+            width="content",
+        )
 
 
 def _test(found: View, names: list[str]) -> None:
@@ -75,14 +89,18 @@ def _test(found: View, names: list[str]) -> None:
         return
     groups = [found.result_set.runs_of_row(found.table, found.rows[name]) for name in names]
     collection: Collection | None = local_collection(groups[0][0], workspace().collections)
-    answer = query_view([_run(group[0]) for group in groups], query, collection=collection, split=groups[0][0].card.collection.split)
+    answer = query_view(
+        [_run(group[0]) for group in groups], query, collection=collection, split=groups[0][0].card.collection.split
+    )
     _values(values, query, names)
     _show(answer, names)
     notes = [f"Ranks to {DEPTH}; documents that are judged relevant and ranked by none come last."]
     if max(map(len, groups)) > 1:
         notes.append("Of a row with several runs the first is shown here; its value above is the mean over all.")
     if collection is None:
-        notes.append("Texts and judgments are not on this machine: run a sweep on the collection, or set HARNESS_WORKSPACE.")
+        notes.append(
+            "Texts and judgments are not on this machine: run a sweep on the collection, or set HARNESS_WORKSPACE."
+        )
     st.caption(literal(" ".join(notes)))
 
 
@@ -94,7 +112,9 @@ def page() -> None:
     if not names:
         st.info("Choose rows to see where they rank which documents.")
         return
-    what = choose.one(st, "Look at", [_TEST, _TRAINING], "what", help="Teachers label training queries; test queries they never see.")
+    what = choose.one(
+        st, "Look at", [_TEST, _TRAINING], "what", help="Teachers label training queries; test queries they never see."
+    )
     try:
         if what == _TRAINING:
             training(found, names)

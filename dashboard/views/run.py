@@ -34,7 +34,10 @@ def _provenance(run: Published) -> RunProvenance | None:
         st.error(literal(str(error)))
         return None
     if found is None:
-        st.info("This run was published without loss curves and a list of its stages: by a sweep of before that was written.")
+        st.info(
+            "This run was published without loss curves and a list of its stages: by a sweep of before that was "
+            "written."
+        )
     return found
 
 
@@ -49,16 +52,23 @@ def _losses(curves: tuple[LossCurve, ...]) -> None:
         show(loss_chart(one), f"loss-{number}", said)
         averaged = f"Each point is the mean of {one.window} steps. " if one.window > 1 else ""
         kept = f"The weights of step {one.best_step:,} of {one.steps:,} were kept."
-        checked = "" if one.held_out else " No held-out loss was measured: training does not stop by one (setting stop)."
+        checked = (
+            "" if one.held_out else " No held-out loss was measured: training does not stop by one (setting stop)."
+        )
         st.caption(literal(f"{averaged}{kept}{checked}"))
 
 
 def _stages(provenance: Details, found: RunProvenance | None) -> None:
     st.subheader("Stages")
     longest = max([one.seconds for one in (found.stages if found else provenance.stages)], default=1.0) or 1.0
-    bar = st.column_config.ProgressColumn(format="%.1f s", max_value=longest, help="When it was made, also where it came from the store.")
+    bar = st.column_config.ProgressColumn(
+        format="%.1f s", max_value=longest, help="When it was made, also where it came from the store."
+    )
     if found is None:
-        stages = {"stage": [one.stage for one in provenance.stages], "seconds": [one.seconds for one in provenance.stages]}
+        stages = {
+            "stage": [one.stage for one in provenance.stages],
+            "seconds": [one.seconds for one in provenance.stages],
+        }
         frame(stages, "Seconds by stage", {"seconds": bar}, save="stages")
         return
     rows = found.stages
@@ -73,7 +83,9 @@ def _stages(provenance: Details, found: RunProvenance | None) -> None:
     }
     config = {
         "seconds": bar,
-        "from": st.column_config.TextColumn(help="store: it was there before the sweep that published this run; made: that sweep made it."),
+        "from": st.column_config.TextColumn(
+            help="store: it was there before the sweep that published this run; made: that sweep made it."
+        ),
         "MB": st.column_config.NumberColumn(format="%.0f", help="Peak memory of the process while the stage ran."),
     }
     frame(shown, "Stages", config, save="stages")
@@ -82,7 +94,11 @@ def _stages(provenance: Details, found: RunProvenance | None) -> None:
     if cached == len(rows):
         own = f"found all {len(rows)} in its store"
     else:
-        own = f"found {cached} of {len(rows)} in its store and made the others in {here}" if cached else "made all of them itself"
+        own = (
+            f"found {cached} of {len(rows)} in its store and made the others in {here}"
+            if cached
+            else "made all of them itself"
+        )
     st.caption(literal(f"All stages took {total} when they were made. The sweep that published this run {own}."))
 
 
@@ -92,13 +108,18 @@ def _files(run: Published, details: Details, found: RunProvenance | None) -> Non
     with st.container(horizontal=True):
         for name in downloads(run):
             try:
-                st.download_button(name, content(run, name), name, _TYPES[name], on_click="ignore", icon=":material/download:")
+                st.download_button(
+                    name, content(run, name), name, _TYPES[name], on_click="ignore", icon=":material/download:"
+                )
             except UserError as error:
                 st.caption(literal(f"{name}: {error.message}"))
     if found is None:
         return
     for kind, (folder, there) in model_folders(found, workspace().store.root).items():
-        st.markdown(f"Model folder of the **{kind}**" + ("" if there else ", in the workspace that made it (it is not on this machine)"))
+        st.markdown(
+            f"Model folder of the **{kind}**"
+            + ("" if there else ", in the workspace that made it (it is not on this machine)")
+        )
         st.code(str(folder), language=None, wrap_lines=True)
 
 

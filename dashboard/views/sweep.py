@@ -18,7 +18,14 @@ from harness.text import clock
 _NEWEST = "the newest"
 _EVERY = 2  # Seconds between two looks. No docstring: Streamlit would write it on the page.
 _LINES = 15
-_BOX = {"running": st.info, "starting": st.info, "done": st.success, "failed": st.warning, "stopped": st.warning, "died": st.error}
+_BOX = {
+    "running": st.info,
+    "starting": st.info,
+    "done": st.success,
+    "failed": st.warning,
+    "stopped": st.warning,
+    "died": st.error,
+}
 _ICONS = {
     "running": ":material/play_circle:",
     "starting": ":material/hourglass_top:",
@@ -44,7 +51,11 @@ def _headline(found: SweepReport) -> None:
         if found.state == "running":
             said = "From the mean time of each kind of stage, here or in earlier sweeps of this workspace."
             st.metric("To go, roughly", _time(found.left), help=said)
-        st.metric("LLM calls", f"{calls:,}", help="That this sweep made itself; answers from the ledger cost nothing and do not count.")
+        st.metric(
+            "LLM calls",
+            f"{calls:,}",
+            help="That this sweep made itself; answers from the ledger cost nothing and do not count.",
+        )
         st.metric("LLM tokens", f"{read + written:,}", help=f"{read:,} read, {written:,} written.")
         st.metric("USD", f"{usd:,.2f}")
 
@@ -93,7 +104,11 @@ def _stages(found: SweepReport) -> None:
         "waiting": [row.waiting for row in rows],
         "time": [clock(row.seconds) for row in rows],
     }
-    frame(shown, "Stages by kind", {"done before": st.column_config.NumberColumn(help="Came from the store: not made again.")})
+    frame(
+        shown,
+        "Stages by kind",
+        {"done before": st.column_config.NumberColumn(help="Came from the store: not made again.")},
+    )
 
 
 def _cells(found: SweepReport) -> None:
@@ -104,7 +119,9 @@ def _cells(found: SweepReport) -> None:
 
 def _log(found: SweepReport) -> None:
     st.subheader("Last lines")
-    st.code("\n".join(f"{datetime.fromtimestamp(at):%H:%M:%S}  {said}" for at, said in found.log[-_LINES:]), language=None)
+    st.code(
+        "\n".join(f"{datetime.fromtimestamp(at):%H:%M:%S}  {said}" for at, said in found.log[-_LINES:]), language=None
+    )
 
 
 def _follower(chosen: str) -> Follower | None:
@@ -125,7 +142,9 @@ def _live(chosen: str) -> None:
     follower = _follower(chosen)
     if follower is None:
         folder = workspace().path
-        st.info(literal(f"No sweep has run in {folder}. Start one: harness sweep configs/budget.yaml --workspace {folder}"))
+        st.info(
+            literal(f"No sweep has run in {folder}. Start one: harness sweep configs/budget.yaml --workspace {folder}")
+        )
         return
     try:
         found = follower.read()

@@ -1,4 +1,5 @@
-"""Teachers: how their labels came out, how they agree, whether the input order sways them, and what a thousand queries cost."""
+"""Teachers: how their labels came out, how they agree, whether the input order sways them, and what a thousand queries
+cost."""
 
 from __future__ import annotations
 
@@ -16,7 +17,14 @@ from dashboard.text import literal
 from harness.evaluation.significance.comparison_tables import p_text
 from harness.labelling.labels.ranking import VERDICTS
 from harness.leaderboard.columns import VERDICT_HELP
-from harness.leaderboard.inspect.label_quality import MEASURES, Agreement, Picks, agreements, first_picks, teacher_labels
+from harness.leaderboard.inspect.label_quality import (
+    MEASURES,
+    Agreement,
+    Picks,
+    agreements,
+    first_picks,
+    teacher_labels,
+)
 from harness.leaderboard.inspect.teacher_summary import TeacherSummary, teacher_summaries
 from harness.leaderboard.load_results import state
 from harness.published.result_folder import Published
@@ -35,18 +43,28 @@ def _table(found: list[TeacherSummary]) -> None:
         "runs": [one.runs for one in found],
     }
     config: dict[str, Any] = {
-        **{verdict: st.column_config.NumberColumn(help=VERDICT_HELP[verdict], format="percent") for verdict in VERDICTS},
-        "standing": st.column_config.TextColumn(help="real; placebo: orders by chance; simulated and oracle: see the judgments."),
+        **{
+            verdict: st.column_config.NumberColumn(help=VERDICT_HELP[verdict], format="percent") for verdict in VERDICTS
+        },
+        "standing": st.column_config.TextColumn(
+            help="real; placebo: orders by chance; simulated and oracle: see the judgments."
+        ),
         "box": st.column_config.TextColumn(help="black: only text comes back; white: likelihoods or attention too."),
-        "USD per 1,000 queries": st.column_config.NumberColumn(format="%.2f", help="Every call at its price; 0 on one's own machine."),
+        "USD per 1,000 queries": st.column_config.NumberColumn(
+            format="%.2f", help="Every call at its price; 0 on one's own machine."
+        ),
         "tokens per query": st.column_config.NumberColumn(format="%.0f"),
-        "label sets": st.column_config.NumberColumn(help="Different draws of queries that were labelled; methods share them."),
+        "label sets": st.column_config.NumberColumn(
+            help="Different draws of queries that were labelled; methods share them."
+        ),
     }
     frame(shown, "Teachers", config, save="teachers")
 
 
 def _reasons(found: list[TeacherSummary]) -> None:
-    rows = [(one.name, reason, number, one.reason_shares[reason]) for one in found for reason, number in one.reasons.items()]
+    rows = [
+        (one.name, reason, number, one.reason_shares[reason]) for one in found for reason, number in one.reasons.items()
+    ]
     if not rows:
         return
     st.subheader("Why labels are not ok")
@@ -56,7 +74,9 @@ def _reasons(found: list[TeacherSummary]) -> None:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading what teachers said")  # type: ignore[untyped-decorator]
-def _summary(folder: str, mark: str, table: str, _runs: Sequence[Published]) -> tuple[list[Agreement], list[Picks], list[str]]:
+def _summary(
+    folder: str, mark: str, table: str, _runs: Sequence[Published]
+) -> tuple[list[Agreement], list[Picks], list[str]]:
     """Read again when the folder's `mark` changes."""
     found, notes = teacher_labels(_runs)
     return agreements(found), [first_picks(one) for one in found], notes
@@ -67,10 +87,13 @@ def _agreement(found: Sequence[Agreement]) -> None:
     help_text = "\n".join(f"- {measure}: {literal(about)}" for measure, about in MEASURES.items())
     measure = choose.one(st, "Measure", list(MEASURES), "agree", help=help_text) or next(iter(MEASURES))
     show(
-        heatmap(found, measure), "agreement", f"{measure} between every two teachers and the first stage; the table below has the numbers."
+        heatmap(found, measure),
+        "agreement",
+        f"{measure} between every two teachers and the first stage; the table below has the numbers.",
     )
     st.caption(
-        "Means over the queries that both ordered, on the candidates that both placed; for the same first pick, lists of two or more. "
+        "Means over the queries that both ordered, on the candidates that both placed; for the same first pick, lists "
+        "of two or more. "
         "'first stage' is the order in which the candidates were retrieved."
     )
     pairs = [one for one in found if one.a != one.b]
@@ -80,7 +103,9 @@ def _agreement(found: Sequence[Agreement]) -> None:
         "queries": [one.queries for one in pairs],
         **{name: [one.values[name] for one in pairs] for name in MEASURES},
     }
-    config = {name: st.column_config.NumberColumn(format="%.3f", help=literal(about)) for name, about in MEASURES.items()}
+    config = {
+        name: st.column_config.NumberColumn(format="%.3f", help=literal(about)) for name, about in MEASURES.items()
+    }
     frame(shown, "Agreement", config, save="agreement-table")
 
 
@@ -92,12 +117,19 @@ def _picks(found: Sequence[Picks]) -> None:
         st.info("No published label has a first pick.")
         return
     one = by_name[chosen]
-    show(picks_chart(one), "first-picks", f"Share of first picks at each place of the input, {counted(one.queries, 'query')}.")
-    test = "too few queries for a test" if one.p is None else f"p {p_text(one.p)} for picks by chance (chi-squared test)"
+    show(
+        picks_chart(one),
+        "first-picks",
+        f"Share of first picks at each place of the input, {counted(one.queries, 'query')}.",
+    )
+    test = (
+        "too few queries for a test" if one.p is None else f"p {p_text(one.p)} for picks by chance (chi-squared test)"
+    )
     reordered = (
         f"{counted(one.reordered, 'query')} shown in another order than the first stage's"
         if one.reordered
-        else "every query was shown in the first stage's order, so liking early places and agreeing with the first stage look the same"
+        else "every query was shown in the first stage's order, so liking early places and agreeing with the first "
+        "stage look the same"
     )
     st.caption(literal(f"{counted(one.queries, 'query')}; {test}; {reordered}. Lines are 95 % intervals (Wilson)."))
     shown = {
@@ -109,7 +141,12 @@ def _picks(found: Sequence[Picks]) -> None:
         "by chance": [place.expected for place in one.places],
     }
     shares = ("share", "low", "high", "by chance")
-    frame(shown, "First picks", {share: st.column_config.NumberColumn(format="percent") for share in shares}, save="first-picks-table")
+    frame(
+        shown,
+        "First picks",
+        {share: st.column_config.NumberColumn(format="percent") for share in shares},
+        save="first-picks-table",
+    )
 
 
 def _words(found: View, runs: list[Published]) -> None:
@@ -134,7 +171,9 @@ def page() -> None:
         st.info("No run here was labelled by a teacher.")
         return
     _table(summaries)
-    st.caption("Verdicts and prices are from the cards of the runs that used the labels; each set of labels counts once.")
+    st.caption(
+        "Verdicts and prices are from the cards of the runs that used the labels; each set of labels counts once."
+    )
     _reasons(summaries)
     _words(found, runs)
 

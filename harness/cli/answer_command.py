@@ -15,32 +15,45 @@ from harness.progress import bar
 CollectionOpt = Annotated[
     str,
     typer.Option(
-        "--collection", metavar="NAME:SPLIT", help="A collection with short answers: folder/PATH:test, for example.", show_default=False
+        "--collection",
+        metavar="NAME:SPLIT",
+        help="A collection with short answers: folder/PATH:test, for example.",
+        show_default=False,
     ),
 ]
 ReaderOpt = Annotated[
     str,
     typer.Option(
         "--reader",
-        help="KIND:MODEL (litellm:openai/gpt-4.1-mini), or a teacher's settings as '{kind: vllm, model: M, url: U}'. none: hits only.",
+        help="KIND:MODEL (litellm:openai/gpt-4.1-mini), or a teacher's settings as '{kind: vllm, model: M, url: U}'. "
+        "none: hits only.",
     ),
 ]
 MetricsOpt = Annotated[
-    list[str] | None, typer.Option("--metric", "-m", help="TokenF1, EM, AnswerHit@k; may be repeated. The first is tested.")
+    list[str] | None,
+    typer.Option("--metric", "-m", help="TokenF1, EM, AnswerHit@k; may be repeated. The first is tested."),
 ]
 
 
 PassagesOpt = Annotated[int, typer.Option("--passages", min=1, help="How many passages of a run the reader is shown.")]
 BaselineOpt = Annotated[
-    str | None, typer.Option("--baseline", help="Name of the run that the others are tested against. Default: closed-book.")
+    str | None,
+    typer.Option("--baseline", help="Name of the run that the others are tested against. Default: closed-book."),
 ]
 ReferencesOpt = Annotated[
-    bool, typer.Option("--references/--no-references", help="Also answer without passages, and from the judged passages.")
+    bool,
+    typer.Option("--references/--no-references", help="Also answer without passages, and from the judged passages."),
 ]
-CorrectionOpt = Annotated[CorrectionOption | None, typer.Option("--correction", help="Over all comparisons shown. Default: holm.")]
+CorrectionOpt = Annotated[
+    CorrectionOption | None, typer.Option("--correction", help="Over all comparisons shown. Default: holm.")
+]
 SeedOpt = Annotated[int, typer.Option("--seed", min=0, help="Of randomisation and bootstrap.")]
-PerQueryOpt = Annotated[bool, typer.Option("--per-query", help="With --json: also the values and answers of every query.")]
-MaxCostOpt = Annotated[float | None, typer.Option("--max-cost", min=0, metavar="USD", help="Stop before calls cost more than this.")]
+PerQueryOpt = Annotated[
+    bool, typer.Option("--per-query", help="With --json: also the values and answers of every query.")
+]
+MaxCostOpt = Annotated[
+    float | None, typer.Option("--max-cost", min=0, metavar="USD", help="Stop before calls cost more than this.")
+]
 
 
 def answer(
@@ -61,11 +74,13 @@ def answer(
 ) -> None:
     """Does retrieval help? A language model answers from the first passages of each run, and its answers are scored.
 
-    EM and TokenF1 as SQuAD and NQ define them, AnswerHit@k (a passage of the first k holds an answer) as DPR does, per question and
-    with paired tests. Two references stand beside the runs: closed-book, the model without passages, and gold-passage, with the judged
-    ones. Every call is in the workspace's ledger: the same question with the same passages is never paid twice.
+    EM and TokenF1 as SQuAD and NQ define them, AnswerHit@k (a passage of the first k holds an answer) as DPR does, per
+    question and with paired tests. Two references stand beside the runs: closed-book, the model without passages, and
+    gold-passage, with the judged ones. Every call is in the workspace's ledger: the same question with the same
+    passages is never paid twice.
 
-    harness answer bm25.trec ours.trec --collection folder/openqa:test --reader litellm:openai/gpt-4.1-mini --baseline bm25
+    harness answer bm25.trec ours.trec --collection folder/openqa:test --reader litellm:openai/gpt-4.1-mini --baseline
+    bm25
     """
     from harness.evaluation.significance.test_spec import TestSpec
     from harness.pipeline.inputs import collection_split
@@ -83,6 +98,13 @@ def answer(
     loaded = [harness.load_run(run) for run in runs]
     with bar("reading") as progress:
         report = examine(
-            loaded, about, home.ledger, progress, baseline=baseline, references=references, per_query=per_query, question=question
+            loaded,
+            about,
+            home.ledger,
+            progress,
+            baseline=baseline,
+            references=references,
+            per_query=per_query,
+            question=question,
         )
     emit(report) if as_json else display(render_answers(report))

@@ -27,13 +27,19 @@ def board(
     ] = None,
     by: Annotated[
         By | None,
-        typer.Option("--by", help="Part the rows of a table; 'sees': by what methods are given, such as order, likelihoods, gold labels."),
+        typer.Option(
+            "--by",
+            help="Part the rows of a table; 'sees': by what methods are given, such as order, likelihoods, gold "
+            "labels.",
+        ),
     ] = None,
     as_json: JsonOpt = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
     as_latex: Annotated[bool, typer.Option("--latex", help="A LaTeX table.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="A Markdown table.")] = False,
-    picture: Annotated[Path | None, typer.Option("--svg", help="Also write the budget curves of the first table to this file.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--svg", help="Also write the budget curves of the first table to this file.")
+    ] = None,
 ) -> None:
     """The leaderboard in the terminal. What each method may see stands beside it; --by sees holds like against like."""
     from harness.leaderboard.curves.svg import draw
@@ -54,16 +60,23 @@ def dashboard(
     results: ResultsOpt = Path("results"),
     workspace: Annotated[
         Path | None,
-        typer.Option("--workspace", help="Folder of sweeps for the page Sweep, which follows a running one. [default: workspace]"),
+        typer.Option(
+            "--workspace", help="Folder of sweeps for the page Sweep, which follows a running one. [default: workspace]"
+        ),
     ] = None,
     port: Annotated[int, typer.Option("--port", help="Port on this machine.")] = 8501,
     address: Annotated[
-        str, typer.Option("--address", metavar="HOST", help="This machine's name in a network whose people may read the results.")
+        str,
+        typer.Option(
+            "--address", metavar="HOST", help="This machine's name in a network whose people may read the results."
+        ),
     ] = "localhost",
     export: Annotated[
         Path | None,
         typer.Option(
-            "--export", metavar="DIR", help="Write board, curves and comparisons as a site that opens from files, and serve nothing."
+            "--export",
+            metavar="DIR",
+            help="Write board, curves and comparisons as a site that opens from files, and serve nothing.",
         ),
     ] = None,
 ) -> None:

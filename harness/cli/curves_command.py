@@ -45,18 +45,26 @@ class PriceOption(StrEnum):
 
 
 TargetOpt = Annotated[
-    str | None, typer.Option("--target", help="How much does it take to reach this? A number, or the name of a row without labels.")
+    str | None,
+    typer.Option(
+        "--target", help="How much does it take to reach this? A number, or the name of a row without labels."
+    ),
 ]
 AgainstOpt = Annotated[
     str | None,
     typer.Option(
-        "--against", metavar="SERIES", help="Hold the others against it; the start of its name will do. Default: the best not ours."
+        "--against",
+        metavar="SERIES",
+        help="Hold the others against it; the start of its name will do. Default: the best not ours.",
     ),
 ]
 BandOpt = Annotated[
-    BandOver | None, typer.Option("--band", help="runs: resamples and seeds; all: queries too. Default: runs where there are several.")
+    BandOver | None,
+    typer.Option("--band", help="runs: resamples and seeds; all: queries too. Default: runs where there are several."),
 ]
-PriceOpt = Annotated[PriceOption | None, typer.Option("--price", help="Also: quality against this price, and which rows are dominated.")]
+PriceOpt = Annotated[
+    PriceOption | None, typer.Option("--price", help="Also: quality against this price, and which rows are dominated.")
+]
 
 
 ResultsOpt = Annotated[Path, typer.Option("--results", help="Folder of published runs.")]
@@ -65,7 +73,9 @@ MetricOpt = Annotated[str | None, typer.Option("--metric", "-m", help="Default: 
 AxisOpt = Annotated[AxisName, typer.Option("--axis", help="What the curves run over.")]
 FitOpt = Annotated[FitName, typer.Option("--fit", help="power-law takes 4 budgets; series with fewer stay monotone.")]
 EveryOpt = Annotated[bool, typer.Option("--every", help="All series, not only the best eight.")]
-PictureOpt = Annotated[Path | None, typer.Option("--svg", help="Also write the curves of the first table to this file.")]
+PictureOpt = Annotated[
+    Path | None, typer.Option("--svg", help="Also write the curves of the first table to this file.")
+]
 
 
 def curves(
@@ -84,10 +94,11 @@ def curves(
 ) -> None:
     """How many labels does each way need? Fitted budget curves with bands, areas, targets and crossings.
 
-    Each series of the board is one curve over its budgets. 'area' is its mean metric over the logarithm of the budget. With --target:
-    the labels that reach it, 'at most' the smallest budget or 'more than' the largest where it lies outside what was measured. Against
-    one series: what each other needs to equal it at its largest budget, and from where on it is ahead. Intervals are 95 % t intervals over
-    queries, resamples and seeds together: with two resamples they are wide. docs/budget-curves.md tells what each number means.
+    Each series of the board is one curve over its budgets. 'area' is its mean metric over the logarithm of the budget.
+    With --target: the labels that reach it, 'at most' the smallest budget or 'more than' the largest where it lies
+    outside what was measured. Against one series: what each other needs to equal it at its largest budget, and from
+    where on it is ahead. Intervals are 95 % t intervals over queries, resamples and seeds together: with two resamples
+    they are wide. docs/budget-curves.md tells what each number means.
 
     harness curves --target no-llm
 

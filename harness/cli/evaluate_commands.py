@@ -11,10 +11,17 @@ import typer
 import harness
 from harness.cli.options import JsonOpt, WorkspaceOpt, display, emit
 
-QrelsOpt = Annotated[str, typer.Option("--qrels", help="TREC qrels, BEIR tsv, ranx qrels, or collection:split.", show_default=False)]
-MetricsOpt = Annotated[list[str] | None, typer.Option("--metric", "-m", help="As ir_measures names it, e.g. nDCG@10; may be repeated.")]
+QrelsOpt = Annotated[
+    str, typer.Option("--qrels", help="TREC qrels, BEIR tsv, ranx qrels, or collection:split.", show_default=False)
+]
+MetricsOpt = Annotated[
+    list[str] | None, typer.Option("--metric", "-m", help="As ir_measures names it, e.g. nDCG@10; may be repeated.")
+]
 RunsArg = Annotated[
-    list[str], typer.Argument(metavar="RUN...", help="TREC files, files ranx reads, or published result folders.", show_default=False)
+    list[str],
+    typer.Argument(
+        metavar="RUN...", help="TREC files, files ranx reads, or published result folders.", show_default=False
+    ),
 ]
 
 
@@ -59,7 +66,9 @@ class IntervalOption(StrEnum):
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A TREC file, a file ranx reads, or a published result folder.")],
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A TREC file, a file ranx reads, or a published result folder.")
+    ],
     qrels: QrelsOpt,
     metric: MetricsOpt = None,
     per_query: Annotated[bool, typer.Option("--per-query", help="Also the value of every query.")] = False,
@@ -69,8 +78,9 @@ def evaluate(
     """Score any run, ours or not. Queries of the qrels that the run misses score 0.
 
     Metrics and their parameters are those of ir_measures: nDCG@10, nDCG(dcg='exp-log2')@10, AP(rel=2), RBP(p=0.5),
-    P(judged_only=True)@5 (condensed list). `harness list metrics` lists them, `harness show metrics nDCG` tells their parameters.
-    alpha_nDCG@20 reads the qrels by subtopic, as TREC's diversity tasks write them: query subtopic document grade.
+    P(judged_only=True)@5 (condensed list). `harness list metrics` lists them, `harness show metrics nDCG` tells their
+    parameters. alpha_nDCG@20 reads the qrels by subtopic, as TREC's diversity tasks write them: query subtopic document
+    grade.
     """
     from harness.evaluation.metrics.subtopics import needs_subtopics, read_subtopics
     from harness.evaluation.significance.comparison_tables import render_evaluation
@@ -79,39 +89,56 @@ def evaluate(
     if metric and any(map(needs_subtopics, metric)):
         result = evaluate_subtopics(harness.load_run(run), read_subtopics(Path(qrels)), metric, per_query=per_query)
     else:
-        result = harness.evaluate(harness.load_run(run), harness.load_qrels(qrels, workspace), metric or None, per_query=per_query)
+        result = harness.evaluate(
+            harness.load_run(run), harness.load_qrels(qrels, workspace), metric or None, per_query=per_query
+        )
     emit(result) if as_json else display(render_evaluation(result))
 
 
 TestOpt = Annotated[
-    TestOption, typer.Option("--test", help="Paired test over queries; tukey and maxt test the family at once, without a correction.")
+    TestOption,
+    typer.Option(
+        "--test", help="Paired test over queries; tukey and maxt test the family at once, without a correction."
+    ),
 ]
 CorrectionOpt = Annotated[
     CorrectionOption | None,
     typer.Option(
         "--correction",
-        help="Over all comparisons shown. Default: holm. holm, hochberg, bonferroni: chance of any false claim; bh, by: share of them.",
+        help="Over all comparisons shown. Default: holm. holm, hochberg, bonferroni: chance of any false claim; bh, "
+        "by: share of them.",
     ),
 ]
 
 
-BaselineOpt = Annotated[str | None, typer.Option("--baseline", help="Compare every run with this one only, not all pairs.")]
+BaselineOpt = Annotated[
+    str | None, typer.Option("--baseline", help="Compare every run with this one only, not all pairs.")
+]
 MetricOpt = Annotated[
-    list[str] | None, typer.Option("--metric", "-m", help="Default: nDCG@10. May be repeated: one family of all of them.")
+    list[str] | None,
+    typer.Option("--metric", "-m", help="Default: nDCG@10. May be repeated: one family of all of them."),
 ]
 AlternativeOpt = Annotated[
-    AlternativeOption, typer.Option("--alternative", help="greater asks only whether b is better than a: decide before you look.")
+    AlternativeOption,
+    typer.Option("--alternative", help="greater asks only whether b is better than a: decide before you look."),
 ]
 IntervalOpt = Annotated[
-    IntervalOption | None, typer.Option("--interval", help="95 % interval of a difference. Default: the one that goes with the test.")
+    IntervalOption | None,
+    typer.Option("--interval", help="95 % interval of a difference. Default: the one that goes with the test."),
 ]
 EquivalenceOpt = Annotated[
     float | None,
-    typer.Option("--equivalence", metavar="MARGIN", help="Also test whether b is as good as a, give or take MARGIN (TOST)."),
+    typer.Option(
+        "--equivalence", metavar="MARGIN", help="Also test whether b is as good as a, give or take MARGIN (TOST)."
+    ),
 ]
 AlphaOpt = Annotated[float, typer.Option("--alpha", help="Adjusted p below it makes a verdict.")]
-PowerOpt = Annotated[float, typer.Option("--power", help="Chance to find a true difference, for 'detectable' and 'queries'.")]
-SeedOpt = Annotated[int, typer.Option("--seed", min=0, help="Of randomisation and bootstrap: the same seed gives the same p.")]
+PowerOpt = Annotated[
+    float, typer.Option("--power", help="Chance to find a true difference, for 'detectable' and 'queries'.")
+]
+SeedOpt = Annotated[
+    int, typer.Option("--seed", min=0, help="Of randomisation and bootstrap: the same seed gives the same p.")
+]
 
 
 def compare(
@@ -132,10 +159,11 @@ def compare(
 ) -> None:
     """Is the difference real? Paired tests between runs, with intervals, effect sizes and power.
 
-    Each comparison says how large the difference is (b - a, its 95 % interval, Cohen's d_z, queries won, tied and lost), how likely
-    chance alone gives as much (p, and p adjusted over the whole family), what these queries could have shown at all (detectable) and
-    how many queries it would take. The verdict follows from the adjusted p. 'not shown' is no evidence that two runs are equal: for
-    that, name a MARGIN that would not matter with --equivalence. docs/statistics.md tells what each test assumes.
+    Each comparison says how large the difference is (b - a, its 95 % interval, Cohen's d_z, queries won, tied and
+    lost), how likely chance alone gives as much (p, and p adjusted over the whole family), what these queries could
+    have shown at all (detectable) and how many queries it would take. The verdict follows from the adjusted p. 'not
+    shown' is no evidence that two runs are equal: for that, name a MARGIN that would not matter with --equivalence.
+    docs/statistics.md tells what each test assumes.
 
     harness compare bm25.trec ours.trec --qrels qrels.tsv --baseline bm25.trec
 

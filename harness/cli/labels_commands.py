@@ -19,17 +19,22 @@ labels_app = typer.Typer(
 )
 
 
-LabelFileArg = Annotated[Path, typer.Argument(metavar="FILE", help="A file of labels: NAME.jsonl.gz.", show_default=False)]
+LabelFileArg = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A file of labels: NAME.jsonl.gz.", show_default=False)
+]
 
 
 @labels_app.command()
-def stats(file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False) -> None:
+def stats(
+    file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False
+) -> None:
     """Know your teacher before you train on it. Reads finished labels of a sweep; labels nothing, calls no LLM.
 
-    Shows for every collection and teacher: how many answers could be read and why others could not; nDCG@10 of its order beside the
-    first stage's on the same queries (no better? then it teaches nothing new); how far it agrees with other teachers, with itself on
-    queries it labelled twice, and with the first stage (near 1: it copies what it was shown); whether it favours places in the
-    prompt; what a query costs. Only the largest finished budget of each resample counts; what is not labelled yet is listed.
+    Shows for every collection and teacher: how many answers could be read and why others could not; nDCG@10 of its
+    order beside the first stage's on the same queries (no better? then it teaches nothing new); how far it agrees with
+    other teachers, with itself on queries it labelled twice, and with the first stage (near 1: it copies what it was
+    shown); whether it favours places in the prompt; what a query costs. Only the largest finished budget of each
+    resample counts; what is not labelled yet is listed.
     """
     from harness.pipeline.label_tables import render_label_report
 
@@ -39,7 +44,8 @@ def stats(file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Pa
 
 @labels_app.command("export")
 def export_(file: LabelFileArg, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False) -> None:
-    """Write every answered LLM call and all finished labels of a workspace to one file, for another machine or for readers of a paper.
+    """Write every answered LLM call and all finished labels of a workspace to one file, for another machine or for
+    readers of a paper.
 
     Requests hold messages only: no keys, no addresses. Equal workspaces give equal bytes.
     """
@@ -50,14 +56,19 @@ def export_(file: LabelFileArg, workspace: WorkspaceOpt = Path("workspace"), as_
     if as_json:
         emit(told)
     else:
-        print(f"{told['file']}: {told['calls']:,} calls, {told['labels']:,} sets of labels, {told['bytes']:,} bytes", file=sys.stderr)
+        print(
+            f"{told['file']}: {told['calls']:,} calls, {told['labels']:,} sets of labels, {told['bytes']:,} bytes",
+            file=sys.stderr,
+        )
 
 
 @labels_app.command("import")
 def import_(file: LabelFileArg, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False) -> None:
-    """Take over calls and labels that `harness labels export` wrote. Sweeps then use them without a key and without a call.
+    """Take over calls and labels that `harness labels export` wrote. Sweeps then use them without a key and without a
+    call.
 
-    The whole file is checked before anything is written. What the workspace has already stays; answers that differ are reported.
+    The whole file is checked before anything is written. What the workspace has already stays; answers that differ are
+    reported.
     """
     from harness.pipeline.label_transfer import import_labels, render_import
 

@@ -28,7 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Which teacher LLM, loss and method gives the best retriever for this money and this many labels, and is the difference real?",
+    help="Which teacher LLM, loss and method gives the best retriever for this money and this many labels, and is the "
+    "difference real?",
     epilog="Start with: harness sweep configs/budget.yaml — then: harness board, harness dashboard.",
 )
 app.add_typer(labels_app, name="labels")
@@ -57,7 +58,10 @@ def _kind(name: str) -> ListKind:
 
 
 KindArg = Annotated[
-    ListKind, typer.Argument(parser=_kind, metavar="KIND", help=f"One of {', '.join(ListKind)}.", autocompletion=lambda: list(ListKind))
+    ListKind,
+    typer.Argument(
+        parser=_kind, metavar="KIND", help=f"One of {', '.join(ListKind)}.", autocompletion=lambda: list(ListKind)
+    ),
 ]
 
 
@@ -70,7 +74,9 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _root(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Options that stand before the command; `main` reads --debug itself."""
 
@@ -82,11 +88,13 @@ def sweep(
     results: ResultsOpt = Path("results"),
     workspace: WorkspaceOpt = Path("workspace"),
     max_cost: Annotated[
-        float | None, typer.Option("--max-cost", min=0, metavar="USD", help="Stop before LLM calls cost more than this.")
+        float | None,
+        typer.Option("--max-cost", min=0, metavar="USD", help="Stop before LLM calls cost more than this."),
     ] = None,
     as_json: JsonOpt = False,
 ) -> None:
-    """Plan, run what is new, publish the runs, print the board. Interrupted or failed: the same command goes on where it stopped."""
+    """Plan, run what is new, publish the runs, print the board. Interrupted or failed: the same command goes on where
+    it stopped."""
     from harness.leaderboard.render import board_files as render
 
     planned = harness.Workspace(workspace).plan(file, overrides or ())
@@ -103,7 +111,9 @@ def sweep(
 
 
 @app.command()
-def plan(file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False) -> None:
+def plan(
+    file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False
+) -> None:
     """Say what a sweep would run and what it would cost, cache hits subtracted. Trains nothing, calls no LLM."""
     from harness.pipeline.plan_report import render_plan
 
@@ -112,7 +122,9 @@ def plan(file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Pat
 
 
 @app.command()
-def status(file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False) -> None:
+def status(
+    file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False
+) -> None:
     """What of a sweep is done, running now, waiting, or failed and why."""
     from harness.pipeline.plan_report import render_status
 
@@ -155,7 +167,9 @@ def show(
 
 @app.command()
 def verify(
-    folders: Annotated[list[Path], typer.Argument(metavar="RESULT_DIR...", help="Published result folders.", show_default=False)],
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="RESULT_DIR...", help="Published result folders.", show_default=False)
+    ],
     qrels: Annotated[
         str | None, typer.Option("--qrels", help="Qrels to recompute with; by default the card's collection and split.")
     ] = None,
@@ -192,7 +206,8 @@ add_plugin_commands(app)
 
 
 def main() -> None:
-    """Run the command line: user errors become one message and exit code 2, everything else a short cause and exit code 1."""
+    """Run the command line: user errors become one message and exit code 2, everything else a short cause and exit code
+    1."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     # Libraries draw bars of their own; the live view is the only one here.
@@ -208,5 +223,8 @@ def main() -> None:
         print("interrupted; the same command goes on where it stopped", file=sys.stderr)
         sys.exit(130)
     except Exception as error:
-        print(f"error: {type(error).__name__}: {error}\n  run again with --debug before the command for the traceback", file=sys.stderr)
+        print(
+            f"error: {type(error).__name__}: {error}\n  run again with --debug before the command for the traceback",
+            file=sys.stderr,
+        )
         sys.exit(1)

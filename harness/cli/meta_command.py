@@ -13,23 +13,29 @@ from harness.cli.options import JsonOpt, display, emit
 def meta(
     methods: Annotated[
         list[str] | None,
-        typer.Argument(metavar="METHOD...", help="Names or labels of methods. Default: all that stand on two collections or more."),
+        typer.Argument(
+            metavar="METHOD...", help="Names or labels of methods. Default: all that stand on two collections or more."
+        ),
     ] = None,
     results: Annotated[Path, typer.Option("--results", help="Folder of published runs.")] = Path("results"),
     baseline: Annotated[
-        str | None, typer.Option("--baseline", help="Method or label to compare with. Default: the one that most sweeps name.")
+        str | None,
+        typer.Option("--baseline", help="Method or label to compare with. Default: the one that most sweeps name."),
     ] = None,
-    metric: Annotated[str | None, typer.Option("--metric", "-m", help="Default: the one that most sweeps lead with.")] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", "-m", help="Default: the one that most sweeps lead with.")
+    ] = None,
     split: Annotated[str | None, typer.Option("--split", help="Only runs on this split.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of randomisation and bootstrap within a collection.")] = 0,
     as_json: JsonOpt = False,
 ) -> None:
     """What several collections say together: a random-effects meta-analysis, and a table of the collections behind it.
 
-    The effect on a collection is the mean per-query difference to the baseline there; its variance comes from the queries, and from
-    resamples and seeds where there are several. Collections are combined with weights by these variances and by how far the collections
-    disagree (tau, I²): never an average of averages. The interval is of the mean effect on collections of this kind; with two or
-    three collections it is wide, and rightly so. 'on another collection' is what to expect on one that was not tried.
+    The effect on a collection is the mean per-query difference to the baseline there; its variance comes from the
+    queries, and from resamples and seeds where there are several. Collections are combined with weights by these
+    variances and by how far the collections disagree (tau, I²): never an average of averages. The interval is of the
+    mean effect on collections of this kind; with two or three collections it is wide, and rightly so. 'on another
+    collection' is what to expect on one that was not tried.
 
     harness meta intermediate --baseline zero-shot -m nDCG@10
 

@@ -8,9 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-SweepArg = Annotated[Path, typer.Argument(metavar="FILE", help="A sweep file, for example configs/budget.yaml.", show_default=False)]
-SetOpt = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=V", help="Override a value of the sweep file; may be repeated.")]
-WorkspaceOpt = Annotated[Path, typer.Option("--workspace", help="Folder of artefacts, collections and the ledger; safe to move.")]
+SweepArg = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A sweep file, for example configs/budget.yaml.", show_default=False)
+]
+SetOpt = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="A.B=V", help="Override a value of the sweep file; may be repeated."),
+]
+WorkspaceOpt = Annotated[
+    Path, typer.Option("--workspace", help="Folder of artefacts, collections and the ledger; safe to move.")
+]
 JsonOpt = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
 
 

@@ -27,7 +27,9 @@ class PluginKind(StrEnum):
     collection = "collection"
 
 
-KindArg = Annotated[PluginKind, typer.Argument(metavar="KIND", help=f"One of {', '.join(PluginKind)}.", show_default=False)]
+KindArg = Annotated[
+    PluginKind, typer.Argument(metavar="KIND", help=f"One of {', '.join(PluginKind)}.", show_default=False)
+]
 
 
 def add_plugin_commands(app: typer.Typer) -> None:
@@ -38,10 +40,13 @@ def add_plugin_commands(app: typer.Typer) -> None:
 
 def new(
     kind: KindArg,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name: a Python identifier in lower case.", show_default=False)],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Its name: a Python identifier in lower case.", show_default=False)
+    ],
     folder: Annotated[Path, typer.Option("--dir", help="Where the new folder NAME is put.")] = Path(),
 ) -> None:
-    """Write a small package with a plug-in that runs as it stands: the class, its test, a sweep file, a README. Overwrites nothing."""
+    """Write a small package with a plug-in that runs as it stands: the class, its test, a sweep file, a README.
+    Overwrites nothing."""
     from harness.scaffold.package import write_package
 
     place = write_package(kind.value, name, folder)
@@ -51,11 +56,14 @@ def new(
 
 def check(
     kind: KindArg,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, as `harness list` prints it.", show_default=False)],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Its name, as `harness list` prints it.", show_default=False)
+    ],
     given: GivenOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
-    """Try a plug-in against the contracts of its kind, on a small built-in setting; says what fails and how to mend it."""
+    """Try a plug-in against the contracts of its kind, on a small built-in setting; says what fails and how to mend
+    it."""
     from harness.plugin_checks.report_table import render_report
     from harness.plugin_checks.run_checks import check as check_plugin
     from harness.plugin_checks.run_checks import found

@@ -27,17 +27,24 @@ class Format(StrEnum):
 
 ResultsArg = Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder of published runs.")]
 HtmlOpt = Annotated[bool, typer.Option("--html", help="A page for the browser; loads and runs nothing. The default.")]
-LatexOpt = Annotated[bool, typer.Option("--latex", help="A table for a paper (booktabs), with significance superscripts.")]
+LatexOpt = Annotated[
+    bool, typer.Option("--latex", help="A table for a paper (booktabs), with significance superscripts.")
+]
 MarkdownOpt = Annotated[bool, typer.Option("--markdown", help="For a repository.")]
 OutOpt = Annotated[
-    Path | None, typer.Option("--out", "-o", help=f"File to write. Default: {PAGE}; LaTeX and Markdown go to standard output.")
+    Path | None,
+    typer.Option("--out", "-o", help=f"File to write. Default: {PAGE}; LaTeX and Markdown go to standard output."),
 ]
 CollectionOpt = Annotated[str | None, typer.Option("--collection", help="Only this collection.")]
 SplitOpt = Annotated[str | None, typer.Option("--split", help="Only this split.")]
-MetricOpt = Annotated[str | None, typer.Option("--metric", "-m", help="Default: the one that most sweeps report first.")]
+MetricOpt = Annotated[
+    str | None, typer.Option("--metric", "-m", help="Default: the one that most sweeps report first.")
+]
 BaselineOpt = Annotated[str | None, typer.Option("--baseline", help="Default: the one that most sweeps name.")]
 TestOpt = Annotated[TestOption, typer.Option("--test", help="Of all pairs. maxt and tukey test the family at once.")]
-CorrectionOpt = Annotated[CorrectionOption | None, typer.Option("--correction", help="Of all pairs, for the other tests. Default: holm.")]
+CorrectionOpt = Annotated[
+    CorrectionOption | None, typer.Option("--correction", help="Of all pairs, for the other tests. Default: holm.")
+]
 
 
 def report(
@@ -54,11 +61,12 @@ def report(
     correction: CorrectionOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
-    """A results folder as one document: board, budget curves, all pairs tested, settings, and how to make each number again.
+    """A results folder as one document: board, budget curves, all pairs tested, settings, and how to make each number
+    again.
 
-    Rows carry letters. A superscript names the rows that a row is significantly better than, over the family of all pairs; ▲ and ▼ are
-    against the baseline, over the family of all rows. The page explains every number in it and opens from a file. What the folder says
-    of itself is shown letter for letter: it may come from strangers.
+    Rows carry letters. A superscript names the rows that a row is significantly better than, over the family of all
+    pairs; ▲ and ▼ are against the baseline, over the family of all rows. The page explains every number in it and opens
+    from a file. What the folder says of itself is shown letter for letter: it may come from strangers.
 
     harness report results --out report.html
 
@@ -67,12 +75,18 @@ def report(
     from harness.evaluation.significance.test_spec import TestSpec
     from harness.leaderboard.report.page import make_report, render
 
-    chosen = [form for form, wanted in (("html", as_html), ("latex", as_latex), ("markdown", as_markdown)) if wanted] or ["html"]
+    chosen = [
+        form for form, wanted in (("html", as_html), ("latex", as_latex), ("markdown", as_markdown)) if wanted
+    ] or ["html"]
     if len(chosen) > 1:
         raise UserError(f"--{' and --'.join(chosen)} at once", remedy="ask for one form at a time")
     form = chosen[0]
     given = {"collection": collection, "split": split, "metric": metric, "baseline": baseline}
-    told = {**given, "test": None if test is TestOption.maxt else test.value, "correction": correction and correction.value}
+    told = {
+        **given,
+        "test": None if test is TestOption.maxt else test.value,
+        "correction": correction and correction.value,
+    }
     made = make_report(
         results,
         **given,
@@ -98,11 +112,16 @@ def _typed(results: Path, form: str, options: dict[str, str | None]) -> str:
 
 
 WhatArg = Annotated[
-    str, typer.Argument(metavar="RUN", help="A TREC file, a file ranx reads, a published result folder; with --qrels: judgments.")
+    str,
+    typer.Argument(
+        metavar="RUN", help="A TREC file, a file ranx reads, a published result folder; with --qrels: judgments."
+    ),
 ]
 ExportOutOpt = Annotated[
     Path | None,
-    typer.Option("--out", "-o", help="File to write; its ending decides: .trec, .txt, .gz, .tsv (BEIR), .json, .lz4, .parquet."),
+    typer.Option(
+        "--out", "-o", help="File to write; its ending decides: .trec, .txt, .gz, .tsv (BEIR), .json, .lz4, .parquet."
+    ),
 ]
 FormOpt = Annotated[Format, typer.Option("--format", help="Where no file is named: NAME.trec, or NAME.json for ranx.")]
 JudgmentsOpt = Annotated[bool, typer.Option("--qrels", help="RUN names judgments: a file, or collection:split.")]
@@ -141,7 +160,12 @@ def export(
         run = harness.load_run(what)
         target = out or Path(slug(run.name) + FORMATS[form.value])
         export_run(run, target, header(read_card(Path(what))) if annotated else "")
-        told = {"file": str(target), "run": run.name, "queries": len(run.scores), "results": sum(map(len, run.scores.values()))}
+        told = {
+            "file": str(target),
+            "run": run.name,
+            "queries": len(run.scores),
+            "results": sum(map(len, run.scores.values())),
+        }
     if as_json:
         emit(told)
     else:

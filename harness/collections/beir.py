@@ -22,10 +22,22 @@ from harness.files import build_once, cache_home
 requests = lazy("requests")
 
 NAMES = (
-    *("arguana", "climate-fever", "cqadupstack", "dbpedia-entity", "fever", "fiqa", "germanquad", "hotpotqa", "msmarco", "nfcorpus"),
+    *(
+        "arguana",
+        "climate-fever",
+        "cqadupstack",
+        "dbpedia-entity",
+        "fever",
+        "fiqa",
+        "germanquad",
+        "hotpotqa",
+        "msmarco",
+        "nfcorpus",
+    ),
     *("nq", "nq-train", "quora", "scidocs", "scifact", "trec-covid", "webis-touche2020"),
 )
-"""The archives that BEIR's README lists. One with several collections inside takes a folder too: cqadupstack/android."""
+"""The archives that BEIR's README lists. One with several collections inside takes a folder too:
+cqadupstack/android."""
 
 ADDRESS = "https://public.ukp.informatik.tu-darmstadt.de/thakur/BEIR/datasets"
 
@@ -33,15 +45,20 @@ ADDRESS = "https://public.ukp.informatik.tu-darmstadt.de/thakur/BEIR/datasets"
 class BeirSettings(SourceSettings):
     """Which collection, and where archives are fetched from."""
 
-    beir: str = Field(pattern=r"^[\w-]+(/[\w-]+)?$", description="name of the collection, as in scifact or cqadupstack/android")
+    beir: str = Field(
+        pattern=r"^[\w-]+(/[\w-]+)?$", description="name of the collection, as in scifact or cqadupstack/android"
+    )
     address: str = Field(ADDRESS, description="where <name>.zip is fetched from", json_schema_extra={"transport": True})
 
 
 class BeirSource(CollectionSource):
-    """Downloaded and read by the beir package; only the documents are streamed by us, since its loader keeps them all in memory."""
+    """Downloaded and read by the beir package; only the documents are streamed by us, since its loader keeps them all
+    in memory."""
 
     name = "beir"
-    summary = "a collection of the BEIR benchmark by name, downloaded once: beir/scifact, beir/nq, beir/cqadupstack/android"
+    summary = (
+        "a collection of the BEIR benchmark by name, downloaded once: beir/scifact, beir/nq, beir/cqadupstack/android"
+    )
     source = "https://github.com/beir-cellar/beir (arXiv 2104.08663)"
     licence = "that of each data set, see BEIR's list"
     citation = "Thakur, Reimers, Rueckle, Srivastava, Gurevych: BEIR. NeurIPS Datasets and Benchmarks 2021"

@@ -22,21 +22,27 @@ if TYPE_CHECKING:
 def build(source: CollectionSource, progress: Progress, folder: Path) -> None:
     """Write everything of `source` into `folder`. Raises UserErrors with every kind of fault that makes it unusable."""
     findings = Findings(source.title)
-    corpus = write_texts(folder / "corpus", source.documents(), "document", findings, lambda done: progress(done, 0, "documents"))
+    corpus = write_texts(
+        folder / "corpus", source.documents(), "document", findings, lambda done: progress(done, 0, "documents")
+    )
     queries = _queries(source, findings)
     judged = collect(source.judgments(), queries, findings)
     _check_queries(judged, queries, findings)
     splits = settle(judged, queries, source.settings, findings)
     _check_judgments(StoredTexts(folder / "corpus", *corpus), splits, findings)
     _check_emptiness(corpus, splits, findings)
-    described = {name: _write_split(folder, f"split-{k}", splits[name], queries, findings) for k, name in enumerate(splits)}
+    described = {
+        name: _write_split(folder, f"split-{k}", splits[name], queries, findings) for k, name in enumerate(splits)
+    }
     facts: dict[str, Any] = {"corpus": corpus._asdict(), "splits": described}
     facts |= {"content_hash": _content_hash(facts), "report": findings.report().to_json()}
     (folder / "collection.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
 def _content_hash(facts: dict[str, Any]) -> str:
-    splits = {name: [split[part] for part in ("queries", "answers", "judgments")] for name, split in facts["splits"].items()}
+    splits = {
+        name: [split[part] for part in ("queries", "answers", "judgments")] for name, split in facts["splits"].items()
+    }
     return digest([facts["corpus"]["identity"], splits])
 
 
@@ -55,7 +61,10 @@ def _check_judgments(corpus: StoredTexts, splits: Splits, findings: Findings) ->
         pairs = [(query, document) for query, grades in qrels.items() for document in grades]
         for row, (query, document) in zip(corpus.find([document for _, document in pairs]), pairs, strict=True):
             if row < 0:
-                findings.warn(f"judgments in '{split}' of documents that the collection does not have (kept)", f"{query} {document}")
+                findings.warn(
+                    f"judgments in '{split}' of documents that the collection does not have (kept)",
+                    f"{query} {document}",
+                )
 
 
 def _check_queries(judged: Splits, queries: dict[str, Query], findings: Findings) -> None:
@@ -71,7 +80,9 @@ def _check_emptiness(corpus: Stored, splits: Splits, findings: Findings) -> None
         raise UserError(f"collection '{findings.name}' has no {lacks}", remedy=str(findings.report()) or None)
 
 
-def _write_split(folder: Path, name: str, qrels: Qrels, queries: dict[str, Query], findings: Findings) -> dict[str, Any]:
+def _write_split(
+    folder: Path, name: str, qrels: Qrels, queries: dict[str, Query], findings: Findings
+) -> dict[str, Any]:
     used = [query for query in queries.values() if query.id in qrels]
     rows = (Document(query.id, "", query.text) for query in used)
     stored = write_texts(folder / name / "queries", rows, "query", findings)

@@ -51,7 +51,8 @@ class SourceSettings(Settings):
 class CollectionSource(Plugin):
     """Where collections come from. One file a source; `prepare` (prepared.py) turns what it yields into a `Collection`.
 
-    A setting that has the name of the source itself is its main one: ``beir/scifact``, ``irds:ID`` and ``{folder: PATH}`` fill it.
+    A setting that has the name of the source itself is its main one: ``beir/scifact``, ``irds:ID`` and ``{folder:
+    PATH}`` fill it.
     """
 
     entry_point_group: ClassVar[str] = "harness.collections"
@@ -73,7 +74,8 @@ class CollectionSource(Plugin):
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """A cheap mark that changes whenever the data may have changed (sizes and modification times, a version); no content hash."""
+        """A cheap mark that changes whenever the data may have changed (sizes and modification times, a version); no
+        content hash."""
 
     @abstractmethod
     def documents(self) -> Iterator[Document]:

@@ -1,7 +1,7 @@
 """Training queries, human and made from documents: titles, and sentences cropped from the text.
 
-A sentence as a stand-in for a query is the simplest of the generated queries in TWOLAR (arXiv 2403.17759) and DRAGON (arXiv
-2302.07452); no language model is needed.
+A sentence as a stand-in for a query is the simplest of the generated queries in TWOLAR (arXiv 2403.17759) and DRAGON
+(arXiv 2302.07452); no language model is needed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n\s*\n")
 
 
 class TrainingQuery(NamedTuple):
-    """A query to train with. `gold` holds grades by document id: the curators' judgments, or the document it was made from."""
+    """A query to train with. `gold` holds grades by document id: the curators' judgments, or the document it was made
+    from."""
 
     id: str
     text: str
@@ -97,8 +98,8 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def pick(queries: Iterable[TrainingQuery], cap: int, taken: set[str]) -> list[TrainingQuery]:
-    """The first `cap` of `queries` that are fit to train with. Left out are empty ones, those whose text is in `taken` and, of
-    queries made from documents with the same text, all but the first.
+    """The first `cap` of `queries` that are fit to train with. Left out are empty ones, those whose text is in `taken`
+    and, of queries made from documents with the same text, all but the first.
     """
     picked: list[TrainingQuery] = []
     made: set[str] = set()

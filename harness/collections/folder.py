@@ -25,10 +25,14 @@ class FolderSettings(SourceSettings):
         json_schema_extra={"transport": True},
     )
     name: str | None = Field(
-        None, description="the collection's name on boards; by default that of the folder", json_schema_extra={"transport": True}
+        None,
+        description="the collection's name on boards; by default that of the folder",
+        json_schema_extra={"transport": True},
     )
     splits: dict[str, str] | None = Field(
-        None, description="which qrels file is which split, e.g. {train: dl20, test: dl19}; by default every file is the split it is called"
+        None,
+        description="which qrels file is which split, e.g. {train: dl20, test: dl19}; by default every file is the "
+        "split it is called",
     )
 
 
@@ -75,13 +79,17 @@ class FolderSource(CollectionSource):
             return found
         if unknown := next((name for name in self._splits.values() if name not in found), None):
             raise UserError(
-                f"there is no qrels file '{unknown}.tsv'", file=self.path / "qrels", key="splits", remedy=did_you_mean(unknown, found)
+                f"there is no qrels file '{unknown}.tsv'",
+                file=self.path / "qrels",
+                key="splits",
+                remedy=did_you_mean(unknown, found),
             )
         return {split: found[name] for split, name in self._splits.items()}
 
 
 def beir_qrels(folder: Path) -> dict[str, Path]:
-    """The qrels files of a BEIR folder by split. Raises UserError when the folder is incomplete, naming all that is missing."""
+    """The qrels files of a BEIR folder by split. Raises UserError when the folder is incomplete, naming all that is
+    missing."""
     if not folder.is_dir():
         beside = [one.name for one in folder.parent.iterdir() if one.is_dir()] if folder.parent.is_dir() else []
         remedy = nearest(folder.name, beside) or "give a folder with corpus.jsonl, queries.jsonl and qrels/<split>.tsv"

@@ -85,5 +85,8 @@ class Findings:
         if self._errors:
             head = f"collection '{self.name}'"
             errors = ((str(tally.fault(message)), remedy) for (message, remedy), tally in self._errors.items())
-            raise UserErrors(f"{head} cannot be used", errors=tuple(UserError(f"{head}: {text}", remedy=right) for text, right in errors))
+            raise UserErrors(
+                f"{head} cannot be used",
+                errors=tuple(UserError(f"{head}: {text}", remedy=right) for text, right in errors),
+            )
         return ImportReport(tuple(tally.fault(message) for message, tally in self._warnings.items()))

@@ -25,17 +25,22 @@ class IrdsSettings(SourceSettings):
     irds: str = Field(description="ir_datasets id; its documents are the corpus")
     train: str | None = Field(None, description="id of the data set that holds the training queries and judgments")
     dev: str | None = Field(None, description="id of the data set of the dev split")
-    test: str | None = Field(None, description="id of the data set of the test split; by default the main one, if it is judged")
+    test: str | None = Field(
+        None, description="id of the data set of the test split; by default the main one, if it is judged"
+    )
 
 
 class IrdsSource(CollectionSource):
-    """Documents are streamed through ``docs_iter``; ir_datasets downloads on first use and keeps what it fetched in its own folder."""
+    """Documents are streamed through ``docs_iter``; ir_datasets downloads on first use and keeps what it fetched in its
+    own folder."""
 
     name = "irds"
     summary = "any ir_datasets id, with train, dev and test ids: irds:msmarco-passage/trec-dl-2019/judged"
     source = "https://ir-datasets.com (arXiv 2103.02280)"
     licence = "that of each data set, see `ir_datasets` documentation"
-    citation = "MacAvaney, Yates, Feldman, Downey, Cohan, Goharian: Simplified Data Wrangling with ir_datasets. SIGIR 2021"
+    citation = (
+        "MacAvaney, Yates, Feldman, Downey, Cohan, Goharian: Simplified Data Wrangling with ir_datasets. SIGIR 2021"
+    )
     Settings = IrdsSettings
 
     def __init__(self, settings: IrdsSettings, base: Path = Path()) -> None:
@@ -70,10 +75,18 @@ class IrdsSource(CollectionSource):
         if "test" not in splits and _load(self._id, "docs").has_qrels():
             splits["test"] = self._id
         if not splits:
-            raise UserError(f"data set '{self._id}' has no judgments", key="test", remedy="name a judged data set as test, train or dev")
+            raise UserError(
+                f"data set '{self._id}' has no judgments",
+                key="test",
+                remedy="name a judged data set as test, train or dev",
+            )
         for split, name in splits.items():
             if _corpus(name) != _corpus(self._id):
-                raise UserError(f"'{name}' searches other documents than '{self._id}'", key=split, remedy="name a data set of one corpus")
+                raise UserError(
+                    f"'{name}' searches other documents than '{self._id}'",
+                    key=split,
+                    remedy="name a data set of one corpus",
+                )
         return splits
 
 
@@ -87,9 +100,14 @@ def _load(name: str, part: str) -> Any:
     except KeyError:
         near = difflib.get_close_matches(name, list(ir_datasets.registry), n=1, cutoff=0.6)
         hint = f"did you mean '{near[0]}'? " if near else ""
-        raise UserError(f"ir_datasets has no data set '{name}'", remedy=f"{hint}All ids: https://ir-datasets.com") from None
+        raise UserError(
+            f"ir_datasets has no data set '{name}'", remedy=f"{hint}All ids: https://ir-datasets.com"
+        ) from None
     if not data.has(part):
-        raise UserError(f"data set '{name}' of ir_datasets has no {part}", remedy="its page on https://ir-datasets.com says what it has")
+        raise UserError(
+            f"data set '{name}' of ir_datasets has no {part}",
+            remedy="its page on https://ir-datasets.com says what it has",
+        )
     return data
 
 
@@ -104,7 +122,11 @@ def _document(entry: Any) -> Document:
     """`default_text` is what ir_datasets recommends to search; where it starts with the title we keep the two apart."""
     title = getattr(entry, "title", None) or ""
     text = entry.default_text()
-    return Document(entry.doc_id, title, text[len(title) :].lstrip()) if text.startswith(title) else Document(entry.doc_id, "", text)
+    return (
+        Document(entry.doc_id, title, text[len(title) :].lstrip())
+        if text.startswith(title)
+        else Document(entry.doc_id, "", text)
+    )
 
 
 def _query(entry: Any) -> Query:
@@ -123,5 +145,6 @@ def _entries(name: str, part: str) -> Iterator[Any]:
     except (OSError, RuntimeError) as error:
         raise UserError(
             f"ir_datasets cannot provide the {part} of '{name}': {type(error).__name__}: {error}",
-            remedy="check the network; some data sets must be asked for and placed by hand, see https://ir-datasets.com",
+            remedy="check the network; some data sets must be asked for and placed by hand, see "
+            "https://ir-datasets.com",
         ) from error

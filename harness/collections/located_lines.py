@@ -32,7 +32,8 @@ class LocatedRecord:
     example: str
 
     def text(self, key: str, default: str | None = None) -> str:
-        """The string under `key`; a whole number is taken as its digits, null as nothing, and `default` stands for an absent key.
+        """The string under `key`; a whole number is taken as its digits, null as nothing, and `default` stands for an
+        absent key.
 
         Raises UserError when the key is absent without a default, or holds something else, or half a surrogate pair.
         """
@@ -42,7 +43,9 @@ class LocatedRecord:
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         if not isinstance(value, str):
-            raise self.error(f"'{key}' " + (f"is a {type(value).__name__}, not a string" if key in self.value else "is missing"))
+            raise self.error(
+                f"'{key}' " + (f"is a {type(value).__name__}, not a string" if key in self.value else "is missing")
+            )
         if not _is_unicode(value):
             raise self.error(f"'{key}' holds half a surrogate pair, which is no character")
         return value
@@ -75,7 +78,9 @@ def read_lines(path: Path) -> Iterator[LocatedLine]:
     except FileNotFoundError:
         raise UserError("there is no such file", file=path) from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise UserError(f"is no complete gzip file: {error}", file=path, line=number + 1, remedy="fetch the file again") from error
+        raise UserError(
+            f"is no complete gzip file: {error}", file=path, line=number + 1, remedy="fetch the file again"
+        ) from error
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -95,7 +100,8 @@ def _decode(raw: bytes, path: Path, number: int) -> str:
 
 
 def read_records(path: Path, example: str) -> Iterator[LocatedRecord]:
-    """The JSON objects of a JSON Lines file, streamed. `example` is a right line, shown when one is wrong (UserError)."""
+    """The JSON objects of a JSON Lines file, streamed. `example` is a right line, shown when one is wrong
+    (UserError)."""
     for number, text in read_lines(path):
         try:
             value = json.loads(text)

@@ -12,14 +12,17 @@ from harness.errors import UserError, did_you_mean
 from harness.plugins import plugins, refusal
 from harness.validation import validated
 
-_FORMS = "A collection is a name (semanlink), NAME/WHAT (beir/scifact, irds:vaswani), {folder: PATH} or {source: NAME, ...settings}"
+_FORMS = (
+    "A collection is a name (semanlink), NAME/WHAT (beir/scifact, irds:vaswani), {folder: PATH} or {source: "
+    "NAME, ...settings}"
+)
 
 
 def parse_source(spec: str | Mapping[str, Any], base: Path = Path()) -> CollectionSource:
     """The source that `spec` names; paths in it are relative to `base`.
 
-    ``semanlink``, ``beir/scifact``, ``irds:ID``, ``{folder: PATH, ...}``, ``{source: NAME, ...settings}``. Raises UserError for an
-    unknown name, with the nearest known one, and UserErrors for wrong settings.
+    ``semanlink``, ``beir/scifact``, ``irds:ID``, ``{folder: PATH, ...}``, ``{source: NAME, ...settings}``. Raises
+    UserError for an unknown name, with the nearest known one, and UserErrors for wrong settings.
     """
     settings = _from_text(spec, base) if isinstance(spec, str) else dict(spec)
     kind = _kind(settings)
@@ -37,12 +40,15 @@ def _from_text(spec: str, base: Path) -> dict[str, Any]:
 
 
 def _kind(settings: dict[str, Any]) -> type[CollectionSource]:
-    """The source class; takes ``source`` out of the settings. Without it, the one source that is itself among the settings."""
+    """The source class; takes ``source`` out of the settings. Without it, the one source that is itself among the
+    settings."""
     known = plugins(CollectionSource)
     names = [settings.pop("source")] if "source" in settings else [name for name in settings if name in known]
     if len(names) != 1:
         raise UserError(f"no collection source is named by {settings}", remedy=_FORMS)
     name = str(names[0])
     if name not in known:
-        raise refusal(known, name) or UserError(f"unknown collection '{name}'", remedy=did_you_mean(name, known, _FORMS))
+        raise refusal(known, name) or UserError(
+            f"unknown collection '{name}'", remedy=did_you_mean(name, known, _FORMS)
+        )
     return known[name]

@@ -21,10 +21,11 @@ FILE = "pool.jsonl"
 
 @dataclass(frozen=True, eq=False)
 class Pool(Stage):
-    """All training queries of a collection, at most `cap` of each source, in the order of `sources`. Artefact: ``pool.jsonl``.
+    """All training queries of a collection, at most `cap` of each source, in the order of `sources`. Artefact:
+    ``pool.jsonl``.
 
-    No query equals one of `held_out` (dev and test), without regard to case and spacing; nor does a query made from a document
-    equal any other of the pool. Of more than `cap` queries a uniform sample stays, drawn by `seed`.
+    No query equals one of `held_out` (dev and test), without regard to case and spacing; nor does a query made from a
+    document equal any other of the pool. Of more than `cap` queries a uniform sample stays, drawn by `seed`.
     """
 
     kind: ClassVar[str] = "pool"
@@ -64,7 +65,9 @@ class Pool(Stage):
             yield from chosen
 
 
-def training_pool(collection: Collection, sources: tuple[str, ...] = ("train", "titles"), cap: int = 10_000, seed: int = 0) -> Pool:
+def training_pool(
+    collection: Collection, sources: tuple[str, ...] = ("train", "titles"), cap: int = 10_000, seed: int = 0
+) -> Pool:
     """The pool of a collection: its train split and documents, kept apart from all its other splits."""
     human = HUMAN in sources and "train" in collection.splits
     return Pool(

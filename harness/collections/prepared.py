@@ -29,8 +29,9 @@ FORMAT = 1
 def prepare(source: CollectionSource, home: Path, progress: Progress = silent) -> PreparedCollection:
     """The collection of `source`, read into a folder of `home` unless its fingerprint was met before.
 
-    `progress` hears of documents with total 0, since nobody knows yet how many come. Memory holds one batch of documents, all
-    queries and all judgments. Raises UserError (or UserErrors with all of them) when the source is incomplete or corrupt.
+    `progress` hears of documents with total 0, since nobody knows yet how many come. Memory holds one batch of
+    documents, all queries and all judgments. Raises UserError (or UserErrors with all of them) when the source is
+    incomplete or corrupt.
     """
 
     code = [mark] if (mark := source_hash(type(source))) is not None else []
@@ -61,7 +62,8 @@ class PreparedCollection:
 
     @property
     def identity(self) -> str:
-        """The content hash: sha256 over the identities of the corpus and of every split's queries, answers and judgments."""
+        """The content hash: sha256 over the identities of the corpus and of every split's queries, answers and
+        judgments."""
         return self.content_hash
 
     def queries(self, split: str) -> Texts:
@@ -70,7 +72,8 @@ class PreparedCollection:
         return StoredTexts(self.folder / facts["folder"] / "queries", facts["size"], facts["queries"])
 
     def judgments(self, split: str) -> Judgments:
-        """The judgments of a split, those of unknown documents included. Raises UserError when there is no such split."""
+        """The judgments of a split, those of unknown documents included. Raises UserError when there is no such
+        split."""
         facts = self._split(split)
         if split not in self._judgments:
             self._judgments[split] = Judgments(split, facts["judgments"], load_qrels(self.folder / facts["folder"]))
@@ -87,5 +90,7 @@ class PreparedCollection:
 
     def _split(self, split: str) -> dict[str, Any]:
         if split not in self._splits:
-            raise UserError(f"collection '{self.name}' has no split '{split}'", remedy=did_you_mean(split, self._splits))
+            raise UserError(
+                f"collection '{self.name}' has no split '{split}'", remedy=did_you_mean(split, self._splits)
+            )
         return self._splits[split]

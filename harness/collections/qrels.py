@@ -23,7 +23,8 @@ _GRADE_HEADINGS = frozenset({"score", "grade", "relevance", "rel", "label"})
 def read_qrels(path: Path) -> Qrels:
     """The judgments of a TREC qrels file or a BEIR tsv file, plain or ``.gz``: query id -> document id -> grade.
 
-    Raises UserError with the line number when a line is corrupt or contradicts an earlier one, and when there is none at all.
+    Raises UserError with the line number when a line is corrupt or contradicts an earlier one, and when there is none
+    at all.
     """
     qrels: Qrels = {}
     for query, document, grade in iter_qrels(path):
@@ -34,7 +35,8 @@ def read_qrels(path: Path) -> Qrels:
 
 
 def iter_qrels(path: Path) -> Iterator[Judgment]:
-    """The judgments of a file in its order, repeated ones included; memory grows with their number, to find contradictions."""
+    """The judgments of a file in its order, repeated ones included; memory grows with their number, to find
+    contradictions."""
     seen: dict[tuple[str, str], tuple[int, int]] = {}
     columns = 0
     for line in read_lines(path):
@@ -47,7 +49,8 @@ def iter_qrels(path: Path) -> Iterator[Judgment]:
         grade, first = seen.setdefault((judgment.query, judgment.document), (judgment.grade, line.number))
         if grade != judgment.grade:
             raise UserError(
-                f"query '{judgment.query}' and document '{judgment.document}' have grade {judgment.grade} here and {grade} in line {first}",
+                f"query '{judgment.query}' and document '{judgment.document}' have grade {judgment.grade} here and "
+                f"{grade} in line {first}",
                 file=path,
                 line=line.number,
                 remedy="keep one of the two lines",
@@ -64,10 +67,14 @@ def _judgment(path: Path, line: LocatedLine, fields: list[str], columns: int) ->
     remedy = f"a right line looks like {RIGHT[columns] if known else f'{RIGHT[3]} or {RIGHT[4]}'}"
     if len(fields) != columns or not known:
         wanted = f"{columns} columns as the lines before it" if known else "3 or 4 columns"
-        raise UserError(f"has {len(fields)} columns, not {wanted}: {_quoted(line.text)}", file=path, line=line.number, remedy=remedy)
+        raise UserError(
+            f"has {len(fields)} columns, not {wanted}: {_quoted(line.text)}", file=path, line=line.number, remedy=remedy
+        )
     query, document, grade = fields[0], fields[-2], fields[-1]
     if not query or not document or any(len(field.split()) > 1 for field in fields):
-        raise UserError(f"an id is empty or holds white space: {_quoted(line.text)}", file=path, line=line.number, remedy=remedy)
+        raise UserError(
+            f"an id is empty or holds white space: {_quoted(line.text)}", file=path, line=line.number, remedy=remedy
+        )
     if not _GRADE.fullmatch(grade):
         raise UserError(f"the grade {_quoted(grade)} is no whole number", file=path, line=line.number, remedy=remedy)
     return Judgment(query, document, int(grade))

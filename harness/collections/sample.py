@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class QuerySubset:
-    """Which training queries: the first `size` of the pool as shuffled for `resample`; so budgets are nested in a resample."""
+    """Which training queries: the first `size` of the pool as shuffled for `resample`; so budgets are nested in a
+    resample."""
 
     pool: Stage
     resample: int
@@ -24,8 +25,9 @@ class QuerySubset:
 
 
 def draw_queries(pool_rows: Sequence[TrainingQuery], resample: int, size: int) -> list[TrainingQuery]:
-    """The first `size` queries of a resample: sources in the pool's order, shuffled inside each by a generator seeded from
-    (resample, source). A smaller draw is always the beginning of a larger one. O(pool). Raises UserError when there are too few.
+    """The first `size` queries of a resample: sources in the pool's order, shuffled inside each by a generator seeded
+    from (resample, source). A smaller draw is always the beginning of a larger one. O(pool). Raises UserError when
+    there are too few.
     """
     if size > len(pool_rows):
         raise too_few(pool_rows, size)

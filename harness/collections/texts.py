@@ -1,7 +1,8 @@
 """Ids with texts on disk: Arrow IPC batches that are memory-mapped, and a sorted index of id hashes.
 
-A folder holds ``texts.arrow`` (columns id, title, text), ``starts.npy`` (first row of every batch, then the number of rows),
-``hashes.npy`` (sorted uint64 hashes of all ids) and ``order.npy`` (the row of each hash). Nothing is read before it is asked for.
+A folder holds ``texts.arrow`` (columns id, title, text), ``starts.npy`` (first row of every batch, then the number of
+rows), ``hashes.npy`` (sorted uint64 hashes of all ids) and ``order.npy`` (the row of each hash). Nothing is read before
+it is asked for.
 """
 
 from __future__ import annotations

@@ -34,11 +34,14 @@ def _silent(written: int) -> None:
     """Nobody listens."""
 
 
-def write_texts(folder: Path, texts: Iterable[Document], what: str, findings: Findings, tell: Callable[[int], None] = _silent) -> Stored:
-    """Write `texts` in their order; `what` names them in `findings` ("document", "query"); `tell` hears how many are written.
+def write_texts(
+    folder: Path, texts: Iterable[Document], what: str, findings: Findings, tell: Callable[[int], None] = _silent
+) -> Stored:
+    """Write `texts` in their order; `what` names them in `findings` ("document", "query"); `tell` hears how many are
+    written.
 
-    The identity is the sha256 over the length-framed ids, titles and texts in their order: it does not depend on where they were
-    read from, and any changed, added, removed or moved text changes it.
+    The identity is the sha256 over the length-framed ids, titles and texts in their order: it does not depend on where
+    they were read from, and any changed, added, removed or moved text changes it.
     """
 
     folder.mkdir(parents=True)
@@ -49,7 +52,9 @@ def write_texts(folder: Path, texts: Iterable[Document], what: str, findings: Fi
             content.update("".join(map(_framed, batch)).encode())
             hashes.frombytes(id_hashes([row.id for row in batch]).tobytes())
             starts.append(starts[-1] + len(batch))
-            writer.write_batch(pa.record_batch([pa.array(column, pa.string()) for column in zip(*batch, strict=True)], schema=schema))
+            writer.write_batch(
+                pa.record_batch([pa.array(column, pa.string()) for column in zip(*batch, strict=True)], schema=schema)
+            )
             tell(starts[-1])
     _write_index(folder, np.frombuffer(hashes, dtype="<u8") if hashes else np.empty(0, "<u8"), np.array(starts))
     stored = Stored(starts[-1], content.hexdigest())
@@ -65,7 +70,9 @@ def _checked(texts: Iterable[Document], what: str, findings: Findings) -> Iterat
     plural = _plural(what)
     for row in texts:
         if not row.id or len(row.id.split()) != 1 or row.id.strip() != row.id:
-            findings.error(f"{what} ids are empty or hold white space", repr(row.id), "TREC runs need ids without white space")
+            findings.error(
+                f"{what} ids are empty or hold white space", repr(row.id), "TREC runs need ids without white space"
+            )
         if not joined(row.title, row.text):
             findings.warn(f"{plural} without any text (kept)", row.id)
         try:
@@ -107,4 +114,6 @@ def _find_repeated(texts: StoredTexts, what: str, findings: Findings) -> None:
     counts = Counter(texts.ids_at(rows))
     for name, count in counts.items():
         if count > 1:
-            findings.error(f"{what} ids occur more than once", f"'{name}' ({count} times)", f"give every {what} an id of its own")
+            findings.error(
+                f"{what} ids occur more than once", f"'{name}' ({count} times)", f"give every {what} an id of its own"
+            )

@@ -43,7 +43,8 @@ def fields_by_key(models: Iterable[type[BaseModel]]) -> dict[str, FieldInfo]:
 def axes_in(
     models: Iterable[type[BaseModel]], value: dict[str, Any], path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
-    """The axes in settings as written: every list that stands where one value belongs, also in settings inside settings."""
+    """The axes in settings as written: every list that stands where one value belongs, also in settings inside
+    settings."""
     fields = fields_by_key(models)
     for key, item in value.items():
         annotation = fields[key].annotation if key in fields else Any

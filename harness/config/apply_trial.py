@@ -29,7 +29,9 @@ class AppliedTrial:
     changed: Plain
 
 
-def apply_trial(settings: Settings, trial: WrittenTrial, registries: Registries, gather: ErrorCollector) -> AppliedTrial | None:
+def apply_trial(
+    settings: Settings, trial: WrittenTrial, registries: Registries, gather: ErrorCollector
+) -> AppliedTrial | None:
     """`settings` as `trial` changes them, or None with the reasons in `gather`; their paths start from the trials."""
     written, defaults = settings.model_dump(by_alias=True, exclude_unset=True), settings.model_dump(by_alias=True)
     models = _models(type(settings), defaults, registries)
@@ -66,7 +68,9 @@ def _refused(change: TrialChange, models: Models, written: Plain) -> Fault | Non
     name = dotted(change.path)
     if change.path[0] not in models or (change.path[1:] and not _has(models[change.path[0]], change.path[1:])):
         known = [found for key, inner in models.items() for found in (key, *_names(inner, f"{key}."))]
-        remedy = did_you_mean(name, known, "Where methods differ in what they have, give them trials of their own: tune.methods")
+        remedy = did_you_mean(
+            name, known, "Where methods differ in what they have, give them trials of their own: tune.methods"
+        )
         return Fault(change.key, f"unknown setting '{name}'", remedy)
     if _holds(written, change.path):
         return Fault(change.key, f"'{name}' is tuned here and set with the method too", "keep one of the two")
@@ -101,5 +105,9 @@ def _put(settings: Plain, defaults: Plain, path: Sequence[str], value: Any) -> d
 
 def _place(path: KeyPath, trial: WrittenTrial) -> KeyPath:
     """Where the value at `path` of the settings is written; the trial itself when it is none of the trial's own."""
-    near = (change for change in trial.changes if change.path == path[: len(change.path)] or path == change.path[: len(path)] != ())
+    near = (
+        change
+        for change in trial.changes
+        if change.path == path[: len(change.path)] or path == change.path[: len(path)] != ()
+    )
     return next((change.place for change in near), trial.place)

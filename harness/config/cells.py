@@ -69,7 +69,11 @@ class _Variant:
 
 def expand(sweep: SweepFile) -> Expansion:
     """Every distinct cell, in the order of the file: collection, method, settings, teacher, budget, resample, seed."""
-    variants = [_Variant(choice, settings, settings.model_dump_json()) for choice in sweep.methods for settings in choice.variants]
+    variants = [
+        _Variant(choice, settings, settings.model_dump_json())
+        for choice in sweep.methods
+        for settings in choice.variants
+    ]
     labels = _labels(variants)
     places = [(collection, json.dumps(collection, sort_keys=True)) for collection in sweep.collections]
     found: dict[tuple[Any, ...], Cell] = {}
@@ -80,7 +84,9 @@ def expand(sweep: SweepFile) -> Expansion:
         for teacher, budget, resample, seed in product(*_axes(choice, sweep)):
             key = (place, method.name, label, variant.mark, teacher, budget, resample, seed)
             if key not in found:
-                found[key] = Cell(collection, method, variant.settings, label, teacher, budget, resample, seed, entry, trials)
+                found[key] = Cell(
+                    collection, method, variant.settings, label, teacher, budget, resample, seed, entry, trials
+                )
     return Expansion(tuple(found.values()), _points(variants, sweep) * len(places) - len(found))
 
 
@@ -94,7 +100,9 @@ def _points(variants: list[_Variant], sweep: SweepFile) -> int:
     """How many points the axes have when every method is crossed with all of them."""
     numbers = len(sweep.resamples) * len(sweep.seeds)
     return sum(
-        len(variant.choice.teachers or sweep.teachers or [None]) * len(variant.choice.budgets or sweep.budgets or [None]) * numbers
+        len(variant.choice.teachers or sweep.teachers or [None])
+        * len(variant.choice.budgets or sweep.budgets or [None])
+        * numbers
         for variant in variants
     )
 

@@ -82,7 +82,9 @@ def collection_choice(value: Any, scope: Scope) -> CollectionChoice:
     try:
         scope.registries.collection(value, scope.source.path.parent)
     except UserError as error:
-        raise failure(_complaint(one, value) for one in (error.errors if isinstance(error, UserErrors) else (error,))) from error
+        raise failure(
+            _complaint(one, value) for one in (error.errors if isinstance(error, UserErrors) else (error,))
+        ) from error
     return value
 
 

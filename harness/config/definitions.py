@@ -20,9 +20,12 @@ class References:
         self.faults = faults
 
     def resolve(self, node: Node, path: KeyPath = (), trail: tuple[str, ...] = ()) -> Node:
-        """`node` with every reference in it replaced; `path` is where it stands, `trail` the definitions being put in."""
+        """`node` with every reference in it replaced; `path` is where it stands, `trail` the definitions being put
+        in."""
         if isinstance(node.value, dict):
-            return Node({key: self.resolve(child, (*path, key), trail) for key, child in node.value.items()}, node.place)
+            return Node(
+                {key: self.resolve(child, (*path, key), trail) for key, child in node.value.items()}, node.place
+            )
         if isinstance(node.value, list):
             return self._list(node, path, trail)
         name = _name(node)
@@ -44,7 +47,9 @@ class References:
 
     def _refuse(self, node: Node, path: KeyPath, name: str, trail: tuple[str, ...]) -> None:
         if name not in trail:
-            self.faults.append(complaint(node.place, path, f"there is no definition '{name}'", did_you_mean(name, self.definitions)))
+            self.faults.append(
+                complaint(node.place, path, f"there is no definition '{name}'", did_you_mean(name, self.definitions))
+            )
             return
         circle = trail[trail.index(name) :]
         start = circle.index(min(circle))

@@ -13,7 +13,8 @@ OWN = ("name", "description")
 
 
 def read_merged(path: Path, faults: list[UserError], chain: tuple[Path, ...] = ()) -> Node:
-    """The file at `path` merged over the files that it extends. Raises UserError when one cannot be read or they extend one another."""
+    """The file at `path` merged over the files that it extends. Raises UserError when one cannot be read or they extend
+    one another."""
     node = read_file(path, faults)
     base = node.child("extends")
     if base is None:
@@ -28,7 +29,10 @@ def read_merged(path: Path, faults: list[UserError], chain: tuple[Path, ...] = (
     if not target.is_file():
         near = nearest(target.name, (file.name for file in target.parent.glob("*.y*ml")))
         raise complaint(
-            base.place, ("extends",), f"there is no sweep file at '{target}'", near or "the path starts from the folder of this file"
+            base.place,
+            ("extends",),
+            f"there is no sweep file at '{target}'",
+            near or "the path starts from the folder of this file",
         )
     return _over(_without(read_merged(target, faults, chain), OWN), node)
 

@@ -18,7 +18,8 @@ def unused(plugin: type[Method], key: str, axis: str) -> Fault:
 
 
 def teachers_for(plugin: type[Method], named: tuple[str, ...] | None, scope: Scope, shared: Shared) -> tuple[str, ...]:
-    """Names of teachers, none when the method uses no teacher. Raises ValidationError when one is unknown or none is fit."""
+    """Names of teachers, none when the method uses no teacher. Raises ValidationError when one is unknown or none is
+    fit."""
     if "teacher" not in plugin.axes:
         if named:
             raise failure([unused(plugin, "teachers", "teacher")])
@@ -54,7 +55,10 @@ def _unfit(plugin: type[Method], named: tuple[str, ...], scope: Scope, shared: S
             yield Fault(place, f"there is no teacher '{name}'", did_you_mean(name, scope.teachers))
         elif shared.teachers and name in shared.teachers and (missing := lacks(shared.teachers[name].plugin, plugin)):
             given = _words(shared.teachers[name].plugin.gives)
-            message = f"'{plugin.name}' needs {_words(missing)}, which '{name}' does not give: a {shared.teachers[name].kind} gives {given}"
+            message = (
+                f"'{plugin.name}' needs {_words(missing)}, which '{name}' does not give: a "
+                f"{shared.teachers[name].kind} gives {given}"
+            )
             yield Fault(place, message, _remedy(plugin, scope))
 
 

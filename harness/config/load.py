@@ -20,8 +20,8 @@ from harness.validation import validated
 def load_sweep(path: str | Path, overrides: Sequence[str] = (), registries: Registries | None = None) -> SweepFile:
     """The sweep that the file at `path` describes, with ``a.b=v`` overrides, checked as far as that needs no data.
 
-    Raises UserErrors with everything that is wrong, each with file, line and key. `registries` says which plug-ins there are: those
-    installed, by default.
+    Raises UserErrors with everything that is wrong, each with file, line and key. `registries` says which plug-ins
+    there are: those installed, by default.
 
     >>> import harness
     >>> sweep = harness.load_sweep("configs/smoke.yaml", ["budgets=[20]"])
@@ -42,7 +42,9 @@ def sweep_of(content: Mapping[str, Any], name: str, command: str) -> SweepFile:
     return _checked(tree, SweepSource(Path.cwd() / name, _content_hash(tree), command, tree), [])
 
 
-def _checked(tree: Node, source: SweepSource, faults: list[UserError], registries: Registries | None = None) -> SweepFile:
+def _checked(
+    tree: Node, source: SweepSource, faults: list[UserError], registries: Registries | None = None
+) -> SweepFile:
     content = tree.plain()
     scope = _scope(source, content, registries or Registries.installed())
     try:

@@ -43,7 +43,8 @@ class Node:
         return None
 
     def follow(self, path: Sequence[str | int], /) -> tuple[Node, KeyPath]:
-        """The deepest value on the way along `path`, and the parts that led there; parts that lead nowhere are passed over."""
+        """The deepest value on the way along `path`, and the parts that led there; parts that lead nowhere are passed
+        over."""
         node, taken = self, []
         for part in path:
             if (child := node.child(part)) is not None:

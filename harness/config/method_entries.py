@@ -1,4 +1,5 @@
-"""One entry of `methods`: which method, with which teachers, budgets and settings; a list of values for a setting is an axis."""
+"""One entry of `methods`: which method, with which teachers, budgets and settings; a list of values for a setting is an
+axis."""
 
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ class MethodKeys(Settings):
 
     method: str = Field(description="the method's name, as `harness list methods` prints it")
     label: str | None = Field(default=None, min_length=1, description="its name on boards; the method's own by default")
-    teachers: Many[str] | None = Field(default=None, description="which of the defined teachers label for it; all that can, by default")
+    teachers: Many[str] | None = Field(
+        default=None, description="which of the defined teachers label for it; all that can, by default"
+    )
     budgets: Budgets | None = Field(default=None, description="budgets for this method only")
 
 
@@ -83,9 +86,15 @@ def _clashes(choices: Mapping[int, MethodChoice]) -> Iterator[Fault]:
 
 
 def _unbudgeted(choices: Mapping[int, MethodChoice], shared: Shared) -> Iterator[Fault]:
-    lacking = {index: choice.label for index, choice in choices.items() if "budget" in choice.plugin.axes and not choice.budgets}
+    lacking = {
+        index: choice.label
+        for index, choice in choices.items()
+        if "budget" in choice.plugin.axes and not choice.budgets
+    }
     if lacking and shared.budgets is not None:
         names = ", ".join(f"'{name}'" for name in dict.fromkeys(lacking.values()))
         yield Fault(
-            (min(lacking),), f"no budgets are given, and these methods need some: {names}", "add for example budgets: [100, 300, 1000]"
+            (min(lacking),),
+            f"no budgets are given, and these methods need some: {names}",
+            "add for example budgets: [100, 300, 1000]",
         )

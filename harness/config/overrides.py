@@ -45,7 +45,8 @@ def parse_override(text: str) -> Override:
 
 
 def apply(tree: Node, override: Override) -> Node:
-    """`tree` with the value put in; what is not there yet is made. Raises UserError when the path cannot lead anywhere."""
+    """`tree` with the value put in; what is not there yet is made. Raises UserError when the path cannot lead
+    anywhere."""
     return _put(tree, override.parts, override.value, ())
 
 
@@ -57,7 +58,12 @@ def _put(node: Node, parts: Sequence[str], value: Node, done: KeyPath) -> Node:
     if isinstance(node.value, str) and done[:1] == ("methods",) and len(done) == 2:
         node = Node({"method": node}, node.place)
     if not isinstance(node.value, dict):
-        raise complaint(value.place, done, f"is {node.value!r}, which has no parts", f"set the whole: --set {'.'.join(map(str, done))}=...")
+        raise complaint(
+            value.place,
+            done,
+            f"is {node.value!r}, which has no parts",
+            f"set the whole: --set {'.'.join(map(str, done))}=...",
+        )
     key, rest = _key(node.value, parts)
     if key not in node.value:
         _check_name(done, key, rest, node.value, value.place)
@@ -83,6 +89,8 @@ def _put_into_list(node: Node, items: list[Node], parts: Sequence[str], value: N
     index = int(parts[0]) if parts[0].isdecimal() else len(items)
     if index >= len(items):
         remedy = f"positions are 0 to {len(items) - 1}" if items else "set the whole list instead"
-        raise complaint(value.place, (*done, parts[0]), f"there is no position {parts[0]} in this list of {len(items)}", remedy)
+        raise complaint(
+            value.place, (*done, parts[0]), f"there is no position {parts[0]} in this list of {len(items)}", remedy
+        )
     changed = _put(items[index], parts[1:], value, (*done, index))
     return Node([*items[:index], changed, *items[index + 1 :]], node.place)

@@ -48,7 +48,9 @@ def _engine(name: str, info: ValidationInfo) -> str:
         return DENSE + checked(_Encoder, {"model": name.removeprefix(DENSE)}).model
     known = scope_of(info).registries.engines
     if name not in known:
-        raise failure([Fault((), f"unknown engine '{name}'", did_you_mean(name, known, "For dense search write dense:MODEL"))])
+        raise failure(
+            [Fault((), f"unknown engine '{name}'", did_you_mean(name, known, "For dense search write dense:MODEL"))]
+        )
     return name
 
 
@@ -64,7 +66,9 @@ def _engine_settings(value: dict[str, Any], info: ValidationInfo) -> dict[str, A
     models = [known[name].Settings for name in info.data.get("engines", known) if name in known]
     keys = {key for model in models for key in model.model_fields}
     gather = ErrorCollector()
-    gather.faults += [Fault((key,), f"unknown key '{key}'", did_you_mean(key, keys | OWN)) for key in value if key not in keys]
+    gather.faults += [
+        Fault((key,), f"unknown key '{key}'", did_you_mean(key, keys | OWN)) for key in value if key not in keys
+    ]
     for model in models if "engines" in info.data else ():
         gather.attempt((), partial(checked, model, {key: item for key, item in value.items() if key in keys}))
     gather.finish()
@@ -82,7 +86,9 @@ class Candidates(Settings):
     """
 
     engines: Many[Annotated[str, AfterValidator(_engine)]] = Field(
-        default=("bm25s",), alias="engine", description="bm25s, lucene or dense:MODEL; several take turns in filling the list"
+        default=("bm25s",),
+        alias="engine",
+        description="bm25s, lucene or dense:MODEL; several take turns in filling the list",
     )
     depth: PositiveInt = Field(default=10, description="how many candidates a query gets")
     training_queries: Many[Literal["train", "titles", "sentences"]] = Field(
@@ -113,7 +119,9 @@ def _retriever_loss(value: Any, info: ValidationInfo) -> LossChoice:
 class Losses(Settings):
     """Losses for every method that has one of the kind and names none itself."""
 
-    ranker: Many[Annotated[LossChoice, PlainValidator(_ranker_loss)]] = Field(default=(), description="for settings called ranker_loss")
+    ranker: Many[Annotated[LossChoice, PlainValidator(_ranker_loss)]] = Field(
+        default=(), description="for settings called ranker_loss"
+    )
     retriever: Many[Annotated[LossChoice, PlainValidator(_retriever_loss)]] = Field(
         default=(), description="for settings called retriever_loss"
     )
@@ -140,12 +148,16 @@ class EvaluationSettings(Settings):
     split: str = Field(default="test", description="split whose queries and judgments count")
     depth: PositiveInt = Field(default=100, description="how many documents a run holds per query")
     metrics: Many[MetricName] = Field(
-        default=("nDCG@10", "R@100", "RR@10"), description="metrics as ir_measures names them; the first leads the board"
+        default=("nDCG@10", "R@100", "RR@10"),
+        description="metrics as ir_measures names them; the first leads the board",
     )
     baseline: Annotated[str | None, AfterValidator(_baseline)] = Field(
-        default=None, description="method (name or label) that the others are compared with; zero-shot where the sweep has it"
+        default=None,
+        description="method (name or label) that the others are compared with; zero-shot where the sweep has it",
     )
-    answers: QASettings | None = Field(default=None, description="a reader answers the queries from what each run found")
+    answers: QASettings | None = Field(
+        default=None, description="a reader answers the queries from what each run found"
+    )
 
     @property
     def ranking(self) -> tuple[str, ...]:
@@ -155,7 +167,8 @@ class EvaluationSettings(Settings):
 
     @property
     def reported(self) -> tuple[str, ...]:
-        """All metrics in their order; with `answers`, the usual ones of short answers follow unless `metrics` names some."""
+        """All metrics in their order; with `answers`, the usual ones of short answers follow unless `metrics` names
+        some."""
 
         if self.answers is None or len(self.ranking) < len(self.metrics):
             return self.metrics
@@ -165,11 +178,23 @@ class EvaluationSettings(Settings):
     def _answerable(self) -> EvaluationSettings:
         if unknown := next(filter(needs_subtopics, self.metrics), None):
             remedy = "score a published run with `harness evaluate RUN --qrels FILE`"
-            raise failure([Fault(("metrics",), f"'{unknown}' needs judgments by subtopic, which no collection has", remedy)])
+            raise failure(
+                [Fault(("metrics",), f"'{unknown}' needs judgments by subtopic, which no collection has", remedy)]
+            )
         reads = self.answers is not None and self.answers.reader is not None
-        lacking = [name for name in self.metrics if needs_answers(name) and (self.answers is None or (needs_reader(name) and not reads))]
+        lacking = [
+            name
+            for name in self.metrics
+            if needs_answers(name) and (self.answers is None or (needs_reader(name) and not reads))
+        ]
         if lacking:
             raise failure(
-                [Fault(("metrics",), f"'{lacking[0]}' needs a reader's answers", "add `answers: {reader: NAME}` beside `metrics`")]
+                [
+                    Fault(
+                        ("metrics",),
+                        f"'{lacking[0]}' needs a reader's answers",
+                        "add `answers: {reader: NAME}` beside `metrics`",
+                    )
+                ]
             )
         return self

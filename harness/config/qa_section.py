@@ -27,9 +27,14 @@ class QASettings(Settings):
     """A reader answers each question from the first passages of every run; its answers are scored beside the run."""
 
     reader: Annotated[str | TeacherChoice | None, PlainValidator(_reader)] = Field(
-        default=None, description="one of the sweep's teachers by name, or {kind: KIND, ...}; none: only AnswerHit is computed"
+        default=None,
+        description="one of the sweep's teachers by name, or {kind: KIND, ...}; none: only AnswerHit is computed",
     )
     passages: PositiveInt = Field(default=5, description="how many passages of a run the reader is shown")
-    prompt: str | None = Field(default=None, description="a .yaml file whose text holds {passages} and {query}; ours by default")
-    closed_book_prompt: str | None = Field(default=None, description="a .yaml file whose text holds {query}; ours by default")
+    prompt: str | None = Field(
+        default=None, description="a .yaml file whose text holds {passages} and {query}; ours by default"
+    )
+    closed_book_prompt: str | None = Field(
+        default=None, description="a .yaml file whose text holds {query}; ours by default"
+    )
     references: bool = Field(default=True, description="also a row without passages and one with the judged passages")

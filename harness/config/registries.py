@@ -31,7 +31,8 @@ class Registries:
     engines: Mapping[str, type[Plugin]]
     collections: Mapping[str, type[CollectionSource]]
     collection: Callable[[str | Mapping[str, Any], Path], object]
-    """Raises UserError when its first argument names no collection; the second is the folder that paths start from. Reads no data."""
+    """Raises UserError when its first argument names no collection; the second is the folder that paths start from.
+    Reads no data."""
     metric: Callable[[str], object]
     """The metric's own spelling, as its text. Raises UserError when there is no such metric."""
 
@@ -52,7 +53,8 @@ class Registries:
 
 @dataclass(frozen=True)
 class SweepSource:
-    """Where a sweep came from: its file, and a sha256 in hex over its content after `extends`, overrides and definitions."""
+    """Where a sweep came from: its file, and a sha256 in hex over its content after `extends`, overrides and
+    definitions."""
 
     path: Path
     sha256: str
@@ -91,7 +93,8 @@ class SweepSource:
         return node if found == path else None
 
     def where(self, path: KeyPath, value: Any) -> KeyPath:
-        """The path of `value` in the list at `path`; `path` itself where it stands alone, or in a list that no longer shows it."""
+        """The path of `value` in the list at `path`; `path` itself where it stands alone, or in a list that no longer
+        shows it."""
         node = self._at(path)
         items = node.value if node is not None and isinstance(node.value, list) else []
         return next(((*path, index) for index, item in enumerate(items) if item.plain() == value), path)
@@ -111,5 +114,6 @@ class Scope:
     """Keys at the top of the file, right or wrong."""
 
     def misspells(self, key: str) -> bool:
-        """Whether the file seems to say `key` by a name that is nearly it, so that nobody complains that it is missing."""
+        """Whether the file seems to say `key` by a name that is nearly it, so that nobody complains that it is
+        missing."""
         return key not in self.keys and any(nearest(given, (key,)) for given in self.keys)

@@ -25,7 +25,8 @@ _LISTS: tuple[tuple[KeyPath, str], ...] = (
 
 
 def repeats(tree: Node) -> Iterator[UserError]:
-    """One notice an entry that stands in its list before, at its place; it says where it stood first and that it counts once."""
+    """One notice an entry that stands in its list before, at its place; it says where it stood first and that it counts
+    once."""
     for path, thing in _LISTS:
         node, taken = tree.follow(path)
         if taken == path and isinstance(node.value, list):
@@ -39,7 +40,9 @@ def _twice(items: list[Node], path: KeyPath, thing: str) -> Iterator[UserError]:
         mark = json.dumps({"method": entry} if thing == "method" and isinstance(entry, str) else entry, sort_keys=True)
         if mark in first:
             position, place = first[mark]
-            where = f"in line {place.line}" if place.line and place.line != item.place.line else f"at position {position}"
+            where = (
+                f"in line {place.line}" if place.line and place.line != item.place.line else f"at position {position}"
+            )
             message = f"the {thing} {_text(entry)} is listed twice, first {where}; it counts once"
             yield complaint(item.place, (*path, index), message, _remedy(thing))
         first.setdefault(mark, (index, item.place))
@@ -51,4 +54,6 @@ def _text(entry: Any) -> str:
 
 def _remedy(thing: str) -> str | None:
     """What was meant, perhaps."""
-    return "several random starts are told by different numbers: seeds: [0, 1], or seeds: 2" if thing == "seed" else None
+    return (
+        "several random starts are told by different numbers: seeds: [0, 1], or seeds: 2" if thing == "seed" else None
+    )

@@ -1,4 +1,5 @@
-"""The JSON schema of sweep files, for editors: completes and checks keys, names and settings of everything that is installed."""
+"""The JSON schema of sweep files, for editors: completes and checks keys, names and settings of everything that is
+installed."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ _NOTES = ("description", "default")
 
 
 def sweep_schema(registries: Registries | None = None) -> Schema:
-    """JSON schema (draft 2020-12) of a sweep file. It knows no data and no names that a file defines, so it accepts a few wrong files."""
+    """JSON schema (draft 2020-12) of a sweep file. It knows no data and no names that a file defines, so it accepts a
+    few wrong files."""
     found = registries or Registries.installed()
     schema = SweepFile.model_json_schema()
     schema["anyOf"] = [{"required": schema.pop("required")}, {"required": ["extends"]}]
@@ -55,7 +57,9 @@ def _fill(schema: Schema, defs: dict[str, Schema], found: Registries) -> None:
     # A file that extends another may say a part of the section only.
     del defs["Tune"]["required"]
     reader = defs["QASettings"]["properties"]["reader"]
-    defs["QASettings"]["properties"]["reader"] = _notes(reader) | {"anyOf": [{"type": "string"}, _ref("teacher"), {"type": "null"}]}
+    defs["QASettings"]["properties"]["reader"] = _notes(reader) | {
+        "anyOf": [{"type": "string"}, _ref("teacher"), {"type": "null"}]
+    }
     fields["tune"] = _notes(fields["tune"]) | {"anyOf": [_ref("Tune"), {"type": "null"}]}
     fields["collections"] = _notes(fields["collections"]) | _many(_ref("collection"))
     fields["teachers"] |= {"type": "object", "additionalProperties": _ref("teacher")}
@@ -67,7 +71,10 @@ def _engine_settings(found: Registries, defs: dict[str, Schema]) -> dict[str, li
     for plugin in found.engines.values():
         for key, value in _settings(plugin, "engine", defs)["properties"].items():
             options.setdefault(key, []).append(value)
-    return {key: [value for index, value in enumerate(values) if value not in values[:index]] for key, values in options.items()}
+    return {
+        key: [value for index, value in enumerate(values) if value not in values[:index]]
+        for key, values in options.items()
+    }
 
 
 def _plugin_parts(found: Registries) -> dict[str, Schema]:
@@ -77,7 +84,9 @@ def _plugin_parts(found: Registries) -> dict[str, Schema]:
     for role in ROLES:
         fitting = [loss for loss in found.losses.values() if loss.role in (role, "both")]
         defs[f"loss.{role}"] = {"anyOf": [*_names(fitting), *(_picked(loss, "name", "loss", defs) for loss in fitting)]}
-    defs["method"] = {"anyOf": [*_names(found.methods.values()), *(_method(plugin, defs) for plugin in found.methods.values())]}
+    defs["method"] = {
+        "anyOf": [*_names(found.methods.values()), *(_method(plugin, defs) for plugin in found.methods.values())]
+    }
     sources = found.collections.values()
     pattern = {"type": "string", "pattern": f"^({'|'.join(found.collections)})[/:]."}
     defs["collection"] = {"anyOf": [*_names(sources), pattern, *(_source(source, defs) for source in sources)]}
@@ -97,7 +106,11 @@ def _picked(plugin: type[Plugin], key: str, kind: str, defs: dict[str, Schema]) 
     """``{key: NAME, **settings}``."""
     schema = _settings(plugin, kind, defs)
     properties = {key: {"const": plugin.name, "description": plugin.summary}, **schema["properties"]}
-    return schema | {"description": plugin.summary, "properties": properties, "required": [key, *schema.get("required", [])]}
+    return schema | {
+        "description": plugin.summary,
+        "properties": properties,
+        "required": [key, *schema.get("required", [])],
+    }
 
 
 def _method(plugin: type[Plugin], defs: dict[str, Schema]) -> Schema:
@@ -165,7 +178,8 @@ def _bare(schema: Schema) -> Schema:
 
 
 def _untitled(schema: Schema) -> Schema:
-    """A schema without what no editor needs: titles that repeat the keys, marks of our own. A property of such a name stays."""
+    """A schema without what no editor needs: titles that repeat the keys, marks of our own. A property of such a name
+    stays."""
     kept = {key: value for key, value in schema.items() if key not in ("title", "transport") or isinstance(value, dict)}
     return {key: _each(value) for key, value in kept.items()}
 

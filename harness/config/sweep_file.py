@@ -41,10 +41,14 @@ def _methods(value: Any, info: ValidationInfo) -> tuple[MethodChoice, ...]:
 class SweepFile(Settings):
     """A sweep: which teachers, losses, methods and numbers of labels are compared, on which collections."""
 
-    name: str = Field(default="", validate_default=True, description="what the sweep is called; the name of its file by default")
+    name: str = Field(
+        default="", validate_default=True, description="what the sweep is called; the name of its file by default"
+    )
     description: str = Field(default="", description="what the sweep asks")
     extends: str | None = Field(default=None, description="a sweep file to start from, relative to this one")
-    definitions: dict[str, Any] = Field(default={}, description="values with a name; $NAME stands for them anywhere else")
+    definitions: dict[str, Any] = Field(
+        default={}, description="values with a name; $NAME stands for them anywhere else"
+    )
     collections: Many[Annotated[CollectionChoice, PlainValidator(_collection)]] = Field(
         description="semanlink, beir/scifact, irds:ID, {folder: PATH}; several are an axis"
     )
@@ -64,10 +68,13 @@ class SweepFile(Settings):
     )
     evaluate: EvaluationSettings = Field(default=EvaluationSettings(), description="what the retrievers are judged on")
     tune: Annotated[Tuning | None, PlainValidator(tuning)] = Field(
-        default=None, description="settings that every trained method chooses for itself on another split, all with as many trials"
+        default=None,
+        description="settings that every trained method chooses for itself on another split, all with as many trials",
     )
     max_length: PositiveInt = Field(default=256, description="tokens of a document that students read")
-    max_cost: NonNegativeFloat | None = Field(default=None, description="most USD that LLM calls of the whole sweep may cost")
+    max_cost: NonNegativeFloat | None = Field(
+        default=None, description="most USD that LLM calls of the whole sweep may cost"
+    )
 
     _source: SweepSource = PrivateAttr()
 

@@ -11,7 +11,10 @@ _FITS_NOTHING = (
     "this line fits none of the lines above it",
     "entries of one list or mapping start in the same column; what belongs to an entry is indented further than it",
 )
-_COLON = ("there is a second ': ' in this line", "put text that holds ': ' in quotes, or give the inner key a line of its own")
+_COLON = (
+    "there is a second ': ' in this line",
+    "put text that holds ': ' in quotes, or give the inner key a line of its own",
+)
 _WORDS = {
     "did not find expected key": _FITS_NOTHING,
     "did not find expected '-' indicator": _FITS_NOTHING,
@@ -22,7 +25,10 @@ _WORDS = {
         "begin it in the next line, or write [a, b]",
     ),
     "could not find expected ':'": ("this line has no ':' after its key", "write key: value"),
-    "found unexpected end of stream": ("a quote is opened and never closed", "close it, or put the text in the other kind of quotes"),
+    "found unexpected end of stream": (
+        "a quote is opened and never closed",
+        "close it, or put the text in the other kind of quotes",
+    ),
     "found undefined alias": ("'*' begins a reference that is not defined", "put text that begins with * in quotes"),
     "found character that cannot start any token": ("no value can begin with this character", "put the text in quotes"),
 }
@@ -40,14 +46,19 @@ def syntax_error(error: Exception, text: str, origin: Place) -> UserError:
 def _explained(error: Exception, mark: Any, lines: list[str]) -> tuple[str, str | None]:
     reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "nested too deeply"
     written = lines[0] if lines else ""
-    if "\t" in written[: len(written) - len(written.lstrip())] or (mark and written[mark.column : mark.column + 1] == "\t"):
+    if "\t" in written[: len(written) - len(written.lstrip())] or (
+        mark and written[mark.column : mark.column + 1] == "\t"
+    ):
         return "there is a tab in this line", "YAML indents with spaces: put spaces in its place"
     context = str(getattr(error, "context", None) or "")
     if "flow" in context:
         opened = "[" if "sequence" in context else "{"
         begun = getattr(error, "context_mark", None)
         where = f" that opens in line {begun.line + 1}" if begun else ""
-        return f"the '{opened}'{where} is not closed, or a comma is missing", f"close it with '{']' if opened == '[' else '}'}'"
+        return (
+            f"the '{opened}'{where} is not closed, or a comma is missing",
+            f"close it with '{']' if opened == '[' else '}'}'",
+        )
     for theirs, ours in _WORDS.items():
         if theirs in reason:
             return ours

@@ -20,7 +20,8 @@ _LOSSES = tuple(f"{role}_loss" for role in ROLES)
 
 
 class TrialChange(NamedTuple):
-    """One setting that a trial changes: its path among the settings of a method, its value, and where both are written."""
+    """One setting that a trial changes: its path among the settings of a method, its value, and where both are
+    written."""
 
     path: tuple[str, ...]
     value: Any
@@ -42,12 +43,15 @@ class WrittenTrial:
 
 
 def read_trials(value: Any) -> tuple[WrittenTrial, ...]:
-    """Settings with lists of values, every combination of which is a trial, or a list of trials; what is written twice counts once.
+    """Settings with lists of values, every combination of which is a trial, or a list of trials; what is written twice
+    counts once.
 
     Raises ValidationError.
     """
     if not isinstance(value, (dict, list)) or not value:
-        raise failure([Fault((), f"must be settings with lists of values, or a list of trials, not {value_text(value)}")])
+        raise failure(
+            [Fault((), f"must be settings with lists of values, or a list of trials, not {value_text(value)}")]
+        )
     found = _combinations(value) if isinstance(value, dict) else _one_by_one(value)
     if faults := dict.fromkeys(fault for trial in found for fault in _faults(trial)):
         raise failure(faults)
@@ -115,5 +119,6 @@ def _faults(trial: WrittenTrial) -> Iterator[Fault]:
             yield Fault(
                 change.key,
                 "which loss is used cannot be tuned: losses are compared",
-                f"list them under losses.{role}; to tune a setting of theirs write for example {change.path[0]}.temperature",
+                f"list them under losses.{role}; to tune a setting of theirs write for example "
+                f"{change.path[0]}.temperature",
             )

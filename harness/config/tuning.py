@@ -1,4 +1,5 @@
-"""`tune`: settings that every trained method chooses on a split of its own, all of them with the same number of trials."""
+"""`tune`: settings that every trained method chooses on a split of its own, all of them with the same number of
+trials."""
 
 from __future__ import annotations
 
@@ -23,12 +24,19 @@ from harness.validation import ErrorCollector, Fault, KeyPath, checked, failure
 class Tune(Settings):
     """How settings are chosen: every cell of a trained method tries them all and keeps the best retriever."""
 
-    trials: Trials = Field(description="settings with lists of values, every combination of which is a trial; or a list of trials")
-    split: str = Field(default="dev", description="the split that the choice is made on; never the one that is evaluated")
-    metric: MetricName | None = Field(
-        default=None, description="what the choice is made by; the first of the evaluated metrics (of documents) when left out"
+    trials: Trials = Field(
+        description="settings with lists of values, every combination of which is a trial; or a list of trials"
     )
-    methods: dict[str, Trials] = Field(default={}, description="trials of their own for some methods, by name or label; just as many")
+    split: str = Field(
+        default="dev", description="the split that the choice is made on; never the one that is evaluated"
+    )
+    metric: MetricName | None = Field(
+        default=None,
+        description="what the choice is made by; the first of the evaluated metrics (of documents) when left out",
+    )
+    methods: dict[str, Trials] = Field(
+        default={}, description="trials of their own for some methods, by name or label; just as many"
+    )
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,8 @@ Found = dict[tuple[str, str], tuple[AppliedTrial, ...]]
 
 
 def _met(choices: Iterable[MethodChoice], tune: Tune, registries: Registries) -> tuple[Found, list[Fault]]:
-    """The trials of every variant of the methods, and what is wrong with them: each fault once, with the methods that have it."""
+    """The trials of every variant of the methods, and what is wrong with them: each fault once, with the methods that
+    have it."""
     found: Found = {}
     doubts: dict[tuple[KeyPath, str], tuple[Fault, dict[str, None]]] = {}
     for choice in choices:
@@ -82,18 +91,27 @@ def _met(choices: Iterable[MethodChoice], tune: Tune, registries: Registries) ->
 
 def _unfair(tune: Tune, evaluate: EvaluationSettings) -> Iterator[Fault]:
     if tune.split == evaluate.split:
-        message = f"'{tune.split}' is the split that results are judged on (evaluate.split): what is chosen on it looks better than it is"
+        message = (
+            f"'{tune.split}' is the split that results are judged on (evaluate.split): what is chosen on it "
+            "looks better than it is"
+        )
         yield Fault(("split",), message, "choose on another split, for example dev")
     for name, trials in tune.methods.items():
         if len(trials) != len(tune.trials):
-            message = f"has {len(trials)} trials where others have {len(tune.trials)}: every method gets the same number"
+            message = (
+                f"has {len(trials)} trials where others have {len(tune.trials)}: every method gets the same number"
+            )
             yield Fault(("methods", name), message, "write as many trials as under tune.trials")
 
 
 def _unread(metric: str) -> Iterator[Fault]:
 
     if needs_answers(metric):
-        yield Fault(("metric",), f"'{metric}' needs short answers; trials are chosen by judged documents", "choose by nDCG@10, for example")
+        yield Fault(
+            ("metric",),
+            f"'{metric}' needs short answers; trials are chosen by judged documents",
+            "choose by nDCG@10, for example",
+        )
 
 
 def _odd(tune: Tune, choices: Iterable[MethodChoice]) -> Iterator[Fault]:

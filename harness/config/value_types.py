@@ -83,7 +83,9 @@ def _rising(values: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(set(values)))
 
 
-Budgets = Annotated[tuple[PositiveInt, ...], BeforeValidator(_budgets), AfterValidator(_rising), AfterValidator(_not_empty)]
+Budgets = Annotated[
+    tuple[PositiveInt, ...], BeforeValidator(_budgets), AfterValidator(_rising), AfterValidator(_not_empty)
+]
 """Numbers of labelled queries, sorted, each once."""
 
 
@@ -105,7 +107,9 @@ def _counted(value: Any) -> Any:
     return listed(value)
 
 
-Numbers = Annotated[tuple[NonNegativeInt, ...], BeforeValidator(_counted), AfterValidator(distinct), AfterValidator(_not_empty)]
+Numbers = Annotated[
+    tuple[NonNegativeInt, ...], BeforeValidator(_counted), AfterValidator(distinct), AfterValidator(_not_empty)
+]
 """A count n, which means 0 to n - 1, or the list of numbers itself."""
 
 

@@ -24,7 +24,8 @@ Axis = tuple[tuple[str, ...], list[Any]]
 def with_losses(
     model: type[Settings], settings: Mapping[str, Any], shared: Shared, registries: Registries, gather: ErrorCollector
 ) -> dict[str, Any]:
-    """Settings with the losses of the whole sweep where the entry names none; wrong losses go to `gather` and are left out."""
+    """Settings with the losses of the whole sweep where the entry names none; wrong losses go to `gather` and are left
+    out."""
     found = dict(settings)
     for role in ROLES:
         key = f"{role}_loss"
@@ -38,7 +39,8 @@ def with_losses(
 
 
 def _losses(key: str, given: Any, role: Role, registries: Registries, gather: ErrorCollector) -> dict[str, Any]:
-    """The loss or losses of one setting; none of them when one is wrong. Whether no loss (null) will do is the method's affair."""
+    """The loss or losses of one setting; none of them when one is wrong. Whether no loss (null) will do is the method's
+    affair."""
     before, items = len(gather.faults), given if isinstance(given, list) else [given]
     places = [(key, index) if isinstance(given, list) else (key,) for index in range(len(items))]
     found = [
@@ -51,20 +53,30 @@ def _losses(key: str, given: Any, role: Role, registries: Registries, gather: Er
 
 
 def variants(model: type[Settings], settings: dict[str, Any]) -> tuple[Settings, ...]:
-    """Every combination of the axes in `settings`, as a `model`. Raises ValidationError with every value that is wrong."""
+    """Every combination of the axes in `settings`, as a `model`. Raises ValidationError with every value that is
+    wrong."""
     axes = list(axes_in([model], settings))
     gather = ErrorCollector()
     gather.faults += [Fault(path, "must name at least one value") for path, values in axes if not values]
     if math.prod(len(values) for _, values in axes) > MOST_VARIANTS:
-        gather.faults.append(Fault((), f"these settings make more than {MOST_VARIANTS:,} combinations", "shorten the lists"))
+        gather.faults.append(
+            Fault((), f"these settings make more than {MOST_VARIANTS:,} combinations", "shorten the lists")
+        )
     gather.finish()
-    found = [_variant(model, settings, axes, positions, gather) for positions in product(*(range(len(values)) for _, values in axes))]
+    found = [
+        _variant(model, settings, axes, positions, gather)
+        for positions in product(*(range(len(values)) for _, values in axes))
+    ]
     gather.finish()
     return tuple(variant for variant in found if variant is not None)
 
 
 def _variant(
-    model: type[Settings], settings: dict[str, Any], axes: list[Axis], positions: tuple[int, ...], gather: ErrorCollector
+    model: type[Settings],
+    settings: dict[str, Any],
+    axes: list[Axis],
+    positions: tuple[int, ...],
+    gather: ErrorCollector,
 ) -> Settings | None:
     chosen, one = settings, ErrorCollector()
     for (path, values), position in zip(axes, positions, strict=True):

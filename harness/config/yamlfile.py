@@ -1,4 +1,5 @@
-"""YAML text to values with places. Reads YAML 1.2's plain scalars: ``1e-5`` is a number, ``yes`` and ``2024-01-01`` are text."""
+"""YAML text to values with places. Reads YAML 1.2's plain scalars: ``1e-5`` is a number, ``yes`` and ``2024-01-01`` are
+text."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ _FLOAT = re.compile(r"[-+]?([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9][0-9_]*)([eE][-+]?[0
 
 
 def read_file(path: Path, faults: list[UserError]) -> Node:
-    """The mapping in a YAML file; keys written twice are added to `faults`. Raises UserError when it cannot be read at all."""
+    """The mapping in a YAML file; keys written twice are added to `faults`. Raises UserError when it cannot be read at
+    all."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
@@ -34,16 +36,21 @@ def read_file(path: Path, faults: list[UserError]) -> Node:
         raise UserError("is not UTF-8 text", file=path, line=line, remedy="save the file as UTF-8") from error
     node = read_text(text, Place(str(path), 1), faults)
     if not isinstance(node.value, dict):
-        raise UserError("a sweep file is a mapping of keys to values", file=path, line=1, remedy="start with: methods: [bm25]")
+        raise UserError(
+            "a sweep file is a mapping of keys to values", file=path, line=1, remedy="start with: methods: [bm25]"
+        )
     return node
 
 
 def read_text(text: str, origin: Place, faults: list[UserError]) -> Node:
-    """The value that `text` holds; `origin` has no line when the text comes from no file. Raises UserError for wrong syntax."""
+    """The value that `text` holds; `origin` has no line when the text comes from no file. Raises UserError for wrong
+    syntax."""
     loader = _Loader(text)
     try:
         root = loader.get_single_node()
-        return Node(None, origin) if root is None else _Reader(loader, origin, faults).node(root, _place(root, origin), ())
+        return (
+            Node(None, origin) if root is None else _Reader(loader, origin, faults).node(root, _place(root, origin), ())
+        )
     except (yaml.YAMLError, RecursionError) as error:
         raise syntax_error(error, text, origin) from error
     finally:
@@ -65,12 +72,16 @@ class _Reader:
 
     def node(self, node: yaml.Node, place: Place, path: tuple[str | int, ...]) -> Node:
         if id(node) in self.open:
-            raise yaml.MarkedYAMLError(problem="an alias refers to the value it stands in", problem_mark=node.start_mark)
+            raise yaml.MarkedYAMLError(
+                problem="an alias refers to the value it stands in", problem_mark=node.start_mark
+            )
         self.open.add(id(node))
         if isinstance(node, yaml.MappingNode):
             value: Any = dict(self._items(node, path))
         elif isinstance(node, yaml.SequenceNode):
-            value = [self.node(child, _place(child, self.origin), (*path, index)) for index, child in enumerate(node.value)]
+            value = [
+                self.node(child, _place(child, self.origin), (*path, index)) for index, child in enumerate(node.value)
+            ]
         else:
             assert isinstance(node, yaml.ScalarNode)
             value = _scalar(node)
@@ -94,7 +105,9 @@ class _Reader:
             if key.value in seen:
                 line = seen[key.value].line
                 where = f", first in line {line}" if line else ""
-                self.faults.append(complaint(place, (*path, key.value), f"this key is written twice{where}", "keep one of the two"))
+                self.faults.append(
+                    complaint(place, (*path, key.value), f"this key is written twice{where}", "keep one of the two")
+                )
             seen.setdefault(key.value, place)
 
 

@@ -1,4 +1,5 @@
-"""Numbers on a grid so coarse that sums are exact: the same in any order, on any number of threads, with ties kept as ties."""
+"""Numbers on a grid so coarse that sums are exact: the same in any order, on any number of threads, with ties kept as
+ties."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ _FINEST = 40
 
 
 def on_grid(values: NDArray[Any]) -> tuple[Array, float]:
-    """`values` (n, m), n observations of m series, as whole numbers in float64, and the step that one of them stands for.
+    """`values` (n, m), n observations of m series, as whole numbers in float64, and the step that one of them stands
+    for.
 
     Any sum of up to n entries of a column stays below 2**52 and so is exact, a matrix product included.
     """

@@ -50,7 +50,12 @@ class Board:
     def as_json(self) -> dict[str, Any]:
         """The shape of ``harness board --json``."""
         return {
-            "rows": [record(row, columns) for table in self.tables for columns in [arranged("json", table)] for row in table.rows],
+            "rows": [
+                record(row, columns)
+                for table in self.tables
+                for columns in [arranged("json", table)]
+                for row in table.rows
+            ],
             "tables": [table.as_json() for table in self.tables],
             "skipped": [{"folder": item.folder, "reason": item.reason} for item in self.skipped],
             "notes": list(self.notes),
@@ -59,8 +64,9 @@ class Board:
     def to_frame(self) -> pandas.DataFrame:
         """One row a row of the board, in its order.
 
-        Columns are the keys of ``harness board --json``, dotted where they are nested (``cost.usd``, ``against.p_adjusted``); metrics go
-        by their names, with ``.low`` and ``.high`` for their 95 % intervals. What a row does not have is missing.
+        Columns are the keys of ``harness board --json``, dotted where they are nested (``cost.usd``,
+        ``against.p_adjusted``); metrics go by their names, with ``.low`` and ``.high`` for their 95 % intervals. What a
+        row does not have is missing.
         """
         rows = self.as_json()["rows"]
         return frame_of([{key: value for key, value in row.items() if key not in FORMER_KEYS} for row in rows])
@@ -68,8 +74,8 @@ class Board:
     def plot(self, collection: str | None = None, *, axis: str = "labels") -> altair.LayerChart:
         """The leading metric over the number of labels with 95 % bands, the best eight series of one table.
 
-        `collection` chooses the table, the first one that has a curve by default; `axis` is labels, usd or tokens. Raises UserError where
-        nothing has a budget, and where Altair is missing, which the extra ``dashboard`` brings.
+        `collection` chooses the table, the first one that has a curve by default; `axis` is labels, usd or tokens.
+        Raises UserError where nothing has a budget, and where Altair is missing, which the extra ``dashboard`` brings.
         """
         if axis not in AXES:
             raise UserError(f"unknown axis '{axis}'", remedy=did_you_mean(axis, AXES))
@@ -97,9 +103,9 @@ def load_board(
 ) -> Board:
     """The board of a results folder.
 
-    `collection`, `split` and `runs` (run ids) restrict it. `metric` leads: rows are sorted and tested by it; by default the measure that
-    most sweeps report first. `baseline` is a method's name or label; by default the one that most cards name, or zero-shot. Raises
-    UserError when nothing fits a name that was given.
+    `collection`, `split` and `runs` (run ids) restrict it. `metric` leads: rows are sorted and tested by it; by default
+    the measure that most sweeps report first. `baseline` is a method's name or label; by default the one that most
+    cards name, or zero-shot. Raises UserError when nothing fits a name that was given.
 
     >>> import harness
     >>> board = harness.load_board("results", metric="nDCG@10", baseline="zero-shot")
@@ -129,7 +135,9 @@ def board_of(
     groups = by_content(chosen)
     contents = Counter((name, of) for name, of, _ in groups)
     general = [
-        f"'{plain(name)}' ({plain(of)}) has {count} different contents: a table each" for (name, of), count in contents.items() if count > 1
+        f"'{plain(name)}' ({plain(of)}) has {count} different contents: a table each"
+        for (name, of), count in contents.items()
+        if count > 1
     ]
     tables = []
     for (name, of, content), members in sorted(groups.items()):
@@ -138,7 +146,9 @@ def board_of(
     return Board(tuple(tables), result_set.skipped, tuple(general), result_set.folder)
 
 
-def _table(runs: Sequence[Published], metric: str | None, baseline: str | None, seed: int, warnings: Sequence[str]) -> Table:
+def _table(
+    runs: Sequence[Published], metric: str | None, baseline: str | None, seed: int, warnings: Sequence[str]
+) -> Table:
     group = group_of(runs, metric, baseline, seed)
     about, leading, wanted = runs[0].card.collection, plain(group.metric), plain(group.baseline)
     name, split, rows = plain(about.name), plain(about.split), build_rows(group, seed, warnings)
@@ -172,4 +182,7 @@ def _notes(group: RunGroup, metric: str | None) -> list[str]:
 
 def _family(comparisons: int, baseline: str, metric: str, seed: int) -> str:
     rows = f"{comparisons} row{'s' if comparisons > 1 else ''} against {baseline} on {metric}"
-    return f"{rows}: paired randomisation test over queries, two-sided, {FLIPS:,} sign flips, seed {seed}, Holm over all {comparisons}"
+    return (
+        f"{rows}: paired randomisation test over queries, two-sided, {FLIPS:,} sign flips, seed {seed}, Holm over "
+        f"all {comparisons}"
+    )

@@ -1,7 +1,7 @@
 """Finished boards in the user's own cache, so that a process that starts anew shows one without computing it.
 
-A kept board counts only for the same state of the folder, the same choice and the same code; anything else is made again. It is JSON,
-with every digit of every number.
+A kept board counts only for the same state of the folder, the same choice and the same code; anything else is made
+again. It is JSON, with every digit of every number.
 """
 
 from __future__ import annotations
@@ -26,14 +26,23 @@ MOST = 32
 
 
 def cached_board(
-    folder: Path, results: Path, state: str, make: Callable[[], Board], *, metric: str | None = None, baseline: str | None = None
+    folder: Path,
+    results: Path,
+    state: str,
+    make: Callable[[], Board],
+    *,
+    metric: str | None = None,
+    baseline: str | None = None,
 ) -> Board:
-    """The board of `results` in that `state` (see `load_results.state`) from the cache `folder`, or what `make` gives, which is then kept.
+    """The board of `results` in that `state` (see `load_results.state`) from the cache `folder`, or what `make` gives,
+    which is then kept.
 
     What `make` raises is raised; a cache that is damaged or cannot be written is no error.
     """
     path = cache_path(folder, results, metric, baseline)
-    found = remember(path, json.dumps([state, _code()]), partial(_with_room, path, make), _form().dump_json, _form().validate_json)
+    found = remember(
+        path, json.dumps([state, _code()]), partial(_with_room, path, make), _form().dump_json, _form().validate_json
+    )
     return replace(found, folder=str(results))
 
 

@@ -14,7 +14,8 @@ else:
 
 
 def frame_of(rows: Sequence[Mapping[str, Any]]) -> pandas.DataFrame:
-    """A frame of rows as ``harness board --json`` writes them; columns stand in the order in which rows name them first."""
+    """A frame of rows as ``harness board --json`` writes them; columns stand in the order in which rows name them
+    first."""
     nested = frozenset(key for row in rows for key, value in row.items() if isinstance(value, Mapping))
     return pandas.DataFrame([dict(_flat(row, nested)) for row in rows])
 

@@ -26,7 +26,12 @@ class Estimate:
 
     def as_json(self) -> dict[str, Any]:
         """The shape of ``harness board --json``."""
-        return {"mean": self.mean, "interval": self.interval, "runs_interval": self.runs_interval, "deviation": self.deviation}
+        return {
+            "mean": self.mean,
+            "interval": self.interval,
+            "runs_interval": self.runs_interval,
+            "deviation": self.deviation,
+        }
 
 
 @dataclass(frozen=True)
@@ -79,9 +84,10 @@ class RowFacts:
     random: bool
     """True where another resample or seed would give another result."""
     cost: dict[str, float]
-    """Means over the runs: calls, input_tokens, output_tokens, usd (every label at its price), usd_here, train_seconds, seconds (labelling
-    as if nothing had been paid before, where the cards know that), seconds_here (as each stage took when it was made); and, unless a card
-    does not tell, labels_used and its parts labels_teacher, labels_written and labels_gold."""
+    """Means over the runs: calls, input_tokens, output_tokens, usd (every label at its price), usd_here, train_seconds,
+    seconds (labelling as if nothing had been paid before, where the cards know that), seconds_here (as each stage took
+    when it was made); and, unless a card does not tell, labels_used and its parts labels_teacher, labels_written and
+    labels_gold."""
     labels: dict[str, float]
     """Share of labels by verdict; empty without a teacher."""
     missing_queries: int

@@ -1,6 +1,8 @@
-"""Methods over several collections: each against the baseline of its collection, then all collections as one random-effects estimate.
+"""Methods over several collections: each against the baseline of its collection, then all collections as one
+random-effects estimate.
 
-Never an average of averages: collections weigh by what their queries and runs can tell, and how far they disagree is part of the answer.
+Never an average of averages: collections weigh by what their queries and runs can tell, and how far they disagree is
+part of the answer.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ class CollectionEffect(NamedTuple):
 
 @dataclass(frozen=True)
 class Pooled:
-    """One configuration on all its collections; `combined` and `p_adjusted` are None where there is nothing to combine."""
+    """One configuration on all its collections; `combined` and `p_adjusted` are None where there is nothing to
+    combine."""
 
     parts: tuple[CollectionEffect, ...]
     combined: Combined | None
@@ -106,7 +109,13 @@ class Meta:
     def as_json(self) -> dict[str, Any]:
         """The shape of ``harness meta --json``."""
         methods = [one.as_json() for one in self.methods]
-        return {"metric": self.metric, "baseline": self.baseline, "family": self.family, "methods": methods, "notes": list(self.notes)}
+        return {
+            "metric": self.metric,
+            "baseline": self.baseline,
+            "family": self.family,
+            "methods": methods,
+            "notes": list(self.notes),
+        }
 
 
 def meta_of(
@@ -120,9 +129,9 @@ def meta_of(
 ) -> Meta:
     """The configurations of `methods` (names or labels; all where empty) over the collections of a results folder.
 
-    A configuration is the same where all its settings are. Without `methods` only those on two collections or more are told of. `metric`
-    and `baseline` are by default what most sweeps lead with. Raises UserError on unknown names, and where a collection would count
-    twice.
+    A configuration is the same where all its settings are. Without `methods` only those on two collections or more are
+    told of. `metric` and `baseline` are by default what most sweeps lead with. Raises UserError on unknown names, and
+    where a collection would count twice.
     """
     runs = chosen_runs(result_set.runs, None, split)
     if not runs:
@@ -140,7 +149,9 @@ def meta_of(
     if not methods and (alone := len(found) - len(kept)):
         notes.append(f"{counted(alone, 'configuration')} on one collection only, left out; named they are shown")
     pooled = _adjusted([_pooled(parts) for parts in kept])
-    return Meta(plain(wanted), plain(reference), _family(pooled, plain(reference), plain(wanted)), tuple(pooled), tuple(notes))
+    return Meta(
+        plain(wanted), plain(reference), _family(pooled, plain(reference), plain(wanted)), tuple(pooled), tuple(notes)
+    )
 
 
 def _notes(group: RunGroup, metric: str) -> list[str]:
@@ -163,7 +174,9 @@ def _parts(group: RunGroup, metric: str, seed: int) -> list[CollectionEffect]:
         over_queries = float(differences.var(ddof=1)) / len(differences) if len(differences) > 1 else 0.0
         if against is not None:
             parts.append(
-                CollectionEffect(row, against, rows[other], group.found[number].identity, len(differences), over_queries + between)
+                CollectionEffect(
+                    row, against, rows[other], group.found[number].identity, len(differences), over_queries + between
+                )
             )
     return parts
 
@@ -171,13 +184,17 @@ def _parts(group: RunGroup, metric: str, seed: int) -> list[CollectionEffect]:
 def _check_names(methods: Sequence[str], known: set[str]) -> None:
     for name in methods:
         if name not in known:
-            raise UserError(f"no row of method '{name}' that stands beside the baseline", remedy=did_you_mean(name, sorted(known)))
+            raise UserError(
+                f"no row of method '{name}' that stands beside the baseline", remedy=did_you_mean(name, sorted(known))
+            )
 
 
 def _pooled(parts: list[CollectionEffect]) -> Pooled:
     twice = [name for name, count in Counter(part.row.collection for part in parts).items() if count > 1]
     if twice:
-        places = ", ".join(f"{part.row.split} {part.row.content_hash[:8]}" for part in parts if part.row.collection == twice[0])
+        places = ", ".join(
+            f"{part.row.split} {part.row.content_hash[:8]}" for part in parts if part.row.collection == twice[0]
+        )
         raise UserError(
             f"'{twice[0]}' would count as several collections ({places})",
             remedy="choose one split with --split, and keep runs on one content in the folder",
@@ -202,6 +219,7 @@ def _family(pooled: Sequence[Pooled], baseline: str, metric: str) -> str:
     if not count:
         return ""
     return (
-        f"{counted(count, 'method')} against {baseline} on {metric}: random effects over collections (Paule-Mandel), Hartung-Knapp t, "
+        f"{counted(count, 'method')} against {baseline} on {metric}: random effects over collections (Paule-Mandel), "
+        "Hartung-Knapp t, "
         f"two-sided, Holm over all {count}"
     )

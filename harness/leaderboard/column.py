@@ -29,7 +29,8 @@ class Column:
     """The same as people read it, empty where there is nothing."""
     kind: Kind = "text"
     group: Group = "core"
-    """What it belongs to: pages show and hide groups; where there is little room, settings stand in the cell of the method."""
+    """What it belongs to: pages show and hide groups; where there is little room, settings stand in the cell of the
+    method."""
     rank: int = LAST
     """A narrow terminal drops the largest first; 0 is never dropped."""
     optional: bool = False

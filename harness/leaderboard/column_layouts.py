@@ -52,7 +52,8 @@ LAYOUTS: dict[Layout, tuple[str | tuple[str, ...], ...]] = {
     ),
     "report-latex": ("method", *_SETTINGS, "budget", "runs", "lead", "interval", "others", "usd"),
 }  # fmt: skip
-"""Columns by place. Where several are named together they keep the order of the table. What no layout names stands in all, at the end.
+"""Columns by place. Where several are named together they keep the order of the table. What no layout names stands in
+all, at the end.
 
 "document" is Markdown and LaTeX, "page" the dashboard and the exported site.
 """
@@ -68,18 +69,23 @@ def arranged(layout: Layout, *tables: Table) -> tuple[Column, ...]:
     return (*chosen, *(column for column in found.values() if column.layout_name not in _NAMED))
 
 
-_NAMED = frozenset(name for layout in LAYOUTS.values() for one in layout for name in ([one] if isinstance(one, str) else one))
+_NAMED = frozenset(
+    name for layout in LAYOUTS.values() for one in layout for name in ([one] if isinstance(one, str) else one)
+)
 
 
 def method_details(available: Iterable[Column], row: Row) -> list[str]:
-    """What stands in the cell of the method where there is little room: the settings that tell `row` from others of its method."""
+    """What stands in the cell of the method where there is little room: the settings that tell `row` from others of its
+    method."""
     return [text for column in available if column.group == "settings" and (text := column.text(row))]
 
 
 def record(row: Row, written: Iterable[Column]) -> dict[str, Any]:
     """A row as JSON."""
     values = {column.name: column.value(row) for column in written}
-    return with_former_keys({name: list(value) if isinstance(value, tuple) else value for name, value in values.items()})
+    return with_former_keys(
+        {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    )
 
 
 def with_former_keys(values: Mapping[str, Any]) -> dict[str, Any]:

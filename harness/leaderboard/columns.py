@@ -1,7 +1,7 @@
 """The columns of a board, each said once: what it is called, what it means, its value and its text.
 
-Terminal, Markdown, LaTeX, CSV, JSON, dashboard, exported site and report iterate over them. A column that is added here stands in all of
-these; `harness.leaderboard.column_layouts` says which stand only in some, and in which order.
+Terminal, Markdown, LaTeX, CSV, JSON, dashboard, exported site and report iterate over them. A column that is added here
+stands in all of these; `harness.leaderboard.column_layouts` says which stand only in some, and in which order.
 """
 
 from __future__ import annotations
@@ -95,7 +95,11 @@ FIXED: tuple[Column, ...] = (
     _attribute("split", help="The queries of the collection that it was evaluated on."),
     _attribute("content_hash", help="sha256 of documents, queries and judgments."),
     _attribute("rank", "#", _PLACE, text=row_texts.place, kind="place", rank=0),
-    _attribute("method", help="A way to get a retriever: the method at the centre, a baseline, a reference or a control.", rank=0),
+    _attribute(
+        "method",
+        help="A way to get a retriever: the method at the centre, a baseline, a reference or a control.",
+        rank=0,
+    ),
     _attribute("variant", "settings", "Settings in which rows of one method differ.", group="settings", optional=True),
     _attribute("teacher", help="Who labelled the training queries.", group="settings"),
     _attribute("teacher_type", help="real, placebo, simulated or oracle."),
@@ -107,8 +111,16 @@ FIXED: tuple[Column, ...] = (
     _attribute("student", help="The model that is trained to retrieve."),
     _attribute("budget", "labels", "Labelled training queries.", text=row_texts.labels, kind="number", rank=0),
     _attribute("runs", help="Resamples times seeds behind the row.", kind="number", rank=0),
-    _attribute("resamples", help="Draws of training queries that the runs stand for; 0 where it makes no difference.", kind="number"),
-    _attribute("trials", help="Trials that every run chose its settings from, on another split; 0 where nothing was tuned.", kind="number"),
+    _attribute(
+        "resamples",
+        help="Draws of training queries that the runs stand for; 0 where it makes no difference.",
+        kind="number",
+    ),
+    _attribute(
+        "trials",
+        help="Trials that every run chose its settings from, on another split; 0 where nothing was tuned.",
+        kind="number",
+    ),
     _attribute("missing_queries", help="Most queries that one of the runs misses.", kind="number"),
     _text("uncertain_by", "uncertain by", _UNCERTAIN, row_texts.uncertain_by, group="intervals", rank=6, optional=True),
     _cost("usd", "USD", "Every label at its price, whoever paid for it.", "money", text=row_texts.usd, rank=2),
@@ -116,7 +128,15 @@ FIXED: tuple[Column, ...] = (
     _cost("calls", "calls", "Calls of the teacher."),
     _cost("input_tokens", "input tokens", "Tokens that the teacher read."),
     _cost("output_tokens", "output tokens", "Tokens that the teacher wrote."),
-    Column("tokens", "tokens", _TOKENS, row_texts.tokens, lambda row: f"{row_texts.tokens(row):,.0f}", kind="number", group="costs"),
+    Column(
+        "tokens",
+        "tokens",
+        _TOKENS,
+        row_texts.tokens,
+        lambda row: f"{row_texts.tokens(row):,.0f}",
+        kind="number",
+        group="costs",
+    ),
     _cost("train_seconds", "train", "Seconds of training.", "seconds", text=row_texts.training, rank=3),
     _cost("seconds", "all", _SECONDS, "seconds"),
     _cost("seconds_here", "all here", "Seconds of all stages behind the row as each took when it ran.", "seconds"),
@@ -162,12 +182,17 @@ def _metric(name: str, table: Table) -> tuple[Column, ...]:
         ),
         _bound(name, "low"),
         _bound(name, "high"),
-        *([_text("interval", "95 %", _INTERVAL, interval, kind="interval", group="intervals", rank=0)] if leads else []),
+        *(
+            [_text("interval", "95 %", _INTERVAL, interval, kind="interval", group="intervals", rank=0)]
+            if leads
+            else []
+        ),
     )
 
 
 _INTERVAL = (
-    "Bootstrap interval of the mean over queries, resamples and seeds: other queries and draws of the same kind would give a "
+    "Bootstrap interval of the mean over queries, resamples and seeds: other queries and draws of the same kind would "
+    "give a "
     "mean in it 95 times of 100. Overlap of two intervals is no test."
 )
 
@@ -196,12 +221,30 @@ def _tests(table: Table) -> tuple[Column, ...]:
 
     about = f"Mean difference from {baseline} on {table.metric}."
     return (
-        _test("difference", "against baseline", against, row_texts.against, name="against_baseline", kind="interval", optional=False),
-        _test("baseline", "tested against", "The row of the baseline that is most like it.", tested_against, kind="text"),
-        _test("difference", f"Δ {baseline}", about, lambda row: f"{row.against.difference:+.3f}" if row.against else ""),
+        _test(
+            "difference",
+            "against baseline",
+            against,
+            row_texts.against,
+            name="against_baseline",
+            kind="interval",
+            optional=False,
+        ),
+        _test(
+            "baseline", "tested against", "The row of the baseline that is most like it.", tested_against, kind="text"
+        ),
+        _test(
+            "difference", f"Δ {baseline}", about, lambda row: f"{row.against.difference:+.3f}" if row.against else ""
+        ),
         _test("p", "p", "Of the difference, not adjusted.", lambda row: p_text(row.against.p) if row.against else ""),
         _test("p_adjusted", "p adj.", _ADJUSTED, lambda row: p_text(row.against.p_adjusted) if row.against else ""),
-        _test("verdict", "verdict", "Better or worse at 0.05.", lambda row: row.against.verdict if row.against else "", kind="text"),
+        _test(
+            "verdict",
+            "verdict",
+            "Better or worse at 0.05.",
+            lambda row: row.against.verdict if row.against else "",
+            kind="text",
+        ),
     )
 
 
@@ -214,4 +257,6 @@ def _test(field: str, heading: str, help: str, text: Callable[[Row], str], *, na
     def value(row: Row) -> Any:
         return getattr(row.against, field) if row.against else None
 
-    return Column(name or field, heading, help, value, text, **{"kind": "number", "group": "tests", "optional": True, **more})
+    return Column(
+        name or field, heading, help, value, text, **{"kind": "number", "group": "tests", "optional": True, **more}
+    )

@@ -1,4 +1,5 @@
-"""Rows of the board against each other: what ``harness compare`` says of their runs, from the published per-query values."""
+"""Rows of the board against each other: what ``harness compare`` says of their runs, from the published per-query
+values."""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ FEWEST, MOST = 2, 6
 def compare_rows(values: PerQuery, question: TestSpec, baseline: str | None = None) -> ComparisonResult:
     """Each row against the one named `baseline`, or all pairs without one; the family is all comparisons made.
 
-    The shape and, for rows of one run, every number is that of ``harness compare`` on their run files. Raises UserError with fewer
-    than two rows or more than six.
+    The shape and, for rows of one run, every number is that of ``harness compare`` on their run files. Raises UserError
+    with fewer than two rows or more than six.
     """
     if not FEWEST <= len(values.names) <= MOST:
         raise UserError(f"{counted(len(values.names), 'row')} to compare", remedy=f"choose {FEWEST} to {MOST}")

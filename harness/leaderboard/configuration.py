@@ -67,7 +67,10 @@ class Configuration:
         teacher = self.card.teacher
         if teacher is None:
             return {}
-        return {f"teacher.{key}": value for key, value in _flat({"kind": teacher.kind, "model": teacher.model, **teacher.settings})}
+        return {
+            f"teacher.{key}": value
+            for key, value in _flat({"kind": teacher.kind, "model": teacher.model, **teacher.settings})
+        }
 
 
 def _tuned(card: Card) -> Flat:
@@ -80,7 +83,8 @@ def _tuned(card: Card) -> Flat:
 
 
 def configurations(runs: Sequence[Published]) -> tuple[list[Configuration], list[str]]:
-    """Runs grouped by everything but resample and seed, and notes on runs that were left out because a newer one says the same."""
+    """Runs grouped by everything but resample and seed, and notes on runs that were left out because a newer one says
+    the same."""
     newest, notes = _newest(runs)
     groups: dict[str, list[Published]] = defaultdict(list)
     for run in newest:
@@ -113,7 +117,12 @@ def variants(found: Sequence[Configuration]) -> list[str]:
     by_method = _differing((one.method, one.own_settings) for one in found)
     by_teacher = _differing((one.teacher, one.teacher_settings) for one in found)
     return [
-        ", ".join([*_assignments(one.own_settings, by_method[one.method]), *_assignments(one.teacher_settings, by_teacher[one.teacher])])
+        ", ".join(
+            [
+                *_assignments(one.own_settings, by_method[one.method]),
+                *_assignments(one.teacher_settings, by_teacher[one.teacher]),
+            ]
+        )
         for one in found
     ]
 

@@ -1,4 +1,5 @@
-"""Which rows of a table are looked at. Tests and places stay those of the whole table: hiding a row changes no number."""
+"""Which rows of a table are looked at. Tests and places stay those of the whole table: hiding a row changes no
+number."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ FAULTY = 0.1
 
 
 class RowEvidence(NamedTuple):
-    """What a row is judged by: its facts and comparisons, and of its table the metric, the baseline and the most tuning trials of a row."""
+    """What a row is judged by: its facts and comparisons, and of its table the metric, the baseline and the most tuning
+    trials of a row."""
 
     facts: RowFacts
     against: BaselineComparison | None
@@ -72,11 +73,19 @@ def _other_baseline(row: RowEvidence) -> str | None:
 
 
 def _unpublished(row: RowEvidence) -> str | None:
-    return plain(f"declared but not published: {', '.join(row.facts.missing_metrics)}") if row.facts.missing_metrics else None
+    return (
+        plain(f"declared but not published: {', '.join(row.facts.missing_metrics)}")
+        if row.facts.missing_metrics
+        else None
+    )
 
 
 def _tuned_less(row: RowEvidence) -> str | None:
-    return f"tuning trials: {row.facts.trials} of {row.most_trials}" if row.facts.random and row.facts.trials < row.most_trials else None
+    return (
+        f"tuning trials: {row.facts.trials} of {row.most_trials}"
+        if row.facts.random and row.facts.trials < row.most_trials
+        else None
+    )
 
 
 FLAGS: tuple[Callable[[RowEvidence], str | None], ...] = (

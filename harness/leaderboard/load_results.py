@@ -31,7 +31,9 @@ class ResultSet:
     def runs_of_row(self, table: Table, row: Row) -> list[Published]:
         """The runs of one of its rows, in the row's order."""
         # Of two folders with one run id the newer counts, as on the board.
-        known = {run.card.tag: run for run in sorted(self.runs_of(table), key=lambda run: (run.card.created, run.card.tag))}
+        known = {
+            run.card.tag: run for run in sorted(self.runs_of(table), key=lambda run: (run.card.created, run.card.tag))
+        }
         return [known[tag] for tag in row.run_ids]
 
 
@@ -41,7 +43,8 @@ def _about(run: Published) -> tuple[str, str, str]:
 
 
 def load_results(results: Path, runs: Collection[str] | None = None, cache: Path | None = None) -> ResultSet:
-    """All runs under `results`, or only those with the ids `runs`; nothing that one of them holds keeps the others from being shown.
+    """All runs under `results`, or only those with the ids `runs`; nothing that one of them holds keeps the others from
+    being shown.
 
     With `cache`, a folder of the user's own, what was read is kept there and only folders that changed are read again.
     """
@@ -93,4 +96,7 @@ def _subfolders(folder: Path | str) -> list[os.DirEntry[str]]:
     if not Path(folder).is_dir():
         return []
     with os.scandir(folder) as entries:
-        return sorted((entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")), key=lambda entry: entry.name)
+        return sorted(
+            (entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")),
+            key=lambda entry: entry.name,
+        )

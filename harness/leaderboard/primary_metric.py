@@ -1,4 +1,5 @@
-"""What leads a table: the metric that it is sorted and tested by, and the baseline row that each row is tested against."""
+"""What leads a table: the metric that it is sorted and tested by, and the baseline row that each row is tested
+against."""
 
 from __future__ import annotations
 
@@ -42,8 +43,11 @@ def usual_baseline(runs: Sequence[Published]) -> str:
     return named.most_common(1)[0][0] if named else BASELINE
 
 
-def baseline_pairs(found: Sequence[Configuration], facts: Sequence[RowFacts], measured: Measured, baseline: str) -> dict[int, int]:
-    """For every other row the baseline row that is most like it; of equals one without a false teacher, then the highest mean."""
+def baseline_pairs(
+    found: Sequence[Configuration], facts: Sequence[RowFacts], measured: Measured, baseline: str
+) -> dict[int, int]:
+    """For every other row the baseline row that is most like it; of equals one without a false teacher, then the
+    highest mean."""
     methods = {number: found[number].card.method for number in measured.means}
     shown = [number for number, method in methods.items() if (method.label or method.name) == baseline]
     candidates = shown or [number for number, method in methods.items() if method.name == baseline]
@@ -51,10 +55,16 @@ def baseline_pairs(found: Sequence[Configuration], facts: Sequence[RowFacts], me
     def nearest(row: RowFacts) -> int:
         return max(
             candidates,
-            key=lambda other: (_likeness(row, facts[other]), facts[other].teacher_type in (None, "real"), measured.estimates[other].mean),
+            key=lambda other: (
+                _likeness(row, facts[other]),
+                facts[other].teacher_type in (None, "real"),
+                measured.estimates[other].mean,
+            ),
         )
 
-    return {number: nearest(facts[number]) for number in measured.means if number not in candidates} if candidates else {}
+    return (
+        {number: nearest(facts[number]) for number in measured.means if number not in candidates} if candidates else {}
+    )
 
 
 def control_pairs(facts: Sequence[RowFacts], pairs: Mapping[int, int]) -> dict[int, int]:

@@ -1,7 +1,7 @@
 """What was read of a results folder before: one Parquet file in the user's own cache, never inside the folder itself.
 
-A row is a metric of a run, or a folder that is none. The file is a copy of what can be read again: when it is damaged, or of another
-version, it counts as absent.
+A row is a metric of a run, or a folder that is none. The file is a copy of what can be read again: when it is damaged,
+or of another version, it counts as absent.
 """
 
 from __future__ import annotations
@@ -57,7 +57,11 @@ def save(cache: Path, results: Path, entries: Mapping[str, Entry]) -> None:
         for name, values in entry.scores.items():
             rows.append((folder, entry.mark, "", card, name, json.dumps(values.queries.ids), values.numbers))
             card = ""
-    columns = [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), _schema(), strict=True)] if rows else []
+    columns = (
+        [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), _schema(), strict=True)]
+        if rows
+        else []
+    )
     table = pa.table(columns, schema=_schema()) if rows else _schema().empty_table()
     path = index_path(cache, results)
     with suppress(OSError):

@@ -50,8 +50,12 @@ def facts_of(one: Configuration, variant: str, queries: int) -> RowFacts:
         missing_queries=max(_missing(run, queries) for run in one.runs),
         run_ids=tuple(run.card.tag for run in one.runs),
         metric_declared=_plain(next(iter(_declared(one)), None)),
-        baseline_declared=tuple(plain(name) for name in dict.fromkeys(n for run in one.runs for n in _evaluation(run).baseline)),
-        missing_metrics=tuple(plain(name) for name in _declared(one) if not all(name in run.scores for run in one.runs)),
+        baseline_declared=tuple(
+            plain(name) for name in dict.fromkeys(n for run in one.runs for n in _evaluation(run).baseline)
+        ),
+        missing_metrics=tuple(
+            plain(name) for name in _declared(one) if not all(name in run.scores for run in one.runs)
+        ),
     )
 
 

@@ -19,7 +19,8 @@ from harness.text import plain
 
 @dataclass(frozen=True)
 class PerQuery:
-    """`values` (queries, rows) of one metric; `missing` counts, for each row, queries that all its runs were not evaluated on."""
+    """`values` (queries, rows) of one metric; `missing` counts, for each row, queries that all its runs were not
+    evaluated on."""
 
     metric: str
     queries: tuple[str, ...]
@@ -38,17 +39,22 @@ class QueryChange(NamedTuple):
 
 
 def per_query(result_set: ResultSet, table: Table, rows: Sequence[tuple[str, Row]]) -> PerQuery:
-    """The leading metric of `table` for every query of it and each of the named `rows`; a query that a run lacks counts 0.
+    """The leading metric of `table` for every query of it and each of the named `rows`; a query that a run lacks counts
+    0.
 
     Raises UserError for a row that was not evaluated by that metric.
     """
     members = result_set.runs_of(table)
     queries = queries_of(members)
     if lacking := [name for name, row in rows if table.metric not in row.metrics]:
-        raise UserError(f"not evaluated by {table.metric}: {', '.join(lacking)}", remedy="choose another metric or other rows")
+        raise UserError(
+            f"not evaluated by {table.metric}: {', '.join(lacking)}", remedy="choose another metric or other rows"
+        )
     own = own_name(result_set, table)
     runs = [result_set.runs_of_row(table, row) for _, row in rows]
-    values = np.column_stack([np.mean([aligned_values(run.scores[own], queries) for run in group], axis=0) for group in runs])
+    values = np.column_stack(
+        [np.mean([aligned_values(run.scores[own], queries) for run in group], axis=0) for group in runs]
+    )
     missing = tuple(row.missing_queries for _, row in rows)
     return PerQuery(table.metric, tuple(queries), tuple(name for name, _ in rows), values, missing)
 
@@ -61,11 +67,15 @@ def own_name(result_set: ResultSet, table: Table) -> str:
 def changes(values: PerQuery, a: int, b: int) -> list[QueryChange]:
     """Row `b` against row `a` on every query, the largest gain first; of equals in the order of the ids."""
     rows = zip(values.queries, values.values[:, a].tolist(), values.values[:, b].tolist(), strict=True)
-    return sorted((QueryChange(query, one, other, other - one) for query, one, other in rows), key=lambda change: -change.difference)
+    return sorted(
+        (QueryChange(query, one, other, other - one) for query, one, other in rows),
+        key=lambda change: -change.difference,
+    )
 
 
 def extremes(found: Sequence[QueryChange], most: int = 10) -> tuple[list[QueryChange], list[QueryChange]]:
-    """Of `changes` the largest gains and, worst first, the largest losses of b; at most `most` each, ties in neither."""
+    """Of `changes` the largest gains and, worst first, the largest losses of b; at most `most` each, ties in
+    neither."""
     gains = [change for change in found if change.difference > 0]
     losses = [change for change in reversed(found) if change.difference < 0]
     return gains[:most], losses[:most]

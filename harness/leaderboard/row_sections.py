@@ -1,4 +1,5 @@
-"""Rows by what their methods may see: one that reads likelihoods or gold judgments is not held against one that reads an order."""
+"""Rows by what their methods may see: one that reads likelihoods or gold judgments is not held against one that reads
+an order."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ class By(StrEnum):
 
 
 def by_sees(rows: Sequence[Row]) -> dict[str, tuple[Row, ...]]:
-    """Rows by what they see, in words: nothing, then one thing, then several; places and tests stay those of the whole table."""
+    """Rows by what they see, in words: nothing, then one thing, then several; places and tests stay those of the whole
+    table."""
     groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
         groups[tuple(sorted(row.sees)) or (NOTHING,)].append(row)

@@ -33,8 +33,8 @@ def queries_of(runs: Sequence[Published]) -> list[str]:
 class Measured:
     """One metric of the configurations that have it, by their number.
 
-    `means` holds per-query values (queries,) averaged over runs, `samples` bootstrapped means (SAMPLES,), absent with one query,
-    `values` per-query values of each run (queries, runs).
+    `means` holds per-query values (queries,) averaged over runs, `samples` bootstrapped means (SAMPLES,), absent with
+    one query, `values` per-query values of each run (queries, runs).
     """
 
     estimates: dict[int, Estimate]
@@ -46,10 +46,18 @@ class Measured:
 def measure(found: Sequence[Configuration], metric: str, queries: list[str], seed: int = SEED) -> Measured:
     """`metric` for every configuration whose runs all have it; queries that a run lacks count 0."""
     rows = [row for row, one in enumerate(found) if all(metric in run.scores for run in one.runs)]
-    values = {row: np.column_stack([aligned_values(run.scores[metric], queries) for run in found[row].runs]) for row in rows}
+    values = {
+        row: np.column_stack([aligned_values(run.scores[metric], queries) for run in found[row].runs]) for row in rows
+    }
     drawn: dict[int, Sampled] = {}
     if len(queries) > 1 and rows:
-        drawn = dict(zip(rows, hierarchical_means(list(values.values()), [found[row].design for row in rows], seed, SAMPLES), strict=True))
+        drawn = dict(
+            zip(
+                rows,
+                hierarchical_means(list(values.values()), [found[row].design for row in rows], seed, SAMPLES),
+                strict=True,
+            )
+        )
     intervals = _intervals({row: one.means for row, one in drawn.items()})
     over_runs = _intervals({row: one.runs for row, one in drawn.items() if one.runs is not None})
     estimates = {row: _estimate(values[row], intervals.get(row), over_runs.get(row)) for row in rows}
@@ -67,7 +75,9 @@ def _estimate(values: Array, interval: Interval | None, over_runs: Interval | No
     return Estimate(math.fsum(means) / len(means), interval, over_runs, deviation)
 
 
-def compare(measured: Measured, baselines: Mapping[int, int], names: Sequence[str], seed: int = SEED) -> dict[int, BaselineComparison]:
+def compare(
+    measured: Measured, baselines: Mapping[int, int], names: Sequence[str], seed: int = SEED
+) -> dict[int, BaselineComparison]:
     """Each row (key) against its baseline row (value): sign-flip randomisation, Holm over all of them."""
     rows = list(baselines)
     if not rows:
@@ -78,7 +88,10 @@ def compare(measured: Measured, baselines: Mapping[int, int], names: Sequence[st
     drawn = [measured.samples[row] - measured.samples[baselines[row]] for row in rows if row in measured.samples]
     intervals = percentile(np.column_stack(drawn)) if drawn else [None] * len(rows)
     numbers = zip(rows, intervals, p.tolist(), adjusted.tolist(), strict=True)
-    return {row: BaselineComparison(names[baselines[row]], _difference(measured, row, baselines[row]), *rest) for row, *rest in numbers}
+    return {
+        row: BaselineComparison(names[baselines[row]], _difference(measured, row, baselines[row]), *rest)
+        for row, *rest in numbers
+    }
 
 
 def _difference(measured: Measured, row: int, baseline: int) -> float:

@@ -45,7 +45,9 @@ def mark(row: Row) -> str:
 
 def against(row: Row) -> str:
     """'▲ +0.012 (p 0.03)': the difference from its baseline and the adjusted p."""
-    return f"{mark(row)} {row.against.difference:+.3f} (p {p_text(row.against.p_adjusted)})".strip() if row.against else ""
+    return (
+        f"{mark(row)} {row.against.difference:+.3f} (p {p_text(row.against.p_adjusted)})".strip() if row.against else ""
+    )
 
 
 def place(row: Row) -> str:
@@ -99,18 +101,30 @@ def training(row: Row) -> str:
 
 def caption(table: Table) -> str:
     """What was tested, and what the marks mean."""
-    tested = f"▲ better, ▼ worse than {table.baseline} (adjusted p < 0.05); {table.family}." if table.baseline else "No baseline, no test."
-    return f"{tested} Intervals: 95 %, bootstrap over queries, resamples and seeds. USD: every label at its price, whoever paid for it."
+    tested = (
+        f"▲ better, ▼ worse than {table.baseline} (adjusted p < 0.05); {table.family}."
+        if table.baseline
+        else "No baseline, no test."
+    )
+    return (
+        f"{tested} Intervals: 95 %, bootstrap over queries, resamples and seeds. USD: every label at its price, "
+        "whoever paid for it."
+    )
 
 
 def titles(table: Table) -> dict[str, Row]:
-    """The rows of `table` by names that no other row of it has, in its order: what people choose rows by, and what stands in a link."""
+    """The rows of `table` by names that no other row of it has, in its order: what people choose rows by, and what
+    stands in a link."""
     names = [title(row) for row in table.rows]
     counts = Counter(names)
-    return {name if counts[name] == 1 else f"{name} [{row.run_ids[0]}]": row for name, row in zip(names, table.rows, strict=True)}
+    return {
+        name if counts[name] == 1 else f"{name} [{row.run_ids[0]}]": row
+        for name, row in zip(names, table.rows, strict=True)
+    }
 
 
 def title(row: RowFacts) -> str:
-    """What is to be said of `row` to know it: method, teacher, losses, labels and the settings in which its table has others."""
+    """What is to be said of `row` to know it: method, teacher, losses, labels and the settings in which its table has
+    others."""
     amount = f"{labels(row)} labels" if row.budget else ""
     return " · ".join(part for part in (row.method, row.teacher, losses(row), amount, row.variant) if part)

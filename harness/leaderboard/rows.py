@@ -1,4 +1,5 @@
-"""Rows of a table, each built once and whole: estimates, variance, comparisons, places and flags, over what the cards say."""
+"""Rows of a table, each built once and whole: estimates, variance, comparisons, places and flags, over what the cards
+say."""
 
 from __future__ import annotations
 
@@ -25,8 +26,12 @@ def build_rows(group: RunGroup, seed: int = SEED, warnings: Sequence[str] = ()) 
         evidence = RowEvidence(facts, compared, control, plain(group.metric), plain(group.baseline), most_trials)
         row = Row(
             **vars(facts),
-            metrics={plain(name): one.estimates[number] for name, one in group.measured.items() if number in one.estimates},
-            variance=variance(measured.values[number], group.found[number].design) if number in measured.values else None,
+            metrics={
+                plain(name): one.estimates[number] for name, one in group.measured.items() if number in one.estimates
+            },
+            variance=variance(measured.values[number], group.found[number].design)
+            if number in measured.values
+            else None,
             rank=places.get(number),
             against=compared,
             against_zero_shot=control,
@@ -49,11 +54,16 @@ def board_order(group: RunGroup) -> list[int]:
 
 def _places(group: RunGroup) -> dict[int, int]:
     """Places of those that compete."""
-    return {number: place for place, number in enumerate((one for one in board_order(group) if _competes(group, one)), 1)}
+    return {
+        number: place for place, number in enumerate((one for one in board_order(group) if _competes(group, one)), 1)
+    }
 
 
 def _competes(group: RunGroup, number: int) -> bool:
-    return group.facts[number].teacher_type not in ("oracle", "simulated") and number in group.measured[group.metric].estimates
+    return (
+        group.facts[number].teacher_type not in ("oracle", "simulated")
+        and number in group.measured[group.metric].estimates
+    )
 
 
 def _comparisons(group: RunGroup, seed: int) -> tuple[dict[int, BaselineComparison], dict[int, BaselineComparison]]:
@@ -66,6 +76,7 @@ def _comparisons(group: RunGroup, seed: int) -> tuple[dict[int, BaselineComparis
 
 
 def _names(group: RunGroup) -> list[str]:
-    """What the rows are called as baselines: their methods, or all that tells them apart where rows are tested against different ones."""
+    """What the rows are called as baselines: their methods, or all that tells them apart where rows are tested against
+    different ones."""
     several = len(set(group.pairs.values())) > 1
     return [title(facts) if several else facts.name for facts in group.facts]

@@ -40,11 +40,16 @@ class RunGroup:
 
 def chosen_runs(runs: Sequence[Published], collection: str | None, split: str | None) -> list[Published]:
     """`runs` on that collection and split, None for any. Raises UserError where there are runs but none of these."""
-    chosen = [run for run in runs if collection in (None, run.card.collection.name) and split in (None, run.card.collection.split)]
+    chosen = [
+        run
+        for run in runs
+        if collection in (None, run.card.collection.name) and split in (None, run.card.collection.split)
+    ]
     if runs and not chosen:
         known = sorted({plain(f"{run.card.collection.name} ({run.card.collection.split})") for run in runs})
         raise UserError(
-            f"no published run of collection '{collection or 'any'}', split '{split or 'any'}'", remedy=f"there are: {', '.join(known)}"
+            f"no published run of collection '{collection or 'any'}', split '{split or 'any'}'",
+            remedy=f"there are: {', '.join(known)}",
         )
     return chosen
 
@@ -59,7 +64,8 @@ def by_content(runs: Sequence[Published]) -> dict[Content, list[Published]]:
 
 
 def group_of(runs: Sequence[Published], metric: str | None, baseline: str | None, seed: int = SEED) -> RunGroup:
-    """`runs`, all of one content, led by `metric` where any has it, and compared with `baseline`, by default the one that most name."""
+    """`runs`, all of one content, led by `metric` where any has it, and compared with `baseline`, by default the one
+    that most name."""
     found, notes = configurations(runs)
     queries, leading = queries_of(runs), primary_metric(runs, metric)
     metrics = list(dict.fromkeys([leading, *(name for run in runs for name in run.scores)]))

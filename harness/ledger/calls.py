@@ -78,6 +78,9 @@ class Usage:
 
 
 def call_key(model: str, request: Any, sampling: Any = None, repeat: int = 0) -> str:
-    """sha256 in hex over the model's identity, the rendered request, the sampling parameters and the repeat index, all plain JSON."""
-    text = json.dumps([model, request, sampling, repeat], sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """sha256 in hex over the model's identity, the rendered request, the sampling parameters and the repeat index, all
+    plain JSON."""
+    text = json.dumps(
+        [model, request, sampling, repeat], sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    )
     return hashlib.sha256(text.encode()).hexdigest()

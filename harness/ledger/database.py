@@ -59,7 +59,9 @@ def opened(path: Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         connection.close()
         raise UserError(
-            f"cannot be used as the ledger: {error}", file=path, remedy="restore it from a copy or give another workspace"
+            f"cannot be used as the ledger: {error}",
+            file=path,
+            remedy="restore it from a copy or give another workspace",
         ) from error
     except UserError:
         connection.close()
@@ -74,7 +76,9 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     try:
         version = _version(connection)
         if version > len(_MIGRATIONS):
-            raise UserError("this ledger was written by a newer version of the harness", file=path, remedy="upgrade the harness")
+            raise UserError(
+                "this ledger was written by a newer version of the harness", file=path, remedy="upgrade the harness"
+            )
         for number, statement in enumerate(_MIGRATIONS[version:], version + 1):
             connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")

@@ -1,7 +1,7 @@
 """The ledger: every LLM call ever paid for, in one SQLite file that many processes may use at once.
 
-A call is keyed by everything that can change its answer and by nothing else, so nobody pays for it twice. Only answers are given
-back: refusals and truncations are kept apart, for what they cost; errors, which cost nothing, are not kept.
+A call is keyed by everything that can change its answer and by nothing else, so nobody pays for it twice. Only answers
+are given back: refusals and truncations are kept apart, for what they cost; errors, which cost nothing, are not kept.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ class Ledger:
         self.put_many([call])
 
     def put_many(self, calls: Sequence[Call]) -> None:
-        """Keep all of `calls` or, when this process dies meanwhile, none. An answer that is there already stays as it is.
+        """Keep all of `calls` or, when this process dies meanwhile, none. An answer that is there already stays as it
+        is.
 
         Raises ValueError for an empty response: that is no answer.
         """
@@ -84,7 +85,8 @@ class Ledger:
             self.paid += Usage.of(calls)
 
     def put_miss(self, call: Call, kind: str) -> None:
-        """Keep the cost of a call that brought no answer; its response may be empty and is never given back for its key.
+        """Keep the cost of a call that brought no answer; its response may be empty and is never given back for its
+        key.
 
         Raises ValueError when `kind` is none of `MISSES`.
         """
@@ -106,7 +108,8 @@ class Ledger:
         return Merged(len(calls) - len(held), len(held) - len(conflicts), conflicts)
 
     def calls(self) -> Iterator[Call]:
-        """All calls with their requests, in the order of their keys; what other processes add meanwhile may be missing."""
+        """All calls with their requests, in the order of their keys; what other processes add meanwhile may be
+        missing."""
         last = b""
         while rows := self._fetch(f"SELECT {_WHOLE} FROM calls WHERE key > ? ORDER BY key LIMIT {_AT_ONCE}", [last]):
             yield from map(_call, rows)
@@ -115,7 +118,9 @@ class Ledger:
     def misses(self) -> Iterator[Miss]:
         """All misses with their requests, oldest first; what other processes add meanwhile may be missing."""
         last = 0
-        while rows := self._fetch(f"SELECT rowid, kind, {_WHOLE} FROM misses WHERE rowid > ? ORDER BY rowid LIMIT {_AT_ONCE}", [last]):
+        while rows := self._fetch(
+            f"SELECT rowid, kind, {_WHOLE} FROM misses WHERE rowid > ? ORDER BY rowid LIMIT {_AT_ONCE}", [last]
+        ):
             for _, kind, *row in rows:
                 yield Miss(kind, _call(row))
             last = rows[-1][0]

@@ -1,4 +1,5 @@
-"""How SQLite keeps a file safe: a write-ahead log on a local disk, a rollback journal on a network disk, where that log cannot work."""
+"""How SQLite keeps a file safe: a write-ahead log on a local disk, a rollback journal on a network disk, where that log
+cannot work."""
 
 from __future__ import annotations
 
@@ -43,8 +44,8 @@ _NETWORK = frozenset(
 def set_journal(connection: sqlite3.Connection, path: Path) -> str:
     """Choose the journal mode for the database at `path`; returns ``wal`` or ``delete``.
 
-    A process that dies loses nothing that was committed in either mode. A write-ahead log needs memory shared by all processes, so
-    it is not used on network disks, nor where SQLite refuses it.
+    A process that dies loses nothing that was committed in either mode. A write-ahead log needs memory shared by all
+    processes, so it is not used on network disks, nor where SQLite refuses it.
     """
     mode = "delete" if _on_network(path) else _try_wal(connection)
     if mode != "wal":

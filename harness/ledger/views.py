@@ -1,4 +1,5 @@
-"""Views of the ledger: one adds up what a piece of work used, found or paid; one lets work be done again that is paid for already."""
+"""Views of the ledger: one adds up what a piece of work used, found or paid; one lets work be done again that is paid
+for already."""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ from harness.ledger.ledger import Ledger
 class MeteredLedger(Ledger):
     """The same calls as `ledger`, whose `paid` goes on counting too.
 
-    `paid` is what the work paid here and now; `used` is what it would have cost alone, each distinct call once, paid now or found,
-    and every miss.
+    `paid` is what the work paid here and now; `used` is what it would have cost alone, each distinct call once, paid
+    now or found, and every miss.
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -54,7 +55,8 @@ class CacheMiss(LookupError):
 
 
 class ReplayLedger(MeteredLedger):
-    """A meter for work whose calls must all be in `ledger`: raises NotHeld before anything is asked, or kept, for the first that is not."""
+    """A meter for work whose calls must all be in `ledger`: raises NotHeld before anything is asked, or kept, for the
+    first that is not."""
 
     def get_many(self, keys: Iterable[str]) -> dict[str, CachedResponse]:
         wanted = list(keys)

@@ -1,1 +1,2 @@
-"""What teachers that answer in text share: requests and answers, the driver that keeps many in flight, limits, retries, prices."""
+"""What teachers that answer in text share: requests and answers, the driver that keeps many in flight, limits, retries,
+prices."""

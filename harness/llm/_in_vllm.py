@@ -1,4 +1,5 @@
-"""Runs inside vLLM: holds answers to a permutation, which vLLM's own structured outputs cannot do for more than a few passages."""
+"""Runs inside vLLM: holds answers to a permutation, which vLLM's own structured outputs cannot do for more than a few
+passages."""
 
 from __future__ import annotations
 

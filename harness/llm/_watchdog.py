@@ -1,7 +1,9 @@
-"""Runs a server's command and sees to its end, however the harness ends. A script of its own: ``python _watchdog.py GRACE COMMAND ...``.
+"""Runs a server's command and sees to its end, however the harness ends. A script of its own: ``python _watchdog.py
+GRACE COMMAND ...``.
 
-Standard input is a pipe whose other end only the harness holds. When it closes (the harness is done, was interrupted, or was
-killed), the command and all that it started are ended, first gently. When the command ends by itself, so does this.
+Standard input is a pipe whose other end only the harness holds. When it closes (the harness is done, was interrupted,
+or was killed), the command and all that it started are ended, first gently. When the command ends by itself, so does
+this.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36
 
 
 def main(grace: float, command: list[str]) -> int:
-    """Give the command `grace` seconds to end once it is told to. Returns its own exit status where it ended by itself, else 0."""
+    """Give the command `grace` seconds to end once it is told to. Returns its own exit status where it ended by itself,
+    else 0."""
     harness = os.getppid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(0))

@@ -30,7 +30,8 @@ class Engine(Protocol):
 class Batched(Backend):
     """Gathers what waits, at most `most` requests, and completes it in a worker thread while the next ones gather.
 
-    `load` makes the engine, in that thread too. A failing batch fails its own requests, each with what the engine raised.
+    `load` makes the engine, in that thread too. A failing batch fails its own requests, each with what the engine
+    raised.
     """
 
     def __init__(self, load: Callable[[], Engine], most: int) -> None:
@@ -48,7 +49,9 @@ class Batched(Backend):
         self._collector = asyncio.create_task(self._collect())
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._collector.cancel()
         await asyncio.gather(self._collector, return_exceptions=True)
         while not self._queue.empty():

@@ -1,4 +1,5 @@
-"""A teacher that answers in text: its settings, its requests' keys, its plan. Subclasses say which model and how it is reached."""
+"""A teacher that answers in text: its settings, its requests' keys, its plan. Subclasses say which model and how it is
+reached."""
 
 from __future__ import annotations
 
@@ -37,18 +38,23 @@ _WORD = 1.4
 class ChatSettings(Settings):
     """How the model is asked and how it answers."""
 
-    ask: PromptingSettings = Field(PromptingSettings(), description="way of asking, prompt, order of presentation, repeats")
+    ask: PromptingSettings = Field(
+        PromptingSettings(), description="way of asking, prompt, order of presentation, repeats"
+    )
     on_malformed: OnMalformed = Field(OnMalformed(), description="what becomes of answers that are not as asked")
     temperature: float = Field(0.0, ge=0, description="0 takes the most probable token")
     top_p: float | None = Field(None, gt=0, le=1, description="nucleus sampling; the provider's default when left out")
     sampling_seed: int | None = Field(None, description="seed sent to providers that take one")
     max_tokens: int | None = Field(
-        None, ge=1, description="most tokens of an answer, thinking included; by default what a well-formed answer takes"
+        None,
+        ge=1,
+        description="most tokens of an answer, thinking included; by default what a well-formed answer takes",
     )
 
 
 class ChatTeacher(Teacher):
-    """Asks a language model in words. Every request is one call in the ledger, keyed by model, messages, sampling and repeat."""
+    """Asks a language model in words. Every request is one call in the ledger, keyed by model, messages, sampling and
+    repeat."""
 
     gives = ("order", "text")
     settings: ChatSettings
@@ -65,7 +71,8 @@ class ChatTeacher(Teacher):
     @property
     @abstractmethod
     def weights(self) -> str:
-        """What tells this model from every other: a content hash, or name and revision where only the provider knows."""
+        """What tells this model from every other: a content hash, or name and revision where only the provider
+        knows."""
 
     @abstractmethod
     def open(self) -> AbstractAsyncContextManager[Backend]:
@@ -73,7 +80,11 @@ class ChatTeacher(Teacher):
 
     def sampling(self) -> dict[str, object]:
         """What can change an answer beside model and messages."""
-        return {"temperature": self.settings.temperature, "top_p": self.settings.top_p, "seed": self.settings.sampling_seed}
+        return {
+            "temperature": self.settings.temperature,
+            "top_p": self.settings.top_p,
+            "seed": self.settings.sampling_seed,
+        }
 
     def count_tokens(self, texts: Sequence[str]) -> tuple[list[int], bool]:
         """Tokens of each text, and whether that is the model's own count or an estimate (four characters a token)."""
@@ -140,21 +151,30 @@ class ChatTeacher(Teacher):
         return self.usd(size // 2, self.room(request))
 
     def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
-        """Exact input tokens of what is asked next; questions that depend on answers not there yet are taken to be as long."""
+        """Exact input tokens of what is asked next; questions that depend on answers not there yet are taken to be as
+        long."""
         seen: set[str] = set()
         total = Cost()
         for one in self._driver.replay(tasks, ledger):
-            missing = [request for number, request in enumerate(one.requests) if number not in one.replies] if one.ranking is None else []
+            missing = (
+                [request for number, request in enumerate(one.requests) if number not in one.replies]
+                if one.ranking is None
+                else []
+            )
             new = {key: request for request in missing if (key := self.key(request)) not in seen}
             seen.update(new)
-            total += self._cost(list(new.values()), max(0, self.asking.calls(len(one.task.candidates)) - len(one.requests)))
+            total += self._cost(
+                list(new.values()), max(0, self.asking.calls(len(one.task.candidates)) - len(one.requests))
+            )
         return total
 
     def _cost(self, requests: Sequence[Request], later: int) -> Cost:
         """What `requests` cost, and as many `later` ones of the same length."""
         if not requests:
             return Cost()
-        counts, exact = self.count_tokens(["\n".join(content for _, content in request.messages) for request in requests])
+        counts, exact = self.count_tokens(
+            ["\n".join(content for _, content in request.messages) for request in requests]
+        )
         scale = 1 + later / len(requests)
         tokens, answers = round(sum(counts) * scale), round(sum(self.room(request) for request in requests) * scale)
         return Cost(len(requests) + later, tokens, answers, self.usd(tokens, answers), exact and not later, self.priced)

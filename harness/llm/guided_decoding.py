@@ -1,8 +1,9 @@
 """How vLLM is told what a well-formed answer is.
 
-Choices go to its structured outputs. Permutations go to our own logits processor (_in_vllm.py) in servers and engines of our own.
-Servers started by others have none: there a grammar says it for up to eight passages, whose sets have few enough states, and for
-more a regular expression gives the form only: identifiers of shown passages, as many as there are, perhaps one twice.
+Choices go to its structured outputs. Permutations go to our own logits processor (_in_vllm.py) in servers and engines
+of our own. Servers started by others have none: there a grammar says it for up to eight passages, whose sets have few
+enough states, and for more a regular expression gives the form only: identifiers of shown passages, as many as there
+are, perhaps one twice.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ def constraint(answer: AnswerFormat, own: bool) -> dict[str, Any]:
 
 @cache
 def permutation_grammar(count: int) -> str:
-    """The permutations of 1 to `count` in EBNF (as xgrammar and llguidance read it): one rule for every set of what is left."""
+    """The permutations of 1 to `count` in EBNF (as xgrammar and llguidance read it): one rule for every set of what is
+    left."""
     whole = (1 << count) - 1
     rules = [f"root ::= {_rule(whole, '', count)}"]
     rules += [f"left{left} ::= {_rule(left, ' > ', count)}" for left in range(1, whole)]

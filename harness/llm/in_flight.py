@@ -20,8 +20,8 @@ from harness.llm.backend import Backend, Completion
 from harness.llm.task_state import TaskState
 
 _RAMP, _STEP = 0.12, 0.003
-"""Seconds over which the first requests start, and most seconds between two: those that start together come back together, and then
-each waits until all others are dealt with. Providers do not like bursts either.
+"""Seconds over which the first requests start, and most seconds between two: those that start together come back
+together, and then each waits until all others are dealt with. Providers do not like bursts either.
 """
 _EMPTY = 3
 """How often a request is sent whose answer comes back empty."""
@@ -29,7 +29,8 @@ _EMPTY = 3
 
 @dataclass
 class InFlight:
-    """One opening of a backend: workers take waiting tasks and ask what is missing; `finished` gets each task's number and ranking.
+    """One opening of a backend: workers take waiting tasks and ask what is missing; `finished` gets each task's number
+    and ranking.
 
     When one fails, the requests in flight are let finish, since they are paid for; no new one starts.
     """
@@ -60,7 +61,9 @@ class InFlight:
         try:
             async with self.open() as backend:
                 pause = min(_RAMP / backend.concurrency, _STEP)
-                await asyncio.gather(*(self._guarded(waiting, backend, number * pause) for number in range(backend.concurrency)))
+                await asyncio.gather(
+                    *(self._guarded(waiting, backend, number * pause) for number in range(backend.concurrency))
+                )
         finally:
             gc.unfreeze()
         if self._error is not None:
@@ -69,7 +72,8 @@ class InFlight:
     async def _guarded(self, waiting: Iterator[tuple[int, TaskState]], backend: Backend, pause: float) -> None:
         try:
             await asyncio.sleep(pause)
-            # Tasks are taken one by one, so that no more prompts are in memory than requests in flight and a chunk ahead.
+            # Tasks are taken one by one, so that no more prompts are in memory than requests in flight and a chunk
+            # ahead.
             for number, one in waiting:
                 ranking = await self._ranked(one, backend)
                 if ranking is None:
@@ -129,12 +133,14 @@ class InFlight:
         return reply
 
     async def _afford(self, most: float) -> None:
-        """Wait until a request that costs `most` cannot pass the limit. Raises UserError when it would even with none in flight."""
+        """Wait until a request that costs `most` cannot pass the limit. Raises UserError when it would even with none
+        in flight."""
         while self.ledger.left() < sum(self._reserved.values()) + most:
             if not self._reserved:
                 raise UserError(
                     f"the next call may cost {most:.4f} USD and only {self.ledger.left():.4f} are left of the limit",
-                    remedy="raise --max-cost (or max_cost in the sweep file) and run again; everything paid so far is kept",
+                    remedy="raise --max-cost (or max_cost in the sweep file) and run again; everything paid so far is "
+                    "kept",
                 )
             self._settled.clear()
             await self._settled.wait()

@@ -30,7 +30,9 @@ class LiteLLMBackend(RetryingBackend):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await litellm().close_litellm_async_clients()
 
     async def attempt(self, request: Request) -> Completion:
@@ -59,5 +61,10 @@ class LiteLLMBackend(RetryingBackend):
             raise failure(status, str(error), dict(headers), self.model) from error
         choice, usage = answer.choices[0], answer.usage.model_dump() if answer.usage else {}
         return read_completion(
-            choice.message.model_dump(), str(choice.finish_reason), usage, self.usd, time.monotonic() - start, str(answer.id or "")
+            choice.message.model_dump(),
+            str(choice.finish_reason),
+            usage,
+            self.usd,
+            time.monotonic() - start,
+            str(answer.id or ""),
         )

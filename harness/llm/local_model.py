@@ -1,4 +1,5 @@
-"""What teachers share whose model is on this machine: its weights as identity, its tokenizer for exact counts, guided answers."""
+"""What teachers share whose model is on this machine: its weights as identity, its tokenizer for exact counts, guided
+answers."""
 
 from __future__ import annotations
 
@@ -24,8 +25,12 @@ class LocalSettings(ChatSettings):
     """Which model, and how it is held to well-formed answers."""
 
     model: str = Field("bundled:smollm2-135m", description="chat model: bundled:NAME, a folder, or a Hugging Face id")
-    guided: bool = Field(False, description="only well-formed answers can be written: a permutation, or one of the choices")
-    template: dict[str, Any] = Field({}, description="values for the model's chat template, e.g. {enable_thinking: false}")
+    guided: bool = Field(
+        False, description="only well-formed answers can be written: a permutation, or one of the choices"
+    )
+    template: dict[str, Any] = Field(
+        {}, description="values for the model's chat template, e.g. {enable_thinking: false}"
+    )
 
 
 class LocalChat(ChatTeacher):
@@ -67,17 +72,24 @@ class LocalChat(ChatTeacher):
         except (OSError, ValueError) as error:
             raise UserError(f"the model has no tokenizer that can be used: {error}", file=folder) from error
         if not tokenizer.chat_template:
-            raise UserError(f"'{self.model}' has no chat template", key="model", remedy="use a model that was trained to chat (instruct)")
+            raise UserError(
+                f"'{self.model}' has no chat template",
+                key="model",
+                remedy="use a model that was trained to chat (instruct)",
+            )
         return tokenizer
 
     def prompt(self, messages: Sequence[tuple[str, str]]) -> list[int]:
         """The tokens that the model is given. Raises UserError when its template refuses the messages."""
         turns = [{"role": role, "content": content} for role, content in messages]
         try:
-            found = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=False, **self.settings.template)
+            found = self.tokenizer.apply_chat_template(
+                turns, add_generation_prompt=True, return_dict=False, **self.settings.template
+            )
         except TemplateError as error:
             raise UserError(
-                f"the chat template of '{self.model}' refuses the messages: {error}", remedy="use a prompt (ask.prompt) without `system`"
+                f"the chat template of '{self.model}' refuses the messages: {error}",
+                remedy="use a prompt (ask.prompt) without `system`",
             ) from error
         return list(found)
 

@@ -1,4 +1,5 @@
-"""Causal language models on disk: a GGUF file becomes a folder of safetensors once, which loads in a second from then on."""
+"""Causal language models on disk: a GGUF file becomes a folder of safetensors once, which loads in a second from then
+on."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ UNKNOWN = ("softcap", "s_aux")
 
 
 def causal_folder(model: ModelFiles) -> Path:
-    """A folder with the model that ``AutoModelForCausalLM`` loads quickly: its own, or for a GGUF a float32 copy in the user's cache.
+    """A folder with the model that ``AutoModelForCausalLM`` loads quickly: its own, or for a GGUF a float32 copy in the
+    user's cache.
 
     The copy is named by the GGUF's content. Raises UserError when transformers cannot read the file.
     """
@@ -45,10 +47,14 @@ def causal_folder(model: ModelFiles) -> Path:
 def _dequantise(model: ModelFiles, out: Path) -> None:
     transformers_utils.logging.disable_progress_bar()
     try:
-        loaded = transformers.AutoModelForCausalLM.from_pretrained(model.path, gguf_file=model.gguf, dtype=torch.float32)
+        loaded = transformers.AutoModelForCausalLM.from_pretrained(
+            model.path, gguf_file=model.gguf, dtype=torch.float32
+        )
         tokenizer = transformers.AutoTokenizer.from_pretrained(model.path, gguf_file=model.gguf)
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"'{model.name}' cannot be read as a language model: {error}", file=model.path / str(model.gguf)) from error
+        raise UserError(
+            f"'{model.name}' cannot be read as a language model: {error}", file=model.path / str(model.gguf)
+        ) from error
     # A model that came from a GGUF refuses to be saved; a fresh one with the same weights does not.
     config = loaded.config
     del config.quantization_config
@@ -59,11 +65,14 @@ def _dequantise(model: ModelFiles, out: Path) -> None:
 
 
 def load_causal(folder: Path, precision: str, attention: str) -> Any:
-    """The model, which nothing can train, on the accelerator where there is one. `attention` names its implementation."""
+    """The model, which nothing can train, on the accelerator where there is one. `attention` names its
+    implementation."""
     transformers_utils.logging.disable_progress_bar()
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     try:
-        model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=attention, use_safetensors=True)
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, attn_implementation=attention, use_safetensors=True
+        )
     except (OSError, ValueError) as error:
         raise UserError(f"no causal language model: {error}", file=folder) from error
     return model.eval().requires_grad_(False).to(device())

@@ -1,7 +1,7 @@
 """The OpenAI chat protocol over HTTP, without anything between: what most providers and every local server speak.
 
-litellm says how a model is reached (harness/teachers/litellm.py); a call through it costs several milliseconds of this machine's
-time, which is what limits the rate at many requests in flight, and this costs a tenth of that (make bench).
+litellm says how a model is reached (harness/teachers/litellm.py); a call through it costs several milliseconds of this
+machine's time, which is what limits the rate at many requests in flight, and this costs a tenth of that (make bench).
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ class OpenAIBackend(RetryingBackend):
         self._session = aiohttp.ClientSession(connector=connector, timeout=limit, headers=headers)
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self._session.close()
 
     async def attempt(self, request: Request) -> Completion:
@@ -89,7 +91,9 @@ class OpenAIBackend(RetryingBackend):
             usage = answer.get("usage") or {}
         except (ValueError, LookupError, TypeError) as error:
             raise TransientError(f"not the OpenAI protocol: {text[:200]!r}") from error
-        return read_completion(message, str(choice.get("finish_reason")), usage, self.usd, seconds, str(answer.get("id") or ""))
+        return read_completion(
+            message, str(choice.get("finish_reason")), usage, self.usd, seconds, str(answer.get("id") or "")
+        )
 
 
 def read_completion(
@@ -126,6 +130,10 @@ def _message(text: str) -> str:
     """The provider's own words out of an error's body, with its code."""
     try:
         error = json.loads(text)["error"]
-        return error if isinstance(error, str) else " ".join(str(error[key]) for key in ("message", "code", "type") if error.get(key))
+        return (
+            error
+            if isinstance(error, str)
+            else " ".join(str(error[key]) for key in ("message", "code", "type") if error.get(key))
+        )
     except (ValueError, LookupError, TypeError, AttributeError):
         return text

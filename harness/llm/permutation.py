@@ -1,7 +1,9 @@
-"""Which tokens may come next when an answer must be a permutation, or one of some choices: the exact language, over any tokenizer.
+"""Which tokens may come next when an answer must be a permutation, or one of some choices: the exact language, over any
+tokenizer.
 
-A machine reads an answer character by character; a guide carries it over to the tokens of a vocabulary. Nothing but the standard
-library is used here, since a copy of this file also runs inside vLLM's server, which may have an environment of its own.
+A machine reads an answer character by character; a guide carries it over to the tokens of a vocabulary. Nothing but the
+standard library is used here, since a copy of this file also runs inside vLLM's server, which may have an environment
+of its own.
 """
 
 from __future__ import annotations
@@ -102,13 +104,16 @@ class Vocabulary:
 
 
 def vocabulary(tokenizer: Any, ends: Iterable[int]) -> Vocabulary:
-    """Of a tokenizer of transformers. Tokens that are no text of their own (special ones, parts of characters) are left out."""
+    """Of a tokenizer of transformers. Tokens that are no text of their own (special ones, parts of characters) are left
+    out."""
     anchor = tokenizer.encode("a", add_special_tokens=False)[-1]
     before = tokenizer.decode([anchor])
     numbers = [number for number in range(len(tokenizer)) if number not in set(tokenizer.all_special_ids)]
     # Decoded after another token, since some tokenizers drop the space that opens a text.
     found = tokenizer.batch_decode([[anchor, number] for number in numbers], clean_up_tokenization_spaces=False)
-    texts = {number: text[len(before) :] for number, text in zip(numbers, found, strict=True) if text.startswith(before)}
+    texts = {
+        number: text[len(before) :] for number, text in zip(numbers, found, strict=True) if text.startswith(before)
+    }
     return Vocabulary({number: text for number, text in texts.items() if text}, frozenset(ends))
 
 
@@ -124,7 +129,8 @@ class Guide:
         self._next = lru_cache(_REMEMBERED)(self._allowed)
 
     def allowed(self, tokens: Sequence[int]) -> list[int]:
-        """The tokens that may follow those answered so far; after an end, or outside the language, only ends. Never empty."""
+        """The tokens that may follow those answered so far; after an end, or outside the language, only ends. Never
+        empty."""
         state: State | None = self._machine.start
         for token in tokens:
             state = self._after(state, token) if state is not None else None

@@ -1,4 +1,5 @@
-"""Providers' batch APIs: everything that can be asked now goes in one file, answered within a day, mostly at half the price.
+"""Providers' batch APIs: everything that can be asked now goes in one file, answered within a day, mostly at half the
+price.
 
 What was sent is noted on disk before anything is awaited, so a run that was killed goes on waiting for the same batch.
 """
@@ -28,7 +29,8 @@ _OVER = ("failed", "expired", "cancelled")
 
 
 class ProviderBatch(Backend):
-    """Gathers requests, sends them as one batch, waits. `every` is how often (seconds) it asks whether the batch is ready."""
+    """Gathers requests, sends them as one batch, waits. `every` is how often (seconds) it asks whether the batch is
+    ready."""
 
     concurrency = _LARGEST
 
@@ -42,7 +44,9 @@ class ProviderBatch(Backend):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._sender is not None:
             self._sender.cancel()
         # Only now: until here what came out of a batch may not be in the ledger yet.
@@ -88,7 +92,9 @@ class ProviderBatch(Backend):
             self._done.add(note)
         for _, future in taken.values():
             if not future.done():
-                future.set_exception(UserError("the provider's batch left this request out", remedy="run again: it is sent anew"))
+                future.set_exception(
+                    UserError("the provider's batch left this request out", remedy="run again: it is sent anew")
+                )
 
     def _noted(self) -> list[tuple[Path, str, set[str]]]:
         """Batches that were sent and not yet read: note, batch id, requests."""
@@ -97,10 +103,15 @@ class ProviderBatch(Backend):
         return [(note, value["batch"], set(value["requests"])) for note, value in found]
 
     async def _submit(self, bodies: Mapping[str, Body]) -> tuple[Path, str]:
-        lines = [{"custom_id": mark, "method": "POST", "url": "/v1/chat/completions", "body": body} for mark, body in bodies.items()]
+        lines = [
+            {"custom_id": mark, "method": "POST", "url": "/v1/chat/completions", "body": body}
+            for mark, body in bodies.items()
+        ]
         data = "\n".join(json.dumps(line) for line in lines).encode()
         file = await self._call("acreate_file", file=("requests.jsonl", data), purpose="batch")
-        batch = await self._call("acreate_batch", completion_window="24h", endpoint="/v1/chat/completions", input_file_id=file.id)
+        batch = await self._call(
+            "acreate_batch", completion_window="24h", endpoint="/v1/chat/completions", input_file_id=file.id
+        )
         note = self._notes / f"{hashlib.sha256(batch.id.encode()).hexdigest()[:32]}.json"
         with atomic_file(note) as temporary:
             temporary.write_text(json.dumps({"batch": batch.id, "requests": list(bodies)}), encoding="utf-8")
@@ -114,7 +125,8 @@ class ProviderBatch(Backend):
         if batch.output_file_id is None:
             note.unlink(missing_ok=True)
             raise UserError(
-                f"the provider's batch {batch_id} ended as '{batch.status}' without answers", remedy="run again: it is sent anew"
+                f"the provider's batch {batch_id} ended as '{batch.status}' without answers",
+                remedy="run again: it is sent anew",
             )
         content = await self._call("afile_content", file_id=batch.output_file_id)
         return dict(self._read(json.loads(line)) for line in content.text.splitlines() if line.strip())
@@ -133,5 +145,6 @@ class ProviderBatch(Backend):
             )
         except Exception as error:
             raise FatalProviderError(
-                f"the batch API of '{self._route.provider}' failed: {error}", remedy="run again, or leave out batch: true"
+                f"the batch API of '{self._route.provider}' failed: {error}",
+                remedy="run again, or leave out batch: true",
             ) from error

@@ -1,4 +1,5 @@
-"""What litellm knows: which provider a model name means, how it is reached, which parameters it takes, what it costs."""
+"""What litellm knows: which provider a model name means, how it is reached, which parameters it takes, what it
+costs."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ OPENAI = "https://api.openai.com/v1"
 
 @cache
 def litellm() -> Any:
-    """The library, with the price map that it was released with (nothing is fetched), quiet. Importing it takes seconds."""
+    """The library, with the price map that it was released with (nothing is fetched), quiet. Importing it takes
+    seconds."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     import litellm as library
 
@@ -61,21 +63,29 @@ def route(model: str, api_base: str | None) -> Route:
         name, provider, found, base = library.get_llm_provider(model, api_base=api_base)
     except Exception as error:
         raise UserError(
-            f"litellm knows no provider for the model '{model}'", key="model", remedy="write PROVIDER/MODEL, e.g. openai/gpt-4.1-mini"
+            f"litellm knows no provider for the model '{model}'",
+            key="model",
+            remedy="write PROVIDER/MODEL, e.g. openai/gpt-4.1-mini",
         ) from error
     if provider == "openai":
         found = found or os.environ.get("OPENAI_API_KEY")
         base = base or os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE") or OPENAI
     if not found and api_base is None and (missing := library.validate_environment(model)["missing_keys"]):
-        raise FatalProviderError(f"the model '{model}' needs {' and '.join(missing)} in the environment", remedy=f"export {missing[0]}=...")
+        raise FatalProviderError(
+            f"the model '{model}' needs {' and '.join(missing)} in the environment", remedy=f"export {missing[0]}=..."
+        )
     speaks_openai = provider == "openai" or provider in library.openai_compatible_providers
     return Route(name, provider, base if speaks_openai else None, found or "none")
 
 
 def parameters(model: str, provider: str, wanted: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of a request beside model and messages, in the provider's own terms; what it does not take is left out."""
+    """The body of a request beside model and messages, in the provider's own terms; what it does not take is left
+    out."""
     found: dict[str, Any] = litellm().utils.get_optional_params(
-        model=model, custom_llm_provider=provider, drop_params=True, **{key: value for key, value in wanted.items() if value is not None}
+        model=model,
+        custom_llm_provider=provider,
+        drop_params=True,
+        **{key: value for key, value in wanted.items() if value is not None},
     )
     inner = found.pop("extra_body", None) or {}
     return {key: value for key, value in found.items() if key not in ("stream", "max_retries")} | inner | dict(extra)

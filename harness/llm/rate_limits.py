@@ -12,7 +12,8 @@ from aiolimiter import AsyncLimiter
 
 
 class Slots(AbstractAsyncContextManager[None]):
-    """Slots for requests in flight. A complaint (429, overload) halves their number, every full round of successes adds one back.
+    """Slots for requests in flight. A complaint (429, overload) halves their number, every full round of successes adds
+    one back.
 
     After a complaint that names a time, nothing starts before it.
     """
@@ -33,14 +34,17 @@ class Slots(AbstractAsyncContextManager[None]):
                 await self._turn()
         self._busy += 1
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._busy -= 1
         if kind is None:
             self.limit = min(self._most, self.limit + 1 / self.limit)
         self._wake()
 
     def complained(self, started: float, retry_after: float | None) -> None:
-        """A request that began at `started` (monotonic) was turned away. Requests begun before the last cut say nothing new."""
+        """A request that began at `started` (monotonic) was turned away. Requests begun before the last cut say nothing
+        new."""
         now = time.monotonic()
         if started > self._complained:
             self.limit = max(1.0, self.limit / 2)

@@ -18,12 +18,15 @@ _PATIENCE = 600.0
 """Seconds that a provider may ask to wait; who asks for more has no quota left for today."""
 _PASSING = frozenset({408, 409, 425, 429, 498, 499, 500, 502, 503, 504, 520, 521, 522, 524, 529})
 _EXHAUSTED = re.compile(
-    r"insufficient[_ ](?:quota|balance|funds|credits?)|exceeded your current quota|credit balance|billing|payment required", re.IGNORECASE
+    r"insufficient[_ ](?:quota|balance|funds|credits?)|exceeded your current quota|credit balance|billing|payment "
+    r"required",
+    re.IGNORECASE,
 )
 
 
 class TransientError(Exception):
-    """A failure that may not happen again. `retry_after`: seconds the provider asked to wait; `overload`: it asked for fewer requests."""
+    """A failure that may not happen again. `retry_after`: seconds the provider asked to wait; `overload`: it asked for
+    fewer requests."""
 
     def __init__(self, message: str, retry_after: float | None = None, overload: bool = False) -> None:
         super().__init__(message)
@@ -36,12 +39,14 @@ def failure(status: int, text: str, headers: Mapping[str, str], model: str) -> T
     said = text.strip()[:500] or "no message"
     if status == 402 or (status in (403, 429) and _EXHAUSTED.search(text)):
         return FatalProviderError(
-            f"the provider of '{model}' says that the money or quota is used up: {said}", remedy="top up the account, then run again"
+            f"the provider of '{model}' says that the money or quota is used up: {said}",
+            remedy="top up the account, then run again",
         )
     asked = retry_after(headers)
     if status in _PASSING and asked is not None and asked > _PATIENCE:
         return FatalProviderError(
-            f"the provider of '{model}' asks to wait {asked / 60:.0f} minutes: {said}", remedy="run again then: what was answered is kept"
+            f"the provider of '{model}' asks to wait {asked / 60:.0f} minutes: {said}",
+            remedy="run again then: what was answered is kept",
         )
     if status in _PASSING:
         return TransientError(f"{status}: {said}", asked, overload=status in (429, 503, 529))
@@ -69,8 +74,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def retrying(attempts: int) -> AsyncRetrying:
-    """Tries again on `Passing`, after what the provider asks for and a wait that doubles up to a minute, with jitter."""
-    return AsyncRetrying(retry=retry_if_exception_type(TransientError), stop=stop_after_attempt(attempts), wait=_wait, reraise=True)
+    """Tries again on `Passing`, after what the provider asks for and a wait that doubles up to a minute, with
+    jitter."""
+    return AsyncRetrying(
+        retry=retry_if_exception_type(TransientError), stop=stop_after_attempt(attempts), wait=_wait, reraise=True
+    )
 
 
 def _wait(state: RetryCallState) -> float:

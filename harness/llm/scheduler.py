@@ -1,6 +1,7 @@
 """From tasks to rankings: what the ledger holds is replayed, everything else is asked with many requests in flight.
 
-An answer is in the ledger before anything is made of it, so whatever kills the process loses the requests in flight and no more.
+An answer is in the ledger before anything is made of it, so whatever kills the process loses the requests in flight and
+no more.
 """
 
 from __future__ import annotations
@@ -23,15 +24,17 @@ from harness.llm.task_state import TaskState
 from harness.progress import Progress
 
 _SMALL, _LARGE = 4, 200
-"""Tasks replayed at once: few while requests are in flight, which wait meanwhile, many where the ledger holds everything."""
+"""Tasks replayed at once: few while requests are in flight, which wait meanwhile, many where the ledger holds
+everything."""
 
 
 @dataclass
 class Scheduler:
     """Drives the sessions of one teacher.
 
-    `key` names a request in the ledger; `open` gives the backend and is called only when something must be asked; `price` gives
-    the most that a request can cost, in USD. `misses` remembers replies that were no answer, so that one process pays for them once.
+    `key` names a request in the ledger; `open` gives the backend and is called only when something must be asked;
+    `price` gives the most that a request can cost, in USD. `misses` remembers replies that were no answer, so that one
+    process pays for them once.
     """
 
     asking: Prompter
@@ -40,7 +43,8 @@ class Scheduler:
     open: Callable[[], AbstractAsyncContextManager[Backend]]
     price: Callable[[Request], float]
     asks: int = 1
-    """How often a request that brings no answer at all is sent; empty answers, which are mostly mishaps, at least three times."""
+    """How often a request that brings no answer at all is sent; empty answers, which are mostly mishaps, at least three
+    times."""
     misses: dict[str, ParsedResponse] = field(default_factory=dict)
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
@@ -62,7 +66,9 @@ class Scheduler:
             assert ranking is not None
             yield ranking
 
-    def _waiting(self, tasks: Sequence[Task], ledger: Ledger, finished: Callable[[int, Ranking], None]) -> Iterator[tuple[int, TaskState]]:
+    def _waiting(
+        self, tasks: Sequence[Task], ledger: Ledger, finished: Callable[[int, Ranking], None]
+    ) -> Iterator[tuple[int, TaskState]]:
         for number, one in enumerate(self.replay(tasks, ledger)):
             if one.ranking is None:
                 yield number, one
@@ -102,7 +108,8 @@ class Scheduler:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Replaying makes millions of objects that live shortly and form no cycles; the collector would walk over them again and again."""
+    """Replaying makes millions of objects that live shortly and form no cycles; the collector would walk over them
+    again and again."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -31,10 +31,11 @@ _TAIL = 15
 
 
 class Server:
-    """A command that serves HTTP on this machine only. `command` holds ``{port}`` where the port belongs; 0 is any free one.
+    """A command that serves HTTP on this machine only. `command` holds ``{port}`` where the port belongs; 0 is any free
+    one.
 
-    The command runs under a watchdog (see _watchdog.py), which ends it, and all that it started, when this process ends in
-    whatever way. Its output goes to `log`, which is kept when something went wrong.
+    The command runs under a watchdog (see _watchdog.py), which ends it, and all that it started, when this process ends
+    in whatever way. Its output goes to `log`, which is kept when something went wrong.
     """
 
     grace = 10.0
@@ -50,7 +51,8 @@ class Server:
         self.url = f"http://127.0.0.1:{self._port}"
 
     async def start(self) -> None:
-        """Returns when the server is healthy. Raises UserError, with the end of its log, when it dies or takes too long."""
+        """Returns when the server is healthy. Raises UserError, with the end of its log, when it dies or takes too
+        long."""
         try:
             with self.log.open("wb") as log:
                 self._watchdog = subprocess.Popen(
@@ -75,7 +77,9 @@ class Server:
         """An error that says `what` happened, and what the server said last."""
         lines = self.log.read_text(errors="replace").splitlines()[-_TAIL:] if self.log.exists() else []
         said = "\n".join(f"    {line}" for line in lines) or "    (nothing)"
-        return FatalProviderError(f"{what}; the last lines of its log:\n{said}", remedy=f"the whole log is in {self.log}")
+        return FatalProviderError(
+            f"{what}; the last lines of its log:\n{said}", remedy=f"the whole log is in {self.log}"
+        )
 
     def stop(self, keep_log: bool = False) -> None:
         """End the server and everything that it started; returns when all of it is gone."""
@@ -109,7 +113,8 @@ class Server:
 
 
 def find_command(command: Sequence[str], base: Path, remedy: str) -> list[str]:
-    """`command` with its program as a whole path; one with a folder in its name starts from `base`. Raises UserError when absent."""
+    """`command` with its program as a whole path; one with a folder in its name starts from `base`. Raises UserError
+    when absent."""
     program = str(base / Path(command[0]).expanduser()) if "/" in command[0] else command[0]
     found = shutil.which(program)
     if found is None:

@@ -1,4 +1,5 @@
-"""Requests to a server that speaks the OpenAI protocol: one of our own, started and stopped around them, or one that runs already."""
+"""Requests to a server that speaks the OpenAI protocol: one of our own, started and stopped around them, or one that
+runs already."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ class ManagedServer(OpenAIBackend):
         await self.server.start()
         return await super().__aenter__()
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         # Asked before it is stopped: one that ended by itself has something to say.
         lost = self.server.died()
         try:
@@ -61,7 +64,11 @@ class RemoteServer(OpenAIBackend):
             raise
         if self.model not in names:
             await self._session.close()
-            raise UserError(f"the server at {self.url} does not serve '{self.model}'", key="model", remedy=f"it serves: {', '.join(names)}")
+            raise UserError(
+                f"the server at {self.url} does not serve '{self.model}'",
+                key="model",
+                remedy=f"it serves: {', '.join(names)}",
+            )
         return self
 
     async def _names(self) -> list[str]:

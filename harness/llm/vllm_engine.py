@@ -37,7 +37,9 @@ class VLLMEngine:
         bodies = [self._body(request) for request in requests]
         messages = [[{"role": role, "content": content} for role, content in request.messages] for request in requests]
         template = bodies[0].get("chat_template_kwargs")
-        outputs = self._llm.chat(messages, [_sampling(body) for body in bodies], use_tqdm=False, chat_template_kwargs=template)
+        outputs = self._llm.chat(
+            messages, [_sampling(body) for body in bodies], use_tqdm=False, chat_template_kwargs=template
+        )
         seconds = (time.monotonic() - start) / len(requests)
         return [_completion(output, seconds) for output in outputs]
 

@@ -25,7 +25,8 @@ def to_float32(scores: Tensor) -> Tensor:
 
 
 def mask_fill_min(scores: Tensor, mask: Tensor) -> Tensor:
-    """The lowest finite number where `mask` is false: it vanishes beside any real score and, unlike -inf, makes no NaN in an empty list."""
+    """The lowest finite number where `mask` is false: it vanishes beside any real score and, unlike -inf, makes no NaN
+    in an empty list."""
 
     return scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
 
@@ -43,7 +44,8 @@ def prefix(target: Target) -> Tensor:
 
 
 def preference_mask(target: Target) -> Tensor:
-    """(B, K, K) bool: true at [b, i, j] where the order puts i before j: i ordered, j later in the prefix or in the tail."""
+    """(B, K, K) bool: true at [b, i, j] where the order puts i before j: i ordered, j later in the prefix or in the
+    tail."""
     size = target.mask.shape[1]
     later = target.mask.new_ones(size, size).triu(1)
     return prefix(target).unsqueeze(2) & target.mask.unsqueeze(1) & later
@@ -62,6 +64,7 @@ def differences(scores: Tensor, mask: Tensor, temperature: float) -> Tensor:
 
 
 def mean_where(values: Tensor, where: Tensor) -> Tensor:
-    """Mean of `values` where `where` holds in each list, then over the B lists; a list where it never holds counts 0."""
+    """Mean of `values` where `where` holds in each list, then over the B lists; a list where it never holds counts
+    0."""
     values, where = values.flatten(1), where.flatten(1)
     return (values.masked_fill(~where, 0.0).sum(1) / where.sum(1).clamp(min=1)).mean()

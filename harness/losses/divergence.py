@@ -53,7 +53,8 @@ class Divergence(Loss):
 
 
 class KL(Divergence):
-    """Forward KL, teacher first: the student must cover what the teacher likes. The second stage of Intermediate Distillation."""
+    """Forward KL, teacher first: the student must cover what the teacher likes. The second stage of Intermediate
+    Distillation."""
 
     name = "kl"
     summary = "forward KL(teacher || student) over the candidate list"

@@ -1,4 +1,5 @@
-"""LambdaRank and the LambdaLoss family: logistic losses on pairs, weighted by what a pair means for nDCG as the list now stands."""
+"""LambdaRank and the LambdaLoss family: logistic losses on pairs, weighted by what a pair means for nDCG as the list
+now stands."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ else:
 
 
 class LambdaLoss(Loss):
-    """Base. Grades are 1/rank (0 in the tail), gains 2^grade - 1 over the list's ideal DCG; the weights get no gradient.
+    """Base. Grades are 1/rank (0 in the tail), gains 2^grade - 1 over the list's ideal DCG; the weights get no
+    gradient.
 
     Pairs are those that the order decides; their sum, then the mean over lists.
     """
@@ -33,12 +35,15 @@ class LambdaLoss(Loss):
         gains = torch.exp2(reciprocal_ranks(target)) - 1
         gains = gains / (gains / torch.log2(1.0 + places)).sum(1, keepdim=True).clamp(min=1e-12)
         weights = self.weights(gains, _ranks(scores, target)).masked_fill(~preference_mask(target), 0.0)
-        lost = torch.nn.functional.softplus(-differences(scores, target.mask, self.temperature)) / torch.log(torch.tensor(2.0))
+        lost = torch.nn.functional.softplus(-differences(scores, target.mask, self.temperature)) / torch.log(
+            torch.tensor(2.0)
+        )
         return (weights * lost).sum((1, 2)).mean()
 
     @abstractmethod
     def weights(self, gains: Tensor, ranks: Tensor) -> Tensor:
-        """Weight of each pair (B, K, K) from gains (B, K) and present ranks (B, K) from 1; entry i, j: i should stand before j."""
+        """Weight of each pair (B, K, K) from gains (B, K) and present ranks (B, K) from 1; entry i, j: i should stand
+        before j."""
 
 
 def _ranks(scores: Tensor, target: Target) -> Tensor:
@@ -70,7 +75,9 @@ class LambdaRank(LambdaLoss):
 
     name = "lambdarank"
     summary = "logistic loss on pairs, weighted by the change of nDCG when they swap"
-    source = "Burges et al., NeurIPS 2006; in the form of Wang et al. (LambdaLoss), CIKM 2018, doi:10.1145/3269206.3271784"
+    source = (
+        "Burges et al., NeurIPS 2006; in the form of Wang et al. (LambdaLoss), CIKM 2018, doi:10.1145/3269206.3271784"
+    )
     formula = "sum_{i before j} |G_i - G_j| |1/D_i - 1/D_j| log2(1 + exp(s_j - s_i)); D = log2(1 + present rank)"
 
     def weights(self, gains: Tensor, ranks: Tensor) -> Tensor:
@@ -95,7 +102,9 @@ class NDCGLoss2(LambdaLoss):
     name = "ndcg-loss2"
     summary = "LambdaLoss whose pairs weigh by the distance of their present ranks"
     source = "Wang et al. (LambdaLoss), CIKM 2018, doi:10.1145/3269206.3271784"
-    formula = "sum_{i before j} |1/D_a - 1/D_(a+1)| |G_i - G_j| log2(1 + exp(s_j - s_i)); a = distance of the present ranks"
+    formula = (
+        "sum_{i before j} |1/D_a - 1/D_(a+1)| |G_i - G_j| log2(1 + exp(s_j - s_i)); a = distance of the present ranks"
+    )
 
     def weights(self, gains: Tensor, ranks: Tensor) -> Tensor:
         return _bound(gains, ranks)

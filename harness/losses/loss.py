@@ -1,7 +1,7 @@
 """What a loss is: student scores of a batch of lists against a target, to one number.
 
-Shapes: B lists of up to K candidates, padded on the right. Candidates come in the target's order: the ordered prefix first (best
-first), then the unordered tail, then padding.
+Shapes: B lists of up to K candidates, padded on the right. Candidates come in the target's order: the ordered prefix
+first (best first), then the unordered tail, then padding.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 class Target:
     """What the student should match, for B lists of up to K candidates.
 
-    `mask` (B, K) bool: true where there is a candidate; what stands elsewhere may be anything and must change nothing. `ordered` (B,)
-    int64: how many leading candidates are ordered, the rest being an unordered tail. `scores` (B, K) float32 or None: the teacher's or
-    ranker's scores, where the target has any. `positives` (B, K) bool or None: true at gold documents, where the lists know of any.
+    `mask` (B, K) bool: true where there is a candidate; what stands elsewhere may be anything and must change nothing.
+    `ordered` (B,) int64: how many leading candidates are ordered, the rest being an unordered tail. `scores` (B, K)
+    float32 or None: the teacher's or ranker's scores, where the target has any. `positives` (B, K) bool or None: true
+    at gold documents, where the lists know of any.
 
-    `in_batch_negatives` (B, D) bool or None: where the D distinct documents of a whole batch stand behind each list, true at those that
-    are negatives for it, being neither of this list nor known to answer its query. The student's scores are (B, K + D) then.
+    `in_batch_negatives` (B, D) bool or None: where the D distinct documents of a whole batch stand behind each list,
+    true at those that are negatives for it, being neither of this list nor known to answer its query. The student's
+    scores are (B, K + D) then.
 
     >>> import harness, torch
     >>> target = harness.Target(mask=torch.tensor([[True, True, False]]), ordered=torch.tensor([2]))
@@ -48,7 +50,8 @@ class LossSettings(Settings):
     temperature: float | None = Field(
         default=None,
         gt=0,
-        description="student scores are divided by it; left out: 1 for a ranker's scores, 0.05 for a retriever's cosines",
+        description="student scores are divided by it; left out: 1 for a ranker's scores, 0.05 for a retriever's "
+        "cosines",
     )
 
 
@@ -91,12 +94,14 @@ class Loss(Plugin):
 
     @property
     def in_batch(self) -> bool:
-        """Whether it also sees the documents of the batch's other lists (`Target.in_batch_negatives`); its scores are (B, K + D) then."""
+        """Whether it also sees the documents of the batch's other lists (`Target.in_batch_negatives`); its scores are
+        (B, K + D) then."""
         return False
 
     @classmethod
     def parts(cls, settings: BaseModel) -> tuple[tuple[tuple[str | int, ...], type[Loss]], ...]:  # noqa: ARG003
-        """The losses that settings put together, each with the path of the key that names it; a loss alone is its own part."""
+        """The losses that settings put together, each with the path of the key that names it; a loss alone is its own
+        part."""
         return ((("name",), cls),)
 
     @abstractmethod

@@ -53,7 +53,8 @@ class ScoreMSESettings(LossSettings):
 
 
 class ScoreMSE(Loss):
-    """Squared error of each score; the mean over a list's candidates, then over lists. It fixes the scale as well as the order."""
+    """Squared error of each score; the mean over a list's candidates, then over lists. It fixes the scale as well as
+    the order."""
 
     name = "score-mse"
     summary = "squared error between the ranker's and the student's scores"

@@ -22,8 +22,8 @@ class EMDR2LossSettings(LossSettings):
 class EMDR2Loss(Loss):
     """Minus the log of the marginal likelihood. No gradient reaches the reader; a padded place has no share.
 
-    Its gradient in the student's scores is its shares less their posterior, which weighs each share with the answer's likelihood.
-    It has no minimum inside: all weight on the likeliest passage is best.
+    Its gradient in the student's scores is its shares less their posterior, which weighs each share with the answer's
+    likelihood. It has no minimum inside: all weight on the likeliest passage is best.
     """
 
     name = "emdr2"

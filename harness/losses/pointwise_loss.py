@@ -1,4 +1,5 @@
-"""Pointwise losses: each candidate's score against a grade of its rank. They fix a scale, which losses on lists leave open."""
+"""Pointwise losses: each candidate's score against a grade of its rank. They fix a scale, which losses on lists leave
+open."""
 
 from __future__ import annotations
 

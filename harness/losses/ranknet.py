@@ -18,7 +18,8 @@ else:
 
 
 class RankNet(Loss):
-    """Logistic loss of all pairs that the order decides: within the prefix, and prefix over tail. Two of the tail make no pair.
+    """Logistic loss of all pairs that the order decides: within the prefix, and prefix over tail. Two of the tail make
+    no pair.
 
     The mean over the pairs of a list, then over lists; with one list a step this is RankGPT's distillation loss.
     """

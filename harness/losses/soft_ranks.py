@@ -23,12 +23,15 @@ def soft_ranks(scores: Tensor, target: Target, temperature: float) -> Tensor:
 
 
 class ApproxNDCG(Loss):
-    """One minus nDCG with smooth ranks and the grades 1/rank of the target, its ideal DCG taken at the target's own ranks."""
+    """One minus nDCG with smooth ranks and the grades 1/rank of the target, its ideal DCG taken at the target's own
+    ranks."""
 
     name = "approx-ndcg"
     summary = "one minus nDCG of smooth ranks"
     source = "Qin et al., Information Retrieval 2010, doi:10.1007/s10791-009-9124-x; Bruch et al., SIGIR 2019"
-    formula = "1 - sum_i g_i / log2(1 + r_i) / sum_i g_i / log2(1 + i); g_i = 2^(1/i) - 1, r_i = 1 + sum_j sigmoid(s_j - s_i)"
+    formula = (
+        "1 - sum_i g_i / log2(1 + r_i) / sum_i g_i / log2(1 + i); g_i = 2^(1/i) - 1, r_i = 1 + sum_j sigmoid(s_j - s_i)"
+    )
     role = "both"
     needs = ("order",)
 

@@ -40,7 +40,8 @@ class ListNet(Loss):
 
 
 class SoftmaxCrossEntropy(Loss):
-    """The best candidate against all others; the rest of the order is not used. Localised contrastive estimation (LCE) is the same."""
+    """The best candidate against all others; the rest of the order is not used. Localised contrastive estimation (LCE)
+    is the same."""
 
     name = "softmax-ce"
     summary = "cross-entropy on the candidate that the order puts first"
@@ -61,12 +62,14 @@ class InfoNCESettings(LossSettings):
         default="gold", description="gold: the list's gold documents; top: the candidate that the order puts first"
     )
     in_batch: bool = Field(
-        default=False, description="documents of the batch's other lists are negatives too, except those known to answer the query"
+        default=False,
+        description="documents of the batch's other lists are negatives too, except those known to answer the query",
     )
 
 
 class InfoNCE(Loss):
-    """Every positive against the negatives of its list, and of its batch if so set; other positives stay out of its denominator.
+    """Every positive against the negatives of its list, and of its batch if so set; other positives stay out of its
+    denominator.
 
     The mean over a list's positives, then over lists; a list without a positive counts 0.
     """
@@ -74,7 +77,9 @@ class InfoNCE(Loss):
     name = "infonce"
     summary = "contrastive: each positive against the list's negatives, and the batch's"
     source = "van den Oord et al., arXiv 1807.03748; in-batch as in DPR, arXiv 2004.04906"
-    formula = "mean_{p in P} -log( exp s_p / (exp s_p + sum_{n not in P} exp s_n) ); in_batch: n also over the other lists"
+    formula = (
+        "mean_{p in P} -log( exp s_p / (exp s_p + sum_{n not in P} exp s_n) ); in_batch: n also over the other lists"
+    )
     role = "both"
     needs = ("gold labels",)
     settings: InfoNCESettings
@@ -105,7 +110,9 @@ class InfoNCE(Loss):
             placed = prefix(target)
             return placed & (placed.cumsum(1) == 1)
         if target.positives is None:
-            raise ValueError("infonce needs gold positives, and these lists carry none; with positive: top it needs an order only")
+            raise ValueError(
+                "infonce needs gold positives, and these lists carry none; with positive: top it needs an order only"
+            )
         return target.positives & target.mask
 
 

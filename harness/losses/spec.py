@@ -12,7 +12,8 @@ from harness.plugins import Settings, plugin, plugins
 from harness.validation import Fault, checked, failure, validated
 
 LossChoice = str | dict[str, Any]
-"""A loss as sweep files and settings say it: by name, or ``{name: NAME, **settings}`` with what differs from the defaults."""
+"""A loss as sweep files and settings say it: by name, or ``{name: NAME, **settings}`` with what differs from the
+defaults."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class LossSpec:
 
     @classmethod
     def of(cls, spec: str | Mapping[str, Any]) -> LossSpec:
-        """``NAME`` or ``{name: NAME, **settings}``. Raises UserError on an unknown loss (with the nearest name) or wrong settings."""
+        """``NAME`` or ``{name: NAME, **settings}``. Raises UserError on an unknown loss (with the nearest name) or
+        wrong settings."""
         given = {"name": spec} if isinstance(spec, str) else dict(spec)
         name = str(given.pop("name", ""))
         kind = plugin(Loss, name)
@@ -51,7 +53,8 @@ class LossSpec:
 
 
 def loss_settings(name: str, given: Mapping[str, Any]) -> LossSettings:
-    """The settings of the loss `name`. Raises ValidationError on an unknown loss and on wrong settings, with the key of each."""
+    """The settings of the loss `name`. Raises ValidationError on an unknown loss and on wrong settings, with the key of
+    each."""
     if name not in plugins(Loss):
         raise failure([Fault((), f"unknown loss '{name}'", did_you_mean(name, plugins(Loss)))])
     return _as_loss_settings(name, checked(plugin(Loss, name).Settings, given))

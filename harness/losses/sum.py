@@ -128,4 +128,6 @@ class Sum(Loss):
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
 
         own = scores[:, : target.mask.shape[1]]
-        return torch.stack([weight * loss(scores if loss.in_batch else own, target) for weight, loss in self.terms]).sum()
+        return torch.stack(
+            [weight * loss(scores if loss.in_batch else own, target) for weight, loss in self.terms]
+        ).sum()

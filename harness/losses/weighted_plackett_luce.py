@@ -20,7 +20,8 @@ class WeightedPlackettLuceSettings(LossSettings):
 
 
 class WeightedPlackettLuce(Loss):
-    """Each candidate drawn from those that the teacher holds for no better, weighing its teacher share (M3, LLM-Embedder).
+    """Each candidate drawn from those that the teacher holds for no better, weighing its teacher share (M3,
+    LLM-Embedder).
 
     Candidates with equal teacher scores are tied: each stands in the denominators of all, and their places say nothing.
     """
@@ -37,7 +38,11 @@ class WeightedPlackettLuce(Loss):
     def __call__(self, scores: Tensor, target: Target) -> Tensor:
         if target.scores is None:
             raise ValueError("weighted-pl needs the scores of a ranker or teacher, and these lists carry none")
-        shares = masked_log_softmax(target.scores, target.mask, self.settings.teacher_temperature).exp().masked_fill(~target.mask, 0.0)
+        shares = (
+            masked_log_softmax(target.scores, target.mask, self.settings.teacher_temperature)
+            .exp()
+            .masked_fill(~target.mask, 0.0)
+        )
         teacher = mask_fill_min(to_float32(target.scores), target.mask)
         known = mask_fill_min(to_float32(scores) / self.temperature, target.mask)
         no_better = (teacher.unsqueeze(1) <= teacher.unsqueeze(2)) & target.mask.unsqueeze(1)

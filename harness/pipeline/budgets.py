@@ -1,4 +1,5 @@
-"""Stages that label draws of one pool: budgets are nested, so of one resample the largest asks all that the smaller ones ask."""
+"""Stages that label draws of one pool: budgets are nested, so of one resample the largest asks all that the smaller
+ones ask."""
 
 from __future__ import annotations
 

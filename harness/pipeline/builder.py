@@ -1,4 +1,5 @@
-"""From a sweep file to stages: prepares collections, gives every method its inputs, asks it for its part of the graph."""
+"""From a sweep file to stages: prepares collections, gives every method its inputs, asks it for its part of the
+graph."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ class PlannedCell:
 
 
 class Builder:
-    """Turns the cells of one sweep file into stages. Building prepares collections (reads them once) and runs nothing else."""
+    """Turns the cells of one sweep file into stages. Building prepares collections (reads them once) and runs nothing
+    else."""
 
     def __init__(self, sweep: SweepFile, workspace: WorkspaceFolder) -> None:
         self.sweep = sweep
@@ -60,7 +62,8 @@ class Builder:
         self.inputs = SweepInputs(sweep, lambda spec: workspace.collection(spec, sweep.source.path.parent))
 
     def cells(self) -> list[PlannedCell]:
-        """Every cell of the sweep with its stages. Raises UserErrors with all missing collections, models and the like."""
+        """Every cell of the sweep with its stages. Raises UserErrors with all missing collections, models and the
+        like."""
         self.inputs.check()
         faults = FaultCollector(self.sweep.source)
         cells: list[PlannedCell] = []
@@ -95,10 +98,14 @@ class Builder:
         choice = select_trial(cell, inputs, self.sweep.tune) if self.sweep.tune and cell.trials else None
         run = search(cell, inputs, choice) if choice else cell.method(cell.settings).run(inputs)
         ranking = self._scored(inputs, run)
-        return PlannedCell(cell, inputs, run, self._ending.last_stage(inputs, run, ranking) if self._ending else ranking, choice)
+        return PlannedCell(
+            cell, inputs, run, self._ending.last_stage(inputs, run, ranking) if self._ending else ranking, choice
+        )
 
     def _scored(self, inputs: MethodInputs, run: Stage) -> Evaluate:
-        return Evaluate(source=run, judgments=inputs.collection.judgments(inputs.split), metrics=self.sweep.evaluate.ranking)
+        return Evaluate(
+            source=run, judgments=inputs.collection.judgments(inputs.split), metrics=self.sweep.evaluate.ranking
+        )
 
     def _inputs(self, cell: Cell) -> MethodInputs:
         bench = self._bench(cell.collection)
@@ -137,7 +144,9 @@ class Builder:
             if engine.startswith(DENSE):
                 model = self.inputs.encoder(engine)
                 corpus = Embed(model=model, texts=collection.corpus, max_length=self.sweep.max_length)
-                runs.append(DenseSearch(model=model, corpus=corpus, queries=queries, ids=collection.corpus, depth=depth))
+                runs.append(
+                    DenseSearch(model=model, corpus=corpus, queries=queries, ids=collection.corpus, depth=depth)
+                )
             else:
                 runs.append(lexical_search(engine, settings.engine_settings, collection.corpus, queries, depth))
         return runs[0] if len(runs) == 1 else Interleave(runs=tuple(runs), depth=depth)

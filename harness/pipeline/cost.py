@@ -1,4 +1,5 @@
-"""What labelling and reading would still cost: every query once per teacher, however many budgets and resamples ask for it."""
+"""What labelling and reading would still cost: every query once per teacher, however many budgets and resamples ask for
+it."""
 
 from __future__ import annotations
 
@@ -15,11 +16,14 @@ from harness.qa.answer_stages import Read
 from harness.stage import Stage
 
 
-def labelling_cost(stages: Iterable[Stage], names: Mapping[str, Teacher], store: Store, ledger: Ledger) -> dict[str, Any]:
-    """Calls, tokens and USD that the waiting `Labels` and `Read` stages would pay: in all, and under ``teachers`` by the names in `names`.
+def labelling_cost(
+    stages: Iterable[Stage], names: Mapping[str, Teacher], store: Store, ledger: Ledger
+) -> dict[str, Any]:
+    """Calls, tokens and USD that the waiting `Labels` and `Read` stages would pay: in all, and under ``teachers`` by
+    the names in `names`.
 
-    Exact where it is known what is asked (the candidates, or the documents that queries are written for); before that, one list a query
-    is assumed and ``exact`` is false.
+    Exact where it is known what is asked (the candidates, or the documents that queries are written for); before that,
+    one list a query is assumed and ``exact`` is false.
     """
     waiting = list(stages)
     labels = [stage for stage in waiting if isinstance(stage, Labels)]
@@ -58,5 +62,7 @@ def _reader_cost(waiting: Sequence[Read], store: Store, ledger: Ledger) -> Cost:
     if not waiting:
         return Cost()
     known = [task for stage in waiting if store.has(stage.source) for task in stage.tasks(store.read(stage.source))]
-    unknown = [stage.reader.guess(len(stage.gold.answers), stage.passages) for stage in waiting if not store.has(stage.source)]
+    unknown = [
+        stage.reader.guess(len(stage.gold.answers), stage.passages) for stage in waiting if not store.has(stage.source)
+    ]
     return sum(unknown, waiting[0].reader.estimate(known, ledger))

@@ -28,8 +28,8 @@ def closure(finals: Iterable[Stage]) -> dict[str, Stage]:
 def missing(finals: Iterable[Stage], store: Store, verify: bool = False) -> dict[str, Stage]:
     """The stages that must run so that every final has its artefact, by key, inputs first.
 
-    A stage whose artefact is there needs nothing below it. With `verify`, artefacts that a missing stage will read are compared with
-    their hashes, and damaged ones are set aside and made again.
+    A stage whose artefact is there needs nothing below it. With `verify`, artefacts that a missing stage will read are
+    compared with their hashes, and damaged ones are set aside and made again.
     """
     found: dict[str, Stage] = {}
     present: set[str] = set()
@@ -69,7 +69,9 @@ class Queue:
 
     def ready(self) -> list[Stage]:
         """Stages none of whose inputs still waits, best first."""
-        free = [stage for stage in self.waiting.values() if not any(needed.key in self.waiting for needed in stage.inputs())]
+        free = [
+            stage for stage in self.waiting.values() if not any(needed.key in self.waiting for needed in stage.inputs())
+        ]
         return sorted(free, key=lambda stage: (-stage.priority, self._rank[stage.key]))
 
     def done(self, stage: Stage) -> None:

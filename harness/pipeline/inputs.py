@@ -17,7 +17,8 @@ from harness.retrieval.run import Run
 
 
 def load_run(source: str | Path) -> Run:
-    """A run from a TREC file (plain or ``.gz``), a file that ranx reads, or a published result folder. Raises UserError.
+    """A run from a TREC file (plain or ``.gz``), a file that ranx reads, or a published result folder. Raises
+    UserError.
 
     >>> import harness
     >>> run = harness.load_run("results/semanlink/bm25-b287f4b1")
@@ -26,7 +27,11 @@ def load_run(source: str | Path) -> Run:
     """
     path = Path(source)
     if not path.exists():
-        raise UserError("there is no such run", file=path, remedy="give a TREC run (plain or .gz), a file ranx reads, or a result folder")
+        raise UserError(
+            "there is no such run",
+            file=path,
+            remedy="give a TREC run (plain or .gz), a file ranx reads, or a result folder",
+        )
     return Run.read(path)
 
 
@@ -45,7 +50,11 @@ def load_qrels(source: str | Path, workspace: WorkspaceFolder | str | Path = "wo
         return read_ranx_qrels(path) if is_ranx_qrels(path) else read_qrels(path)
     spec, colon, split = str(source).rpartition(":")
     if not colon or "/" in split or path.suffix:
-        raise UserError("there are no such qrels", file=path, remedy="give qrels of TREC, BEIR or ranx, or for example semanlink:test")
+        raise UserError(
+            "there are no such qrels",
+            file=path,
+            remedy="give qrels of TREC, BEIR or ranx, or for example semanlink:test",
+        )
     return load_collection(spec, workspace).judgments(split).qrels
 
 
@@ -61,7 +70,8 @@ def load_collection(spec: str | Mapping[str, Any], workspace: WorkspaceFolder | 
 
 
 def load_result(folder: str | Path) -> Published:
-    """A published result folder: its card and its values of every query. Raises UserError with the reason where it cannot be used.
+    """A published result folder: its card and its values of every query. Raises UserError with the reason where it
+    cannot be used.
 
     >>> import harness
     >>> result = harness.load_result("results/semanlink/bm25-b287f4b1")
@@ -72,17 +82,23 @@ def load_result(folder: str | Path) -> Published:
 
 
 def collection_split(name: str, workspace: WorkspaceFolder | str | Path) -> tuple[Collection, str]:
-    """A collection and one of its splits, from ``collection:split`` (``semanlink:test``, ``folder/PATH:test``). Raises UserError."""
+    """A collection and one of its splits, from ``collection:split`` (``semanlink:test``, ``folder/PATH:test``). Raises
+    UserError."""
     spec, colon, split = name.rpartition(":")
     if not colon or "/" in split:
-        raise UserError(f"'{name}' names no split", remedy="write collection:split, for example semanlink:test or folder/PATH:test")
+        raise UserError(
+            f"'{name}' names no split", remedy="write collection:split, for example semanlink:test or folder/PATH:test"
+        )
     found = load_collection(spec, workspace)
     found.queries(split)
     return found, split
 
 
-def verify_folders(folders: Sequence[Path], qrels: str | None, workspace: WorkspaceFolder | str | Path) -> dict[str, Any]:
-    """``{"results": [{"folder", "problems": [...]}]}``; qrels come from each card's collection and split unless given."""
+def verify_folders(
+    folders: Sequence[Path], qrels: str | None, workspace: WorkspaceFolder | str | Path
+) -> dict[str, Any]:
+    """``{"results": [{"folder", "problems": [...]}]}``; qrels come from each card's collection and split unless
+    given."""
     return {"results": [{"folder": str(folder), "problems": _problems(folder, qrels, workspace)} for folder in folders]}
 
 

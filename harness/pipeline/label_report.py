@@ -23,22 +23,27 @@ _PAID = ("calls", "input_tokens", "output_tokens", "usd")
 
 
 def label_report(plan: PlannedSweep) -> Report:
-    """``{"rbo_p", "collections": [{"collection", "teachers", "agreement", "waiting"}]}`` of a sweep's finished labels; runs nothing.
+    """``{"rbo_p", "collections": [{"collection", "teachers", "agreement", "waiting"}]}`` of a sweep's finished labels;
+    runs nothing.
 
     For every teacher and resample the largest finished draw counts. Means over nothing are None.
 
-    - ``teachers``: ``{"teacher", "kind", "standing", "queries", "draws": [{"resample", "queries"}], "verdicts": {verdict: share},
-      "reasons": {reason: share}, "quality": {"queries", "nDCG@10", "first_stage"} or None, "position", "cost"}``. Shares, quality and
-      position count a query once, however many resamples drew it (see `harness.labelling.labels.agreement.quality` and `position_bias`);
-      ``cost`` is ``{"calls", "input_tokens", "output_tokens", "usd", "seconds"}`` per drawn query: what they would cost with an empty
-      ledger, and the seconds that labelling took here (answers from the ledger take none).
-    - ``agreement``: ``{"a", "b", "between", "queries", "tau", "rbo", "top": {"1", "3", "10"}}``; ``between`` is ``teachers``,
-      ``resamples`` (b is a itself, over queries that several resamples drew) or ``first stage``.
-    - ``waiting``: ``{"teacher", "resample", "queries", "finished"}``: the largest draw wanted and the largest finished (0: none),
-      where these differ.
+    - ``teachers``: ``{"teacher", "kind", "standing", "queries", "draws": [{"resample", "queries"}], "verdicts":
+      {verdict: share}, "reasons": {reason: share}, "quality": {"queries", "nDCG@10", "first_stage"} or None,
+      "position", "cost"}``. Shares, quality and position count a query once, however many resamples drew it (see
+      `harness.labelling.labels.agreement.quality` and `position_bias`); ``cost`` is ``{"calls", "input_tokens",
+      "output_tokens", "usd", "seconds"}`` per drawn query: what they would cost with an empty ledger, and the seconds
+      that labelling took here (answers from the ledger take none).
+    - ``agreement``: ``{"a", "b", "between", "queries", "tau", "rbo", "top": {"1", "3", "10"}}``; ``between`` is
+      ``teachers``, ``resamples`` (b is a itself, over queries that several resamples drew) or ``first stage``.
+    - ``waiting``: ``{"teacher", "resample", "queries", "finished"}``: the largest draw wanted and the largest finished
+      (0: none), where these differ.
     """
     store = plan.workspace.store
-    return {"rbo_p": agreement.P, "collections": [_collection(name, wanted, store) for name, wanted in _wanted(plan).items()]}
+    return {
+        "rbo_p": agreement.P,
+        "collections": [_collection(name, wanted, store) for name, wanted in _wanted(plan).items()],
+    }
 
 
 def _wanted(plan: PlannedSweep) -> dict[str, dict[str, list[Labels]]]:
@@ -48,7 +53,10 @@ def _wanted(plan: PlannedSweep) -> dict[str, dict[str, list[Labels]]]:
         if cell.cell.teacher is not None:
             stages = {key: stage for key, stage in closure([cell.run]).items() if isinstance(stage, Labels)}
             found[cell.inputs.collection.name][cell.cell.teacher].update(stages)
-    return {name: {teacher: list(stages.values()) for teacher, stages in teachers.items()} for name, teachers in found.items()}
+    return {
+        name: {teacher: list(stages.values()) for teacher, stages in teachers.items()}
+        for name, teachers in found.items()
+    }
 
 
 @dataclass
@@ -77,9 +85,13 @@ def _collection(name: str, wanted: dict[str, list[Labels]], store: Store) -> Rep
             largest = draws[-1].subset
             finished += done[-1:]
             if largest.size > (reached := done[-1].subset.size if done else 0):
-                waiting.append({"teacher": teacher, "resample": largest.resample, "queries": largest.size, "finished": reached})
+                waiting.append(
+                    {"teacher": teacher, "resample": largest.resample, "queries": largest.size, "finished": reached}
+                )
         if finished:
-            labelled.append(_Labelled(teacher, finished, [read_rankings(store.read(stage) / RANKINGS) for stage in finished]))
+            labelled.append(
+                _Labelled(teacher, finished, [read_rankings(store.read(stage) / RANKINGS) for stage in finished])
+            )
     return {"collection": name, **_known(labelled, store), "waiting": waiting}
 
 
@@ -114,7 +126,10 @@ def _teacher(one: _Labelled, first: agreement.Orders, gold: dict[str, dict[str, 
         "standing": teacher.teacher_type,
         "queries": len(rankings),
         "draws": [{"resample": stage.subset.resample, "queries": stage.subset.size} for stage in one.stages],
-        **{what: {name: number / len(rankings) for name, number in counts[what].items()} for what in ("verdicts", "reasons")},
+        **{
+            what: {name: number / len(rankings) for name, number in counts[what].items()}
+            for what in ("verdicts", "reasons")
+        },
         "quality": agreement.quality(rankings, first, gold),
         "position": agreement.position_bias(rankings, first),
         "cost": _cost([json.loads((store.read(stage) / SUMMARY).read_text(encoding="utf-8")) for stage in one.stages]),

@@ -25,14 +25,26 @@ def _collection(collection: Report, p: float) -> Iterator[RenderableType]:
     if teachers:
         yield _answers(name, teachers)
         yield _quality(teachers)
-        yield "  nDCG@10 of the teacher's order and of the first stage's on the same queries: those with a relevant candidate\n"
+        yield (
+            "  nDCG@10 of the teacher's order and of the first stage's on the same queries: those with a relevant "
+            "candidate\n"
+        )
         yield _agreement(collection["agreement"])
-        yield f"  over documents that both place. 1: the same order; tau 0: unrelated. RBO (p = {p:g}) is high by chance on short lists\n"
+        yield (
+            f"  over documents that both place. 1: the same order; tau 0: unrelated. RBO (p = {p:g}) is high by "
+            "chance on short lists\n"
+        )
         yield _positions(teachers)
-        yield "  no bias: equal ranks, where the order shown was random; in the first stage's order good documents stand early anyway\n"
+        yield (
+            "  no bias: equal ranks, where the order shown was random; in the first stage's order good documents "
+            "stand early anyway\n"
+        )
     for row in collection["waiting"]:
         done = f"only {row['finished']:,} are" if row["finished"] else "none is"
-        yield escape(f"{name}: {row['teacher']}, resample {row['resample']}: {done} labelled of {row['queries']:,} queries; run the sweep")
+        yield escape(
+            f"{name}: {row['teacher']}, resample {row['resample']}: {done} labelled of {row['queries']:,} queries; "
+            "run the sweep"
+        )
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -58,9 +70,20 @@ def _quality(teachers: Sequence[Report]) -> Table:
     table = _table("quality against gold; cost of a query", *columns)
     for row in teachers:
         found, cost = row["quality"], row["cost"]
-        against = (f"{found['nDCG@10']:.3f}", f"{found['first_stage']:.3f}", f"{found['queries']:,}") if found else ("–", "–", "0")
+        against = (
+            (f"{found['nDCG@10']:.3f}", f"{found['first_stage']:.3f}", f"{found['queries']:,}")
+            if found
+            else ("–", "–", "0")
+        )
         tokens = (f"{cost['input_tokens']:,.0f}", f"{cost['output_tokens']:,.0f}")
-        table.add_row(_name(row), *against, f"{cost['calls']:.1f}", *tokens, f"{1000 * cost['usd']:.2f}", _seconds(cost["seconds"]))
+        table.add_row(
+            _name(row),
+            *against,
+            f"{cost['calls']:.1f}",
+            *tokens,
+            f"{1000 * cost['usd']:.2f}",
+            _seconds(cost["seconds"]),
+        )
     return table
 
 
@@ -77,7 +100,9 @@ def _agreement(pairs: Sequence[Report]) -> Table:
 def _positions(teachers: Sequence[Report]) -> Table:
     by_teacher = [{found["position"]: found["rank"] for found in row["position"]["positions"]} for row in teachers]
     shown = [position for position in _POSITIONS if any(position in ranks for ranks in by_teacher)]
-    table = _table("mean rank of the document shown at place", "teacher", "queries", "reordered", "tau", *map(str, shown))
+    table = _table(
+        "mean rank of the document shown at place", "teacher", "queries", "reordered", "tau", *map(str, shown)
+    )
     for row, ranks in zip(teachers, by_teacher, strict=True):
         found = row["position"]
         cells = [f"{ranks[position]:.1f}" if position in ranks else "–" for position in shown]
@@ -90,7 +115,9 @@ def _seconds(value: float) -> str:
 
 
 def _name(row: Report) -> str:
-    return escape(row["teacher"] if row["standing"] in ("real", row["teacher"]) else f"{row['teacher']} ({row['standing']})")
+    return escape(
+        row["teacher"] if row["standing"] in ("real", row["teacher"]) else f"{row['teacher']} ({row['standing']})"
+    )
 
 
 def _percent(share: float) -> str:

@@ -1,4 +1,5 @@
-"""Labels leave a workspace as one file and come into another: the ledger's calls and the finished `Labels` artefacts of the store."""
+"""Labels leave a workspace as one file and come into another: the ledger's calls and the finished `Labels` artefacts of
+the store."""
 
 from __future__ import annotations
 
@@ -47,7 +48,8 @@ class Finished(Stage):
 
 
 def export_labels(file: Path, workspace: WorkspaceFolder, progress: Progress) -> dict[str, Any]:
-    """Write all calls and finished labels of `workspace`; ``{"file", "calls", "labels", "bytes"}``. A file that is there is replaced.
+    """Write all calls and finished labels of `workspace`; ``{"file", "calls", "labels", "bytes"}``. A file that is
+    there is replaced.
 
     Raises UserError when there is nothing to export, or an artefact is damaged.
     """
@@ -56,7 +58,9 @@ def export_labels(file: Path, workspace: WorkspaceFolder, progress: Progress) ->
     total = (len(ledger) if ledger else 0) + len(finished)
     if not total:
         raise UserError(
-            "there are no calls and no finished labels here", file=workspace.path, remedy="name another folder with --workspace"
+            "there are no calls and no finished labels here",
+            file=workspace.path,
+            remedy="name another folder with --workspace",
         )
     if not file.parent.is_dir():
         raise UserError("there is no such folder", file=file.parent)
@@ -99,7 +103,8 @@ def _transfer_summary(entries: Iterator[Call | LabelSet], total: int, progress: 
 
 @dataclass
 class Taken:
-    """What became of entries that were imported: added, there already and the same, there and different (what was there stays)."""
+    """What became of entries that were imported: added, there already and the same, there and different (what was there
+    stays)."""
 
     added: int = 0
     same: int = 0
@@ -116,8 +121,8 @@ class Taken:
 def import_labels(file: Path, workspace: WorkspaceFolder, progress: Progress) -> dict[str, Any]:
     """Check the whole file, then take it over; ``{"file", "calls": {...}, "labels": {...}}``, both as `Taken`.
 
-    What is there already stays as it is. Interrupted, the same import goes on. Raises UserError, with nothing written, when any line
-    of the file is not as it was exported.
+    What is there already stays as it is. Interrupted, the same import goes on. Raises UserError, with nothing written,
+    when any line of the file is not as it was exported.
     """
     for _ in _read(file, 0, progress):
         pass

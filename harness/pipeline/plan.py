@@ -15,7 +15,8 @@ from harness.pipeline.sweep import SweepResult, run_sweep
 class Plan(PlannedSweep):
     """A sweep file in a workspace, as `Workspace.plan` makes it. Making it prepares collections and runs nothing.
 
-    `cells` are the points of the sweep, `stages` every stage behind them by key, `waiting` those that are still to be made.
+    `cells` are the points of the sweep, `stages` every stage behind them by key, `waiting` those that are still to be
+    made.
 
     >>> import harness
     >>> plan = harness.Workspace("workspace").plan("configs/smoke.yaml", overrides=["budgets=[20]"])
@@ -42,10 +43,14 @@ class Plan(PlannedSweep):
         """How good, how steady and how biased the finished labels are, as ``harness labels stats --json`` prints it."""
         return label_report(self)
 
-    def run(self, results: str | Path = "results", *, max_cost: float | None = None, observer: Observer | None = None) -> SweepResult:
-        """Run what is missing, publish what is finished under `results`, say what failed. Interrupted, the same call goes on.
+    def run(
+        self, results: str | Path = "results", *, max_cost: float | None = None, observer: Observer | None = None
+    ) -> SweepResult:
+        """Run what is missing, publish what is finished under `results`, say what failed. Interrupted, the same call
+        goes on.
 
-        LLM calls stop before they cost more than `max_cost` USD. `observer` hears of every stage; without one a table or lines are drawn
-        on standard error. Raises UserError before anything runs when the inputs are wrong; what fails later is in the result.
+        LLM calls stop before they cost more than `max_cost` USD. `observer` hears of every stage; without one a table
+        or lines are drawn on standard error. Raises UserError before anything runs when the inputs are wrong; what
+        fails later is in the result.
         """
         return run_sweep(self, Path(results), max_cost=max_cost, observer=observer)

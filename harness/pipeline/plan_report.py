@@ -55,11 +55,14 @@ def _unready(plan: PlannedSweep, cost: Report) -> Iterator[UserError]:
     """What keeps teachers that are to be asked from answering."""
     for name in (row["name"] for row in cost["teachers"]):
         if (error := plan.teachers[name].unready()) is not None:
-            yield plan.sweep.source.at(error, ("evaluate", "answers", "reader") if name == INLINE else ("teachers", name))
+            yield plan.sweep.source.at(
+                error, ("evaluate", "answers", "reader") if name == INLINE else ("teachers", name)
+            )
 
 
 def _tuning(sweep: SweepFile, cells: Sequence[PlannedCell]) -> Report | None:
-    """How many trials the choice of each tuned cell is made from, and how many stages that adds to those of one trial a cell."""
+    """How many trials the choice of each tuned cell is made from, and how many stages that adds to those of one trial a
+    cell."""
     choices = [cell.choice for cell in cells if cell.choice]
     if not (sweep.tune and choices):
         return None
@@ -100,11 +103,15 @@ def render_plan(report: Report) -> Group:
     for kind, counts in stages["by_kind"].items():
         table.add_row(kind, str(counts["distinct"]), str(counts["to_run"]))
     to_run = stages["distinct"] - stages["cached"]
-    seconds = f"about {clock(report['seconds'])}" if report["seconds"] is not None else "time not known before a first run"
+    seconds = (
+        f"about {clock(report['seconds'])}" if report["seconds"] is not None else "time not known before a first run"
+    )
     return Group(
         *(f"notice: {escape(notice)}" for notice in report["notices"]),
-        f"{report['cells']} cells ({report['cells_done']} done; {report['cells_same']} more mean the same and were dropped)",
-        f"{to_run} of {stages['distinct']} distinct stages to run; cell by cell it would be {stages['naive']}; {seconds}",
+        f"{report['cells']} cells ({report['cells_done']} done; {report['cells_same']} more mean the same and were "
+        "dropped)",
+        f"{to_run} of {stages['distinct']} distinct stages to run; cell by cell it would be {stages['naive']}; "
+        f"{seconds}",
         *_tuning_text(report["tuning"]),
         _teacher_text(llm),
         *(f"  {teacher['name']}: {_teacher_text(teacher).removeprefix('LLM: ')}" for teacher in llm["teachers"]),
@@ -115,18 +122,25 @@ def render_plan(report: Report) -> Group:
 def _tuning_text(tuning: Report | None) -> list[str]:
     if tuning is None:
         return []
-    how = f"{tuning['trials']} trials for each of {tuning['cells']} cells, the best on {tuning['split']} by {tuning['metric']}"
+    how = (
+        f"{tuning['trials']} trials for each of {tuning['cells']} cells, the best on {tuning['split']} by "
+        f"{tuning['metric']}"
+    )
     return [f"tuning: {how}; {tuning['stages']} of the stages are for that"]
 
 
 def _teacher_text(cost: Report) -> str:
     about = "" if cost["exact"] else "about "
     usd = f"{cost['usd']:.2f} USD to pay" if cost["priced"] else "price not known: set price in the teacher's settings"
-    return f"LLM: {about}{cost['calls']:,} calls, {cost['input_tokens']:,} tokens in, at most {cost['output_tokens']:,} out, {usd}"
+    return (
+        f"LLM: {about}{cost['calls']:,} calls, {cost['input_tokens']:,} tokens in, at most "
+        f"{cost['output_tokens']:,} out, {usd}"
+    )
 
 
 def status_report(plan: PlannedSweep) -> Report:
-    """``{"stages": {done, running, failed, waiting}, "cells": [{"cell", "state", "reason"}]}`` of a sweep, from the workspace alone."""
+    """``{"stages": {done, running, failed, waiting}, "cells": [{"cell", "state", "reason"}]}`` of a sweep, from the
+    workspace alone."""
     store, failures = plan.workspace.store, plan.workspace.failures
     states = {key: _state(stage, store, failures) for key, stage in plan.stages.items()}
     return {

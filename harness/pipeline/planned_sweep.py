@@ -31,7 +31,8 @@ class PlannedSweep:
 
     @classmethod
     def of(cls, sweep: SweepFile, workspace: WorkspaceFolder) -> Self:
-        """`sweep` in `workspace`. Prepares its collections, runs nothing. Raises UserError on missing collections, models and the like."""
+        """`sweep` in `workspace`. Prepares its collections, runs nothing. Raises UserError on missing collections,
+        models and the like."""
         begun = time.perf_counter()
         builder = Builder(sweep, workspace)
         cells = tuple(builder.cells())
@@ -49,7 +50,8 @@ class PlannedSweep:
 
     @property
     def waiting(self) -> dict[str, Stage]:
-        """Those of `stages` that are to be made, as the workspace is now. Raises UserError where a budget is larger than its pool."""
+        """Those of `stages` that are to be made, as the workspace is now. Raises UserError where a budget is larger
+        than its pool."""
         return self.waiting_in(self.workspace.store)
 
     def waiting_in(self, store: Store) -> dict[str, Stage]:

@@ -39,7 +39,8 @@ def check_draws(stages: Iterable[Stage], store: Store, source: SweepSource, name
 
 
 def collect_budgets(faults: FaultCollector, sweep: SweepFile, spec: Any, collection: Collection) -> None:
-    """The same from the sweep alone, for one that is wrong elsewhere and has no stages; only where counting is quick."""
+    """The same from the sweep alone, for one that is wrong elsewhere and has no stages; only where counting is
+    quick."""
     if sweep.candidates.training_queries == (HUMAN,):
         rows = list(training_pool(collection, sweep.candidates.training_queries, sweep.candidates.pool).rows())
         sizes = {cell.budget for cell in expand(sweep).cells if cell.budget is not None and cell.collection == spec}

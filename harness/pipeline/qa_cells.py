@@ -33,7 +33,8 @@ INLINE = "evaluate.answers.reader"
 
 @dataclass(frozen=True)
 class AnswerEvaluation:
-    """What comes after a cell's run: `answering` as the sweep says it; `reader` is None where only hits are looked for."""
+    """What comes after a cell's run: `answering` as the sweep says it; `reader` is None where only hits are looked
+    for."""
 
     answering: QASettings
     reader: ChatTeacher | None
@@ -57,7 +58,9 @@ class AnswerEvaluation:
     def _read(self, inputs: MethodInputs, run: Stage, gold: GoldAnswers) -> Read:
         assert self.reader is not None, "the sweep file is checked"
         queries, corpus = inputs.collection.queries(inputs.split), inputs.collection.corpus
-        return Read(reader=self.reader, source=run, queries=queries, gold=gold, corpus=corpus, passages=self.answering.passages)
+        return Read(
+            reader=self.reader, source=run, queries=queries, gold=gold, corpus=corpus, passages=self.answering.passages
+        )
 
     def references(
         self, collection: CollectionChoice, inputs_of: Callable[[Cell], MethodInputs]
@@ -65,7 +68,10 @@ class AnswerEvaluation:
         """The cells of `collection` that read nothing, and the judged passages: each with its inputs and its run."""
         if not (self.answering.references and any(map(needs_reader, self.metrics))):
             return
-        closed, opened = (Cell(collection, method, Settings(), method.name, None, None, None, None) for method in (ClosedBook, GoldPassage))
+        closed, opened = (
+            Cell(collection, method, Settings(), method.name, None, None, None, None)
+            for method in (ClosedBook, GoldPassage)
+        )
         inputs = inputs_of(closed)
         yield closed, inputs, ClosedBook(closed.settings).run(inputs)
         # Boards keep apart what saw the judgments: the row of an oracle has no place.

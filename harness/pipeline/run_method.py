@@ -31,10 +31,11 @@ def run_method(
 ) -> SweepResult:
     """Run one method on one collection and publish its run, through the same plan, store and ledger as a sweep.
 
-    `method` and `collection` are written as in a sweep file (``"direct"``, ``{"method": "direct", "epochs": 3}``; ``"semanlink"``,
-    ``{"folder": "PATH"}``). `teacher` is a kind (``"oracle"``), a kind and a model (``"litellm:openai/gpt-4.1-mini"``), or settings with
-    their ``kind``. `budget` is the number of labelled queries. `sections` are further parts of a sweep file: ``students``, ``candidates``,
-    ``losses``, ``evaluate``, ``max_length``. Raises UserErrors before anything runs; what fails later is in the result.
+    `method` and `collection` are written as in a sweep file (``"direct"``, ``{"method": "direct", "epochs": 3}``;
+    ``"semanlink"``, ``{"folder": "PATH"}``). `teacher` is a kind (``"oracle"``), a kind and a model
+    (``"litellm:openai/gpt-4.1-mini"``), or settings with their ``kind``. `budget` is the number of labelled queries.
+    `sections` are further parts of a sweep file: ``students``, ``candidates``, ``losses``, ``evaluate``,
+    ``max_length``. Raises UserErrors before anything runs; what fails later is in the result.
 
     >>> import harness
     >>> students = {"retriever": {"static": "bundled:bert-tiny"}, "ranker": "bundled:bert-tiny"}
@@ -42,7 +43,14 @@ def run_method(
     >>> [folder.parent.name for folder in result.published], result.summary["cells"]["done"]
     (['semanlink-arxiv'], 1)
     """
-    given = {"collection": collection, "teacher": teacher, "budget": budget, "resample": resample, "seed": seed, **sections}
+    given = {
+        "collection": collection,
+        "teacher": teacher,
+        "budget": budget,
+        "resample": resample,
+        "seed": seed,
+        **sections,
+    }
     content = {
         "collections": [collection],
         "methods": [method],
@@ -66,7 +74,10 @@ def _teacher(teacher: Entry) -> dict[str, Any]:
 
 def _command(method: Entry, given: Mapping[str, Any]) -> str:
     """The call, as it stands on the card of the run."""
-    arguments = [repr(_portable(method)), *(f"{name}={_portable(value)!r}" for name, value in given.items() if value is not None)]
+    arguments = [
+        repr(_portable(method)),
+        *(f"{name}={_portable(value)!r}" for name, value in given.items() if value is not None),
+    ]
     return f"harness.run_method({', '.join(arguments)})"
 
 

@@ -35,7 +35,9 @@ class StageContext:
         return self.store.read(stage)
 
 
-def run_stage(stage: Stage, store: Store, ledger: Ledger, cache_folder: Path, progress: Callable[[int, int, str], None]) -> Manifest | None:
+def run_stage(
+    stage: Stage, store: Store, ledger: Ledger, cache_folder: Path, progress: Callable[[int, int, str], None]
+) -> Manifest | None:
     """Make the artefact of `stage`, whose inputs are there; None when another process made it while this one waited."""
 
     def tell(done: int, total: int, unit: str = "") -> None:

@@ -1,7 +1,8 @@
-"""The store: finished artefacts by content key, written atomically, verified when read, guarded by locks between processes.
+"""The store: finished artefacts by content key, written atomically, verified when read, guarded by locks between
+processes.
 
-``<root>/<kind>/<key>/`` holds an artefact's files and its ``artefact.json`` (key, inputs, versions, duration, peak memory,
-file hashes). A folder with that name is complete: it was written beside its place, synced, and renamed.
+``<root>/<kind>/<key>/`` holds an artefact's files and its ``artefact.json`` (key, inputs, versions, duration, peak
+memory, file hashes). A folder with that name is complete: it was written beside its place, synced, and renamed.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ class Store:
             raise DamagedArtefact(f"{stage.kind} {stage.key[:12]}: {MANIFEST} cannot be read: {error}") from error
 
     def past_seconds(self) -> dict[str, float]:
-        """Mean seconds of each kind of stage, from a few recent artefacts; what the first guess of the time to go uses."""
+        """Mean seconds of each kind of stage, from a few recent artefacts; what the first guess of the time to go
+        uses."""
         found: dict[str, float] = {}
         for kind in self.root.glob("*") if self.root.is_dir() else ():
             manifests = [file for file, _ in zip(kind.glob(f"[0-9a-f]*/{MANIFEST}"), range(8), strict=False)]
@@ -87,7 +89,8 @@ class Store:
 
     @contextmanager
     def lock(self, stage: Stage) -> Iterator[None]:
-        """Hold the right to make this artefact; waits while another process makes it. The kernel frees it when a holder dies."""
+        """Hold the right to make this artefact; waits while another process makes it. The kernel frees it when a holder
+        dies."""
         with locked(self._locks / stage.key):
             yield
 

@@ -46,10 +46,15 @@ class SweepResult:
         """What failed and why, then what was done, for people."""
         done, stages, paid = self.summary["cells"], self.summary["stages"], self.summary["llm"]
         counts = (
-            f"{done['done']} of {done['total']} cells done ({done['cached']} before), {done['failed']} failed; {stages['run']} stages ran, "
-            f"{stages['cached']} were done before; LLM: {paid['calls']:,} calls, {paid['usd']:.2f} USD; {clock(self.summary['seconds'])}"
+            f"{done['done']} of {done['total']} cells done ({done['cached']} before), {done['failed']} failed; "
+            f"{stages['run']} stages ran, "
+            f"{stages['cached']} were done before; LLM: {paid['calls']:,} calls, {paid['usd']:.2f} USD; "
+            f"{clock(self.summary['seconds'])}"
         )
-        where = f"runs: {self.results}/   look closer: harness board --results {self.results}   in the browser: harness dashboard"
+        where = (
+            f"runs: {self.results}/   look closer: harness board --results {self.results}   in the browser: "
+            "harness dashboard"
+        )
         return "\n".join([*(_failure(reason, cells) for reason, cells in self.failures.items()), counts, where])
 
 
@@ -58,8 +63,11 @@ def _failure(reason: str, cells: list[str]) -> str:
     return f"failed: {reason}\n  {len(cells)} cells miss their result: {shown}"
 
 
-def run_sweep(plan: PlannedSweep, results: Path, max_cost: float | None = None, observer: Observer | None = None) -> SweepResult:
-    """Run what is missing of `plan` and publish what is finished. Raises UserError before anything runs when its inputs are wrong."""
+def run_sweep(
+    plan: PlannedSweep, results: Path, max_cost: float | None = None, observer: Observer | None = None
+) -> SweepResult:
+    """Run what is missing of `plan` and publish what is finished. Raises UserError before anything runs when its inputs
+    are wrong."""
     begun = time.perf_counter()
     workspace, cells, store = plan.workspace, plan.cells, plan.workspace.store
     plan.waiting_in(store)

@@ -1,4 +1,5 @@
-"""What a sweep names outside its file: collections, models, teachers. Each is loaded once; what is wrong has its place in the file."""
+"""What a sweep names outside its file: collections, models, teachers. Each is loaded once; what is wrong has its place
+in the file."""
 
 from __future__ import annotations
 

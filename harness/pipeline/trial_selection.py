@@ -1,4 +1,5 @@
-"""The choice between the trials of a cell: each trial's retriever is searched and scored on a split of its own, the best one goes on."""
+"""The choice between the trials of a cell: each trial's retriever is searched and scored on a split of its own, the
+best one goes on."""
 
 from __future__ import annotations
 
@@ -37,8 +38,8 @@ class TrialCandidate:
 class SelectTrial(Stage):
     """The retriever with the largest mean of `metric`, of equals the first.
 
-    The artefact is its folder, with ``trials.json`` beside the model: the metric, the number of the chosen trial from 0, and settings and
-    score of every trial.
+    The artefact is its folder, with ``trials.json`` beside the model: the metric, the number of the chosen trial from
+    0, and settings and score of every trial.
     """
 
     trials: tuple[TrialCandidate, ...]
@@ -60,7 +61,9 @@ class SelectTrial(Stage):
         number = scores.index(max(scores))
         retriever = self.trials[number].retriever
         _share(model_path(retriever, context), out, link=isinstance(retriever, Stage))
-        trials = [{"settings": dict(trial.settings), "score": score} for trial, score in zip(self.trials, scores, strict=True)]
+        trials = [
+            {"settings": dict(trial.settings), "score": score} for trial, score in zip(self.trials, scores, strict=True)
+        ]
         told = {"metric": self.metric, "chosen": number, "trials": trials}
         (out / FILE).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -70,9 +73,14 @@ class SelectTrial(Stage):
 
 
 def _share(source: Path, out: Path, link: bool) -> None:
-    """The files of `source` in `out`, but not the record of how they were made. Links are for what never changes: artefacts."""
+    """The files of `source` in `out`, but not the record of how they were made. Links are for what never changes:
+    artefacts."""
     shutil.copytree(
-        source, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST), copy_function=_link if link else shutil.copyfile
+        source,
+        out,
+        dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns(MANIFEST),
+        copy_function=_link if link else shutil.copyfile,
     )
 
 
@@ -95,16 +103,21 @@ def select_trial(cell: Cell, inputs: MethodInputs, tuning: Tuning) -> SelectTria
         scores = Evaluate(source=method.search(apart, retriever), judgments=judgments, metrics=(tuning.metric,))
         return TrialCandidate(changed, retriever, scores)
 
-    return SelectTrial(trials=tuple(candidate(trial.settings, trial.changed) for trial in cell.trials), metric=tuning.metric)
+    return SelectTrial(
+        trials=tuple(candidate(trial.settings, trial.changed) for trial in cell.trials), metric=tuning.metric
+    )
 
 
 def search(cell: Cell, inputs: MethodInputs, chosen: SelectTrial) -> Stage:
     """The run of the chosen retriever. Raises UserError when it depends on the trial how its retriever is searched."""
     documents = {digest(_frozen(trial.retriever)) for trial in chosen.trials}
-    found = {stage.key: stage for stage in (_method(cell, trial.settings).search(inputs, chosen) for trial in cell.trials)}
+    found = {
+        stage.key: stage for stage in (_method(cell, trial.settings).search(inputs, chosen) for trial in cell.trials)
+    }
     if max(len(documents), len(found)) > 1:
         raise UserError(
-            f"the trials of '{cell.label}' search their retrievers in different ways, so that one search cannot stand for them",
+            f"the trials of '{cell.label}' search their retrievers in different ways, so that one search cannot stand "
+            "for them",
             key="tune.trials",
             remedy="make such a setting an axis: a list for it in the entry of the method",
         )
@@ -124,18 +137,22 @@ def _method(cell: Cell, settings: Settings) -> RetrieverMethod:
 
 
 def check_split(collection: Collection, tuning: Tuning, evaluated: str) -> None:
-    """Raises UserError when `collection` has no split to choose on, or one that shares queries with the evaluated split."""
+    """Raises UserError when `collection` has no split to choose on, or one that shares queries with the evaluated
+    split."""
     if tuning.split not in collection.splits:
         others = [split for split in collection.splits if split != evaluated]
         remedy = (
-            f"others of its splits: {', '.join(others)}" if others else "take the collection out of the sweep, or sweep it without tune"
+            f"others of its splits: {', '.join(others)}"
+            if others
+            else "take the collection out of the sweep, or sweep it without tune"
         )
         message = f"collection '{collection.name}' has no split '{tuning.split}' to choose on"
         raise UserError(message, remedy=remedy)
     shared = _ids(collection, tuning.split) & _ids(collection, evaluated)
     if shared:
         message = (
-            f"{len(shared):,} queries of the split '{tuning.split}' of '{collection.name}' are also in '{evaluated}', which is evaluated"
+            f"{len(shared):,} queries of the split '{tuning.split}' of '{collection.name}' are also in "
+            f"'{evaluated}', which is evaluated"
         )
         raise UserError(message, remedy="choose on a split that shares no query with it")
 

@@ -13,7 +13,8 @@ from harness.pipeline.workspace_folder import WorkspaceFolder
 class Workspace(WorkspaceFolder):
     """Artefacts, prepared collections and every LLM call ever paid for, in one folder that is safe to move.
 
-    Nothing is made before something is written. As a context manager it closes the ledger's file at the end of the block.
+    Nothing is made before something is written. As a context manager it closes the ledger's file at the end of the
+    block.
 
     >>> import harness
     >>> with harness.Workspace("workspace") as workspace:
@@ -25,5 +26,6 @@ class Workspace(WorkspaceFolder):
     """
 
     def plan(self, file: str | Path, overrides: Sequence[str] = ()) -> Plan:
-        """The sweep of `file` with ``a.b=v`` overrides, here. Prepares its collections and runs nothing. Raises UserErrors."""
+        """The sweep of `file` with ``a.b=v`` overrides, here. Prepares its collections and runs nothing. Raises
+        UserErrors."""
         return Plan.of(load_sweep(file, overrides), self)

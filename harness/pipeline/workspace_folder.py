@@ -16,7 +16,8 @@ from harness.progress import Progress, silent
 
 
 class WorkspaceFolder:
-    """Artefacts, the ledger, prepared collections, caches, failures and journals below `path`; all made when something is written."""
+    """Artefacts, the ledger, prepared collections, caches, failures and journals below `path`; all made when something
+    is written."""
 
     def __init__(self, path: str | Path = "workspace") -> None:
         self.path = Path(path)
@@ -58,8 +59,11 @@ class WorkspaceFolder:
         """The folder of prepared collections."""
         return self.path / "collections"
 
-    def collection(self, spec: str | Mapping[str, Any], base: Path = Path(), progress: Progress = silent) -> PreparedCollection:
-        """The collection of `spec` as a sweep file names it, read once and kept; paths in it are relative to `base`. Raises UserError."""
+    def collection(
+        self, spec: str | Mapping[str, Any], base: Path = Path(), progress: Progress = silent
+    ) -> PreparedCollection:
+        """The collection of `spec` as a sweep file names it, read once and kept; paths in it are relative to `base`.
+        Raises UserError."""
         return prepare(parse_source(spec, base), self.collections, progress)
 
     @property

@@ -16,7 +16,8 @@ T = TypeVar("T")
 
 
 class Broken(Exception):
-    """A contract does not hold; the message says what was seen. `contract` names it where another one was being tried."""
+    """A contract does not hold; the message says what was seen. `contract` names it where another one was being
+    tried."""
 
     def __init__(self, detail: str, contract: str | None = None) -> None:
         super().__init__(detail)
@@ -51,7 +52,8 @@ class Checks(list[Check[T]]):
 
 
 def check_description(plugin: type[Plugin], faults: Iterable[str] = (), texts: Sequence[str] = ()) -> None:
-    """Raises Broken with what is wrong with the attributes that every list shows, with those of `texts` that are empty, and `faults`."""
+    """Raises Broken with what is wrong with the attributes that every list shows, with those of `texts` that are empty,
+    and `faults`."""
     found = []
     if not plugin.summary or plugin.summary.endswith("."):
         found.append("'summary' must be a few words without a full stop")
@@ -93,7 +95,8 @@ class CheckReport:
         return tuple(verdict.contract for verdict in self.contracts if verdict.state == "broken")
 
     def as_json(self) -> dict[str, Any]:
-        """``{"kind", "name", "ok", "seconds", "contracts": [{"contract", "demands", "state", "detail", "remedy"}]}``."""
+        """``{"kind", "name", "ok", "seconds", "contracts": [{"contract", "demands", "state", "detail",
+        "remedy"}]}``."""
         return {
             "kind": self.kind,
             "name": self.name,

@@ -126,7 +126,8 @@ class CheckSetup:
         return teacher_for(self.method.needs, part) if "teacher" in self.method.axes else None
 
     def make(self, final: Stage, folder: Path, watch: Watch = lambda stage, done: None) -> Store:
-        """`final` made in the workspace at `folder`; what the harness itself prepares for every method is there already."""
+        """`final` made in the workspace at `folder`; what the harness itself prepares for every method is there
+        already."""
         workspace = WorkspaceFolder(folder)
         store = workspace.store
         if not folder.is_dir():
@@ -156,7 +157,9 @@ class CheckSetup:
         """The same of what stands in the workspace `name` already; nothing where it has no such key."""
         planned, store = self.planned(trial), WorkspaceFolder(self.home / name).store
         wanted = [planned.target, planned.run] if whole else [planned.target]
-        return {file: told for stage in wanted if store.has(stage) for file, told in weights(store.place(stage)).items()}
+        return {
+            file: told for stage in wanted if store.has(stage) for file, told in weights(store.place(stage)).items()
+        }
 
     @cached_property
     def main(self) -> tuple[Planned, Store]:
@@ -188,7 +191,8 @@ class CheckSetup:
 
     @cached_property
     def labelled(self) -> list[str]:
-        """Ids of the pool's queries that teachers like that of the plain run were asked about, by whomever, and as its labels show."""
+        """Ids of the pool's queries that teachers like that of the plain run were asked about, by whomever, and as its
+        labels show."""
         planned, store = self.main
         stages = [stage for stage in closure([planned.target]).values() if isinstance(stage, Labels)]
         ranked = [ranking.query for stage in stages for ranking in read_rankings(store.read(stage) / RANKINGS)]
@@ -215,7 +219,9 @@ def weights(folder: Path) -> dict[str, str]:
     """sha256 by name of an artefact's weights; of its run, where it holds no weights."""
     found = sorted(folder.rglob("*.safetensors")) or sorted(folder.glob("run.trec.gz"))
     if not found:
-        raise UserError(f"the artefact of the last stage holds neither weights (*.safetensors) nor a run: {_names(folder)}")
+        raise UserError(
+            f"the artefact of the last stage holds neither weights (*.safetensors) nor a run: {_names(folder)}"
+        )
     return {str(file.relative_to(folder)): sha256(file) for file in found}
 
 

@@ -64,7 +64,9 @@ CONTRACTS: Checks[CollectionSetup] = Checks()
 """What is tried, in this order."""
 
 
-@CONTRACTS.add("describes-itself", "says what it is, and under which licence", remedy="set name, summary and licence on the class")
+@CONTRACTS.add(
+    "describes-itself", "says what it is, and under which licence", remedy="set name, summary and licence on the class"
+)
 def describes_itself(setup: CollectionSetup) -> None:
     """Attributes that lists and boards rely on."""
     wrong = not issubclass(setup.kind.Settings, SourceSettings)
@@ -72,7 +74,9 @@ def describes_itself(setup: CollectionSetup) -> None:
     check_description(setup.kind, faults, texts=["licence"])
 
 
-@CONTRACTS.add("reads", "yields documents, queries and judgments", remedy="see the reason; `--set KEY=VALUE` gives it settings")
+@CONTRACTS.add(
+    "reads", "yields documents, queries and judgments", remedy="see the reason; `--set KEY=VALUE` gives it settings"
+)
 def reads(setup: CollectionSetup) -> None:
     """Documents, queries and judgments are there."""
     for name, rows in (("documents", setup.documents), ("queries", setup.queries), ("judgments", setup.judged)):
@@ -81,7 +85,9 @@ def reads(setup: CollectionSetup) -> None:
     setup.prepared("once")
 
 
-@CONTRACTS.add("ids", "gives every document and query an id of its own", remedy="make ids from what is unique in the source")
+@CONTRACTS.add(
+    "ids", "gives every document and query an id of its own", remedy="make ids from what is unique in the source"
+)
 def has_unique_ids(setup: CollectionSetup) -> None:
     """Of documents and of queries."""
     for name, ids in (("document", setup.documents), ("query", setup.queries)):
@@ -92,7 +98,9 @@ def has_unique_ids(setup: CollectionSetup) -> None:
             raise Broken(f"the {name} id {bad[0]!r} is empty or holds white space, which runs cannot hold")
 
 
-@CONTRACTS.add("qrels", "judges queries and documents that it yields", remedy="leave out judgments of what you leave out")
+@CONTRACTS.add(
+    "qrels", "judges queries and documents that it yields", remedy="leave out judgments of what you leave out"
+)
 def judges_known_ids(setup: CollectionSetup) -> None:
     """Judgments name queries and documents that are there."""
     documents, queries = set(setup.documents), set(setup.queries)
@@ -104,7 +112,9 @@ def judges_known_ids(setup: CollectionSetup) -> None:
 
 
 @CONTRACTS.add(
-    "splits", "has a test split whose queries are in no other", remedy="name the splits train, dev and test; give each query one"
+    "splits",
+    "has a test split whose queries are in no other",
+    remedy="name the splits train, dev and test; give each query one",
 )
 def has_splits(setup: CollectionSetup) -> None:
     """There is something to test on that nobody trains on."""
@@ -117,7 +127,9 @@ def has_splits(setup: CollectionSetup) -> None:
 
 
 @CONTRACTS.add(
-    "hash", "is the same collection when it is read again", remedy="yield rows in a fixed order; sort what comes from a set or a folder"
+    "hash",
+    "is the same collection when it is read again",
+    remedy="yield rows in a fixed order; sort what comes from a set or a folder",
 )
 def has_a_stable_hash(setup: CollectionSetup) -> None:
     """Read again, it is the same collection."""
@@ -125,7 +137,9 @@ def has_a_stable_hash(setup: CollectionSetup) -> None:
     if one != other:
         raise Broken("its fingerprint changes from one instance to the next, so that it would be read anew each time")
     if setup.prepared("once").content_hash != setup.prepared("twice").content_hash:
-        raise Broken("read twice, its content hash differs: documents or queries come in another order or with other texts")
+        raise Broken(
+            "read twice, its content hash differs: documents or queries come in another order or with other texts"
+        )
 
 
 @CONTRACTS.add("texts", "has texts to search and to ask", remedy="join the fields that hold the text")
@@ -134,7 +148,9 @@ def has_texts(setup: CollectionSetup) -> None:
     source = setup.source()
     empty = [document.id for document in source.documents() if not f"{document.title}{document.text}".strip()]
     if len(empty) * 2 > len(setup.documents):
-        raise Broken(f"{len(empty)} of {len(setup.documents)} documents have neither title nor text, such as '{empty[0]}'")
+        raise Broken(
+            f"{len(empty)} of {len(setup.documents)} documents have neither title nor text, such as '{empty[0]}'"
+        )
     if blank := [query.id for query in source.queries() if not query.text.strip()]:
         raise Broken(f"the query '{blank[0]}' has no text")
 
@@ -145,5 +161,9 @@ def gives_answers(setup: CollectionSetup) -> None:
     given = {query.id: query.answers for query in setup.source().queries() if query.answers}
     if not given:
         raise NotChecked("it has no short answers")
-    if wrong := [query for query, answers in given.items() if isinstance(answers, str) or not all(isinstance(one, str) for one in answers)]:
+    if wrong := [
+        query
+        for query, answers in given.items()
+        if isinstance(answers, str) or not all(isinstance(one, str) for one in answers)
+    ]:
         raise Broken(f"the answers of query '{wrong[0]}' are no tuple of texts")

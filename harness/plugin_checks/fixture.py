@@ -1,8 +1,8 @@
 """The small collection on which methods and teachers are checked, and changed copies of it.
 
-A made-up library of a thousand short documents on forty subjects: large enough that every usual method finds its training lists, small
-enough to be embedded in a second. A copy differs from the plain one in exactly what its `World` says, so that a method that must not
-see something gives the same retriever on both.
+A made-up library of a thousand short documents on forty subjects: large enough that every usual method finds its
+training lists, small enough to be embedded in a second. A copy differs from the plain one in exactly what its `World`
+says, so that a method that must not see something gives the same retriever on both.
 """
 
 from __future__ import annotations
@@ -85,18 +85,27 @@ def _write(world: FixtureVariant, folder: Path) -> None:
             answers = [] if world.unanswered and split == "train" and number % EVERY == 0 else [told]
             queries.append(json.dumps({"_id": query, "text": text, "metadata": {"answers": answers}}) + "\n")
             moved = query in world.judgments or shift
-            lines += [f"{query}\td{document}\t1\n" for document in (range(0, DOCUMENTS, 3) if moved else _relevant(subject))]
-        (folder / "qrels" / f"{split}.tsv").write_text("query-id\tcorpus-id\tscore\n" + "".join(lines), encoding="utf-8")
+            lines += [
+                f"{query}\td{document}\t1\n" for document in (range(0, DOCUMENTS, 3) if moved else _relevant(subject))
+            ]
+        (folder / "qrels" / f"{split}.tsv").write_text(
+            "query-id\tcorpus-id\tscore\n" + "".join(lines), encoding="utf-8"
+        )
     (folder / "queries.jsonl").write_text("".join(queries), encoding="utf-8")
 
 
 def _document(number: int, words: list[list[str]], choose: random.Random) -> str:
     """One line of the corpus; the subject of document n is n modulo the number of subjects."""
     own, other = words[number % SUBJECTS], words[choose.randrange(SUBJECTS)]
-    row = {"_id": f"d{number}", "title": " ".join(choose.sample(own, 3)), "text": " ".join(choose.sample(own, 7) + choose.sample(other, 3))}
+    row = {
+        "_id": f"d{number}",
+        "title": " ".join(choose.sample(own, 3)),
+        "text": " ".join(choose.sample(own, 7) + choose.sample(other, 3)),
+    }
     return json.dumps(row) + "\n"
 
 
 def _relevant(subject: int) -> list[int]:
-    """Three documents of a subject. Other judgments name every third document, so that whoever reads them ends otherwise."""
+    """Three documents of a subject. Other judgments name every third document, so that whoever reads them ends
+    otherwise."""
     return [subject + SUBJECTS * place for place in range(3)]

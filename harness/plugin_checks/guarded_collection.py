@@ -10,7 +10,8 @@ from harness.plugin_checks.check import Broken
 
 
 class GuardedCollection(PreparedCollection):
-    """The same collection; the judgments and answers of its test split raise Broken ``test-data``, all answers ``needs`` where undeclared.
+    """The same collection; the judgments and answers of its test split raise Broken ``test-data``, all answers
+    ``needs`` where undeclared.
 
     The texts of the test queries may be read: the pool of training queries is kept apart from them.
     """

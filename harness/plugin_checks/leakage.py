@@ -1,7 +1,7 @@
 """What a method must not see, each as a trial in which it is another: a method that keeps from it ends as before.
 
-All of it is changed at once first, here and in a process of its own, where nothing of an earlier run is left; only when that makes a
-difference, one after another, so that the reason has a name.
+All of it is changed at once first, here and in a process of its own, where nothing of an earlier run is left; only when
+that makes a difference, one after another, so that the reason has a name.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ def forbidden_inputs(setup: CheckSetup) -> tuple[ForbiddenInput, ...]:
         ForbiddenInput("test-data", "the short answers of the test split", CheckVariant(_other_answers(test))),
         ForbiddenInput("test-data", "the test queries", CheckVariant(FixtureVariant(test_queries=True)), searched=True),
     ]
-    for need, name, other in (("gold labels", "gold labels", _other_gold), ("answers", "short answers", _other_answers)):
+    for need, name, other in (
+        ("gold labels", "gold labels", _other_gold),
+        ("answers", "short answers", _other_answers),
+    ):
         if need not in setup.method.needs:
             where = (("training queries", query_ids("train")), ("the dev split", query_ids("dev")))
             told = f"the {name} of {{}}, which are not among its needs"
@@ -71,7 +74,8 @@ class Leakage:
     repetition: Repetition
 
     def keeps(self, contract: str) -> None:
-        """Raises Broken when something that `contract` forbids makes a difference; NotChecked where a comparison would say nothing."""
+        """Raises Broken when something that `contract` forbids makes a difference; NotChecked where a comparison would
+        say nothing."""
         for secret in self.secrets if self._depends else ():
             if secret.contract == contract and (seen := self._seen(secret)):
                 raise Broken(seen)
@@ -126,7 +130,11 @@ class Leakage:
             moved = planned.target if {**found, **setup.wanted()} != found else planned.run
             return f"its {'run' if moved is planned.run else 'retriever'} ('{moved.kind}') depends on {secret.words}"
         # Only a process that has seen nothing else can tell where what was read once is kept.
-        if whole and not self._differs_in_process and _run_differs(setup, secret.trial, f"apart-{digest(secret.words)[:8]}"):
+        if (
+            whole
+            and not self._differs_in_process
+            and _run_differs(setup, secret.trial, f"apart-{digest(secret.words)[:8]}")
+        ):
             return f"it depends on {secret.words}{KEPT}"
         return ""
 

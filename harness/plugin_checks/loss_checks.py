@@ -64,14 +64,18 @@ def batch(garbage: float = 0.0) -> tuple[Tensor, Target]:
 def _picked(target: Target, rows: Any = slice(None), places: Any = slice(None)) -> Target:
     """Some lists of a target, their candidates at other places."""
     assert target.scores is not None and target.positives is not None
-    return Target(target.mask[rows], target.ordered[rows], target.scores[rows][:, places], target.positives[rows][:, places])
+    return Target(
+        target.mask[rows], target.ordered[rows], target.scores[rows][:, places], target.positives[rows][:, places]
+    )
 
 
 CONTRACTS: Checks[LossCase] = Checks()
 """What is tried, in this order."""
 
 
-@CONTRACTS.add("describes-itself", "says what it is and what it needs", remedy="set name, summary, source, formula, role, needs")
+@CONTRACTS.add(
+    "describes-itself", "says what it is and what it needs", remedy="set name, summary, source, formula, role, needs"
+)
 def describes_itself(case: LossCase) -> None:
     """Attributes that lists and sweep files rely on."""
     kind, faults = case.kind, []
@@ -91,7 +95,11 @@ def is_scalar(case: LossCase) -> None:
         raise Broken("it is not finite for a ragged batch that holds an empty list and one with nothing ordered")
 
 
-@CONTRACTS.add("differentiable", "has the gradient of its value", remedy="leave no .item(), .detach() or in-place change on the way")
+@CONTRACTS.add(
+    "differentiable",
+    "has the gradient of its value",
+    remedy="leave no .item(), .detach() or in-place change on the way",
+)
 def is_differentiable(case: LossCase) -> None:
     """Its gradient is that of its value, against finite differences."""
     scores, target = batch()
@@ -102,7 +110,9 @@ def is_differentiable(case: LossCase) -> None:
         raise Broken(f"its gradient differs from finite differences: {str(error).splitlines()[0]}") from error
 
 
-@CONTRACTS.add("padding", "does not depend on what stands at padded places", remedy=f"mask before you compute, not after; {_LISTS}")
+@CONTRACTS.add(
+    "padding", "does not depend on what stands at padded places", remedy=f"mask before you compute, not after; {_LISTS}"
+)
 def ignores_padding(case: LossCase) -> None:
     """Whatever stands at padded places."""
     clean, wanted = case.gradient(*batch())
@@ -115,7 +125,9 @@ def ignores_padding(case: LossCase) -> None:
             raise Broken(f"with {garbage} at padded places its gradient is another")
 
 
-@CONTRACTS.add("ragged", "is the mean over the lists of a batch", remedy="sum inside each list, then take the mean over B")
+@CONTRACTS.add(
+    "ragged", "is the mean over the lists of a batch", remedy="sum inside each list, then take the mean over B"
+)
 def is_a_mean(case: LossCase) -> None:
     """A ragged batch gives the mean of its lists."""
     scores, target = batch()
@@ -123,14 +135,22 @@ def is_a_mean(case: LossCase) -> None:
     _same(case.value(scores, target), torch.stack(alone).mean(), "the mean over its lists, each alone,")
 
 
-@CONTRACTS.add("shift", "keeps the shift invariance it declares", remedy="use differences or softmax of scores, or set `shifts = False`")
+@CONTRACTS.add(
+    "shift",
+    "keeps the shift invariance it declares",
+    remedy="use differences or softmax of scores, or set `shifts = False`",
+)
 def shifts(case: LossCase) -> None:
     """Adding one number to all scores of a list."""
     if not case.kind.shifts:
         raise NotChecked("it does not declare shift invariance")
     scores, target = batch()
     moved = scores + torch.tensor([[7.0], [-3.0], [100.0], [5.0]], dtype=scores.dtype)
-    _same(case.value(moved, target), case.value(scores, target), "its value without a number added to all scores of a list")
+    _same(
+        case.value(moved, target),
+        case.value(scores, target),
+        "its value without a number added to all scores of a list",
+    )
 
 
 @CONTRACTS.add(

@@ -58,7 +58,10 @@ def describes_itself(setup: MethodSetup) -> None:
     if unknown := sorted(set(method.axes) - set(get_args(Axis))):
         faults.append(f"'axes' holds {', '.join(unknown)}; known: {', '.join(get_args(Axis))}")
     if not method.sees or set(method.needs) - set(method.sees):
-        faults.append(f"'sees' ({', '.join(method.sees) or 'empty'}) must hold what it needs ({', '.join(method.needs)}), or 'nothing'")
+        faults.append(
+            f"'sees' ({', '.join(method.sees) or 'empty'}) must hold what it needs ({', '.join(method.needs)}), or "
+            "'nothing'"
+        )
     if (asked := [need for need in method.needs if need in GIVES]) and "teacher" not in method.axes:
         faults.append(f"it needs {' and '.join(asked)} of a teacher, but 'teacher' is not among its axes")
     if "teacher" in method.axes and not asked:
@@ -99,7 +102,9 @@ def gives_a_retriever(setup: MethodSetup) -> None:
     if planned.model is None:
         raise NotChecked("it searches without a retriever")
     folder = planned.model.path if isinstance(planned.model, ModelFiles) else store.read(planned.model)
-    if isinstance(planned.model, Stage) and (pickles := [file.name for file in folder.rglob("*") if file.suffix in PICKLES]):
+    if isinstance(planned.model, Stage) and (
+        pickles := [file.name for file in folder.rglob("*") if file.suffix in PICKLES]
+    ):
         raise Broken(f"its retriever holds {pickles[0]}, which loads by unpickling")
     try:
         with silence_libraries():
@@ -114,10 +119,12 @@ def gives_a_retriever(setup: MethodSetup) -> None:
 @CONTRACTS.add(
     "deterministic",
     "gives the same bytes when it runs again, also in another process",
-    remedy="draw from generators seeded with inputs.seed; sort before you walk over a set; use harness.device.deterministic",
+    remedy="draw from generators seeded with inputs.seed; sort before you walk over a set; use "
+    "harness.device.deterministic",
 )
 def is_deterministic(setup: MethodSetup) -> None:
-    """Again here, and in another process, where sets have another order; and nothing is left for a later run to find."""
+    """Again here, and in another process, where sets have another order; and nothing is left for a later run to
+    find."""
     planned, _ = setup.main
     if not setup.repetition.is_equal:
         raise Broken(f"two runs with the same seed gave other bytes in '{planned.target.kind}'")
@@ -125,21 +132,28 @@ def is_deterministic(setup: MethodSetup) -> None:
     if setup.leakage.differs and setup.repetition.fault_in_subprocess:
         raise Broken(setup.repetition.fault_in_subprocess)
     if setup.outside:
-        raise Broken(f"it writes {min(setup.outside)}, outside its workspace, where a later run may find it and end otherwise")
+        raise Broken(
+            f"it writes {min(setup.outside)}, outside its workspace, where a later run may find it and end otherwise"
+        )
 
 
 @CONTRACTS.add(
     "budget",
     "sees the labels of the drawn queries only",
-    remedy="take queries from inputs.subset() and rankings from inputs.labels(); more queries may be drawn only without their labels",
+    remedy="take queries from inputs.subset() and rankings from inputs.labels(); more queries may be drawn only "
+    "without their labels",
 )
 def respects_the_budget(setup: MethodSetup) -> None:
-    """The teacher is asked about drawn queries only, and the gold labels and short answers of others make no difference."""
+    """The teacher is asked about drawn queries only, and the gold labels and short answers of others make no
+    difference."""
     if "budget" not in setup.method.axes:
         raise NotChecked("a budget makes no difference to it")
     asked = setup.labelled
     if beyond := [query for query in asked if query not in setup.drawn]:
-        raise Broken(f"with a budget of {BUDGET} the teacher was asked about {len(asked)} queries; '{beyond[0]}' is not among those drawn")
+        raise Broken(
+            f"with a budget of {BUDGET} the teacher was asked about {len(asked)} queries; '{beyond[0]}' is not among "
+            "those drawn"
+        )
     setup.leakage.keeps("budget")
 
 
@@ -149,7 +163,8 @@ def respects_the_budget(setup: MethodSetup) -> None:
     remedy="never read inputs.collection.judgments(inputs.split); choose on the dev split",
 )
 def sees_no_test_data(setup: MethodSetup) -> None:
-    """Test judgments raise when they are touched; other ones change neither retriever nor run, other test queries no retriever."""
+    """Test judgments raise when they are touched; other ones change neither retriever nor run, other test queries no
+    retriever."""
     planned, _ = setup.main
     _guarded(setup, "test-data")
     other = setup.planned(CheckVariant(world=FixtureVariant(judgments=query_ids("test"))))
@@ -183,22 +198,32 @@ def declares_its_needs(setup: MethodSetup) -> None:
     remedy="pass inputs.seed, inputs.subset() and inputs.labels() on to the stages, or take the axis out of `axes`",
 )
 def has_true_axes(setup: MethodSetup) -> None:
-    """Another value on a declared axis means another run, by its key and by its bytes; and training moves the student."""
+    """Another value on a declared axis means another run, by its key and by its bytes; and training moves the
+    student."""
     planned, store = setup.main
     axes = sorted(setup.method.axes)
     if idle := [axis for axis in axes if setup.planned(CheckVariant(other=axis)).run.key == planned.run.key]:
         raise Broken(f"another {idle[0]} gives the very same run, so that one run would count as several")
     student = resolve_model(MODEL).path
-    if axes and planned.trained and set(weights(store.place(planned.target)).values()) <= set(weights(student).values()):
+    if (
+        axes
+        and planned.trained
+        and set(weights(store.place(planned.target)).values()) <= set(weights(student).values())
+    ):
         raise Broken(
-            f"its retriever has the weights of the student that it started from, whatever its {', '.join(axes)}: nothing was learnt"
+            f"its retriever has the weights of the student that it started from, whatever its {', '.join(axes)}: "
+            "nothing was learnt"
         )
     if idle := [axis for axis in axes if _unmoved(setup, axis)]:
-        raise Broken(f"another {idle[0]} gives the very same bytes in '{planned.target.kind}', so that one run would count as several")
+        raise Broken(
+            f"another {idle[0]} gives the very same bytes in '{planned.target.kind}', so that one run would count as "
+            "several"
+        )
 
 
 def _unmoved(setup: MethodSetup, axis: Axis) -> bool:
-    """Whether another value on `axis` ends in the same bytes. What a teacher's failures do is another contract's matter."""
+    """Whether another value on `axis` ends in the same bytes. What a teacher's failures do is another contract's
+    matter."""
     try:
         return setup.run_variant(CheckVariant(other=axis), "main") == setup.wanted()
     except Exception:
@@ -208,7 +233,9 @@ def _unmoved(setup: MethodSetup, axis: Axis) -> bool:
 
 
 @CONTRACTS.add(
-    "resumes", "ends in the same bytes after a kill", remedy="write only into `out`; what context.cache holds may be half written"
+    "resumes",
+    "ends in the same bytes after a kill",
+    remedy="write only into `out`; what context.cache holds may be half written",
 )
 def resumes(setup: MethodSetup) -> None:
     """Killed in the middle of its longest stage, then run again."""

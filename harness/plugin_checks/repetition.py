@@ -32,5 +32,8 @@ class Repetition:
         run_in_subprocess(self.setup, CheckVariant(), "apart")
         found = self.setup.found(CheckVariant(), "apart")
         if not found:
-            return f"the key of '{target.kind}' is another in another process: one of its fields is not fixed by the settings"
+            return (
+                f"the key of '{target.kind}' is another in another process: one of its fields is not fixed by the "
+                "settings"
+            )
         return "" if found == self.setup.wanted() else f"in another process '{target.kind}' has other bytes: {CAUSES}"

@@ -31,31 +31,41 @@ class CheckedKind(NamedTuple):
 CHECKS = {
     "baseline": CheckedKind(Method, method_checks.CONTRACTS, method_checks.MethodSetup),
     "teacher": CheckedKind(Teacher, teacher_checks.CONTRACTS, teacher_checks.TeacherSetup),
-    "loss": CheckedKind(Loss, loss_checks.CONTRACTS, lambda plugin, settings, home: loss_checks.LossCase(plugin, settings)),
+    "loss": CheckedKind(
+        Loss, loss_checks.CONTRACTS, lambda plugin, settings, home: loss_checks.LossCase(plugin, settings)
+    ),
     "collection": CheckedKind(CollectionSource, collection_checks.CONTRACTS, collection_checks.CollectionSetup),
 }
 
 
 def check(
-    kind: str, plugin: type[Plugin], given: Mapping[str, Any] | None = None, progress: Progress = lambda done, total, unit="": None
+    kind: str,
+    plugin: type[Plugin],
+    given: Mapping[str, Any] | None = None,
+    progress: Progress = lambda done, total, unit="": None,
 ) -> CheckReport:
-    """Every contract of a kind of plug-in tried on `plugin` with the settings `given`; relative paths in those start from here.
+    """Every contract of a kind of plug-in tried on `plugin` with the settings `given`; relative paths in those start
+    from here.
 
-    A baseline is run a dozen times with a budget of 20 on a made-up collection, once in a process of its own and once killed, so it must
-    be importable by module and name. A teacher is asked about six queries, and one that costs money costs that. Raises UserErrors on
-    wrong settings.
+    A baseline is run a dozen times with a budget of 20 on a made-up collection, once in a process of its own and once
+    killed, so it must be importable by module and name. A teacher is asked about six queries, and one that costs money
+    costs that. Raises UserErrors on wrong settings.
     """
     settings = settings_of(kind, plugin, given or {})
     with tempfile.TemporaryDirectory(prefix="harness-contracts-") as home:
-        return run_checks(kind, plugin.name, CHECKS[kind].setup(plugin, settings, Path(home)), CHECKS[kind].contracts, progress)
+        return run_checks(
+            kind, plugin.name, CHECKS[kind].setup(plugin, settings, Path(home)), CHECKS[kind].contracts, progress
+        )
 
 
 def found(kind: str, name: str) -> type[Plugin]:
-    """The installed plug-in of that name. Raises UserError: what is wrong with it, or the nearest name and how a new one is found."""
+    """The installed plug-in of that name. Raises UserError: what is wrong with it, or the nearest name and how a new
+    one is found."""
     known = plugins(CHECKS[kind].plugin)
     if name not in known:
         raise refusal(known, name) or UserError(
-            f"there is no {kind} '{name}'", remedy=f"{did_you_mean(name, known)}\n  a new package is found after: pip install -e FOLDER"
+            f"there is no {kind} '{name}'",
+            remedy=f"{did_you_mean(name, known)}\n  a new package is found after: pip install -e FOLDER",
         )
     return known[name]
 

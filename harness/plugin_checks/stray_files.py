@@ -12,14 +12,16 @@ from typing import Any
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
 _SYSTEM = tuple(map(Path, ("/dev", "/proc", "/sys")))
 _watches: list[set[str]] = []
-"""One for each `written_outside` that is open. The hook stays for good, since Python takes none back, and idles while there is none."""
+"""One for each `written_outside` that is open. The hook stays for good, since Python takes none back, and idles while
+there is none."""
 _hooked: list[bool] = []
 
 
 @contextmanager
 def written_outside(home: Path) -> Iterator[list[Path]]:
-    """Files that this process opened for writing meanwhile, that are still there at the end, and that lie neither below `home` nor in
-    the caches that libraries keep for themselves. Filled at the end. What compiled code opens by itself is not seen.
+    """Files that this process opened for writing meanwhile, that are still there at the end, and that lie neither below
+    `home` nor in the caches that libraries keep for themselves. Filled at the end. What compiled code opens by itself
+    is not seen.
     """
     if not _hooked:
         sys.addaudithook(_hook)
@@ -33,7 +35,11 @@ def written_outside(home: Path) -> Iterator[list[Path]]:
         _watches.remove(seen)
         allowed = (home.resolve(), *_SYSTEM, *_caches())
         files = sorted({Path(name).resolve() for name in seen})
-        found += [file for file in files if file.is_file() and not any(file.is_relative_to(one) for one in allowed) and not _code(file)]
+        found += [
+            file
+            for file in files
+            if file.is_file() and not any(file.is_relative_to(one) for one in allowed) and not _code(file)
+        ]
 
 
 def _hook(event: str, given: tuple[Any, ...]) -> None:

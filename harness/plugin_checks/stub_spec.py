@@ -16,7 +16,8 @@ from harness.teachers.likelihood.query_likelihood import Likelihood, LikelihoodS
 
 
 class StubSpec(NamedTuple):
-    """How the teacher is to be. `other` is another teacher of the same kind; a `scored` order comes with likelihoods that nobody needs."""
+    """How the teacher is to be. `other` is another teacher of the same kind; a `scored` order comes with likelihoods
+    that nobody needs."""
 
     home: Path
     failing: bool = False
@@ -48,12 +49,16 @@ def _writer(part: StubSpec) -> Teacher:
 
 def _reader(part: StubSpec) -> Teacher:
     folder = tiny_decoder(part.home / f"reader-{int(part.other)}", int(part.other))
-    settings = LikelihoodSettings(model=str(folder), prompt="question", max_passage_tokens=24, max_query_tokens=8, precision="fp32")
+    settings = LikelihoodSettings(
+        model=str(folder), prompt="question", max_passage_tokens=24, max_query_tokens=8, precision="fp32"
+    )
     return Likelihood(settings)
 
 
 def _fusion(part: StubSpec) -> Teacher:
-    return FiD(FiDSettings(model=str(tiny_fusion(part.home / f"fusion-{int(part.other)}", int(part.other))), max_tokens=48))
+    return FiD(
+        FiDSettings(model=str(tiny_fusion(part.home / f"fusion-{int(part.other)}", int(part.other))), max_tokens=48)
+    )
 
 
 _CAST: tuple[tuple[tuple[str, ...], Callable[[StubSpec], Teacher]], ...] = (

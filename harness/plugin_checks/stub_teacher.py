@@ -1,4 +1,5 @@
-"""The teacher that methods are checked with: it orders by shared words, and may fail. And an ear for what any teacher is asked."""
+"""The teacher that methods are checked with: it orders by shared words, and may fail. And an ear for what any teacher
+is asked."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from harness.progress import Progress
 
 EVERY = 4
-"""A teacher that fails gives no answer to every so manieth query; any teacher leaves the last candidate of as many unplaced."""
+"""A teacher that fails gives no answer to every so manieth query; any teacher leaves the last candidate of as many
+unplaced."""
 
 
 class StubTeacherSettings(Settings):
@@ -28,7 +30,8 @@ class StubTeacherSettings(Settings):
 
 
 class StubTeacher(Teacher):
-    """Orders by shared words, ties by a hash. `scored` adds log-likelihoods, as a white box does, and changes no order."""
+    """Orders by shared words, ties by a hash. `scored` adds log-likelihoods, as a white box does, and changes no
+    order."""
 
     name = "contracts"
     summary = "the teacher of the contract checks: orders by shared words"
@@ -67,7 +70,8 @@ def _score(task: Task, text: str, document: str) -> float:
 
 @contextmanager
 def record_questions(teacher: Teacher | None) -> Iterator[list[str]]:
-    """Ids of the queries that teachers of its class are asked about meanwhile, copies that a stage makes for itself included."""
+    """Ids of the queries that teachers of its class are asked about meanwhile, copies that a stage makes for itself
+    included."""
     asked: list[str] = []
     if teacher is None:
         yield asked

@@ -1,4 +1,5 @@
-"""The teacher that methods are checked with which have text written: it repeats a passage's first words, and may fail."""
+"""The teacher that methods are checked with which have text written: it repeats a passage's first words, and may
+fail."""
 
 from __future__ import annotations
 
@@ -70,7 +71,9 @@ class StubBackend:
 
 
 def _ranked(text: str, count: int) -> str:
-    return " > ".join(f"[{number}]" for number in sorted(range(1, count + 1), key=lambda number: _hash(f"{number} {text}")))
+    return " > ".join(
+        f"[{number}]" for number in sorted(range(1, count + 1), key=lambda number: _hash(f"{number} {text}"))
+    )
 
 
 def _hash(text: str) -> int:

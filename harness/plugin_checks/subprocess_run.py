@@ -1,4 +1,5 @@
-"""A trial in a process of its own: with other hash seeds and nothing kept from earlier runs, or killed while it works."""
+"""A trial in a process of its own: with other hash seeds and nothing kept from earlier runs, or killed while it
+works."""
 
 from __future__ import annotations
 
@@ -29,8 +30,8 @@ def run_in_subprocess(
 ) -> None:
     """A trial of `setup` in another process, up to its target; with `whole` up to its run.
 
-    `kill` names the key of a stage and seconds: SIGKILL so long after that stage began, or as soon as it is done. Raises Broken
-    when the process fails.
+    `kill` names the key of a stage and seconds: SIGKILL so long after that stage began, or as soon as it is done.
+    Raises Broken when the process fails.
     """
     kind = setup.method
     order = {
@@ -43,8 +44,14 @@ def run_in_subprocess(
         "kill": kill,
     }
     # Another order of sets than in this process, which a method must not depend on.
-    environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    done = subprocess.run([sys.executable, "-m", __name__, json.dumps(order)], capture_output=True, text=True, env=environment)
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": "7",
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", __name__, json.dumps(order)], capture_output=True, text=True, env=environment
+    )
     if done.returncode not in ((0, -signal.SIGKILL) if kill else (0,)):
         last = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
         raise Broken(f"in a process of its own it ends with: {last}")

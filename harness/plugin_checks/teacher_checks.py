@@ -41,7 +41,8 @@ _GOLD = {"q1": "d3", "q2": "d6", "q3": "d3", "q4": "d1", "q5": "d1", "q6": "d2"}
 
 
 def tasks(gold: bool) -> list[Task]:
-    """Six queries, some of them awkward: a single candidate, an empty text, a long one, brackets, other scripts, one text twice."""
+    """Six queries, some of them awkward: a single candidate, an empty text, a long one, brackets, other scripts, one
+    text twice."""
     return [
         Task(query, text, tuple(Candidate(id, _TEXTS[id]) for id in shown), {_GOLD[query]: 1} if gold else None)
         for query, (text, shown) in _QUERIES.items()
@@ -66,7 +67,9 @@ class TeacherSetup:
         made = self.kind(self.settings)
         if POOL not in self.kind.needs:
             return made
-        return made.calibrated([replace(task, candidates=tuple(Candidate(one.id, "") for one in task.candidates)) for task in tasks(True)])
+        return made.calibrated(
+            [replace(task, candidates=tuple(Candidate(one.id, "") for one in task.candidates)) for task in tasks(True)]
+        )
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -120,7 +123,8 @@ def describes_itself(setup: TeacherSetup) -> None:
         faults.append(f"'gives' ({', '.join(kind.gives)}) must hold order, and nothing but {', '.join(GIVES)}")
     elif (kind.box == "white") != bool({*kind.gives} - {"order", "text"}):
         faults.append(
-            f"'box' is {kind.box}, but it gives {', '.join(kind.gives)}: a white box gives more than order and text, a black none"
+            f"'box' is {kind.box}, but it gives {', '.join(kind.gives)}: a white box gives more than order and text, "
+            "a black none"
         )
     if kind.teacher_type not in TEACHER_TYPES:
         faults.append(f"'teacher_type' is '{kind.teacher_type}', not one of {', '.join(TEACHER_TYPES)}")
@@ -130,7 +134,8 @@ def describes_itself(setup: TeacherSetup) -> None:
 @CONTRACTS.add(
     "identity",
     "has one identity for the same settings",
-    remedy="digest what can change an answer: the model's content, the prompt, the sampling; no object ids, times or addresses",
+    remedy="digest what can change an answer: the model's content, the prompt, the sampling; no object ids, times or "
+    "addresses",
 )
 def has_an_identity(setup: TeacherSetup) -> None:
     """Two instances with the same settings are the same teacher."""
@@ -138,13 +143,17 @@ def has_an_identity(setup: TeacherSetup) -> None:
     if not isinstance(one, str) or not one:
         raise Broken(f"'identity' is {one!r}, not a text")
     if one != other:
-        raise Broken("two instances with the same settings have different identities, so nothing would ever be found in the store")
+        raise Broken(
+            "two instances with the same settings have different identities, so nothing would ever be found in the "
+            "store"
+        )
 
 
 @CONTRACTS.add(
     "answers",
     "gives a ranking of exactly the shown documents for every task, in order",
-    remedy="yield one Ranking a task; put what was not placed into `unranked`, and no answer as verdict 'failed' with every id there",
+    remedy="yield one Ranking a task; put what was not placed into `unranked`, and no answer as verdict 'failed' with "
+    "every id there",
 )
 def answers(setup: TeacherSetup) -> None:
     """One ranking a task, in the order of the tasks, with exactly the documents shown."""
@@ -195,7 +204,11 @@ def pays_once(setup: TeacherSetup) -> None:
         raise Broken(f"with everything in the ledger its estimate is {left} more calls")
 
 
-@CONTRACTS.add("needs", "uses human judgments only when it declares them", remedy="add 'gold labels' to `needs`, or leave task.gold alone")
+@CONTRACTS.add(
+    "needs",
+    "uses human judgments only when it declares them",
+    remedy="add 'gold labels' to `needs`, or leave task.gold alone",
+)
 def declares_its_needs(setup: TeacherSetup) -> None:
     """Grades that it did not ask for make no difference."""
     if setup.gold:

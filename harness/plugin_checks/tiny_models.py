@@ -1,4 +1,5 @@
-"""Language models of a few thousand random weights, for checks of methods that look inside one. What they say means nothing."""
+"""Language models of a few thousand random weights, for checks of methods that look inside one. What they say means
+nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +25,12 @@ _TOKENS = 320
 
 def tiny_decoder(folder: Path, seed: int) -> Path:
     """A Llama in `folder`, drawn from `seed`, unless it is there."""
-    sizes: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    sizes: dict[str, Any] = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }
     config = transformers.LlamaConfig(vocab_size=_TOKENS, **sizes, initializer_range=0.3, tie_word_embeddings=True)
     return _built(folder, seed, lambda: transformers.LlamaForCausalLM(config))
 
@@ -32,7 +38,9 @@ def tiny_decoder(folder: Path, seed: int) -> Path:
 def tiny_fusion(folder: Path, seed: int) -> Path:
     """A T5 in `folder`, drawn from `seed`, unless it is there."""
     sizes: dict[str, Any] = {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_heads": 4, "num_layers": 2}
-    config = transformers.T5Config(vocab_size=_TOKENS, **sizes, initializer_factor=3.0, decoder_start_token_id=0, pad_token_id=0)
+    config = transformers.T5Config(
+        vocab_size=_TOKENS, **sizes, initializer_factor=3.0, decoder_start_token_id=0, pad_token_id=0
+    )
     return _built(folder, seed, lambda: transformers.T5ForConditionalGeneration(config))
 
 
@@ -40,7 +48,9 @@ def _built(folder: Path, seed: int, make: Any) -> Path:
     if not (folder / "tokenizer.json").is_file():
         with silence_libraries(), deterministic(seed):
             make().save_pretrained(folder)
-        transformers.PreTrainedTokenizerFast(tokenizer_object=_tokenizer(), pad_token=_PAD, eos_token=_END).save_pretrained(folder)
+        transformers.PreTrainedTokenizerFast(
+            tokenizer_object=_tokenizer(), pad_token=_PAD, eos_token=_END
+        ).save_pretrained(folder)
     return folder
 
 

@@ -1,4 +1,5 @@
-"""The header of an annotated run file: what ir_metadata wants to know of a run, as comment lines before its first result.
+"""The header of an annotated run file: what ir_metadata wants to know of a run, as comment lines before its first
+result.
 
 Breuer, Keller and Schaer, SIGIR 2022, https://www.ir-metadata.org/metadata/overview.
 """
@@ -18,7 +19,8 @@ BOARD_TEST = {"name": "paired randomisation, two-sided", "correction method": "H
 
 
 def metadata(card: Card) -> dict[str, Any]:
-    """The card in ir_metadata's sections; what they have no place for stays on the card. Raises UserError where it does not conform."""
+    """The card in ir_metadata's sections; what they have no place for stays on the card. Raises UserError where it does
+    not conform."""
 
     whole = card.model_dump(mode="json")
     found: dict[str, Any] = {"schema-version": card.schema_version, "run-version": "1.0", "tag": card.tag}

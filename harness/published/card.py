@@ -1,7 +1,7 @@
 """The run card: everything that must be known of a published run besides its results.
 
-It follows ir_metadata (Breuer et al., SIGIR 2022, schema 0.1; https://www.ir-metadata.org): platform, research goal, implementation,
-method, actor, data. What ir_metadata has no place for stands beside these.
+It follows ir_metadata (Breuer et al., SIGIR 2022, schema 0.1; https://www.ir-metadata.org): platform, research goal,
+implementation, method, actor, data. What ir_metadata has no place for stands beside these.
 """
 
 from __future__ import annotations
@@ -95,7 +95,9 @@ class TeacherSection(CardSection):
     """The sweep file's name for it."""
     kind: Line
     """The plug-in."""
-    teacher_type: Literal["real", "placebo", "simulated", "oracle"] = Field(validation_alias=either("type"), serialization_alias="type")
+    teacher_type: Literal["real", "placebo", "simulated", "oracle"] = Field(
+        validation_alias=either("type"), serialization_alias="type"
+    )
     model: Line = ""
     box: Literal["black", "white"] = "black"
     settings: Free = Field(default={})
@@ -156,9 +158,13 @@ class Card(CardSection):
 
     platform: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.IrPlatform))] = Field(default={})
     research_goal: ResearchGoal = Field(alias="research goal")
-    implementation: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.IrImplementation))] = Field(default={})
+    implementation: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.IrImplementation))] = Field(
+        default={}
+    )
     method: MethodSection
-    actor: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.IrActor))] = Field(default={"role": "experimenter"})
+    actor: Annotated[Free, AfterValidator(ir_metadata.conforming(ir_metadata.IrActor))] = Field(
+        default={"role": "experimenter"}
+    )
     data: Data
 
     teacher: TeacherSection | None = None
@@ -183,15 +189,22 @@ class Card(CardSection):
     """Keys of the stages that made the run; at least ``run`` and ``evaluate``."""
     durations: dict[Line, NonNegativeFloat] = Field(default={})
     """Seconds by kind of stage, as they add up to `costs.seconds`."""
-    durations_standalone: dict[Line, NonNegativeFloat] = Field(default={}, validation_alias=either("durations_standalone"))
-    """For the kinds that label, those of `costs.seconds_standalone`; absent on disk where there are none, or they are not known."""
+    durations_standalone: dict[Line, NonNegativeFloat] = Field(
+        default={}, validation_alias=either("durations_standalone")
+    )
+    """For the kinds that label, those of `costs.seconds_standalone`; absent on disk where there are none, or they are
+    not known."""
     energy: Energy | None = None
     """Absent on disk where nothing could be measured."""
     outcome: CardOutcome | None = None
 
     @model_serializer(mode="wrap")
     def _without_absent(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in whole(self).items() if value or name not in ("energy", "durations_standalone")}
+        return {
+            name: value
+            for name, value in whole(self).items()
+            if value or name not in ("energy", "durations_standalone")
+        }
 
     @field_validator("card_version", mode="before")
     @classmethod

@@ -25,7 +25,8 @@ class LabelsUsed(CardSection):
 
 
 class Costs(CardSection):
-    """What the cell cost. `usd_standalone` counts every label it uses at its price; `usd_incurred` what this sweep paid for them."""
+    """What the cell cost. `usd_standalone` counts every label it uses at its price; `usd_incurred` what this sweep paid
+    for them."""
 
     calls: NonNegativeInt = 0
     input_tokens: NonNegativeInt = 0
@@ -34,11 +35,11 @@ class Costs(CardSection):
     usd_incurred: NonNegativeFloat = Field(default=0.0, validation_alias=either("usd_incurred"))
     train_seconds: NonNegativeFloat = 0.0
     seconds: NonNegativeFloat = 0.0
-    """All stages behind the cell, shared ones included, as long as each took when it was made; one whose labels stood in the ledger
-    already took next to nothing."""
+    """All stages behind the cell, shared ones included, as long as each took when it was made; one whose labels stood
+    in the ledger already took next to nothing."""
     seconds_standalone: NonNegativeFloat | None = Field(default=None, validation_alias=either("seconds_standalone"))
-    """The same with labelling that finds nothing in the ledger: what a call took, and as many at once as when it was made. None where
-    that is not known, also on older cards; absent on disk then, as all that is not known."""
+    """The same with labelling that finds nothing in the ledger: what a call took, and as many at once as when it was
+    made. None where that is not known, also on older cards; absent on disk then, as all that is not known."""
     labels_used: LabelsUsed | None = None
     """None on older cards."""
 
@@ -67,7 +68,8 @@ class Verdicts(CardSection):
 
 
 class Energy(CardSection):
-    """What the machine used while the stages behind the cell ran, other programs on it included; only where it can be measured."""
+    """What the machine used while the stages behind the cell ran, other programs on it included; only where it can be
+    measured."""
 
     joules: dict[Literal["cpu", "ram", "gpu"], NonNegativeFloat]
     by: Line

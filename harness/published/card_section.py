@@ -27,6 +27,9 @@ def either(key: str) -> AliasChoices:
 
 
 class CardSection(BaseModel):
-    """Base of the parts: unknown keys are errors, numbers are finite, keys on disk may hold spaces as ir_metadata's do."""
+    """Base of the parts: unknown keys are errors, numbers are finite, keys on disk may hold spaces as ir_metadata's
+    do."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True, serialize_by_alias=True
+    )

@@ -1,7 +1,8 @@
-"""What stages cost in energy, where the machine can say so: RAPL counters of CPU and memory, NVML of GPUs, read by TIREx Tracker.
+"""What stages cost in energy, where the machine can say so: RAPL counters of CPU and memory, NVML of GPUs, read by
+TIREx Tracker.
 
-https://github.com/tira-io/tirex-tracker is optional (``pip install 'distil-harness[energy]'``). Nothing is ever estimated from a model
-name or a typical power: where no counter can be read, there is no number.
+https://github.com/tira-io/tirex-tracker is optional (``pip install 'distil-harness[energy]'``). Nothing is ever
+estimated from a model name or a typical power: where no counter can be read, there is no number.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def meter() -> str | None:
 
 @contextmanager
 def measured() -> Iterator[dict[str, float]]:
-    """Joules by part of the machine (cpu, ram, gpu) while the block runs; filled in when it ends, empty where nothing can be measured."""
+    """Joules by part of the machine (cpu, ram, gpu) while the block runs; filled in when it ends, empty where nothing
+    can be measured."""
     joules: dict[str, float] = {}
     if meter() is None:
         yield joules
@@ -74,9 +76,15 @@ def total(manifests: Iterable[Mapping[str, Any]]) -> Energy | None:
     for record in known:
         joules.update(record["joules"])
     by = ", ".join(dict.fromkeys(str(record["by"]) for record in known))
-    return Energy.model_validate({"joules": dict(joules), "by": by, "stages measured": len(known), "stages": len(records)})
+    return Energy.model_validate(
+        {"joules": dict(joules), "by": by, "stages measured": len(known), "stages": len(records)}
+    )
 
 
 def record(joules: Mapping[str, float]) -> dict[str, Any]:
     """What a stage's manifest says of `joules`: ``{"energy": ...}``, nothing where there are none."""
-    return {"energy": {"joules": {part: round(value, 3) for part, value in joules.items()}, "by": meter()}} if joules else {}
+    return (
+        {"energy": {"joules": {part: round(value, 3) for part, value in joules.items()}, "by": meter()}}
+        if joules
+        else {}
+    )

@@ -1,4 +1,5 @@
-"""Where a run was made: hardware, system, library versions, state of the source; as ir_metadata's platform and implementation."""
+"""Where a run was made: hardware, system, library versions, state of the source; as ir_metadata's platform and
+implementation."""
 
 from __future__ import annotations
 
@@ -43,7 +44,10 @@ def platform() -> Free:
     """ir_metadata's platform of this process; the GPU is named when torch is loaded already."""
     return {
         "hardware": {"cpu": _cpu(), "ram": _memory(), **_gpu()},
-        "operating system": {"kernel": f"{system.system()} {system.release().partition('-')[0]}", "distribution": _distribution()},
+        "operating system": {
+            "kernel": f"{system.system()} {system.release().partition('-')[0]}",
+            "distribution": _distribution(),
+        },
         "software": {
             "libraries": {"python": [f"python=={system.python_version()}", *_libraries(LIBRARIES)]},
             "retrieval toolkit": [*_libraries(TOOLKITS)],
@@ -53,14 +57,20 @@ def platform() -> Free:
 
 @cache
 def implementation(command: str = "") -> Free:
-    """ir_metadata's implementation: `command` as people would type it, and the commit of the harness where it runs from a checkout."""
+    """ir_metadata's implementation: `command` as people would type it, and the commit of the harness where it runs from
+    a checkout."""
     source: Free = {"lang": ["python"], "package": f"distil-harness=={__version__}", **_git()}
     return {"executable": {"cmd": command}, "source": source} if command else {"source": source}
 
 
 def _cpu() -> Free:
     mode = f"{sys.maxsize.bit_length() + 1}-bit"
-    return {"model": _cpu_model(), "architecture": system.machine(), "operation mode": mode, "number of cores": os.cpu_count()}
+    return {
+        "model": _cpu_model(),
+        "architecture": system.machine(),
+        "operation mode": mode,
+        "number of cores": os.cpu_count(),
+    }
 
 
 def _cpu_model() -> str:
@@ -84,7 +94,12 @@ def _gpu() -> Free:
     about = torch.cuda.get_device_properties(0)
     memory = f"{round(about.total_memory / 1e9)} GB"
     return {
-        "gpu": {"model": about.name, "architecture": f"sm_{about.major}{about.minor}", "ram": memory, "count": torch.cuda.device_count()}
+        "gpu": {
+            "model": about.name,
+            "architecture": f"sm_{about.major}{about.minor}",
+            "ram": memory,
+            "count": torch.cuda.device_count(),
+        }
     }
 
 
@@ -111,7 +126,11 @@ def _git() -> Free:
         return {}
     repository = public_address(_git_says("config", "--get", "remote.origin.url"))
     known = {"repository": repository} if repository else {}
-    return {**known, "commit": commit, "changed since": bool(_git_says("status", "--porcelain", "--untracked-files=no"))}
+    return {
+        **known,
+        "commit": commit,
+        "changed since": bool(_git_says("status", "--porcelain", "--untracked-files=no")),
+    }
 
 
 def public_address(remote: str) -> str:

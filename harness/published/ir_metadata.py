@@ -1,7 +1,8 @@
 """ir_metadata's schema, as far as it says what a field holds.
 
-Breuer, Keller and Schaer, SIGIR 2022, schema 0.1. It is published as checklists, not as a file (https://www.ir-metadata.org/metadata/overview,
-source github.com/irgroup/ir_metadata); they are restated here. All fields may be absent, and a run may say more than they list.
+Breuer, Keller and Schaer, SIGIR 2022, schema 0.1. It is published as checklists, not as a file
+(https://www.ir-metadata.org/metadata/overview, source github.com/irgroup/ir_metadata); they are restated here. All
+fields may be absent, and a run may say more than they list.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How a run was made, beside its card: every stage behind it, and the loss curves of those that trained.
 
-A file of its own, ``provenance.json``: a card stays short, and no key of a stage depends on it. Version 1 of it, which said neither its
-version nor some keys by their present names, was called ``making.json``; both are read.
+A file of its own, ``provenance.json``: a card stays short, and no key of a stage depends on it. Version 1 of it, which
+said neither its version nor some keys by their present names, was called ``making.json``; both are read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ Losses = Annotated[tuple[float | None, ...], Field(max_length=POINTS)]
 
 
 class LossCurveData(CardSection):
-    """What a training's loss did: a point is the mean loss of `window` optimiser steps, at the last of them (steps count from 1)."""
+    """What a training's loss did: a point is the mean loss of `window` optimiser steps, at the last of them (steps
+    count from 1)."""
 
     steps: NonNegativeInt
     """Optimiser steps in all."""
@@ -43,13 +44,16 @@ class LossCurveData(CardSection):
 
 
 class StageProvenance(CardSection):
-    """A stage behind the run: how long it took when it was made, and whether that was before the sweep that published the run."""
+    """A stage behind the run: how long it took when it was made, and whether that was before the sweep that published
+    the run."""
 
     kind: Line
     label: Line
     key: Hash
     seconds: NonNegativeFloat
-    seconds_standalone: NonNegativeFloat | None = Field(default=None, validation_alias=AliasChoices("seconds_standalone", "seconds_alone"))
+    seconds_standalone: NonNegativeFloat | None = Field(
+        default=None, validation_alias=AliasChoices("seconds_standalone", "seconds_alone")
+    )
     """Of a stage that labels: with an empty ledger; None where it is no such stage, or that is not known."""
     peak_memory_mb: NonNegativeFloat
     started: AwareDatetime
@@ -75,8 +79,11 @@ class Provenance(CardSection):
         return json.dumps(written, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 
-def curve(step: Sequence[int], loss: Sequence[float], held_out: tuple[Sequence[int], Sequence[float]], best_step: int) -> LossCurveData:
-    """A curve of at most `POINTS` points: windows of equal length (the last may be shorter), held-out checks likewise."""
+def curve(
+    step: Sequence[int], loss: Sequence[float], held_out: tuple[Sequence[int], Sequence[float]], best_step: int
+) -> LossCurveData:
+    """A curve of at most `POINTS` points: windows of equal length (the last may be shorter), held-out checks
+    likewise."""
     window = max(1, math.ceil(len(step) / POINTS))
     checks = max(1, math.ceil(len(held_out[0]) / POINTS))
     return LossCurveData(
@@ -95,12 +102,17 @@ def _last(values: Sequence[int], window: int) -> tuple[int, ...]:
 
 
 def _means(values: Sequence[float], window: int) -> tuple[float | None, ...]:
-    means = [math.fsum(part) / len(part) for start in range(0, len(values), window) if (part := values[start : start + window])]
+    means = [
+        math.fsum(part) / len(part)
+        for start in range(0, len(values), window)
+        if (part := values[start : start + window])
+    ]
     return tuple(float(f"{mean:.6g}") if math.isfinite(mean) else None for mean in means)
 
 
 def read_provenance(folder: Path) -> Provenance | None:
-    """What lies in a result folder; None where it was published without. Raises UserError for a link, a large or malformed file."""
+    """What lies in a result folder; None where it was published without. Raises UserError for a link, a large or
+    malformed file."""
     there = [path for path in (folder / PROVENANCE, folder / FORMER_PROVENANCE) if path.is_symlink() or path.exists()]
     if not there:
         return None

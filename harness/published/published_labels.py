@@ -16,7 +16,8 @@ _LARGEST = 1 << 26
 
 
 def read_labels(folder: Path) -> LabelsOfRun | None:
-    """The labels in a result folder; None where it was published without. Raises UserError for a link, a large or malformed file."""
+    """The labels in a result folder; None where it was published without. Raises UserError for a link, a large or
+    malformed file."""
     path = folder / LABELS
     if not path.is_symlink() and not path.exists():
         return None

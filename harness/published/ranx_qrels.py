@@ -1,4 +1,5 @@
-"""Judgments in the files that ranx writes: JSON ``{query: {document: grade}}``, its LZ4, and Parquet with q_id, doc_id and score."""
+"""Judgments in the files that ranx writes: JSON ``{query: {document: grade}}``, its LZ4, and Parquet with q_id, doc_id
+and score."""
 
 from __future__ import annotations
 
@@ -15,11 +16,16 @@ def is_ranx_qrels(path: Path) -> bool:
 
 
 def read_ranx_qrels(path: Path) -> Qrels:
-    """query id -> document id -> grade. Raises UserError for a file that holds no such thing, and for a grade that is no whole number."""
+    """query id -> document id -> grade. Raises UserError for a file that holds no such thing, and for a grade that is
+    no whole number."""
     found = READERS[path.suffix](path)
     for query, documents in found.items():
         for document, grade in documents.items():
             if grade != int(grade):
                 said = f"the grade {grade:g} of document '{document}' for query '{query}' is no whole number"
                 raise UserError(said, file=path, remedy="give judgments, not a run")
-    return {query: {document: int(grade) for document, grade in documents.items()} for query, documents in found.items() if documents}
+    return {
+        query: {document: int(grade) for document, grade in documents.items()}
+        for query, documents in found.items()
+        if documents
+    }

@@ -3,8 +3,8 @@
 Beside them may lie how the run was made (``provenance.json``, before 0.2 ``making.json``) and the labels that taught it
 (``labels.jsonl.gz``); no number of a board rests on these.
 
-Writing is atomic. Reading trusts nothing: folders may come from strangers, so links, large or malformed files and unknown keys are
-refused with a reason; nothing is executed or unpickled.
+Writing is atomic. Reading trusts nothing: folders may come from strangers, so links, large or malformed files and
+unknown keys are refused with a reason; nothing is executed or unpickled.
 """
 
 from __future__ import annotations
@@ -65,14 +65,17 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._+-]+", "-", text).strip("-.") or "unnamed"
 
 
-def publish(folder: Path, card: Card, run_path: Path, metrics: Path, sidecars: Callable[[], Mapping[str, bytes]] = dict) -> bool:
-    """Write a result folder; `card.outcome` is filled in here. False when `folder` already holds this very cell, which is kept.
+def publish(
+    folder: Path, card: Card, run_path: Path, metrics: Path, sidecars: Callable[[], Mapping[str, bytes]] = dict
+) -> bool:
+    """Write a result folder; `card.outcome` is filled in here. False when `folder` already holds this very cell, which
+    is kept.
 
     It is written anew where `card` knows costs that the one there does not tell: see `renewed`.
 
-    `run_path` is a run file, written again under the name `card.tag`; `metrics` the ``metrics.parquet`` of `Evaluate`; `sidecars` gives
-    further files by name (PROVENANCE, LABELS) and is asked only when the folder is written. A folder appears complete or not at all; an
-    older result in its place is replaced.
+    `run_path` is a run file, written again under the name `card.tag`; `metrics` the ``metrics.parquet`` of `Evaluate`;
+    `sidecars` gives further files by name (PROVENANCE, LABELS) and is asked only when the folder is written. A folder
+    appears complete or not at all; an older result in its place is replaced.
     """
     there = _same_cell(folder, card)
     if there is not None and there.tells >= card.tells:
@@ -108,12 +111,14 @@ def _write_sidecars(folder: Path, files: Mapping[str, bytes]) -> list[str]:
 
 
 def renewed(folder: Path, card: Card) -> Card:
-    """`card` as it is written to `folder`: when, where and by which code the run was published stays as the card there tells it, where
-    that is of the same cell, made of the same artefacts."""
+    """`card` as it is written to `folder`: when, where and by which code the run was published stays as the card there
+    tells it, where that is of the same cell, made of the same artefacts."""
     there = _same_cell(folder, card)
     if there is None or there.durations != card.durations:
         return card
-    return card.model_copy(update={name: getattr(there, name) for name in ("created", "platform", "implementation", "actor")})
+    return card.model_copy(
+        update={name: getattr(there, name) for name in ("created", "platform", "implementation", "actor")}
+    )
 
 
 def _same_cell(folder: Path, card: Card) -> Card | None:
@@ -168,7 +173,9 @@ def read_folder(folder: Path) -> Published:
     """A result folder without its run file. Raises UserError with the reason when it cannot be used."""
     card = read_card(folder)
     if card.tag != folder.name:
-        raise UserError(f"the card is that of '{card.tag}'", file=folder / CARD, remedy="name the folder after its run id")
+        raise UserError(
+            f"the card is that of '{card.tag}'", file=folder / CARD, remedy="name the folder after its run id"
+        )
     try:
         check_file(folder / METRICS)
         scores = read_scores(folder / METRICS)
@@ -206,5 +213,7 @@ def _subfolders(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")]
+        names = [
+            entry.name for entry in entries if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+        ]
     return [folder / name for name in sorted(names)]

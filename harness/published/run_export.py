@@ -1,4 +1,5 @@
-"""Runs and judgments in the files of other tools: TREC, and what ranx reads (JSON, LZ4, Parquet), written without ranx."""
+"""Runs and judgments in the files of other tools: TREC, and what ranx reads (JSON, LZ4, Parquet), written without
+ranx."""
 
 from __future__ import annotations
 
@@ -28,14 +29,17 @@ Values = Mapping[str, Mapping[str, Any]]
 
 
 def export_run(run: Run, path: Path, header: str = "") -> None:
-    """Write `run` to `path` in the format of its ending: ``.json``, ``.lz4``, ``.parquet`` as ranx reads them, anything else TREC.
+    """Write `run` to `path` in the format of its ending: ``.json``, ``.lz4``, ``.parquet`` as ranx reads them, anything
+    else TREC.
 
-    `header` is put before a TREC run. ranx's own formats keep no name, and no query without results. Raises UserError for a header
-    that the format has no place for.
+    `header` is put before a TREC run. ranx's own formats keep no name, and no query without results. Raises UserError
+    for a header that the format has no place for.
     """
     if writer := WRITERS.get(path.suffix):
         if header:
-            raise UserError("only a TREC run has a place for metadata", file=path, remedy="write to a .trec or .trec.gz file")
+            raise UserError(
+                "only a TREC run has a place for metadata", file=path, remedy="write to a .trec or .trec.gz file"
+            )
         _put(path, writer({query: dict(found) for query, found in run.scores.items() if found}))
     elif header:
         _put(path, _packed(path, header.encode() + trec_text(run.name, run.scores, path).encode()))
@@ -44,7 +48,8 @@ def export_run(run: Run, path: Path, header: str = "") -> None:
 
 
 def export_qrels(qrels: Mapping[str, Mapping[str, int]], path: Path) -> None:
-    """Write judgments to `path`: ``.json``, ``.lz4``, ``.parquet`` as ranx has them, ``.tsv`` as BEIR, anything else as TREC."""
+    """Write judgments to `path`: ``.json``, ``.lz4``, ``.parquet`` as ranx has them, ``.tsv`` as BEIR, anything else as
+    TREC."""
     if writer := WRITERS.get(path.suffix):
         _put(path, writer(qrels))
         return
@@ -71,7 +76,9 @@ def _json(values: Values) -> bytes:
 def _lz4(values: Values) -> bytes:
     """CBOR, packed twice, as ranx 0.3.21 writes and reads it."""
 
-    once: bytes = lz4.frame.compress(cbor2.dumps({query: dict(found) for query, found in values.items()}), compression_level=16)
+    once: bytes = lz4.frame.compress(
+        cbor2.dumps({query: dict(found) for query, found in values.items()}), compression_level=16
+    )
     twice: bytes = lz4.frame.compress(once)
     return twice
 
@@ -81,7 +88,12 @@ def _parquet(values: Values) -> bytes:
     lines = [(query, document, value) for query, found in values.items() for document, value in found.items()]
     queries, documents, numbers = zip(*lines, strict=True) if lines else ((), (), ())
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table({"q_id": pa.array(queries, pa.string()), "doc_id": pa.array(documents, pa.string()), "score": numbers}), sink)
+    pq.write_table(
+        pa.table(
+            {"q_id": pa.array(queries, pa.string()), "doc_id": pa.array(documents, pa.string()), "score": numbers}
+        ),
+        sink,
+    )
     written: bytes = sink.getvalue().to_pybytes()
     return written
 

@@ -14,7 +14,8 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def load(text: str) -> Any:
-    """The single document of `text` as dicts, lists and scalars. Raises ValueError with what is wrong and in which line."""
+    """The single document of `text` as dicts, lists and scalars. Raises ValueError with what is wrong and in which
+    line."""
     builder = _Builder()
     try:
         for event in yaml.parse(text, Loader=_LOADER):

@@ -11,7 +11,8 @@ _BLOCK = 1 << 20
 
 
 def check_run_file(path: Path, most: int) -> None:
-    """Raises ValueError unless `path` is one gzip member and nothing else, of at most `most` bytes unpacked, and OSError for a link.
+    """Raises ValueError unless `path` is one gzip member and nothing else, of at most `most` bytes unpacked, and
+    OSError for a link.
 
     The gzip module skips padding after a member byte by byte, for as long as a sparse file is.
     """

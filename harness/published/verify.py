@@ -1,4 +1,5 @@
-"""Checking a published run: are its files as its card says, and do its numbers follow from its run and the judgments?"""
+"""Checking a published run: are its files as its card says, and do its numbers follow from its run and the
+judgments?"""
 
 from __future__ import annotations
 
@@ -27,8 +28,8 @@ LARGEST_RUN = 4 << 30
 def verify(folder: Path, qrels: Qrels) -> list[str]:
     """Problems of a result folder, each starting with its name; none when everything is as published.
 
-    The run is evaluated again on `qrels`; per-query values and means must agree to 1e-9. Of metrics of short answers, which need a
-    reader, only queries and means are checked.
+    The run is evaluated again on `qrels`; per-query values and means must agree to 1e-9. Of metrics of short answers,
+    which need a reader, only queries and means are checked.
     """
     try:
         card = read_card(folder)
@@ -39,12 +40,19 @@ def verify(folder: Path, qrels: Qrels) -> list[str]:
         return [f"unreadable: {plain(str(error))}"]
     if card.outcome is None:
         return [f"no outcome: {CARD} does not say what came of the run"]
-    return [*_names(folder, card, run), *_files(folder, card.outcome), *_sidecars(folder), *_values(run, scores, card.outcome, qrels)]
+    return [
+        *_names(folder, card, run),
+        *_files(folder, card.outcome),
+        *_sidecars(folder),
+        *_values(run, scores, card.outcome, qrels),
+    ]
 
 
 def _names(folder: Path, card: Card, run: Run) -> list[str]:
     wrong = [("folder", folder.resolve().name), ("run file", run.name)]
-    return [f"name: the {what} is called '{plain(name)}', the card '{card.tag}'" for what, name in wrong if name != card.tag]
+    return [
+        f"name: the {what} is called '{plain(name)}', the card '{card.tag}'" for what, name in wrong if name != card.tag
+    ]
 
 
 def _files(folder: Path, outcome: CardOutcome) -> list[str]:

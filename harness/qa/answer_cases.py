@@ -21,8 +21,12 @@ def answers_in(readings: Iterable[Ranking]) -> dict[str, str]:
 def cases(
     queries: Sequence[str], gold: GoldAnswers, run: Run, corpus: Corpus, depth: int, answers: Mapping[str, str]
 ) -> dict[str, AnswerCase]:
-    """A case for every query, in their order; hits are looked for in the text of its first `depth` documents, titles left out."""
+    """A case for every query, in their order; hits are looked for in the text of its first `depth` documents, titles
+    left out."""
     texts = found_texts(queries, run, corpus, depth)
     read, nothing = PassageHits(), ()
     golds = {query: gold.answers.get(query, nothing) for query in queries}
-    return {query: AnswerCase(golds[query], answers.get(query, ""), read.first_hit(texts[query], golds[query])) for query in queries}
+    return {
+        query: AnswerCase(golds[query], answers.get(query, ""), read.first_hit(texts[query], golds[query]))
+        for query in queries
+    }

@@ -1,4 +1,5 @@
-"""Asking for a short answer: a task becomes one request, with its passages in the prompt or, where it has none, the bare question."""
+"""Asking for a short answer: a task becomes one request, with its passages in the prompt or, where it has none, the
+bare question."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ OPEN = Prompt(
     "read",
     "a short answer from passages",
     "",
-    "{passages}\n\nQuestion: {query}\n\nAnswer the question from the passages in as few words as possible. Write the answer only.",
+    "{passages}\n\nQuestion: {query}\n\nAnswer the question from the passages in as few words as possible. Write the "
+    "answer only.",
 )
 CLOSED = Prompt(
     "closed-book",
@@ -34,9 +36,11 @@ _AROUND = " \t*`\"'“”"
 
 
 class AnswerAsking(Prompter):
-    """One request a task; the ranking holds the passages in the order in which they were shown, and what was said as its raw text.
+    """One request a task; the ranking holds the passages in the order in which they were shown, and what was said as
+    its raw text.
 
-    Passages are shown best first, each cut to `words` words. A cut answer is an answer: it is kept, and scored as it stands.
+    Passages are shown best first, each cut to `words` words. A cut answer is an answer: it is kept, and scored as it
+    stands.
     """
 
     def __init__(self, words: int, on_malformed: OnMalformed, prompts: tuple[Prompt, Prompt] = (OPEN, CLOSED)) -> None:
@@ -45,7 +49,9 @@ class AnswerAsking(Prompter):
 
     @property
     def identity(self) -> str:
-        return digest(["answers", self.ask.max_passage_words, self.on_malformed, self.prompt.identity, self._closed.identity])
+        return digest(
+            ["answers", self.ask.max_passage_words, self.on_malformed, self.prompt.identity, self._closed.identity]
+        )
 
     @property
     def parser(self) -> int:
@@ -63,14 +69,17 @@ class AnswerAsking(Prompter):
 
     def _question(self, task: Task) -> Request:
         prompt = self.prompt if task.candidates else self._closed
-        shown = (f"Passage {number}: {self._cut[candidate.text]}" for number, candidate in enumerate(task.candidates, 1))
+        shown = (
+            f"Passage {number}: {self._cut[candidate.text]}" for number, candidate in enumerate(task.candidates, 1)
+        )
         text = prompt.fill({"query": task.text, "passages": "\n\n".join(shown)})
         system = (("system", prompt.system),) if prompt.system else ()
         return Request((*system, ("user", text)), AnswerFormat(), TOKENS, read_answer)
 
 
 def prompts(base: Path, opened: str | None, closed: str | None) -> tuple[Prompt, Prompt]:
-    """The prompts with and without passages: ours, or .yaml files that hold {passages} and {query}, and {query} alone."""
+    """The prompts with and without passages: ours, or .yaml files that hold {passages} and {query}, and {query}
+    alone."""
     return (
         OPEN if opened is None else load_chat_prompt(opened, base, ("passages", "query")),
         CLOSED if closed is None else load_chat_prompt(closed, base, ("query",)),
@@ -88,7 +97,8 @@ def read_answer(text: str, truncated: bool) -> ParsedResponse:
 
 
 def short_answer(text: str) -> str:
-    """The first line that says something beside the thinking, without a leading ``Answer:`` and quotes around it; empty where none does."""
+    """The first line that says something beside the thinking, without a leading ``Answer:`` and quotes around it; empty
+    where none does."""
     said, _ = without_thoughts(text)
     bare = (_LABEL.sub("", line.strip(_AROUND)).strip(_AROUND) for line in said.splitlines())
     return next((line for line in bare if any(map(str.isalnum, line))), "")

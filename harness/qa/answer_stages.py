@@ -30,9 +30,9 @@ READINGS, SUMMARY = "readings.jsonl.gz", "summary.json"
 class Read(Stage):
     """What a reader says to every question that has a gold answer, shown the first `passages` documents of a run.
 
-    Artefact: ``readings.jsonl.gz``, a ranking each: the passages as they were shown, what was said (raw), whether that is an answer
-    (verdict, reason); and ``summary.json``: counts, seconds, and calls, tokens and USD: under ``alone`` what these answers would cost
-    with an empty ledger, under ``here`` what was paid when they were made.
+    Artefact: ``readings.jsonl.gz``, a ranking each: the passages as they were shown, what was said (raw), whether that
+    is an answer (verdict, reason); and ``summary.json``: counts, seconds, and calls, tokens and USD: under ``alone``
+    what these answers would cost with an empty ledger, under ``here`` what was paid when they were made.
     """
 
     kind: ClassVar[str] = "read"
@@ -72,10 +72,11 @@ class Read(Stage):
 
 @dataclass(frozen=True, eq=False)
 class Answered(Stage):
-    """Per-query values of a run and of what was answered from it: ``metrics.parquet`` and ``means.json``, in the form of `Evaluate`.
+    """Per-query values of a run and of what was answered from it: ``metrics.parquet`` and ``means.json``, in the form
+    of `Evaluate`.
 
-    Every judged query counts; one without gold answers counts 0 in the metrics of answers and is not asked. Hits are looked for in
-    the text of a document, not in its title, as DPR does.
+    Every judged query counts; one without gold answers counts 0 in the metrics of answers and is not asked. Hits are
+    looked for in the text of a document, not in its title, as DPR does.
     """
 
     kind: ClassVar[str] = "answers"

@@ -19,16 +19,27 @@ def render_answers(report: AnswerReport) -> RenderableType:
         table.add_column(name, justify="right", no_wrap=True)
     for row in report["runs"]:
         table.add_row(Text(plain(row["name"])), *(f"{value:.4f}" for value in row["metrics"].values()))
-    parts: list[RenderableType] = [table, Text(_asked(report)), *(Text(note) for row in report["runs"] if (note := _lacking(row)))]
+    parts: list[RenderableType] = [
+        table,
+        Text(_asked(report)),
+        *(Text(note) for row in report["runs"] if (note := _lacking(row))),
+    ]
     return Group(*parts, *(["", render_comparison(report["comparison"])] if report["comparison"] else []))
 
 
 def _asked(report: AnswerReport) -> str:
-    who = "no reader" if report["reader"] is None else f"{plain(report['reader'])} shown {counted(report['passages'], 'passage')}"
+    who = (
+        "no reader"
+        if report["reader"] is None
+        else f"{plain(report['reader'])} shown {counted(report['passages'], 'passage')}"
+    )
     silent = report["without_answers"]
     without = f", {silent} of them without gold answers and counted 0" if silent else ""
     paid = f"{report['llm']['calls']:,.0f} calls and {report['llm']['usd']:.2f} USD now"
-    return f"{plain(report['collection'])} ({plain(report['split'])}): {counted(report['queries'], 'query')}{without}; {who}; {paid}"
+    return (
+        f"{plain(report['collection'])} ({plain(report['split'])}): "
+        f"{counted(report['queries'], 'query')}{without}; {who}; {paid}"
+    )
 
 
 def _lacking(row: AnsweredRun) -> str:

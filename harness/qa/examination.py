@@ -1,4 +1,5 @@
-"""What ``harness answer`` answers: how well a reader does with the passages of some runs, and whether the difference is real."""
+"""What ``harness answer`` answers: how well a reader does with the passages of some runs, and whether the difference is
+real."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ CLOSED, GOLD = "closed-book", "gold-passage"
 
 
 class AnsweredRun(TypedDict):
-    """A run's means; `missing` counts queries for which it has nothing, `unknown` documents that the collection does not have."""
+    """A run's means; `missing` counts queries for which it has nothing, `unknown` documents that the collection does
+    not have."""
 
     name: str
     metrics: dict[str, float]
@@ -40,7 +42,8 @@ class AnsweredRun(TypedDict):
 
 
 class AnswerReport(TypedDict):
-    """The answer of ``harness answer``. `without_answers` counts queries that have no gold answer: they count 0 and are not asked."""
+    """The answer of ``harness answer``. `without_answers` counts queries that have no gold answer: they count 0 and are
+    not asked."""
 
     collection: str
     split: str
@@ -66,9 +69,13 @@ class Examination:
     def __post_init__(self) -> None:
         wrong = [name for name in self.metrics if not needs_answers(name)]
         if wrong:
-            raise UserError(f"'{wrong[0]}' is no metric of answers", key="--metric", remedy=f"for example {', '.join(DEFAULT)}")
+            raise UserError(
+                f"'{wrong[0]}' is no metric of answers", key="--metric", remedy=f"for example {', '.join(DEFAULT)}"
+            )
         if self.reader is None and any(map(needs_reader, self.metrics)):
-            raise UserError("EM and TokenF1 need a reader", key="--reader", remedy="name one, or ask for AnswerHit@k only")
+            raise UserError(
+                "EM and TokenF1 need a reader", key="--reader", remedy="name one, or ask for AnswerHit@k only"
+            )
 
     def scores(self, run: Run, ledger: Ledger, progress: Progress) -> tuple[Scores, dict[str, str]]:
         """Per-query values and short answers, by query."""
@@ -84,7 +91,9 @@ class Examination:
 
 def usual(metrics: Sequence[str], reader: ChatTeacher | None) -> tuple[str, ...]:
     """`metrics` in their own spelling, or the usual ones. Raises UserError on an unknown one."""
-    chosen = [str(metric(name)) for name in metrics] or [name for name in DEFAULT if reader is not None or not needs_reader(name)]
+    chosen = [str(metric(name)) for name in metrics] or [
+        name for name in DEFAULT if reader is not None or not needs_reader(name)
+    ]
     return tuple(dict.fromkeys(chosen))
 
 
@@ -99,15 +108,18 @@ def answer(
     per_query: bool = False,
     question: TestSpec | None = None,
 ) -> AnswerReport:
-    """Means for each run and each reference; with several of them paired tests on the first metric, all against `baseline`.
+    """Means for each run and each reference; with several of them paired tests on the first metric, all against
+    `baseline`.
 
-    `baseline` names a run or a reference; left out, it is the closed book where a reader is asked, otherwise all pairs are compared.
-    Raises UserError on an unknown baseline, and when the collection has no short answers.
+    `baseline` names a run or a reference; left out, it is the closed book where a reader is asked, otherwise all pairs
+    are compared. Raises UserError on an unknown baseline, and when the collection has no short answers.
     """
     meter = MeteredLedger(ledger)
     all_runs = [*runs, *(_references(about) if references and about.reader is not None else [])]
     if twice := [name for name, count in Counter(run.name for run in all_runs).items() if count > 1]:
-        raise UserError(f"two runs are called '{twice[0]}'", remedy="give them different names: the last column of a TREC run")
+        raise UserError(
+            f"two runs are called '{twice[0]}'", remedy="give them different names: the last column of a TREC run"
+        )
     found = [about.scores(run, meter, progress) for run in all_runs]
     queries, gold = about.collection.queries(about.split), GoldAnswers.of(about.collection, about.split)
     rows = [_row(run, scores, said, about, per_query) for run, (scores, said) in zip(all_runs, found, strict=True)]
@@ -129,7 +141,10 @@ def _references(about: Examination) -> list[Run]:
 
 
 def _row(run: Run, scores: Scores, answers: Mapping[str, str], about: Examination, per_query: bool) -> AnsweredRun:
-    queries, documents = about.collection.queries(about.split).ids, list({id for found in run.scores.values() for id in found})
+    queries, documents = (
+        about.collection.queries(about.split).ids,
+        list({id for found in run.scores.values() for id in found}),
+    )
     row = AnsweredRun(
         name=run.name,
         metrics={name: mean(values) for name, values in scores.items()},

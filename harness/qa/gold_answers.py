@@ -32,7 +32,8 @@ class GoldAnswers:
 
 
 def questions(queries: Texts, gold: GoldAnswers, run: Run, corpus: Texts, passages: int) -> list[Task]:
-    """A task for every query with gold answers, in the order of `queries`, with the first `passages` documents of the run.
+    """A task for every query with gold answers, in the order of `queries`, with the first `passages` documents of the
+    run.
 
     Documents that the corpus does not have are no passages. Without passages a task is a question for a closed book.
     """
@@ -46,7 +47,8 @@ def questions(queries: Texts, gold: GoldAnswers, run: Run, corpus: Texts, passag
 
 
 def found_texts(queries: Sequence[str], run: Run, corpus: Corpus, depth: int) -> dict[str, list[str]]:
-    """The texts, without titles, of the first `depth` documents of each query; empty ones stand for documents that are not there."""
+    """The texts, without titles, of the first `depth` documents of each query; empty ones stand for documents that are
+    not there."""
     shown = {query: run.top(query, depth) for query in queries}
     wanted = known(corpus, list(dict.fromkeys(document for documents in shown.values() for document in documents)))
     texts = {document.id: document.text for document in corpus.documents(corpus.rows(wanted))}

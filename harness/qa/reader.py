@@ -1,4 +1,5 @@
-"""A reader: any teacher that answers in words, asked for short answers in place of an order. Ledger, limits and prices as ever."""
+"""A reader: any teacher that answers in words, asked for short answers in place of an order. Ledger, limits and prices
+as ever."""
 
 from __future__ import annotations
 
@@ -12,22 +13,34 @@ from harness.llm.chat_teacher import ChatTeacher
 from harness.qa.answer_prompter import AnswerAsking, prompts
 from harness.teachers.make import teacher_from
 
-_WAYS = "write KIND:MODEL (transformers:bundled:smollm2-135m, litellm:openai/gpt-4.1-mini) or '{kind: KIND, model: MODEL, ...}'"
+_WAYS = (
+    "write KIND:MODEL (transformers:bundled:smollm2-135m, litellm:openai/gpt-4.1-mini) or '{kind: KIND, model: "
+    "MODEL, ...}'"
+)
 
 
-def reader(teacher: Teacher, base: Path, prompt: str | None = None, closed_book_prompt: str | None = None) -> ChatTeacher:
-    """The model of `teacher`, asked for answers; its other settings (sampling, words of a passage) stay. Paths start from `base`.
+def reader(
+    teacher: Teacher, base: Path, prompt: str | None = None, closed_book_prompt: str | None = None
+) -> ChatTeacher:
+    """The model of `teacher`, asked for answers; its other settings (sampling, words of a passage) stay. Paths start
+    from `base`.
 
     Raises UserError when it does not answer in words, or for a prompt that cannot be used.
     """
     if not isinstance(teacher, ChatTeacher):
         remedy = "take a chat model: kind transformers, vllm or litellm (see docs/teachers.md)"
-        raise UserError(f"a teacher of kind '{teacher.name}' does not answer in words, so it reads nothing", key="reader", remedy=remedy)
+        raise UserError(
+            f"a teacher of kind '{teacher.name}' does not answer in words, so it reads nothing",
+            key="reader",
+            remedy=remedy,
+        )
     # Guided decoding knows permutations and choices only.
     free = {"guided": False} if "guided" in type(teacher.settings).model_fields else {}
     asked = type(teacher)(teacher.settings.model_copy(update=free), base).derived_from(teacher)
     settings = teacher.settings
-    asked.asking = AnswerAsking(settings.ask.max_passage_words, settings.on_malformed, prompts(base, prompt, closed_book_prompt))
+    asked.asking = AnswerAsking(
+        settings.ask.max_passage_words, settings.on_malformed, prompts(base, prompt, closed_book_prompt)
+    )
     return asked
 
 

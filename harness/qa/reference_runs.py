@@ -1,4 +1,5 @@
-"""What a reader's answers are held against: those without any passage, and those from the passages that the judgments name."""
+"""What a reader's answers are held against: those without any passage, and those from the passages that the judgments
+name."""
 
 from __future__ import annotations
 
@@ -47,7 +48,10 @@ class GoldPassages(Stage):
 def gold_run(name: str, judgments: Judgments) -> Run:
     """All relevant documents of every query, the highest grade first."""
     qrels = judgments.qrels
-    return Run(name, {query: {id: float(grade) for id, grade in grades.items() if grade > 0} for query, grades in qrels.items()})
+    return Run(
+        name,
+        {query: {id: float(grade) for id, grade in grades.items() if grade > 0} for query, grades in qrels.items()},
+    )
 
 
 class _Reference(Method):
@@ -56,7 +60,8 @@ class _Reference(Method):
 
 
 class ClosedBook(_Reference):
-    """The reader without retrieval; it has no metrics of documents. Made for sweeps with a reader, not to be listed among methods."""
+    """The reader without retrieval; it has no metrics of documents. Made for sweeps with a reader, not to be listed
+    among methods."""
 
     name = "closed-book"
     summary = "the reader without any passage: what it knows by heart"

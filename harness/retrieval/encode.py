@@ -1,4 +1,5 @@
-"""Texts to embeddings with a sentence-transformers folder: tokenised once, sorted by length in tokens, batched by a token budget."""
+"""Texts to embeddings with a sentence-transformers folder: tokenised once, sorted by length in tokens, batched by a
+token budget."""
 
 from __future__ import annotations
 
@@ -35,15 +36,19 @@ st_normalize = lazy("sentence_transformers.base.modules.normalize")
 Task = Literal["query", "document"]
 
 _BATCH_TOKENS = {"cpu": 4096, "cuda": 65_536}
-"""Tokens of a batch, padding counted, by device: enough to fill its arithmetic units, few enough for its caches or memory."""
+"""Tokens of a batch, padding counted, by device: enough to fill its arithmetic units, few enough for its caches or
+memory."""
 _CHUNK_TOKENS = 1_000_000
-"""Tokens in memory at once (some 100 bytes each while they are made): texts are tokenised and sorted in chunks of this size."""
+"""Tokens in memory at once (some 100 bytes each while they are made): texts are tokenised and sorted in chunks of this
+size."""
 _PROMPTS: dict[Task, tuple[str, ...]] = {"query": ("query",), "document": ("document", "passage", "corpus")}
-"""Names of a checkpoint's prompts, first found first taken, as ``encode_query`` and ``encode_document`` of sentence-transformers look."""
+"""Names of a checkpoint's prompts, first found first taken, as ``encode_query`` and ``encode_document`` of
+sentence-transformers look."""
 
 
 class Encoder(NamedTuple):
-    """A loaded checkpoint, made ready for `encode`: in bfloat16 its transformers have such weights, what follows them is float32."""
+    """A loaded checkpoint, made ready for `encode`: in bfloat16 its transformers have such weights, what follows them
+    is float32."""
 
     model: SentenceTransformer
     precision: Precision
@@ -54,20 +59,25 @@ class Encoder(NamedTuple):
 
     @property
     def similarity(self) -> str:
-        """'cosine' or 'dot', as the checkpoint says; 'dot' also where it makes unit vectors. Other similarities raise UserError."""
+        """'cosine' or 'dot', as the checkpoint says; 'dot' also where it makes unit vectors. Other similarities raise
+        UserError."""
 
         name = str(self.model.similarity_fn_name)
         if name not in ("cosine", "dot"):
-            raise UserError(f"the model compares by '{name}'; search knows cosine and dot", remedy="set similarity_fn_name in its config")
+            raise UserError(
+                f"the model compares by '{name}'; search knows cosine and dot",
+                remedy="set similarity_fn_name in its config",
+            )
         unit = isinstance(self.model[-1], st_normalize.Normalize) and self.model.truncate_dim is None
         return "dot" if unit else name
 
 
 def load_encoder(path: Path, max_length: int, precision: Precision | None = None) -> Encoder:
-    """Load a folder that ``SentenceTransformer(path)`` loads, to read at most `max_length` tokens of a text (or the model's own limit).
+    """Load a folder that ``SentenceTransformer(path)`` loads, to read at most `max_length` tokens of a text (or the
+    model's own limit).
 
-    Static embeddings always run in float32. Without `precision`, what is faster on this machine. Nothing is fetched or unpickled, no
-    code out of the folder is run. Raises UserError when the folder does not load.
+    Static embeddings always run in float32. Without `precision`, what is faster on this machine. Nothing is fetched or
+    unpickled, no code out of the folder is run. Raises UserError when the folder does not load.
     """
 
     try:
@@ -76,7 +86,9 @@ def load_encoder(path: Path, max_length: int, precision: Precision | None = None
                 str(path), device=str(device()), local_files_only=True, model_kwargs={"use_safetensors": True}
             )
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError) as error:
-        raise UserError(f"the model in '{path}' does not load: {error}", remedy="give a folder saved by sentence-transformers") from error
+        raise UserError(
+            f"the model in '{path}' does not load: {error}", remedy="give a folder saved by sentence-transformers"
+        ) from error
     static, limit = _cut_texts(model, max_length)
     chosen: Precision = "fp32" if static else precision or best_dtype()
     if chosen == "bf16":
@@ -103,12 +115,19 @@ def _quiet() -> Iterator[None]:
 
 
 def _cut_texts(model: SentenceTransformer, max_length: int) -> tuple[bool, int]:
-    """Let every way into the model read `max_length` tokens at most; whether all of them are static, and what is read at most."""
+    """Let every way into the model read `max_length` tokens at most; whether all of them are static, and what is read
+    at most."""
 
-    heads = [route[0] for route in model[0].sub_modules.values()] if isinstance(model[0], st_modules.Router) else [model[0]]
+    heads = (
+        [route[0] for route in model[0].sub_modules.values()] if isinstance(model[0], st_modules.Router) else [model[0]]
+    )
     limits = []
     for head in heads:
-        limit = max_length if isinstance(head, st_modules.StaticEmbedding) else min(max_length, head.max_seq_length or max_length)
+        limit = (
+            max_length
+            if isinstance(head, st_modules.StaticEmbedding)
+            else min(max_length, head.max_seq_length or max_length)
+        )
         if isinstance(head, st_modules.StaticEmbedding):
             head.tokenizer.enable_truncation(limit)
         else:
@@ -132,17 +151,25 @@ def _narrow(model: SentenceTransformer) -> None:
 
 
 def encode(
-    encoder: Encoder, texts: Texts | Sequence[str], task: Task = "document", out: Path | None = None, progress: Progress | None = None
+    encoder: Encoder,
+    texts: Texts | Sequence[str],
+    task: Task = "document",
+    out: Path | None = None,
+    progress: Progress | None = None,
 ) -> np.ndarray:
-    """Embeddings (N, D) float32 in the order of `texts`, pooled, normalised and prompted as the checkpoint's own files say.
+    """Embeddings (N, D) float32 in the order of `texts`, pooled, normalised and prompted as the checkpoint's own files
+    say.
 
-    With `out` they go to that .npy file in float16, memory-mapped, and no more than a chunk of tokens is held. Equal input gives equal
-    bits on one machine: what a batch holds depends on the texts alone. Raises UserError for embeddings that are no finite numbers.
+    With `out` they go to that .npy file in float16, memory-mapped, and no more than a chunk of tokens is held. Equal
+    input gives equal bits on one machine: what a batch holds depends on the texts alone. Raises UserError for
+    embeddings that are no finite numbers.
     """
     rows = _store((len(texts), int(encoder.model.get_embedding_dimension() or 0)), out)
     size, done = max(1, _CHUNK_TOKENS // encoder.max_length), 0
     for start in range(0, len(texts), size):
-        chunk = list(texts[start : start + size]) if isinstance(texts, Sequence) else texts.slice_texts(start, start + size)
+        chunk = (
+            list(texts[start : start + size]) if isinstance(texts, Sequence) else texts.slice_texts(start, start + size)
+        )
         for places, vectors in _chunk(encoder, chunk, task):
             rows[start + places] = _checked(vectors, rows.dtype)
             done += len(places)
@@ -161,7 +188,8 @@ def _checked(vectors: np.ndarray, cached: np.dtype[np.floating]) -> np.ndarray:
     # Written so that NaN does not pass either.
     if not np.abs(vectors).max(initial=0) <= np.finfo(cached).max:
         raise UserError(
-            f"the model gives embeddings with no finite numbers in {cached}", remedy="its training has diverged: lower the rate"
+            f"the model gives embeddings with no finite numbers in {cached}",
+            remedy="its training has diverged: lower the rate",
         )
     return vectors
 
@@ -201,8 +229,12 @@ def _chunk(encoder: Encoder, texts: list[str], task: Task) -> Iterator[tuple[np.
 def _embedded(model: SentenceTransformer, batch: dict[str, Any], task: Task) -> np.ndarray:
 
     with torch.inference_mode():
-        moved = {name: value.to(model.device) if isinstance(value, torch.Tensor) else value for name, value in batch.items()}
-        vectors: np.ndarray = model(moved, task=task)["sentence_embedding"][:, : model.truncate_dim].float().cpu().numpy()
+        moved = {
+            name: value.to(model.device) if isinstance(value, torch.Tensor) else value for name, value in batch.items()
+        }
+        vectors: np.ndarray = (
+            model(moved, task=task)["sentence_embedding"][:, : model.truncate_dim].float().cpu().numpy()
+        )
     return vectors
 
 

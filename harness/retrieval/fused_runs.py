@@ -1,8 +1,9 @@
 """Fusion of runs, as a stage of the graph: the methods of ranx that need no training.
 
-ranx sorts a run anew and lets ties fall as they happen to. What counts places is therefore given the places of trec_eval (score, then id,
-both falling) as scores that fall strictly; what counts scores does not care about their order. A query that a run lacks is an empty list
-there. It compiles for up to a minute before its first answer on a machine, and keeps most of that.
+ranx sorts a run anew and lets ties fall as they happen to. What counts places is therefore given the places of
+trec_eval (score, then id, both falling) as scores that fall strictly; what counts scores does not care about their
+order. A query that a run lacks is an empty list there. It compiles for up to a minute before its first answer on a
+machine, and keeps most of that.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from harness.stage import Context, Stage
 ranx = lazy("ranx")
 
 Norm = Literal["none", "min-max", "max", "sum", "zmuv", "rank", "borda"]
-Combination = Literal["rrf", "sum", "wsum", "mnz", "gmnz", "anz", "max", "min", "med", "isr", "log_isr", "logn_isr", "bordafuse", "rbc"]
+Combination = Literal[
+    "rrf", "sum", "wsum", "mnz", "gmnz", "anz", "max", "min", "med", "isr", "log_isr", "logn_isr", "bordafuse", "rbc"
+]
 PLACES = frozenset({"rrf", "isr", "log_isr", "logn_isr", "bordafuse", "rbc", "rank", "borda"})
 """Combinations and norms that count places, not scores."""
 
@@ -48,21 +51,32 @@ class FusedRuns(Stage):
     def run(self, out: Path, context: Context) -> None:
         runs = [Run.read(context.path(run)) for run in self.runs]
         fused = Run("fusion", fuse(runs, self.combination, self.norm, self.parameters))
-        kept = {query: {document: fused.scores[query][document] for document in fused.top(query, self.depth)} for query in fused.scores}
+        kept = {
+            query: {document: fused.scores[query][document] for document in fused.top(query, self.depth)}
+            for query in fused.scores
+        }
         Run("fusion", kept).write(out / FILE)
 
 
-def fuse(runs: list[Run], combination: Combination, norm: Norm, parameters: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Fused scores by query and document; one that a run lacks gets nothing from it. Each run must have results for some query."""
+def fuse(
+    runs: list[Run], combination: Combination, norm: Norm, parameters: Mapping[str, Any]
+) -> dict[str, dict[str, float]]:
+    """Fused scores by query and document; one that a run lacks gets nothing from it. Each run must have results for
+    some query."""
     from numba.core.errors import NumbaTypeSafetyWarning
 
     queries = dict.fromkeys(query for run in runs for query in run.scores)
     scored = not PLACES & {combination, norm}
-    given = [ranx.Run({query: dict(run.scores.get(query, {})) if scored else _places(run, query) for query in queries}) for run in runs]
+    given = [
+        ranx.Run({query: dict(run.scores.get(query, {})) if scored else _places(run, query) for query in queries})
+        for run in runs
+    ]
     with warnings.catch_warnings():
         # Places in a list, which no integer type is too small for.
         warnings.simplefilter("ignore", NumbaTypeSafetyWarning)
-        found = ranx.fuse(runs=given, norm=None if norm == "none" else norm, method=combination, params=dict(parameters))
+        found = ranx.fuse(
+            runs=given, norm=None if norm == "none" else norm, method=combination, params=dict(parameters)
+        )
     return {query: {document: float(score) for document, score in found.run[query].items()} for query in queries}
 
 

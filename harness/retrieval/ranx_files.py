@@ -1,7 +1,9 @@
-"""The run formats that ranx writes beside TREC, read without ranx, which compiles for half a minute and fails on some of them.
+"""The run formats that ranx writes beside TREC, read without ranx, which compiles for half a minute and fails on some
+of them.
 
-ranx 0.3.21: JSON is ``{query: {document: score}}``; .lz4 is CBOR of the same, compressed twice; Parquet has the columns q_id, doc_id and
-score (ranx's own reader passes its options wrongly and refuses the string columns of pandas 3). None of them keeps the run's name.
+ranx 0.3.21: JSON is ``{query: {document: score}}``; .lz4 is CBOR of the same, compressed twice; Parquet has the columns
+q_id, doc_id and score (ranx's own reader passes its options wrongly and refuses the string columns of pandas 3). None
+of them keeps the run's name.
 """
 
 from __future__ import annotations
@@ -50,7 +52,9 @@ def _read_lz4(path: Path) -> Scores:
         with lz4.frame.open(path, mode="rb") as stream:
             content = cbor2.loads(lz4.frame.decompress(stream.read()))
     except (RuntimeError, EOFError, cbor2.CBORDecodeError) as error:
-        raise UserError(f"this is no run as ranx writes it: {error}", file=path, remedy="save it again, best as .trec") from error
+        raise UserError(
+            f"this is no run as ranx writes it: {error}", file=path, remedy="save it again, best as .trec"
+        ) from error
     return _checked(content, path)
 
 
@@ -80,10 +84,17 @@ def _read_parquet(path: Path) -> Scores:
     scores = group(table["q_id"], table["doc_id"], table["score"])
     if scores is None:
         raise UserError(
-            "a document occurs twice for one query, or a score is not finite", file=path, remedy="see rows of equal q_id and doc_id"
+            "a document occurs twice for one query, or a score is not finite",
+            file=path,
+            remedy="see rows of equal q_id and doc_id",
         )
     return scores
 
 
-READERS: dict[str, Callable[[Path], Scores]] = {".json": _read_json, ".lz4": _read_lz4, ".parquet": _read_parquet, ".parq": _read_parquet}
+READERS: dict[str, Callable[[Path], Scores]] = {
+    ".json": _read_json,
+    ".lz4": _read_lz4,
+    ".parquet": _read_parquet,
+    ".parq": _read_parquet,
+}
 """By file name ending."""

@@ -30,33 +30,38 @@ class Run:
 
     @classmethod
     def read(cls, path: str | Path) -> Run:
-        """A TREC run (plain or gzip), a file that ranx writes (.json, .lz4, .parquet), or a folder that holds ``run.trec.gz``.
+        """A TREC run (plain or gzip), a file that ranx writes (.json, .lz4, .parquet), or a folder that holds
+        ``run.trec.gz``.
 
-        The name is the last column of a TREC run; formats without one give the file's name. Raises UserError, with file and line
-        where there are lines, for a missing file, a wrong number of columns, a score that is no finite float32, a document that
-        occurs twice for one query, and a run without results.
+        The name is the last column of a TREC run; formats without one give the file's name. Raises UserError, with file
+        and line where there are lines, for a missing file, a wrong number of columns, a score that is no finite
+        float32, a document that occurs twice for one query, and a run without results.
         """
 
         path = Path(path)
         if path.is_dir():
             path = path / FILE
         if not path.is_file():
-            raise UserError("there is no run", file=path, remedy="give a TREC run, a file that ranx reads, or a result folder")
+            raise UserError(
+                "there is no run", file=path, remedy="give a TREC run, a file that ranx reads, or a result folder"
+            )
         if reader := READERS.get(path.suffix):
             return cls(path.name.split(".")[0], reader(path))
         return cls(*read_trec(path))
 
     def write(self, path: str | Path) -> None:
-        """Write a TREC run, gzipped when `path` ends in ``.gz``; complete or not at all, byte-identical for equal content.
+        """Write a TREC run, gzipped when `path` ends in ``.gz``; complete or not at all, byte-identical for equal
+        content.
 
-        Queries come in the order of their ids, documents in trec_eval's order. Raises UserError for names or ids that are empty or
-        hold white space, and for scores that are not finite.
+        Queries come in the order of their ids, documents in trec_eval's order. Raises UserError for names or ids that
+        are empty or hold white space, and for scores that are not finite.
         """
 
         write_trec(Path(path), self.name, self.scores)
 
     def top(self, query: str, depth: int | None = None) -> list[str]:
-        """The first `depth` documents of `query` (all, where None) in trec_eval's order; none for a query that the run misses."""
+        """The first `depth` documents of `query` (all, where None) in trec_eval's order; none for a query that the run
+        misses."""
 
         documents, _ = ordered(self.scores.get(query, {}))
         return documents[:depth]

@@ -1,8 +1,8 @@
 """Exact nearest neighbours in blocks: what is held is one block of embeddings, its scores and the best so far.
 
-Products are taken in bfloat16 where this machine is faster with it. That only makes a shortlist, by bounds on the rounding that no
-document among the first can fall below; the shortlist is scored anew in float32, each document alone, so that equal documents have
-equal scores and every machine finds the same.
+Products are taken in bfloat16 where this machine is faster with it. That only makes a shortlist, by bounds on the
+rounding that no document among the first can fall below; the shortlist is scored anew in float32, each document alone,
+so that equal documents have equal scores and every machine finds the same.
 """
 
 from __future__ import annotations
@@ -34,12 +34,17 @@ _GROUP = 32
 
 
 def exact_search(
-    corpus: np.ndarray, queries: np.ndarray, ranks: np.ndarray, depth: int, similarity: str = "dot", progress: Progress | None = None
+    corpus: np.ndarray,
+    queries: np.ndarray,
+    ranks: np.ndarray,
+    depth: int,
+    similarity: str = "dot",
+    progress: Progress | None = None,
 ) -> Iterator[Hits]:
     """For every query the first `depth` documents by dot product or cosine, best first.
 
-    `corpus` (N, D) float32 or float16, which may be memory-mapped, `queries` (Q, D) float32, `ranks` (N,) of document ids
-    (`id_ranks`): ties go to the greater id, also at the last place. The cosine with a vector of zeros is 0.
+    `corpus` (N, D) float32 or float16, which may be memory-mapped, `queries` (Q, D) float32, `ranks` (N,) of document
+    ids (`id_ranks`): ties go to the greater id, also at the last place. The cosine with a vector of zeros is 0.
     """
     for start in range(0, len(queries), _QUERIES):
         stop = min(start + _QUERIES, len(queries))
@@ -68,7 +73,8 @@ class _Search:
         exact = torch.from_numpy(np.require(self.queries, np.float32, ["C", "W"]))
         self.rounded = exact.to(device(), self.dtype)
         back = self.rounded.float().cpu()
-        # |q.d - q'.d'| <= (|q - q'| + unit |q'|) |d| by Cauchy and Schwarz, and 2^-22 D |q'| |d'| for the sums, generously.
+        # |q.d - q'.d'| <= (|q - q'| + unit |q'|) |d| by Cauchy and Schwarz, and 2^-22 D |q'| |d'| for the sums,
+        # generously.
         self.share = (exact - back).norm(dim=1) + (self.unit + corpus.shape[1] * 2.0**-22) * back.norm(dim=1)
         self.error = np.zeros((len(queries), 1), dtype=np.float32)
 
@@ -112,7 +118,8 @@ class _Search:
             scores[:, len(block) :] = -torch.inf
 
     def _threshold(self, floor: np.ndarray) -> Tensor:
-        """The least rounded score (Q, 1) of a document that may be as good as those with rounded scores of at least `floor`."""
+        """The least rounded score (Q, 1) of a document that may be as good as those with rounded scores of at least
+        `floor`."""
 
         lowest = floor - 2 * self.error - self.unit * np.abs(floor)
         lowest = np.where(np.isfinite(floor), lowest - 2 * self.unit * np.abs(lowest), -np.inf)

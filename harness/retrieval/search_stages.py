@@ -29,10 +29,15 @@ if TYPE_CHECKING:
 EMBEDDINGS = "embeddings.npy"
 
 
-def lexical_search(engine: str, settings: Mapping[str, Any], corpus: Texts, queries: Texts | Stage, depth: int) -> LexicalSearch:
-    """Search of `corpus` by the engine of that name. Raises UserError for an unknown engine and for settings it does not take."""
+def lexical_search(
+    engine: str, settings: Mapping[str, Any], corpus: Texts, queries: Texts | Stage, depth: int
+) -> LexicalSearch:
+    """Search of `corpus` by the engine of that name. Raises UserError for an unknown engine and for settings it does
+    not take."""
     found = plugin(LexicalEngine, engine)
-    wanted = validated(found.Settings, dict(settings), what=f"the engine '{engine}'", show=f"harness show engines {engine}")
+    wanted = validated(
+        found.Settings, dict(settings), what=f"the engine '{engine}'", show=f"harness show engines {engine}"
+    )
     return LexicalSearch(index=LexicalIndex(engine=found(wanted), corpus=corpus), queries=queries, depth=depth)
 
 
@@ -54,7 +59,8 @@ class LexicalIndex(Stage):
 
 @dataclass(frozen=True, eq=False)
 class LexicalSearch(Stage):
-    """A run: for each query the first `depth` documents that share a word with it. `queries` may be a pool (collections/pool.py)."""
+    """A run: for each query the first `depth` documents that share a word with it. `queries` may be a pool
+    (collections/pool.py)."""
 
     index: LexicalIndex
     queries: Texts | Stage
@@ -73,7 +79,8 @@ class LexicalSearch(Stage):
 
 @dataclass(frozen=True, eq=False)
 class Embed(Stage):
-    """Embeddings of texts as documents: ``embeddings.npy`` (N, D) float16, rows in the order of `texts`, and ``meta.json``."""
+    """Embeddings of texts as documents: ``embeddings.npy`` (N, D) float16, rows in the order of `texts`, and
+    ``meta.json``."""
 
     model: ModelFiles | Stage
     texts: Texts
@@ -118,13 +125,16 @@ class DenseSearch(Stage):
         vectors = encode(encoder, texts, "query")
         # Copy on write: torch takes no read-only memory.
         documents = np.load(context.path(self.corpus) / EMBEDDINGS, mmap_mode="c")
-        hits = exact_search(documents, vectors, id_ranks(self.ids.ids), self.depth, encoder.similarity, context.progress)
+        hits = exact_search(
+            documents, vectors, id_ranks(self.ids.ids), self.depth, encoder.similarity, context.progress
+        )
         _as_run("dense", ids, hits, self.ids).write(out / FILE)
 
 
 @dataclass(frozen=True, eq=False)
 class Interleave(Stage):
-    """One run out of several: their first documents in turn, then their second ones, and so on, without repetition. Scores are 1/rank."""
+    """One run out of several: their first documents in turn, then their second ones, and so on, without repetition.
+    Scores are 1/rank."""
 
     runs: tuple[Stage, ...]
     depth: int
@@ -162,7 +172,10 @@ def _as_run(name: str, queries: Iterable[str], hits: Iterator[Hits], corpus: Tex
     return Run(
         name,
         {
-            query: {ids[at]: score for at, score in zip(np.searchsorted(rows, hit.rows).tolist(), hit.scores.tolist(), strict=True)}
+            query: {
+                ids[at]: score
+                for at, score in zip(np.searchsorted(rows, hit.rows).tolist(), hit.scores.tolist(), strict=True)
+            }
             for query, hit in zip(queries, found, strict=True)
         },
     )

@@ -1,4 +1,5 @@
-"""Candidates of many queries at once, kept as flat arrays: which of them can still be among the first, and which are."""
+"""Candidates of many queries at once, kept as flat arrays: which of them can still be among the first, and which
+are."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ def floors(found: Shortlist, size: int, depth: int) -> np.ndarray:
 
 
 def first(found: Shortlist, size: int, ranks: np.ndarray, depth: int) -> Shortlist:
-    """The `depth` best of each of `size` queries, ascending by query, score and rank; `ranks` (N,) are those of the corpus rows."""
+    """The `depth` best of each of `size` queries, ascending by query, score and rank; `ranks` (N,) are those of the
+    corpus rows."""
     found = found.where(found.scores >= floors(found, size, depth)[found.queries, 0])
     order = np.lexsort((ranks[found.rows], found.scores, found.queries))
     queries = found.queries[order]

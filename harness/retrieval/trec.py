@@ -29,7 +29,8 @@ Scores = dict[str, dict[str, float]]
 
 
 def read_trec(path: Path) -> tuple[str, Scores]:
-    """Name and scores of a TREC run, plain or gzip (told by content). Comment lines (#) may stand before the first result.
+    """Name and scores of a TREC run, plain or gzip (told by content). Comment lines (#) may stand before the first
+    result.
 
     Raises UserError with file and line.
     """
@@ -52,7 +53,9 @@ def _content(path: Path) -> bytes:
     try:
         return gzip.decompress(data)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise UserError(f"the gzip file is damaged: {error}", file=path, remedy="copy or make the file again") from error
+        raise UserError(
+            f"the gzip file is damaged: {error}", file=path, remedy="copy or make the file again"
+        ) from error
 
 
 def _skip_comments(data: bytes) -> tuple[int, int]:
@@ -85,7 +88,8 @@ def _parse(data: bytes) -> Table | None:
 
 
 def group(queries: Any, documents: Any, scores: Any) -> Scores | None:
-    """Scores by query from three pyarrow columns of equal length; None when a document occurs twice or a score is not finite."""
+    """Scores by query from three pyarrow columns of equal length; None when a document occurs twice or a score is not
+    finite."""
 
     encoded = pc.dictionary_encode(queries).combine_chunks()
     codes, names = encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
@@ -114,7 +118,12 @@ def _read_lines(data: bytes, before: int, path: Path) -> tuple[str, Scores]:
             raise UserError(str(error), file=path, line=number, remedy=_FORM) from None
         found = scores.setdefault(query, {})
         if document in found:
-            raise UserError(f"document '{document}' occurs twice for query '{query}'", file=path, line=number, remedy="keep one of them")
+            raise UserError(
+                f"document '{document}' occurs twice for query '{query}'",
+                file=path,
+                line=number,
+                remedy="keep one of them",
+            )
         found[document] = score
         name = name or name_here
     return name, scores

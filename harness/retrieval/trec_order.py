@@ -30,9 +30,11 @@ def id_ranks(ids: Iterable[str]) -> np.ndarray:
 
 
 def best(rows: np.ndarray, scores: np.ndarray, ranks: np.ndarray, depth: int) -> Hits:
-    """The first `depth` of the candidates `rows` with `scores`, both (n,), in trec_eval's order; `ranks` (n,) as of `id_ranks`.
+    """The first `depth` of the candidates `rows` with `scores`, both (n,), in trec_eval's order; `ranks` (n,) as of
+    `id_ranks`.
 
-    Ties across the last place are broken by document id too, so the result does not depend on the order of the candidates.
+    Ties across the last place are broken by document id too, so the result does not depend on the order of the
+    candidates.
     """
     if len(scores) > depth:
         kept = np.flatnonzero(scores >= np.partition(scores, -depth)[-depth])

@@ -17,7 +17,8 @@ pyarrow = lazy("pyarrow")
 
 
 def ordered(scores: Mapping[str, float]) -> tuple[list[str], np.ndarray]:
-    """Documents by float32 score descending, then id descending (as UTF-8 bytes, as trec_eval compares), and the scores (n,) float32."""
+    """Documents by float32 score descending, then id descending (as UTF-8 bytes, as trec_eval compares), and the scores
+    (n,) float32."""
     documents = sorted(scores, reverse=True)
     with np.errstate(over="ignore"):
         values = np.array([scores[document] for document in documents], dtype=np.float32) + np.float32(0)
@@ -41,7 +42,10 @@ def trec_text(name: str, scores: Mapping[str, Mapping[str, float]], path: Path) 
         _check_words(documents, "document id", path)
         if not np.isfinite(values).all():
             faulty = documents[int(np.argmin(np.isfinite(values)))]
-            raise UserError(f"the score of document '{faulty}' for query '{query}' is not a finite number in single precision", file=path)
+            raise UserError(
+                f"the score of document '{faulty}' for query '{query}' is not a finite number in single precision",
+                file=path,
+            )
     return "".join(_lines(ranked, name))
 
 

@@ -17,11 +17,13 @@ _RIGHT = re.compile(r"[a-z][a-z0-9_]*")
 def checked_name(kind: str, listed: str, name: str) -> str:
     """`name`, which may be given to a new plug-in of a kind that is `listed` under that word.
 
-    Raises UserError when it is no module name in lower case, a keyword, the name of a plug-in of that kind, or of another module.
+    Raises UserError when it is no module name in lower case, a keyword, the name of a plug-in of that kind, or of
+    another module.
     """
     if not _RIGHT.fullmatch(name):
         raise UserError(
-            f"'{name}' is no name for a {kind}: it must be a Python identifier of lower-case letters, digits and underscores",
+            f"'{name}' is no name for a {kind}: it must be a Python identifier of lower-case letters, digits and "
+            "underscores",
             remedy=f"for example: {_proposed(name)}",
         )
     if keyword.iskeyword(name):

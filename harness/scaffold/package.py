@@ -34,7 +34,8 @@ KINDS = {
 def write_package(kind: str, name: str, folder: Path = Path()) -> Path:
     """Write the package `name` below `folder` and return its own folder.
 
-    Raises UserError when the name is no good (see names.py) or something of that name is there; then nothing is written.
+    Raises UserError when the name is no good (see names.py) or something of that name is there; then nothing is
+    written.
     """
     about = KINDS[kind]
     checked_name(kind, about.listed, name)
@@ -54,7 +55,9 @@ def write_package(kind: str, name: str, folder: Path = Path()) -> Path:
             f"'{place}' is there already; nothing was written", remedy="take another name, or another folder with --dir"
         ) from error
     except OSError as error:
-        raise UserError(f"'{place}' cannot be made: {error.strerror}", remedy="name a folder that you may write to with --dir") from error
+        raise UserError(
+            f"'{place}' cannot be made: {error.strerror}", remedy="name a folder that you may write to with --dir"
+        ) from error
     for relative, text in files.items():
         (place / relative).parent.mkdir(exist_ok=True)
         (place / relative).write_text(text, encoding="utf-8")

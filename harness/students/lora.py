@@ -1,4 +1,5 @@
-"""Low-rank adapters (Hu et al., LoRA, arXiv 2106.09685) through peft; they are merged into the weights before a student is saved."""
+"""Low-rank adapters (Hu et al., LoRA, arXiv 2106.09685) through peft; they are merged into the weights before a student
+is saved."""
 
 from __future__ import annotations
 
@@ -30,15 +31,18 @@ class LoRA(Settings):
     alpha: int = Field(default=16, ge=1, description="an adapter's output is multiplied by alpha / rank")
     dropout: float = Field(default=0.0, ge=0, lt=1, description="on what the adapters read, in training only")
     targets: tuple[str, ...] | None = Field(
-        default=None, min_length=1, description="ends of the names of the linear layers that get one (query, value); left out: all"
+        default=None,
+        min_length=1,
+        description="ends of the names of the linear layers that get one (query, value); left out: all",
     )
 
 
 def add_adapters(student: Student, settings: LoRA | None) -> Callable[[], object]:
-    """Adds adapters (drawn from torch's generator) and lets only them and what follows the layers learn; without settings, nothing.
+    """Adds adapters (drawn from torch's generator) and lets only them and what follows the layers learn; without
+    settings, nothing.
 
-    Layers that are frozen already get none. Returns what merges them: call it once, after training. Raises UserError without peft, for
-    a student that is no transformer, and where no layer has one of the `targets`.
+    Layers that are frozen already get none. Returns what merges them: call it once, after training. Raises UserError
+    without peft, for a student that is no transformer, and where no layer has one of the `targets`.
     """
     if settings is None:
         return lambda: None
@@ -48,7 +52,11 @@ def add_adapters(student: Student, settings: LoRA | None) -> Callable[[], object
         raise UserError("LoRA needs peft", key="lora", remedy="run: pip install 'distil-harness[lora]'") from error
     model: Any = student.model.transformers_model
     if model is None:
-        raise UserError("LoRA is for transformers, and this student is none", key="lora", remedy="leave it out, or take another student")
+        raise UserError(
+            "LoRA is for transformers, and this student is none",
+            key="lora",
+            remedy="leave it out, or take another student",
+        )
     base: Any = model.base_model
     names, others = _target_names(base, settings), _weights_without_adapter(base)
     config = LoraConfig(r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout, target_modules=names)
@@ -72,7 +80,9 @@ def _target_names(base: Any, settings: LoRA) -> list[str]:
     targets = [name for name in linear if settings.targets is None or name.endswith(settings.targets)]
     if not targets:
         known = ", ".join(sorted({name.rpartition(".")[2] for name in linear}))
-        raise UserError("no layer that learns has one of these names", key="lora.targets", remedy=f"known: {known or 'none'}")
+        raise UserError(
+            "no layer that learns has one of these names", key="lora.targets", remedy=f"known: {known or 'none'}"
+        )
     return targets
 
 

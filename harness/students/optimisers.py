@@ -14,7 +14,8 @@ else:
 
 
 def build_optimisers(model: torch.nn.Module, peak: float, decay: float) -> list[torch.optim.Optimizer]:
-    """AdamW for dense weights, SparseAdam for embedding tables with sparse gradients; each group knows the `peak` of its rate."""
+    """AdamW for dense weights, SparseAdam for embedding tables with sparse gradients; each group knows the `peak` of
+    its rate."""
     sparse = [part.weight for part in model.modules() if isinstance(part, torch.nn.EmbeddingBag) and part.sparse]
     sparse_ids = {id(weight) for weight in sparse}
     dense = [weight for weight in model.parameters() if weight.requires_grad and id(weight) not in sparse_ids]
@@ -31,7 +32,8 @@ def build_optimisers(model: torch.nn.Module, peak: float, decay: float) -> list[
 
 
 def update_weights(optimisers: Sequence[torch.optim.Optimizer], share: float, clip: float) -> None:
-    """One step of each at this `share` of its peak learning rate, dense gradients clipped to the norm `clip`; gradients are cleared."""
+    """One step of each at this `share` of its peak learning rate, dense gradients clipped to the norm `clip`; gradients
+    are cleared."""
     for optimiser in optimisers:
         weights = [weight for group in optimiser.param_groups for weight in group["params"] if weight.grad is not None]
         if not isinstance(optimiser, torch.optim.SparseAdam):

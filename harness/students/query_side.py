@@ -1,4 +1,5 @@
-"""Training of the query encoder only: documents keep the embeddings of the model it started from, so an index of them stays valid.
+"""Training of the query encoder only: documents keep the embeddings of the model it started from, so an index of them
+stays valid.
 
 As Atlas does with few examples (Izacard et al., arXiv 2208.03299, query-side fine-tuning).
 """
@@ -29,7 +30,8 @@ st_modules = lazy("sentence_transformers.sentence_transformer.modules")
 
 
 class QueryEncoder(BiEncoder):
-    """A bi-encoder whose query side learns. It is saved with both sides, as a model with a route for queries and one for documents."""
+    """A bi-encoder whose query side learns. It is saved with both sides, as a model with a route for queries and one
+    for documents."""
 
     start: Path
 
@@ -44,7 +46,8 @@ class QueryEncoder(BiEncoder):
         return QuerySideScorer(self, dataset, max_length)
 
     def save(self, folder: Path) -> None:
-        """What ``SentenceTransformer(folder)`` loads: ``encode_query`` is what was trained, ``encode_document`` the start model."""
+        """What ``SentenceTransformer(folder)`` loads: ``encode_query`` is what was trained, ``encode_document`` the
+        start model."""
         # Weights that the start model lacks (an unused pooler) are drawn: the same ones each time.
         with deterministic(0), explain_load_errors(self.start):
             documents = sentence_transformers.SentenceTransformer(

@@ -1,4 +1,5 @@
-"""Rankers: cross-encoders and bi-encoders that score the documents of a list; ``ranker.json`` says which of the two a folder holds."""
+"""Rankers: cross-encoders and bi-encoders that score the documents of a list; ``ranker.json`` says which of the two a
+folder holds."""
 
 from __future__ import annotations
 
@@ -15,7 +16,14 @@ from harness.device import deterministic, device
 from harness.errors import UserError
 from harness.students.architecture import Architecture, detect_architecture, read_json
 from harness.students.retriever import MICRO_TOKENS, BiEncoder
-from harness.students.student import ListScorer, Student, explain_load_errors, inference_mode, load_options, silence_libraries
+from harness.students.student import (
+    ListScorer,
+    Student,
+    explain_load_errors,
+    inference_mode,
+    load_options,
+    silence_libraries,
+)
 from harness.students.tokenised import TransformerTokens, run_sorted
 
 if TYPE_CHECKING:
@@ -46,7 +54,9 @@ class CrossRanker(Student):
     def __init__(self, model: CrossEncoder) -> None:
         """Raises UserError for anything but a transformer with one output that reads pairs as they are."""
         if not isinstance(model[0], st_modules.Transformer) or len(model) != 1 or model.num_labels != 1:
-            raise UserError("this cross-encoder is no sequence classifier with one output", remedy="take another ranker")
+            raise UserError(
+                "this cross-encoder is no sequence classifier with one output", remedy="take another ranker"
+            )
         if model.default_prompt_name is not None:
             raise UserError("this cross-encoder reads its pairs behind a prompt", remedy="take another ranker")
         self.device = device()
@@ -59,7 +69,11 @@ class CrossRanker(Student):
         """A trained cross-encoder, or any encoder under a fresh head (drawn from torch's generator)."""
         with explain_load_errors(folder):
             model = sentence_transformers.CrossEncoder(
-                str(folder), num_labels=1, device=str(device()), model_kwargs=load_options(device()), local_files_only=True
+                str(folder),
+                num_labels=1,
+                device=str(device()),
+                model_kwargs=load_options(device()),
+                local_files_only=True,
             )
         if detect_architecture(folder) != "cross-encoder":
             # What an encoder puts before its texts is nothing for pairs.
@@ -80,7 +94,8 @@ class CrossRanker(Student):
 
 
 class CrossEncoderScorer(ListScorer):
-    """Reads every (query, document) pair of the lists; the pairs of a batch go through the model in order of their length."""
+    """Reads every (query, document) pair of the lists; the pairs of a batch go through the model in order of their
+    length."""
 
     def __init__(self, student: CrossRanker, dataset: ListDataset, max_length: int) -> None:
         self.student = student
@@ -93,7 +108,9 @@ class CrossEncoderScorer(ListScorer):
         longest = min(max_length, student.model.max_seq_length or max_length)
         self.pairs = TransformerTokens.of(student.model.tokenizer, pairs, longest)
         self.starts = np.cumsum([0, *(len(rows) for rows in dataset.document_rows)])
-        self.list_tokens = np.add.reduceat(self.pairs.lengths, self.starts[:-1]) if len(pairs) else np.zeros(0, dtype=np.int64)
+        self.list_tokens = (
+            np.add.reduceat(self.pairs.lengths, self.starts[:-1]) if len(pairs) else np.zeros(0, dtype=np.int64)
+        )
         self.micro_tokens = MICRO_TOKENS * (1 if student.device.type == "cpu" else 8)
 
     def __call__(self, batch: Batch) -> torch.Tensor:
@@ -112,7 +129,11 @@ class CrossEncoderScorer(ListScorer):
         total = len(self.pairs.lengths)
         with inference_mode(self.student):
             logits = run_sorted(
-                self.student.logits, self.pairs, np.arange(total), self.student.device, lambda done: progress(done, total, "pairs")
+                self.student.logits,
+                self.pairs,
+                np.arange(total),
+                self.student.device,
+                lambda done: progress(done, total, "pairs"),
             )
         return np.split(logits.cpu().numpy(), self.starts[1:-1])
 
@@ -124,11 +145,14 @@ _LOADERS: dict[Architecture, Callable[[Path], Student]] = {
 
 
 def load_ranker(folder: Path, architecture: Architecture | None = None) -> Student:
-    """The ranker in `folder`, as `architecture`, else as what it was trained. Raises UserError when the folder does not tell."""
+    """The ranker in `folder`, as `architecture`, else as what it was trained. Raises UserError when the folder does not
+    tell."""
     return _LOADERS[architecture or read_architecture(folder)](folder)
 
 
-def score_lists(start: Path, architecture: Architecture, dataset: ListDataset, max_length: int, progress: Progress) -> list[list[float]]:
+def score_lists(
+    start: Path, architecture: Architecture, dataset: ListDataset, max_length: int, progress: Progress
+) -> list[list[float]]:
     """What the ranker in `start` scores the documents of every list."""
     # A cross-encoder that was never trained draws its head here.
     with deterministic(0):
@@ -142,8 +166,12 @@ def save_ranker(ranker: Student, folder: Path, architecture: Architecture) -> No
 
 
 def read_architecture(folder: Path) -> Architecture:
-    """From ``ranker.json``, else from what sentence-transformers and transformers wrote. Raises UserError when neither tells."""
+    """From ``ranker.json``, else from what sentence-transformers and transformers wrote. Raises UserError when neither
+    tells."""
     architecture: Architecture | None = read_json(folder / FILE).get("architecture") or detect_architecture(folder)
     if architecture is None:
-        raise UserError(f"'{folder}' is no trained ranker", remedy="give a cross-encoder, a sentence-transformers model, or train it first")
+        raise UserError(
+            f"'{folder}' is no trained ranker",
+            remedy="give a cross-encoder, a sentence-transformers model, or train it first",
+        )
     return architecture

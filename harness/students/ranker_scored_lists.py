@@ -22,7 +22,8 @@ from harness.training_lists.training_list import ListsBuilt, TrainingList, from_
 class RankerScoredLists(Stage):
     """Lists with a ranker's score for every document.
 
-    Its fields are declared by each subclass: the order of a stage's inputs is that of its fields, and stands in manifests.
+    Its fields are declared by each subclass: the order of a stage's inputs is that of its fields, and stands in
+    manifests.
     """
 
     ranker: ModelFiles | Stage
@@ -70,7 +71,8 @@ class ScoredLists(RankerScoredLists):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CandidateScores(RankerScoredLists):
-    """Candidate lists scored and ordered by the ranker; it needs no label, so `subset` may be larger than what was labelled."""
+    """Candidate lists scored and ordered by the ranker; it needs no label, so `subset` may be larger than what was
+    labelled."""
 
     kind: ClassVar[str] = "ranker-scores"
 

@@ -1,4 +1,5 @@
-"""Re-ranking as stages: the first documents of a run in a ranker's or a teacher's order, the rest after them as they stood."""
+"""Re-ranking as stages: the first documents of a run in a ranker's or a teacher's order, the rest after them as they
+stood."""
 
 from __future__ import annotations
 
@@ -41,10 +42,16 @@ class Rerank(Stage):
     def run(self, out: Path, context: Context) -> None:
         first = Run.read(context.path(self.first))
         texts = dict(zip(self.queries.ids, self.queries.slice_texts(0, len(self.queries)), strict=True))
-        lists = [TrainingList(query, texts[query], tuple(top), 0) for query in texts if (top := first.top(query, self.presented))]
+        lists = [
+            TrainingList(query, texts[query], tuple(top), 0)
+            for query in texts
+            if (top := first.top(query, self.presented))
+        ]
         dataset, start = ListDataset.of(lists, self.corpus), model_path(self.ranker, context)
         runs = {}
-        for one, scores in zip(lists, score_lists(start, self.architecture, dataset, self.max_length, context.progress), strict=True):
+        for one, scores in zip(
+            lists, score_lists(start, self.architecture, dataset, self.max_length, context.progress), strict=True
+        ):
             ranked = dict(zip(one.documents, scores, strict=True))
             runs[one.query] = ranked | scores_below(first.top(one.query)[len(ranked) :], min(ranked.values()))
         Run("rerank", runs).write(out / FILE)
@@ -52,7 +59,8 @@ class Rerank(Stage):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TeacherRerank(Stage):
-    """A run: the documents that a teacher ordered, then those it left unranked and those it was not given, both as they stood."""
+    """A run: the documents that a teacher ordered, then those it left unranked and those it was not given, both as they
+    stood."""
 
     kind: ClassVar[str] = "teacher-rerank"
 

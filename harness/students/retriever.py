@@ -12,7 +12,14 @@ from harness.device import device
 from harness.errors import UserError
 from harness.students.architecture import detect_architecture
 from harness.students.gradient_cache import recompute_activations
-from harness.students.student import ListScorer, Student, explain_load_errors, inference_mode, load_options, silence_libraries
+from harness.students.student import (
+    ListScorer,
+    Student,
+    explain_load_errors,
+    inference_mode,
+    load_options,
+    silence_libraries,
+)
 from harness.students.tokenised import StaticTokens, Tokens, TransformerTokens, run_sorted
 
 if TYPE_CHECKING:
@@ -37,16 +44,23 @@ QUERY_PROMPTS, DOCUMENT_PROMPTS = ("query",), ("document", "passage", "corpus")
 class BiEncoder(Student):
     """A sentence-transformers model whose score is `scale` times its own similarity (cosine or dot product).
 
-    Queries and documents carry the checkpoint's own prompts. The model's similarity, pooling and modules stay as they are.
+    Queries and documents carry the checkpoint's own prompts. The model's similarity, pooling and modules stay as they
+    are.
     """
 
     def __init__(self, model: SentenceTransformer, scale: float = 1.0) -> None:
-        """Raises UserError for a similarity other than cosine or dot, and for models of several routes or without text input."""
+        """Raises UserError for a similarity other than cosine or dot, and for models of several routes or without text
+        input."""
         similarity = model.similarity_fn_name
         if similarity not in ("cosine", "dot"):
-            raise UserError(f"this retriever compares by {similarity}", remedy="take one that compares by cosine or dot product")
+            raise UserError(
+                f"this retriever compares by {similarity}", remedy="take one that compares by cosine or dot product"
+            )
         if not isinstance(model[0], (st_modules.StaticEmbedding, st_modules.Transformer)):
-            raise UserError(f"cannot train a model that begins with {type(model[0]).__name__}", remedy="take a transformer or a static one")
+            raise UserError(
+                f"cannot train a model that begins with {type(model[0]).__name__}",
+                remedy="take a transformer or a static one",
+            )
         self.device = device()
         self.model: SentenceTransformer = model.float().to(self.device).eval()
         self.scale = scale
@@ -60,7 +74,8 @@ class BiEncoder(Student):
 
     @classmethod
     def load(cls, folder: Path, scale: float = 1.0) -> BiEncoder:
-        """Any encoder: a sentence-transformers folder, or a plain transformers one (mean pooling then). Raises UserError for others."""
+        """Any encoder: a sentence-transformers folder, or a plain transformers one (mean pooling then). Raises
+        UserError for others."""
         if detect_architecture(folder) == "cross-encoder":
             raise UserError(
                 f"the model in '{folder}' is a cross-encoder and embeds no single text",
@@ -108,7 +123,8 @@ class BiEncoder(Student):
 class EmbeddingScorer(ListScorer):
     """Embeds each query and each document of a batch once, however many lists it is in.
 
-    A batch whose lists see the documents of one another cannot be cut; where it is too large for memory, activations are made twice.
+    A batch whose lists see the documents of one another cannot be cut; where it is too large for memory, activations
+    are made twice.
     """
 
     def __init__(self, student: BiEncoder, dataset: ListDataset, max_length: int) -> None:
@@ -117,7 +133,9 @@ class EmbeddingScorer(ListScorer):
         self.queries = student.tokens(dataset.queries, student.prompt(QUERY_PROMPTS), max_length)
         self.documents = student.tokens(dataset.documents, student.prompt(DOCUMENT_PROMPTS), max_length)
         tokens = self.document_tokens()
-        self.list_tokens = np.array([tokens[rows].sum() for rows in dataset.document_rows]) + self.queries.lengths[dataset.query_rows]
+        self.list_tokens = (
+            np.array([tokens[rows].sum() for rows in dataset.document_rows]) + self.queries.lengths[dataset.query_rows]
+        )
         self.micro_tokens = None if student.static else MICRO_TOKENS * (1 if student.device.type == "cpu" else 8)
 
     def document_tokens(self) -> np.ndarray:
@@ -128,7 +146,13 @@ class EmbeddingScorer(ListScorer):
         """(n, d): the documents at `rows`; `recompute` keeps no activations."""
         student, total = self.student, len(rows)
         done = None if progress is None else lambda count: progress(count, total, "documents")
-        return run_sorted(recompute_activations(student.embed) if recompute else student.embed, self.documents, rows, student.device, done)
+        return run_sorted(
+            recompute_activations(student.embed) if recompute else student.embed,
+            self.documents,
+            rows,
+            student.device,
+            done,
+        )
 
     def __call__(self, batch: Batch) -> torch.Tensor:
         queries, query_place = np.unique(batch.queries, return_inverse=True)
@@ -141,7 +165,9 @@ class EmbeddingScorer(ListScorer):
         own = scores.gather(1, torch.from_numpy(np.searchsorted(rows, batch.documents)).to(device))
         if not len(batch.in_batch_documents):
             return own
-        return torch.cat([own, scores[:, torch.from_numpy(np.searchsorted(rows, batch.in_batch_documents)).to(device)]], 1)
+        return torch.cat(
+            [own, scores[:, torch.from_numpy(np.searchsorted(rows, batch.in_batch_documents)).to(device)]], 1
+        )
 
     def _exceeds_memory(self, queries: np.ndarray, rows: np.ndarray) -> bool:
         tokens = self.queries.lengths[queries].sum() + self.document_tokens()[rows].sum()
@@ -153,4 +179,7 @@ class EmbeddingScorer(ListScorer):
             left = run_sorted(student.embed, self.queries, np.arange(len(self.dataset.queries)), student.device)
             right = self.embed_documents(np.arange(len(self.dataset.documents)), False, progress)
         queries, documents = left.cpu().numpy()[self.dataset.query_rows], right.cpu().numpy()
-        return [student.scale * (documents[rows] @ query) for query, rows in zip(queries, self.dataset.document_rows, strict=True)]
+        return [
+            student.scale * (documents[rows] @ query)
+            for query, rows in zip(queries, self.dataset.document_rows, strict=True)
+        ]

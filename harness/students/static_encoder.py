@@ -1,10 +1,11 @@
 """A static-embedding student out of an encoder: one vector a token, a text is their mean.
 
-The way of model2vec (Tulkens & van Dongen 2024, github.com/MinishLab/model2vec), without that package: every token of the vocabulary
-goes through the encoder by itself, the vectors are turned onto their principal axes and weighted by smooth inverse frequency, with the
-rank of a token in the vocabulary in the place of its frequency (Zipf's law). Two things differ from model2vec's defaults, since they
-find more on the dev queries of semanlink (nDCG@10 of MiniLM's static student: 0.26 with its defaults, 0.29 with the first, 0.34 with
-both): a steeper weighting (coefficient 1e-5 for 1e-4), and axes of equal spread (whitening), without which few axes decide.
+The way of model2vec (Tulkens & van Dongen 2024, github.com/MinishLab/model2vec), without that package: every token of
+the vocabulary goes through the encoder by itself, the vectors are turned onto their principal axes and weighted by
+smooth inverse frequency, with the rank of a token in the vocabulary in the place of its frequency (Zipf's law). Two
+things differ from model2vec's defaults, since they find more on the dev queries of semanlink (nDCG@10 of MiniLM's
+static student: 0.26 with its defaults, 0.29 with the first, 0.34 with both): a steeper weighting (coefficient 1e-5 for
+1e-4), and axes of equal spread (whitening), without which few axes decide.
 """
 
 from __future__ import annotations
@@ -60,13 +61,18 @@ class StaticStudent(Stage):
 
 
 def encode_vocabulary(encoder: BiEncoder, context: Context) -> np.ndarray:
-    """(V, d) float32: the output at each token by itself between the special tokens; zeros for special and unused tokens."""
+    """(V, d) float32: the output at each token by itself between the special tokens; zeros for special and unused
+    tokens."""
     if encoder.static:
-        raise UserError("a static student is made from a transformer", remedy="use the static model itself as the student")
+        raise UserError(
+            "a static student is made from a transformer", remedy="use the static model itself as the student"
+        )
     tokenizer = encoder.model.tokenizer
     names = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
     special = set(tokenizer.all_special_ids)
-    used = np.array([number for number, name in enumerate(names) if number not in special and not _UNUSED.fullmatch(name)])
+    used = np.array(
+        [number for number, name in enumerate(names) if number not in special and not _UNUSED.fullmatch(name)]
+    )
     before, after = _special_tokens(tokenizer)
     vectors = np.zeros((len(names), encoder.model[0].get_embedding_dimension()), dtype=np.float32)
     with inference_mode(encoder):
@@ -88,10 +94,11 @@ def _special_tokens(tokenizer: object) -> tuple[list[int], list[int]]:
 
 
 def principal_axes(vectors: np.ndarray, dimensions: int | None = None, whitening: float = 0.0) -> np.ndarray:
-    """(V, dimensions): centred, turned onto the principal axes, widest first, each divided by its spread to the power `whitening`.
+    """(V, dimensions): centred, turned onto the principal axes, widest first, each divided by its spread to the power
+    `whitening`.
 
-    Rows of zeros (tokens that are left out) do not count and stay zeros; axes without spread are dropped. Raises UserError when fewer
-    axes than `dimensions` are left.
+    Rows of zeros (tokens that are left out) do not count and stay zeros; axes without spread are dropped. Raises
+    UserError when fewer axes than `dimensions` are left.
     """
     real: np.ndarray = np.abs(vectors).max(axis=1) > 0
     centred = np.where(real[:, None], vectors - vectors[real].mean(axis=0), 0).astype(np.float64)
@@ -106,7 +113,8 @@ def principal_axes(vectors: np.ndarray, dimensions: int | None = None, whitening
 
 
 def weigh_by_frequency(vectors: np.ndarray, sif: float | None) -> np.ndarray:
-    """Rows weighted by a / (a + p), p falling as 1 / (rank + 2) over the vocabulary; scaled so that the mean norm is 1."""
+    """Rows weighted by a / (a + p), p falling as 1 / (rank + 2) over the vocabulary; scaled so that the mean norm is
+    1."""
     if sif is not None:
         share = 1 / np.arange(2, len(vectors) + 2)
         vectors = vectors * (sif / (sif + share / share.sum()))[:, None]
@@ -116,10 +124,13 @@ def weigh_by_frequency(vectors: np.ndarray, sif: float | None) -> np.ndarray:
 
 
 def save_static(encoder: Path, vectors: np.ndarray, out: Path) -> None:
-    """The folder that ``SentenceTransformer(out)`` loads: the encoder's tokenizer, one float32 row of `vectors` a token, cosine."""
+    """The folder that ``SentenceTransformer(out)`` loads: the encoder's tokenizer, one float32 row of `vectors` a
+    token, cosine."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(encoder), local_files_only=True).backend_tokenizer
     tokenizer.no_truncation()
     model = sentence_transformers.SentenceTransformer(
-        modules=[st_modules.StaticEmbedding(tokenizer, embedding_weights=vectors)], device="cpu", similarity_fn_name="cosine"
+        modules=[st_modules.StaticEmbedding(tokenizer, embedding_weights=vectors)],
+        device="cpu",
+        similarity_fn_name="cosine",
     )
     model.save(str(out), create_model_card=False)

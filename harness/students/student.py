@@ -75,7 +75,8 @@ def save_student(student: Student, folder: Path) -> None:
 
 @contextmanager
 def silence_libraries() -> Iterator[None]:
-    """No progress bars and no advice from the libraries while a model is loaded or saved; what is wrong still raises."""
+    """No progress bars and no advice from the libraries while a model is loaded or saved; what is wrong still
+    raises."""
     level, bars = transformers_utils.logging.get_verbosity(), transformers_utils.logging.is_progress_bar_enabled()
     logger = logging.getLogger("sentence_transformers")
     former = logger.level
@@ -98,12 +99,14 @@ def explain_load_errors(folder: Path) -> Iterator[None]:
         with silence_libraries():
             yield
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError) as error:
-        raise UserError(f"the model in '{folder}' does not load: {error}", remedy="give a folder saved by sentence-transformers") from error
+        raise UserError(
+            f"the model in '{folder}' does not load: {error}", remedy="give a folder saved by sentence-transformers"
+        ) from error
 
 
 def load_options(device: torch.device) -> dict[str, Any]:
-    """How transformers load for training: never from a pickle; on a CPU with plain attention, faster there than torch's fused one
-    once gradients are wanted."""
+    """How transformers load for training: never from a pickle; on a CPU with plain attention, faster there than torch's
+    fused one once gradients are wanted."""
     return {"use_safetensors": True, **({"attn_implementation": "eager"} if device.type == "cpu" else {})}
 
 
@@ -117,7 +120,9 @@ def inference_mode(student: Student) -> Iterator[None]:
     precision = best_dtype() if student.supports_bf16 else "fp32"
     training = student.model.training
     student.model.eval()
-    linear = [part for part in student.model.modules() if isinstance(part, torch.nn.Linear)] if precision == "bf16" else []
+    linear = (
+        [part for part in student.model.modules() if isinstance(part, torch.nn.Linear)] if precision == "bf16" else []
+    )
     originals = [(weight, weight.data) for part in linear for weight in part.parameters()]
     for weight, data in originals:
         weight.data = data.to(torch.bfloat16)
@@ -131,7 +136,8 @@ def inference_mode(student: Student) -> Iterator[None]:
 
 
 def freeze_layers(model: Any, layers: int) -> None:
-    """Stops the training of the embeddings and the lower `layers` of a sentence-transformers model. Raises UserError when it has fewer."""
+    """Stops the training of the embeddings and the lower `layers` of a sentence-transformers model. Raises UserError
+    when it has fewer."""
     transformer = model.transformers_model
     stack = encoder_layers(transformer.base_model) if transformer is not None else []
     if layers > len(stack):
@@ -144,4 +150,6 @@ def freeze_layers(model: Any, layers: int) -> None:
 def encoder_layers(base: Any) -> list[torch.nn.Module]:
     """The layers of a transformer without a head, lowest first."""
     total = base.config.num_hidden_layers
-    return next((list(part) for part in base.modules() if isinstance(part, torch.nn.ModuleList) and len(part) == total), [])
+    return next(
+        (list(part) for part in base.modules() if isinstance(part, torch.nn.ModuleList) and len(part) == total), []
+    )

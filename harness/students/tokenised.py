@@ -56,7 +56,9 @@ class TransformerTokens:
         columns: dict[str, list[np.ndarray]] = {}
         for start in range(0, len(inputs), 1_000):
             block = list(inputs[start : start + 1_000])
-            for name, rows in tokenizer(block, truncation=True, max_length=max_length, return_attention_mask=False).items():
+            for name, rows in tokenizer(
+                block, truncation=True, max_length=max_length, return_attention_mask=False
+            ).items():
                 columns.setdefault(name, []).extend(np.asarray(row, dtype=np.int32) for row in rows)
         lengths = np.array([len(row) for row in columns.get("input_ids", ())], dtype=np.int64)
         return cls(columns, lengths, tokenizer.pad_token_id, tokenizer.padding_side == "left", prompt_length)
@@ -71,7 +73,11 @@ class TransformerTokens:
             padded[name][mask] = np.concatenate([column[row] for row in rows])
         features = {name: torch.from_numpy(values).to(device) for name, values in padded.items()}
         # A number on its own stays on the processor, where the pooling reads it.
-        return {**features, "prompt_length": torch.full((len(rows),), self.prompt_length)} if self.prompt_length else features
+        return (
+            {**features, "prompt_length": torch.full((len(rows),), self.prompt_length)}
+            if self.prompt_length
+            else features
+        )
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,8 @@ class StaticTokens:
 
 
 def cut_into_passes(lengths: np.ndarray, budget: int) -> Iterator[np.ndarray]:
-    """Positions of `lengths` (N,), shortest first, cut so that rows times the longest stay within `budget` (one row at least)."""
+    """Positions of `lengths` (N,), shortest first, cut so that rows times the longest stay within `budget` (one row at
+    least)."""
     order = np.argsort(lengths, kind="stable")
     start = 0
     for end in range(1, len(order) + 1):
@@ -114,7 +121,8 @@ def run_sorted(
     device: torch.device,
     done: Callable[[int], None] | None = None,
 ) -> torch.Tensor:
-    """`forward` over the texts at `rows` in passes of like length; the outputs (one a row, float32) come in the order of `rows`."""
+    """`forward` over the texts at `rows` in passes of like length; the outputs (one a row, float32) come in the order
+    of `rows`."""
 
     budget = tokens.pass_tokens * (1 if device.type == "cpu" else ON_ACCELERATOR)
     parts, order, count = [], [], 0

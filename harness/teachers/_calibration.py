@@ -1,8 +1,8 @@
 """Orders of a Plackett-Luce model with a noise scale, their mean quality, and the scale at which it has a wanted value.
 
-A document's score is ``(1 - t) * utility + t * noise`` with Gumbel noise: the order of ``utility + s * noise`` for ``s = t / (1 - t)``,
-but t = 1 (noise alone) is a number like any other. Sorting such scores draws from the Plackett-Luce model of ``utility / s`` (Yellott,
-Journal of Mathematical Psychology 1977).
+A document's score is ``(1 - t) * utility + t * noise`` with Gumbel noise: the order of ``utility + s * noise`` for ``s
+= t / (1 - t)``, but t = 1 (noise alone) is a number like any other. Sorting such scores draws from the Plackett-Luce
+model of ``utility / s`` (Yellott, Journal of Mathematical Psychology 1977).
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Lists:
     """Candidate lists of Q queries, at most K documents each, as arrays (Q, K) padded at the end."""
 
     def __init__(self, tasks: Sequence[Task], seed: int, first_stage_weight: float) -> None:
-        """Utility is the grade (0 below 0, and where there is none) plus `first_stage_weight` times 1 (first) to 1/n (last of n)."""
+        """Utility is the grade (0 below 0, and where there is none) plus `first_stage_weight` times 1 (first) to 1/n
+        (last of n)."""
         self.lengths = np.array([len(task.candidates) for task in tasks], dtype=np.int64)
         shape = (len(tasks), int(self.lengths.max(initial=0)))
         self.grades, self.noise = np.zeros(shape), np.full(shape, _ABSENT)
@@ -42,7 +43,9 @@ class Lists:
         for row, task in enumerate(tasks):
             gold = {id: max(grade, 0) for id, grade in (task.gold or {}).items()}
             self.grades[row, : self.lengths[row]] = [gold.get(candidate.id, 0) for candidate in task.candidates]
-            self.noise[row, : self.lengths[row]] = [gumbel(seed, task.query, candidate.id) for candidate in task.candidates]
+            self.noise[row, : self.lengths[row]] = [
+                gumbel(seed, task.query, candidate.id) for candidate in task.candidates
+            ]
             best = sorted(gold.values(), reverse=True)[:CUTOFF]
             self.ideal[row, : len(best)] = best
         places = np.arange(shape[1])
@@ -54,7 +57,8 @@ class Lists:
         return np.argsort(-((1 - mix) * self.utility + mix * self.noise), axis=1, kind="stable")
 
     def ndcg(self, mix: float) -> float:
-        """Mean nDCG@10 as trec_eval computes it (linear gains, ideal over all judged documents). Every query needs a relevant document."""
+        """Mean nDCG@10 as trec_eval computes it (linear gains, ideal over all judged documents). Every query needs a
+        relevant document."""
         gains = np.take_along_axis(self.grades, self.order(mix)[:, :CUTOFF], axis=1)
         return float((_discounted(gains) / _discounted(self.ideal)).mean())
 
@@ -86,7 +90,8 @@ def _discounted(gains: np.ndarray) -> np.ndarray:
 
 
 def mix_for(quality: Callable[[float], float], wanted: float) -> float:
-    """The t in (0, 1) whose `quality` comes nearest to `wanted`, by bisection: quality falls, but for small steps, as t rises."""
+    """The t in (0, 1) whose `quality` comes nearest to `wanted`, by bisection: quality falls, but for small steps, as t
+    rises."""
     low, high = 0.0, 1.0
     tried: list[tuple[float, float]] = []
     for _ in range(_STEPS):

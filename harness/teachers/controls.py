@@ -42,7 +42,8 @@ class ShuffledSettings(Settings):
 
 
 class Shuffled(Teacher):
-    """A random order that depends on seed, query and documents only: two lists that share documents order them alike."""
+    """A random order that depends on seed, query and documents only: two lists that share documents order them
+    alike."""
 
     name = "shuffled"
     summary = "placebo: a random order"
@@ -67,7 +68,8 @@ class Shuffled(Teacher):
 
 
 class Oracle(Teacher):
-    """Relevant candidates by falling grade, the first stage's order within one grade; all others in the unordered tail."""
+    """Relevant candidates by falling grade, the first stage's order within one grade; all others in the unordered
+    tail."""
 
     name = "oracle"
     summary = "upper bound: orders by the human judgments"

@@ -1,4 +1,5 @@
-"""Any model that litellm names: OpenAI, Anthropic, Gemini, Bedrock, DeepSeek, a server of one's own, and a hundred others."""
+"""Any model that litellm names: OpenAI, Anthropic, Gemini, Bedrock, DeepSeek, a server of one's own, and a hundred
+others."""
 
 from __future__ import annotations
 
@@ -27,26 +28,45 @@ class PriceSettings(Settings):
 
     input: float = Field(ge=0, description="input tokens")
     output: float = Field(ge=0, description="output tokens")
-    cached: float | None = Field(None, ge=0, description="input tokens out of the provider's prompt cache; as dear as others when left out")
+    cached: float | None = Field(
+        None, ge=0, description="input tokens out of the provider's prompt cache; as dear as others when left out"
+    )
 
 
 class LiteLLMSettings(ChatSettings):
-    """Which model, how it samples, how it is reached. API keys come from the environment only, under the names litellm uses."""
+    """Which model, how it samples, how it is reached. API keys come from the environment only, under the names litellm
+    uses."""
 
     model: str = Field(description="as litellm names it: PROVIDER/MODEL, e.g. openai/gpt-4.1-mini")
-    revision: str = Field("", description="a date or version of your own choice, for names that providers give to new models")
-    reasoning_effort: str | None = Field(None, description="for models that think: low, medium, high; give max_tokens room for thoughts")
+    revision: str = Field(
+        "", description="a date or version of your own choice, for names that providers give to new models"
+    )
+    reasoning_effort: str | None = Field(
+        None, description="for models that think: low, medium, high; give max_tokens room for thoughts"
+    )
     extra: dict[str, Any] = Field({}, description="further parameters of the request, sent as they are")
-    api_base: str | None = Field(None, description="URL of the server, when it is not the provider's own", json_schema_extra=TRANSPORT)
-    concurrency: int = Field(32, ge=1, description="most requests in flight; complaints lower it", json_schema_extra=TRANSPORT)
+    api_base: str | None = Field(
+        None, description="URL of the server, when it is not the provider's own", json_schema_extra=TRANSPORT
+    )
+    concurrency: int = Field(
+        32, ge=1, description="most requests in flight; complaints lower it", json_schema_extra=TRANSPORT
+    )
     requests_per_minute: int | None = Field(None, ge=1, description="your account's limit", json_schema_extra=TRANSPORT)
     tokens_per_minute: int | None = Field(None, ge=1, description="your account's limit", json_schema_extra=TRANSPORT)
     timeout: float = Field(120, gt=0, description="seconds for one request", json_schema_extra=TRANSPORT)
-    attempts: int = Field(10, ge=1, description="tries of one request before the labelling stops", json_schema_extra=TRANSPORT)
-    batch: bool = Field(False, description="use the provider's batch API: half the price, within a day", json_schema_extra=TRANSPORT)
-    batch_seconds: float = Field(30, gt=0, description="how often to ask whether a batch is ready", json_schema_extra=TRANSPORT)
+    attempts: int = Field(
+        10, ge=1, description="tries of one request before the labelling stops", json_schema_extra=TRANSPORT
+    )
+    batch: bool = Field(
+        False, description="use the provider's batch API: half the price, within a day", json_schema_extra=TRANSPORT
+    )
+    batch_seconds: float = Field(
+        30, gt=0, description="how often to ask whether a batch is ready", json_schema_extra=TRANSPORT
+    )
     price: PriceSettings | None = Field(
-        None, description="USD per million tokens {input, output, cached}; by default litellm's map", json_schema_extra=TRANSPORT
+        None,
+        description="USD per million tokens {input, output, cached}; by default litellm's map",
+        json_schema_extra=TRANSPORT,
     )
 
     @field_validator("extra")
@@ -90,10 +110,18 @@ class LiteLLM(ChatTeacher):
         found = route(settings.model, settings.api_base)
         if settings.batch:
             return ProviderBatch(found, self._body, self._usd, settings.batch_seconds)
-        limits = Limits(settings.concurrency, settings.attempts, settings.requests_per_minute, settings.tokens_per_minute)
+        limits = Limits(
+            settings.concurrency, settings.attempts, settings.requests_per_minute, settings.tokens_per_minute
+        )
         if found.url is None:
             return LiteLLMBackend(
-                settings.model, self._wanted, settings.extra, self._usd, settings.api_base, settings.timeout, limits=limits
+                settings.model,
+                self._wanted,
+                settings.extra,
+                self._usd,
+                settings.api_base,
+                settings.timeout,
+                limits=limits,
             )
         return OpenAIBackend(found.name, found.url, self._body, found.key, self._usd, settings.timeout, limits=limits)
 
@@ -124,7 +152,9 @@ class LiteLLM(ChatTeacher):
         if told is None:
             return price(self.settings.model, self.settings.batch) if self.settings.api_base is None else None
         scale = 1e-6
-        return ProviderPrice(told.input * scale, (told.input if told.cached is None else told.cached) * scale, told.output * scale)
+        return ProviderPrice(
+            told.input * scale, (told.input if told.cached is None else told.cached) * scale, told.output * scale
+        )
 
     @property
     def priced(self) -> bool:

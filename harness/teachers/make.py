@@ -22,4 +22,6 @@ def teacher_from(spec: Mapping[str, Any], base: Path = Path()) -> Teacher:
     if not isinstance(kind, str):
         raise UserError("a teacher needs a kind", key="kind", remedy="write {kind: NAME, ...}")
     found = plugin(Teacher, kind)
-    return found(validated(found.Settings, settings, what=f"the teacher '{kind}'", show=f"harness show teachers {kind}"), base)
+    return found(
+        validated(found.Settings, settings, what=f"the teacher '{kind}'", show=f"harness show teachers {kind}"), base
+    )

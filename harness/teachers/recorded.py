@@ -28,7 +28,8 @@ class RecordedSettings(Settings):
 
     file: tuple[str, ...] = Field(
         min_length=1,
-        description="TREC runs (any run file the harness reads) or files of labels (.jsonl, .jsonl.gz: what harness labels export writes, "
+        description="TREC runs (any run file the harness reads) or files of labels (.jsonl, .jsonl.gz: what harness "
+        "labels export writes, "
         "a run's labels.jsonl.gz, rankings.jsonl.gz); a name or a list, relative to the sweep file",
         # The teacher's identity is the files' content, wherever they lie.
         json_schema_extra={"transport": True},
@@ -36,7 +37,8 @@ class RecordedSettings(Settings):
 
     set: str = Field(
         "",
-        description="which set of labels is replayed, where a file holds several: the beginning of its key, in a run's labels.jsonl.gz "
+        description="which set of labels is replayed, where a file holds several: the beginning of its key, in a "
+        "run's labels.jsonl.gz "
         "its number",
         # Part of the identity where it is given: cards and keys of before stay as they are.
         json_schema_extra={"transport": True},
@@ -49,7 +51,8 @@ class RecordedSettings(Settings):
 
 
 class Recorded(Teacher):
-    """Orders the candidates as the files do. A candidate that they do not place is left in the unordered tail, never guessed."""
+    """Orders the candidates as the files do. A candidate that they do not place is left in the unordered tail, never
+    guessed."""
 
     name = "recorded"
     summary = "replays a published run or exported labels"
@@ -79,7 +82,11 @@ class Recorded(Teacher):
         for file in self.files:
             for ranking in _read(file, self.of_set):
                 if ranking.query in rankings:
-                    raise UserError(f"query '{ranking.query}' is ranked twice", file=file, remedy="give files with different queries")
+                    raise UserError(
+                        f"query '{ranking.query}' is ranked twice",
+                        file=file,
+                        remedy="give files with different queries",
+                    )
                 rankings[ranking.query] = ranking
         return rankings
 
@@ -105,7 +112,9 @@ def _replay(task: Task, recorded: Ranking | None) -> Ranking:
     if recorded is None:
         return Ranking(task.query, (), tuple(shown), "failed", "not recorded")
     if not recorded.ranked:
-        return Ranking(task.query, (), tuple(shown), "failed", recorded.reason or "recorded without an order", recorded.raw)
+        return Ranking(
+            task.query, (), tuple(shown), "failed", recorded.reason or "recorded without an order", recorded.raw
+        )
     wanted, placed = set(shown), set(recorded.ranked)
     ordered = tuple(id for id in recorded.ranked if id in wanted)
     tail = tuple(id for id in shown if id not in placed)

@@ -24,17 +24,26 @@ if TYPE_CHECKING:
 class Quality(Settings):
     """The mean quality that the teacher's orders are to have over the pool."""
 
-    metric: Literal["nDCG@10", "tau"] = Field("nDCG@10", description="nDCG@10, or tau: Kendall's tau-b with the judgments")
+    metric: Literal["nDCG@10", "tau"] = Field(
+        "nDCG@10", description="nDCG@10, or tau: Kendall's tau-b with the judgments"
+    )
     value: float = Field(ge=-1, le=1, description="its mean over the pool's queries with a relevant candidate")
 
 
 class SimulatedSettings(Settings):
     """How good, and which draw of the noise."""
 
-    quality: Quality | None = Field(None, description="{metric: nDCG@10 or tau, value: 0.68}; the noise is found that gives it")
-    noise: float | None = Field(None, ge=0, le=1e6, description="scale of the Gumbel noise on grades, in place of quality; 0 is an oracle")
+    quality: Quality | None = Field(
+        None, description="{metric: nDCG@10 or tau, value: 0.68}; the noise is found that gives it"
+    )
+    noise: float | None = Field(
+        None, ge=0, le=1e6, description="scale of the Gumbel noise on grades, in place of quality; 0 is an oracle"
+    )
     first_stage_weight: float = Field(
-        0.2, ge=0, description="how much the first candidate is preferred to the last, in grades: teachers lean to what ranks high"
+        0.2,
+        ge=0,
+        description="how much the first candidate is preferred to the last, in grades: teachers lean to what ranks "
+        "high",
     )
     seed: int = Field(0, description="another seed makes other mistakes")
 
@@ -48,8 +57,9 @@ class SimulatedSettings(Settings):
 class Simulated(Teacher):
     """Sorts by grade plus a little of the first stage's order plus Gumbel noise: a draw from a Plackett-Luce model.
 
-    The noise of a query and a document is fixed by the seed, whatever its scale; the scale is calibrated on the whole pool. So a
-    query has one ranking at all budgets and in all resamples, and a better teacher makes a subset of the same mistakes, nearly.
+    The noise of a query and a document is fixed by the seed, whatever its scale; the scale is calibrated on the whole
+    pool. So a query has one ranking at all budgets and in all resamples, and a better teacher makes a subset of the
+    same mistakes, nearly.
     """
 
     name = "simulated"
@@ -70,8 +80,11 @@ class Simulated(Teacher):
         return digest([self.name, canonical(self.settings)])
 
     def calibrated(self, tasks: Sequence[Task]) -> Simulated:
-        """This teacher with the noise that its quality takes. Raises UserError when no noise gives it, with the range that is open."""
-        counted = [task for task in tasks if any((task.gold or {}).get(candidate.id, 0) > 0 for candidate in task.candidates)]
+        """This teacher with the noise that its quality takes. Raises UserError when no noise gives it, with the range
+        that is open."""
+        counted = [
+            task for task in tasks if any((task.gold or {}).get(candidate.id, 0) > 0 for candidate in task.candidates)
+        ]
         lists = Lists(counted, self._seed, self._weight)
         assert isinstance(self.settings, SimulatedSettings)
         fitted = Simulated(self.settings)
@@ -82,7 +95,8 @@ class Simulated(Teacher):
         return fitted
 
     def facts(self) -> dict[str, Any]:
-        """Once calibrated, ``{"quality": {"nDCG@10", "tau", "noise", "queries", "wanted", "pool"}}``: reached over `queries` queries."""
+        """Once calibrated, ``{"quality": {"nDCG@10", "tau", "noise", "queries", "wanted", "pool"}}``: reached over
+        `queries` queries."""
         return {"quality": self._facts} if self._facts else {}
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
@@ -97,12 +111,18 @@ def _calibrate(lists: Lists, wanted: Quality, pool: int) -> float:
     over = f"over the {len(lists.lengths):,} of {pool:,} queries of the pool that have a relevant candidate"
     low, high = (quality(1.0), quality(0.0)) if len(lists.lengths) else (math.nan, math.nan)
     if math.isnan(high):
-        raise UserError(f"no {wanted.metric} can be reached {over}", key="quality", remedy="take more candidates, or more judged queries")
+        raise UserError(
+            f"no {wanted.metric} can be reached {over}",
+            key="quality",
+            remedy="take more candidates, or more judged queries",
+        )
     if not low <= wanted.value <= high:
         # Rounded inwards, so that every value told can be reached.
         told = f"{math.ceil(low * 1000) / 1000:.3f} (noise alone) to {math.floor(high * 1000) / 1000:.3f} (no noise)"
         raise UserError(
-            f"a simulated teacher cannot reach {wanted.metric} {wanted.value:g} {over}", key="quality.value", remedy=f"take {told}"
+            f"a simulated teacher cannot reach {wanted.metric} {wanted.value:g} {over}",
+            key="quality.value",
+            remedy=f"take {told}",
         )
     return mix_for(quality, wanted.value)
 
@@ -110,4 +130,10 @@ def _calibrate(lists: Lists, wanted: Quality, pool: int) -> float:
 def _facts(lists: Lists, mix: float) -> dict[str, Any]:
     measured = {"nDCG@10": lists.ndcg(mix), "tau": lists.tau(mix)} if len(lists.lengths) else {}
     known = {name: round(value, 6) for name, value in measured.items() if not math.isnan(value)}
-    return {"nDCG@10": None, "tau": None, **known, "noise": float(f"{mix / (1 - mix):.6g}"), "queries": len(lists.lengths)}
+    return {
+        "nDCG@10": None,
+        "tau": None,
+        **known,
+        "noise": float(f"{mix / (1 - mix):.6g}"),
+        "queries": len(lists.lengths),
+    }

@@ -1,4 +1,5 @@
-"""A chat model through transformers, in this process: for small models, and for answers that depend on nothing but their question."""
+"""A chat model through transformers, in this process: for small models, and for answers that depend on nothing but
+their question."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ class TransformersSettings(LocalSettings):
     batch: int = Field(
         1,
         ge=1,
-        description="requests completed together while nothing is sampled; above 1 an answer may depend on its neighbours by rounding",
+        description="requests completed together while nothing is sampled; above 1 an answer may depend on its "
+        "neighbours by rounding",
         json_schema_extra=TRANSPORT,
     )
 
@@ -48,8 +50,8 @@ class TransformersSettings(LocalSettings):
 class Transformers(LocalChat):
     """Generates with ``AutoModelForCausalLM``, one request at a time unless told otherwise.
 
-    Padding moves logits by their last bits, which can turn a close decision. So with `batch` above 1 the ledger keeps answers apart
-    from those of requests on their own.
+    Padding moves logits by their last bits, which can turn a close decision. So with `batch` above 1 the ledger keeps
+    answers apart from those of requests on their own.
     """
 
     name = "transformers"
@@ -116,7 +118,8 @@ class Generation:
         prompt, room = self._teacher.prompt(request.messages), self._teacher.room(request)
         if self._room is not None and len(prompt) + room > self._room:
             raise UserError(
-                f"a prompt of {len(prompt)} tokens and {room} for the answer do not fit the {self._room} of '{self._teacher.model}'",
+                f"a prompt of {len(prompt)} tokens and {room} for the answer do not fit the {self._room} of "
+                f"'{self._teacher.model}'",
                 remedy="lower ask.max_passage_words or candidates.depth, or ask in windows (sliding, blocks)",
             )
         return prompt
@@ -132,7 +135,10 @@ class Generation:
         self._model.generation_config = transformers.GenerationConfig()
         sampled = {"do_sample": True, "temperature": settings.temperature, "top_k": 0, "top_p": settings.top_p or 1.0}
         return transformers.GenerationConfig(
-            max_new_tokens=room, eos_token_id=sorted(self._ends), pad_token_id=pad, **(sampled if settings.temperature else {})
+            max_new_tokens=room,
+            eos_token_id=sorted(self._ends),
+            pad_token_id=pad,
+            **(sampled if settings.temperature else {}),
         )
 
     def _allowed(self, requests: list[Request], width: int) -> Callable[[int, Tensor], list[int]] | None:
@@ -148,7 +154,9 @@ class Generation:
             try:
                 self._guides[machine] = Guide(machine, self._words)
             except ValueError as error:
-                raise UserError(f"'{self._teacher.model}' cannot be guided: {error}", key="guided", remedy="set guided: false") from error
+                raise UserError(
+                    f"'{self._teacher.model}' cannot be guided: {error}", key="guided", remedy="set guided: false"
+                ) from error
         return self._guides[machine]
 
     @cached_property
@@ -170,4 +178,6 @@ class Generation:
 
 def _ends(*tokens: int | list[int] | None) -> frozenset[int]:
     """Tokens that end an answer, from wherever they are named."""
-    return frozenset(token for some in tokens if some is not None for token in (some if isinstance(some, list) else [some]))
+    return frozenset(
+        token for some in tokens if some is not None for token in (some if isinstance(some, list) else [some])
+    )

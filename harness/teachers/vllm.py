@@ -1,4 +1,5 @@
-"""A chat model through vLLM: in a server that the harness starts and stops, in this process, or in a server that runs already."""
+"""A chat model through vLLM: in a server that the harness starts and stops, in this process, or in a server that runs
+already."""
 
 from __future__ import annotations
 
@@ -26,15 +27,19 @@ class VLLMSettings(LocalSettings, VLLMLoad):
     """Which model, how vLLM runs it, how it is asked."""
 
     model: str = Field(
-        "bundled:smollm2-135m", description="chat model: bundled:NAME, a folder, or a Hugging Face id; with url, what the server calls it"
+        "bundled:smollm2-135m",
+        description="chat model: bundled:NAME, a folder, or a Hugging Face id; with url, what the server calls it",
     )
     mode: Literal["server", "engine", "url"] = Field(
         "server",
-        description="server: started for the labelling and stopped after it; engine: in this process; url: one that runs already",
+        description="server: started for the labelling and stopped after it; engine: in this process; url: one that "
+        "runs already",
         json_schema_extra=TRANSPORT,
     )
     url: str | None = Field(None, description="of a running server, e.g. http://HOST:8000", json_schema_extra=TRANSPORT)
-    revision: str = Field("", description="with url: a date or version of your own choice, since the server's weights are not seen")
+    revision: str = Field(
+        "", description="with url: a date or version of your own choice, since the server's weights are not seen"
+    )
 
     @model_validator(mode="before")
     @classmethod

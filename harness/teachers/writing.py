@@ -1,4 +1,5 @@
-"""Query writing: a teacher that answers in words is shown one passage and writes a query for it. Ledger, limits and prices as ever."""
+"""Query writing: a teacher that answers in words is shown one passage and writes a query for it. Ledger, limits and
+prices as ever."""
 
 from __future__ import annotations
 
@@ -18,14 +19,16 @@ WRITE = Prompt(
     "write-query",
     "one query that the passage answers",
     "after InPars, arXiv 2202.05144",
-    "Passage: {passage}\n\nWrite one search query that this passage answers, as a person would type it. Write the query only.",
+    "Passage: {passage}\n\nWrite one search query that this passage answers, as a person would type it. Write the "
+    "query only.",
 )
 TOKENS = 64
 """Room for a query, as in InPars."""
 
 
 class QueryWriting(Prompter):
-    """Turns a task of one candidate into one request; the ranking holds what was written as its raw text, and has failed without a query.
+    """Turns a task of one candidate into one request; the ranking holds what was written as its raw text, and has
+    failed without a query.
 
     The task's own text is not shown.
     """
@@ -48,7 +51,9 @@ class QueryWriting(Prompter):
     def session(self, task: Task) -> RankingProcedure:
         (candidate,) = task.candidates
         text = self.prompt.fill({"passage": self._cut[candidate.text]})
-        (reply,) = yield from self._answered([Request((*self._system, ("user", text)), AnswerFormat(), TOKENS, read_query)])
+        (reply,) = yield from self._answered(
+            [Request((*self._system, ("user", text)), AnswerFormat(), TOKENS, read_query)]
+        )
         ids, reason = (candidate.id,), ", ".join(reply.reasons)
         if reply.verdict == "failed":
             return Ranking(task.query, (), ids, "failed", reason, reply.text)
@@ -65,18 +70,23 @@ def read_query(text: str, truncated: bool) -> ParsedResponse:
 
 
 def written_query(text: str) -> str:
-    """The first line that says something, without a leading ``Query:`` and quotes around it; empty where there is none."""
+    """The first line that says something, without a leading ``Query:`` and quotes around it; empty where there is
+    none."""
     lines = (line.strip() for line in text.splitlines())
     found = next((line for line in lines if any(letter.isalnum() for letter in line)), "")
     label, colon, rest = found.partition(":")
-    return (rest if colon and label.strip("* ").casefold() in ("query", "search query", "question") else found).strip(" \"'`*“”")
+    return (rest if colon and label.strip("* ").casefold() in ("query", "search query", "question") else found).strip(
+        " \"'`*“”"
+    )
 
 
 def writer(teacher: Teacher, base: Path, prompt: str | None) -> ChatTeacher:
     """The model of `teacher`, asked to write queries. Raises UserError when it does not answer in words."""
     if not isinstance(teacher, ChatTeacher):
         raise UserError(
-            f"a teacher of kind '{teacher.name}' writes no queries", key="teachers", remedy="take a chat model (see docs/teachers.md)"
+            f"a teacher of kind '{teacher.name}' writes no queries",
+            key="teachers",
+            remedy="take a chat model (see docs/teachers.md)",
         )
     # Guided decoding knows permutations and choices only.
     free = {"guided": False} if "guided" in type(teacher.settings).model_fields else {}

@@ -1,7 +1,7 @@
 """A checkpoint: a training that was killed goes on where it last stood and ends with the same bits.
 
-It is one safetensors file whose metadata hold JSON: nothing is unpickled. It is written beside its place, synced and renamed,
-so that a file with its name is complete; a digest tells whether it still is.
+It is one safetensors file whose metadata hold JSON: nothing is unpickled. It is written beside its place, synced and
+renamed, so that a file with its name is complete; a digest tells whether it still is.
 """
 
 from __future__ import annotations
@@ -84,7 +84,12 @@ class Checkpoint:
 
 def _fingerprint() -> dict[str, Any]:
     """What must be the same for the rest of a training to give the bits that it would have given."""
-    return {"format": FORMAT, "harness": __version__, "torch": version("torch"), "transformers": version("transformers")}
+    return {
+        "format": FORMAT,
+        "harness": __version__,
+        "torch": version("torch"),
+        "transformers": version("transformers"),
+    }
 
 
 def _digest(tensors: dict[str, torch.Tensor], values: str) -> str:

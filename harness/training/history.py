@@ -15,7 +15,8 @@ _FILE_KEYS = {"saved_step": "kept"}
 
 @dataclass
 class History:
-    """One number an optimiser step in `step` (from 1), `epoch` (from 0), `loss` and `learning_rate`; one a check in the held-out ones."""
+    """One number an optimiser step in `step` (from 1), `epoch` (from 0), `loss` and `learning_rate`; one a check in the
+    held-out ones."""
 
     step: list[int] = field(default_factory=list)
     epoch: list[int] = field(default_factory=list)

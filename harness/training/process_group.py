@@ -1,6 +1,8 @@
-"""Processes that train one student together, a device each: every one learns from its share of each batch, and gradients are added up.
+"""Processes that train one student together, a device each: every one learns from its share of each batch, and
+gradients are added up.
 
-The sum over the shares is the gradient of the whole batch, so a group takes the steps of a single process, up to rounding.
+The sum over the shares is the gradient of the whole batch, so a group takes the steps of a single process, up to
+rounding.
 """
 
 from __future__ import annotations

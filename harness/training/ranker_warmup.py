@@ -35,8 +35,8 @@ class Bodies:
 class WarmUpRanker(RankerStage):
     """A ranker trained to find the body that a title belongs to, among what the first stage found for the title.
 
-    `lists` are `GoldLists` over a pool of titles, whose gold is the title's own document. No document shows its title, for otherwise
-    the negatives would give themselves away by theirs.
+    `lists` are `GoldLists` over a pool of titles, whose gold is the title's own document. No document shows its title,
+    for otherwise the negatives would give themselves away by theirs.
     """
 
     kind: ClassVar[str] = "ranker-warmup"
@@ -59,7 +59,8 @@ class WarmUpRanker(RankerStage):
 
 
 def drop_empty_documents(lists: Sequence[TrainingList], bodies: Bodies) -> ListsBuilt:
-    """The lists without documents that are nothing but a title; a list that loses its positive or all its negatives is dropped."""
+    """The lists without documents that are nothing but a title; a list that loses its positive or all its negatives is
+    dropped."""
     ids = list(dict.fromkeys(document for one in lists for document in one.documents))
     empty = {document for document, body in zip(ids, bodies.texts(ids), strict=True) if not body.strip()}
     shortened = [left for one in lists if (left := _drop_documents(one, empty)) is not None]

@@ -18,31 +18,46 @@ class StudentSettings(Settings):
 
     epochs: int = Field(3, ge=1, description="passes over the training lists")
     learning_rate: float | None = Field(
-        None, gt=0, description="peak; left out: 3e-3 for a static student, 2e-5 for a transformer, 2e-4 for one with LoRA"
+        None,
+        gt=0,
+        description="peak; left out: 3e-3 for a static student, 2e-5 for a transformer, 2e-4 for one with LoRA",
     )
     batch: int = Field(16, ge=1, description="lists a step")
     lora: LoRA | None = Field(None, description="train low-rank adapters, merged in the end; left out: all weights")
-    stop: EarlyStopping | None = Field(None, description="end early, with the weights that held-out queries like best; left out: never")
+    stop: EarlyStopping | None = Field(
+        None, description="end early, with the weights that held-out queries like best; left out: never"
+    )
     frozen_documents: bool = Field(
-        False, description="only the query encoder learns; documents keep the start model's embeddings, and no corpus is encoded again"
+        False,
+        description="only the query encoder learns; documents keep the start model's embeddings, and no corpus is "
+        "encoded again",
     )
 
 
 class RankerSettings(Settings):
     """The ranker between the teacher and the retriever."""
 
-    architecture: Literal["bi-encoder", "cross-encoder"] = Field("bi-encoder", description="how a query is scored with a document")
+    architecture: Literal["bi-encoder", "cross-encoder"] = Field(
+        "bi-encoder", description="how a query is scored with a document"
+    )
     start: str | None = Field(None, description="the model it starts from; the sweep's ranker when left out")
-    warmup_queries: int = Field(0, ge=0, description="train it first without labels on this many titles against bodies; 0: not at all")
+    warmup_queries: int = Field(
+        0, ge=0, description="train it first without labels on this many titles against bodies; 0: not at all"
+    )
     epochs: int = Field(2, ge=1, description="passes over the labelled lists")
     learning_rate: float | None = Field(None, gt=0, description="peak; left out: 2e-5, or 2e-4 with LoRA")
     batch: int = Field(16, ge=1, description="lists a step")
-    frozen_layers: int = Field(0, ge=0, description="above 0, the embeddings and this many lower layers stay as they are")
+    frozen_layers: int = Field(
+        0, ge=0, description="above 0, the embeddings and this many lower layers stay as they are"
+    )
     lora: LoRA | None = Field(None, description="train low-rank adapters, merged in the end; left out: all weights")
-    stop: EarlyStopping | None = Field(None, description="end early, with the weights that held-out queries like best; left out: never")
+    stop: EarlyStopping | None = Field(
+        None, description="end early, with the weights that held-out queries like best; left out: never"
+    )
     max_length: int = Field(64, ge=8, description="tokens that the ranker reads")
 
 
 def settings_as(model: type[M], *given: Settings | None) -> M:
-    """A `model` with those of its fields that the `given` settings have by the same name, the last before the first; defaults else."""
+    """A `model` with those of its fields that the `given` settings have by the same name, the last before the first;
+    defaults else."""
     return model(**{name: getattr(one, name) for one in given for name in model.model_fields if hasattr(one, name)})

@@ -1,4 +1,5 @@
-"""Training as stages: a ranker or a retriever from training lists. Each artefact is a model folder that also holds ``losses.json``."""
+"""Training as stages: a ranker or a retriever from training lists. Each artefact is a model folder that also holds
+``losses.json``."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ from harness.training_lists.training_list import read_lists
 
 
 def stage_checkpoint(stage: Stage, cache: Path) -> Checkpoint:
-    """Where the training of `stage` goes on should it be killed; who runs a stage holds its lock, so no other writes there."""
+    """Where the training of `stage` goes on should it be killed; who runs a stage holds its lock, so no other writes
+    there."""
     return Checkpoint(cache / "training" / f"{stage.key}.safetensors")
 
 
@@ -36,7 +38,8 @@ def check_needs(loss: LossSpec, dataset: ListDataset) -> None:
     if lacking:
         raise UserError(
             f"the loss '{loss}' needs {' and '.join(lacking)}, which these training lists do not carry",
-            remedy=f"take a loss that needs no more than {' and '.join(dataset.provides) or 'nothing'}: harness list losses",
+            remedy=f"take a loss that needs no more than {' and '.join(dataset.provides) or 'nothing'}: harness list "
+            "losses",
         )
 
 
@@ -44,7 +47,8 @@ def check_needs(loss: LossSpec, dataset: ListDataset) -> None:
 class RankerStage(Stage):
     """What every stage that trains a ranker needs.
 
-    The artefact loads with ``CrossEncoder(path)`` or ``SentenceTransformer(path)``, as the architecture is, and with `load_ranker`.
+    The artefact loads with ``CrossEncoder(path)`` or ``SentenceTransformer(path)``, as the architecture is, and with
+    `load_ranker`.
     """
 
     start: ModelFiles | Stage
@@ -86,7 +90,8 @@ class TrainRanker(RankerStage):
 class TrainRetriever(Stage):
     """A retriever trained on lists. The artefact loads with ``SentenceTransformer(path)``.
 
-    With `frozen_documents` only its query encoder learns, and documents keep the embeddings of the model it started from.
+    With `frozen_documents` only its query encoder learns, and documents keep the embeddings of the model it started
+    from.
     """
 
     kind: ClassVar[str] = "retriever"

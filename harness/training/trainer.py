@@ -1,7 +1,8 @@
 """The training of rankers and retrievers.
 
-A plain torch loop rather than a Trainer of sentence-transformers: batches are lists, not rows; texts that several lists share are
-encoded once; and a loss sees whole ragged lists with their tails and scores, which those trainers flatten to pairs or pad.
+A plain torch loop rather than a Trainer of sentence-transformers: batches are lists, not rows; texts that several lists
+share are encoded once; and a loss sees whole ragged lists with their tails and scores, which those trainers flatten to
+pairs or pad.
 """
 
 from __future__ import annotations
@@ -42,9 +43,10 @@ else:
 class Trainer:
     """Trains `student` on the lists of `dataset`, in place; make it and call `fit` inside `deterministic`.
 
-    Batches are shuffled anew each epoch by a generator of its own seeded with `seed`. With a `checkpoint` the training goes on from
-    there and writes its own; the caller removes it once the weights are safe. The processes of a `group` each have a trainer and end
-    with the same weights. Raises UserError where the settings do not suit the student, or only one query is there to hold out.
+    Batches are shuffled anew each epoch by a generator of its own seeded with `seed`. With a `checkpoint` the training
+    goes on from there and writes its own; the caller removes it once the weights are safe. The processes of a `group`
+    each have a trainer and end with the same weights. Raises UserError where the settings do not suit the student, or
+    only one query is there to hold out.
     """
 
     def __init__(
@@ -73,7 +75,8 @@ class Trainer:
         self.state = TrainerState(student.model, student.device, student.optimisers(self._peak, settings.weight_decay))
 
     def fit(self) -> History:
-        """All steps that are left, up to the last or to where it stops early. Raises UserError when a loss is no finite number."""
+        """All steps that are left, up to the last or to where it stops early. Raises UserError when a loss is no finite
+        number."""
         checkpoint, stop = self._checkpoint, self.settings.stop
         if checkpoint is not None:
             self.state.restore(checkpoint.load())
@@ -109,7 +112,9 @@ class Trainer:
         parts = np.split(numbers, range(self.settings.batch, len(numbers), self.settings.batch))
         self.student.model.eval()
         with torch.no_grad():
-            total = self.group.total(sum(len(part) * self._mean_share(self.group.share(part), len(part)) for part in parts))
+            total = self.group.total(
+                sum(len(part) * self._mean_share(self.group.share(part), len(part)) for part in parts)
+            )
         self.student.model.train(self.settings.dropout)
         return total / len(numbers)
 
@@ -147,7 +152,8 @@ class Trainer:
             self._checkpoint.remove()
         epoch, _ = self._batches[number]
         raise UserError(
-            f"the loss is {loss} at step {number + 1} of {len(self._batches)} (epoch {epoch + 1}, learning rate {self._peak * share:.3g})",
+            f"the loss is {loss} at step {number + 1} of {len(self._batches)} (epoch {epoch + 1}, learning rate "
+            f"{self._peak * share:.3g})",
             remedy="take a smaller learning rate or a larger temperature",
         )
 

@@ -18,7 +18,8 @@ else:
 
 @dataclass
 class TrainerState:
-    """A student in training, its optimisers, what has happened so far, and the weights that held-out queries like best."""
+    """A student in training, its optimisers, what has happened so far, and the weights that held-out queries like
+    best."""
 
     model: torch.nn.Module
     device: torch.device
@@ -51,7 +52,11 @@ class TrainerState:
     def checkpoint_data(self) -> CheckpointData:
         """Everything the rest of the training depends on. The batches are no part of it: they follow from the seed."""
         numbers, moments = _split_memory(self.optimisers)
-        tensors = {**_prefixed("weights", self.weights), **_prefixed("best", self.best_weights), **_prefixed("moments", moments)}
+        tensors = {
+            **_prefixed("weights", self.weights),
+            **_prefixed("best", self.best_weights),
+            **_prefixed("moments", moments),
+        }
         best = {"loss": self.best_loss, "step": self.best_step, "waited": self.checks_since_best}
         values = {"history": self.history.to_json(), "best": best, "steps": numbers}
         return CheckpointData({**tensors, **_prefixed("random", _random_states(self.device))}, values)
@@ -80,7 +85,9 @@ def _prefixed(kind: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Te
 
 
 def _under(kind: str, data: CheckpointData) -> dict[str, torch.Tensor]:
-    return {name.removeprefix(f"{kind}/"): tensor for name, tensor in data.tensors.items() if name.startswith(f"{kind}/")}
+    return {
+        name.removeprefix(f"{kind}/"): tensor for name, tensor in data.tensors.items() if name.startswith(f"{kind}/")
+    }
 
 
 def _shapes(tensors: dict[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:

@@ -1,4 +1,5 @@
-"""The inputs of a cell with the stages that methods are made of, so that equal settings of several methods share stages."""
+"""The inputs of a cell with the stages that methods are made of, so that equal settings of several methods share
+stages."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ class TrainingInputs(MethodInputs):
         return EditedLists(labels=self.labels(), subset=self.subset(), edit=edit)
 
     def gold_lists(self, most_positives: int | None = None) -> Stage:
-        return GoldLists(subset=self.subset(), candidates=self.candidates, depth=self.list_depth, most_positives=most_positives)
+        return GoldLists(
+            subset=self.subset(), candidates=self.candidates, depth=self.list_depth, most_positives=most_positives
+        )
 
     def untrained_ranker(self, settings: Settings | None = None) -> ModelFiles | Stage:
         how = settings_as(RankerSettings, settings)
@@ -51,7 +54,9 @@ class TrainingInputs(MethodInputs):
             max_length=how.max_length,
         )
 
-    def score_with(self, ranker: ModelFiles | Stage, subset: QuerySubset | None = None, settings: Settings | None = None) -> Stage:
+    def score_with(
+        self, ranker: ModelFiles | Stage, subset: QuerySubset | None = None, settings: Settings | None = None
+    ) -> Stage:
         return CandidateScores(
             ranker=ranker,
             subset=subset or self.subset(),
@@ -82,7 +87,12 @@ class TrainingInputs(MethodInputs):
         corpus = self.collection.corpus
         titles = training_pool(self.collection, ("titles",), how.warmup_queries)
         negatives = lexical_search("bm25s", {}, corpus, titles, self.list_depth)
-        lists = GoldLists(subset=QuerySubset(titles, 0, how.warmup_queries), candidates=negatives, depth=self.list_depth, most_positives=1)
+        lists = GoldLists(
+            subset=QuerySubset(titles, 0, how.warmup_queries),
+            candidates=negatives,
+            depth=self.list_depth,
+            most_positives=1,
+        )
         return WarmUpRanker(
             start=start,
             architecture=how.architecture,

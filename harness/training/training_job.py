@@ -35,7 +35,8 @@ spawn = lazy("torch.multiprocessing.spawn")
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """What is trained, on what and how; other processes can be given it, so `load` and `save` are functions of a module."""
+    """What is trained, on what and how; other processes can be given it, so `load` and `save` are functions of a
+    module."""
 
     load: Callable[[], Student]
     save: Callable[[Student, Path], None]
@@ -48,8 +49,8 @@ class TrainingJob:
     def run(self, out: Path, checkpoint: Checkpoint, progress: Progress) -> None:
         """Writes the trained model and its loss curve into `out`, on as many devices as ``HARNESS_DEVICES`` says.
 
-        The checkpoint goes once the model is written. With dropout a training on several devices that was interrupted does not end with
-        the same bits.
+        The checkpoint goes once the model is written. With dropout a training on several devices that was interrupted
+        does not end with the same bits.
         """
         world_size = len(devices())
         if world_size == 1:
@@ -61,8 +62,8 @@ class TrainingJob:
     def run_in_group(self, group: ProcessGroup, out: Path, checkpoint: Checkpoint, progress: Progress) -> None:
         """The part of one process of `group`; the first of them writes.
 
-        A loss over the documents of a whole batch cannot be shared out, and static embeddings with sparse gradients are not worth it:
-        there the first process trains on its own.
+        A loss over the documents of a whole batch cannot be shared out, and static embeddings with sparse gradients are
+        not worth it: there the first process trains on its own.
         """
         with deterministic(self.seed):
             student = self.load()
@@ -89,7 +90,8 @@ class TrainingJob:
 
 
 def _run_processes(job: TrainingJob, out: Path, checkpoint: Checkpoint, progress: Progress, world_size: int) -> None:
-    """Starts the processes of a group and waits for them, handing on their progress. Raises the UserError that they met."""
+    """Starts the processes of a group and waits for them, handing on their progress. Raises the UserError that they
+    met."""
     messages: SimpleQueue[Any] = torch.multiprocessing.get_context("spawn").SimpleQueue()
     arguments = (job, out, checkpoint.file, messages, world_size, free_port())
     # They end with this process, however it ends: torch asks the kernel for that.
@@ -109,11 +111,19 @@ def _run_processes(job: TrainingJob, out: Path, checkpoint: Checkpoint, progress
             process.join()
 
 
-def _run_process(rank: int, job: TrainingJob, out: Path, file: Path, messages: SimpleQueue[Any], world_size: int, port: int) -> None:
+def _run_process(
+    rank: int, job: TrainingJob, out: Path, file: Path, messages: SimpleQueue[Any], world_size: int, port: int
+) -> None:
     """What one process of a group does."""
     from accelerate import PartialState
 
-    variables = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": world_size, "LOCAL_WORLD_SIZE": world_size, "MASTER_PORT": port}
+    variables = {
+        "RANK": rank,
+        "LOCAL_RANK": rank,
+        "WORLD_SIZE": world_size,
+        "LOCAL_WORLD_SIZE": world_size,
+        "MASTER_PORT": port,
+    }
     os.environ.update({name: str(value) for name, value in variables.items()} | {"MASTER_ADDR": "127.0.0.1"})
     state = PartialState(cpu=not torch.cuda.is_available())
     first = rank == 0

@@ -26,9 +26,11 @@ class TextSource(Protocol):
 
 @dataclass(frozen=True)
 class Batch:
-    """B lists: rows of the query texts (B,) and of the document texts (B, K), int64, 0 where there is no document, and the target.
+    """B lists: rows of the query texts (B,) and of the document texts (B, K), int64, 0 where there is no document, and
+    the target.
 
-    `in_batch_documents` (D,) int64, ascending: rows of the documents that all lists see after their own; empty without in-batch negatives.
+    `in_batch_documents` (D,) int64, ascending: rows of the documents that all lists see after their own; empty without
+    in-batch negatives.
     """
 
     lists: np.ndarray
@@ -65,7 +67,10 @@ class ListDataset:
             corpus.texts(ids),
             np.array([place[one.text] for one in lists], dtype=np.int64),
             [np.array([row[document] for document in one.documents], dtype=np.int64) for one in lists],
-            [np.array([row[document] for document in one.positives if document in row], dtype=np.int64) for one in lists],
+            [
+                np.array([row[document] for document in one.positives if document in row], dtype=np.int64)
+                for one in lists
+            ],
         )
 
     @property
@@ -79,7 +84,8 @@ class ListDataset:
         return tuple(name for name, is_there in carried.items() if is_there)
 
     def batch(self, numbers: np.ndarray, device: torch.device, in_batch: bool = False) -> Batch:
-        """The lists at `numbers` (B,). With `in_batch` every list also sees the documents of the other lists, as negatives."""
+        """The lists at `numbers` (B,). With `in_batch` every list also sees the documents of the other lists, as
+        negatives."""
         chosen = [self.lists[number] for number in numbers]
         rows = [self.document_rows[number] for number in numbers]
         mask = np.arange(max(map(len, rows))) < np.array([len(own) for own in rows])[:, None]
@@ -91,7 +97,9 @@ class ListDataset:
             ordered=torch.tensor([one.ordered for one in chosen], device=device),
             scores=_scores(chosen, mask, device),
             positives=self._positives(numbers, mask, device),
-            in_batch_negatives=torch.from_numpy(self._in_batch_negatives(numbers, pool)).to(device) if in_batch else None,
+            in_batch_negatives=torch.from_numpy(self._in_batch_negatives(numbers, pool)).to(device)
+            if in_batch
+            else None,
         )
         return Batch(numbers, self.query_rows[numbers], documents, pool, target)
 
@@ -104,7 +112,9 @@ class ListDataset:
 
     def _in_batch_negatives(self, numbers: np.ndarray, pool: np.ndarray) -> np.ndarray:
         """(B, D) bool: which documents of `pool` are in no list of the same query and not known to answer it."""
-        known = np.stack([np.isin(pool, np.append(self.document_rows[number], self.gold_rows[number])) for number in numbers])
+        known = np.stack(
+            [np.isin(pool, np.append(self.document_rows[number], self.gold_rows[number])) for number in numbers]
+        )
         same = self.query_rows[numbers][:, None] == self.query_rows[numbers]
         negatives: np.ndarray = ~(same @ known)
         return negatives
@@ -119,7 +129,8 @@ def _scores(chosen: Sequence[TrainingList], mask: np.ndarray, device: torch.devi
 
 
 def micro_batches(numbers: np.ndarray, tokens: np.ndarray, most: int | None) -> list[np.ndarray]:
-    """`numbers` cut, in their order, where their `tokens` would exceed `most`; a list larger than that is a pass of its own."""
+    """`numbers` cut, in their order, where their `tokens` would exceed `most`; a list larger than that is a pass of its
+    own."""
     if most is None or not len(numbers):
         return [numbers] if len(numbers) else []
     cuts, size = [], 0

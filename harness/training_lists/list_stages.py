@@ -27,7 +27,9 @@ def subset_queries(subset: QuerySubset, context: Context) -> list[TrainingQuery]
     return draw_queries(read_pool(context.path(subset.pool)), subset.resample, subset.size)
 
 
-def candidate_lists(queries: list[TrainingQuery], candidates: Stage, depth: int, context: Context) -> dict[str, list[str]]:
+def candidate_lists(
+    queries: list[TrainingQuery], candidates: Stage, depth: int, context: Context
+) -> dict[str, list[str]]:
     """The first `depth` candidates of each query, best first."""
     run = Run.read(context.path(candidates))
     return {query.id: run.top(query.id, depth) for query in queries}
@@ -35,7 +37,8 @@ def candidate_lists(queries: list[TrainingQuery], candidates: Stage, depth: int,
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class GoldLists(Stage):
-    """Lists from gold judgments: at most `most_positives` gold documents (half the list where None), then candidates that are not gold."""
+    """Lists from gold judgments: at most `most_positives` gold documents (half the list where None), then candidates
+    that are not gold."""
 
     kind: ClassVar[str] = "gold-lists"
     version: ClassVar[int] = 2
@@ -83,7 +86,8 @@ class RankedLists(Stage):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class EditedLists(RankedLists):
-    """The same after `edit` changed each ranking. Raises UserError when it adds documents or makes a ranking of another query."""
+    """The same after `edit` changed each ranking. Raises UserError when it adds documents or makes a ranking of another
+    query."""
 
     kind: ClassVar[str] = "edited-lists"
 

@@ -1,4 +1,5 @@
-"""Training lists made of a teacher's order alone: graded by rank, or cut into preferences; and lists in no order at all."""
+"""Training lists made of a teacher's order alone: graded by rank, or cut into preferences; and lists in no order at
+all."""
 
 from __future__ import annotations
 
@@ -55,8 +56,8 @@ def grade_list(one: TrainingList, grade: Grade) -> TrainingList:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PairLists(Stage):
-    """Preferences: lists of two, the preferred first. At most `pairs` a query, drawn by `seed` from those that the teacher's order
-    decides among the query's first `top` candidates.
+    """Preferences: lists of two, the preferred first. At most `pairs` a query, drawn by `seed` from those that the
+    teacher's order decides among the query's first `top` candidates.
     """
 
     kind: ClassVar[str] = "pair-lists"
@@ -79,14 +80,17 @@ class PairLists(Stage):
         dropped: Counter[str] = Counter()
         for one in read_lists(context.path(self.lists)):
             pairs_of_query = preference_pairs(one, set(candidates[one.query]))
-            chosen = random.Random(f"{self.seed}:{one.query}").sample(pairs_of_query, min(self.pairs, len(pairs_of_query)))
+            chosen = random.Random(f"{self.seed}:{one.query}").sample(
+                pairs_of_query, min(self.pairs, len(pairs_of_query))
+            )
             pairs += [TrainingList(one.query, one.text, pair, 2) for pair in chosen]
             dropped["without a preference"] += not chosen
         ListsBuilt(tuple(pairs), +dropped).write(out)
 
 
 def preference_pairs(one: TrainingList, among: set[str]) -> list[tuple[str, str]]:
-    """Pairs of the documents in `among` that the order decides: two of the prefix, or one of the prefix and one of the tail."""
+    """Pairs of the documents in `among` that the order decides: two of the prefix, or one of the prefix and one of the
+    tail."""
     return [
         (first, second)
         for (place, first), (_, second) in itertools.combinations(enumerate(one.documents), 2)

@@ -23,7 +23,8 @@ vq = lazy("scipy.cluster.vq")
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TopicAwareLists(Stage):
-    """Lists of gold and negatives, each followed by gold and first negative of `cluster_neighbours` others of its cluster.
+    """Lists of gold and negatives, each followed by gold and first negative of `cluster_neighbours` others of its
+    cluster.
 
     Queries are clustered by k-means over the embeddings of `encoder`, about `cluster_size` to a cluster.
     """
@@ -55,11 +56,16 @@ def cluster_vectors(vectors: np.ndarray, size: int, seed: int) -> list[int]:
     return [int(label) for label in labels]
 
 
-def add_cluster_documents(lists: Sequence[TrainingList], clusters: Sequence[int], neighbours: int, seed: int) -> list[TrainingList]:
-    """Each list followed by two documents of at most `neighbours` others of its cluster; none twice, and none that is its own gold."""
+def add_cluster_documents(
+    lists: Sequence[TrainingList], clusters: Sequence[int], neighbours: int, seed: int
+) -> list[TrainingList]:
+    """Each list followed by two documents of at most `neighbours` others of its cluster; none twice, and none that is
+    its own gold."""
     extended = []
     for number, one in enumerate(lists):
-        others = [other for place, other in enumerate(lists) if clusters[place] == clusters[number] and other.text != one.text]
+        others = [
+            other for place, other in enumerate(lists) if clusters[place] == clusters[number] and other.text != one.text
+        ]
         chosen = random.Random(f"{seed}:{one.query}").sample(others, min(neighbours, len(others)))
         pairs = [document for other in chosen for document in (other.documents[0], other.documents[other.ordered])]
         new = [document for document in pairs if document not in one.positives]

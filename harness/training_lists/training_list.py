@@ -28,8 +28,9 @@ SUMMARY = "summary.json"
 class TrainingList:
     """One query with documents in the order a student should learn.
 
-    The first `ordered` of `documents` are best first, the rest is an unordered tail. `scores` belong to `documents` one by one, higher
-    is better. `positives` are the gold documents of the query, in the list or not, as far as they may be known.
+    The first `ordered` of `documents` are best first, the rest is an unordered tail. `scores` belong to `documents` one
+    by one, higher is better. `positives` are the gold documents of the query, in the list or not, as far as they may be
+    known.
     """
 
     query: str
@@ -51,7 +52,9 @@ class ListsBuilt:
         """``lists.parquet`` and ``summary.json``. Raises UserError when no list is left."""
         if not self.lists:
             reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.dropped.items()) or "no query was drawn"
-            raise UserError(f"not one query gives a training list ({reasons})", remedy="look at the labels: harness labels stats")
+            raise UserError(
+                f"not one query gives a training list ({reasons})", remedy="look at the labels: harness labels stats"
+            )
         write_lists(folder, self.lists)
         summary = {"lists": len(self.lists), "dropped": dict(self.dropped)}
         (folder / SUMMARY).write_text(json.dumps(summary, indent=1), encoding="utf-8")
@@ -88,12 +91,15 @@ def read_lists(folder: Path) -> list[TrainingList]:
     ]
 
 
-def from_gold(queries: Sequence[TrainingQuery], candidates: Mapping[str, Sequence[str]], depth: int, most_positives: int) -> ListsBuilt:
-    """Gold first (falling grade, then candidate order), then the candidates that are not gold, `depth` documents in all.
+def from_gold(
+    queries: Sequence[TrainingQuery], candidates: Mapping[str, Sequence[str]], depth: int, most_positives: int
+) -> ListsBuilt:
+    """Gold first (falling grade, then candidate order), then the candidates that are not gold, `depth` documents in
+    all.
 
-    At most `most_positives` gold documents stay; those that the first stage found come before those it missed, which are added.
-    The others are still named as positives. Every candidate that is not gold counts as a negative. A query whose gold is empty, or
-    that has no negative, is dropped.
+    At most `most_positives` gold documents stay; those that the first stage found come before those it missed, which
+    are added. The others are still named as positives. Every candidate that is not gold counts as a negative. A query
+    whose gold is empty, or that has no negative, is dropped.
     """
     lists: list[TrainingList] = []
     dropped: Counter[str] = Counter()
@@ -101,19 +107,28 @@ def from_gold(queries: Sequence[TrainingQuery], candidates: Mapping[str, Sequenc
         gold = {document: grade for document, grade in query.gold.items() if grade > 0}
         found = candidates.get(query.id, ())
         place = {document: number for number, document in enumerate(found)}
-        known = sorted(sorted(gold, reverse=True), key=lambda document: (place.get(document, len(found)), -gold[document]))
-        positives = sorted(known[:most_positives], key=lambda document: (-gold[document], place.get(document, len(found))))
+        known = sorted(
+            sorted(gold, reverse=True), key=lambda document: (place.get(document, len(found)), -gold[document])
+        )
+        positives = sorted(
+            known[:most_positives], key=lambda document: (-gold[document], place.get(document, len(found)))
+        )
         negatives = [document for document in found if document not in gold][: depth - len(positives)]
         if not positives or not negatives:
             dropped["without a gold document" if not positives else "without a negative"] += 1
             continue
         documents = (*positives, *negatives)
-        lists.append(TrainingList(query.id, query.text, documents, len(positives), positives=(*positives, *known[most_positives:])))
+        lists.append(
+            TrainingList(
+                query.id, query.text, documents, len(positives), positives=(*positives, *known[most_positives:])
+            )
+        )
     return ListsBuilt(tuple(lists), dropped)
 
 
 def from_rankings(queries: Sequence[TrainingQuery], rankings: Mapping[str, Ranking]) -> ListsBuilt:
-    """The teacher's order of each query. A ranking that orders nothing, and a list of fewer than two documents, are dropped.
+    """The teacher's order of each query. A ranking that orders nothing, and a list of fewer than two documents, are
+    dropped.
 
     Raises UserError when a query has no ranking at all.
     """
@@ -122,7 +137,8 @@ def from_rankings(queries: Sequence[TrainingQuery], rankings: Mapping[str, Ranki
     for query in queries:
         if query.id not in rankings:
             raise UserError(
-                f"the labels hold no ranking for the query '{query.id}'", remedy="label the same draw of queries, or a larger one"
+                f"the labels hold no ranking for the query '{query.id}'",
+                remedy="label the same draw of queries, or a larger one",
             )
         ranking = rankings[query.id]
         documents = ranking.ranked + ranking.unranked

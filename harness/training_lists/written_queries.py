@@ -26,7 +26,8 @@ SOURCE = "written"
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class QueryLabels(Labels):
-    """Queries written for the first `documents` of the corpus, shuffled for the draw's resample: each the raw text of a ranking.
+    """Queries written for the first `documents` of the corpus, shuffled for the draw's resample: each the raw text of a
+    ranking.
 
     The drawn training queries are not read.
     """
@@ -58,8 +59,8 @@ class QueryLabels(Labels):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class WrittenQueries(Stage):
-    """The written queries as a pool (``pool.jsonl``), each with its document as gold. Of equal ones the first stays, and none that
-    equals a query of `held_out` (dev and test).
+    """The written queries as a pool (``pool.jsonl``), each with its document as gold. Of equal ones the first stays,
+    and none that equals a query of `held_out` (dev and test).
     """
 
     kind: ClassVar[str] = "written-queries"
@@ -103,7 +104,11 @@ class ConsistentLists(Stage):
 
     def run(self, out: Path, context: Context) -> None:
         run, queries = Run.read(context.path(self.candidates)), read_pool(context.path(self.written))
-        consistent = [query for query in queries if self.within is None or set(query.gold) & set(run.top(query.id, self.within))]
+        consistent = [
+            query for query in queries if self.within is None or set(query.gold) & set(run.top(query.id, self.within))
+        ]
         built = from_gold(consistent, {query.id: run.top(query.id, self.depth) for query in consistent}, self.depth, 1)
         dropped = len(queries) - len(consistent)
-        ListsBuilt(built.lists, Counter(built.dropped) + Counter({"that do not find their document": dropped})).write(out)
+        ListsBuilt(built.lists, Counter(built.dropped) + Counter({"that do not find their document": dropped})).write(
+            out
+        )

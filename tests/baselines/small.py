@@ -1,4 +1,5 @@
-"""A collection with short answers small enough to compute everything by hand, a tiny language model, and one sweep of every method."""
+"""A collection with short answers small enough to compute everything by hand, a tiny language model, and one sweep of
+every method."""
 
 from __future__ import annotations
 
@@ -50,7 +51,13 @@ def write_collection(folder: Path, answers: bool = True) -> Path:
 def sweep_file(home: Path, model: Path, methods: list[Any]) -> Path:
     """A sweep of `methods` over the collection in `home`/data."""
     file = home / "sweep.yaml"
-    teacher = {"kind": "likelihood", "model": str(model), "prompt": "question", "max_passage_tokens": LIMIT, "precision": "fp32"}
+    teacher = {
+        "kind": "likelihood",
+        "model": str(model),
+        "prompt": "question",
+        "max_passage_tokens": LIMIT,
+        "precision": "fp32",
+    }
     content = {
         "collections": [{"folder": "data"}],
         "students": {"retriever": {"static": "bundled:bert-tiny"}, "ranker": "bundled:bert-tiny"},

@@ -40,11 +40,14 @@ class Attention:
     def __init__(self, folder: Path) -> None:
         from transformers import AutoModelForCausalLM
 
-        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager").eval()
+        self.model = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=torch.float64, attn_implementation="eager"
+        ).eval()
         self.reader = Reader(folder)
 
     def __call__(self, passages: list[str], question: str, wanted: str) -> tuple[np.ndarray, np.ndarray, list[range]]:
-        """Probabilities (layers, heads, answer tokens, tokens), lengths of values (layers, heads, tokens), places of the passages."""
+        """Probabilities (layers, heads, answer tokens, tokens), lengths of values (layers, heads, tokens), places of
+        the passages."""
         spans, start = [], len(self.reader.ids("Passage:", special=True))
         for passage in passages:
             size = len(self.reader.ids(f" {passage}", LIMIT))
@@ -53,13 +56,18 @@ class Attention:
         context = self.reader.context(passages, question, LIMIT)
         target = self.reader.ids(f" {wanted}", 32)
         values: list[torch.Tensor] = []
-        hooks = [layer.self_attn.v_proj.register_forward_hook(lambda m, i, out: values.append(out[0])) for layer in self.model.model.layers]
+        hooks = [
+            layer.self_attn.v_proj.register_forward_hook(lambda m, i, out: values.append(out[0]))
+            for layer in self.model.model.layers
+        ]
         with torch.inference_mode():
             found = self.model(torch.tensor([[*context, *target[:-1]]]), output_attentions=True).attentions
         for hook in hooks:
             hook.remove()
         heads, shared = self.model.config.num_attention_heads, self.model.config.num_key_value_heads
-        lengths = [value.view(len(value), shared, -1).norm(dim=-1).T.repeat_interleave(heads // shared, 0) for value in values]
+        lengths = [
+            value.view(len(value), shared, -1).norm(dim=-1).T.repeat_interleave(heads // shared, 0) for value in values
+        ]
         return torch.stack(found)[:, 0, :, len(context) - 1 :].numpy(), torch.stack(lengths).numpy(), spans
 
 
@@ -86,7 +94,9 @@ def test_adist_target(all_methods: Swept, attention: Attention) -> None:
     for one in lists_of(all_methods, "adist"):
         alpha, lengths, spans = attention(corpus.texts(order[one.query]), one.text, answer(all_methods, one))
         per_token = (alpha * lengths[:, :, None]).mean((0, 1, 2))
-        expected = by_document(one, order[one.query], [float(per_token[span.start : span.stop].sum()) for span in spans])
+        expected = by_document(
+            one, order[one.query], [float(per_token[span.start : span.stop].sum()) for span in spans]
+        )
         assert one.scores == pytest.approx(expected, abs=1e-4)
         loss = LossSpec.of(all_methods.cell("adist").cell.settings.retriever_loss)  # type: ignore[attr-defined]
         weights = [math.exp(value / 2.56) for value in expected]
@@ -107,10 +117,16 @@ def test_fid_kd_s_aggregation_on_a_decoder(all_methods: Swept, attention: Attent
 def test_attention_is_asked_once_and_its_price_is_known(lm: Path, ledger: Ledger) -> None:
     base = teacher_from({"kind": "likelihood", "model": str(lm), "precision": "fp32"})
     reader = attending(base, Path(), AnswerPromptSettings(depth=5, passage_tokens=20), "norms")
-    tasks: list[Task] = [AnswerTask(**vars(task), answer="music" if number else "") for number, task in enumerate(make_tasks(6, 5, 12))]
+    tasks: list[Task] = [
+        AnswerTask(**vars(task), answer="music" if number else "") for number, task in enumerate(make_tasks(6, 5, 12))
+    ]
     expected = reader.estimate(tasks, ledger)
     first = list(reader.label(tasks, ledger, silent))
-    assert (ledger.paid.calls, ledger.paid.input_tokens) == (expected.calls, expected.input_tokens) == (5, expected.input_tokens)
+    assert (
+        (ledger.paid.calls, ledger.paid.input_tokens)
+        == (expected.calls, expected.input_tokens)
+        == (5, expected.input_tokens)
+    )
     assert list(reader.label(tasks, ledger, silent)) == first and ledger.paid.calls == 5
     assert reader.estimate(tasks, ledger) == Cost()
     assert (first[0].verdict, first[0].reason) == ("failed", "no short answer")
@@ -135,13 +151,21 @@ def t5(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("t5")
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=["<pad>", "</s>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=["<pad>", "</s>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+    )
     tokenizer.train_from_iterator([" ".join(WORDS)] * 5, trainer)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>").save_pretrained(folder)
     torch.manual_seed(3)
-    sizes: dict[str, Any] = {"vocab_size": tokenizer.get_vocab_size(), "d_model": 32, "d_kv": 8, "d_ff": 64, "num_heads": 4}
+    sizes: dict[str, Any] = {
+        "vocab_size": tokenizer.get_vocab_size(),
+        "d_model": 32,
+        "d_kv": 8,
+        "d_ff": 64,
+        "num_heads": 4,
+    }
     model = T5ForConditionalGeneration(T5Config(**sizes, num_layers=3, decoder_start_token_id=0, pad_token_id=0))
     with torch.no_grad():
         for name, weight in model.named_parameters():
@@ -152,7 +176,8 @@ def t5(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def cross_attention(folder: Path, task: Task, limit: int) -> list[float]:
-    """Mean log cross-attention of the first decoded token to each passage: passages encoded one by one, without padding."""
+    """Mean log cross-attention of the first decoded token to each passage: passages encoded one by one, without
+    padding."""
     from transformers import T5ForConditionalGeneration
     from transformers.modeling_outputs import BaseModelOutput
 
@@ -179,20 +204,28 @@ def test_fid_scores_are_those_of_t5_s_own_cross_attention(t5: Path, ledger: Ledg
         found = dict(zip(ranking.ranked, ranking.scores, strict=True))
         expected = cross_attention(t5, task, 40)
         assert np.ptp(expected) > 0.01
-        assert softmax([found[candidate.id] for candidate in task.candidates]) == pytest.approx(softmax(expected), abs=1e-4)
+        assert softmax([found[candidate.id] for candidate in task.candidates]) == pytest.approx(
+            softmax(expected), abs=1e-4
+        )
 
 
 def test_fid_pays_once_and_knows_its_price(t5: Path, ledger: Ledger) -> None:
     tasks, teacher = make_tasks(4, 3, 9), teacher_from({"kind": "fid", "model": str(t5)})
     expected = teacher.estimate(tasks, ledger)
     first = list(teacher.label(tasks, ledger, silent))
-    assert (ledger.paid.calls, ledger.paid.input_tokens) == (expected.calls, expected.input_tokens) == (4, expected.input_tokens)
+    assert (
+        (ledger.paid.calls, ledger.paid.input_tokens)
+        == (expected.calls, expected.input_tokens)
+        == (4, expected.input_tokens)
+    )
     assert list(teacher.label(tasks, ledger, silent)) == first and teacher.estimate(tasks, ledger) == Cost()
     (call, *_) = ledger.calls()
     assert isinstance(call, Call) and call.request.startswith('["question: ')
 
 
-def test_fid_kd_s_target_is_the_paper_s_and_trains_the_retriever_only(all_methods: Swept, t5: Path, tmp_path: Path) -> None:
+def test_fid_kd_s_target_is_the_paper_s_and_trains_the_retriever_only(
+    all_methods: Swept, t5: Path, tmp_path: Path
+) -> None:
     before = folder_hash(t5)
     file, workspace = all_methods.home / "sweep.yaml", all_methods.home / "workspace"
     # The sweep's other teacher shows no cross-attention and is not offered.
@@ -204,7 +237,9 @@ def test_fid_kd_s_target_is_the_paper_s_and_trains_the_retriever_only(all_method
     corpus, spec = made.cells[0].inputs.collection.corpus, LossSpec.of(made.cells[0].cell.settings.retriever_loss)  # type: ignore[attr-defined]
     for number, one in enumerate(lists_of(made, "fid-kd")):
         order = shown(made, "fid-kd")[one.query]
-        task = Task(one.query, one.text, tuple(Candidate(id, text) for id, text in zip(order, corpus.texts(order), strict=True)))
+        task = Task(
+            one.query, one.text, tuple(Candidate(id, text) for id, text in zip(order, corpus.texts(order), strict=True))
+        )
         expected = by_document(one, order, cross_attention(t5, task, 40))
         assert softmax(np.array(one.scores)) == pytest.approx(softmax(expected), abs=1e-4)
         gradient, closed = gradients(spec, one, number)
@@ -213,7 +248,9 @@ def test_fid_kd_s_target_is_the_paper_s_and_trains_the_retriever_only(all_method
 
 def test_fid_kd_refuses_a_reader_without_cross_attention(all_methods: Swept, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="none of the defined teachers gives cross-attention"):
-        Workspace(tmp_path / "w").plan(all_methods.home / "sweep.yaml", ["methods=[fid-kd]"]).run(tmp_path / "r", observer=NullObserver())
+        Workspace(tmp_path / "w").plan(all_methods.home / "sweep.yaml", ["methods=[fid-kd]"]).run(
+            tmp_path / "r", observer=NullObserver()
+        )
 
 
 def test_what_is_no_t5_is_refused(lm: Path, ledger: Ledger) -> None:

@@ -37,7 +37,11 @@ LOSSES: dict[str, dict[str, Any]] = {
     },
     "teacher-weighted-pl": {"name": "weighted-pl", "teacher_temperature": 0.3, "temperature": None},
     "teacher-first": {"name": "infonce", "positive": "top", "in_batch": True, "temperature": None},
-    "syntriever": {"name": "partial-pl", "in_batch": True, "temperature": 0.05},  # its code: cosine x 20, the batch behind each pair
+    "syntriever": {
+        "name": "partial-pl",
+        "in_batch": True,
+        "temperature": 0.05,
+    },  # its code: cosine x 20, the batch behind each pair
     "syntriever-stages": {"name": "partial-pl", "in_batch": True, "temperature": 0.05},
     "synthetic-queries": IN_BATCH,
     "supervised": IN_BATCH | {"in_batch": False},
@@ -59,7 +63,9 @@ OTHERS: dict[str, dict[str, Any]] = {
     "syntriever-stages": {"top": 5, "within": 1, "documents_a_label": 1},
     "synthetic-queries": {"within": 1, "documents_a_label": None},  # Promptagator: the query finds its own document
     "rankgpt": {
-        "ranker": RankerSettings(architecture="cross-encoder", learning_rate=5e-5, epochs=3, batch=8),  # one list a step, eight accumulated
+        "ranker": RankerSettings(
+            architecture="cross-encoder", learning_rate=5e-5, epochs=3, batch=8
+        ),  # one list a step, eight accumulated
         "ranker_loss": "ranknet",
         "shown": 100,
     },

@@ -20,11 +20,15 @@ def test_a_sweep_may_fuse_by_scores(all_methods: Swept, tmp_path: Path) -> None:
     overrides = ["methods=[{method: fusion, by: wsum, norm: max, lexical_weight: 0.25}]"]
     outcome = Workspace(workspace).plan(file, overrides).run(tmp_path / "results", observer=NullObserver())
     found = Run.read(outcome.published[0])
-    lexical, dense = (Run.read(all_methods.store.read(all_methods.cell(label).run)).scores for label in ("bm25", "zero-shot"))
+    lexical, dense = (
+        Run.read(all_methods.store.read(all_methods.cell(label).run)).scores for label in ("bm25", "zero-shot")
+    )
     for query, scores in found.scores.items():
         one, two = lexical.get(query, {}), dense[query]
         best = max(one.values(), default=1.0), max(two.values())
-        by_hand = {id: one.get(id, 0) / best[0] * 0.25 + two.get(id, 0) / best[1] * 0.75 for id in one.keys() | two.keys()}
+        by_hand = {
+            id: one.get(id, 0) / best[0] * 0.25 + two.get(id, 0) / best[1] * 0.75 for id in one.keys() | two.keys()
+        }
         assert scores == pytest.approx(by_hand, rel=1e-5)
 
 

@@ -1,4 +1,5 @@
-"""Joint training of retriever and ranker: the loss, whom its gradient reaches, resuming, and the lists it learns from."""
+"""Joint training of retriever and ranker: the loss, whom its gradient reaches, resuming, and the lists it learns
+from."""
 
 from __future__ import annotations
 
@@ -41,7 +42,9 @@ class CutBench(Bench):
 
 def students(*parts: int) -> tuple[torch.Tensor, Target]:
     """Scores of both over two lists of three and two documents, gold first."""
-    scores = torch.randn(2, 6, generator=torch.Generator().manual_seed(sum(parts)), dtype=torch.float64).requires_grad_()
+    scores = torch.randn(
+        2, 6, generator=torch.Generator().manual_seed(sum(parts)), dtype=torch.float64
+    ).requires_grad_()
     mask = torch.tensor([[True, True, True], [True, True, False]])
     first = torch.tensor([[True, False, False], [True, False, False]])
     return scores, Target(mask, torch.tensor([1, 1]), positives=first)
@@ -57,7 +60,9 @@ def test_the_loss_is_the_papers_and_its_gradient_reaches_whom_it_should(mutual: 
     for row, size in enumerate((3, 2)):
         retriever, ranker = (wanted[row, :size] / 0.5).log_softmax(0), wanted[row, 3 : 3 + size].log_softmax(0)
         told = ranker if mutual else ranker.detach()
-        expected = expected + (torch.nn.functional.kl_div(retriever, told, log_target=True, reduction="sum") - ranker[0]) / 2
+        expected = (
+            expected + (torch.nn.functional.kl_div(retriever, told, log_target=True, reduction="sum") - ranker[0]) / 2
+        )
     torch.testing.assert_close(found, expected)
     torch.testing.assert_close(gradient, torch.autograd.grad(expected, wanted)[0])
     assert gradient[:, :3].abs().sum() > 0 and (gradient[1, 2], gradient[1, 5]) == (0, 0)
@@ -65,7 +70,9 @@ def test_the_loss_is_the_papers_and_its_gradient_reaches_whom_it_should(mutual: 
 
 def test_without_mutual_the_ranker_learns_as_if_it_were_alone() -> None:
     scores, target = students(4)
-    (joint,) = torch.autograd.grad(JointLoss(LossSpec.of("kl").loss(), LossSpec.of("infonce").loss(), False)(scores, target), scores)
+    (joint,) = torch.autograd.grad(
+        JointLoss(LossSpec.of("kl").loss(), LossSpec.of("infonce").loss(), False)(scores, target), scores
+    )
     (alone,) = torch.autograd.grad(LossSpec.of("infonce").loss()(scores[:, 3:], target), scores)
     torch.testing.assert_close(joint[:, 3:], alone[:, 3:])
 
@@ -84,7 +91,9 @@ def static(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
     return ModelFiles("static", Bench(tmp_path_factory.mktemp("static")).path(stage))
 
 
-def jointly(start: ModelFiles, architecture: Architecture = "bi-encoder", ranker_loss: str | dict[str, Any] = "infonce") -> TrainJointly:
+def jointly(
+    start: ModelFiles, architecture: Architecture = "bi-encoder", ranker_loss: str | dict[str, Any] = "infonce"
+) -> TrainJointly:
     return TrainJointly(
         start=start,
         ranker=resolve_model("bundled:bert-tiny"),

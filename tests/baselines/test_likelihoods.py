@@ -91,7 +91,9 @@ def test_replug_target(all_methods: Swept, reader: Reader, texts: dict[str, str]
         sums = [math.fsum(found) for found in each(reader, one, texts, answer(all_methods, one))]
         assert one.scores == pytest.approx(sums, abs=1e-4)
         weights = [math.exp(value / 0.1 - max(sums) / 0.1) for value in sums]
-        assert target_shares(all_methods, "replug-lsr", one) == pytest.approx([weight / sum(weights) for weight in weights], abs=1e-4)
+        assert target_shares(all_methods, "replug-lsr", one) == pytest.approx(
+            [weight / sum(weights) for weight in weights], abs=1e-4
+        )
 
 
 def test_pdist_target(all_methods: Swept, reader: Reader, texts: dict[str, str]) -> None:
@@ -99,13 +101,19 @@ def test_pdist_target(all_methods: Swept, reader: Reader, texts: dict[str, str])
         means = [float(np.mean(found)) for found in each(reader, one, texts, answer(all_methods, one))]
         assert one.scores == pytest.approx(means, abs=1e-4)
         weights = [math.exp((value - max(means)) / 0.01) for value in means]
-        assert target_shares(all_methods, "pdist", one) == pytest.approx([weight / sum(weights) for weight in weights], abs=1e-4)
+        assert target_shares(all_methods, "pdist", one) == pytest.approx(
+            [weight / sum(weights) for weight in weights], abs=1e-4
+        )
 
 
 def test_loop_target(all_methods: Swept, reader: Reader, texts: dict[str, str]) -> None:
-    shown = {ranking.query: ranking for ranking in read_rankings(all_methods.made("loop", "answer-labels") / "rankings.jsonl.gz")}
+    shown = {
+        ranking.query: ranking
+        for ranking in read_rankings(all_methods.made("loop", "answer-labels") / "rankings.jsonl.gz")
+    }
     candidates = all_methods.stage("loop", "answer-labels").tasks(  # type: ignore[attr-defined]
-        all_methods.store.read(all_methods.cell("loop").inputs.pool), all_methods.store.read(all_methods.cell("loop").inputs.candidates)
+        all_methods.store.read(all_methods.cell("loop").inputs.pool),
+        all_methods.store.read(all_methods.cell("loop").inputs.candidates),
     )
     order = {task.query: [candidate.id for candidate in task.candidates] for task in candidates}
     for one in lists_of(all_methods, "loop"):
@@ -116,20 +124,26 @@ def test_loop_target(all_methods: Swept, reader: Reader, texts: dict[str, str]) 
             lost.append(-float(np.mean(found)))
         assert one.scores == pytest.approx(lost, abs=1e-4)
         weights = [math.exp((value - max(lost)) / 0.01) for value in lost]
-        assert target_shares(all_methods, "loop", one) == pytest.approx([weight / sum(weights) for weight in weights], abs=1e-4)
+        assert target_shares(all_methods, "loop", one) == pytest.approx(
+            [weight / sum(weights) for weight in weights], abs=1e-4
+        )
     assert any(ranking.ranked != tuple(order[query]) for query, ranking in shown.items() if ranking.ranked)
 
 
 def test_emdr2_loss_and_its_gradient(all_methods: Swept, reader: Reader, texts: dict[str, str]) -> None:
     for number, one in enumerate(lists_of(all_methods, "emdr2")):
         likelihoods = [math.exp(math.fsum(found)) for found in each(reader, one, texts, answer(all_methods, one))]
-        scores = torch.randn(1, len(one.documents), generator=torch.Generator().manual_seed(number), dtype=torch.float64).requires_grad_()
+        scores = torch.randn(
+            1, len(one.documents), generator=torch.Generator().manual_seed(number), dtype=torch.float64
+        ).requires_grad_()
         target = torch.tensor([one.scores], dtype=torch.float64, requires_grad=True)
         mask = torch.ones_like(scores, dtype=torch.bool)
         loss = LossSpec.of("emdr2").loss(0.5)(scores, Target(mask, mask.sum(1), target))
         loss.backward()  # type: ignore[no-untyped-call]
         shares = softmax(scores.detach().numpy()[0] / 0.5)
-        assert loss.item() == pytest.approx(-math.log(math.fsum(p * q for p, q in zip(likelihoods, shares, strict=True))), abs=1e-4)
+        assert loss.item() == pytest.approx(
+            -math.log(math.fsum(p * q for p, q in zip(likelihoods, shares, strict=True))), abs=1e-4
+        )
         posterior = shares * likelihoods / np.dot(shares, likelihoods)
         assert scores.grad is not None
         assert scores.grad[0].tolist() == pytest.approx(((shares - posterior) / 0.5).tolist(), abs=1e-4)
@@ -138,25 +152,40 @@ def test_emdr2_loss_and_its_gradient(all_methods: Swept, reader: Reader, texts: 
 
 def query_likelihoods(reader: Reader, one: TrainingList, texts: dict[str, str], after: str) -> list[list[float]]:
     before, behind = reader.ids("Passage:", special=True), reader.ids(after)
-    return [reader.log_probabilities([*before, *reader.ids(f" {texts[id]}", LIMIT), *behind], one.text) for id in one.documents]
+    return [
+        reader.log_probabilities([*before, *reader.ids(f" {texts[id]}", LIMIT), *behind], one.text)
+        for id in one.documents
+    ]
 
 
 @pytest.mark.parametrize(
     ("label", "after", "reduce"),
-    [("art", " Please write a question based on this passage.", np.mean), ("art sum", " The topic of this passage is", np.sum)],
+    [
+        ("art", " Please write a question based on this passage.", np.mean),
+        ("art sum", " The topic of this passage is", np.sum),
+    ],
 )
 def test_art_target(
-    all_methods: Swept, reader: Reader, texts: dict[str, str], label: str, after: str, reduce: Callable[[list[float]], float]
+    all_methods: Swept,
+    reader: Reader,
+    texts: dict[str, str],
+    label: str,
+    after: str,
+    reduce: Callable[[list[float]], float],
 ) -> None:
     for one in lists_of(all_methods, label):
         expected = [float(reduce(found)) for found in query_likelihoods(reader, one, texts, after)]
         assert one.scores == pytest.approx(expected, abs=1e-4)
-        assert target_shares(all_methods, label, one) == pytest.approx(np.exp(expected - logsumexp(expected)).tolist(), abs=1e-4)
+        assert target_shares(all_methods, label, one) == pytest.approx(
+            np.exp(expected - logsumexp(expected)).tolist(), abs=1e-4
+        )
 
 
 @pytest.mark.parametrize("reduction", ["batchmean", "elementwise"])
 @pytest.mark.parametrize("label", ["replug-lsr", "pdist", "loop", "adist", "art"])
-def test_the_loss_is_torch_s_kl_divergence_and_reaches_the_student(all_methods: Swept, label: str, reduction: str) -> None:
+def test_the_loss_is_torch_s_kl_divergence_and_reaches_the_student(
+    all_methods: Swept, label: str, reduction: str
+) -> None:
     lists = [one for one in lists_of(all_methods, label) if len(one.documents) == 4][:3]
     spec = LossSpec.of(all_methods.cell(label).cell.settings.retriever_loss)  # type: ignore[attr-defined]
     loss = type(spec)(spec.name, spec.settings.model_copy(update={"reduction": reduction})).loss(0.05)
@@ -237,7 +266,8 @@ def weights(folder: Path) -> Path:
 
 def test_methods_that_ask_alike_pay_once(all_methods: Swept) -> None:
     costs = {
-        label: json.loads((all_methods.made(label, "answer-labels") / "summary.json").read_text()) for label in ("replug-lsr", "pdist")
+        label: json.loads((all_methods.made(label, "answer-labels") / "summary.json").read_text())
+        for label in ("replug-lsr", "pdist")
     }
     assert costs["replug-lsr"]["alone"]["calls"] == costs["pdist"]["alone"]["calls"] > 0
     assert sorted(cost["here"]["calls"] for cost in costs.values())[0] == 0

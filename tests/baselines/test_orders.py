@@ -51,7 +51,8 @@ def test_partial_plackett_luce_is_two_cross_entropies() -> None:
             expected += torch.nn.functional.cross_entropy(pool[None], torch.tensor([0])) / 3
     torch.testing.assert_close(found.detach(), expected)
     assert torch.autograd.gradcheck(
-        lambda given: LossSpec.of({"name": "partial-pl", "in_batch": True}).loss()(given, target), scores.detach().requires_grad_()
+        lambda given: LossSpec.of({"name": "partial-pl", "in_batch": True}).loss()(given, target),
+        scores.detach().requires_grad_(),
     )
 
 
@@ -131,4 +132,6 @@ def test_random_lists_are_random_and_see_no_candidate_list(all_methods: Swept) -
     assert len(lists) == 8
     assert all(len(set(one.documents)) == one.ordered == DEPTH for one in lists)
     assert len({one.documents for one in lists}) == 8
-    assert all(stage.kind != "lexical-search" for stage in all_methods.stage("random-training", "random-lists").inputs())
+    assert all(
+        stage.kind != "lexical-search" for stage in all_methods.stage("random-training", "random-lists").inputs()
+    )

@@ -77,16 +77,28 @@ def test_a_ranker_reranks_what_it_is_shown(all_methods: Swept) -> None:
     first, run = run_of(all_methods, "bm25"), run_of(all_methods, "ranker-rerank")
     model = SentenceTransformer(str(resolve_model("bundled:bert-tiny").path), device="cpu")
     collection = all_methods.cells[0].inputs.collection
-    texts = dict(zip(collection.queries("test").ids, collection.queries("test").texts(list(collection.queries("test").ids)), strict=True))
+    texts = dict(
+        zip(
+            collection.queries("test").ids,
+            collection.queries("test").texts(list(collection.queries("test").ids)),
+            strict=True,
+        )
+    )
     for query in first.scores:
         shown, rest = first.top(query)[:3], first.top(query)[3:]
-        scores = model.similarity(model.encode([texts[query]]), model.encode(collection.corpus.texts(shown)))[0].tolist()
-        assert run.top(query) == [document for _, document in sorted(zip(scores, shown, strict=True), reverse=True)] + rest
+        scores = model.similarity(model.encode([texts[query]]), model.encode(collection.corpus.texts(shown)))[
+            0
+        ].tolist()
+        assert (
+            run.top(query) == [document for _, document in sorted(zip(scores, shown, strict=True), reverse=True)] + rest
+        )
 
 
 def test_rankgpt_trains_a_ranker_and_no_retriever(all_methods: Swept) -> None:
     first, run = run_of(all_methods, "bm25"), run_of(all_methods, "rankgpt")
-    assert {query: set(run.scores[query]) for query in run.scores} == {query: set(first.scores[query]) for query in first.scores}
+    assert {query: set(run.scores[query]) for query in run.scores} == {
+        query: set(first.scores[query]) for query in first.scores
+    }
     assert all_methods.made("rankgpt", "ranker").is_dir()
     card = read_card(next(folder for folder in all_methods.outcome.published if folder.name.startswith("rankgpt")))
     assert card.student is None and card.ranker_loss == "ranknet" and card.costs.calls > 0
@@ -94,12 +106,17 @@ def test_rankgpt_trains_a_ranker_and_no_retriever(all_methods: Swept) -> None:
 
 def test_the_teacher_reranks_the_evaluated_queries_and_its_price_is_on_the_card(all_methods: Swept) -> None:
     run, first = run_of(all_methods, "teacher-rerank"), run_of(all_methods, "bm25")
-    rankings = {ranking.query: ranking for ranking in read_rankings(all_methods.made("teacher-rerank", "labels") / "rankings.jsonl.gz")}
+    rankings = {
+        ranking.query: ranking
+        for ranking in read_rankings(all_methods.made("teacher-rerank", "labels") / "rankings.jsonl.gz")
+    }
     assert set(rankings) == set(all_methods.cells[0].inputs.collection.queries("test").ids)
     for query in first.scores:
         assert run.top(query)[:2] == list(rankings[query].ranked)
         assert run.top(query)[2:] == first.top(query)[2:]
-    card = read_card(next(folder for folder in all_methods.outcome.published if folder.name.startswith("teacher-rerank")))
+    card = read_card(
+        next(folder for folder in all_methods.outcome.published if folder.name.startswith("teacher-rerank"))
+    )
     assert card.costs.calls > 0 and card.method.category == "reference" and card.labels is not None
     assert card.labels.total == len(rankings)
 
@@ -109,7 +126,11 @@ def test_an_oracle_puts_every_gold_document_it_is_shown_first(all_methods: Swept
 
     file = all_methods.home / "sweep.yaml"
     overrides = ["teachers={best: {kind: oracle}}", "methods=[{method: teacher-rerank, shown: 100}]"]
-    outcome = Workspace(all_methods.home / "workspace").plan(file, overrides).run(tmp_path / "results", observer=NullObserver())
+    outcome = (
+        Workspace(all_methods.home / "workspace")
+        .plan(file, overrides)
+        .run(tmp_path / "results", observer=NullObserver())
+    )
     first, qrels = run_of(all_methods, "bm25"), all_methods.cells[0].inputs.collection.judgments("test").qrels
     found = [bool(set(first.top(query)) & set(gold)) for query, gold in qrels.items()]
     card = read_card(outcome.published[0])
@@ -130,7 +151,9 @@ def test_mined_negatives_are_what_the_untrained_student_finds(all_methods: Swept
         scores = model.similarity(model.encode([one.text]), documents)[0].numpy()
         order = [corpus.ids[row] for row in np.argsort(-scores, kind="stable")][:4]
         assert set(one.positives) <= set(gold[one.query])
-        assert list(one.documents[one.ordered :]) == [id for id in order if id not in gold[one.query]][: 4 - one.ordered]
+        assert (
+            list(one.documents[one.ordered :]) == [id for id in order if id not in gold[one.query]][: 4 - one.ordered]
+        )
 
 
 def test_margin_mse_lists_keep_gold_first_and_carry_the_ranker_s_scores(all_methods: Swept) -> None:
@@ -171,7 +194,9 @@ def test_tas_b_draws_mates_anew_for_every_pass(all_methods: Swept) -> None:
     from harness.pipeline.graph import closure
 
     lists = read_lists(all_methods.made("tas-b redrawn", "passes"))
-    passes = [stage for stage in closure([all_methods.cell("tas-b redrawn").run]).values() if stage.kind == "clustered-lists"]
+    passes = [
+        stage for stage in closure([all_methods.cell("tas-b redrawn").run]).values() if stage.kind == "clustered-lists"
+    ]
     drawn = [read_lists(all_methods.store.read(stage)) for stage in passes]
     assert len(drawn) == 2 and sorted(lists, key=repr) == sorted([one for part in drawn for one in part], key=repr)
     assert [one.query for one in drawn[0]] == [one.query for one in drawn[1]]
@@ -194,6 +219,12 @@ def test_cards_say_what_each_method_may_see(all_methods: Swept) -> None:
         "tas-b",
         "rocketqa-v2",
     }
-    assert {name for name, sees in seen.items() if "answers" in sees} == {"replug-lsr", "pdist", "emdr2", "loop", "adist"}
+    assert {name for name, sees in seen.items() if "answers" in sees} == {
+        "replug-lsr",
+        "pdist",
+        "emdr2",
+        "loop",
+        "adist",
+    }
     labels = json.loads((all_methods.made("rankgpt", "labels") / "summary.json").read_text())
     assert labels["queries"] == 8

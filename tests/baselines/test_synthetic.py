@@ -61,14 +61,21 @@ def test_what_is_no_whole_query_has_failed() -> None:
     assert read_query("...", False).reasons == ("empty",)
 
 
-def test_queries_are_written_filtered_and_paid_once(all_methods: Swept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_queries_are_written_filtered_and_paid_once(
+    all_methods: Swept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     collection = all_methods.cells[0].inputs.collection
     held = collection.queries("test").slice_texts(0, 1)[0]
     file, workspace = all_methods.home / "sweep.yaml", all_methods.home / "workspace"
     with serving(Writer(held=held)) as server:
-        teacher = f'{{kind: litellm, model: openai/gpt-4.1-mini, api_base: "{server.url}", price: {{input: 1, output: 4}}}}'
-        overrides = [f"teachers={{gpt: {teacher}}}", "methods=[{method: synthetic-queries, epochs: 1, within: [1, null]}]"]
+        teacher = (
+            f'{{kind: litellm, model: openai/gpt-4.1-mini, api_base: "{server.url}", price: {{input: 1, output: 4}}}}'
+        )
+        overrides = [
+            f"teachers={{gpt: {teacher}}}",
+            "methods=[{method: synthetic-queries, epochs: 1, within: [1, null]}]",
+        ]
         outcome = Workspace(workspace).plan(file, overrides).run(tmp_path / "results", observer=NullObserver())
         assert outcome.summary["cells"] == {"total": 2, "done": 2, "failed": 0, "cached": 0}
         assert len(server.bodies) == len(NAMES) == outcome.summary["llm"]["calls"]
@@ -81,29 +88,42 @@ def test_queries_are_written_filtered_and_paid_once(all_methods: Swept, tmp_path
     named = {text.split()[0]: f"written:{id}" for id, text in texts.items()}
     assert named[TEST_QUERY] not in pool and len(pool) == len(NAMES) - 1
     assert pool[named["Ada"]].text == texts["d0"] and pool[named["Ada"]].gold == {"d0": 1}
-    strict, lenient = ({one.query: one for one in read_lists(store.read(stages["consistent-lists"]))} for stages in made)
+    strict, lenient = (
+        {one.query: one for one in read_lists(store.read(stages["consistent-lists"]))} for stages in made
+    )
     assert set(lenient) == set(pool) and named[LOST] not in strict and len(strict) >= 8
     assert all(one.positives == one.documents[:1] == (one.query.removeprefix("written:"),) for one in lenient.values())
     card = read_card(outcome.published[0])
     assert card.costs.calls == len(NAMES) and card.costs.usd_standalone > 0 and card.budget == 8
 
 
-def test_written_queries_serve_other_methods_too(all_methods: Swept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_written_queries_serve_other_methods_too(
+    all_methods: Swept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     file, workspace = all_methods.home / "sweep.yaml", tmp_path / "workspace"
     with serving(Writer(held="nobody works here")) as server:
-        teacher = f'{{kind: litellm, model: openai/gpt-4.1-mini, api_base: "{server.url}", price: {{input: 1, output: 4}}}}'
-        overrides = [f"teachers.gpt={teacher}", "methods=[{method: gpl, epochs: 1}, {method: syntriever-stages, epochs: 1, top: 3}]"]
+        teacher = (
+            f'{{kind: litellm, model: openai/gpt-4.1-mini, api_base: "{server.url}", price: {{input: 1, output: 4}}}}'
+        )
+        overrides = [
+            f"teachers.gpt={teacher}",
+            "methods=[{method: gpl, epochs: 1}, {method: syntriever-stages, epochs: 1, top: 3}]",
+        ]
         outcome = Workspace(workspace).plan(file, overrides).run(tmp_path / "results", observer=NullObserver())
         assert outcome.summary["cells"] == {"total": 2, "done": 2, "failed": 0, "cached": 0}, outcome.failures
         # Eight written queries of the second method are among the twelve of the first; eight lists are ordered.
         assert len(server.bodies) == len(NAMES) + 8 == outcome.summary["llm"]["calls"]
-    made = Swept(all_methods.home, outcome, Workspace(workspace).plan(file, overrides).cells, Workspace(workspace).store)
+    made = Swept(
+        all_methods.home, outcome, Workspace(workspace).plan(file, overrides).cells, Workspace(workspace).store
+    )
     scored = read_lists(made.made("gpl", "scored-lists"))
     assert len(scored) == len(read_lists(made.made("gpl", "consistent-lists"))) >= 10
     assert all(one.scores is not None and one.positives == one.documents[:1] for one in scored)
     second = made.cell("syntriever-stages").cell
-    trained = [stage for stage in closure([made.cell("syntriever-stages").run]).values() if isinstance(stage, TrainRetriever)]
+    trained = [
+        stage for stage in closure([made.cell("syntriever-stages").run]).values() if isinstance(stage, TrainRetriever)
+    ]
     (last,) = [stage for stage in trained if stage.lists.kind == "pair-lists"]
     (first,) = [stage for stage in trained if stage.lists.kind == "consistent-lists"]
     assert isinstance(last.start, TrainRetriever) and last.start.key == first.key

@@ -50,7 +50,9 @@ class Scripted(Runner):
 
 
 def scripted(home: Path, **script: list[Measured]) -> Scripted:
-    return Scripted(home, True, lambda text: None, {name.removeprefix("peer"): list(values) for name, values in script.items()})
+    return Scripted(
+        home, True, lambda text: None, {name.removeprefix("peer"): list(values) for name, values in script.items()}
+    )
 
 
 def shown(rows: list[Row]) -> str:
@@ -104,7 +106,9 @@ def test_goals() -> None:
 
 
 def test_a_row_shows_both_sides_the_ratio_and_the_goal(tmp_path: Path) -> None:
-    runner = scripted(tmp_path, ours=[Measured(1.0, 60, 0.5)] * 2, peer0=[Measured(3.0, 10, 0.5)] * 2, peer1=[Measured(1.0, 1)])
+    runner = scripted(
+        tmp_path, ours=[Measured(1.0, 60, 0.5)] * 2, peer0=[Measured(3.0, 10, 0.5)] * 2, peer1=[Measured(1.0, 1)]
+    )
     told = shown(list(runner.rows(Toy)))
     assert "1.00 / 3.00" in told and "60 / 10" in told and "2 x: met" in told and "100 MB: met" in told
 

@@ -30,7 +30,9 @@ def test_evaluate_counts_a_missing_query_as_zero(
     assert told["metrics"] == {"RR@10": 0.25} and told["per_query"] == {"RR@10": {"q1": 0.5, "q2": 0.0}}
 
 
-def test_compare_has_the_documented_shape(run_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_compare_has_the_documented_shape(
+    run_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     files = [str(run_file), str(run_file.parent / "b.trec"), "--qrels", str(run_file.parent / "qrels.txt")]
     assert call(monkeypatch, "compare", *files, "--baseline", str(run_file), "--json") == 0
     told = json.loads(capsys.readouterr().out)
@@ -50,7 +52,11 @@ def test_compare_has_the_documented_shape(run_file: Path, monkeypatch: pytest.Mo
     ],
 )
 def test_bad_input_is_one_message_and_exit_code_2(
-    arguments: list[str], words: str, run_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    words: str,
+    run_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     names = {"RUN": str(run_file), "QRELS": str(run_file.parent / "qrels.txt")}
     assert call(monkeypatch, *(names.get(word, word) for word in arguments)) == 2
@@ -59,7 +65,9 @@ def test_bad_input_is_one_message_and_exit_code_2(
 
 
 @pytest.mark.parametrize("kind", ["teachers", "methods", "losses", "collections", "engines", "metrics"])
-def test_lists_are_json_with_fixed_keys(kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lists_are_json_with_fixed_keys(
+    kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert call(monkeypatch, "list", kind, "--json") == 0
     rows = json.loads(capsys.readouterr().out)
     assert rows and all({"name", "summary", "source", "needs"} <= set(row) for row in rows)
@@ -73,10 +81,13 @@ def test_schema_is_a_json_schema(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys, harness.cli.main\n"
-        "heavy = {'torch', 'transformers', 'sentence_transformers', 'litellm', 'scipy', 'pyarrow', 'pandas', 'streamlit', 'numpy'}\n"
+        "heavy = {'torch', 'transformers', 'sentence_transformers', 'litellm', 'scipy', 'pyarrow', 'pandas', "
+        "'streamlit', 'numpy'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
 
 
 @pytest.mark.models

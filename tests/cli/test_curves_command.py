@@ -45,7 +45,9 @@ def test_json_is_one_document(folder: Path) -> None:
 
 
 def test_another_metric_collection_and_axis(folder: Path) -> None:
-    found = json.loads(curves(folder, "-m", "MRR@10", "--collection", "semanlink", "--axis", "usd", "--json"))["tables"][0]
+    found = json.loads(curves(folder, "-m", "MRR@10", "--collection", "semanlink", "--axis", "usd", "--json"))[
+        "tables"
+    ][0]
     assert (found["metric"], found["axis"]) == ("RR@10", "USD")
     both = [json.loads(curves(folder, "--band", band, "--json"))["tables"][0] for band in ("runs", "all")]
     assert [one["band"] for one in both] == ["resamples and seeds", "queries, resamples and seeds"]

@@ -53,21 +53,57 @@ def test_evaluate_takes_parameters_of_metrics(files: Path) -> None:
 
 
 def test_compare_passes_every_option_on(files: Path) -> None:
-    options = ["--test", "t", "--correction", "by", "--alternative", "greater", "--interval", "bca", "--equivalence", "0.1"]
+    options = [
+        "--test",
+        "t",
+        "--correction",
+        "by",
+        "--alternative",
+        "greater",
+        "--interval",
+        "bca",
+        "--equivalence",
+        "0.1",
+    ]
     options += ["--alpha", "0.01", "--power", "0.9", "--seed", "7", "-m", "RR", "-m", "AP", "--baseline", RUNS[0]]
     answer = told("compare", *RUNS, "--qrels", "qrels.txt", *options)
-    assert (answer["metric"], answer["test"], answer["correction"], answer["alternative"]) == ("RR, AP", "t", "by", "greater")
-    assert (answer["interval"], answer["margin"], answer["alpha"], answer["power"], answer["seed"]) == ("bca", 0.1, 0.01, 0.9, 7)
-    assert [(row["metric"], row["a"], row["b"]) for row in answer["comparisons"]][:2] == [("RR", "weak", "strong"), ("RR", "weak", "copy")]
+    assert (answer["metric"], answer["test"], answer["correction"], answer["alternative"]) == (
+        "RR, AP",
+        "t",
+        "by",
+        "greater",
+    )
+    assert (answer["interval"], answer["margin"], answer["alpha"], answer["power"], answer["seed"]) == (
+        "bca",
+        0.1,
+        0.01,
+        0.9,
+        7,
+    )
+    assert [(row["metric"], row["a"], row["b"]) for row in answer["comparisons"]][:2] == [
+        ("RR", "weak", "strong"),
+        ("RR", "weak", "copy"),
+    ]
     keys = {"a", "b", "difference", "interval", "effect_size", "p", "p_adjusted", "wins", "ties", "losses"}
-    assert keys | {"superiority", "detectable", "queries_needed", "equivalence", "verdict"} <= set(answer["comparisons"][0])
+    assert keys | {"superiority", "detectable", "queries_needed", "equivalence", "verdict"} <= set(
+        answer["comparisons"][0]
+    )
 
 
 def test_compare_for_people_fits_eighty_columns(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    shown = CliRunner().invoke(app, ["compare", *RUNS, "--qrels", "qrels.txt", "--test", "maxt", "--equivalence", "0.05"]).output
+    shown = (
+        CliRunner()
+        .invoke(app, ["compare", *RUNS, "--qrels", "qrels.txt", "--test", "maxt", "--equivalence", "0.05"])
+        .output
+    )
     assert max(map(len, shown.splitlines())) <= 80
-    assert "strong" in shown and "against weak" in shown and "as good" in shown and "adjusted by maxt" in shown.replace("\n", " ")
+    assert (
+        "strong" in shown
+        and "against weak" in shown
+        and "as good" in shown
+        and "adjusted by maxt" in shown.replace("\n", " ")
+    )
 
 
 def test_the_same_command_gives_the_same_answer(files: Path) -> None:

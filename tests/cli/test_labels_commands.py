@@ -72,16 +72,23 @@ def test_every_teacher_is_described(told: dict[str, Any]) -> None:
         assert 40 < row["queries"] <= 80 or row["teacher"] == "oracle"
     quality = {name: row["quality"]["nDCG@10"] for name, row in teachers.items()}
     assert quality["shuffled"] < quality["middling"] < quality["oracle"] == 1
-    assert quality["first"] == teachers["first"]["quality"]["first_stage"] == teachers["shuffled"]["quality"]["first_stage"]
+    assert (
+        quality["first"]
+        == teachers["first"]["quality"]["first_stage"]
+        == teachers["shuffled"]["quality"]["first_stage"]
+    )
     assert all(row["shift"] == 0 for row in teachers["first"]["position"]["positions"])
     assert teachers["oracle"]["draws"] == [{"resample": 0, "queries": 20}, {"resample": 1, "queries": 20}]
 
 
 def test_agreement_is_with_others_itself_and_the_first_stage(told: dict[str, Any]) -> None:
     pairs = {(row["a"], row["b"], row["between"]): row for row in told["agreement"]}
-    assert pairs["first", "first stage", "first stage"]["tau"] == 1 == pairs["first", "first stage", "first stage"]["rbo"]
+    assert (
+        pairs["first", "first stage", "first stage"]["tau"] == 1 == pairs["first", "first stage", "first stage"]["rbo"]
+    )
     assert abs(pairs["shuffled", "first", "teachers"]["tau"]) < 0.3
-    # A placebo has no moods: what two resamples both drew, it ordered alike; so does one that is calibrated on the pool.
+    # A placebo has no moods: what two resamples both drew, it ordered alike; so does one that is calibrated on the
+    # pool.
     for name in ("shuffled", "middling"):
         assert pairs[name, name, "resamples"]["tau"] == 1 and pairs[name, name, "resamples"]["queries"] > 0
     # The one relevant title is no list of two.
@@ -97,24 +104,40 @@ def test_agreement_is_with_others_itself_and_the_first_stage(told: dict[str, Any
 
 
 def test_what_is_not_labelled_is_said(told: dict[str, Any]) -> None:
-    assert told["waiting"] == [{"teacher": "oracle", "resample": number, "queries": 40, "finished": 20} for number in (0, 1)]
+    assert told["waiting"] == [
+        {"teacher": "oracle", "resample": number, "queries": 40, "finished": 20} for number in (0, 1)
+    ]
 
 
 def test_people_get_tables(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(monkeypatch, home) == 0
     shown = capsys.readouterr().out
-    assert "middling (simulated)" in shown and "itself, other resample" in shown and "only 20 are labelled of 40" in shown
+    assert (
+        "middling (simulated)" in shown and "itself, other resample" in shown and "only 20 are labelled of 40" in shown
+    )
 
 
 def test_before_anything_ran(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(monkeypatch, home, "--set", "teachers.shuffled.seed=7", "--set", "methods=[{method: direct, teachers: [shuffled]}]") == 0
+    assert (
+        call(
+            monkeypatch,
+            home,
+            "--set",
+            "teachers.shuffled.seed=7",
+            "--set",
+            "methods=[{method: direct, teachers: [shuffled]}]",
+        )
+        == 0
+    )
     assert "none is labelled of 40 queries; run the sweep" in capsys.readouterr().out
     assert call(monkeypatch, home, "--set", "methods=[bm25]", "--json") == 0
     assert json.loads(capsys.readouterr().out)["collections"] == []
 
 
 def test_the_summary_holds_the_reached_quality(home: Path) -> None:
-    summaries = [json.loads(file.read_text()) for file in (home / "workspace" / "store" / "labels").glob("*/summary.json")]
+    summaries = [
+        json.loads(file.read_text()) for file in (home / "workspace" / "store" / "labels").glob("*/summary.json")
+    ]
     reached = [summary["quality"] for summary in summaries if "quality" in summary]
     assert len(reached) == 4 and all(one == reached[0] for one in reached)
     assert reached[0]["nDCG@10"] == pytest.approx(0.8, abs=0.01) and reached[0]["queries"] <= reached[0]["pool"]

@@ -30,7 +30,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("newcomer")
     wiki = folder / "mywiki"
     (wiki / "qrels").mkdir(parents=True)
-    documents = [{"_id": f"d{number}", "title": f"page {number}", "text": f"about thing {number}"} for number in range(60)]
+    documents = [
+        {"_id": f"d{number}", "title": f"page {number}", "text": f"about thing {number}"} for number in range(60)
+    ]
     queries = [{"_id": f"q{number}", "text": f"what is thing {number}"} for number in range(60)]
     (wiki / "corpus.jsonl").write_text("".join(json.dumps(document) + "\n" for document in documents))
     (wiki / "queries.jsonl").write_text("".join(json.dumps(query) + "\n" for query in queries))
@@ -46,7 +48,9 @@ class Planned:
     def __init__(self, home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         self._home, self._capsys, self._monkeypatch = home, capsys, monkeypatch
 
-    def __call__(self, text: str, *further: str, name: str = "sweep.yaml", command: str = "plan") -> tuple[int, str, str]:
+    def __call__(
+        self, text: str, *further: str, name: str = "sweep.yaml", command: str = "plan"
+    ) -> tuple[int, str, str]:
         """Exit code, standard output and standard error."""
         if text:
             (self._home / name).write_text(text)
@@ -71,13 +75,33 @@ def plan(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
         ("budgets: [20]", "budget: [20]", 10, "budget: unknown key 'budget'\n  did you mean 'budgets'?"),
         ("teachers:", "teacher:", 4, "teacher: unknown key 'teacher'\n  did you mean 'teachers'?"),
         ("depth: 5", "depth: five", 3, "candidates.depth: must be a whole number, not 'five'"),
-        ("folder: mywiki", "folder: mywikki", 1, "collections.0: there is no folder 'HOME/mywikki'\n  did you mean 'mywiki'?"),
-        ("- direct", "- {method: direct, retriever_loss: listmlee}", 9, "unknown loss 'listmlee'\n  did you mean 'listmle'?"),
-        ("[20]", "[20, 5000]", 10, "budgets.1: a budget of 5,000 is larger than the 36 training queries of 'mywiki' (36 from train)"),
+        (
+            "folder: mywiki",
+            "folder: mywikki",
+            1,
+            "collections.0: there is no folder 'HOME/mywikki'\n  did you mean 'mywiki'?",
+        ),
+        (
+            "- direct",
+            "- {method: direct, retriever_loss: listmlee}",
+            9,
+            "unknown loss 'listmlee'\n  did you mean 'listmle'?",
+        ),
+        (
+            "[20]",
+            "[20, 5000]",
+            10,
+            "budgets.1: a budget of 5,000 is larger than the 36 training queries of 'mywiki' (36 from train)",
+        ),
         ("- direct", "- {method: direct, budgets: 500}", 9, "methods.2.budgets: a budget of 500 is larger than the 36"),
         ("  - bm25", "\t- bm25", 7, "is not YAML: there is a tab in this line\n  YAML indents with spaces"),
         ("  - zero-shot", " - zero-shot", 8, "is not YAML: this line fits none of the lines above it\n"),
-        ("depth: 5}", "depth: 5", 4, "is not YAML: the '{' that opens in line 3 is not closed, or a comma is missing\n"),
+        (
+            "depth: 5}",
+            "depth: 5",
+            4,
+            "is not YAML: the '{' that opens in line 3 is not closed, or a comma is missing\n",
+        ),
         ("noise: 0.5", "noise: a: b", 5, "is not YAML: "),
         (
             "budgets: [20]",
@@ -98,7 +122,9 @@ def plan(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
         ("simulated, noise: 0.5", "recorded, file: no.jsonl", 5, "teachers.sim.file: there is no such file"),
     ],
 )
-def test_a_mistake_is_told_where_it_stands(plan: Planned, home: Path, right: str, wrong: str, line: int, words: str) -> None:
+def test_a_mistake_is_told_where_it_stands(
+    plan: Planned, home: Path, right: str, wrong: str, line: int, words: str
+) -> None:
     code, _, err = plan(SWEEP.replace(right, wrong))
     assert code == 2
     assert err.startswith(f"error: sweep.yaml:{line}: ")
@@ -127,9 +153,14 @@ def test_faults_of_the_file_come_all_at_once(plan: Planned) -> None:
 
 
 def test_faults_of_data_and_models_come_all_at_once(plan: Planned) -> None:
-    text = SWEEP.replace("[{folder: mywiki}]", "[{folder: mywiki}, {folder: mywikki}]").replace("static: bundled:bert-tiny", "static: tiny")
+    text = SWEEP.replace("[{folder: mywiki}]", "[{folder: mywiki}, {folder: mywikki}]").replace(
+        "static: bundled:bert-tiny", "static: tiny"
+    )
     text = text.replace("engine: bm25s", "engine: [bm25s, 'dense:no/such/model']").replace("[20]", "[20, 5000, 6000]")
-    text = text.replace("simulated, noise: 0.5", "litellm, model: openai/x, ask: {prompt: nosuch}") + "evaluate: {split: validation}\n"
+    text = (
+        text.replace("simulated, noise: 0.5", "litellm, model: openai/x, ask: {prompt: nosuch}")
+        + "evaluate: {split: validation}\n"
+    )
     code, _, err = plan(text)
     assert code == 2
     assert [line.split(": ")[1:3] for line in err.splitlines() if line.startswith("error: ")] == [
@@ -146,7 +177,12 @@ def test_faults_of_data_and_models_come_all_at_once(plan: Planned) -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "line", "words"),
     [
-        ("- direct", "- direct\n  - direct", 10, "methods.3: the method 'direct' is listed twice, first in line 9; it counts once"),
+        (
+            "- direct",
+            "- direct\n  - direct",
+            10,
+            "methods.3: the method 'direct' is listed twice, first in line 9; it counts once",
+        ),
         ("- direct", "- direct\n  - {method: direct}", 10, "methods.3: the method"),
         ("[20]", "[20, 20]", 10, "budgets.1: the budget 20 is listed twice, first at position 0; it counts once"),
         ("budgets: [20]", "budgets: 20\nseeds: [0, 0]", 11, "seeds.1: the seed 0 is listed twice"),
@@ -158,7 +194,9 @@ def test_faults_of_data_and_models_come_all_at_once(plan: Planned) -> None:
         ),
     ],
 )
-def test_what_is_listed_twice_is_noticed_and_counts_once(plan: Planned, right: str, wrong: str, line: int, words: str) -> None:
+def test_what_is_listed_twice_is_noticed_and_counts_once(
+    plan: Planned, right: str, wrong: str, line: int, words: str
+) -> None:
     code, out, err = plan(SWEEP.replace(right, wrong), "--json")
     assert (code, err) == (0, "")
     [notice] = json.loads(out)["notices"]
@@ -169,7 +207,9 @@ def test_what_is_listed_twice_is_noticed_and_counts_once(plan: Planned, right: s
 def test_a_sweep_says_what_is_listed_twice_before_it_runs(plan: Planned) -> None:
     code, _, err = plan(SWEEP[: SWEEP.index("  - zero-shot")] + "  - bm25\n", command="sweep")
     assert code == 0
-    assert err.startswith("notice: sweep.yaml:8: methods.1: the method 'bm25' is listed twice, first in line 7; it counts once\n")
+    assert err.startswith(
+        "notice: sweep.yaml:8: methods.1: the method 'bm25' is listed twice, first in line 7; it counts once\n"
+    )
 
 
 def test_a_key_that_is_not_set_is_noticed_before_anything_runs(plan: Planned, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +218,9 @@ def test_a_key_that_is_not_set_is_noticed_before_anything_runs(plan: Planned, mo
     code, out, _ = plan(text, "--json")
     assert code == 0
     [notice] = json.loads(out)["notices"]
-    assert notice.startswith("sweep.yaml:5: teachers.sim: the model 'anthropic/claude-3-5-haiku-20241022' needs ANTHROPIC_API_KEY")
+    assert notice.startswith(
+        "sweep.yaml:5: teachers.sim: the model 'anthropic/claude-3-5-haiku-20241022' needs ANTHROPIC_API_KEY"
+    )
     monkeypatch.setenv("ANTHROPIC_API_KEY", "set")
     _, out, _ = plan(text)
     assert "notice" not in out

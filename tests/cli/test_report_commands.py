@@ -27,7 +27,9 @@ def test_a_page_is_written(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys
     assert "harness report results --html</code>" in text
 
 
-def test_latex_goes_to_standard_output(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_latex_goes_to_standard_output(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert call(monkeypatch, "report", "results", "--latex", "-m", "RR@10", "--test", "t") == 0
     told = capsys.readouterr().out
     assert "harness report results --latex --metric RR@10 --test t" in told
@@ -36,7 +38,9 @@ def test_latex_goes_to_standard_output(folder: Path, monkeypatch: pytest.MonkeyP
     assert Path("to/here.md").read_text(encoding="utf-8").startswith("# semanlink")
 
 
-def test_json_is_one_document(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_is_one_document(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert call(monkeypatch, "report", "results", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["file"] is None
@@ -61,7 +65,9 @@ def test_bad_input_is_one_message(
     assert words in capsys.readouterr().err
 
 
-def test_a_published_run_goes_out_and_in_again(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_published_run_goes_out_and_in_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert call(monkeypatch, "export", str(folder), "--format", "ranx", "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"file": "good.json", "run": "good", "queries": 60, "results": 1200}
     assert Run.read("good.json").scores == Run.read(folder).scores

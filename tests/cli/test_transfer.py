@@ -91,7 +91,11 @@ def test_people_are_told_what_came_and_what_differs(
     assert "1 calls, 0 sets of labels" in capsys.readouterr().err
     assert call(monkeypatch, "labels", "import", file, "--workspace", str(tmp_path / "b")) == 0
     told = capsys.readouterr()
-    assert told.out == "" and "0 calls added, 0 were here already, 1 differ from what is here" in told.err and asked.key in told.err
+    assert (
+        told.out == ""
+        and "0 calls added, 0 were here already, 1 differ from what is here" in told.err
+        and asked.key in told.err
+    )
 
 
 def test_a_damaged_file_is_one_message_and_leaves_nothing(
@@ -104,7 +108,9 @@ def test_a_damaged_file_is_one_message_and_leaves_nothing(
     capsys.readouterr()
     assert call(monkeypatch, "labels", "import", str(file), "--workspace", str(tmp_path / "b")) == 2
     told = capsys.readouterr()
-    assert "the file ends early" in told.err and f"{file}:" in told.err and "Traceback" not in told.err and told.out == ""
+    assert (
+        "the file ends early" in told.err and f"{file}:" in told.err and "Traceback" not in told.err and told.out == ""
+    )
     assert not (tmp_path / "b").exists()
     assert call(monkeypatch, "labels", "export", str(file), "--workspace", str(tmp_path / "empty")) == 2
     assert "no finished labels" in capsys.readouterr().err

@@ -53,7 +53,12 @@ def test_each_part_has_its_own_identity(make_folder: MakeFolder, load: Load) -> 
     changed = [*DOCUMENTS[:2], {**DOCUMENTS[2], "text": "x"}]
     corpus = load(make_folder("b", documents=changed))
     queries = load(make_folder("c", queries=[*QUERIES[:2], {"_id": "q3", "text": "shock wave"}]))
-    qrels = load(make_folder("d", qrels={"train": [("q1", "d1", 1)], "dev": [("q3", "d3", 1)], "test": [("q2", "d1", 0), ("q2", "d2", 1)]}))
+    qrels = load(
+        make_folder(
+            "d",
+            qrels={"train": [("q1", "d1", 1)], "dev": [("q3", "d3", 1)], "test": [("q2", "d1", 0), ("q2", "d2", 1)]},
+        )
+    )
     assert len({c.content_hash for c in (first, corpus, queries, qrels)}) == 4
     assert corpus.corpus.identity != first.corpus.identity == queries.corpus.identity == qrels.corpus.identity
     assert queries.queries("dev").identity != first.queries("dev").identity == qrels.queries("dev").identity
@@ -89,7 +94,9 @@ def test_the_second_call_reads_one_small_file(make_folder: MakeFolder, load: Loa
     start = time.perf_counter()
     second = load(folder)
     assert time.perf_counter() - start < 0.1  # under 5 ms on an idle machine
-    assert second.folder == first.folder and {file: file.stat().st_mtime_ns for file in second.folder.rglob("*")} == marks
+    assert (
+        second.folder == first.folder and {file: file.stat().st_mtime_ns for file in second.folder.rglob("*")} == marks
+    )
 
 
 def test_a_changed_file_is_read_again(make_folder: MakeFolder, load: Load) -> None:
@@ -231,5 +238,7 @@ def test_all_errors_come_at_once(make_folder: MakeFolder, load: Load) -> None:
 def test_collections_without_documents_or_judged_queries(make_folder: MakeFolder, load: Load) -> None:
     with pytest.raises(UserError, match="has no documents"):
         load(make_folder("a", documents=[]))
-    with pytest.raises(UserError, match="has no judged queries\n  2 judgments in 'test' of queries that the collection does not have"):
+    with pytest.raises(
+        UserError, match="has no judged queries\n  2 judgments in 'test' of queries that the collection does not have"
+    ):
         load(make_folder("b", qrels={"test": [("x", "d1", 1), ("y", "d1", 1)]}))

@@ -13,12 +13,18 @@ from harness.collections.collection import Qrels
 from harness.collections.qrels import read_qrels
 from harness.errors import UserError
 
-ids = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=["C", "Z"]), min_size=1, max_size=12)
+ids = st.text(
+    st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=["C", "Z"]), min_size=1, max_size=12
+)
 qrels = st.dictionaries(ids, st.dictionaries(ids, st.integers(-2, 5), min_size=1, max_size=5), min_size=1, max_size=6)
 
 
 def lines_of(judged: Qrels, form: str) -> list[str]:
-    return [form.format(q=query, d=document, g=grade) for query, grades in judged.items() for document, grade in grades.items()]
+    return [
+        form.format(q=query, d=document, g=grade)
+        for query, grades in judged.items()
+        for document, grade in grades.items()
+    ]
 
 
 FORMS = ["{q}\t{d}\t{g}", "{q} 0 {d} {g}", "{q}\tQ0\t{d}\t{g}", "{q} {d} {g}"]

@@ -57,7 +57,9 @@ class Prepared(NamedTuple):
 @pytest.fixture(scope="module")
 def done(large: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     home = tmp_path_factory.mktemp("home")
-    process = subprocess.run([sys.executable, "-c", PREPARE, str(large), str(home)], capture_output=True, text=True, check=True)
+    process = subprocess.run(
+        [sys.executable, "-c", PREPARE, str(large), str(home)], capture_output=True, text=True, check=True
+    )
     return Prepared(home, int(process.stdout))
 
 

@@ -17,9 +17,15 @@ pytestmark = pytest.mark.shared
 def test_scifact(shared_data: Path, load: Load) -> None:
     collection = load(shared_data / "scifact")
     assert len(collection.corpus) == 5183
-    assert {split: len(collection.queries(split)) for split in collection.splits} == {"train": 727, "dev": 80, "test": 300}
+    assert {split: len(collection.queries(split)) for split in collection.splits} == {
+        "train": 727,
+        "dev": 80,
+        "test": 300,
+    }
     assert collection.judgments("test").qrels == read_qrels(shared_data / "scifact" / "qrels" / "test.tsv")
-    assert "2 queries of 'train' that are in 'test' too" in str(collection.report), "1291 and 871 repeat test claims word for word"
+    assert "2 queries of 'train' that are in 'test' too" in str(collection.report), (
+        "1291 and 871 repeat test claims word for word"
+    )
     rows = list(training_pool(collection, ("train", "titles", "sentences")).rows())
     assert len(draw_queries(rows, 0, 10_000)) == 10_000
 
@@ -40,7 +46,9 @@ def test_openqa_has_answers_and_large_budgets(shared_data: Path, load: Load) -> 
     rows = list(training_pool(collection, ("train", "sentences")).rows())
     drawn = draw_queries(rows, 0, 10_000)
     assert len(drawn) == 10_000
-    assert sum(row.source == "train" for row in drawn) == 9980, "20 training questions are test or dev questions word for word"
+    assert sum(row.source == "train" for row in drawn) == 9980, (
+        "20 training questions are test or dev questions word for word"
+    )
 
 
 def test_vaswani_has_neither_titles_nor_train(shared_data: Path, load: Load) -> None:

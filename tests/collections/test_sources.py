@@ -46,7 +46,11 @@ def test_semanlink_is_the_collection_of_the_definition(load: Load) -> None:
 def test_semanlink_arxiv_is_the_smoke_test(load: Load) -> None:
     collection = load("semanlink-arxiv")
     assert len(collection.corpus) == 314
-    assert {split: len(collection.queries(split)) for split in collection.splits} == {"train": 80, "dev": 30, "test": 80}
+    assert {split: len(collection.queries(split)) for split in collection.splits} == {
+        "train": 80,
+        "dev": 30,
+        "test": 80,
+    }
     queries = collection.queries("test")
     assert queries.texts(["label_embedding"] if "label_embedding" in queries.ids else [queries.ids[0]])[0]
 
@@ -99,7 +103,9 @@ def test_beir_collections_inside_an_archive(
         load({"beir": "cqadupstack/unix", "address": server})
 
 
-def test_beir_failures(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load: Load, make_folder: MakeFolder) -> None:
+def test_beir_failures(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load: Load, make_folder: MakeFolder
+) -> None:
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
     with pytest.raises(UserError, match=r"'scifat' cannot be fetched .*\n.*did you mean 'scifact'"):
         load({"beir": "scifat", "address": server})
@@ -160,7 +166,10 @@ def test_irds_failures(data_set: str, load: Load, tmp_path: Path) -> None:
 def test_a_folders_splits_may_be_named(make_folder: MakeFolder, load: Load) -> None:
     folder = make_folder()
     swapped = load({"folder": str(folder), "splits": {"train": "test", "test": "train"}, "dev_share": 0})
-    assert {split: list(swapped.judgments(split).qrels) for split in swapped.splits} == {"train": ["q2"], "test": ["q1"]}
+    assert {split: list(swapped.judgments(split).qrels) for split in swapped.splits} == {
+        "train": ["q2"],
+        "test": ["q1"],
+    }
     assert swapped.content_hash != load(folder).content_hash
     with pytest.raises(UserError, match="did you mean 'test'"):
         load({"folder": str(folder), "splits": {"test": "tset"}})
@@ -170,7 +179,9 @@ def test_names_in_sweep_files(make_folder: MakeFolder, tmp_path: Path) -> None:
     make_folder("mine")
     assert parse_source({"folder": "mine"}, tmp_path).title == "mine"
     assert parse_source({"folder": "mine", "name": "ours"}, tmp_path).title == "ours"
-    same = [parse_source(spec, tmp_path).fingerprint() for spec in ({"source": "folder", "folder": "mine"}, "folder:mine")]
+    same = [
+        parse_source(spec, tmp_path).fingerprint() for spec in ({"source": "folder", "folder": "mine"}, "folder:mine")
+    ]
     assert same[0] == same[1]
     assert parse_source("irds:msmarco-passage/trec-dl-2019/judged").title == "irds:msmarco-passage/trec-dl-2019/judged"
     assert parse_source({"source": "semanlink"}).title == parse_source("semanlink").title == "semanlink"

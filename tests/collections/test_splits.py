@@ -25,8 +25,14 @@ def test_queries_of_two_splits_leave_train_and_are_reported(make_folder: MakeFol
 
 
 def test_the_same_text_under_another_id_is_the_same_query(make_folder: MakeFolder, load: Load) -> None:
-    queries = [{"_id": "a", "text": "Heat  conduction"}, {"_id": "b", "text": "heat CONDUCTION"}, {"_id": "c", "text": "else"}]
-    collection = load(make_folder(queries=queries, qrels={"train": [("a", "d1", 1), ("c", "d1", 1)], "test": [("b", "d1", 1)]}))
+    queries = [
+        {"_id": "a", "text": "Heat  conduction"},
+        {"_id": "b", "text": "heat CONDUCTION"},
+        {"_id": "c", "text": "else"},
+    ]
+    collection = load(
+        make_folder(queries=queries, qrels={"train": [("a", "d1", 1), ("c", "d1", 1)], "test": [("b", "d1", 1)]})
+    )
     assert list(collection.queries("train").ids) == ["c"]
 
 
@@ -56,7 +62,11 @@ def test_train_needs_a_relevant_document_and_test_does_not(make_folder: MakeFold
 
 
 def test_splits_of_other_names_are_test_splits_that_may_share_queries(make_folder: MakeFolder, load: Load) -> None:
-    qrels = {"dl19": [("q0", "d1", 1), ("q1", "d1", 1)], "dl20": [("q1", "d2", 1)], "train": [("q0", "d1", 1), ("q2", "d1", 1)]}
+    qrels = {
+        "dl19": [("q0", "d1", 1), ("q1", "d1", 1)],
+        "dl20": [("q1", "d2", 1)],
+        "train": [("q0", "d1", 1), ("q2", "d1", 1)],
+    }
     collection = load(make_folder(queries=many_queries(3), qrels=qrels))
     assert {split: list(collection.queries(split).ids) for split in collection.splits} == {
         "train": ["q2"],
@@ -69,7 +79,9 @@ def test_judgments_that_point_nowhere(make_folder: MakeFolder, load: Load) -> No
     qrels = {"test": [("q0", "d1", 1), ("q0", "gone", 2), ("nobody", "d1", 1)]}
     queries = [*many_queries(2), {"_id": "q2", "text": " "}]
     collection = load(make_folder(queries=queries, qrels={**qrels, "dl": [("q2", "d1", 1)]}))
-    assert collection.judgments("test").qrels == {"q0": {"d1": 1, "gone": 2}}, "recall and the ideal ranking count unknown documents"
+    assert collection.judgments("test").qrels == {"q0": {"d1": 1, "gone": 2}}, (
+        "recall and the ideal ranking count unknown documents"
+    )
     report = str(collection.report)
     assert "1 judgments in 'test' of documents that the collection does not have (kept): q0 gone" in report
     assert "1 judgments in 'test' of queries that the collection does not have (left out): nobody" in report

@@ -19,7 +19,8 @@ Refused = Callable[..., list[UserError]]
 
 @pytest.fixture
 def load(tmp_path: Path) -> Load:
-    """``load(text, *overrides, **other_files)``: the sweep in a file called sweep.yaml beside other files of the given stems."""
+    """``load(text, *overrides, **other_files)``: the sweep in a file called sweep.yaml beside other files of the given
+    stems."""
 
     def _load(text: str, *overrides: str, **others: str) -> SweepFile:
         for stem, content in {"sweep": text, **others}.items():

@@ -34,8 +34,8 @@ def test_axes_that_a_method_does_not_use_collapse(load: Load) -> None:
 
 def test_lists_are_axes_unless_the_setting_is_a_list(load: Load) -> None:
     sweep = load(
-        HEAD
-        + "methods: [{method: intermediate, temperature: [0.1, 1], negatives: [3, 4], mixture: [0.5, 0.5], distil_queries: [null, 100]}]\n"
+        HEAD + "methods: [{method: intermediate, temperature: [0.1, 1], negatives: [3, 4], mixture: [0.5, 0.5], "
+        "distil_queries: [null, 100]}]\n"
     )
     found = [(v.temperature, v.distil_queries) for v in sweep.methods[0].variants]  # type: ignore[attr-defined]
     assert found == [(0.1, None), (0.1, 100), (1.0, None), (1.0, 100)]
@@ -72,13 +72,21 @@ methods:
         "direct",
     ]
     assert len({str(cell) for cell in cells}) == len(cells)
-    assert str(cells[0]) == "semanlink intermediate temperature=0.1 ranker.warm_up=none listmle kl llm budget 10 resample 0 seed 0"
+    assert (
+        str(cells[0])
+        == "semanlink intermediate temperature=0.1 ranker.warm_up=none listmle kl llm budget 10 resample 0 seed 0"
+    )
 
 
 def test_equal_cells_are_made_once(load: Load) -> None:
     once = expand(load(HEAD + "methods: [{method: direct, epochs: 3}]\n"))
     text = HEAD.replace("[semanlink]", "[semanlink, semanlink]").replace("[10, 20]", "[20, 10, 10]")
-    again = expand(load(text + "methods: [direct, {method: direct, epochs: [3, 3]}, {method: direct, retriever_loss: {name: listmle}}]\n"))
+    again = expand(
+        load(
+            text
+            + "methods: [direct, {method: direct, epochs: [3, 3]}, {method: direct, retriever_loss: {name: listmle}}]\n"
+        )
+    )
     assert again.cells == once.cells
     assert again.dropped == 3 * 16
     assert once.dropped == 0
@@ -93,7 +101,10 @@ methods:
   [intermediate, direct, {method: intermediate, label: own, ranker_loss: {name: ranknet, sigma: 1.0}}, replug-lsr, bm25]
 """
     )
-    losses = {choice.label: [v.model_dump(include={"ranker_loss", "retriever_loss"}) for v in choice.variants] for choice in sweep.methods}
+    losses = {
+        choice.label: [v.model_dump(include={"ranker_loss", "retriever_loss"}) for v in choice.variants]
+        for choice in sweep.methods
+    }
     assert losses["intermediate"] == [
         {"ranker_loss": "listmle", "retriever_loss": "kl"},
         {"ranker_loss": {"name": "ranknet", "sigma": 2.0}, "retriever_loss": "kl"},
@@ -134,7 +145,8 @@ def test_the_baseline_is_found_by_label_or_method(load: Load) -> None:
 def test_thousands_of_cells_expand_at_once(load: Load) -> None:
     sweep = load(
         HEAD.replace("[10, 20]", "{from: 10, to: 1000, steps: 10}")
-        + "methods: [{method: intermediate, temperature: [0.1, 0.2, 0.3, 0.4, 0.5], ranker_loss: [listmle, ranknet]}, bm25]\n"
+        + "methods: [{method: intermediate, temperature: [0.1, 0.2, 0.3, 0.4, 0.5], ranker_loss: [listmle, ranknet]}, "
+        "bm25]\n"
     )
     begun = time.perf_counter()
     expansion = expand(sweep)
@@ -143,7 +155,11 @@ def test_thousands_of_cells_expand_at_once(load: Load) -> None:
 
 
 def test_a_file_of_thirty_lines_loads_in_a_blink(load: Load) -> None:
-    text = HEAD + "methods:\n" + "".join(f"  - {{method: intermediate, label: m{n}, temperature: [0.1, 0.{n + 2}]}}\n" for n in range(20))
+    text = (
+        HEAD
+        + "methods:\n"
+        + "".join(f"  - {{method: intermediate, label: m{n}, temperature: [0.1, 0.{n + 2}]}}\n" for n in range(20))
+    )
     load(text)
     begun = time.perf_counter()
     load(text)
@@ -156,7 +172,10 @@ def test_no_loss_is_for_the_method_to_judge(load: Load) -> None:
 
 
 def test_a_cell_says_its_losses_and_the_name_given_in_the_file(load: Load) -> None:
-    text = "methods: [direct, {method: intermediate, label: mine, temperature: [1, 2], ranker_loss: {name: ranknet, sigma: 2}}]\n"
+    text = (
+        "methods: [direct, {method: intermediate, label: mine, temperature: [1, 2], ranker_loss: {name: ranknet, "
+        "sigma: 2}}]\n"
+    )
     first, *_, last = expand(load(HEAD + text)).cells
     assert (first.entry, first.loss("ranker"), first.loss("retriever")) == ("", None, "listmle")
     assert (last.entry, last.loss("ranker"), last.label) == ("mine", "ranknet sigma=2.0", "mine temperature=2.0")

@@ -20,7 +20,9 @@ candidates: {depth: 7, k1: 1.5}
 
 
 def test_extends_merges_mappings_and_replaces_lists(load: Load) -> None:
-    sweep = load("extends: base.yaml\nbudgets: [5]\ncandidates: {depth: 9}\nteachers: {gpt-4.1: {model: c/d}}\n", base=BASE)
+    sweep = load(
+        "extends: base.yaml\nbudgets: [5]\ncandidates: {depth: 9}\nteachers: {gpt-4.1: {model: c/d}}\n", base=BASE
+    )
     assert sweep.budgets == (5,)
     assert (sweep.candidates.depth, sweep.candidates.engine_settings) == (9, {"k1": 1.5})
     assert sweep.teachers["gpt-4.1"].settings.model_dump()["model"] == "c/d"
@@ -107,7 +109,11 @@ def test_a_fault_inside_a_definition_is_shown_where_it_is_written(refused: Refus
         ("evaluate.split=dev", lambda sweep: sweep.evaluate.split, "dev"),
         ("budgets=[1, 2]", lambda sweep: sweep.budgets, (1, 2)),
         ("budgets.0=15", lambda sweep: sweep.budgets, (15, 20)),
-        ("methods.1.epochs=[1, 9]", lambda sweep: [v.model_dump()["epochs"] for v in sweep.methods[1].variants], [1, 9]),
+        (
+            "methods.1.epochs=[1, 9]",
+            lambda sweep: [v.model_dump()["epochs"] for v in sweep.methods[1].variants],
+            [1, 9],
+        ),
         ("methods.0.label=lexical", lambda sweep: sweep.methods[0].label, "lexical"),
         ("teachers.gpt-4.1.model=x/y=z", lambda sweep: sweep.teachers["gpt-4.1"].settings.model, "x/y=z"),
         ("teachers.new={kind: oracle}", lambda sweep: sweep.teachers["new"].kind, "oracle"),

@@ -60,11 +60,19 @@ def _teachers(block: str) -> str:
     """A block of the teachers page as the teachers of a sweep; one about asking becomes a teacher's."""
     if block.startswith("teachers:"):
         return block
-    lines = ["teachers:", "  one:", "    kind: litellm", "    model: openai/gpt-4.1-mini", *(f"    {line}" for line in block.splitlines())]
+    lines = [
+        "teachers:",
+        "  one:",
+        "    kind: litellm",
+        "    model: openai/gpt-4.1-mini",
+        *(f"    {line}" for line in block.splitlines()),
+    ]
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("block", re.findall(r"^```yaml\n((?:teachers|ask):.*?)^```", TEACHERS, flags=re.DOTALL | re.MULTILINE))
+@pytest.mark.parametrize(
+    "block", re.findall(r"^```yaml\n((?:teachers|ask):.*?)^```", TEACHERS, flags=re.DOTALL | re.MULTILINE)
+)
 def test_every_teacher_on_the_page_loads(tmp_path: Path, block: str) -> None:
     (tmp_path / "sweep.yaml").write_text(BASE + _teachers(block), encoding="utf-8")
     assert load_sweep(tmp_path / "sweep.yaml", []).teachers

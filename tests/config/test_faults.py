@@ -132,7 +132,9 @@ def test_a_method_without_a_budget(refused: Refused, load: Load) -> None:
     [error] = refused(text)
     assert error.key == "methods.1"
     assert "'direct', 'intermediate'" in error.message
-    assert load(text.replace("direct", "{method: direct, budgets: 5}").replace(", intermediate", "")).methods[1].budgets == (5,)
+    assert load(text.replace("direct", "{method: direct, budgets: 5}").replace(", intermediate", "")).methods[
+        1
+    ].budgets == (5,)
 
 
 def test_two_methods_of_one_name(refused: Refused) -> None:
@@ -145,7 +147,9 @@ def test_axes_that_are_empty_or_too_long(refused: Refused) -> None:
     [error] = refused(HEAD + "methods: [{method: direct, epochs: []}]")
     assert (error.key, error.message) == ("methods.0.epochs", "must name at least one value")
     numbers = ", ".join(str(number) for number in range(1, 151))
-    [error] = refused(HEAD + f"methods: [{{method: intermediate, temperature: [{numbers}], distil_queries: [{numbers}]}}]")
+    [error] = refused(
+        HEAD + f"methods: [{{method: intermediate, temperature: [{numbers}], distil_queries: [{numbers}]}}]"
+    )
     assert "more than 10,000 combinations" in error.message
 
 
@@ -155,7 +159,17 @@ def test_numbers_are_finite(refused: Refused, value: str) -> None:
     assert [error.key for error in errors] == ["methods.0.temperature", "max_cost"]
 
 
-SECTIONS = ["collections", "methods", "teachers", "losses", "students", "candidates", "evaluate", "extends", "definitions"]
+SECTIONS = [
+    "collections",
+    "methods",
+    "teachers",
+    "losses",
+    "students",
+    "candidates",
+    "evaluate",
+    "extends",
+    "definitions",
+]
 
 
 @pytest.mark.parametrize("value", ["null", "[]", "{}", "''", "true", "3", "x", "[[1]]", "[null]"])

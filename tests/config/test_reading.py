@@ -81,7 +81,10 @@ def test_wrong_syntax_names_the_line(refused: Refused, text: str, line: int, wor
 
 
 def test_a_key_written_twice_is_refused_wherever_it_stands(refused: Refused) -> None:
-    errors = refused("collections: [semanlink]\nmethods: [bm25]\nseeds: 1\nteachers:\n  t: {kind: oracle}\n  t: {kind: oracle}\nseeds: 2\n")
+    errors = refused(
+        "collections: [semanlink]\nmethods: [bm25]\nseeds: 1\nteachers:\n  t: {kind: oracle}\n  t: {kind: "
+        "oracle}\nseeds: 2\n"
+    )
     assert [(error.key, error.line) for error in errors] == [("teachers.t", 6), ("seeds", 7)]
     assert "first in line 3" in errors[1].message
 
@@ -130,7 +133,9 @@ VALUES = st.recursive(
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.dictionaries(st.sampled_from(OUTER), VALUES, max_size=6))
-def test_any_mapping_loads_or_is_refused_with_places(data: dict[str, object], tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_any_mapping_loads_or_is_refused_with_places(
+    data: dict[str, object], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     path = tmp_path_factory.getbasetemp() / "any.yaml"
     path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
     try:
@@ -140,7 +145,9 @@ def test_any_mapping_loads_or_is_refused_with_places(data: dict[str, object], tm
 
 
 @settings(max_examples=100, deadline=None)
-@given(text=st.text(alphabet=st.characters(codec="utf-8"), max_size=40) | st.text("[]{}:,-&*!|>'\"#%@ \nab1$", max_size=40))
+@given(
+    text=st.text(alphabet=st.characters(codec="utf-8"), max_size=40) | st.text("[]{}:,-&*!|>'\"#%@ \nab1$", max_size=40)
+)
 def test_any_text_loads_or_is_refused(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.getbasetemp() / "text.yaml"
     path.write_text(text, encoding="utf-8", newline="")

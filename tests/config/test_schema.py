@@ -93,6 +93,10 @@ def test_missing_keys_fail(validator: Any) -> None:
 def test_an_editor_can_explain(validator: Any) -> None:
     schema = validator.schema
     assert all(field.get("description") for field in schema["properties"].values())
-    methods = {option["properties"]["method"]["const"]: option for option in schema["$defs"]["method"]["anyOf"] if "properties" in option}
+    methods = {
+        option["properties"]["method"]["const"]: option
+        for option in schema["$defs"]["method"]["anyOf"]
+        if "properties" in option
+    }
     assert methods["direct"]["description"] == "order to retriever"
     assert methods["intermediate"]["properties"]["temperature"]["description"] == "of the softmax"

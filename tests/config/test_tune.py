@@ -32,7 +32,10 @@ def test_every_combination_is_a_trial_of_every_trained_method_and_of_no_other(lo
     loss = {"name": "listmle", "temperature": 0.5}, {"name": "listmle", "temperature": 1.0}
     tried = [(0.1, loss[0]), (0.1, loss[1]), (0.2, loss[0]), (0.2, loss[1])]
     assert settings(found["direct"], "learning_rate", "retriever_loss") == tried
-    assert [trial.changed for trial in found["direct"].trials][1] == {"learning_rate": 0.1, "retriever_loss.temperature": 1}
+    assert [trial.changed for trial in found["direct"].trials][1] == {
+        "learning_rate": 0.1,
+        "retriever_loss.temperature": 1,
+    }
     assert len(found["intermediate"].trials) == 4
 
 
@@ -45,7 +48,11 @@ def test_trials_one_by_one_leave_the_rest_as_the_entry_has_it(load: Load) -> Non
 
 @pytest.mark.parametrize(
     "written",
-    ["{ranker.epochs: [3, 4]}", "{ranker: {epochs: [3, 4, 3]}}", "[{ranker.epochs: 3}, {ranker: {epochs: 4}}, {ranker.epochs: 3}]"],
+    [
+        "{ranker.epochs: [3, 4]}",
+        "{ranker: {epochs: [3, 4, 3]}}",
+        "[{ranker.epochs: 3}, {ranker: {epochs: 4}}, {ranker.epochs: 3}]",
+    ],
 )
 def test_ways_to_write_the_same_trials(load: Load, written: str) -> None:
     found = cells(load(HEAD.replace("direct,", "") + f"tune: {{trials: {written}}}\n"))["intermediate"]
@@ -54,7 +61,10 @@ def test_ways_to_write_the_same_trials(load: Load, written: str) -> None:
 
 
 def test_trials_stay_with_their_variant_and_reach_each_of_its_cells(load: Load) -> None:
-    text = HEAD.replace("direct", "{method: direct, epochs: [1, 2]}") + "seeds: 2\ntune: {trials: {learning_rate: [0.1, 0.2]}}\n"
+    text = (
+        HEAD.replace("direct", "{method: direct, epochs: [1, 2]}")
+        + "seeds: 2\ntune: {trials: {learning_rate: [0.1, 0.2]}}\n"
+    )
     found = [cell for cell in expand(load(text)).cells if cell.method.name == "direct"]
     assert [settings(cell, "epochs", "learning_rate") for cell in found] == [
         [(epochs, 0.1), (epochs, 0.2)] for epochs in (1, 2) for _ in range(2)
@@ -62,9 +72,16 @@ def test_trials_stay_with_their_variant_and_reach_each_of_its_cells(load: Load) 
 
 
 def test_a_loss_keeps_its_name_and_its_other_settings(load: Load) -> None:
-    text = HEAD.replace("intermediate,", "intermediate, ranker_loss: {name: ranknet}, ") + "tune: {trials: {learning_rate: [0.1, 0.2]}}\n"
+    text = (
+        HEAD.replace("intermediate,", "intermediate, ranker_loss: {name: ranknet}, ")
+        + "tune: {trials: {learning_rate: [0.1, 0.2]}}\n"
+    )
     assert settings(cells(load(text))["intermediate"], "ranker_loss") == [("ranknet",), ("ranknet",)]
-    sigma = load(text, "tune.trials=[{learning_rate: 1}, {learning_rate: 2}]", "tune.methods.intermediate.ranker_loss.sigma=[1, 3]")
+    sigma = load(
+        text,
+        "tune.trials=[{learning_rate: 1}, {learning_rate: 2}]",
+        "tune.methods.intermediate.ranker_loss.sigma=[1, 3]",
+    )
     assert settings(cells(sigma)["intermediate"], "ranker_loss") == [("ranknet",), ({"name": "ranknet", "sigma": 3.0},)]
 
 
@@ -77,7 +94,10 @@ def test_split_and_metric(load: Load) -> None:
 
 def test_a_file_that_extends_a_tuned_one_may_change_it_or_turn_it_off(load: Load) -> None:
     base = HEAD + "tune: {trials: {learning_rate: [0.1, 0.2]}}\n"
-    assert len(cells(load("extends: base.yaml\ntune: {trials: {learning_rate: [1, 2, 3]}}\n", base=base))["direct"].trials) == 3
+    assert (
+        len(cells(load("extends: base.yaml\ntune: {trials: {learning_rate: [1, 2, 3]}}\n", base=base))["direct"].trials)
+        == 3
+    )
     assert load("extends: base.yaml\ntune: null\n", base=base).tune is None
 
 
@@ -110,7 +130,12 @@ tune:
         (9, "tune.trials.2.ranker.epochs", "direct: unknown setting 'ranker.epochs'"),
         (10, "tune.trials.3.retriever_loss.temperatur", "direct: unknown setting 'retriever_loss.temperatur'"),
         (11, "tune.trials.4.learning_rate", "direct: must be a number, not a list"),
-        (12, "tune.split", "'test' is the split that results are judged on (evaluate.split): what is chosen on it looks better than it is"),
+        (
+            12,
+            "tune.split",
+            "'test' is the split that results are judged on (evaluate.split): what is chosen on it looks better than "
+            "it is",
+        ),
         (14, "tune.methods.direkt", "'direkt' is no trained method of this sweep"),
         (15, "tune.methods.zero-shot", "'zero-shot' is no trained method of this sweep"),
         (16, "tune.methods.intermediate", "has 2 trials where others have 5: every method gets the same number"),
@@ -125,7 +150,9 @@ def test_one_fault_names_every_method_that_has_it(refused: Refused) -> None:
 
 
 def test_values_that_do_not_go_together_are_told_of_the_trial(refused: Refused) -> None:
-    [error] = refused(HEAD + "tune: {trials: [{}, {}], methods: {intermediate: [{high: 2}, {low: 2}]}}\n", "tune.trials.1.epochs=1")
+    [error] = refused(
+        HEAD + "tune: {trials: [{}, {}], methods: {intermediate: [{high: 2}, {low: 2}]}}\n", "tune.trials.1.epochs=1"
+    )
     assert (error.key, error.message) == ("tune.methods.intermediate.1", "intermediate: low must be below high")
 
 
@@ -158,7 +185,11 @@ def test_a_setting_is_tuned_or_set_but_not_both(refused: Refused, entry: str, tr
         ("[3]", "tune.trials.0", "must be a mapping of settings to values"),
         ("{}", "tune.trials", "must be settings with lists of values"),
         ("learning_rate", "tune.trials", "must be settings with lists of values"),
-        (f"{{learning_rate: {list(range(1, 41))}, epochs: {list(range(1, 41))}}}", "tune.trials", "more than 1,000 trials"),
+        (
+            f"{{learning_rate: {list(range(1, 41))}, epochs: {list(range(1, 41))}}}",
+            "tune.trials",
+            "more than 1,000 trials",
+        ),
         (f"{[{'epochs': number} for number in range(1, 1002)]}", "tune.trials", "more than 1,000 trials"),
     ],
 )

@@ -11,7 +11,9 @@ from streamlit.testing.v1 import AppTest
 from dashboard.launch import RESULTS, command
 
 
-def open_page(results: Path, monkeypatch: pytest.MonkeyPatch, view: str = "leaderboard", **address: str | list[str]) -> AppTest:
+def open_page(
+    results: Path, monkeypatch: pytest.MonkeyPatch, view: str = "leaderboard", **address: str | list[str]
+) -> AppTest:
     """The page `view` of the dashboard of `results`, as the given address opens it; it must not fail."""
     monkeypatch.setenv(RESULTS, str(results))
     page = AppTest.from_file(command(1)[4], default_timeout=60)

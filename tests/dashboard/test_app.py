@@ -73,7 +73,12 @@ def test_literal_escapes_all_that_markdown_reads() -> None:
 
 def test_the_command_binds_to_this_machine_and_sends_no_statistics(tmp_path: Path) -> None:
     said = command(8765)
-    for option in ("--server.address=localhost", "--server.port=8765", "--browser.gatherUsageStats=false", "--server.headless=true"):
+    for option in (
+        "--server.address=localhost",
+        "--server.port=8765",
+        "--browser.gatherUsageStats=false",
+        "--server.headless=true",
+    ):
         assert option in said
     assert environment(tmp_path)[RESULTS] == str(tmp_path)
     with pytest.raises(UserError, match="no results folder"):
@@ -84,7 +89,9 @@ def test_the_server_answers_on_localhost_only(folder: Path) -> None:
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    server = subprocess.Popen(command(port), env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    server = subprocess.Popen(
+        command(port), env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     try:
         for _ in range(120):
             try:
@@ -109,4 +116,8 @@ def _listeners(port: int) -> set[str]:
     """Addresses, in hex, on which something listens at `port` (Linux; empty elsewhere)."""
     files = [file for file in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")) if file.exists()]
     fields = [line.split() for file in files for line in file.read_text().splitlines() if ":" in line]
-    return {field[1].rpartition(":")[0] for field in fields if field[3] == "0A" and int(field[1].rpartition(":")[2], 16) == port}
+    return {
+        field[1].rpartition(":")[0]
+        for field in fields
+        if field[3] == "0A" and int(field[1].rpartition(":")[2], 16) == port
+    }

@@ -37,7 +37,9 @@ def _saved(page: object, button: str, path: Path) -> Path:
     return path
 
 
-def test_a_chart_is_saved_as_svg_and_png_and_a_table_as_csv_and_latex(page: object, address: str, tmp_path: Path) -> None:
+def test_a_chart_is_saved_as_svg_and_png_and_a_table_as_csv_and_latex(
+    page: object, address: str, tmp_path: Path
+) -> None:
     pytest.importorskip("vl_convert", reason="vl-convert-python is not installed")
     page.goto(f"{address}/teachers")
     page.locator(CHART).first.wait_for()

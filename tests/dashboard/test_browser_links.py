@@ -1,4 +1,5 @@
-"""In a real browser: choices on the way through the pages and back, ticks that stay with their rows, and nobody else is asked."""
+"""In a real browser: choices on the way through the pages and back, ticks that stay with their rows, and nobody else is
+asked."""
 
 from __future__ import annotations
 

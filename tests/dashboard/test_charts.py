@@ -25,7 +25,13 @@ def change(query: str, a: float, b: float) -> QueryChange:
     return QueryChange(query, a, b, b - a)
 
 
-CHANGES = [change("up", 0.2, 0.6), change("one", 0.5, 0.5), change("two", 0.5, 0.5), change("three", 0.5, 0.5), change("down", 0.9, 0.8)]
+CHANGES = [
+    change("up", 0.2, 0.6),
+    change("one", 0.5, 0.5),
+    change("two", 0.5, 0.5),
+    change("three", 0.5, 0.5),
+    change("down", 0.9, 0.8),
+]
 
 
 def encodings(drawn: Any) -> list[dict[str, Any]]:
@@ -45,7 +51,13 @@ def test_the_axes_of_a_pair_name_the_rows_by_what_tells_them_apart() -> None:
 
 def test_queries_at_one_place_make_a_larger_mark() -> None:
     drawn = scatter(CHANGES, "nDCG@10", NAMES).to_dict()["layer"][1]
-    assert {value["query"]: value["here"] for value in drawn["data"]["values"]} == {"up": 1, "one": 3, "two": 3, "three": 3, "down": 1}
+    assert {value["query"]: value["here"] for value in drawn["data"]["values"]} == {
+        "up": 1,
+        "one": 3,
+        "two": 3,
+        "three": 3,
+        "down": 1,
+    }
     size = drawn["encoding"]["size"]
     assert (size["field"], size["scale"]["domain"]) == ("here", [1, 3])
     assert size["scale"]["range"][0] < size["scale"]["range"][1]
@@ -73,7 +85,10 @@ def test_rows_of_bins_keep_their_names_apart_in_one_legend() -> None:
 def test_axes_of_means_have_a_format() -> None:
     """Left alone, an axis of one value reads 0.250000."""
     found = [Stratum("all", 9, "row", 0.25, None)]
-    for one in (encodings(strata_chart(found, "nDCG@10", "words"))[1], encodings(scatter(CHANGES, "nDCG@10", NAMES))[1]):
+    for one in (
+        encodings(strata_chart(found, "nDCG@10", "words"))[1],
+        encodings(scatter(CHANGES, "nDCG@10", NAMES))[1],
+    ):
         assert one["y"]["axis"]["format"] == ".4~f"
 
 

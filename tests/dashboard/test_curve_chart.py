@@ -49,7 +49,9 @@ def layers(drawn: Any, kind: str) -> list[dict[str, Any]]:
 def test_every_point_and_every_fit_is_drawn(statistics: Statistics) -> None:
     drawn = budget_chart(statistics.chart, statistics)
     (points,), (line,), (area,) = (layers(drawn, kind) for kind in ("point", "line", "area"))
-    assert {value["mean"] for value in points["data"]["values"]} == {p.mean for one in statistics.chart.series for p in one.points}
+    assert {value["mean"] for value in points["data"]["values"]} == {
+        p.mean for one in statistics.chart.series for p in one.points
+    }
     fitted = [value for one in statistics.fitted if len(one.curve.amounts) > 1 for value in one.band.mean.tolist()]
     assert [value["mean"] for value in line["data"]["values"]] == fitted
     assert [value["low"] for value in area["data"]["values"]] == [
@@ -65,7 +67,9 @@ def test_every_point_and_every_fit_is_drawn(statistics: Statistics) -> None:
 
 def test_ten_series_have_ten_looks(statistics: Statistics) -> None:
     one = statistics.chart.series[0]
-    many = replace(statistics.chart, series=tuple(replace(one, name=f"method, setting={number}") for number in range(10)))
+    many = replace(
+        statistics.chart, series=tuple(replace(one, name=f"method, setting={number}") for number in range(10))
+    )
     (points,), (line,) = (layers(budget_chart(many), kind) for kind in ("point", "line"))
     ranges = [points["encoding"][channel]["scale"]["range"] for channel in ("shape", "stroke", "fill")]
     assert len(set(zip(*ranges, strict=True))) == 10
@@ -86,7 +90,9 @@ def test_hollow_markers_stand_where_a_target_is_reached_between_budgets(statisti
     drawn = budget_chart(statistics.chart, statistics, ("a value", goal), needed)
     hollow = [layer for layer in layers(drawn, "point") if "fill" not in layer["encoding"]]
     inside = {one.series: one for one in needed}[ours.name]
-    assert [(value["x"], value["words"]) for value in hollow[0]["data"]["values"]] == [(inside.amount.value, inside.words)]
+    assert [(value["x"], value["words"]) for value in hollow[0]["data"]["values"]] == [
+        (inside.amount.value, inside.words)
+    ]
     assert any(f"target {goal:.3f}" in str(layer["data"]) for layer in layers(drawn, "text"))
 
 
@@ -134,7 +140,9 @@ def test_stages_are_stacked_in_the_order_of_the_legend() -> None:
 
 def test_only_wide_segments_say_their_stage_and_long_names_keep_their_ends() -> None:
     row = "intermediate · smollm2 · listmle → kl · 1,000 labels · distil_queries="
-    drawn = stage_chart([Split(f"{row}1000", {"train": 99.0, "embed": 1.0}), Split(f"{row}none", {"train": 3.0, "embed": 50.0})])
+    drawn = stage_chart(
+        [Split(f"{row}1000", {"train": 99.0, "embed": 1.0}), Split(f"{row}none", {"train": 3.0, "embed": 50.0})]
+    )
     words, names = layers(drawn, "text")
     assert [value["word"] for value in words["data"]["values"]] == ["train", "", "", "embed"]
     assert [value["text"].splitlines()[-1].rsplit(" ", 1)[-1] for value in names["data"]["values"]] == [

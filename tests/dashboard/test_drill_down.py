@@ -60,7 +60,9 @@ def test_teachers_without_labels_say_so(folder: Path, monkeypatch: pytest.Monkey
     assert "no run here has any" in page.info[0].value
 
 
-def test_a_training_query_shows_words_and_scores_and_runs_nothing(taught: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_training_query_shows_words_and_scores_and_runs_nothing(
+    taught: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     what = "a training query, as the teachers saw it"
     page = open_page(taught, monkeypatch, "query", shown=ROWS, what=what, training="t07")
     assert page.subheader[0].value == "text of t07"
@@ -81,11 +83,15 @@ def test_rows_without_labels_say_so(folder: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("name", [PROVENANCE, LABELS])
-def test_a_bad_file_beside_a_run_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_bad_file_beside_a_run_is_an_error_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     folder = put_labelled(tmp_path, "one", orders_of(1))
     (folder / name).write_text(f"{SCRIPT}{{")
     view = "run" if name == PROVENANCE else "query"
-    page = open_page(tmp_path, monkeypatch, view, shown=ROWS[:1], row=ROWS[0], what="a training query, as the teachers saw it")
+    page = open_page(
+        tmp_path, monkeypatch, view, shown=ROWS[:1], row=ROWS[0], what="a training query, as the teachers saw it"
+    )
     assert literal(name) in page.error[0].value
     assert_inert(page)
 
@@ -118,7 +124,9 @@ def _prepared(base: Path) -> str:
     """A collection on this machine that has the queries of the synthetic runs; its content hash."""
     folder = base / "own"
     (folder / "qrels").mkdir(parents=True)
-    (folder / "corpus.jsonl").write_text("".join(f'{{"_id": "{d}", "title": "", "text": "text of {d}"}}\n' for d in DOCUMENTS))
+    (folder / "corpus.jsonl").write_text(
+        "".join(f'{{"_id": "{d}", "title": "", "text": "text of {d}"}}\n' for d in DOCUMENTS)
+    )
     lines = (f'{{"_id": "{query}", "text": "{"word " * (number % 3 + 1)}"}}\n' for number, query in enumerate(QRELS))
     (folder / "queries.jsonl").write_text("".join(lines))
     qrels = (f"{query}\t{document}\t{grade}\n" for query, grades in QRELS.items() for document, grade in grades.items())
@@ -154,8 +162,15 @@ def assert_drawn(spec: Mapping[str, object]) -> None:
 def test_the_heatmap_has_a_number_in_every_cell(taught: Path) -> None:
     found = agreements(teacher_labels(load_results(taught).runs)[0])
     squares, letters = heatmap(found, "Kendall's tau").to_dict()["layer"]
-    values = squares["data"]["values"] if "data" in squares else heatmap(found, "Kendall's tau").to_dict()["data"]["values"]
-    assert {(value["a"], value["b"]) for value in values} >= {("one", "two"), ("two", "one"), ("one", "one"), ("first stage", "two")}
+    values = (
+        squares["data"]["values"] if "data" in squares else heatmap(found, "Kendall's tau").to_dict()["data"]["values"]
+    )
+    assert {(value["a"], value["b"]) for value in values} >= {
+        ("one", "two"),
+        ("two", "one"),
+        ("one", "one"),
+        ("first stage", "two"),
+    }
     assert all(value["text"] == f"{value['value']:.2f}" for value in values)
     assert letters["encoding"]["text"]["field"] == "text"
 

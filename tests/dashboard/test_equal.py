@@ -93,8 +93,13 @@ def test_every_number_of_the_leaderboard_is_that_of_harness_board(
         assert column == values, name
     for said, row in zip(shown["against baseline"], rows, strict=True):
         against = row["against"]
-        assert said.strip("▲▼ ") == ("" if against is None else f"{against['difference']:+.3f} (p {p_text(against['p_adjusted'])})")
-        assert ("▲" in said, "▼" in said) == ((against or {}).get("verdict") == "better", (against or {}).get("verdict") == "worse")
+        assert said.strip("▲▼ ") == (
+            "" if against is None else f"{against['difference']:+.3f} (p {p_text(against['p_adjusted'])})"
+        )
+        assert ("▲" in said, "▼" in said) == (
+            (against or {}).get("verdict") == "better",
+            (against or {}).get("verdict") == "worse",
+        )
 
 
 @pytest.mark.parametrize("choice", [{}, {"metric": "R@100"}, {"baseline": "direct"}])
@@ -115,7 +120,11 @@ def test_without_a_row_of_the_usual_baseline_nothing_is_tested(
 @pytest.fixture(scope="module")
 def qrels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("qrels") / "qrels.txt"
-    path.write_text("".join(f"{query} 0 {document} {grade}\n" for query, grades in QRELS.items() for document, grade in grades.items()))
+    path.write_text(
+        "".join(
+            f"{query} 0 {document} {grade}\n" for query, grades in QRELS.items() for document, grade in grades.items()
+        )
+    )
     return path
 
 

@@ -45,7 +45,9 @@ def test_the_good_runs_are_on_the_leaderboard(hostile: tuple[Path, Path], monkey
 
 
 @pytest.mark.parametrize("tag", ["pickled-run", "bomb", "sparse-run", "nan-run"])
-def test_a_bad_run_file_is_an_error_in_words(hostile: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, tag: str) -> None:
+def test_a_bad_run_file_is_an_error_in_words(
+    hostile: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, tag: str
+) -> None:
     page = open_page(hostile[0], monkeypatch, "query", shown=["zero-shot", f"{tag} · 100 labels"])
     assert "run\\.trec\\.gz" in page.error[0].value
     assert not hostile[1].exists()

@@ -20,7 +20,10 @@ pytestmark = pytest.mark.slow
 def test_another_address_is_served_and_no_other(tmp_path: Path) -> None:
     port = free_port()
     server = subprocess.Popen(
-        command(port, address="127.0.0.2"), env=environment(tmp_path), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command(port, address="127.0.0.2"),
+        env=environment(tmp_path),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         for _ in range(240):

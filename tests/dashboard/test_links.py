@@ -14,7 +14,9 @@ from tests.leaderboard.runs import make_card, make_run, put
 pytestmark = pytest.mark.slow
 
 
-def test_choices_of_a_link_go_along_and_back_restores_what_was_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_choices_of_a_link_go_along_and_back_restores_what_was_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = open_page(folder, monkeypatch, metric="R@100", group="ours")
     page.switch_page("views/cost.py").run()
     assert page.selectbox(key="metric").value == "R@100"
@@ -23,7 +25,9 @@ def test_choices_of_a_link_go_along_and_back_restores_what_was_there(folder: Pat
     assert page.selectbox(key="metric").value == "nDCG@10"
 
 
-def test_what_is_not_in_the_address_has_its_default_whatever_was_chosen_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_in_the_address_has_its_default_whatever_was_chosen_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(tmp_path, make_card("a"), make_run(0.5))
     put(tmp_path, make_card("b", collection="scifact"), make_run(0.5), metrics=("R@100",))
     page = open_page(tmp_path, monkeypatch)
@@ -31,7 +35,9 @@ def test_what_is_not_in_the_address_has_its_default_whatever_was_chosen_before(t
         page.selectbox(key="collection").select(collection).run()
         again = open_page(tmp_path, monkeypatch, **page.query_params)
         assert again.selectbox(key="metric").value == page.selectbox(key="metric").value
-        assert [frame.value.to_dict() for frame in again.dataframe] == [frame.value.to_dict() for frame in page.dataframe]
+        assert [frame.value.to_dict() for frame in again.dataframe] == [
+            frame.value.to_dict() for frame in page.dataframe
+        ]
 
 
 @pytest.mark.parametrize(
@@ -67,8 +73,12 @@ def test_notes_are_those_of_the_board_that_is_shown(tmp_path: Path, monkeypatch:
     put(tmp_path, make_card("c", "direct", collection="scifact"), make_run(0.5))
     page = open_page(tmp_path, monkeypatch)
     assert page.selectbox(key="collection").value.startswith("scifact")
-    assert [note.value for note in page.warning] == [literal(note) for note in load_board(tmp_path).notes if note.startswith("scifact")]
+    assert [note.value for note in page.warning] == [
+        literal(note) for note in load_board(tmp_path).notes if note.startswith("scifact")
+    ]
     page.selectbox(key="collection").select_index(1).run()
     page.selectbox(key="metric").select("R@100").run()
     notes = load_board(tmp_path, metric="R@100").notes
-    assert [note.value for note in page.warning] == [literal(note) for note in notes if note.startswith("semanlink")] != []
+    assert (
+        [note.value for note in page.warning] == [literal(note) for note in notes if note.startswith("semanlink")] != []
+    )

@@ -1,4 +1,5 @@
-"""Tables on pages: what is seen first, what is shown only where it says something, and what leaves the page as a file."""
+"""Tables on pages: what is seen first, what is shown only where it says something, and what leaves the page as a
+file."""
 
 from __future__ import annotations
 
@@ -43,18 +44,26 @@ def test_settings_stand_where_any_row_has_some(folder: Path) -> None:
 def test_what_a_row_was_tested_against_stands_where_that_differs(folder: Path, tmp_path: Path) -> None:
     (table,) = load_board(folder).tables
     assert "tested against" not in page_values(table, table.rows, TableDisplay())
-    for number, (method, budget) in enumerate((method, budget) for method in ("ours", "theirs") for budget in (100, 300)):
+    for number, (method, budget) in enumerate(
+        (method, budget) for method in ("ours", "theirs") for budget in (100, 300)
+    ):
         put(tmp_path, make_card(f"{method}-{budget}", method, budget=budget), make_run(0.2 * number, number))
     (table,) = load_board(tmp_path, baseline="theirs").tables
     said = dict(
-        zip(((row.method, row.budget) for row in table.rows), page_values(table, table.rows, TableDisplay())["tested against"], strict=True)
+        zip(
+            ((row.method, row.budget) for row in table.rows),
+            page_values(table, table.rows, TableDisplay())["tested against"],
+            strict=True,
+        )
     )
     assert said["theirs", 100] == said["theirs", 300] == ""
     assert "100" in said["ours", 100] and "300" in said["ours", 300]
     assert "tested against" not in page_values(table, table.rows, TableDisplay(tests=False))
 
 
-def test_an_empty_table_has_room_for_saying_so_and_nothing_to_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_table_has_room_for_saying_so_and_nothing_to_save(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     heights = {}
     for rows in (0, 1, 2):
         where = Mock()

@@ -38,7 +38,9 @@ def test_curves_and_what_a_target_needs(folder: Path, monkeypatch: pytest.Monkey
     needed, curves, held = (element.value for element in page.dataframe)
     told = labels_needed(found, found.targets["no-llm"])
     assert needed["needed"].tolist() == [one.words for one in told]
-    assert needed["labels"].dropna().tolist() == [round(one.amount.value) for one in told if one.amount.value < float("inf")]
+    assert needed["labels"].dropna().tolist() == [
+        round(one.amount.value) for one in told if one.amount.value < float("inf")
+    ]
     assert curves["area"].dropna().tolist() == [one.area.value for one in found.fitted if one.area]
     assert curves["notes"].tolist() == ["; ".join(one.notes) for one in found.fitted]
     assert held["equals it with"].tolist() == [
@@ -64,7 +66,9 @@ def test_compare_shows_the_comparison_of_the_board(folder: Path, monkeypatch: py
     result_set = load_results(folder)
     (table,) = board_of(result_set, metric="RR@10").tables
     values = per_query(result_set, table, [(name, titles(table)[name]) for name in ROWS])
-    page = open_page(folder, monkeypatch, "compare", rows=ROWS, metric="RR@10", test="t", correction="bonferroni", against="no-llm")
+    page = open_page(
+        folder, monkeypatch, "compare", rows=ROWS, metric="RR@10", test="t", correction="bonferroni", against="no-llm"
+    )
     answer = compare_rows(values, TestSpec(test="t", correction="bonferroni"), "no-llm")
     means, tests, wins, losses = (element.value for element in page.dataframe)
     assert means["RR@10"].tolist() == [row["mean"] for row in answer["runs"]]
@@ -82,7 +86,9 @@ def test_compare_has_a_matrix_of_all_pairs(folder: Path, monkeypatch: pytest.Mon
     (table,) = board_of(result_set).tables
     values = per_query(result_set, table, [(name, titles(table)[name]) for name in ROWS])
     page = open_page(folder, monkeypatch, "compare", rows=ROWS)
-    assert all(f"**{letter}** {literal(name)}" in page.markdown[0].value for letter, name in zip("ABC", ROWS, strict=True))
+    assert all(
+        f"**{letter}** {literal(name)}" in page.markdown[0].value for letter, name in zip("ABC", ROWS, strict=True)
+    )
     means, matrix, tests = (element.value for element in page.dataframe[:3])
     assert means["letter"].tolist() == matrix["row"].tolist() == ["A", "B", "C"]
     assert list(tests)[:8] == ["a", "b", "b - a", "95 %", "p", "p adj.", "verdict", "+/=/-"]
@@ -171,7 +177,12 @@ def test_cost_shows_where_the_time_went(tmp_path: Path, monkeypatch: pytest.Monk
     put(tmp_path, make_card("b", "fast", durations={"embed": 5.0}), make_run(0.4))
     page = open_page(tmp_path, monkeypatch, "cost")
     shown = page.dataframe[-1].value
-    assert shown.to_dict("list") == {"row": ["slow", "fast"], "train": [20.0, 0], "embed": [5.0, 5.0], "sum": [25.0, 5.0]}
+    assert shown.to_dict("list") == {
+        "row": ["slow", "fast"],
+        "train": [20.0, 0],
+        "embed": [5.0, 5.0],
+        "sum": [25.0, 5.0],
+    }
 
 
 def test_teachers_shows_verdicts_and_prices(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,7 +198,9 @@ def test_every_page_says_when_there_is_nothing(tmp_path: Path, monkeypatch: pyte
     assert "No published runs" in page.info[0].value
 
 
-def test_choices_of_one_collection_do_not_break_another(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_choices_of_one_collection_do_not_break_another(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(tmp_path, make_card("a", "only-here"), make_run(0.5))
     put(tmp_path, make_card("b", "only-there", collection="scifact"), make_run(0.5), metrics=("R@100",))
     page = open_page(tmp_path, monkeypatch, "leaderboard")

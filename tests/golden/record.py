@@ -1,7 +1,7 @@
 """What must not change: stage keys and run ids, what commands print as JSON, what plug-ins say of themselves.
 
-``python -m tests.golden.record`` writes the files beside this one anew. They were recorded before the redesign of 0.2; a difference is a
-fault unless CHANGELOG names it with its reason.
+``python -m tests.golden.record`` writes the files beside this one anew. They were recorded before the redesign of 0.2;
+a difference is a fault unless CHANGELOG names it with its reason.
 """
 
 from __future__ import annotations
@@ -43,7 +43,11 @@ EVERY_KIND = {
     "candidates": {"engine": "bm25s", "depth": 4, "training_queries": ["train"]},
     "teachers": {
         "tiny": {"kind": "likelihood", "model": "bundled:smollm2-135m", "prompt": "question", "max_passage_tokens": 24},
-        "chat": {"kind": "litellm", "model": "openai/gpt-4.1-mini", "ask": {"strategy": "sliding", "window": 4, "step": 2}},
+        "chat": {
+            "kind": "litellm",
+            "model": "openai/gpt-4.1-mini",
+            "ask": {"strategy": "sliding", "window": 4, "step": 2},
+        },
         "words": {"kind": "transformers", "model": "bundled:smollm2-135m"},
     },
     "methods": [
@@ -53,7 +57,11 @@ EVERY_KIND = {
         {"method": "adist", "teachers": ["tiny"]},
         "rocketqa-v2",
         {"method": "gpl", "teachers": ["words"]},
-        {"method": "direct", "retriever_loss": {"name": "sum", "of": ["kl", {"name": "infonce", "weight": 0.1}]}, "teachers": ["chat"]},
+        {
+            "method": "direct",
+            "retriever_loss": {"name": "sum", "of": ["kl", {"name": "infonce", "weight": 0.1}]},
+            "teachers": ["chat"],
+        },
     ],
     "budgets": [4, 8],
     "evaluate": {"metrics": ["TokenF1", "EM", "nDCG@10"], "answers": {"reader": "words", "passages": 3}},
@@ -80,7 +88,9 @@ def keys() -> tuple[dict[str, Any], dict[str, Any]]:
         (home / "every-kind.yaml").write_text(yaml.safe_dump(EVERY_KIND))
         for file in (*(ROOT / "configs" / f"{name}.yaml" for name in SWEEPS), home / "every-kind.yaml"):
             found[file.name], stages = planned(file, home / "workspace")
-            kinds |= {stage.kind: {"version": stage.version, "fields": list(stage.fields())} for stage in stages.values()}
+            kinds |= {
+                stage.kind: {"version": stage.version, "fields": list(stage.fields())} for stage in stages.values()
+            }
     return found, dict(sorted(kinds.items()))
 
 
@@ -101,7 +111,9 @@ def plugins() -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return json.loads(json.dumps(value, default=lambda one: dataclasses.asdict(one) if dataclasses.is_dataclass(one) else str(one)))
+    return json.loads(
+        json.dumps(value, default=lambda one: dataclasses.asdict(one) if dataclasses.is_dataclass(one) else str(one))
+    )
 
 
 def main() -> None:

@@ -26,7 +26,8 @@ def recorded(name: str) -> Any:
 
 
 def differences(old: Any, new: Any, place: str = "") -> list[str]:
-    """Where `new` does not hold what `old` holds; keys may be added, nothing else. Last digits of numbers are a machine's own."""
+    """Where `new` does not hold what `old` holds; keys may be added, nothing else. Last digits of numbers are a
+    machine's own."""
     if isinstance(old, dict) and isinstance(new, dict):
         return [
             line
@@ -34,7 +35,11 @@ def differences(old: Any, new: Any, place: str = "") -> list[str]:
             for line in (differences(value, new[key], f"{place}.{key}") if key in new else [f"{place}.{key} is gone"])
         ]
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        return [line for n, (one, two) in enumerate(zip(old, new, strict=True)) for line in differences(one, two, f"{place}[{n}]")]
+        return [
+            line
+            for n, (one, two) in enumerate(zip(old, new, strict=True))
+            for line in differences(one, two, f"{place}[{n}]")
+        ]
     if isinstance(old, float) and isinstance(new, (int, float)):
         return [] if new == pytest.approx(old, rel=1e-9, abs=1e-12) else [f"{place}: {old} is {new}"]
     if isinstance(old, str) and isinstance(new, str):
@@ -46,7 +51,9 @@ def differences(old: Any, new: Any, place: str = "") -> list[str]:
 def test_no_stage_key_and_no_run_id_changed() -> None:
     keys, kinds = record.keys()
 
-    assert differences(recorded("kinds.json"), kinds) == [], "a stage field that must have another name says the old one: use keyed(...)"
+    assert differences(recorded("kinds.json"), kinds) == [], (
+        "a stage field that must have another name says the old one: use keyed(...)"
+    )
     assert differences(recorded("keys.json"), keys) == []
 
 
@@ -59,7 +66,10 @@ def test_the_csv_of_the_board_has_the_same_columns_and_values() -> None:
     def rows(text: str) -> list[dict[str, Any]]:
         return [{key: _number(value) for key, value in row.items()} for row in csv.DictReader(io.StringIO(text))]
 
-    assert differences(rows((record.HERE / "board.csv").read_text()), rows(record.printed(record.COMMANDS["board.csv"]))) == []
+    assert (
+        differences(rows((record.HERE / "board.csv").read_text()), rows(record.printed(record.COMMANDS["board.csv"])))
+        == []
+    )
 
 
 @pytest.mark.parametrize("name", ["board.tex", "board.md"])

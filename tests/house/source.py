@@ -74,7 +74,11 @@ def _walk(node: ast.AST, in_function: bool) -> Iterator[tuple[ast.AST, bool]]:
 @cache
 def files(*packages: str) -> tuple[SourceFile, ...]:
     """Every Python file of these packages, of all three by default."""
-    return tuple(SourceFile(path.relative_to(ROOT)) for top in packages or PACKAGES for path in sorted((ROOT / top).rglob("*.py")))
+    return tuple(
+        SourceFile(path.relative_to(ROOT))
+        for top in packages or PACKAGES
+        for path in sorted((ROOT / top).rglob("*.py"))
+    )
 
 
 @cache

@@ -9,11 +9,18 @@ from tests.house.source import SourceFile, files
 
 RENAMING = ("harness/files.py", "harness/pipeline/store.py")
 PRINTING = {"harness/plugins.py": 1}
-"""How often files outside ``harness/cli`` may print: a plug-in that cannot be used is told of wherever plug-ins are looked for."""
+"""How often files outside ``harness/cli`` may print: a plug-in that cannot be used is told of wherever plug-ins are
+looked for."""
 
 
 def test_nothing_else_moves_a_file_to_its_place() -> None:
-    wrong = [f"{file.path}:{call.lineno}" for file in files() if str(file.path) not in RENAMING for call in _calls(file) if _renames(call)]
+    wrong = [
+        f"{file.path}:{call.lineno}"
+        for file in files()
+        if str(file.path) not in RENAMING
+        for call in _calls(file)
+        if _renames(call)
+    ]
 
     assert wrong == [], "write with atomic_file, atomic_folder, build_once or remember of harness/files.py"
 

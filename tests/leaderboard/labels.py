@@ -23,11 +23,18 @@ def orders_of(seed: int) -> dict[str, tuple[str, ...]]:
     return {query: tuple(generator.sample(CANDIDATES, len(CANDIDATES))) for query in TRAINING}
 
 
-def labels_of(orders: dict[str, tuple[str, ...]], raw: str = "", shown: dict[str, tuple[str, ...]] | None = None) -> bytes:
+def labels_of(
+    orders: dict[str, tuple[str, ...]], raw: str = "", shown: dict[str, tuple[str, ...]] | None = None
+) -> bytes:
     """The file of a run that these orders taught; its ranker scores the candidates 1, 2, 3 and so on."""
     ranker = {document: float(number) for number, document in enumerate(CANDIDATES, 1)}
     rows = [
-        row_of(Ranking(query, order, raw=raw, presented=(shown or {}).get(query, ())), f"text of {query}", CANDIDATES, ranker)
+        row_of(
+            Ranking(query, order, raw=raw, presented=(shown or {}).get(query, ())),
+            f"text of {query}",
+            CANDIDATES,
+            ranker,
+        )
         for query, order in orders.items()
     ]
     return packed([row for row in rows if row is not None], len(rows))
@@ -46,6 +53,12 @@ def making() -> bytes:
 def put_labelled(results: Path, name: str, orders: dict[str, tuple[str, ...]], raw: str = "", **more: object) -> Path:
     """A run of the teacher `name` with its labels and how it was made."""
     card = make_card(
-        f"by-{name}", f"direct-{name}", budget=len(orders), resample=0, seed=0, teacher=teacher(name), labels=Verdicts(ok=len(orders))
+        f"by-{name}",
+        f"direct-{name}",
+        budget=len(orders),
+        resample=0,
+        seed=0,
+        teacher=teacher(name),
+        labels=Verdicts(ok=len(orders)),
     )
     return put(results, card, make_run(0.5, 7), beside={LABELS: labels_of(orders, raw, **more), PROVENANCE: making()})  # type: ignore[arg-type]

@@ -11,7 +11,16 @@ import numpy as np
 
 from harness.evaluation.metrics.lookup import evaluate
 from harness.evaluation.metrics.per_query_file import write_scores
-from harness.published.card import Card, CardEvaluation, Data, DataSource, MethodSection, ResearchGoal, TeacherSection, TestCollection
+from harness.published.card import (
+    Card,
+    CardEvaluation,
+    Data,
+    DataSource,
+    MethodSection,
+    ResearchGoal,
+    TeacherSection,
+    TestCollection,
+)
 from harness.published.card_costs import Costs, Verdicts
 from harness.published.result_folder import publish, run_folder
 from harness.retrieval.run import Run
@@ -25,14 +34,20 @@ METRICS = ("nDCG@10", "R@100", "RR@10")
 def make_card(tag: str, method: str = "zero-shot", **changes: Any) -> Card:
     """A card; `changes` are fields of the card, or of its method, test collection and training data."""
     about = TestCollection(
-        name=changes.pop("collection", "semanlink"), split=changes.pop("split", "test"), content_hash=changes.pop("content_hash", "ab" * 32)
+        name=changes.pop("collection", "semanlink"),
+        split=changes.pop("split", "test"),
+        content_hash=changes.pop("content_hash", "ab" * 32),
     )
     category, settings = changes.pop("category", "baseline"), changes.pop("settings", {})
     base: dict[str, Any] = {
         "tag": tag,
         "created": datetime(2026, 1, 1, tzinfo=UTC),
-        "research_goal": ResearchGoal(sweep="budget.yaml", evaluation=CardEvaluation(reported_measures=METRICS, baseline=("zero-shot",))),
-        "method": MethodSection(name=method, category=category, sees=("order",), settings=settings, label=changes.pop("label", "")),
+        "research_goal": ResearchGoal(
+            sweep="budget.yaml", evaluation=CardEvaluation(reported_measures=METRICS, baseline=("zero-shot",))
+        ),
+        "method": MethodSection(
+            name=method, category=category, sees=("order",), settings=settings, label=changes.pop("label", "")
+        ),
         "data": Data(test_collection=about, training_data=(DataSource(name="titles"),)),
         "student": "static",
         "costs": Costs(calls=100, usd_standalone=0.25, train_seconds=12.0),
@@ -53,14 +68,19 @@ def make_run(quality: float, seed: int = 0, missing: int = 0) -> Run:
     return Run(
         "unnamed",
         {
-            query: {document: float(noise[row, column] + quality * (document in QRELS[query])) for column, document in enumerate(DOCUMENTS)}
+            query: {
+                document: float(noise[row, column] + quality * (document in QRELS[query]))
+                for column, document in enumerate(DOCUMENTS)
+            }
             for row, query in enumerate(QUERIES)
             if row >= missing
         },
     )
 
 
-def put(results: Path, card: Card, run: Run, metrics: tuple[str, ...] = METRICS, beside: Mapping[str, bytes] | None = None) -> Path:
+def put(
+    results: Path, card: Card, run: Run, metrics: tuple[str, ...] = METRICS, beside: Mapping[str, bytes] | None = None
+) -> Path:
     """Publish `run` under `card`, with the files `beside` it."""
     results.mkdir(exist_ok=True)
     folder = run_folder(results, card)
@@ -91,10 +111,22 @@ def put_board(folder: Path) -> None:
             put(folder, card, make_run(quality, 10 * budget + resample))
     put(folder, make_card("no-llm", "no-llm", category="control", seed=0), make_run(0.7, 3))
     placebo = make_card(
-        "placebo", "intermediate", category="control", budget=100, resample=0, seed=0, teacher=teacher("shuffled", teacher_type="placebo")
+        "placebo",
+        "intermediate",
+        category="control",
+        budget=100,
+        resample=0,
+        seed=0,
+        teacher=teacher("shuffled", teacher_type="placebo"),
     )
     put(folder, placebo, make_run(0.2, 4))
     oracle = make_card(
-        "oracle", "intermediate", category="ours", budget=100, resample=0, seed=0, teacher=teacher("oracle", teacher_type="oracle")
+        "oracle",
+        "intermediate",
+        category="ours",
+        budget=100,
+        resample=0,
+        seed=0,
+        teacher=teacher("oracle", teacher_type="oracle"),
     )
     put(folder, oracle, make_run(3.0, 5))

@@ -63,7 +63,11 @@ def test_means_are_those_of_the_runs_and_intervals_surround_them(results: Path) 
         if len(set(means)) > 1:
             assert estimate.deviation == pytest.approx(np.std(means, ddof=1), abs=1e-12)
             assert (
-                estimate.interval.low < estimate.runs_interval.low <= estimate.mean <= estimate.runs_interval.high < estimate.interval.high
+                estimate.interval.low
+                < estimate.runs_interval.low
+                <= estimate.mean
+                <= estimate.runs_interval.high
+                < estimate.interval.high
             )
 
 
@@ -79,7 +83,9 @@ def test_intervals_of_single_runs_are_those_of_compare_up_to_the_number_of_sampl
 def test_runs_are_averaged_per_query_before_the_test_and_holm_covers_the_table(results: Path) -> None:
     (table,) = load_board(results).tables
     averaged = {
-        query: np.mean([evaluate(make_run(0.5, 1000 + r).scores, QRELS, ["nDCG@10"])["nDCG@10"][query] for r in range(3)])
+        query: np.mean(
+            [evaluate(make_run(0.5, 1000 + r).scores, QRELS, ["nDCG@10"])["nDCG@10"][query] for r in range(3)]
+        )
         for query in QRELS
     }
     zero = evaluate(make_run(0.2, 1).scores, QRELS, ["nDCG@10"])["nDCG@10"]
@@ -89,7 +95,9 @@ def test_runs_are_averaged_per_query_before_the_test_and_holm_covers_the_table(r
     assert row.against.difference == pytest.approx(np.mean(list(averaged.values())) - mean(zero), abs=1e-12)
     assert row.against.interval.low < row.against.difference < row.against.interval.high
     compared = [other.against for other in table.rows if other.against]
-    assert correct(np.array([against.p for against in compared]), "holm").tolist() == [against.p_adjusted for against in compared]
+    assert correct(np.array([against.p for against in compared]), "holm").tolist() == [
+        against.p_adjusted for against in compared
+    ]
     assert table.family.startswith("5 rows against zero-shot on nDCG@10: paired randomisation test")
     assert [row.against for row in table.rows if row.method == "zero-shot"] == [None]
 
@@ -103,7 +111,18 @@ def test_a_placebo_is_not_said_to_be_better(results: Path) -> None:
 def test_json_has_the_documented_keys(results: Path) -> None:
     found = load_board(results).as_json()
     assert json.loads(json.dumps(found, allow_nan=False))["rows"]
-    documented = {"collection", "method", "teacher", "ranker_loss", "retriever_loss", "budget", "runs", "metrics", "cost", "flags"}
+    documented = {
+        "collection",
+        "method",
+        "teacher",
+        "ranker_loss",
+        "retriever_loss",
+        "budget",
+        "runs",
+        "metrics",
+        "cost",
+        "flags",
+    }
     for row in found["rows"]:
         assert documented <= row.keys()
         assert {"mean", "interval"} <= row["metrics"]["nDCG@10"].keys()
@@ -124,10 +143,16 @@ def test_of_several_baseline_rows_it_is_said_which_one_a_row_is_tested_against(t
     for number, (budget, label) in enumerate([(100, "smollm2"), (300, "smollm2"), (300, "shuffled")]):
         false = label == "shuffled"
         of = teacher(label, teacher_type="placebo" if false else "real")
-        put(tmp_path, make_card(f"d{number}", "direct", budget=budget, teacher=of), make_run(0.6 if false else 0.4, number))
+        put(
+            tmp_path,
+            make_card(f"d{number}", "direct", budget=budget, teacher=of),
+            make_run(0.6 if false else 0.4, number),
+        )
     for budget in (100, 300):
         put(tmp_path, make_card(f"s{budget}", "supervised", budget=budget), make_run(0.5, budget))
-    against = {row.budget: row.against.baseline for row in rows(tmp_path, baseline="direct") if row.method == "supervised"}
+    against = {
+        row.budget: row.against.baseline for row in rows(tmp_path, baseline="direct") if row.method == "supervised"
+    }
     assert against == {100: "direct · smollm2 · 100 labels", 300: "direct · smollm2 · 300 labels"}
 
 
@@ -187,7 +212,11 @@ def test_settings_that_differ_are_named_and_those_that_do_not_are_not(tmp_path: 
 
 def test_teachers_of_one_name_with_other_settings_are_other_rows(tmp_path: Path) -> None:
     for tag, model in (("a", "gpt-4.1"), ("b", "gpt-4.1-mini")):
-        put(tmp_path, make_card(tag, "direct", teacher=teacher("gpt", kind="litellm", model=model), budget=100), make_run(0.5))
+        put(
+            tmp_path,
+            make_card(tag, "direct", teacher=teacher("gpt", kind="litellm", model=model), budget=100),
+            make_run(0.5),
+        )
     assert sorted(row.variant for row in rows(tmp_path)) == ["teacher.model=gpt-4.1", "teacher.model=gpt-4.1-mini"]
 
 
@@ -231,7 +260,10 @@ def test_a_metric_that_some_rows_lack_does_not_rank_them(tmp_path: Path) -> None
     put(tmp_path, make_card("zero"), make_run(0.2, 1))
     put(tmp_path, make_card("other", "direct"), make_run(0.9, 1), metrics=("R@100",))
     found = rows(tmp_path, metric="nDCG@10")
-    assert [(row.method, row.rank, list(row.metrics)) for row in found] == [("zero-shot", 1, list(METRICS)), ("direct", None, ["R@100"])]
+    assert [(row.method, row.rank, list(row.metrics)) for row in found] == [
+        ("zero-shot", 1, list(METRICS)),
+        ("direct", None, ["R@100"]),
+    ]
 
 
 def test_the_board_does_not_depend_on_order_or_on_other_rows(results: Path, tmp_path: Path) -> None:
@@ -256,5 +288,8 @@ def test_a_metric_that_one_collection_lacks_leads_the_others(tmp_path: Path) -> 
     put(tmp_path, make_card("a"), make_run(0.5))
     put(tmp_path, make_card("b", collection="scifact"), make_run(0.5), metrics=("R@100",))
     found = load_board(tmp_path, metric="RR@10")
-    assert [(table.collection, table.metric) for table in found.tables] == [("scifact", "R@100"), ("semanlink", "RR@10")]
+    assert [(table.collection, table.metric) for table in found.tables] == [
+        ("scifact", "R@100"),
+        ("semanlink", "RR@10"),
+    ]
     assert "scifact (test): not evaluated by RR@10, led by R@100" in found.notes

@@ -78,7 +78,11 @@ def test_only_the_newest_boards_stay_and_an_unwritable_cache_or_a_wrong_choice_k
     for age, metric in enumerate(("nDCG@10", "R@100", "RR@10")):
         cached_board(cache, results, "state", lambda: made, metric=metric)
         os.utime(cache_path(cache, results, metric, None), (age, age))
-    assert [cache_path(cache, results, metric, None).exists() for metric in ("nDCG@10", "R@100", "RR@10")] == [False, True, True]
+    assert [cache_path(cache, results, metric, None).exists() for metric in ("nDCG@10", "R@100", "RR@10")] == [
+        False,
+        True,
+        True,
+    ]
     (tmp_path / "file").write_text("")
     assert Maker(results).kept(tmp_path / "file") == made
     with pytest.raises(UserError):

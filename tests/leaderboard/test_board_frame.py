@@ -31,7 +31,9 @@ def test_the_chart_draws_the_leading_metric_with_its_intervals(results: Path) ->
     drawn = board.plot().to_dict()
     band = next(layer for layer in drawn["layer"] if layer["mark"]["type"] == "area")
     assert band["encoding"]["y"]["title"] == board.tables[0].metric
-    assert band["data"]["values"] and all(point["low"] < point["mean"] < point["high"] for point in band["data"]["values"])
+    assert band["data"]["values"] and all(
+        point["low"] < point["mean"] < point["high"] for point in band["data"]["values"]
+    )
 
 
 def test_what_cannot_be_drawn_is_said(tmp_path: Path, results: Path, monkeypatch: pytest.MonkeyPatch) -> None:

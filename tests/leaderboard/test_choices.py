@@ -80,7 +80,9 @@ def test_a_target_is_read_off_between_the_budgets(results: Path, table: Table) -
     drawn = chart(table)
     found = statistics_of(load_results(results), table, drawn)
     low, high = (point.mean for point in drawn.series[1].points)
-    needed = [labels_needed(found, CurveTarget(target))[1].amount for target in (low, (low + high) / 2, high, high + 0.001)]
+    needed = [
+        labels_needed(found, CurveTarget(target))[1].amount for target in (low, (low + high) / 2, high, high + 0.001)
+    ]
     assert [one.value for one in needed] == pytest.approx([100, math.sqrt(100 * 300), 300, math.inf])
 
 
@@ -92,7 +94,9 @@ def test_the_frontier_is_what_no_cheaper_row_equals(tmp_path: Path) -> None:
     assert [one.price for one in found] == [0, 1, 2, 2, 3]
     # By definition: dominated where any other is at least as cheap and as good and in one of both better.
     for one in found:
-        beaten = any(o.price <= one.price and o.mean >= one.mean and (o.price, o.mean) != (one.price, one.mean) for o in found)
+        beaten = any(
+            o.price <= one.price and o.mean >= one.mean and (o.price, o.mean) != (one.price, one.mean) for o in found
+        )
         assert (one.beaten_by is not None) == beaten
     best = [one.mean for one in found if one.beaten_by is None]
     assert all(left < right for left, right in pairwise(best))
@@ -105,7 +109,10 @@ def test_equal_rows_do_not_dominate_each_other_and_oracles_do_not_count(tmp_path
     put(tmp_path, make_card("o", "oracle", teacher=teacher("oracle", teacher_type="oracle")), make_run(3.0, 1))
     (table,) = load_board(tmp_path).tables
     found = frontier(load_results(tmp_path), table, list(titles(table).items()), "usd").rows
-    assert [(one.name, one.beaten_by, one.status) for one in found] == [("method-a", None, "frontier"), ("method-b", None, "frontier")]
+    assert [(one.name, one.beaten_by, one.status) for one in found] == [
+        ("method-a", None, "frontier"),
+        ("method-b", None, "frontier"),
+    ]
 
 
 def test_surely_dominated_is_what_max_t_over_all_pairs_shows(tmp_path: Path) -> None:
@@ -120,14 +127,19 @@ def test_surely_dominated_is_what_max_t_over_all_pairs_shows(tmp_path: Path) -> 
         ("far", "cheap", "surely dominated"),
     ]
     values = per_query(result_set, table, [(one.name, titles(table)[one.name]) for one in found.rows]).values
-    # By hand: each row against every one that is no dearer, flipped together; the first step of maxT is the largest of all.
-    differences = np.column_stack([values[:, 0] - values[:, 1], values[:, 0] - values[:, 2], values[:, 1] - values[:, 2]])
+    # By hand: each row against every one that is no dearer, flipped together; the first step of maxT is the largest of
+    # all.
+    differences = np.column_stack(
+        [values[:, 0] - values[:, 1], values[:, 0] - values[:, 2], values[:, 1] - values[:, 2]]
+    )
     scale = np.sqrt((differences**2).sum(axis=0))
     signs = np.random.default_rng(7).choice([-1.0, 1.0], (20_000, len(values)))
     largest = (signs @ differences / scale).max(axis=1)
     observed = differences.sum(axis=0) / scale
     assert found.rows[2].p_adjusted == pytest.approx((largest >= observed[1]).mean(), abs=0.01)
-    assert found.rows[1].p_adjusted == pytest.approx((signs @ differences[:, 0] / scale[0] >= observed[0]).mean(), abs=0.06)
+    assert found.rows[1].p_adjusted == pytest.approx(
+        (signs @ differences[:, 0] / scale[0] >= observed[0]).mean(), abs=0.06
+    )
     assert "3 pairs of a row and one no dearer" in found.family
     assert frontier(result_set, table, [("far", titles(table)["far"])], "usd").family == "nothing tested"
 
@@ -138,16 +150,28 @@ def test_seconds_by_stage_are_means_over_runs_and_the_rest_is_other(tmp_path: Pa
         put(tmp_path, make_card(f"a{seed}", "slow", seed=seed, durations=durations), make_run(0.5, seed))
     put(tmp_path, make_card("b", "fast", durations={"search": 2.0}), make_run(0.5))
     (table,) = load_board(tmp_path).tables
-    found = {one.name: one.seconds for one in split_by_stage(load_results(tmp_path), table, list(titles(table).items()), 2)}
-    assert found == {"slow": {"train": 20.0, "embed": 5.0, "other": 1.0}, "fast": {"train": 0, "embed": 0, "other": 2.0}}
+    found = {
+        one.name: one.seconds for one in split_by_stage(load_results(tmp_path), table, list(titles(table).items()), 2)
+    }
+    assert found == {
+        "slow": {"train": 20.0, "embed": 5.0, "other": 1.0},
+        "fast": {"train": 0, "embed": 0, "other": 2.0},
+    }
     whole = split_by_stage(load_results(tmp_path), table, list(titles(table).items()))
     assert [list(one.seconds) for one in whole] == [["train", "embed", "search", "pool"]] * 2
 
 
 def test_teachers_count_each_set_of_labels_once(results: Path) -> None:
-    labels, costs = Verdicts(ok=50, failed=50, reasons={"no list": 50}), Costs(usd_standalone=0.5, input_tokens=900, output_tokens=100)
+    labels, costs = (
+        Verdicts(ok=50, failed=50, reasons={"no list": 50}),
+        Costs(usd_standalone=0.5, input_tokens=900, output_tokens=100),
+    )
     for tag, method in (("g1", "direct"), ("g2", "other")):
-        put(results, make_card(tag, method, budget=100, resample=0, teacher=teacher("gpt"), labels=labels, costs=costs), make_run(0.5))
+        put(
+            results,
+            make_card(tag, method, budget=100, resample=0, teacher=teacher("gpt"), labels=labels, costs=costs),
+            make_run(0.5),
+        )
     found = {one.name: one for one in teacher_summaries(load_results(results).runs)}
     gpt, ours = found["gpt"], found["smollm2"]
     assert (gpt.runs, gpt.sets, gpt.labels, gpt.reasons) == (2, 1, 100, {"no list": 50})
@@ -161,8 +185,14 @@ def test_teachers_count_each_set_of_labels_once(results: Path) -> None:
 def test_labelling_counts_as_if_nothing_had_been_paid_before_where_cards_know_that(tmp_path: Path) -> None:
     durations, alone = {"labels": 0.5, "train": 2.0}, {"labels": 40.0}
     known = Costs(calls=100, seconds=2.5, seconds_standalone=42.0)
-    put(tmp_path, make_card("new", "told", costs=known, durations=durations, durations_standalone=alone), make_run(0.9, 1))
-    put(tmp_path, make_card("old", "untold", costs=Costs(calls=100, seconds=2.5), durations=durations), make_run(0.2, 2))
+    put(
+        tmp_path,
+        make_card("new", "told", costs=known, durations=durations, durations_standalone=alone),
+        make_run(0.9, 1),
+    )
+    put(
+        tmp_path, make_card("old", "untold", costs=Costs(calls=100, seconds=2.5), durations=durations), make_run(0.2, 2)
+    )
     (table,) = load_board(tmp_path).tables
     rows, result_set = list(titles(table).items()), load_results(tmp_path)
     split = {one.name: one.seconds for one in split_by_stage(result_set, table, rows)}

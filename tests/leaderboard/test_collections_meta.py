@@ -30,7 +30,13 @@ def put_collections(folder: Path) -> None:
         put(folder, make_card(f"zero-{name}", collection=name, content_hash=content), make_run(0.2, place))
         for resample in range(REPEATS):
             card = make_card(
-                f"ours-{name}-{resample}", "ours", collection=name, content_hash=content, resample=resample, seed=0, budget=100
+                f"ours-{name}-{resample}",
+                "ours",
+                collection=name,
+                content_hash=content,
+                resample=resample,
+                seed=0,
+                budget=100,
             )
             put(folder, card, make_run(quality, 100 * place + resample + 7))
     put(folder, make_card("lone", "lonely", collection="scifact", content_hash="01" * 32), make_run(0.4, 77))
@@ -50,7 +56,10 @@ def meta(folder: Path) -> Meta:
 
 def scores(place: int, quality: float, metric: str = "nDCG@10") -> np.ndarray:
     """Values (queries, resamples) of the method."""
-    runs = [evaluate(make_run(quality, 100 * place + resample + 7).scores, QRELS, [metric])[metric] for resample in range(REPEATS)]
+    runs = [
+        evaluate(make_run(quality, 100 * place + resample + 7).scores, QRELS, [metric])[metric]
+        for resample in range(REPEATS)
+    ]
     return np.array([[run[query] for run in runs] for query in sorted(QRELS)])
 
 
@@ -66,13 +75,18 @@ def test_the_effects_are_those_of_the_boards(folder: Path, meta: Meta) -> None:
 
 
 def test_they_are_weighed_by_queries_and_runs(meta: Meta) -> None:
-    """The variance computed again from the runs: of the averaged differences over queries, and of the runs' means over resamples."""
+    """The variance computed again from the runs: of the averaged differences over queries, and of the runs' means over
+    resamples."""
     variances, effects = [], []
     for place, quality in enumerate(QUALITY.values()):
         ours = scores(place, quality)
         zero = evaluate(make_run(0.2, place).scores, QRELS, ["nDCG@10"])["nDCG@10"]
         differences = ours.mean(axis=1) - np.array([zero[query] for query in sorted(QRELS)])
-        noise = (ours - ours.mean(axis=1, keepdims=True) - ours.mean(axis=0) + ours.mean()).var(ddof=0) * ours.size / (59 * 2)
+        noise = (
+            (ours - ours.mean(axis=1, keepdims=True) - ours.mean(axis=0) + ours.mean()).var(ddof=0)
+            * ours.size
+            / (59 * 2)
+        )
         between = max(0.0, ours.mean(axis=0).var(ddof=1) - noise / 60)
         variances.append(differences.var(ddof=1) / 60 + between / REPEATS)
         effects.append(differences.mean())
@@ -90,7 +104,9 @@ def test_what_stands_alone_is_told_apart_and_named_it_is_shown(folder: Path, met
     assert meta.notes == ("1 configuration on one collection only, left out; named they are shown",)
     assert meta.family.startswith("1 method against zero-shot on nDCG@10: random effects over collections")
     named = meta_of(load_results(folder), ["lonely"])
-    assert [(one.name, one.combined, one.verdict, one.weights) for one in named.methods] == [("lonely", None, "", [None])]
+    assert [(one.name, one.combined, one.verdict, one.weights) for one in named.methods] == [
+        ("lonely", None, "", [None])
+    ]
 
 
 def test_p_of_several_methods_is_adjusted_over_them(folder: Path, tmp_path: Path) -> None:
@@ -100,7 +116,9 @@ def test_p_of_several_methods_is_adjusted_over_them(folder: Path, tmp_path: Path
         put(tmp_path, card, make_run(0.25, 50 + place))
     both = meta_of(load_results(tmp_path))
     raw = sorted(one.combined.p for one in both.methods)
-    assert sorted(one.p_adjusted for one in both.methods) == pytest.approx([min(1, 2 * raw[0]), max(2 * raw[0], raw[1])])
+    assert sorted(one.p_adjusted for one in both.methods) == pytest.approx(
+        [min(1, 2 * raw[0]), max(2 * raw[0], raw[1])]
+    )
     assert both.methods[0].combined.effect >= both.methods[1].combined.effect
 
 
@@ -108,7 +126,11 @@ def test_a_method_that_is_the_baseline_has_no_weight(tmp_path: Path) -> None:
     for place, name in enumerate(QUALITY):
         content = f"{place:02x}" * 32
         put(tmp_path, make_card(f"zero-{name}", collection=name, content_hash=content), make_run(0.2, place))
-        put(tmp_path, make_card(f"copy-{name}", "copy", collection=name, content_hash=content), make_run(0.2 + 0.3 * (place > 0), place))
+        put(
+            tmp_path,
+            make_card(f"copy-{name}", "copy", collection=name, content_hash=content),
+            make_run(0.2 + 0.3 * (place > 0), place),
+        )
     (found,) = meta_of(load_results(tmp_path)).methods
     assert [weight is None for weight in found.weights] == [True, False, False]
     assert sum(weight for weight in found.weights if weight) == pytest.approx(1)
@@ -118,7 +140,9 @@ def test_one_collection_never_counts_twice(tmp_path: Path) -> None:
     for place, content in enumerate(("ab" * 32, "cd" * 32)):
         put(tmp_path, make_card(f"zero-{place}", content_hash=content), make_run(0.2, 1))
         put(tmp_path, make_card(f"ours-{place}", "ours", content_hash=content), make_run(0.5, 2))
-    with pytest.raises(UserError, match=r"'semanlink' would count as several collections \(test abababab, test cdcdcdcd\)"):
+    with pytest.raises(
+        UserError, match=r"'semanlink' would count as several collections \(test abababab, test cdcdcdcd\)"
+    ):
         meta_of(load_results(tmp_path))
 
 
@@ -141,11 +165,29 @@ def test_the_command_says_it_in_words_and_as_json(folder: Path) -> None:
     words = ["meta", "ours", "--results", str(folder), "--baseline", "zero-shot", "-m", "nDCG@10"]
     told = CliRunner().invoke(app, words, env={"COLUMNS": "110"})
     assert told.exit_code == 0, told.output
-    for part in ("scifact", "all together", "between collections: tau", "on another collection: [", "ours · 100 labels", "Holm over all 1"):
+    for part in (
+        "scifact",
+        "all together",
+        "between collections: tau",
+        "on another collection: [",
+        "ours · 100 labels",
+        "Holm over all 1",
+    ):
         assert part in told.output
     found = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
     (method,) = found["methods"]
     assert {"name", "combined", "p_adjusted", "verdict", "collections"} <= method.keys()
     assert {"effect", "interval", "p", "deviation", "i2", "prediction", "weights"} <= method["combined"].keys()
-    keys = {"collection", "queries", "runs", "baseline", "difference", "interval", "p_adjusted", "standard_error", "weight", "flags"}
+    keys = {
+        "collection",
+        "queries",
+        "runs",
+        "baseline",
+        "difference",
+        "interval",
+        "p_adjusted",
+        "standard_error",
+        "weight",
+        "flags",
+    }
     assert keys <= method["collections"][0].keys()

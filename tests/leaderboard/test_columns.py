@@ -86,24 +86,32 @@ def test_a_new_column_is_in_the_report(found: Board, results: Path, form: str) -
     assert form != "html" or HELP in Cells(text).titles
 
 
-def test_a_new_setting_stands_in_the_cell_of_the_method_where_there_is_little_room(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_setting_stands_in_the_cell_of_the_method_where_there_is_little_room(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     setting = Column("mood", "mood", "", lambda row: "sunny", lambda row: "sunny", group="settings")
     monkeypatch.setattr(columns, "FIXED", (*columns.FIXED, setting))
     found = load_board(results)
     assert "| zero-shot, sunny |" in board_files.markdown(found)
     assert "mood" not in board_files.markdown(found)
-    assert page_values(found.tables[0], found.tables[0].rows, TableDisplay())["mood"] == ["sunny"] * len(found.tables[0].rows)
+    assert page_values(found.tables[0], found.tables[0].rows, TableDisplay())["mood"] == ["sunny"] * len(
+        found.tables[0].rows
+    )
 
 
 def test_layouts_name_columns_that_there_are(results: Path) -> None:
     (table,) = load_board(results).tables
     there_are = {column.layout_name for column in columns.columns(table)}
-    assert {name for layout in LAYOUTS.values() for one in layout for name in ([one] if isinstance(one, str) else one)} == there_are
+    assert {
+        name for layout in LAYOUTS.values() for one in layout for name in ([one] if isinstance(one, str) else one)
+    } == there_are
 
 
 def test_a_metric_that_is_called_like_a_column_takes_nothing_from_it(tmp_path: Path) -> None:
     put(tmp_path, make_card("a", "first"), make_run(0.5))
     (table,) = load_board(tmp_path).tables
     evil = load_board(tmp_path).tables[0].__class__(**{**vars(table), "metrics": ("nDCG@10", "method")})
-    assert [column.text(evil.rows[0]) for column in arranged("csv", evil) if column.key == ("method", "method")] == ["first"]
+    assert [column.text(evil.rows[0]) for column in arranged("csv", evil) if column.key == ("method", "method")] == [
+        "first"
+    ]
     assert page_values(evil, evil.rows, TableDisplay())["method"] == ["first"]

@@ -58,11 +58,15 @@ CHOICES = [
 
 
 @pytest.mark.parametrize(("metric", "baseline", "question"), CHOICES)
-def test_rows_of_one_run_say_what_harness_compare_says(results: Path, metric: str, baseline: int | None, question: TestSpec) -> None:
+def test_rows_of_one_run_say_what_harness_compare_says(
+    results: Path, metric: str, baseline: int | None, question: TestSpec
+) -> None:
     values, files = values_of(results, SINGLE, metric)
     runs = [group[0] for group in files]
     ours = compare_rows(values, question, None if baseline is None else SINGLE[baseline])
-    theirs = compare(runs, QRELS, baseline=None if baseline is None else runs[baseline], metrics=[metric], question=question)
+    theirs = compare(
+        runs, QRELS, baseline=None if baseline is None else runs[baseline], metrics=[metric], question=question
+    )
     family = theirs["family"] if baseline is None else theirs["family"].replace(runs[baseline].name, SINGLE[baseline])
     assert without_names(ours) == {**without_names(theirs), "family": family}
 
@@ -86,7 +90,9 @@ def test_a_query_that_a_run_lacks_counts_zero(results: Path) -> None:
 def test_changes_run_from_the_largest_gain_to_the_largest_loss(results: Path) -> None:
     values, _ = values_of(results, ("zero-shot", "no-llm"))
     found = changes(values, 0, 1)
-    assert [one.difference for one in found] == sorted((values.values[:, 1] - values.values[:, 0]).tolist(), reverse=True)
+    assert [one.difference for one in found] == sorted(
+        (values.values[:, 1] - values.values[:, 0]).tolist(), reverse=True
+    )
     assert all(one.difference == one.b - one.a for one in found)
     gains, losses = extremes(found, 3)
     assert gains == found[:3]

@@ -21,7 +21,8 @@ def goal(*metrics: str, baseline: str = "zero-shot") -> ResearchGoal:
 
 
 def put_dishonest(folder: Path) -> None:
-    """One seed, ten queries that are not there, a metric chosen afterwards, one withheld, another baseline, another content."""
+    """One seed, ten queries that are not there, a metric chosen afterwards, one withheld, another baseline, another
+    content."""
     put(folder, make_card("zero"), make_run(0.2, 1))
     put(folder, make_card("bm25", "bm25", category="reference"), make_run(0.3, 2))
     put(folder, make_card("lucky", "lucky", resample=0, seed=3, budget=100), make_run(0.6, 3))
@@ -66,7 +67,11 @@ def test_every_trick_is_flagged_by_its_name(dishonest: Path) -> None:
 def test_contents_are_kept_apart_and_said_to_be(dishonest: Path) -> None:
     found = load_board(dishonest)
     assert [(len(table.rows), table.content_hash[:2]) for table in found.tables] == [(8, "ab"), (1, "cd")]
-    assert all(any(flag == f"content {table.content_hash[:8]}" for flag in row.flags) for table in found.tables for row in table.rows)
+    assert all(
+        any(flag == f"content {table.content_hash[:8]}" for flag in row.flags)
+        for table in found.tables
+        for row in table.rows
+    )
     assert "'semanlink' (test) has 2 different contents: a table each" in found.notes
 
 
@@ -79,7 +84,9 @@ def test_another_metric_than_the_sweep_declared_is_flagged_on_every_row_and_note
     found = flags(dishonest, metric="RR@10")
     assert "not its declared metric nDCG@10" in found["lucky"]
     assert found["picked"] == ()
-    assert "semanlink (test): led by RR@10, though sweeps declared nDCG@10" in load_board(dishonest, metric="RR@10").notes
+    assert (
+        "semanlink (test): led by RR@10, though sweeps declared nDCG@10" in load_board(dishonest, metric="RR@10").notes
+    )
 
 
 def test_another_baseline_than_the_sweep_declared_is_flagged_on_every_comparison(dishonest: Path) -> None:
@@ -109,7 +116,9 @@ def test_a_claim_that_other_draws_may_undo_is_flagged(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("baseline", [None, "zero-shot", "strong"])
-def test_a_control_that_beats_zero_shot_is_flagged_whatever_the_baseline_is(tmp_path: Path, baseline: str | None) -> None:
+def test_a_control_that_beats_zero_shot_is_flagged_whatever_the_baseline_is(
+    tmp_path: Path, baseline: str | None
+) -> None:
     put(tmp_path, make_card("zero"), make_run(0.2, 1))
     put(tmp_path, make_card("strong", "strong"), make_run(3.0, 2))
     put(tmp_path, make_card("control", "no-llm", category="control"), make_run(0.7, 3))
@@ -124,6 +133,19 @@ def test_the_flags_stand_on_every_way_out(dishonest: Path) -> None:
     found = load_board(dishonest)
     console = Console(width=300, file=io.StringIO())
     console.print(board_files.terminal(found))
-    said = [console.file.getvalue(), board_files.csv(found), board_files.markdown(found), board_files.latex(found), str(found.as_json())]
-    told = ("one seed", "one resample", "missing queries", "not its declared metric", "declared but not published", "content abab")
+    said = [
+        console.file.getvalue(),
+        board_files.csv(found),
+        board_files.markdown(found),
+        board_files.latex(found),
+        str(found.as_json()),
+    ]
+    told = (
+        "one seed",
+        "one resample",
+        "missing queries",
+        "not its declared metric",
+        "declared but not published",
+        "content abab",
+    )
     assert [(flag, number) for number, text in enumerate(said) for flag in told if flag not in text] == []

@@ -23,7 +23,11 @@ from tests.leaderboard.runs import make_card, make_run, put
 
 
 def test_the_details_are_those_of_the_card(tmp_path: Path) -> None:
-    card = make_card("x", durations={"ranker": 2.0, "embed": 5.0}, implementation={"executable": {"cmd": "harness sweep budget.yaml"}})
+    card = make_card(
+        "x",
+        durations={"ranker": 2.0, "embed": 5.0},
+        implementation={"executable": {"cmd": "harness sweep budget.yaml"}},
+    )
     put(tmp_path, card, make_run(0.5))
     said = details(load_results(tmp_path).runs[0])
     assert [(one.stage, one.seconds) for one in said.stages] == [("embed", 5.0), ("ranker", 2.0)]
@@ -51,12 +55,16 @@ def test_a_commit_that_was_not_clean_is_marked(tmp_path: Path, source: object, c
 def test_a_command_of_strangers_runs_nothing_but_the_harness(tmp_path: Path, said: object) -> None:
     put(tmp_path, make_card("x", implementation={"executable": {"cmd": said}}), make_run(0.5))
     line = details(load_results(tmp_path).runs[0]).command
-    seen = subprocess.run(["sh", "-c", f"printf '%s\\n' {line}"], capture_output=True, text=True, check=True).stdout.splitlines()
+    seen = subprocess.run(
+        ["sh", "-c", f"printf '%s\\n' {line}"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     assert seen == shlex.split(line)
     assert seen[:2] == ["harness", "sweep"]
 
 
-def test_files_are_handed_over_as_they_are_unless_too_large_or_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_handed_over_as_they_are_unless_too_large_or_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = put(tmp_path, make_card("x"), make_run(0.5))
     (run,) = load_results(tmp_path).runs
     assert content(run, "run.trec.gz") == (folder / "run.trec.gz").read_bytes()
@@ -97,8 +105,12 @@ def test_documents_are_in_the_order_of_their_best_place() -> None:
 
 def _collection(folder: Path) -> Path:
     (folder / "qrels").mkdir(parents=True)
-    (folder / "corpus.jsonl").write_text("".join(f'{{"_id": "{d}", "title": "", "text": "text of {d}"}}\n' for d in "xyz"))
-    (folder / "queries.jsonl").write_text('{"_id": "q", "text": "what is x", "metadata": {"answers": ["a letter", "the 24th"]}}\n')
+    (folder / "corpus.jsonl").write_text(
+        "".join(f'{{"_id": "{d}", "title": "", "text": "text of {d}"}}\n' for d in "xyz")
+    )
+    (folder / "queries.jsonl").write_text(
+        '{"_id": "q", "text": "what is x", "metadata": {"answers": ["a letter", "the 24th"]}}\n'
+    )
     (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\tz\t2\nq\tx\t1\n")
     return folder
 

@@ -24,7 +24,9 @@ def test_every_price_has_a_reason_of_its_own() -> None:
 def test_only_prices_that_no_row_has_are_told(tmp_path: Path) -> None:
     put(tmp_path, make_card("a", "first", budget=100, teacher=teacher()), make_run(0.5))
     rows = load_board(tmp_path).tables[0].rows
-    free = replace(rows[0], cost={**rows[0].cost, "usd": 0.0, "train_seconds": 0.0, "input_tokens": 9.0, "seconds": 5.0})
+    free = replace(
+        rows[0], cost={**rows[0].cost, "usd": 0.0, "train_seconds": 0.0, "input_tokens": 9.0, "seconds": 5.0}
+    )
     assert unpriced([free]) == ["usd", "training"]
     assert unpriced([free, replace(free, cost={**free.cost, "usd": 0.5})]) == ["training"]
     assert unpriced([]) == list(PRICES)

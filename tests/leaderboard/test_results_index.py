@@ -40,7 +40,9 @@ def test_runs_from_the_index_are_those_of_the_folder(results: Path, tmp_path: Pa
     for one in (first, again):
         assert [run.folder for run in one.runs] == [run.folder for run in plainly]
         assert [run.card for run in one.runs] == [run.card for run in plainly]
-        assert [{name: dict(values) for name, values in run.scores.items()} for run in one.runs] == [run.scores for run in plainly]
+        assert [{name: dict(values) for name, values in run.scores.items()} for run in one.runs] == [
+            run.scores for run in plainly
+        ]
     assert board_of(again) == board_of(first) == load_board(results)
 
 
@@ -74,7 +76,9 @@ def test_a_damaged_index_counts_as_absent(results: Path, tmp_path: Path, damage:
     assert board_of(load_results(results, cache=cache)) == board_of(before)
 
 
-def test_nothing_is_written_into_the_results_folder_and_an_unwritable_cache_is_no_error(results: Path, tmp_path: Path) -> None:
+def test_nothing_is_written_into_the_results_folder_and_an_unwritable_cache_is_no_error(
+    results: Path, tmp_path: Path
+) -> None:
     before = sorted(results.rglob("*"))
     (tmp_path / "file").write_text("")
     assert len(load_results(results, cache=tmp_path / "file").runs) == 10
@@ -96,4 +100,8 @@ def test_refusals_are_remembered_too(tmp_path: Path, read: list[str]) -> None:
 
 def test_an_empty_folder_and_one_that_is_not_there(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nowhere"):
-        assert load_results(folder, cache=tmp_path / ".cache").runs == load_results(folder, cache=tmp_path / ".cache").runs == ()
+        assert (
+            load_results(folder, cache=tmp_path / ".cache").runs
+            == load_results(folder, cache=tmp_path / ".cache").runs
+            == ()
+        )

@@ -43,7 +43,8 @@ json_values = st.recursive(
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=3), inner, max_size=3)
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=3), inner, max_size=3)
     ),
     max_leaves=6,
 )
@@ -122,7 +123,10 @@ def test_more_keys_than_sqlite_takes_at_once(ledger: Ledger) -> None:
 
 def test_what_was_paid_is_added_up(ledger: Ledger) -> None:
     ledger.put_many(
-        [call(1, input_tokens=10, cached_tokens=4, usd=0.5), call(2, output_tokens=3, reasoning_tokens=1, usd=0.25, seconds=2.0)]
+        [
+            call(1, input_tokens=10, cached_tokens=4, usd=0.5),
+            call(2, output_tokens=3, reasoning_tokens=1, usd=0.25, seconds=2.0),
+        ]
     )
     assert ledger.paid == Usage(2, 10, 4, 3, 1, 0.75, 2.0)
     assert Ledger(ledger.path).paid == Usage()
@@ -142,7 +146,17 @@ def test_a_meter_tells_what_work_cost_here_from_what_it_would_cost_alone(ledger:
 
 
 def test_a_miss_is_paid_for_and_never_given_back(ledger: Ledger) -> None:
-    lost = call("x", "", input_tokens=10, cached_tokens=1, output_tokens=3, reasoning_tokens=2, usd=0.5, seconds=1.0, created=9.0)
+    lost = call(
+        "x",
+        "",
+        input_tokens=10,
+        cached_tokens=1,
+        output_tokens=3,
+        reasoning_tokens=2,
+        usd=0.5,
+        seconds=1.0,
+        created=9.0,
+    )
     cut = lost._replace(response="[2] > [", provider_id="id-2")
     ledger.put_miss(lost, "empty")
     ledger.put_miss(cut, "truncated")
@@ -192,7 +206,20 @@ def _old_ledger(path: Path) -> Call:
     kept = call("old", "yes", input_tokens=7, usd=0.5, created=3.0, provider_id="p")
     with sqlite3.connect(path) as connection:
         connection.execute(VERSION_1)
-        row = (bytes.fromhex(kept.key), "model", 7, 0, 0, 0, 0.5, 0.0, 3.0, "p", "yes", zlib.compress(kept.request.encode()))
+        row = (
+            bytes.fromhex(kept.key),
+            "model",
+            7,
+            0,
+            0,
+            0,
+            0.5,
+            0.0,
+            3.0,
+            "p",
+            "yes",
+            zlib.compress(kept.request.encode()),
+        )
         connection.execute(f"INSERT INTO calls VALUES ({','.join('?' * 12)})", row)
         connection.execute("PRAGMA user_version = 1")
     return kept
@@ -213,7 +240,10 @@ def _miss_some(path: Path) -> None:
 
 def test_processes_migrate_one_old_ledger_at_once(tmp_path: Path) -> None:
     _old_ledger(tmp_path / "ledger.sqlite")
-    workers = [multiprocessing.get_context("fork").Process(target=_miss_some, args=(tmp_path / "ledger.sqlite",)) for _ in range(4)]
+    workers = [
+        multiprocessing.get_context("fork").Process(target=_miss_some, args=(tmp_path / "ledger.sqlite",))
+        for _ in range(4)
+    ]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -349,7 +379,12 @@ def test_ninety_thousand_reads_are_quick(ledger: Ledger) -> None:
     request = '{"messages": "' + "a passage of some length " * 40 + '"}'
     keys = [call_key("model", number) for number in range(90_000)]
     for start in range(0, len(keys), 30_000):
-        ledger.put_many([Call(key, "model", request, "[1] > [2] > [3] > [4] > [5]", 3_000, 0, 100) for key in keys[start : start + 30_000]])
+        ledger.put_many(
+            [
+                Call(key, "model", request, "[1] > [2] > [3] > [4] > [5]", 3_000, 0, 100)
+                for key in keys[start : start + 30_000]
+            ]
+        )
     start_time = time.thread_time()
     assert len(ledger.get_many(keys)) == 90_000
     assert time.thread_time() - start_time < 3

@@ -65,13 +65,23 @@ class Server:
         self.bodies.append(body)
         self.headers.append(dict(request.headers))
         if self.status != 200:
-            return web.json_response({"type": "error", "error": {"type": "authentication_error", **self.error}}, status=self.status)
+            return web.json_response(
+                {"type": "error", "error": {"type": "authentication_error", **self.error}}, status=self.status
+            )
         content = body["messages"][-1]["content"]
         prompt = content if isinstance(content, str) else content[0]["text"]
         said = [{"type": "text", "text": permutation(prompt)}]
         usage = {"input_tokens": len(prompt) // 4, "output_tokens": 20}
         return web.json_response(
-            {"id": "m", "type": "message", "role": "assistant", "model": "c", "content": said, "stop_reason": "end_turn", "usage": usage}
+            {
+                "id": "m",
+                "type": "message",
+                "role": "assistant",
+                "model": "c",
+                "content": said,
+                "stop_reason": "end_turn",
+                "usage": usage,
+            }
         )
 
     async def file(self, request: web.Request) -> web.Response:
@@ -124,7 +134,15 @@ class Server:
 
 
 def _file(name: str, size: int) -> dict[str, Any]:
-    return {"id": name, "object": "file", "bytes": size, "created_at": 1, "filename": "x.jsonl", "purpose": "batch", "status": "processed"}
+    return {
+        "id": name,
+        "object": "file",
+        "bytes": size,
+        "created_at": 1,
+        "filename": "x.jsonl",
+        "purpose": "batch",
+        "status": "processed",
+    }
 
 
 def _batch(name: str, source: str, status: str, out: str | None) -> dict[str, Any]:
@@ -148,9 +166,20 @@ def permutation(prompt: str) -> str:
 
 def completion(model: str, text: str, finish: str, tokens: int) -> dict[str, Any]:
     message = {"role": "assistant", "content": text}
-    usage = {"prompt_tokens": tokens, "completion_tokens": max(1, len(text) // 2), "total_tokens": tokens + len(text) // 2}
+    usage = {
+        "prompt_tokens": tokens,
+        "completion_tokens": max(1, len(text) // 2),
+        "total_tokens": tokens + len(text) // 2,
+    }
     choice = {"index": 0, "finish_reason": finish, "message": message}
-    return {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": model, "choices": [choice], "usage": usage}
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": model,
+        "choices": [choice],
+        "usage": usage,
+    }
 
 
 @contextmanager

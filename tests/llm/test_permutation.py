@@ -17,7 +17,29 @@ from harness.llm.guided_decoding import constraint, permutation_form, permutatio
 from harness.llm.permutation import Choices, Guide, Machine, Permutation, Vocabulary, vocabulary
 
 END = 999
-TEXTS = ["[", "]", ">", " ", " >", " > ", "] >", "] > [", "[1", "1]", "]]", "  ", "foo", "A", "Passage", " A", "yes", "ye", "y", "s", "no"]
+TEXTS = [
+    "[",
+    "]",
+    ">",
+    " ",
+    " >",
+    " > ",
+    "] >",
+    "] > [",
+    "[1",
+    "1]",
+    "]]",
+    "  ",
+    "foo",
+    "A",
+    "Passage",
+    " A",
+    "yes",
+    "ye",
+    "y",
+    "s",
+    "no",
+]
 WORDS = Vocabulary(dict(enumerate([*TEXTS, *map(str, range(30)), *"Pageno"])), frozenset({END}))
 
 
@@ -90,7 +112,9 @@ def tokenizer() -> Any:
     raw = Tokenizer(models.BPE())
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     raw.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(vocab_size=300, special_tokens=["<s>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(
+        vocab_size=300, special_tokens=["<s>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+    )
     raw.train_from_iterator(["[1] > [2] > [10] > [12]", "a [3] > [4]"] * 9, trainer)
     return PreTrainedTokenizerFast(tokenizer_object=raw, eos_token="<s>")
 

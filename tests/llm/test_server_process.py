@@ -1,4 +1,5 @@
-"""Servers that the harness starts: they answer, and nothing of them is left however things end. The server is a small script."""
+"""Servers that the harness starts: they answer, and nothing of them is left however things end. The server is a small
+script."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 TASKS = [
-    Task(f"q{number}", f"query {number}", tuple(Candidate(f"d{place}", f"rank {3 - place}") for place in range(3))) for number in range(4)
+    Task(f"q{number}", f"query {number}", tuple(Candidate(f"d{place}", f"rank {3 - place}") for place in range(3)))
+    for number in range(4)
 ]
 
 _FAKE = """#!{python}
@@ -93,7 +95,11 @@ def left(mark: str) -> list[list[str]]:
     found = []
     for process in psutil.process_iter(["cmdline", "status"]):
         words = process.info["cmdline"] or []
-        if any(mark in word for word in words) and process.info["status"] != psutil.STATUS_ZOMBIE and process.pid != os.getpid():
+        if (
+            any(mark in word for word in words)
+            and process.info["status"] != psutil.STATUS_ZOMBIE
+            and process.pid != os.getpid()
+        ):
             found.append(words)
     return found
 
@@ -106,7 +112,16 @@ def wait_until(true: Callable[[], object], seconds: float = 30) -> bool:
 
 
 def make(tiny_chat: Path, fake: Path, **settings: Any) -> Any:
-    return teacher_from({"kind": "vllm", "model": str(tiny_chat), "command": str(fake), "startup_timeout": 60, "attempts": 2, **settings})
+    return teacher_from(
+        {
+            "kind": "vllm",
+            "model": str(tiny_chat),
+            "command": str(fake),
+            "startup_timeout": 60,
+            "attempts": 2,
+            **settings,
+        }
+    )
 
 
 @pytest.fixture
@@ -120,7 +135,9 @@ def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("guided", [False, True])
-def test_a_server_is_started_asked_and_gone(tiny: Path, fake: Path, mark: str, logs: Path, ledger: Ledger, guided: bool) -> None:
+def test_a_server_is_started_asked_and_gone(
+    tiny: Path, fake: Path, mark: str, logs: Path, ledger: Ledger, guided: bool
+) -> None:
     found = list(make(tiny, fake, guided=guided).label(TASKS, ledger, silent))
     assert [ranking.ranked for ranking in found] == [("d2", "d1", "d0")] * 4
     assert (ledger.paid.calls, ledger.paid.input_tokens) == (4, 28)
@@ -184,7 +201,14 @@ list(make(Path(sys.argv[1]), Path(sys.argv[2])).label(TASKS, Ledger(Path(sys.arg
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("mode", ["slow", "hangs"])
 def test_nothing_outlives_a_harness_that_is_ended(
-    tiny: Path, fake: Path, mark: str, tmp_path: Path, logs: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, mode: str
+    tiny: Path,
+    fake: Path,
+    mark: str,
+    tmp_path: Path,
+    logs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+    mode: str,
 ) -> None:
     monkeypatch.setenv("FAKE", mode)
     monkeypatch.setenv("TMPDIR", str(logs))
@@ -221,7 +245,11 @@ def test_what_is_missing_is_said(tiny: Path, tmp_path: Path, ledger: Ledger) -> 
     with pytest.raises(UserError, match=r"there is no command[\s\S]*pip install 'distil-harness\[vllm\]'"):
         list(make(tiny, Path("absent-vllm")).label(TASKS, ledger, silent))
     with pytest.raises(UserError, match="bin/absent"):
-        list(teacher_from({"kind": "vllm", "model": str(tiny), "command": "bin/absent"}, tmp_path).label(TASKS, ledger, silent))
+        list(
+            teacher_from({"kind": "vllm", "model": str(tiny), "command": "bin/absent"}, tmp_path).label(
+                TASKS, ledger, silent
+            )
+        )
     with pytest.raises(UserErrors, match="belong together"):
         make(tiny, Path("vllm"), mode="url")
 
@@ -245,7 +273,14 @@ def test_identity_is_what_can_change_an_answer(tiny: Path) -> None:
     def identity(**settings: Any) -> str:
         return make(tiny, Path("vllm"), **settings).identity  # type: ignore[no-any-return]
 
-    same = {"command": "other", "port": 9, "tensor_parallel": 2, "gpu_memory_utilization": 0.5, "extra_args": ["--x"], "mode": "engine"}
+    same = {
+        "command": "other",
+        "port": 9,
+        "tensor_parallel": 2,
+        "gpu_memory_utilization": 0.5,
+        "extra_args": ["--x"],
+        "mode": "engine",
+    }
     assert identity(**same) == identity()
     others = [
         {"dtype": "float32"},

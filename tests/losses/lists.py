@@ -32,7 +32,8 @@ def target(
     gold: Sequence[Sequence[int]] | None = None,
     others: Sequence[Sequence[bool]] | None = None,
 ) -> Target:
-    """A target of lists with these sizes; everything is ordered unless said; `gold` names the positive places of each list."""
+    """A target of lists with these sizes; everything is ordered unless said; `gold` names the positive places of each
+    list."""
     mask = torch.arange(max(sizes)) < torch.tensor(sizes).unsqueeze(1)
     first = None
     if gold is not None:

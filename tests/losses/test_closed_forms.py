@@ -38,7 +38,9 @@ def test_listmle_gives_every_order_of_a_list_a_probability_that_sums_to_one() ->
 def test_truncated_listmle_sums_over_all_orders_of_the_tail(placed: int) -> None:
     got = loss_from("listmle")(padded([S[0]]), target([4], [placed])).item()
     endings = itertools.permutations(S[0][placed:])
-    assert math.exp(-got) == pytest.approx(sum(plackett_luce([*S[0][:placed], *ending], 4) for ending in endings), rel=1e-12)
+    assert math.exp(-got) == pytest.approx(
+        sum(plackett_luce([*S[0][:placed], *ending], 4) for ending in endings), rel=1e-12
+    )
 
 
 def test_temperature_divides_the_scores() -> None:
@@ -79,14 +81,20 @@ def test_infonce_sets_each_positive_against_the_negatives_only() -> None:
     slow = []
     for row, places in zip(S, gold, strict=True):
         negatives = sum(math.exp(score) for i, score in enumerate(row) if i not in places)
-        slow.append(mean([-math.log(math.exp(row[i]) / (math.exp(row[i]) + negatives)) for i in places]) if places else 0.0)
+        slow.append(
+            mean([-math.log(math.exp(row[i]) / (math.exp(row[i]) + negatives)) for i in places]) if places else 0.0
+        )
     got = loss_from("infonce")(padded(S), target(SIZES, gold=gold)).item()
     assert got == pytest.approx(mean(slow), rel=1e-12)
 
 
 def divergence(name: str, student: list[float], teacher: list[float]) -> float:
     p, q = softmax(teacher, 0.7), softmax(student, 0.2)
-    return {"kl": lambda: entropy(p, q), "reverse-kl": lambda: entropy(q, p), "jensen-shannon": lambda: jensenshannon(p, q) ** 2}[name]()
+    return {
+        "kl": lambda: entropy(p, q),
+        "reverse-kl": lambda: entropy(q, p),
+        "jensen-shannon": lambda: jensenshannon(p, q) ** 2,
+    }[name]()
 
 
 @pytest.mark.parametrize("name", ["kl", "reverse-kl", "jensen-shannon"])
@@ -108,7 +116,9 @@ def test_kl_reductions_are_torchs_on_even_lists(ours: str, torchs: str) -> None:
 
 def test_margin_mse_against_the_best_and_over_all_pairs() -> None:
     def slow(s: list[float], t: list[float], lefts: int) -> float:
-        return mean([((s[i] - s[j]) - (t[i] - t[j])) ** 2 for i in range(min(lefts, len(s))) for j in range(i + 1, len(s))])
+        return mean(
+            [((s[i] - s[j]) - (t[i] - t[j])) ** 2 for i in range(min(lefts, len(s))) for j in range(i + 1, len(s))]
+        )
 
     wanted = target(SIZES, scores=padded(T))
     for pairs, lefts in (("best", 1), ("all", 9)):
@@ -189,7 +199,11 @@ def _hinge(row: list[float], placed: int) -> float:
 def _approx_ndcg(row: list[float], placed: int) -> float:
     gains = [2**grade - 1 for grade in _grades(len(row), placed)]
     ideal = sum(gain / math.log2(2 + place) for place, gain in enumerate(gains))
-    return 1 - sum(gain / math.log2(1 + rank) for gain, rank in zip(gains, _soft_ranks(row), strict=True)) / ideal if ideal else 0.0
+    return (
+        1 - sum(gain / math.log2(1 + rank) for gain, rank in zip(gains, _soft_ranks(row), strict=True)) / ideal
+        if ideal
+        else 0.0
+    )
 
 
 def _adr_mse(row: list[float], placed: int) -> float:
@@ -199,7 +213,9 @@ def _adr_mse(row: list[float], placed: int) -> float:
 
 def _bce(row: list[float], placed: int) -> float:
     grades = _grades(len(row), placed)
-    return mean([-y * math.log(_sigmoid(s)) - (1 - y) * math.log(1 - _sigmoid(s)) for s, y in zip(row, grades, strict=True)])
+    return mean(
+        [-y * math.log(_sigmoid(s)) - (1 - y) * math.log(1 - _sigmoid(s)) for s, y in zip(row, grades, strict=True)]
+    )
 
 
 def _pointwise_mse(row: list[float], placed: int) -> float:
@@ -212,7 +228,9 @@ def _lambda(row: list[float], placed: int, weigh: Any) -> float:
     ranks = [1 + sum(other > one for other in row) for one in row]
     pairs = _decided(len(row), placed)
     scaled = [gain / ideal for gain in gains] if ideal else gains
-    return sum(weigh(scaled[i], scaled[j], ranks[i], ranks[j]) * math.log2(1 + math.exp(row[j] - row[i])) for i, j in pairs)
+    return sum(
+        weigh(scaled[i], scaled[j], ranks[i], ranks[j]) * math.log2(1 + math.exp(row[j] - row[i])) for i, j in pairs
+    )
 
 
 def _at(rank: float) -> float:
@@ -223,7 +241,9 @@ _WEIGHTS: dict[str, Any] = {
     "lambdarank": lambda g, h, r, q: abs(g - h) * abs(_at(r) - _at(q)),
     "ndcg-loss1": lambda g, h, r, q: g * _at(r),
     "ndcg-loss2": lambda g, h, r, q: abs(g - h) * (_at(abs(r - q)) - _at(abs(r - q) + 1)),
-    "ndcg-loss2++": lambda g, h, r, q: abs(g - h) * (abs(_at(r) - _at(q)) + 10 * (_at(abs(r - q)) - _at(abs(r - q) + 1))),
+    "ndcg-loss2++": lambda g, h, r, q: (
+        abs(g - h) * (abs(_at(r) - _at(q)) + 10 * (_at(abs(r - q)) - _at(abs(r - q) + 1)))
+    ),
 }
 _SLOW: dict[str, Any] = {
     "p-listmle": _p_listmle,
@@ -241,7 +261,9 @@ _SLOW: dict[str, Any] = {
 @pytest.mark.parametrize("name", _SLOW)
 def test_losses_on_an_order_are_their_formulas(name: str, ordered: list[int]) -> None:
     got = loss_from(name)(padded(S), target(SIZES, ordered)).item()
-    assert got == pytest.approx(mean([_SLOW[name](row, placed) for row, placed in zip(S, ordered, strict=True)]), rel=1e-5)
+    assert got == pytest.approx(
+        mean([_SLOW[name](row, placed) for row, placed in zip(S, ordered, strict=True)]), rel=1e-5
+    )
 
 
 def test_top_k_plackett_luce_is_listmle_with_a_longer_tail() -> None:

@@ -1,4 +1,5 @@
-"""What every loss must hold to: gradients, invariances, padding, extreme numbers, and a minimum where the target is met."""
+"""What every loss must hold to: gradients, invariances, padding, extreme numbers, and a minimum where the target is
+met."""
 
 from __future__ import annotations
 
@@ -70,7 +71,9 @@ def test_ragged_batch_is_the_mean_of_its_lists(name: str) -> None:
     alone = [
         loss_from(name)(
             scores[i : i + 1],
-            Target(wanted.mask[i : i + 1], wanted.ordered[i : i + 1], wanted.scores[i : i + 1], wanted.positives[i : i + 1]),
+            Target(
+                wanted.mask[i : i + 1], wanted.ordered[i : i + 1], wanted.scores[i : i + 1], wanted.positives[i : i + 1]
+            ),
         )
         for i in range(4)
     ]
@@ -166,7 +169,8 @@ def test_any_ragged_batch_gives_a_finite_number_no_lower_than_zero(data: st.Data
     gold = [data.draw(st.sets(st.integers(0, size - 1))) if size else set() for size in sizes]
     scores = padded(rows, float("nan"), torch.float32).requires_grad_()
     loss = loss_from(name)(
-        scores, target(sizes, ordered, padded(teacher, float("nan"), torch.float32), [sorted(places) for places in gold])
+        scores,
+        target(sizes, ordered, padded(teacher, float("nan"), torch.float32), [sorted(places) for places in gold]),
     )
     loss.backward()
     assert loss.isfinite() and (loss.item() >= -1e-4 or name == "emdr2")

@@ -48,4 +48,7 @@ def test_wrong_settings_name_the_key(spec: dict[str, object], key: str) -> None:
 
 def test_looking_losses_up_imports_no_torch() -> None:
     code = "import sys; from harness.losses.spec import LossSpec; LossSpec.of('kl'); print('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        == "False"
+    )

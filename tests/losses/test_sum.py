@@ -32,7 +32,10 @@ def seen(**fields: Any) -> Any:
 
 
 def test_a_sum_is_the_weighted_sum_of_its_terms() -> None:
-    spec = {"name": "sum", "of": ["kl", {"name": "listmle", "weight": 0.25, "temperature": 0.5}, {"name": "infonce", "weight": 0.1}]}
+    spec = {
+        "name": "sum",
+        "of": ["kl", {"name": "listmle", "weight": 0.25, "temperature": 0.5}, {"name": "infonce", "weight": 0.1}],
+    }
     wanted = target(SIZES, scores=padded(T), gold=[[1], [0]])
     parts = [(1, "kl"), (0.25, {"name": "listmle", "temperature": 0.5}), (0.1, "infonce")]
     alone = sum(weight * loss_from(part)(padded(S), wanted) for weight, part in parts)
@@ -43,13 +46,17 @@ def test_temperatures_reach_the_terms_that_name_none() -> None:
     spec: dict[str, Any] = {"name": "sum", "of": ["ranknet", {"name": "listmle", "temperature": 0.5}]}
     wanted = target(SIZES)
     for given, outer in (({"temperature": 0.2}, 1.0), ({}, 0.2)):
-        alone = loss_from({"name": "ranknet", "temperature": 0.2})(padded(S), wanted) + loss_from(spec["of"][1])(padded(S), wanted)
+        alone = loss_from({"name": "ranknet", "temperature": 0.2})(padded(S), wanted) + loss_from(spec["of"][1])(
+            padded(S), wanted
+        )
         torch.testing.assert_close(loss_from({**spec, **given}, outer)(padded(S), wanted), alone)
 
 
 def test_equal_sums_have_one_key_and_other_sums_another() -> None:
     spec = LossSpec.of({"name": "sum", "of": ["kl", {**JOINED, "weight": 0.1}]})
-    written = LossSpec.of({"name": "sum", "of": [{"name": "kl", "weight": 1, "reduction": "batchmean"}, {**JOINED, "weight": 0.1}]})
+    written = LossSpec.of(
+        {"name": "sum", "of": [{"name": "kl", "weight": 1, "reduction": "batchmean"}, {**JOINED, "weight": 0.1}]}
+    )
     assert spec == written and hash(spec) == hash(written) and digest(spec) == digest(written)
     others = [
         ["kl", {**JOINED, "weight": 0.2}],
@@ -98,7 +105,9 @@ def test_top_is_the_first_of_the_order() -> None:
 def test_in_batch_adds_the_others_to_the_denominator(positive: str, places: list[int]) -> None:
     slow = []
     for own, pool, others, place in zip(S, POOL, OTHERS, places, strict=True):
-        negatives = [score for i, score in enumerate(own) if i != place] + [s for s, other in zip(pool, others, strict=True) if other]
+        negatives = [score for i, score in enumerate(own) if i != place] + [
+            s for s, other in zip(pool, others, strict=True) if other
+        ]
         slow.append(-math.log(math.exp(own[place]) / (math.exp(own[place]) + sum(map(math.exp, negatives)))))
     got = loss_from({**JOINED, "positive": positive})(joined(), seen(gold=[[place] for place in places]))
     assert got.item() == pytest.approx(sum(slow) / 2, rel=1e-12)
@@ -106,7 +115,10 @@ def test_in_batch_adds_the_others_to_the_denominator(positive: str, places: list
 
 def test_in_batch_is_a_list_of_the_batch_alone() -> None:
     """Against the same negatives written into one longer list."""
-    negatives = [[score for score, other in zip(pool, others, strict=True) if other] for pool, others in zip(POOL, OTHERS, strict=True)]
+    negatives = [
+        [score for score, other in zip(pool, others, strict=True) if other]
+        for pool, others in zip(POOL, OTHERS, strict=True)
+    ]
     longer = padded([own + more for own, more in zip(S, negatives, strict=True)])
     plain = loss_from({"name": "infonce", "positive": "top"})(longer, target([5, 4], [3, 2]))
     torch.testing.assert_close(loss_from(JOINED)(joined(), seen()), plain)

@@ -30,7 +30,10 @@ def written(folder: Path, *losses: Any) -> Path:
 def test_a_sum_is_one_value_and_equal_sums_are_one_cell(tmp_path: Path) -> None:
     short = {"name": "sum", "of": ["kl", SUM["of"][1]]}
     cells = expand(load_sweep(written(tmp_path, SUM, short, "kl"))).cells
-    assert [cell.loss("retriever") for cell in cells] == ["sum of=[kl, infonce weight=0.1 positive=top in_batch=true]", "kl"]
+    assert [cell.loss("retriever") for cell in cells] == [
+        "sum of=[kl, infonce weight=0.1 positive=top in_batch=true]",
+        "kl",
+    ]
 
 
 @pytest.mark.parametrize(

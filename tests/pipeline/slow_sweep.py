@@ -1,4 +1,5 @@
-"""A sweep of toy stages that takes long, to be followed and killed: ``python -m tests.pipeline.slow_sweep WORKSPACE [fork]``."""
+"""A sweep of toy stages that takes long, to be followed and killed: ``python -m tests.pipeline.slow_sweep WORKSPACE
+[fork]``."""
 
 from __future__ import annotations
 
@@ -40,11 +41,18 @@ class Slow(Stage):
 def cells(steps: int) -> list[tuple[str, Stage]]:
     """Three cells: a quick one, one that fails, one that takes `steps` steps."""
     two = Number(2)
-    return [("quick cell", Sum((Number(1), two))), ("broken cell", Sum((Broken(two),))), ("slow cell", Slow(steps, two))]
+    return [
+        ("quick cell", Sum((Number(1), two))),
+        ("broken cell", Sum((Broken(two),))),
+        ("slow cell", Slow(steps, two)),
+    ]
 
 
 def run(
-    workspace: Path, ends: list[tuple[str, Stage]], watcher: NullObserver | None = None, past: dict[str, float] | None = None
+    workspace: Path,
+    ends: list[tuple[str, Stage]],
+    watcher: NullObserver | None = None,
+    past: dict[str, float] | None = None,
 ) -> ExecutionResult:
     """Run `ends` as a sweep does, with a journal."""
     home = Workspace(workspace)

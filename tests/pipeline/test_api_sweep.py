@@ -40,7 +40,9 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def sweep(home: Path, url: str, workspace: str = "workspace", **options: Any) -> SweepResult:
     (home / "sweep.yaml").write_text(SWEEP.format(url=url))
-    return Workspace(home / workspace).plan(home / "sweep.yaml").run(home / "results", observer=NullObserver(), **options)
+    return (
+        Workspace(home / workspace).plan(home / "sweep.yaml").run(home / "results", observer=NullObserver(), **options)
+    )
 
 
 def planned(home: Path, workspace: str = "workspace") -> dict[str, Any]:
@@ -84,7 +86,9 @@ def test_priced_capped_and_paid_once_through_faults(tmp_path: Path, monkeypatch:
 
 def test_a_prompt_that_does_not_exist_is_named_where_its_teacher_is(tmp_path: Path) -> None:
     file = tmp_path / "sweep.yaml"
-    file.write_text(SWEEP.format(url="http://127.0.0.1:9/v1").replace("kind: litellm,", "kind: litellm, ask: {prompt: listwis},"))
+    file.write_text(
+        SWEEP.format(url="http://127.0.0.1:9/v1").replace("kind: litellm,", "kind: litellm, ask: {prompt: listwis},")
+    )
     with pytest.raises(UserError, match="did you mean 'listwise'") as caught:
         Workspace(tmp_path / "workspace").plan(file).report()
     assert (Path(str(caught.value.file)), caught.value.key) == (file, "teachers.gpt")

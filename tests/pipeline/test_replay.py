@@ -1,4 +1,5 @@
-"""Recorded gpt-3.5 rankings as the teacher: trained on one year of TREC DL, tested on the other, by our method and the direct one."""
+"""Recorded gpt-3.5 rankings as the teacher: trained on one year of TREC DL, tested on the other, by our method and the
+direct one."""
 
 from __future__ import annotations
 
@@ -34,7 +35,11 @@ evaluate: {{metrics: [nDCG@10]}}
 
 def test_each_year_teaches_for_the_other(shared_data: Path, tmp_path: Path) -> None:
     (tmp_path / "replay.yaml").write_text(SWEEP.format(data=shared_data / "trec-dl"))
-    done = Workspace(tmp_path / "workspace").plan(tmp_path / "replay.yaml").run(tmp_path / "results", observer=NullObserver())
+    done = (
+        Workspace(tmp_path / "workspace")
+        .plan(tmp_path / "replay.yaml")
+        .run(tmp_path / "results", observer=NullObserver())
+    )
     assert done.summary["cells"] == {"total": 4, "done": 4, "failed": 0, "cached": 0}
     assert done.summary["llm"]["calls"] == 0
     rows = load_board(tmp_path / "results").as_json()["rows"]

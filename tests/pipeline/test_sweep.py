@@ -79,7 +79,11 @@ def test_every_cell_is_published_and_on_the_board(first: SweepResult, home: Path
 def test_cards_say_what_was_done(first: SweepResult, home: Path) -> None:
     cards = [read_card(folder) for folder in first.published]
     placebo = next(card for card in cards if card.method.name == "direct")
-    assert placebo.method.category == "control" and placebo.teacher is not None and placebo.teacher.teacher_type == "placebo"
+    assert (
+        placebo.method.category == "control"
+        and placebo.teacher is not None
+        and placebo.teacher.teacher_type == "placebo"
+    )
     assert placebo.labels is not None and placebo.labels.total == placebo.budget
     assert [source.name for source in placebo.data.training_data] == ["train", "titles"]
     reference = next(card for card in cards if card.method.name == "bm25")
@@ -88,16 +92,24 @@ def test_cards_say_what_was_done(first: SweepResult, home: Path) -> None:
 
 def test_how_a_run_was_made_and_its_labels_lie_beside_it(first: SweepResult, home: Path) -> None:
     runs = {folder: read_card(folder) for folder in first.published}
-    folder, card = next((folder, card) for folder, card in runs.items() if card.method.name == "intermediate" and card.budget == 20)
+    folder, card = next(
+        (folder, card) for folder, card in runs.items() if card.method.name == "intermediate" and card.budget == 20
+    )
     making, labels = read_provenance(folder), read_labels(folder)
     assert making is not None and labels is not None and card.outcome is not None
-    assert {stage.kind: stage.seconds for stage in making.stages if stage.kind == "ranker"}["ranker"] == card.durations["ranker"]
+    assert {stage.kind: stage.seconds for stage in making.stages if stage.kind == "ranker"}["ranker"] == card.durations[
+        "ranker"
+    ]
     assert not any(stage.cached for stage in making.stages)
     curves = {stage.kind: stage.curve for stage in making.stages if stage.curve}
-    assert set(curves) == {"ranker", "retriever"} and all(curve.best_step == curve.steps > 0 for curve in curves.values())
+    assert set(curves) == {"ranker", "retriever"} and all(
+        curve.best_step == curve.steps > 0 for curve in curves.values()
+    )
     assert (labels.header.labels, labels.header.rows) == (20, 20) and len({row.query for row in labels.rows}) == 20
     (key,) = (stage.key for stage in making.stages if stage.kind == "labels")
-    said = {ranking.query: ranking for ranking in read_rankings(home / "workspace" / "store" / "labels" / key / RANKINGS)}
+    said = {
+        ranking.query: ranking for ranking in read_rankings(home / "workspace" / "store" / "labels" / key / RANKINGS)
+    }
     assert all(row.ranking().ranked == said[row.query].ranked and row.text for row in labels.rows)
     assert all(len(row.ranker) == (len(row.given) if len(row.given) > 1 else 0) for row in labels.rows)
     assert {PROVENANCE, LABELS} <= card.outcome.files.keys()
@@ -111,7 +123,9 @@ def test_a_second_run_does_nothing_and_the_plan_says_so(first: SweepResult, home
     assert report["llm"]["calls"] == 0
     again = sweep(home)
     assert again.summary["stages"]["run"] == 0 and again.summary["cells"]["cached"] == 11
-    assert Workspace(home / "workspace").plan(home / "sweep.yaml").status()["stages"] == {"done": report["stages"]["distinct"]}
+    assert Workspace(home / "workspace").plan(home / "sweep.yaml").status()["stages"] == {
+        "done": report["stages"]["distinct"]
+    }
 
 
 def test_moving_the_workspace_runs_nothing(first: SweepResult, home: Path) -> None:
@@ -135,7 +149,9 @@ def test_numbers_are_the_same_in_a_fresh_workspace(first: SweepResult, home: Pat
 def with_fragile(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     real = plugin_module.entry_points
     extra = EntryPoint("extra", "tests.pipeline.extra_methods", "harness.methods")
-    monkeypatch.setattr(plugin_module, "entry_points", lambda group: [*real(group=group), *([extra] if group == extra.group else [])])
+    monkeypatch.setattr(
+        plugin_module, "entry_points", lambda group: [*real(group=group), *([extra] if group == extra.group else [])]
+    )
     plugin_module.plugins.cache_clear()
     yield
     monkeypatch.undo()
@@ -143,7 +159,9 @@ def with_fragile(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("with_fragile")
-def test_a_method_that_raises_costs_its_own_cells_only(first: SweepResult, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_method_that_raises_costs_its_own_cells_only(
+    first: SweepResult, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     methods = "methods=[zero-shot, fragile, bm25]"
     monkeypatch.setenv(SWITCH, "1")
     outcome = sweep(home, methods, results="fragile-results")
@@ -164,7 +182,9 @@ def test_a_method_that_raises_costs_its_own_cells_only(first: SweepResult, home:
         ("students.ranker=./nothing", "no model"),
     ],
 )
-def test_wrong_input_is_refused_before_anything_runs(first: SweepResult, home: Path, override: str, message: str) -> None:
+def test_wrong_input_is_refused_before_anything_runs(
+    first: SweepResult, home: Path, override: str, message: str
+) -> None:
     with pytest.raises((UserError, UserErrors), match=message):
         sweep(home, override)
 

@@ -1,4 +1,5 @@
-"""Choosing between trials: what the stage makes, which stages a tuned cell needs, what is refused before anything runs."""
+"""Choosing between trials: what the stage makes, which stages a tuned cell needs, what is refused before anything
+runs."""
 
 from __future__ import annotations
 
@@ -57,7 +58,9 @@ class Found(Stage):
 
 def candidate(name: str, *right: str) -> TrialCandidate:
     model = Model(name=name)
-    scores = Evaluate(source=Found(model=model, right=right), judgments=Judgments("dev", "0" * 8, QRELS), metrics=("RR@10",))
+    scores = Evaluate(
+        source=Found(model=model, right=right), judgments=Judgments("dev", "0" * 8, QRELS), metrics=("RR@10",)
+    )
     return TrialCandidate({"epochs": len(name)}, model, scores)
 
 
@@ -76,7 +79,9 @@ def test_the_best_is_chosen_and_all_trials_are_told(tmp_path: Path) -> None:
     assert json.loads((folder / FILE).read_text()) == {
         "metric": "RR@10",
         "chosen": 1,
-        "trials": [{"settings": {"epochs": epochs}, "score": score} for epochs, score in ((1, 0.5), (2, 1.0), (3, 0.75))],
+        "trials": [
+            {"settings": {"epochs": epochs}, "score": score} for epochs, score in ((1, 0.5), (2, 1.0), (3, 0.75))
+        ],
     }
 
 
@@ -135,7 +140,11 @@ def test_only_the_chosen_retriever_reaches_the_evaluated_split(home: Path) -> No
     *untrained, tuned = planned(home, HEAD + TUNE)
     assert [cell.choice for cell in untrained] == [None, None] and tuned.choice is not None
     test = tuned.inputs.collection.queries("test").identity
-    tests = [stage for stage in of(DenseSearch, tuned).values() if isinstance(stage, DenseSearch) and _identity(stage) == test]
+    tests = [
+        stage
+        for stage in of(DenseSearch, tuned).values()
+        if isinstance(stage, DenseSearch) and _identity(stage) == test
+    ]
     assert [stage.model for stage in tests] == [tuned.choice]
     before = closure([tuned.choice])
     assert {stage.judgments.split for stage in before.values() if isinstance(stage, Evaluate)} == {"dev"}

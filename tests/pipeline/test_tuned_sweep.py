@@ -20,7 +20,9 @@ from tests.collections.folders import write_folder
 pytestmark = pytest.mark.models
 
 WORDS = ["flow", "heat", "shock", "plate", "slab", "gas", "wave", "edge", "layer", "wing", "drag", "lift"]
-DOCUMENTS = [{"_id": f"d{n}", "title": f"{word} {WORDS[n - 1]}", "text": f"About {word}."} for n, word in enumerate(WORDS)]
+DOCUMENTS = [
+    {"_id": f"d{n}", "title": f"{word} {WORDS[n - 1]}", "text": f"About {word}."} for n, word in enumerate(WORDS)
+]
 QUERIES = [{"_id": f"q{n}", "text": f"what is {word} and {WORDS[n - 3]}"} for n, word in enumerate(WORDS)]
 QRELS = {
     split: [(f"q{n}", f"d{n}", 1) for n in range(start, start + 4)]
@@ -35,7 +37,9 @@ candidates: {depth: 4}
 budgets: [4]
 seeds: [0, 1]
 """
-TUNED = HEAD + f"methods: [zero-shot, {{method: supervised, epochs: 2}}]\ntune: {{trials: {{learning_rate: {RATES}}}}}\n"
+TUNED = (
+    HEAD + f"methods: [zero-shot, {{method: supervised, epochs: 2}}]\ntune: {{trials: {{learning_rate: {RATES}}}}}\n"
+)
 BY_HAND = HEAD + f"methods: [zero-shot, {{method: supervised, epochs: 2, learning_rate: {RATES}}}]\n"
 
 
@@ -48,7 +52,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def sweep(home: Path, name: str, text: str, *overrides: str) -> SweepResult:
     (home / f"{name}.yaml").write_text(text)
-    return Workspace(home / "workspace").plan(home / f"{name}.yaml", overrides).run(home / name, observer=NullObserver())
+    return (
+        Workspace(home / "workspace").plan(home / f"{name}.yaml", overrides).run(home / name, observer=NullObserver())
+    )
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +68,11 @@ def cards(outcome: SweepResult) -> list[Card]:
 
 def scored(outcome: SweepResult) -> dict[tuple[int | None, object], float]:
     """Seed and learning rate to nDCG@10."""
-    return {(card.seed, card.method.settings["learning_rate"]): card.outcome.metrics["nDCG@10"] for card in cards(outcome) if card.outcome}
+    return {
+        (card.seed, card.method.settings["learning_rate"]): card.outcome.metrics["nDCG@10"]
+        for card in cards(outcome)
+        if card.outcome
+    }
 
 
 def test_the_choice_is_that_of_the_same_trials_made_by_hand(tuned: SweepResult, home: Path) -> None:
@@ -90,7 +100,11 @@ def test_the_chosen_retriever_loads(tuned: SweepResult, home: Path) -> None:
 
 def test_the_card_says_what_was_tried_and_older_cards_are_read_still(tuned: SweepResult, tmp_path: Path) -> None:
     written = yaml.safe_load((tuned.published[-1] / CARD).read_text(encoding="utf-8"))
-    assert (written["tuning"]["split"], written["tuning"]["metric"], len(written["tuning"]["trials"])) == ("dev", "nDCG@10", 3)
+    assert (written["tuning"]["split"], written["tuning"]["metric"], len(written["tuning"]["trials"])) == (
+        "dev",
+        "nDCG@10",
+        3,
+    )
     assert written["method"]["settings"]["learning_rate"] is None
     assert read_card(tuned.published[0]).tuning is None
     del written["tuning"]
@@ -99,14 +113,23 @@ def test_the_card_says_what_was_tried_and_older_cards_are_read_still(tuned: Swee
 
 
 def test_training_costs_are_those_of_all_trials(tuned: SweepResult, home: Path) -> None:
-    seconds = [json.loads(file.read_text())["seconds"] for file in (home / "workspace" / "store" / "retriever").glob("*/artefact.json")]
+    seconds = [
+        json.loads(file.read_text())["seconds"]
+        for file in (home / "workspace" / "store" / "retriever").glob("*/artefact.json")
+    ]
     assert sum(card.costs.train_seconds for card in cards(tuned)) == pytest.approx(sum(seconds), abs=0.01)
 
 
 def test_the_plan_counts_and_shows_the_trials(tuned: SweepResult, home: Path) -> None:
     report = Workspace(home / "fresh").plan(home / "tuned.yaml").report()
     untuned = Workspace(home / "fresh").plan(home / "tuned.yaml", ["tune=null"]).report()
-    assert report["tuning"] == {"trials": 3, "split": "dev", "metric": "nDCG@10", "cells": 2, "stages": 2 * (2 + 3 * 3 + 1)}
+    assert report["tuning"] == {
+        "trials": 3,
+        "split": "dev",
+        "metric": "nDCG@10",
+        "cells": 2,
+        "stages": 2 * (2 + 3 * 3 + 1),
+    }
     assert report["stages"]["distinct"] - untuned["stages"]["distinct"] == report["tuning"]["stages"]
     assert untuned["tuning"] is None
     lines = [str(part) for part in render_plan(report).renderables]
@@ -116,7 +139,12 @@ def test_the_plan_counts_and_shows_the_trials(tuned: SweepResult, home: Path) ->
 def test_boards_show_unequal_numbers_of_trials(tuned: SweepResult, home: Path) -> None:
     for text in (TUNED, TUNED.replace(f"{RATES}", "[0.05, 0.5]"), TUNED.split("tune:")[0]):
         sweep(home, "mixed", text)
-    rows = {row.trials: row for table in load_board(home / "mixed").tables for row in table.rows if row.method == "supervised"}
+    rows = {
+        row.trials: row
+        for table in load_board(home / "mixed").tables
+        for row in table.rows
+        if row.method == "supervised"
+    }
     flags = {trials: [flag for flag in row.flags if "trials" in flag] for trials, row in rows.items()}
     assert flags == {3: [], 2: ["tuning trials: 2 of 3"], 0: ["tuning trials: 0 of 3"]}
     assert rows[3].variant == "learning_rate=tuned, tuning=3 trials on dev by nDCG@10"

@@ -1,4 +1,5 @@
-"""A workspace is a folder that is made by writing to it; a plan is a sweep in it, and one method needs no sweep file."""
+"""A workspace is a folder that is made by writing to it; a plan is a sweep in it, and one method needs no sweep
+file."""
 
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ from tests.pipeline.toys import Number
 
 def write_sweep(home: Path, methods: str = "[bm25]") -> Path:
     write_collection(home / "data")
-    (home / "sweep.yaml").write_text(f"collections: [{{folder: data}}]\nmethods: {methods}\nevaluate: {{metrics: [RR@10]}}\n")
+    (home / "sweep.yaml").write_text(
+        f"collections: [{{folder: data}}]\nmethods: {methods}\nevaluate: {{metrics: [RR@10]}}\n"
+    )
     return home / "sweep.yaml"
 
 
@@ -42,7 +45,11 @@ def test_a_store_that_is_opened_later_sees_what_went(tmp_path: Path) -> None:
     assert plan.waiting == {} and plan.report()["stages"]["cached"] == stages
     plan.workspace.store.discard(plan.finals[0])
     assert list(plan.waiting) == [plan.finals[0].key]
-    assert plan.run(tmp_path / "results", observer=NullObserver()).summary["stages"] == {"run": 1, "cached": stages - 1, "failed": 0}
+    assert plan.run(tmp_path / "results", observer=NullObserver()).summary["stages"] == {
+        "run": 1,
+        "cached": stages - 1,
+        "failed": 0,
+    }
 
 
 def test_one_method_is_the_same_run_as_in_a_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +67,9 @@ def test_one_method_is_the_same_run_as_in_a_sweep(tmp_path: Path, monkeypatch: p
     assert single.summary["stages"]["run"] == 0
     assert [folder.name for folder in single.published] == [folder.name for folder in swept.published]
     command = read_card(single.published[0]).implementation["executable"]["cmd"]
-    assert command.startswith("harness.run_method('bm25', collection={'folder': 'data'}") and str(tmp_path) not in command
+    assert (
+        command.startswith("harness.run_method('bm25', collection={'folder': 'data'}") and str(tmp_path) not in command
+    )
 
 
 def test_what_is_wrong_with_one_method_is_all_told_at_once(tmp_path: Path) -> None:

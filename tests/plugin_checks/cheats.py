@@ -1,4 +1,5 @@
-"""Small methods that look honest, and each see or pretend something: every one is caught by the contract that says so."""
+"""Small methods that look honest, and each see or pretend something: every one is caught by the contract that says
+so."""
 
 from __future__ import annotations
 
@@ -56,7 +57,10 @@ class GoldFirst(Stage):
     def run(self, out: Path, context: Context) -> None:
         gold = PreparedCollection(self.folder, "again").judgments("test").qrels
         run = Run.read(context.path(self.first))
-        scores = {query: {id: score + 100 * (id in gold[query]) for id, score in found.items()} for query, found in run.scores.items()}
+        scores = {
+            query: {id: score + 100 * (id in gold[query]) for id, score in found.items()}
+            for query, found in run.scores.items()
+        }
         Run("gold", scores).write(out / FILE)
 
 

@@ -66,7 +66,11 @@ class Good(RetrieverMethod):
 
     def retriever(self, inputs: MethodInputs) -> Stage:
         return self.stage(
-            start=inputs.retriever, labels=inputs.labels(), subset=inputs.subset(), seed=inputs.seed or 0, **self.given(inputs)
+            start=inputs.retriever,
+            labels=inputs.labels(),
+            subset=inputs.subset(),
+            seed=inputs.seed or 0,
+            **self.given(inputs),
         )
 
     def given(self, inputs: MethodInputs) -> dict[str, Any]:
@@ -122,7 +126,11 @@ class IgnoresBudget(Good):
         assert inputs.teacher is not None and inputs.resample is not None and inputs.budget is not None
         more = QuerySubset(inputs.pool, inputs.resample, 2 * inputs.budget)
         labels = Labels(
-            teacher=inputs.teacher, subset=more, candidates=inputs.candidates, corpus=inputs.collection.corpus, depth=inputs.list_depth
+            teacher=inputs.teacher,
+            subset=more,
+            candidates=inputs.candidates,
+            corpus=inputs.collection.corpus,
+            depth=inputs.list_depth,
         )
         return Nudge(start=inputs.retriever, labels=labels, subset=more, seed=inputs.seed or 0)
 

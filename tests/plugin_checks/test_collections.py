@@ -62,7 +62,10 @@ class Untested(Shelf):
 
 class Overlapping(Shelf):
     def judgments(self) -> dict[str, Iterator[Judgment]]:
-        return {"train": iter([Judgment("q1", "d1", 1), Judgment("q2", "d1", 1)]), "test": iter([Judgment("q2", "d2", 1)])}
+        return {
+            "train": iter([Judgment("q1", "d1", 1), Judgment("q2", "d1", 1)]),
+            "test": iter([Judgment("q2", "d2", 1)]),
+        }
 
 
 class Restless(Shelf):

@@ -69,7 +69,9 @@ class Placed(Best):
     def each(self, scores: Any, target: Any) -> Any:
         order = target.scores.masked_fill(~target.mask, -1e9).argsort(dim=1, descending=True, stable=True)
         clean = scores.masked_fill(~target.mask, 0.0).gather(1, order)
-        return super().each(scores, target) + torch.nn.functional.softplus(clean[:, 3] - clean[:, 4]) * target.mask[:, 4]
+        return (
+            super().each(scores, target) + torch.nn.functional.softplus(clean[:, 3] - clean[:, 4]) * target.mask[:, 4]
+        )
 
 
 class Narrow(Best):

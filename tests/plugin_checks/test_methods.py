@@ -82,7 +82,9 @@ def test_what_depends_on_the_process_is_caught(check: Check) -> None:
 def test_state_beside_the_workspace_is_caught(check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONTRACTS_STATE", str(tmp_path / "state"))
     report = check(cheats.KeepsStateInAFile, "deterministic")
-    assert report.broken == ("deterministic",) and f"it writes {tmp_path / 'state'}, outside its workspace" in str(report)
+    assert report.broken == ("deterministic",) and f"it writes {tmp_path / 'state'}, outside its workspace" in str(
+        report
+    )
 
 
 def test_what_trusts_leftovers_of_a_kill_is_caught(check: Check) -> None:

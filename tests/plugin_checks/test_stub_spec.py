@@ -1,4 +1,5 @@
-"""Every method is checked with a teacher that gives what it needs, and what its teacher was asked is seen whoever that is."""
+"""Every method is checked with a teacher that gives what it needs, and what its teacher was asked is seen whoever that
+is."""
 
 from __future__ import annotations
 
@@ -51,14 +52,18 @@ def test_tiny_models_are_the_same_everywhere(tmp_path: Path) -> None:
     from harness.plugin_checks.tiny_models import tiny_decoder, tiny_fusion
 
     for make in (tiny_decoder, tiny_fusion):
-        assert folder_hash(make(tmp_path / f"{make.__name__} a", 3)) == folder_hash(make(tmp_path / f"{make.__name__} b", 3))
+        assert folder_hash(make(tmp_path / f"{make.__name__} a", 3)) == folder_hash(
+            make(tmp_path / f"{make.__name__} b", 3)
+        )
 
 
 @pytest.mark.parametrize("name", ["art", "pdist", "fid-kd", "synthetic-queries", "teacher-rerank"])
 def test_methods_that_need_more_than_an_order_keep_their_contracts(name: str, tmp_path: Path) -> None:
     method = plugins(Method)[name]
     bench = MethodSetup(method, method.Settings(), tmp_path)
-    report = run_checks("baseline", name, bench, [one for one in CONTRACTS if one.name in QUICK], lambda done, total, unit="": None)
+    report = run_checks(
+        "baseline", name, bench, [one for one in CONTRACTS if one.name in QUICK], lambda done, total, unit="": None
+    )
     assert report.ok, str(report)
     asked = {"synthetic-queries": 0, "teacher-rerank": 0}.get(name, 20)
     assert len(bench.labelled) == asked
@@ -66,5 +71,7 @@ def test_methods_that_need_more_than_an_order_keep_their_contracts(name: str, tm
 
 def test_labels_beyond_the_budget_are_seen_whoever_the_teacher_is(tmp_path: Path) -> None:
     bench = MethodSetup(IgnoresBudgetInside, IgnoresBudgetInside.Settings(), tmp_path)
-    report = run_checks("baseline", "x", bench, [one for one in CONTRACTS if one.name == "budget"], lambda done, total, unit="": None)
+    report = run_checks(
+        "baseline", "x", bench, [one for one in CONTRACTS if one.name == "budget"], lambda done, total, unit="": None
+    )
     assert report.broken == ("budget",) and "asked about 40 queries" in str(report)

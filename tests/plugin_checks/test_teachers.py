@@ -123,7 +123,9 @@ def test_a_good_one_keeps_them_and_its_report_is_json() -> None:
     assert set(told["contracts"][0]) == {"contract", "demands", "state", "detail", "remedy"}
 
 
-@pytest.mark.parametrize(("name", "given"), [("shuffled", {}), ("oracle", {}), ("simulated", {"quality": {"value": 0.9}})])
+@pytest.mark.parametrize(
+    ("name", "given"), [("shuffled", {}), ("oracle", {}), ("simulated", {"quality": {"value": 0.9}})]
+)
 def test_ours_keep_theirs(name: str, given: dict[str, Any]) -> None:
     report = check("teacher", plugins(Teacher)[name], given)
     assert report.ok, str(report)

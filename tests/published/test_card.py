@@ -1,4 +1,5 @@
-"""Cards of every version are read; what they say is written in one form, and saying the same is no reason to write again."""
+"""Cards of every version are read; what they say is written in one form, and saying the same is no reason to write
+again."""
 
 from __future__ import annotations
 
@@ -37,9 +38,15 @@ def in_version_1(value: Any) -> Any:
 
 def test_a_card_is_written_in_version_2_and_read_in_both() -> None:
     costs = Costs(usd_standalone=0.5, usd_incurred=0.25, seconds_standalone=3.0)
-    card = make_card("a", category="ours", teacher=teacher(teacher_type="oracle"), costs=costs, durations_standalone={"labels": 2.0})
+    card = make_card(
+        "a", category="ours", teacher=teacher(teacher_type="oracle"), costs=costs, durations_standalone={"labels": 2.0}
+    )
     written = yaml.safe_load(card_text(card))
-    assert written["card-version"] == 2 and written["method"]["category"] == "ours" and written["teacher"]["type"] == "oracle"
+    assert (
+        written["card-version"] == 2
+        and written["method"]["category"] == "ours"
+        and written["teacher"]["type"] == "oracle"
+    )
     assert {key: written["costs"][key] for key in ("usd_standalone", "usd_incurred", "seconds_standalone")} == {
         "usd_standalone": 0.5,
         "usd_incurred": 0.25,

@@ -25,7 +25,8 @@ class Measure(IntEnum):
 
 @pytest.fixture
 def tracker(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
-    """A tracker that gives back what a test puts into `values`, as the real one does: bytes, 'null' where there is no counter."""
+    """A tracker that gives back what a test puts into `values`, as the real one does: bytes, 'null' where there is no
+    counter."""
     state = SimpleNamespace(values={}, asked=None, fails=False)
 
     def stop() -> dict[Measure, SimpleNamespace]:
@@ -53,7 +54,9 @@ def test_joules_are_those_of_the_counters(tracker: SimpleNamespace) -> None:
     assert record(joules) == {"energy": {"joules": {"cpu": 12.5, "gpu": 300.0}, "by": "tirex-tracker==0"}}
 
 
-@pytest.mark.parametrize("values", [{}, {Measure.CPU_ENERGY_SYSTEM_JOULES: b"0"}, {Measure.CPU_ENERGY_SYSTEM_JOULES: b"nan"}])
+@pytest.mark.parametrize(
+    "values", [{}, {Measure.CPU_ENERGY_SYSTEM_JOULES: b"0"}, {Measure.CPU_ENERGY_SYSTEM_JOULES: b"nan"}]
+)
 def test_without_a_counter_there_is_no_number(tracker: SimpleNamespace, values: dict[Measure, bytes]) -> None:
     tracker.values = values
     with measured() as joules:

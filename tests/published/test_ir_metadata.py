@@ -107,7 +107,9 @@ def test_what_contradicts_the_checklists_is_refused(place: tuple[str, ...], valu
         jsonschema.validate(whole, IrMetadata.model_json_schema())
 
 
-@pytest.mark.parametrize("bad", [{"platform": {"hardware": {"ram": 3}}}, {"implementation": {"source": []}}, {"actor": {"role": "king"}}])
+@pytest.mark.parametrize(
+    "bad", [{"platform": {"hardware": {"ram": 3}}}, {"implementation": {"source": []}}, {"actor": {"role": "king"}}]
+)
 def test_a_card_whose_sections_contradict_the_schema_is_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Card.model_validate(FULL.model_dump() | bad)

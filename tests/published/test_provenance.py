@@ -20,7 +20,14 @@ from harness.published.result_folder import FORMER_PROVENANCE, PROVENANCE
 
 def stage(**changes: Any) -> StageProvenance:
     """A stage."""
-    base = {"kind": "ranker", "label": "cross-encoder", "key": "ab" * 32, "seconds": 3.5, "peak_memory_mb": 700.0, "cached": True}
+    base = {
+        "kind": "ranker",
+        "label": "cross-encoder",
+        "key": "ab" * 32,
+        "seconds": 3.5,
+        "peak_memory_mb": 700.0,
+        "cached": True,
+    }
     return StageProvenance(**(base | {"started": datetime(2026, 1, 1, tzinfo=UTC)} | changes))
 
 
@@ -43,7 +50,9 @@ def test_a_loss_that_is_no_number_is_a_gap() -> None:
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    made = Provenance(stages=(stage(curve=curve([1, 2], [0.5, 0.4], ([], []), 2)), stage(kind="evaluate", cached=False)))
+    made = Provenance(
+        stages=(stage(curve=curve([1, 2], [0.5, 0.4], ([], []), 2)), stage(kind="evaluate", cached=False))
+    )
     (tmp_path / PROVENANCE).write_bytes(made.to_json())
     assert json.loads(made.to_json())["version"] == 2
     assert read_provenance(tmp_path) == made
@@ -52,7 +61,11 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 def test_what_older_sweeps_wrote_is_read_under_its_name_of_then(tmp_path: Path) -> None:
     made = Provenance(stages=(stage(seconds_standalone=2.0, curve=curve([1, 2], [0.5, 0.4], ([], []), 2)),))
-    old = made.model_dump_json(exclude_defaults=True).replace("best_step", "kept").replace("seconds_standalone", "seconds_alone")
+    old = (
+        made.model_dump_json(exclude_defaults=True)
+        .replace("best_step", "kept")
+        .replace("seconds_standalone", "seconds_alone")
+    )
     assert '"kept":2' in old and '"seconds_alone":2.0' in old
     for text in (old, old.replace("{", '{"version":1,', 1)):
         (tmp_path / FORMER_PROVENANCE).write_text(text)
@@ -62,7 +75,15 @@ def test_what_older_sweeps_wrote_is_read_under_its_name_of_then(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[" * 100_000, '{"stages": 3}', '{"stages": [], "more": 1}', '{"stages": [{"kind": "../..", "key": "../../x"}]}', "NaN"]
+    "text",
+    [
+        "",
+        "[" * 100_000,
+        '{"stages": 3}',
+        '{"stages": [], "more": 1}',
+        '{"stages": [{"kind": "../..", "key": "../../x"}]}',
+        "NaN",
+    ],
 )
 def test_a_malformed_file_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / PROVENANCE).write_text(text)

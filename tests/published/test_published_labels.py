@@ -25,7 +25,9 @@ IDS = tuple("abcdef")
 @given(st.permutations(IDS), st.permutations(IDS), st.integers(0, 6), st.booleans())
 def test_a_ranking_survives_its_row(order: list[str], shown: list[str], placed: int, numbers: bool) -> None:
     scores = tuple(float(number) for number in range(6)) if numbers else None
-    ranking = Ranking("q", tuple(order[:placed]), tuple(order[placed:]), "partial", "a reason", "words", scores, tuple(shown))
+    ranking = Ranking(
+        "q", tuple(order[:placed]), tuple(order[placed:]), "partial", "a reason", "words", scores, tuple(shown)
+    )
     row = row_of(ranking, "what", IDS)
     assert row is not None
     found = row.ranking()
@@ -82,14 +84,22 @@ def test_a_row_that_does_not_hold_together_is_refused(tmp_path: Path, fields: di
     good = {"query": "q", "given": ["a", "b"], "order": [1]}
     LabelRow.model_validate(good)
     head = {"labels": 1, "kept": 1}
-    (tmp_path / LABELS).write_bytes(gzip.compress("\n".join(json.dumps(line) for line in (head, good | fields)).encode()))
+    (tmp_path / LABELS).write_bytes(
+        gzip.compress("\n".join(json.dumps(line) for line in (head, good | fields)).encode())
+    )
     with pytest.raises(UserError, match=r"labels\.jsonl\.gz:2: "):
         read_labels(tmp_path)
 
 
 def test_links_bombs_and_nonsense_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / LABELS
-    for content in (b"", b"not gzip", gzip.compress(b"not json"), gzip.compress(b"[" * 100_000), gzip.compress(b"{}")[:-5]):
+    for content in (
+        b"",
+        b"not gzip",
+        gzip.compress(b"not json"),
+        gzip.compress(b"[" * 100_000),
+        gzip.compress(b"{}")[:-5],
+    ):
         file.write_bytes(content)
         with pytest.raises(UserError):
             read_labels(tmp_path)

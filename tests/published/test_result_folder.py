@@ -36,7 +36,9 @@ FULL = make_card(
     budget=300,
     resample=1,
     seed=0,
-    teacher=teacher(model="bundled:smollm2-135m", settings={"prompt": "Passage: {x}", "temperature": 2e-05, "top": None}),
+    teacher=teacher(
+        model="bundled:smollm2-135m", settings={"prompt": "Passage: {x}", "temperature": 2e-05, "top": None}
+    ),
     ranker_loss="listmle",
     settings={"ranker_loss": {"name": "listmle"}, "lr": 1e-05, "text": "true", "none": None},
     labels=Verdicts(ok=280, failed=20, reasons={"empty answer": 20}),
@@ -187,7 +189,9 @@ def _other_columns(folder: Path) -> None:
 
 
 def _twice(folder: Path) -> None:
-    pq.write_table(pa.table({"query": ["q", "q"], "metric": ["AP", "AP"], "value": [0.1, 0.2]}), folder / "metrics.parquet")
+    pq.write_table(
+        pa.table({"query": ["q", "q"], "metric": ["AP", "AP"], "value": [0.1, 0.2]}), folder / "metrics.parquet"
+    )
 
 
 def _no_values(folder: Path) -> None:
@@ -276,5 +280,9 @@ def test_a_malformed_card_tells_every_fault(tmp_path: Path) -> None:
     (folder / "card.yaml").write_text(yaml.safe_dump(card))
     with pytest.raises(UserErrors) as caught:
         read_card(folder)
-    assert {fault.key for fault in caught.value.parts} == {"tag", "data.test collection.name", "surplus\N{REPLACEMENT CHARACTER}"}
+    assert {fault.key for fault in caught.value.parts} == {
+        "tag",
+        "data.test collection.name",
+        "surplus\N{REPLACEMENT CHARACTER}",
+    }
     assert "\x1b" not in str(caught.value)

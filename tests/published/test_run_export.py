@@ -1,4 +1,5 @@
-"""Runs and judgments for other tools: what is written is read again. That ranx reads it: tests/leaderboard/report/test_ranx_report.py."""
+"""Runs and judgments for other tools: what is written is read again. That ranx reads it:
+tests/leaderboard/report/test_ranx_report.py."""
 
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ def test_ranx_formats_are_read_again_without_name_and_empty_queries(tmp_path: Pa
     found = Run.read(path)
     assert found.name == "some"
     assert {query: dict(one) for query, one in found.scores.items()} == {
-        query: {document: pytest.approx(score, abs=1e-6) for document, score in one.items()} for query, one in RUN.scores.items() if one
+        query: {document: pytest.approx(score, abs=1e-6) for document, score in one.items()}
+        for query, one in RUN.scores.items()
+        if one
     }
 
 

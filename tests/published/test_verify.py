@@ -114,7 +114,10 @@ def test_what_lies_beside_the_run_must_be_readable_whatever_its_hash(tmp_path: P
     files = {LABELS: gzip.compress(b'{"labels": 1, "kept": 1}\n{"query": "q"}\n'), FORMER_PROVENANCE: b'{"stages": 3}'}
     folder = put(tmp_path, make_card("a"), make_run(0.2, 1), beside=files)
     problems = verify(folder, QRELS)
-    assert [name in problem for name, problem in zip((FORMER_PROVENANCE, LABELS), problems, strict=True)] == [True, True]
+    assert [name in problem for name, problem in zip((FORMER_PROVENANCE, LABELS), problems, strict=True)] == [
+        True,
+        True,
+    ]
     assert [problem.partition(" (")[0] for problem in problems] == [
         "unreadable: how the run was made: stages: must be a list, not 3",
         "unreadable: a label: given: this key is required",

@@ -1,4 +1,5 @@
-"""A reader behind the OpenAI protocol: it repeats the first word of the first passage it is shown, and knows nothing by heart."""
+"""A reader behind the OpenAI protocol: it repeats the first word of the first passage it is shown, and knows nothing by
+heart."""
 
 from __future__ import annotations
 
@@ -25,4 +26,9 @@ class ReadingServer(Server):
 
     def teacher(self) -> dict[str, Any]:
         """What a sweep file says of it."""
-        return {"kind": "litellm", "model": "openai/gpt-4.1-mini", "api_base": self.url, "price": {"input": 1, "output": 4}}
+        return {
+            "kind": "litellm",
+            "model": "openai/gpt-4.1-mini",
+            "api_base": self.url,
+            "price": {"input": 1, "output": 4},
+        }

@@ -57,7 +57,9 @@ def test_a_cut_answer_is_kept_and_a_cut_thought_is_none() -> None:
 def test_passages_stand_best_first_and_are_cut() -> None:
     [(role, text)] = asked(made(ask={"max_passage_words": 3}), TASK).messages
     assert role == "user"
-    assert text == OPEN.text.format(passages="Passage 1: Ann {won} twice\n\nPassage 2: Bob lost badly", query="Who won?")
+    assert text == OPEN.text.format(
+        passages="Passage 1: Ann {won} twice\n\nPassage 2: Bob lost badly", query="Who won?"
+    )
 
 
 def test_without_passages_the_book_is_closed() -> None:
@@ -78,7 +80,12 @@ def test_prompts_of_ones_own(tmp_path: Path) -> None:
 def test_what_can_change_an_answer_is_in_the_key() -> None:
     plain = made()
     key = plain.key(asked(plain, TASK))
-    for changed in ({"temperature": 0.5}, {"max_tokens": 9}, {"model": "openai/gpt-4.1"}, {"ask": {"max_passage_words": 2}}):
+    for changed in (
+        {"temperature": 0.5},
+        {"max_tokens": 9},
+        {"model": "openai/gpt-4.1"},
+        {"ask": {"max_passage_words": 2}},
+    ):
         other = made(**changed)
         assert other.key(asked(other, TASK)) != key and other.identity != plain.identity
     same = made(concurrency=1, timeout=5)

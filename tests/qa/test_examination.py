@@ -26,7 +26,9 @@ ANSWERED = range(1, len(NAMES))
 """Questions with gold answers; there is one more."""
 
 
-def examined(people: PreparedCollection, runs: list[Run], ledger: Ledger, server: ReadingServer | None, **options: object) -> AnswerReport:
+def examined(
+    people: PreparedCollection, runs: list[Run], ledger: Ledger, server: ReadingServer | None, **options: object
+) -> AnswerReport:
     who = None if server is None else reader(teacher_from(server.teacher()), Path())
     metrics = usual((), who)
     about = Examination(people, "test", who, 2, metrics)
@@ -34,7 +36,9 @@ def examined(people: PreparedCollection, runs: list[Run], ledger: Ledger, server
 
 
 @pytest.mark.slow
-def test_values_are_those_of_plain_counting(people: PreparedCollection, shifted: Run, ledger: Ledger, server: ReadingServer) -> None:
+def test_values_are_those_of_plain_counting(
+    people: PreparedCollection, shifted: Run, ledger: Ledger, server: ReadingServer
+) -> None:
     report = examined(people, [shifted], ledger, server, per_query=True)
     rows = {row["name"]: row for row in report["runs"]}
     assert list(rows) == ["shifted", CLOSED, GOLD]
@@ -50,7 +54,9 @@ def test_values_are_those_of_plain_counting(people: PreparedCollection, shifted:
     assert rows["shifted"]["answers"]["test4-0"] == f"{NAMES[4]}."
 
 
-def test_the_ledger_pays_for_every_question_once(people: PreparedCollection, shifted: Run, ledger: Ledger, server: ReadingServer) -> None:
+def test_the_ledger_pays_for_every_question_once(
+    people: PreparedCollection, shifted: Run, ledger: Ledger, server: ReadingServer
+) -> None:
     first = examined(people, [shifted], ledger, server)
     asked = len(server.bodies)
     # Eleven questions, one of them about nothing found: asked like those of the closed book, and so paid for once only.
@@ -60,7 +66,9 @@ def test_the_ledger_pays_for_every_question_once(people: PreparedCollection, shi
     assert again["runs"][0] == first["runs"][0] and again["runs"][1]["metrics"] == first["runs"][0]["metrics"]
 
 
-def test_runs_are_tested_in_pairs(people: PreparedCollection, shifted: Run, ledger: Ledger, server: ReadingServer) -> None:
+def test_runs_are_tested_in_pairs(
+    people: PreparedCollection, shifted: Run, ledger: Ledger, server: ReadingServer
+) -> None:
     report = examined(people, [shifted, Run("copy", shifted.scores)], ledger, server, baseline="shifted")
     assert report["comparison"] is not None
     pairs = {row["b"]: row for row in report["comparison"]["comparisons"]}
@@ -82,7 +90,9 @@ def test_hits_need_no_reader(people: PreparedCollection, shifted: Run, ledger: L
         Examination(people, "test", None, 2, ("nDCG@10",))
 
 
-def test_documents_that_are_not_there_are_told(people: PreparedCollection, ledger: Ledger, server: ReadingServer) -> None:
+def test_documents_that_are_not_there_are_told(
+    people: PreparedCollection, ledger: Ledger, server: ReadingServer
+) -> None:
     strange = Run("strange", {"test1-0": {"d1": 1.0, "nowhere": 2.0}})
     report = examined(people, [strange], ledger, server, references=False)
     (row,) = report["runs"]
@@ -102,11 +112,24 @@ def test_as_it_is_typed(tmp_path: Path, shifted: Run, server: ReadingServer) -> 
     write_collection(tmp_path / "data")
     shifted.write(tmp_path / "a.trec")
     who = yaml.safe_dump(server.teacher(), default_flow_style=True, width=1_000).strip()
-    words = ["answer", str(tmp_path / "a.trec"), "--collection", f"folder/{tmp_path}/data:test", "--reader", who, "--passages", "1"]
+    words = [
+        "answer",
+        str(tmp_path / "a.trec"),
+        "--collection",
+        f"folder/{tmp_path}/data:test",
+        "--reader",
+        who,
+        "--passages",
+        "1",
+    ]
     result = CliRunner().invoke(app, [*words, "-m", "EM", "--workspace", str(tmp_path / "w"), "--json"])
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
     assert [row["name"] for row in report["runs"]] == ["shifted", CLOSED, GOLD]
-    assert report["passages"] == 1 and list(report["runs"][0]["metrics"]) == ["EM"] and report["comparison"]["metric"] == "EM"
+    assert (
+        report["passages"] == 1
+        and list(report["runs"][0]["metrics"]) == ["EM"]
+        and report["comparison"]["metric"] == "EM"
+    )
     people = CliRunner().invoke(app, [*words, "-m", "EM", "--workspace", str(tmp_path / "w")])
     assert people.exit_code == 0 and "0 calls" in people.output and "gold-passage" in people.output

@@ -21,7 +21,8 @@ from tests.threads import one_thread  # noqa: F401
 def test_the_bundled_model_reads(tmp_path: Path, ledger: Ledger) -> None:
     (tmp_path / "qrels").mkdir()
     (tmp_path / "corpus.jsonl").write_text(
-        '{"_id": "d1", "text": "The capital of the country of Atlantis is Poseidonis."}\n{"_id": "d2", "text": "Bees make honey."}\n'
+        '{"_id": "d1", "text": "The capital of the country of Atlantis is Poseidonis."}\n{"_id": "d2", "text": "Bees '
+        'make honey."}\n'
     )
     (tmp_path / "queries.jsonl").write_text(
         '{"_id": "q1", "text": "What is the capital of Atlantis?", "metadata": {"answers": ["Poseidonis"]}}\n'

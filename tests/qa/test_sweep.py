@@ -1,4 +1,5 @@
-"""A sweep with a reader: rows, references, board, plan, cards; and the same sweep without one, whose keys must not move."""
+"""A sweep with a reader: rows, references, board, plan, cards; and the same sweep without one, whose keys must not
+move."""
 
 from __future__ import annotations
 
@@ -53,7 +54,9 @@ def swept(home: Path) -> SweepResult:
 def test_a_sweep_with_a_reader(home: Path, server: ReadingServer) -> None:
     write(home, metrics=METRICS, answers={"reader": server.teacher(), "passages": 2})
     before = Workspace(home / "workspace").plan(home / "sweep.yaml").report()
-    assert before["llm"]["calls"] == 4 * 11 and [row["name"] for row in before["llm"]["teachers"]] == ["evaluate.answers.reader"]
+    assert before["llm"]["calls"] == 4 * 11 and [row["name"] for row in before["llm"]["teachers"]] == [
+        "evaluate.answers.reader"
+    ]
     outcome = swept(home)
     assert outcome.summary["cells"] == {"total": 4, "done": 4, "failed": 0, "cached": 0}, outcome.failures
     asked = len(server.bodies)
@@ -62,7 +65,11 @@ def test_a_sweep_with_a_reader(home: Path, server: ReadingServer) -> None:
     [table] = load_board(home / "results").tables
     rows = {row.method: row for row in table.rows}
     assert set(rows) == {"bm25", "flat", "closed-book", "gold-passage"} and table.metric == "TokenF1"
-    assert rows["gold-passage"].metrics["TokenF1"].mean == rows["gold-passage"].metrics["AnswerHit@5"].mean == pytest.approx(11 / 12)
+    assert (
+        rows["gold-passage"].metrics["TokenF1"].mean
+        == rows["gold-passage"].metrics["AnswerHit@5"].mean
+        == pytest.approx(11 / 12)
+    )
     assert rows["gold-passage"].metrics["nDCG@10"].mean == 1 and rows["gold-passage"].rank is None
     assert set(rows["closed-book"].metrics) == {"TokenF1"} and rows["closed-book"].metrics["TokenF1"].mean == 0
     assert rows["closed-book"].against is not None and rows["closed-book"].against.difference < 0
@@ -71,14 +78,19 @@ def test_a_sweep_with_a_reader(home: Path, server: ReadingServer) -> None:
     again = swept(home)
     assert (len(server.bodies), again.summary["stages"]["run"], again.summary["llm"]["calls"]) == (asked, 0, 0)
     assert Workspace(home / "workspace").plan(home / "sweep.yaml").report()["llm"]["calls"] == 0
-    assert Workspace(home / "workspace").plan(home / "sweep.yaml").status()["stages"] == {"done": outcome.summary["stages"]["run"]}
+    assert Workspace(home / "workspace").plan(home / "sweep.yaml").status()["stages"] == {
+        "done": outcome.summary["stages"]["run"]
+    }
     _cards(outcome, server)
     _cheaper(home)
 
 
 def _cards(outcome: SweepResult, server: ReadingServer) -> None:
     cards = {card.method.label or card.method.name: card for card in map(read_card, outcome.published)}
-    assert cards["bm25"].setup["reader"]["model"] == "openai/gpt-4.1-mini" and cards["bm25"].setup["reader"]["passages"] == 2
+    assert (
+        cards["bm25"].setup["reader"]["model"] == "openai/gpt-4.1-mini"
+        and cards["bm25"].setup["reader"]["passages"] == 2
+    )
     assert cards["bm25"].research_goal.evaluation.reported_measures == tuple(METRICS)
     assert cards["gold-passage"].teacher is not None and cards["gold-passage"].teacher.teacher_type == "oracle"
     assert cards["bm25"].costs.calls == 0, "answers are a cost of judging, not of making"
@@ -106,9 +118,9 @@ def test_without_answers_keys_stay_and_hits_alone_ask_nobody(home: Path) -> None
     write(home, answers={})
     cells = Workspace(home / "workspace").plan(home / "sweep.yaml").cells
     assert [cell.evaluate.metrics for cell in cells] == [("nDCG@10", "AnswerHit@5", "AnswerHit@20")] * 2
-    assert [cell.evaluate.ranking.key for cell in cells if isinstance(cell.evaluate, Answered) and cell.evaluate.ranking] == [
-        cell.evaluate.key for cell in plain
-    ]
+    assert [
+        cell.evaluate.ranking.key for cell in cells if isinstance(cell.evaluate, Answered) and cell.evaluate.ranking
+    ] == [cell.evaluate.key for cell in plain]
     outcome = swept(home)
     assert outcome.summary["cells"]["done"] == 2 and outcome.summary["llm"]["calls"] == 0
     assert read_card(outcome.published[0]).outcome.metrics["AnswerHit@5"] > 0  # type: ignore[union-attr]
@@ -156,5 +168,7 @@ def test_the_schema_knows_the_section(home: Path) -> None:
     def faults(**evaluate: Any) -> list[Any]:
         return list(validator.iter_errors(json.loads(write(home, **evaluate).read_text())))
 
-    assert faults(answers={"reader": {"kind": "transformers"}, "passages": 3}) == faults(answers={"reader": "gpt"}) == []
+    assert (
+        faults(answers={"reader": {"kind": "transformers"}, "passages": 3}) == faults(answers={"reader": "gpt"}) == []
+    )
     assert faults(answers={"reader": {"kind": "nobody"}}) and faults(answers={"passages": "many"})

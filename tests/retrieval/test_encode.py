@@ -20,7 +20,21 @@ from tests.retrieval.conftest import Listed
 
 pytestmark = pytest.mark.models
 
-WORDS = ["cat", "dog", "neural", "network", "retrieval", "of", "dense", "text", "quick", "fox", "jumps", "over", "embeddings"]
+WORDS = [
+    "cat",
+    "dog",
+    "neural",
+    "network",
+    "retrieval",
+    "of",
+    "dense",
+    "text",
+    "quick",
+    "fox",
+    "jumps",
+    "over",
+    "embeddings",
+]
 TEXTS = [" ".join(random.Random(seed).choices(WORDS, k=1 + seed * 7 % 40)) for seed in range(30)] + ["", "é ü", "word"]
 
 
@@ -121,7 +135,9 @@ def test_several_devices_give_the_bits_of_one(checkpoint: Path, monkeypatch: pyt
 
 def test_numbers_too_large_to_be_kept_are_an_error(checkpoint: Path, tmp_path: Path) -> None:
     encoder = load_encoder(checkpoint, 64, "fp32")
-    encoder.model.register_forward_hook(lambda _, given, out: out | {"sentence_embedding": out["sentence_embedding"] * 1e6})
+    encoder.model.register_forward_hook(
+        lambda _, given, out: out | {"sentence_embedding": out["sentence_embedding"] * 1e6}
+    )
     with pytest.raises(UserError, match="no finite numbers in float16"):
         encode(encoder, TEXTS, out=tmp_path / "rows.npy")
 

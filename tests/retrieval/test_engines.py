@@ -102,7 +102,10 @@ def test_an_index_has_the_same_bytes_every_time(tmp_path: Path, corpus: Listed) 
 
 
 def test_identity_holds_every_setting() -> None:
-    known = {Bm25s(Bm25sSettings(**changed)).identity for changed in ({}, {"k1": 1.2}, {"b": 0.75}, {"stemmer": None}, {"stopwords": "fr"})}
+    known = {
+        Bm25s(Bm25sSettings(**changed)).identity
+        for changed in ({}, {"k1": 1.2}, {"b": 0.75}, {"stemmer": None}, {"stopwords": "fr"})
+    }
     assert len(known) == 5
     assert Bm25s(Bm25sSettings()).identity == Bm25s(Bm25sSettings(k1=0.9)).identity
 

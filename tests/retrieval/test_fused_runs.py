@@ -18,7 +18,13 @@ from harness.retrieval.fused_runs import PLACES, Combination, Norm
 from harness.retrieval.run import Run
 
 K, WEIGHTS, GAMMA, SIGMA, PHI = 60, (0.3, 0.7), 0.7, 0.2, 0.6
-PARAMETERS = {"rrf": {"k": K}, "wsum": {"weights": WEIGHTS}, "gmnz": {"gamma": GAMMA}, "logn_isr": {"sigma": SIGMA}, "rbc": {"phi": PHI}}
+PARAMETERS = {
+    "rrf": {"k": K},
+    "wsum": {"weights": WEIGHTS},
+    "gmnz": {"gamma": GAMMA},
+    "logn_isr": {"sigma": SIGMA},
+    "rbc": {"phi": PHI},
+}
 Results = Mapping[str, float]
 """document -> score, in trec_eval's order"""
 OURS = """
@@ -36,7 +42,10 @@ def drawn(count: int, seed: int) -> dict[str, float]:
     return {f"d{number}": choose.choice((-0.5, 1.0, 2.5, 4.0, 7.0)) for number in choose.sample(range(12), count)}
 
 
-RUNS = [{"q1": drawn(9, 1), "q2": drawn(3, 2), "only": {"b": 3.0, "a": 2.0, "c": 0.5}}, {"q1": drawn(6, 3), "q2": drawn(7, 4)}]
+RUNS = [
+    {"q1": drawn(9, 1), "q2": drawn(3, 2), "only": {"b": 3.0, "a": 2.0, "c": 0.5}},
+    {"q1": drawn(6, 3), "q2": drawn(7, 4)},
+]
 CASES: list[tuple[Combination, Norm]] = [
     *((combination, "none" if combination in PLACES else "min-max") for combination in get_args(Combination)),
     *(("sum", norm) for norm in get_args(Norm)),
@@ -65,16 +74,23 @@ def scaled(results: Results, away: float, divisor: float) -> Results:
 
 
 def borda(results: Results, documents: Sequence[str]) -> Results:
-    """Points by place among all documents; those that the run lacks share what is left, all of them where it has no results."""
+    """Points by place among all documents; those that the run lacks share what is left, all of them where it has no
+    results."""
     left = 0.5 - (len(results) - 1) / (2 * len(documents))
-    return dict.fromkeys(documents, left) | {document: 1 - place / len(documents) for place, document in enumerate(results)}
+    return dict.fromkeys(documents, left) | {
+        document: 1 - place / len(documents) for place, document in enumerate(results)
+    }
 
 
 NORMS: Mapping[Norm, Callable[[Results, Sequence[str]], Results]] = {
     "none": lambda results, documents: results,
-    "min-max": lambda results, documents: scaled(results, min(results.values()), max(results.values()) - min(results.values())),
+    "min-max": lambda results, documents: scaled(
+        results, min(results.values()), max(results.values()) - min(results.values())
+    ),
     "max": lambda results, documents: scaled(results, 0, max(results.values())),
-    "sum": lambda results, documents: scaled(results, low := min(results.values()), sum(score - low for score in results.values())),
+    "sum": lambda results, documents: scaled(
+        results, low := min(results.values()), sum(score - low for score in results.values())
+    ),
     "zmuv": lambda results, documents: scaled(results, fmean(results.values()), pstdev(results.values())),
     "rank": lambda results, documents: {document: 1 - place / len(results) for place, document in enumerate(results)},
     "borda": borda,
@@ -82,9 +98,12 @@ NORMS: Mapping[Norm, Callable[[Results, Sequence[str]], Results]] = {
 PLACED: Mapping[str, Callable[[Results, Sequence[str]], Results]] = {
     "rrf": lambda results, documents: {document: 1 / (K + rank) for rank, document in enumerate(results, 1)},
     "rbc": lambda results, documents: {document: (1 - PHI) * PHI**place for place, document in enumerate(results)},
-    "bordafuse": lambda results, documents: {document: points * len(documents) for document, points in borda(results, documents).items()},
+    "bordafuse": lambda results, documents: {
+        document: points * len(documents) for document, points in borda(results, documents).items()
+    },
     **dict.fromkeys(
-        ("isr", "log_isr", "logn_isr"), lambda results, documents: {document: 1 / rank**2 for rank, document in enumerate(results, 1)}
+        ("isr", "log_isr", "logn_isr"),
+        lambda results, documents: {document: 1 / rank**2 for rank, document in enumerate(results, 1)},
     ),
 }
 COMBINED: Mapping[str, Callable[[list[float], list[float]], float]] = {
@@ -101,14 +120,20 @@ COMBINED: Mapping[str, Callable[[list[float], list[float]], float]] = {
 }
 
 
-def by_hand(runs: Sequence[Mapping[str, Results]], query: str, combination: Combination, norm: Norm) -> dict[str, float]:
-    results = [{document: run[query][document] for document in Run("", run).top(query)} if query in run else {} for run in runs]
+def by_hand(
+    runs: Sequence[Mapping[str, Results]], query: str, combination: Combination, norm: Norm
+) -> dict[str, float]:
+    results = [
+        {document: run[query][document] for document in Run("", run).top(query)} if query in run else {} for run in runs
+    ]
     documents = sorted({document for one in results for document in one})
     points = PLACED.get(combination, NORMS[norm])
     given = [points(one, documents) if one or "borda" in {combination[:5], norm} else {} for one in results]
     found = {document: [number for number, one in enumerate(given) if document in one] for document in documents}
     return {
-        document: COMBINED[combination]([given[number][document] for number in there], [WEIGHTS[number] for number in there])
+        document: COMBINED[combination](
+            [given[number][document] for number in there], [WEIGHTS[number] for number in there]
+        )
         for document, there in found.items()
     }
 

@@ -35,15 +35,23 @@ def _file(folder: Path, text: str | bytes, name: str = "run.trec") -> Path:
     return path
 
 
-@given(st.dictionaries(words.filter(lambda word: not word.startswith("#")), found, min_size=1, max_size=4), words, st.booleans())
-def test_a_run_comes_back_as_it_was_written(tmp_path_factory: pytest.TempPathFactory, content: dict, name: str, gz: bool) -> None:
+@given(
+    st.dictionaries(words.filter(lambda word: not word.startswith("#")), found, min_size=1, max_size=4),
+    words,
+    st.booleans(),
+)
+def test_a_run_comes_back_as_it_was_written(
+    tmp_path_factory: pytest.TempPathFactory, content: dict, name: str, gz: bool
+) -> None:
     path = tmp_path_factory.mktemp("run") / ("run.trec.gz" if gz else "run.trec")
     Run(name, content).write(path)
     assert Run.read(path) == Run(name, content)
 
 
 @given(st.dictionaries(words, found, min_size=1, max_size=4), st.randoms())
-def test_equal_content_gives_equal_bytes(tmp_path_factory: pytest.TempPathFactory, content: dict, random: object) -> None:
+def test_equal_content_gives_equal_bytes(
+    tmp_path_factory: pytest.TempPathFactory, content: dict, random: object
+) -> None:
     folder = tmp_path_factory.mktemp("run")
     shuffled = {}
     for query in sorted(content, key=lambda _: random.random()):  # type: ignore[attr-defined]
@@ -113,7 +121,9 @@ def test_ranx_reads_ours_and_we_read_what_ranx_writes(tmp_path: Path) -> None:
     """In a process of its own without numba's compiler, which would take half a minute."""
     Run("mine", PARSED).write(tmp_path / "run.trec.gz")
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
-    done = subprocess.run([sys.executable, "-c", RANX], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", RANX], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == f"mine {PARSED}"
     for ending in ("trec", "json", "lz4", "parquet"):
         assert Run.read(tmp_path / f"saved.{ending}") == Run("mine" if ending == "trec" else "saved", PARSED)
@@ -133,7 +143,18 @@ def test_ranx_reads_ours_and_we_read_what_ranx_writes(tmp_path: Path) -> None:
         GOOD.replace("q1 Q0 d1", "q1\tQ0 d1"),
         "# ir_metadata.start\n# actor: somebody\n# ir_metadata.end\n" + GOOD,
     ],
-    ids=["spaces", "tabs", "crlf", "no-last-newline", "blank-lines", "double", "trailing", "leading", "mixed", "comments"],
+    ids=[
+        "spaces",
+        "tabs",
+        "crlf",
+        "no-last-newline",
+        "blank-lines",
+        "double",
+        "trailing",
+        "leading",
+        "mixed",
+        "comments",
+    ],
 )
 def test_layouts_that_mean_the_same(tmp_path: Path, text: str) -> None:
     assert Run.read(_file(tmp_path, text)) == Run("bm25", PARSED)
@@ -164,7 +185,8 @@ def test_queries_whose_lines_are_apart_are_one_query(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("blank", ["", " "])
 def test_faults_are_named_with_their_line(tmp_path: Path, line: str, message: str, blank: str) -> None:
-    """With a blank at an end of the first line the fast reader gives up at once, without it only when it meets the fault."""
+    """With a blank at an end of the first line the fast reader gives up at once, without it only when it meets the
+    fault."""
     path = _file(tmp_path, f"# a comment\nq1 Q0 d1 1 2.5 bm25{blank}\n{line}\nq3 Q0 d1 1 1 bm25\n")
     with pytest.raises(UserError, match=message) as caught:
         Run.read(path)

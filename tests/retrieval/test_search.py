@@ -28,7 +28,9 @@ def _expected(scores: np.ndarray, ranks: np.ndarray, depth: int) -> list[list[in
     precision=st.sampled_from(["fp32", "bf16"]),
     seed=st.integers(0, 99),
 )
-def test_search_equals_sorting(documents: int, queries: int, depth: int, spread: int, block: int, precision: str, seed: int) -> None:
+def test_search_equals_sorting(
+    documents: int, queries: int, depth: int, spread: int, block: int, precision: str, seed: int
+) -> None:
     random = np.random.default_rng(seed)
     corpus = random.integers(-spread, spread + 1, (documents, 3)).astype(np.float32)
     vectors = random.integers(-3, 4, (queries, 3)).astype(np.float32)
@@ -47,8 +49,11 @@ def test_search_equals_sorting(documents: int, queries: int, depth: int, spread:
     similarity=st.sampled_from(["dot", "cosine"]),
     seed=st.integers(0, 99),
 )
-def test_rounding_loses_no_document(near: float, precision: str, stored: type[np.floating], similarity: str, seed: int) -> None:
-    """Documents closer to one another than bfloat16 can tell, in an order that makes every block better than the last."""
+def test_rounding_loses_no_document(
+    near: float, precision: str, stored: type[np.floating], similarity: str, seed: int
+) -> None:
+    """Documents closer to one another than bfloat16 can tell, in an order that makes every block better than the
+    last."""
     random = np.random.default_rng(seed)
     centre = random.standard_normal(48)
     corpus = (centre + near * random.standard_normal((400, 48))).astype(stored)
@@ -67,7 +72,10 @@ def test_rounding_loses_no_document(near: float, precision: str, stored: type[np
 
 def test_equal_documents_have_equal_scores_wherever_they_stand() -> None:
     random = np.random.default_rng(0)
-    document, vectors = random.standard_normal((1, 100), dtype=np.float32), random.standard_normal((2, 100), dtype=np.float32)
+    document, vectors = (
+        random.standard_normal((1, 100), dtype=np.float32),
+        random.standard_normal((2, 100), dtype=np.float32),
+    )
     for precision in ("fp32", "bf16"):
         with patch.multiple(search, _DOCUMENTS=64, best_dtype=lambda chosen=precision: chosen):
             for hit in exact_search(np.repeat(document, 150, 0), vectors, np.arange(150), 9):

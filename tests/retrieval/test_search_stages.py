@@ -40,7 +40,10 @@ class GivenPool(Stage):
     kind: ClassVar[str] = "pool"
 
     def run(self, out: Path, context: Context) -> None:
-        rows = [{"id": f"p{at}", "text": text, "source": "titles", "gold": {}} for at, text in enumerate(("the dog", "a cat café"))]
+        rows = [
+            {"id": f"p{at}", "text": text, "source": "titles", "gold": {}}
+            for at, text in enumerate(("the dog", "a cat café"))
+        ]
         (out / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
@@ -56,7 +59,10 @@ def test_lexical_search_of_queries_and_of_a_pool(runner: Runner, corpus: Listed)
 
 
 def test_one_index_serves_all_searches(corpus: Listed) -> None:
-    one, other = lexical_search("bm25s", {}, corpus, QUERIES, 2), lexical_search("bm25s", {"k1": 0.9}, corpus, GivenPool(), 9)
+    one, other = (
+        lexical_search("bm25s", {}, corpus, QUERIES, 2),
+        lexical_search("bm25s", {"k1": 0.9}, corpus, GivenPool(), 9),
+    )
     assert one.index.key == other.index.key
     assert [stage.key for stage in one.inputs()] == [one.index.key]
     assert {stage.kind for stage in other.inputs()} == {"lexical-index", "pool"}
@@ -65,14 +71,19 @@ def test_one_index_serves_all_searches(corpus: Listed) -> None:
 
 
 @pytest.mark.parametrize(
-    ("engine", "settings", "message"), [("bm26s", {}, "did you mean 'bm25s'"), ("bm25s", {"k2": 1}, "k2"), ("bm25s", {"b": 2}, "b: ")]
+    ("engine", "settings", "message"),
+    [("bm26s", {}, "did you mean 'bm25s'"), ("bm25s", {"k2": 1}, "k2"), ("bm25s", {"b": 2}, "b: ")],
 )
-def test_engines_and_settings_that_are_not_there(corpus: Listed, engine: str, settings: dict[str, object], message: str) -> None:
+def test_engines_and_settings_that_are_not_there(
+    corpus: Listed, engine: str, settings: dict[str, object], message: str
+) -> None:
     with pytest.raises(UserError, match=message):
         lexical_search(engine, settings, corpus, QUERIES, 2)
 
 
-def _dense(model: ModelFiles, corpus: Listed, queries: Listed | Stage, depth: int, query_model: ModelFiles | None = None) -> DenseSearch:
+def _dense(
+    model: ModelFiles, corpus: Listed, queries: Listed | Stage, depth: int, query_model: ModelFiles | None = None
+) -> DenseSearch:
     embed = Embed(model=model, texts=corpus, max_length=64)
     return DenseSearch(model=query_model or model, corpus=embed, queries=queries, ids=corpus, depth=depth)
 
@@ -92,7 +103,14 @@ def test_dense_search_is_the_nearest_by_cosine(runner: Runner, corpus: Listed, t
 def test_embeddings_say_how_they_were_made(runner: Runner, corpus: Listed, tiny: ModelFiles) -> None:
     folder = runner.path(Embed(model=tiny, texts=corpus, max_length=32))
     meta = json.loads((folder / "meta.json").read_text())
-    assert meta == {"rows": 6, "dimensions": 128, "max_length": 32, "precision": "fp32", "device": meta["device"], "similarity": "cosine"}
+    assert meta == {
+        "rows": 6,
+        "dimensions": 128,
+        "max_length": 32,
+        "precision": "fp32",
+        "device": meta["device"],
+        "similarity": "cosine",
+    }
     assert np.load(folder / EMBEDDINGS, mmap_mode="r").shape == (6, 128)
 
 

@@ -23,7 +23,11 @@ def installed(place: Path, group: str, monkeypatch: pytest.MonkeyPatch) -> Itera
     point = EntryPoint(name, name, group)
     with monkeypatch.context() as patch:
         patch.syspath_prepend(str(place / "src"))
-        patch.setattr(plugin_module, "entry_points", lambda group: [*real(group=group), *([point] if group == point.group else [])])
+        patch.setattr(
+            plugin_module,
+            "entry_points",
+            lambda group: [*real(group=group), *([point] if group == point.group else [])],
+        )
         plugins.cache_clear()
         try:
             yield lambda kind: plugins(kind)[name]

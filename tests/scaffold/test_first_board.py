@@ -17,13 +17,17 @@ COMMANDS = [shlex.split(line) for language, block in BLOCKS if language == "sh" 
 
 
 @pytest.mark.models
-def test_every_command_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     (sweep,) = [block for language, block in BLOCKS if language == "yaml"]
     Path("first.yaml").write_text(sweep, encoding="utf-8")
     new = next(place for place, command in enumerate(COMMANDS) if command[:2] == ["harness", "new"])
     # Installing is what `installed` stands for, and tests/plugin_checks does what `harness check` does.
-    later = [command for command in COMMANDS[new + 1 :] if command[:2] not in (["pip", "install"], ["harness", "check"])]
+    later = [
+        command for command in COMMANDS[new + 1 :] if command[:2] not in (["pip", "install"], ["harness", "check"])
+    ]
     for command in COMMANDS[: new + 1]:
         harness(monkeypatch, command[1:])
     assert "33 of 33 distinct stages to run" in capsys.readouterr().out

@@ -39,7 +39,9 @@ def test_what_is_written_is_clean(kind: str, tmp_path: Path) -> None:
     place = write_package(kind, "fresh", tmp_path)
     ruff = [sys.executable, "-m", "ruff"]
     for command in (["check", "--select=E,F,I,B,UP,SIM,N"], ["format", "--check"]):
-        told = subprocess.run([*ruff, *command, "--isolated", "--line-length=140"], cwd=place, capture_output=True, text=True)
+        told = subprocess.run(
+            [*ruff, *command, "--isolated", "--line-length=140"], cwd=place, capture_output=True, text=True
+        )
         assert told.returncode == 0, told.stdout + told.stderr
 
 
@@ -72,7 +74,9 @@ def test_wrong_names_are_refused_with_a_right_one(kind: str, name: str, words: s
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("kind", "name"), [("baseline", "direct"), ("teacher", "oracle"), ("loss", "hinge"), ("collection", "beir")])
+@pytest.mark.parametrize(
+    ("kind", "name"), [("baseline", "direct"), ("teacher", "oracle"), ("loss", "hinge"), ("collection", "beir")]
+)
 def test_a_name_that_is_taken_is_refused(kind: str, name: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"my_{name}"):
         write_package(kind, name, tmp_path)
@@ -93,13 +97,17 @@ def _call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(ended.value.code or 0)
 
 
-def test_the_command_line_says_what_comes_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_line_says_what_comes_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert _call(monkeypatch, "new", "loss", "fresh", "--dir", str(tmp_path)) == 0
     assert f"pip install -e {tmp_path / 'fresh'}" in capsys.readouterr().err
     assert _call(monkeypatch, "new", "loss", "fresh", "--dir", str(tmp_path)) == 2
 
 
-def test_check_exits_with_2_for_unknown_names_and_settings(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_exits_with_2_for_unknown_names_and_settings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert _call(monkeypatch, "check", "loss", "listmel") == 2
     assert "did you mean 'listmle'" in capsys.readouterr().err
     assert _call(monkeypatch, "check", "teacher", "recorded") == 2

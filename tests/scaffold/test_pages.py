@@ -1,4 +1,5 @@
-"""What docs/teachers.md and docs/add-a-loss.md say of plug-ins of one's own: their commands run, their classes keep their contracts."""
+"""What docs/teachers.md and docs/add-a-loss.md say of plug-ins of one's own: their commands run, their classes keep
+their contracts."""
 
 from __future__ import annotations
 
@@ -38,7 +39,9 @@ def test_a_teacher_takes_twelve_lines() -> None:
 
 
 @pytest.mark.parametrize("kind", PAGES)
-def test_every_block_runs(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_block_runs(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     name, page = PAGES[kind]
     (_, first), (language, text), (_, last) = blocks(page)

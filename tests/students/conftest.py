@@ -60,7 +60,9 @@ class TinyCorpus:
     def documents(self, rows: np.ndarray | None = None) -> Iterator[Document]:
         for row in range(len(self)) if rows is None else rows:
             topic = row // 2
-            yield Document(f"d{row}", TOPICS[topic], BODIES[topic] if row % 2 == 0 else f"more on {BODIES[topic]} and so on")
+            yield Document(
+                f"d{row}", TOPICS[topic], BODIES[topic] if row % 2 == 0 else f"more on {BODIES[topic]} and so on"
+            )
 
     def texts(self, ids: Sequence[str]) -> list[str]:
         return [f"{document.title} {document.text}" for document in self.documents(self.rows(ids))]
@@ -131,7 +133,11 @@ def read_losses(folder: Path) -> list[float]:
 
 
 def topic_trainer(
-    student: Student, loss: Any = "listmle", lists: Sequence[TrainingList] = topic_lists(), given: Mapping[str, Any] = {}, **settings: Any
+    student: Student,
+    loss: Any = "listmle",
+    lists: Sequence[TrainingList] = topic_lists(),
+    given: Mapping[str, Any] = {},
+    **settings: Any,
 ) -> Trainer:
     """A trainer of `student` on these lists; `given` is what else it is made with."""
     dataset = ListDataset.of(lists, TinyCorpus())

@@ -18,7 +18,10 @@ from harness.training_lists.list_dataset import ListDataset
 from tests.students.conftest import TinyCorpus, topic_lists, topic_trainer
 
 CPU = torch.device("cpu")
-BOTH: dict[str, Any] = {"name": "sum", "of": ["kl", {"name": "infonce", "weight": 0.5, "in_batch": True, "positive": "top"}]}
+BOTH: dict[str, Any] = {
+    "name": "sum",
+    "of": ["kl", {"name": "infonce", "weight": 0.5, "in_batch": True, "positive": "top"}],
+}
 
 
 def test_recomputing_gives_the_same_gradients_and_the_same_dropout() -> None:

@@ -60,7 +60,9 @@ def test_an_adapter_adds_alpha_over_rank_times_its_product(tiny: ModelFiles) -> 
     for name, part in student.model.named_modules():
         if hasattr(part, "lora_A"):
             torch.nn.init.normal_(part.lora_B["default"].weight)
-            products[f"{name}.weight"] = 3 * part.lora_B["default"].weight.detach() @ part.lora_A["default"].weight.detach()
+            products[f"{name}.weight"] = (
+                3 * part.lora_B["default"].weight.detach() @ part.lora_A["default"].weight.detach()
+            )
     merge()
     after = student.model.state_dict()
     assert after.keys() == before.keys() and len(products) == 2
@@ -69,7 +71,9 @@ def test_an_adapter_adds_alpha_over_rank_times_its_product(tiny: ModelFiles) -> 
 
 
 @pytest.mark.parametrize("architecture", ["bi-encoder", "cross-encoder"])
-def test_a_trained_folder_knows_nothing_of_adapters(architecture: Any, tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
+def test_a_trained_folder_knows_nothing_of_adapters(
+    architecture: Any, tiny: ModelFiles, corpus: TinyCorpus, bench: Bench
+) -> None:
     from sentence_transformers import CrossEncoder, SentenceTransformer
 
     settings = TrainSettings(epochs=8, batch=4, learning_rate=5e-3, lora=LoRA())
@@ -150,7 +154,9 @@ def test_one_seed_one_model(tiny: ModelFiles) -> None:
     assert all(torch.equal(weight, models[1][name]) for name, weight in models[0].items() if "pooler" not in name)
 
 
-def test_what_cannot_be_adapted_is_an_error(tiny: ModelFiles, static: ModelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_adapted_is_an_error(
+    tiny: ModelFiles, static: ModelFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(UserError, match="no layer that learns") as caught:
         add_adapters(BiEncoder.load(tiny.path), LoRA(targets=("q_proj",)))
     assert "query" in str(caught.value.remedy)
@@ -163,7 +169,13 @@ def test_what_cannot_be_adapted_is_an_error(tiny: ModelFiles, static: ModelFiles
 
 def test_a_retriever_s_key_knows_its_adapters(tiny: ModelFiles, corpus: TinyCorpus) -> None:
     keys = {
-        TrainRetriever(start=tiny, lists=GivenLists(lists=()), corpus=corpus, loss=LossSpec.of("kl"), train=TrainSettings(lora=lora)).key
+        TrainRetriever(
+            start=tiny,
+            lists=GivenLists(lists=()),
+            corpus=corpus,
+            loss=LossSpec.of("kl"),
+            train=TrainSettings(lora=lora),
+        ).key
         for lora in (None, LoRA(), LoRA(rank=4), LoRA(rank=8))
     }
     assert len(keys) == 3

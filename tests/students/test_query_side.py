@@ -29,7 +29,9 @@ def stage(start: Any, corpus: TinyCorpus, loss: Any = "kl", **train: Any) -> Tra
     settings = TrainSettings(**{"epochs": 8, "batch": 4, "learning_rate": 1e-3, **train})
     lists = GivenLists(lists=topic_lists(scores=True))
     spec = LossSpec.of(loss)
-    return TrainRetriever(start=start, lists=lists, corpus=corpus, loss=spec, train=settings, max_length=32, frozen_documents=True)
+    return TrainRetriever(
+        start=start, lists=lists, corpus=corpus, loss=spec, train=settings, max_length=32, frozen_documents=True
+    )
 
 
 def prompted(tiny: ModelFiles, folder: Path) -> ModelFiles:
@@ -89,7 +91,9 @@ def test_gradients_flow_through_queries_only(tiny: ModelFiles, corpus: TinyCorpu
     batch = table.batch(np.array([0, 1]), torch.device("cpu"), in_batch=True)
     for reader in (both, side):
         reader(batch).square().sum().backward()
-    grads = [torch.cat([w.grad.flatten() for w in r.student.model.parameters() if w.grad is not None]) for r in (both, side)]
+    grads = [
+        torch.cat([w.grad.flatten() for w in r.student.model.parameters() if w.grad is not None]) for r in (both, side)
+    ]
     assert not torch.allclose(*grads) and grads[1].abs().sum() > 0
     torch.testing.assert_close(both(batch), side(batch))
     assert side.list_tokens.tolist() == side.queries.lengths[table.query_rows].tolist()
@@ -111,7 +115,9 @@ def test_the_documents_of_a_query_side_stage_are_its_start_s(tiny: ModelFiles, c
 
 
 @pytest.mark.parametrize("start", ["tiny", "static"])
-def test_search_reads_the_start_s_index(start: str, corpus: TinyCorpus, bench: Bench, request: pytest.FixtureRequest) -> None:
+def test_search_reads_the_start_s_index(
+    start: str, corpus: TinyCorpus, bench: Bench, request: pytest.FixtureRequest
+) -> None:
     """The stages of search take the two-sided folder for queries and the start model for documents."""
     from sentence_transformers import SentenceTransformer
 
@@ -120,12 +126,16 @@ def test_search_reads_the_start_s_index(start: str, corpus: TinyCorpus, bench: B
 
     model = stage(request.getfixturevalue(start), corpus)
     index = Embed(model=document_model(model), texts=corpus, max_length=32)
-    found = Run.read(bench.path(DenseSearch(model=model, corpus=index, queries=Queries(), ids=corpus, depth=12)) / "run.trec.gz")
+    found = Run.read(
+        bench.path(DenseSearch(model=model, corpus=index, queries=Queries(), ids=corpus, depth=12)) / "run.trec.gz"
+    )
     both = SentenceTransformer(str(bench.path(model)))
     scores = both.similarity(both.encode_query(TOPICS), both.encode_document(corpus.texts(corpus.ids))).numpy()
     for row in range(len(TOPICS)):
         order = found.top(f"q{row}")
-        np.testing.assert_allclose([scores[row, int(document[1:])] for document in order], np.sort(scores[row])[::-1], atol=2e-3)
+        np.testing.assert_allclose(
+            [scores[row, int(document[1:])] for document in order], np.sort(scores[row])[::-1], atol=2e-3
+        )
 
 
 class Queries(TinyCorpus):

@@ -26,7 +26,9 @@ def save_reranker(tiny: ModelFiles, folder: Path, labels: int = 1) -> Path:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     torch.manual_seed(5)
-    AutoModelForSequenceClassification.from_pretrained(tiny.path, num_labels=labels, use_safetensors=True).save_pretrained(folder)
+    AutoModelForSequenceClassification.from_pretrained(
+        tiny.path, num_labels=labels, use_safetensors=True
+    ).save_pretrained(folder)
     AutoTokenizer.from_pretrained(tiny.path).save_pretrained(folder)
     return folder
 
@@ -36,7 +38,9 @@ def test_a_trained_reranker_keeps_its_head(tiny: ModelFiles, corpus: TinyCorpus,
 
     folder = save_reranker(tiny, tmp_path)
     assert read_architecture(folder) == "cross-encoder"
-    scores = [load_ranker(folder).bind(ListDataset.of(topic_lists(), corpus), 64).score_all(silent)[0] for _ in range(2)]
+    scores = [
+        load_ranker(folder).bind(ListDataset.of(topic_lists(), corpus), 64).score_all(silent)[0] for _ in range(2)
+    ]
     texts = corpus.texts(topic_lists()[0].documents)
     with torch.inference_mode():
         model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
@@ -68,17 +72,25 @@ def test_a_reranker_is_no_bi_encoder(tiny: ModelFiles, tmp_path: Path) -> None:
         load_ranker(tmp_path / "saved", "bi-encoder")
 
 
-def test_an_encoder_s_default_prompt_is_nothing_for_its_pairs(tiny: ModelFiles, corpus: TinyCorpus, tmp_path: Path) -> None:
+def test_an_encoder_s_default_prompt_is_nothing_for_its_pairs(
+    tiny: ModelFiles, corpus: TinyCorpus, tmp_path: Path
+) -> None:
     from sentence_transformers import CrossEncoder
 
-    folder = save_encoder(tiny, tmp_path / "start", {"pooling_mode": "mean"}, prompts={"any": "text: "}, default_prompt_name="any")
+    folder = save_encoder(
+        tiny, tmp_path / "start", {"pooling_mode": "mean"}, prompts={"any": "text: "}, default_prompt_name="any"
+    )
     with deterministic(0):
         ranker = CrossRanker.load(folder)
     ranker.save(tmp_path / "saved")
-    theirs = CrossEncoder(str(tmp_path / "saved")).predict([(TOPICS[0], text) for text in corpus.texts(topic_lists()[0].documents)])
+    theirs = CrossEncoder(str(tmp_path / "saved")).predict(
+        [(TOPICS[0], text) for text in corpus.texts(topic_lists()[0].documents)]
+    )
     found = ranker.bind(ListDataset.of(topic_lists(), corpus), 64).score_all(silent)[0]
     np.testing.assert_allclose(found, theirs, atol=1e-5)
-    CrossEncoder(str(tmp_path / "saved"), prompts={"any": "x: "}, default_prompt_name="any").save(str(tmp_path / "prompted"))
+    CrossEncoder(str(tmp_path / "saved"), prompts={"any": "x: "}, default_prompt_name="any").save(
+        str(tmp_path / "prompted")
+    )
     with pytest.raises(UserError, match="behind a prompt"):
         CrossRanker.load(tmp_path / "prompted")
 

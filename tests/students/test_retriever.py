@@ -22,14 +22,22 @@ from tests.students.conftest import TOPICS, TinyCorpus, topic_lists
 pytestmark = pytest.mark.models
 
 
-def save_encoder(tiny: ModelFiles, folder: Path, pooling: dict[str, Any], dense: int = 0, unit: bool = False, **config: Any) -> Path:
-    """A sentence-transformers folder with this pooling, a projection and normalisation where wanted, and this config."""
+def save_encoder(
+    tiny: ModelFiles, folder: Path, pooling: dict[str, Any], dense: int = 0, unit: bool = False, **config: Any
+) -> Path:
+    """A sentence-transformers folder with this pooling, a projection and normalisation where wanted, and this
+    config."""
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Transformer
 
     torch.manual_seed(0)
     transformer = Transformer(str(tiny.path))
-    modules = [transformer, Pooling(128, **pooling), *([Dense(128, dense)] if dense else []), *([Normalize()] if unit else [])]
+    modules = [
+        transformer,
+        Pooling(128, **pooling),
+        *([Dense(128, dense)] if dense else []),
+        *([Normalize()] if unit else []),
+    ]
     SentenceTransformer(modules=modules, device="cpu", **config).save(str(folder), create_model_card=False)
     return folder
 
@@ -67,12 +75,16 @@ def test_scores_are_the_model_s_own_before_and_after_training(
         model = SentenceTransformer(str(place)) if place.exists() else None
         if model is None:
             with deterministic(0):
-                Trainer(student, table, LossSpec.of("kl").loss(student.temperature), TrainSettings(epochs=1), max_length=64).fit()
+                Trainer(
+                    student, table, LossSpec.of("kl").loss(student.temperature), TrainSettings(epochs=1), max_length=64
+                ).fit()
             student.save(place)
             model = SentenceTransformer(str(place))
         assert model.prompts.items() >= config.get("prompts", {}).items()
         assert model.similarity_fn_name == config.get("similarity_fn_name", "cosine")
-        theirs = model.similarity(model.encode_query(TOPICS[:1]), model.encode_document(corpus.texts(topic_lists()[0].documents)))[0]
+        theirs = model.similarity(
+            model.encode_query(TOPICS[:1]), model.encode_document(corpus.texts(topic_lists()[0].documents))
+        )[0]
         np.testing.assert_allclose(student.bind(table, 64).score_all(silent)[0], theirs, atol=2e-5, rtol=2e-5)
 
 
@@ -86,11 +98,15 @@ def test_a_plain_transformers_folder_is_a_mean_of_its_tokens(tiny: ModelFiles, t
     plain = AutoModel.from_pretrained(tmp_path)
     with torch.inference_mode():
         hidden = plain(**tokenizer("apple pie recipe", return_tensors="pt")).last_hidden_state[0]
-        found = student.embed(student.tokens(["apple pie recipe"], "", 32).features(np.array([0]), torch.device("cpu")))[0]
+        found = student.embed(
+            student.tokens(["apple pie recipe"], "", 32).features(np.array([0]), torch.device("cpu"))
+        )[0]
     torch.testing.assert_close(found, torch.nn.functional.normalize(hidden.mean(0), dim=0), atol=1e-5, rtol=1e-4)
 
 
-def test_scoring_in_bf16_leaves_the_weights_alone(tiny: ModelFiles, corpus: TinyCorpus, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scoring_in_bf16_leaves_the_weights_alone(
+    tiny: ModelFiles, corpus: TinyCorpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
     student = BiEncoder.load(tiny.path)
     before = {name: weight.clone() for name, weight in student.model.state_dict().items()}
     reader = student.bind(ListDataset.of(topic_lists(), corpus), 32)

@@ -68,7 +68,9 @@ def test_axes_agree_with_scikit_learn(whitening: int) -> None:
     from sklearn.decomposition import PCA
 
     vectors = np.random.default_rng(0).normal(size=(60, 6)).astype(np.float32)
-    theirs = PCA(4, svd_solver="full", whiten=bool(whitening)).fit_transform(vectors) * (np.sqrt(60 / 59) if whitening else 1)
+    theirs = PCA(4, svd_solver="full", whiten=bool(whitening)).fit_transform(vectors) * (
+        np.sqrt(60 / 59) if whitening else 1
+    )
     np.testing.assert_allclose(np.abs(principal_axes(vectors, 4, whitening)), np.abs(theirs), atol=1e-4)
 
 

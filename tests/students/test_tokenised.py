@@ -26,7 +26,9 @@ class Tokenizer:
     pad_token_id = 9
     padding_side = "right"
 
-    def __call__(self, texts: list[str], truncation: bool, max_length: int, return_attention_mask: bool) -> dict[str, list[list[int]]]:
+    def __call__(
+        self, texts: list[str], truncation: bool, max_length: int, return_attention_mask: bool
+    ) -> dict[str, list[list[int]]]:
         return {
             "input_ids": [[ord(letter) for letter in text[:max_length]] for text in texts],
             "token_type_ids": [[1] * len(text[:max_length]) for text in texts],

@@ -48,7 +48,11 @@ def tasks(count: int) -> list[Task]:
     for query in range(count):
         ranks = list(range(DEPTH))
         shuffle(ranks)
-        found.append(Task(f"q{query}", f"query {query}", tuple(Candidate(f"d{rank}", f"rank {rank} of {query}") for rank in ranks)))
+        found.append(
+            Task(
+                f"q{query}", f"query {query}", tuple(Candidate(f"d{rank}", f"rank {rank} of {query}") for rank in ranks)
+            )
+        )
     return found
 
 
@@ -130,11 +134,17 @@ def test_malformed_answers_are_asked_again_and_never_become_the_order_shown(ledg
     [
         (401, {"message": f"Incorrect API key provided: {SECRET}", "code": "invalid_api_key"}, "Incorrect API key"),
         (404, {"message": "The model does not exist", "code": "model_not_found"}, "does not exist"),
-        (429, {"message": "You exceeded your current quota", "code": "insufficient_quota"}, "exceeded your current quota"),
+        (
+            429,
+            {"message": "You exceeded your current quota", "code": "insufficient_quota"},
+            "exceeded your current quota",
+        ),
         (402, {"message": "Insufficient balance"}, "Insufficient balance"),
     ],
 )
-def test_hopeless_errors_stop_at_once_with_the_providers_words(ledger: Ledger, status: int, error: dict[str, str], said: str) -> None:
+def test_hopeless_errors_stop_at_once_with_the_providers_words(
+    ledger: Ledger, status: int, error: dict[str, str], said: str
+) -> None:
     with serving(Server(status=status, error=error)) as server:
         with pytest.raises(FatalProviderError, match=said) as caught:
             labelled(teacher(server, concurrency=4), ledger, 50)
@@ -143,9 +153,14 @@ def test_hopeless_errors_stop_at_once_with_the_providers_words(ledger: Ledger, s
     assert ledger.paid.calls == 0
 
 
-def test_a_provider_that_keeps_failing_ends_the_labelling_with_its_words(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_provider_that_keeps_failing_ends_the_labelling_with_its_words(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("harness.llm.retry_rules._FIRST", 0.001)
-    with serving(Server(status=500, error={"message": "on fire"})) as server, pytest.raises(UserError, match=r"3 times in a row.*on fire"):
+    with (
+        serving(Server(status=500, error={"message": "on fire"})) as server,
+        pytest.raises(UserError, match=r"3 times in a row.*on fire"),
+    ):
         labelled(teacher(server, attempts=3), ledger, 2)
 
 

@@ -37,7 +37,11 @@ def test_placebos_rank_exactly_what_is_shown(ids: list[str]) -> None:
 
 def test_shuffles_differ_by_query_and_seed() -> None:
     ids = [f"d{number}" for number in range(20)]
-    orders = {ask(teacher_from({"kind": "shuffled", "seed": seed}), task(ids, query)).ranked for seed in (0, 1) for query in ("q1", "q2")}
+    orders = {
+        ask(teacher_from({"kind": "shuffled", "seed": seed}), task(ids, query)).ranked
+        for seed in (0, 1)
+        for query in ("q1", "q2")
+    }
     assert len(orders) == 4
 
 

@@ -35,7 +35,9 @@ def run(tmp_path: Path) -> str:
     return "gpt.trec"
 
 
-def test_only_what_is_shown_is_ordered_and_what_is_not_recorded_is_not_placed(tmp_path: Path, ledger: Ledger, run: str) -> None:
+def test_only_what_is_shown_is_ordered_and_what_is_not_recorded_is_not_placed(
+    tmp_path: Path, ledger: Ledger, run: str
+) -> None:
     tasks = [task("1", "adb"), task("1", "azb"), task("1", "yz"), task("3", "ab"), task("2", "x")]
     assert replay(tasks, ledger, tmp_path, run) == [
         # Equal scores fall as in trec_eval: the greater id first.
@@ -74,7 +76,10 @@ def test_exports_and_published_labels_are_replayed_like_rankings(tmp_path: Path,
 def test_one_of_several_sets_is_chosen_and_counts_in_the_identity(tmp_path: Path, ledger: Ledger, run: str) -> None:
     sets = [label_set([Ranking("1", order)], name) for name, order in (("a", ("a", "b")), ("b", ("b", "a")))]
     write_labels(tmp_path / "two.jsonl", sorted(sets, key=lambda one: str(one.manifest["key"])))
-    teachers = [teacher_from({"kind": "recorded", "file": "two.jsonl", "set": one.manifest["key"][:9]}, tmp_path) for one in sets]
+    teachers = [
+        teacher_from({"kind": "recorded", "file": "two.jsonl", "set": one.manifest["key"][:9]}, tmp_path)
+        for one in sets
+    ]
     answers = [next(iter(one.label([task("1", "ab")], ledger, silent))).ranked for one in teachers]
     assert answers == [("a", "b"), ("b", "a")] and teachers[0].identity != teachers[1].identity
     with pytest.raises(UserError, match="2 sets of labels") as caught:
@@ -98,7 +103,8 @@ def test_identity_is_the_content_wherever_it_lies(tmp_path: Path, run: str) -> N
     shutil.copy(tmp_path / run, tmp_path / "deep" / "other-name.trec")
     (tmp_path / "changed.trec").write_text(RUN.replace("3.0", "3.5"))
     here, there, changed = (
-        teacher_from({"kind": "recorded", "file": name}, tmp_path).identity for name in (run, "deep/other-name.trec", "changed.trec")
+        teacher_from({"kind": "recorded", "file": name}, tmp_path).identity
+        for name in (run, "deep/other-name.trec", "changed.trec")
     )
     assert here == there != changed
 
@@ -123,6 +129,9 @@ def test_published_rankings_of_a_real_llm_replay_over_the_first_stage(shared_dat
     found = replay(tasks, ledger, data / "rankings" / "gpt-3.5-turbo", "bm25.dl19.rep1.trec")
     assert [ranking.verdict for ranking in found] == ["ok"] * 43
     assert (
-        sum(ranking.ranked != tuple(candidate.id for candidate in shown.candidates) for ranking, shown in zip(found, tasks, strict=True))
+        sum(
+            ranking.ranked != tuple(candidate.id for candidate in shown.candidates)
+            for ranking, shown in zip(found, tasks, strict=True)
+        )
         > 40
     )

@@ -30,7 +30,8 @@ __all__ = ["bench"]
 
 
 def pool(size: int, seed: int = 0, depth: int = 20) -> list[Task]:
-    """Queries with grades 1 to 3 on up to five candidates, 1 on a document that was not found and -1 on the last candidate."""
+    """Queries with grades 1 to 3 on up to five candidates, 1 on a document that was not found and -1 on the last
+    candidate."""
     generator = random.Random(seed)
     tasks = []
     for number in range(size):
@@ -57,7 +58,14 @@ def relevant(tasks: Iterable[Task]) -> list[Task]:
 def ndcg(tasks: Iterable[Task], found: dict[str, Ranking]) -> float:
     qrels = {task.query: task.gold for task in relevant(tasks)}
     runs = {query: {id: float(-place) for place, id in enumerate(found[query].ranked)} for query in qrels}
-    return float(np.mean([row["ndcg_cut_10"] for row in pytrec_eval.RelevanceEvaluator(qrels, {"ndcg_cut_10"}).evaluate(runs).values()]))
+    return float(
+        np.mean(
+            [
+                row["ndcg_cut_10"]
+                for row in pytrec_eval.RelevanceEvaluator(qrels, {"ndcg_cut_10"}).evaluate(runs).values()
+            ]
+        )
+    )
 
 
 def tau(tasks: Iterable[Task], found: dict[str, Ranking]) -> float:
@@ -80,7 +88,9 @@ def test_the_wanted_quality_is_reached(metric: str, value: float, seed: int, led
     found = answers(made, tasks, ledger)
     told = made.facts()["quality"]
     assert MEASURES[metric](tasks, found) == pytest.approx(value, abs=0.01)
-    assert told["nDCG@10"] == pytest.approx(ndcg(tasks, found), abs=1e-5) and told["tau"] == pytest.approx(tau(tasks, found), abs=1e-5)
+    assert told["nDCG@10"] == pytest.approx(ndcg(tasks, found), abs=1e-5) and told["tau"] == pytest.approx(
+        tau(tasks, found), abs=1e-5
+    )
     assert (told["queries"], told["pool"]) == (len(relevant(tasks)), 300) and told["queries"] < 300
     assert told["wanted"] == {"metric": metric, "value": value}
     # The noise that is told gives it too, but for a list that stands on the edge.
@@ -102,13 +112,17 @@ def test_less_noise_is_a_better_teacher_and_none_is_an_oracle(ledger: Ledger) ->
 
 @settings(max_examples=25, deadline=None)
 @given(st.data())
-def test_a_query_gets_one_ranking_whatever_else_is_asked(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+def test_a_query_gets_one_ranking_whatever_else_is_asked(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     ledger = Ledger(tmp_path_factory.mktemp("ledger") / "ledger.sqlite")
     tasks = pool(40)
     made = calibrated(tasks, quality={"value": 0.7})
     part = data.draw(st.lists(st.sampled_from(tasks), unique_by=lambda task: task.query, min_size=1))
     whole = answers(made, tasks, ledger)
-    assert answers(calibrated(tasks, quality={"value": 0.7}), part, ledger) == {task.query: whole[task.query] for task in part}
+    assert answers(calibrated(tasks, quality={"value": 0.7}), part, ledger) == {
+        task.query: whole[task.query] for task in part
+    }
 
 
 def test_labels_of_a_small_budget_are_those_of_a_large_one(bench: Bench) -> None:
@@ -121,11 +135,16 @@ def test_labels_of_a_small_budget_are_those_of_a_large_one(bench: Bench) -> None
     by_query = {ranking.query: ranking for ranking in large}
     assert all(by_query[ranking.query] == ranking for ranking in [*small, *other])
     # q4 found nothing, so it does not count.
-    assert summary["quality"] == again["quality"] and (summary["quality"]["queries"], summary["quality"]["pool"]) == (4, 5)
+    assert summary["quality"] == again["quality"] and (summary["quality"]["queries"], summary["quality"]["pool"]) == (
+        4,
+        5,
+    )
 
 
 def test_only_teachers_that_need_the_pool_are_calibrated(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.labelling.labels.label_stage.pool_tasks", lambda *given: pytest.fail("the pool was read"))
+    monkeypatch.setattr(
+        "harness.labelling.labels.label_stage.pool_tasks", lambda *given: pytest.fail("the pool was read")
+    )
     _, summary = run(labels(teacher_from({"kind": "oracle"})), bench)
     assert "quality" not in summary
 
@@ -153,7 +172,9 @@ def test_a_quality_out_of_reach_names_the_range(ledger: Ledger) -> None:
     assert caught.value.remedy and "(noise alone) to" in caught.value.remedy
     words = caught.value.remedy.split()
     for value in (float(words[1]), float(words[5])):
-        assert calibrated(tasks, quality={"value": value}).facts()["quality"]["nDCG@10"] == pytest.approx(value, abs=0.01)
+        assert calibrated(tasks, quality={"value": value}).facts()["quality"]["nDCG@10"] == pytest.approx(
+            value, abs=0.01
+        )
     with pytest.raises(UserError, match=r"cannot reach tau -0\.9"):
         calibrated(tasks, quality={"metric": "tau", "value": -0.9})
     blind = [Task(task.query, "", task.candidates, {"lost": 1}) for task in tasks]
@@ -185,8 +206,14 @@ def test_identity_holds_every_setting() -> None:
 
 
 def test_card_and_board_say_that_it_is_a_simulation(tmp_path: Path) -> None:
-    made = teacher("gpt-like", kind="simulated", teacher_type=teacher_from({"kind": "simulated", "noise": 1}).teacher_type)
-    folder = put(tmp_path / "results", make_card("one", "intermediate", budget=100, resample=0, seed=0, teacher=made), make_run(0.5))
+    made = teacher(
+        "gpt-like", kind="simulated", teacher_type=teacher_from({"kind": "simulated", "noise": 1}).teacher_type
+    )
+    folder = put(
+        tmp_path / "results",
+        make_card("one", "intermediate", budget=100, resample=0, seed=0, teacher=made),
+        make_run(0.5),
+    )
     assert read_card(folder).teacher.teacher_type == "simulated"  # type: ignore[union-attr]
     (row,) = load_board(tmp_path / "results").as_json()["rows"]
     assert "simulated" in row["flags"] and json.dumps(row)
@@ -202,7 +229,9 @@ def test_as_good_as_a_recorded_llm_on_trec_dl(shared_data: Path, ledger: Ledger)
         for row in csv.DictReader(stream, delimiter="\t"):
             qrels.setdefault(row["query-id"], {})[row["corpus-id"]] = int(row["score"])
     first = Run.read(data / "candidates" / "bm25.dl19.trec")
-    tasks = [Task(query, "", tuple(Candidate(id, "") for id in first.top(query, 20)), qrels[query]) for query in first.scores]
+    tasks = [
+        Task(query, "", tuple(Candidate(id, "") for id in first.top(query, 20)), qrels[query]) for query in first.scores
+    ]
     recorded = teacher_from({"kind": "recorded", "file": "rankings/gpt-3.5-turbo/bm25.dl19.rep1.trec"}, data)
     wanted = ndcg(tasks, answers(recorded, tasks, ledger))
     placebo = ndcg(tasks, answers(teacher_from({"kind": "first-stage"}), tasks, ledger))

@@ -21,7 +21,8 @@ from tests.teachers.tiny import make_tasks
 pytestmark = pytest.mark.models
 
 _TEMPLATE = (
-    "{% for m in messages %}<s>{{ m['role'] }}\n{{ m['content'] }}\n{% endfor %}{% if add_generation_prompt %}<s>assistant\n{% endif %}"
+    "{% for m in messages %}<s>{{ m['role'] }}\n{{ m['content'] }}\n{% endfor %}{% if add_generation_prompt "
+    "%}<s>assistant\n{% endif %}"
 )
 
 
@@ -39,7 +40,9 @@ def chatty(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make(chatty: Path, **settings: Any) -> Any:
-    return teacher_from({"kind": "transformers", "model": str(chatty), "precision": "fp32", "max_tokens": 24, **settings})
+    return teacher_from(
+        {"kind": "transformers", "model": str(chatty), "precision": "fp32", "max_tokens": 24, **settings}
+    )
 
 
 def label(chatty: Path, tasks: list[Task], folder: Path, **settings: Any) -> tuple[list[Ranking], Ledger]:
@@ -57,13 +60,18 @@ def test_answers_are_those_of_plain_generation(chatty: Path, tmp_path: Path) -> 
     tasks = make_tasks(3, 3, 5)
     found, ledger = label(chatty, tasks, tmp_path / "ledger")
     teacher = make(chatty)
-    model, tokenizer = AutoModelForCausalLM.from_pretrained(chatty, dtype=torch.float32), AutoTokenizer.from_pretrained(chatty)
+    model, tokenizer = (
+        AutoModelForCausalLM.from_pretrained(chatty, dtype=torch.float32),
+        AutoTokenizer.from_pretrained(chatty),
+    )
     read = 0
     for task, ranking in zip(tasks, found, strict=True):
         (request,) = next(teacher.asking.session(task))
         text = "".join(f"<s>{role}\n{content}\n" for role, content in request.messages) + "<s>assistant\n"
         prompt = tokenizer(text, add_special_tokens=False, return_tensors="pt").input_ids
-        out = model.generate(prompt, max_new_tokens=24, do_sample=False, eos_token_id=tokenizer.eos_token_id, pad_token_id=0)
+        out = model.generate(
+            prompt, max_new_tokens=24, do_sample=False, eos_token_id=tokenizer.eos_token_id, pad_token_id=0
+        )
         assert ranking.raw == tokenizer.decode(out[0, prompt.shape[1] :], skip_special_tokens=True)
         read += prompt.shape[1]
     assert ledger.paid.input_tokens == read
@@ -99,7 +107,9 @@ def test_guided_answers_are_permutations(chatty: Path, tmp_path: Path, settings:
 
 @pytest.mark.parametrize("strategy", ["pairwise", "setwise", "pointwise", "sliding", "blocks"])
 def test_guided_answers_in_every_way_of_asking(chatty: Path, tmp_path: Path, strategy: str) -> None:
-    found, _ = label(chatty, make_tasks(2, 4, 6), tmp_path / "ledger", guided=True, max_tokens=None, ask={"strategy": strategy})
+    found, _ = label(
+        chatty, make_tasks(2, 4, 6), tmp_path / "ledger", guided=True, max_tokens=None, ask={"strategy": strategy}
+    )
     assert {ranking.verdict for ranking in found} == {"ok"}
 
 
@@ -112,7 +122,10 @@ def test_cut_answers_are_seen(chatty: Path, tmp_path: Path) -> None:
 def test_samples_follow_the_seed(chatty: Path, tmp_path: Path) -> None:
     tasks = make_tasks(3, 3, 6)
     state = torch.random.get_rng_state()
-    seeds = [raws(label(chatty, tasks, tmp_path / str(n), temperature=1.5, sampling_seed=seed)[0]) for n, seed in enumerate((1, 1, 2))]
+    seeds = [
+        raws(label(chatty, tasks, tmp_path / str(n), temperature=1.5, sampling_seed=seed)[0])
+        for n, seed in enumerate((1, 1, 2))
+    ]
     assert seeds[0] == seeds[1] != seeds[2]
     assert torch.equal(torch.random.get_rng_state(), state)
     alone, _ = label(chatty, tasks[1:2], tmp_path / "alone", temperature=1.5, sampling_seed=1)
@@ -128,7 +141,13 @@ def test_what_does_not_fit_is_said(chatty: Path, tiny: Path, tmp_path: Path) -> 
 
 
 def test_identity_is_what_can_change_an_answer(chatty: Path) -> None:
-    others = [{"guided": True}, {"precision": "bf16"}, {"template": {"x": 1}}, {"temperature": 0.5}, {"model": "bundled:smollm2-135m"}]
+    others = [
+        {"guided": True},
+        {"precision": "bf16"},
+        {"template": {"x": 1}},
+        {"temperature": 0.5},
+        {"model": "bundled:smollm2-135m"},
+    ]
     assert len({make(chatty).identity, *(make(chatty, **other).identity for other in others)}) == 6
 
 

@@ -25,7 +25,9 @@ COMMAND = ROOT / ".venv-vllm" / "bin" / "vllm"
 pytestmark = [
     pytest.mark.vllm,
     pytest.mark.timeout(1200),
-    pytest.mark.skipif(not COMMAND.exists(), reason="vLLM is not installed here (make test-vllm installs it into .venv-vllm)"),
+    pytest.mark.skipif(
+        not COMMAND.exists(), reason="vLLM is not installed here (make test-vllm installs it into .venv-vllm)"
+    ),
 ]
 SERVER = {"command": str(COMMAND), "dtype": "bfloat16", "max_model_len": 2048, "extra_args": ["--enforce-eager"]}
 TASKS = make_tasks(4, 12, 16)
@@ -86,7 +88,9 @@ def running() -> Iterator[str]:
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_of_asking_a_running_server(running: str, tmp_path: Path, way: str, guided: bool) -> None:
     tasks = make_tasks(2, 5, 8)
-    found = list(make(way, model="smollm2", url=running, guided=guided).label(tasks, Ledger(tmp_path / "ledger"), silent))
+    found = list(
+        make(way, model="smollm2", url=running, guided=guided).label(tasks, Ledger(tmp_path / "ledger"), silent)
+    )
     assert len(found) == 2
     if guided:
         assert {ranking.verdict for ranking in found} == {"ok"}
@@ -132,7 +136,9 @@ def test_nothing_outlives_a_harness_that_is_ended(tmp_path: Path, before: set[in
 @pytest.mark.parametrize(("dtype", "near"), [("float32", 1e-2), ("bfloat16", 1.5)])
 def test_likelihoods_are_those_of_torch(tmp_path: Path, before: set[int], dtype: str, near: float) -> None:
     tasks = make_tasks(3, 4, 6)
-    expected = list(teacher_from({"kind": "likelihood", "precision": "fp32"}).label(tasks, Ledger(tmp_path / "torch"), silent))
+    expected = list(
+        teacher_from({"kind": "likelihood", "precision": "fp32"}).label(tasks, Ledger(tmp_path / "torch"), silent)
+    )
     teacher, ledger = teacher_from({"kind": "vllm-likelihood", **SERVER, "dtype": dtype}), Ledger(tmp_path / "vllm")
     planned = teacher.estimate(tasks, ledger)
     found = list(teacher.label(tasks, ledger, silent))

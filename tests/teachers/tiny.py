@@ -7,18 +7,36 @@ from pathlib import Path
 
 from harness.labelling.labels.teacher import Candidate, Task
 
-WORDS = ["graph", "neural", "ranking", "of", "documents", "with", "large", "language", "models", "and", "bases", "in", "semantic", "music"]
+WORDS = [
+    "graph",
+    "neural",
+    "ranking",
+    "of",
+    "documents",
+    "with",
+    "large",
+    "language",
+    "models",
+    "and",
+    "bases",
+    "in",
+    "semantic",
+    "music",
+]
 
 
 def make_model(folder: Path) -> Path:
-    """A Llama with random weights, two heads sharing each key head, and a byte-level tokenizer that starts every text with a token."""
+    """A Llama with random weights, two heads sharing each key head, and a byte-level tokenizer that starts every text
+    with a token."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=["<s>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=["<s>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+    )
     tokenizer.train_from_iterator([" ".join(WORDS)] * 5, trainer)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 0)])

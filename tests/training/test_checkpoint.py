@@ -1,4 +1,5 @@
-"""A training that is interrupted goes on from its checkpoint and ends with the same bits; what is no good checkpoint is passed over."""
+"""A training that is interrupted goes on from its checkpoint and ends with the same bits; what is no good checkpoint is
+passed over."""
 
 from __future__ import annotations
 
@@ -57,12 +58,16 @@ class DyingBench(CutBench):
 def retriever(start: ModelFiles, **train: Any) -> TrainRetriever:
     settings = TrainSettings(**{"epochs": 4, "batch": 2, "learning_rate": 1e-3, "dropout": True, **train})
     lists = GivenLists(lists=topic_lists(scores=True))
-    return TrainRetriever(start=start, lists=lists, corpus=TinyCorpus(), loss=LossSpec.of("kl"), train=settings, max_length=32)
+    return TrainRetriever(
+        start=start, lists=lists, corpus=TinyCorpus(), loss=LossSpec.of("kl"), train=settings, max_length=32
+    )
 
 
 def ranker(start: ModelFiles) -> TrainRanker:
     stage = retriever(start)
-    fields: dict[str, Any] = {name: getattr(stage, name) for name in ("start", "lists", "corpus", "train", "max_length")}
+    fields: dict[str, Any] = {
+        name: getattr(stage, name) for name in ("start", "lists", "corpus", "train", "max_length")
+    }
     return TrainRanker(architecture="cross-encoder", loss=LossSpec.of("listmle"), **fields)
 
 
@@ -138,7 +143,9 @@ def test_killed_and_resumed_is_undisturbed(static: ModelFiles, tmp_path: Path) -
 
 @pytest.mark.models
 @pytest.mark.parametrize("harm", ["cut short", "one bit", "another version", "other weights", "no safetensors"])
-def test_a_bad_checkpoint_is_passed_over(harm: str, static: ModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_checkpoint_is_passed_over(
+    harm: str, static: ModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stage = retriever(static, epochs=2)
     wanted = files(bench_at(tmp_path / "undisturbed" / "only").path(stage))
     every(monkeypatch)
@@ -175,7 +182,10 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "deep" / ".one.safetensors.new-1").write_bytes(b"half of the ne")
     found = Checkpoint(checkpoint.file).load()
     assert found is not None and found.values == {"x": [1, float("inf"), 0.1]}
-    assert all(torch.equal(found.tensors[name], tensor) and found.tensors[name].dtype == tensor.dtype for name, tensor in tensors.items())
+    assert all(
+        torch.equal(found.tensors[name], tensor) and found.tensors[name].dtype == tensor.dtype
+        for name, tensor in tensors.items()
+    )
     checkpoint.remove()
     assert checkpoint.load() is None and not list((tmp_path / "deep").iterdir())
 
@@ -186,7 +196,9 @@ def test_slow_disks_get_fewer_checkpoints(tmp_path: Path, monkeypatch: pytest.Mo
     checkpoint = Checkpoint(tmp_path / "one.safetensors")
     assert [checkpoint.is_due, checkpoint.is_due] == [False, True]
     checkpoint.save(CheckpointData({}, {}))
-    assert [checkpoint.is_due, checkpoint.is_due] == [False, True], "ten seconds of writing for at least two hundred of training"
+    assert [checkpoint.is_due, checkpoint.is_due] == [False, True], (
+        "ten seconds of writing for at least two hundred of training"
+    )
 
 
 @pytest.mark.models
@@ -197,7 +209,9 @@ def test_how_often_is_no_part_of_a_key(static: ModelFiles, monkeypatch: pytest.M
 
 
 @pytest.mark.models
-def test_a_loss_that_is_no_number_leaves_no_checkpoint(static: ModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loss_that_is_no_number_leaves_no_checkpoint(
+    static: ModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     every(monkeypatch)
     checkpoint, seen = Checkpoint(tmp_path / "one.safetensors"), []
     good = topic_lists(scores=True)

@@ -53,7 +53,8 @@ def test_without_it_all_lists_teach() -> None:
 
 
 @pytest.mark.parametrize(
-    ("checks", "steps", "wanted"), [(1, 4, [3, 7]), (2, 4, [1, 3, 5, 7]), (3, 5, [1, 3, 4, 6, 8, 9]), (9, 2, [0, 1, 2, 3])]
+    ("checks", "steps", "wanted"),
+    [(1, 4, [3, 7]), (2, 4, [1, 3, 5, 7]), (3, 5, [1, 3, 4, 6, 8, 9]), (9, 2, [0, 1, 2, 3])],
 )
 def test_checks_are_spread_and_end_an_epoch(checks: int, steps: int, wanted: list[int]) -> None:
     stop = EarlyStopping(checks=checks)
@@ -105,8 +106,12 @@ def test_held_out_lists_teach_nothing(static: ModelFiles) -> None:
 
 @pytest.mark.models
 def test_measuring_uses_no_dropout_and_moves_no_random_number(tiny: ModelFiles) -> None:
-    _, seldom = trained(tiny, stop=EarlyStopping(held_out=0.3, patience=100), epochs=2, dropout=True, learning_rate=1e-3)
-    _, often = trained(tiny, stop=EarlyStopping(held_out=0.3, patience=100, checks=2), epochs=2, dropout=True, learning_rate=1e-3)
+    _, seldom = trained(
+        tiny, stop=EarlyStopping(held_out=0.3, patience=100), epochs=2, dropout=True, learning_rate=1e-3
+    )
+    _, often = trained(
+        tiny, stop=EarlyStopping(held_out=0.3, patience=100, checks=2), epochs=2, dropout=True, learning_rate=1e-3
+    )
     assert seldom.loss == often.loss
     assert set(seldom.held_out_loss) < set(often.held_out_loss)
 

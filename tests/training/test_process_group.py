@@ -36,7 +36,9 @@ def ranker(tiny: ModelFiles, **settings: object) -> TrainRanker:
 def retriever(start: ModelFiles, loss: object) -> TrainRetriever:
     lists = GivenLists(lists=topic_lists(scores=True))
     train = TrainSettings(epochs=1, batch=3)
-    return TrainRetriever(start=start, lists=lists, corpus=TinyCorpus(), loss=LossSpec.of(loss), train=train, max_length=32)
+    return TrainRetriever(
+        start=start, lists=lists, corpus=TinyCorpus(), loss=LossSpec.of(loss), train=train, max_length=32
+    )
 
 
 def made(root: Path, stage: TrainRanker | TrainRetriever) -> tuple[Bench, dict[str, torch.Tensor], list[float]]:
@@ -44,13 +46,19 @@ def made(root: Path, stage: TrainRanker | TrainRetriever) -> tuple[Bench, dict[s
     root.mkdir()
     bench = Bench(root, root / "cache")
     folder = bench.path(stage)
-    weights = {f"{file.parent.name}/{name}": value for file in folder.rglob("*.safetensors") for name, value in load_file(file).items()}
+    weights = {
+        f"{file.parent.name}/{name}": value
+        for file in folder.rglob("*.safetensors")
+        for name, value in load_file(file).items()
+    }
     return bench, weights, json.loads((folder / FILE).read_text(encoding="utf-8"))["loss"]
 
 
 @pytest.mark.models
 @pytest.mark.parametrize("stop", [None, EarlyStopping(held_out=0.4, patience=9)])
-def test_two_take_the_steps_of_one(stop: EarlyStopping | None, tiny: ModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_take_the_steps_of_one(
+    stop: EarlyStopping | None, tiny: ModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stage = ranker(tiny, stop=stop)
     alone, weights, losses = made(tmp_path / "alone", stage)
     monkeypatch.setenv(DEVICES, "2")
@@ -79,7 +87,9 @@ def test_what_cannot_be_shared_out_is_trained_alone(
 
 
 @pytest.mark.models
-def test_a_loss_that_explodes_is_told_as_by_one(tiny: ModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loss_that_explodes_is_told_as_by_one(
+    tiny: ModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(DEVICES, "2")
     with pytest.raises(UserError, match=r"the loss is nan at step \d of 4") as told:
         made(tmp_path / "together", ranker(tiny, learning_rate=1e30, clip=1e30))

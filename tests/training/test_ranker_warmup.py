@@ -18,7 +18,8 @@ from tests.students.conftest import TOPICS, Bench, GivenLists, TinyCorpus, read_
 @pytest.mark.models
 def test_warm_up_learns_from_titles_and_never_shows_one(tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
     lists = tuple(
-        TrainingList(one.query, one.text, (one.documents[0], *one.documents[2:]), 1, None, one.documents[:1]) for one in topic_lists()
+        TrainingList(one.query, one.text, (one.documents[0], *one.documents[2:]), 1, None, one.documents[:1])
+        for one in topic_lists()
     )
     stage = WarmUpRanker(
         start=tiny,
@@ -32,7 +33,10 @@ def test_warm_up_learns_from_titles_and_never_shows_one(tiny: ModelFiles, corpus
     assert np.mean(read_losses(folder)[-4:]) < 0.8 * np.mean(read_losses(folder)[:4])
     assert len(read_lists(folder)) == 6
     assert isinstance(load_ranker(folder), CrossRanker)
-    assert all(title not in text for title, text in zip(TOPICS, Bodies(corpus).texts([f"d{2 * n}" for n in range(6)]), strict=True))
+    assert all(
+        title not in text
+        for title, text in zip(TOPICS, Bodies(corpus).texts([f"d{2 * n}" for n in range(6)]), strict=True)
+    )
 
 
 class Hollow(TinyCorpus):

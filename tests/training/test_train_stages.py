@@ -25,13 +25,19 @@ FAST: dict[str, Any] = {"epochs": 12, "batch": 4, "learning_rate": 1e-3}
 
 def ranker_stage(tiny: ModelFiles, corpus: TinyCorpus, architecture: str, **fields: Any) -> TrainRanker:
     given: dict[str, Any] = {"loss": LossSpec.of("listmle"), "train": TrainSettings(**FAST), "max_length": 32, **fields}
-    return TrainRanker(start=tiny, lists=GivenLists(lists=topic_lists()), corpus=corpus, architecture=architecture, **given)
+    return TrainRanker(
+        start=tiny, lists=GivenLists(lists=topic_lists()), corpus=corpus, architecture=architecture, **given
+    )
 
 
-def retriever_stage(start: Any, corpus: TinyCorpus, loss: str = "kl", scores: bool = True, **train: Any) -> TrainRetriever:
+def retriever_stage(
+    start: Any, corpus: TinyCorpus, loss: str = "kl", scores: bool = True, **train: Any
+) -> TrainRetriever:
     settings = TrainSettings(**{**FAST, **train})
     lists = GivenLists(lists=topic_lists(scores))
-    return TrainRetriever(start=start, lists=lists, corpus=corpus, loss=LossSpec.of(loss), train=settings, max_length=32)
+    return TrainRetriever(
+        start=start, lists=lists, corpus=corpus, loss=LossSpec.of(loss), train=settings, max_length=32
+    )
 
 
 def first_is_right(folder: Path, corpus: TinyCorpus) -> float:
@@ -55,17 +61,23 @@ def test_ranker_learns_its_lists_and_is_known_again(
 
 
 @pytest.mark.models
-def test_cross_encoder_scores_what_sentence_transformers_predicts(tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
+def test_cross_encoder_scores_what_sentence_transformers_predicts(
+    tiny: ModelFiles, corpus: TinyCorpus, bench: Bench
+) -> None:
     from sentence_transformers import CrossEncoder
 
     folder = bench.path(ranker_stage(tiny, corpus, "cross-encoder", train=TrainSettings(epochs=1)))
-    theirs = CrossEncoder(str(folder), max_length=32).predict([(TOPICS[0], text) for text in corpus.texts(topic_lists()[0].documents)])
+    theirs = CrossEncoder(str(folder), max_length=32).predict(
+        [(TOPICS[0], text) for text in corpus.texts(topic_lists()[0].documents)]
+    )
     ours = load_ranker(folder).bind(ListDataset.of(topic_lists(), corpus), 32).score_all(silent)[0]
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
 @pytest.mark.models
-def test_retriever_scores_are_the_cosines_of_the_saved_model(tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
+def test_retriever_scores_are_the_cosines_of_the_saved_model(
+    tiny: ModelFiles, corpus: TinyCorpus, bench: Bench
+) -> None:
     from sentence_transformers import SentenceTransformer
 
     folder = bench.path(retriever_stage(tiny, corpus, epochs=1))
@@ -99,7 +111,9 @@ def test_static_student_learns(loss: str, scores: bool, static: ModelFiles, corp
         lambda tiny, corpus: retriever_stage(tiny, corpus, dropout=True, epochs=2),
     ],
 )
-def test_same_seed_same_bits_and_other_seed_other_bits(make: Any, tiny: ModelFiles, corpus: TinyCorpus, tmp_path: Path) -> None:
+def test_same_seed_same_bits_and_other_seed_other_bits(
+    make: Any, tiny: ModelFiles, corpus: TinyCorpus, tmp_path: Path
+) -> None:
     def weights(name: str, seed: int) -> bytes:
         from dataclasses import replace
 
@@ -113,7 +127,9 @@ def test_same_seed_same_bits_and_other_seed_other_bits(make: Any, tiny: ModelFil
 
 
 @pytest.mark.models
-def test_too_many_frozen_layers_is_an_error(tiny: ModelFiles, static: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
+def test_too_many_frozen_layers_is_an_error(
+    tiny: ModelFiles, static: ModelFiles, corpus: TinyCorpus, bench: Bench
+) -> None:
     with pytest.raises(UserError, match="cannot freeze 3 layers of a student that has 2"):
         bench.path(retriever_stage(tiny, corpus, frozen_layers=3))
     with pytest.raises(UserError, match="that has 0"):
@@ -122,7 +138,11 @@ def test_too_many_frozen_layers_is_an_error(tiny: ModelFiles, static: ModelFiles
 
 @pytest.mark.models
 def test_bf16_passes_stay_close_to_fp32(tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
-    full = read_losses(bench.path(ranker_stage(tiny, corpus, "bi-encoder", train=TrainSettings(epochs=2, precision="fp32"))))
-    half = read_losses(bench.path(ranker_stage(tiny, corpus, "bi-encoder", train=TrainSettings(epochs=2, precision="bf16"))))
+    full = read_losses(
+        bench.path(ranker_stage(tiny, corpus, "bi-encoder", train=TrainSettings(epochs=2, precision="fp32")))
+    )
+    half = read_losses(
+        bench.path(ranker_stage(tiny, corpus, "bi-encoder", train=TrainSettings(epochs=2, precision="bf16")))
+    )
     assert half != full
     np.testing.assert_allclose(half, full, rtol=0.05)

@@ -16,7 +16,9 @@ from harness.training_lists.training_list import TrainingList
 from tests.students.conftest import TOPICS, topic_lists, topic_trainer
 
 
-def fitted(student: BiEncoder, lists: tuple[TrainingList, ...] = topic_lists(), loss: str = "listmle", **settings: Any) -> BiEncoder:
+def fitted(
+    student: BiEncoder, lists: tuple[TrainingList, ...] = topic_lists(), loss: str = "listmle", **settings: Any
+) -> BiEncoder:
     topic_trainer(student, loss, lists, epochs=1, **settings).fit()
     return student
 
@@ -67,4 +69,6 @@ def test_evaluating_is_the_mean_over_lists_and_moves_no_weight(tiny: ModelFiles)
     before = {name: weight.detach().clone() for name, weight in trainer.state.weights.items()}
     single = [trainer.evaluate(np.array([number])) for number in range(6)]
     assert trainer.evaluate(np.arange(6)) == pytest.approx(np.mean(single), rel=1e-5)
-    assert all(torch.equal(weight, before[name]) and weight.grad is None for name, weight in trainer.state.weights.items())
+    assert all(
+        torch.equal(weight, before[name]) and weight.grad is None for name, weight in trainer.state.weights.items()
+    )

@@ -33,17 +33,30 @@ def test_the_best_weights_are_those_of_the_smallest_held_out_loss() -> None:
 
 
 def test_a_checkpoint_written_before_0_2_is_restored() -> None:
-    history = {"step": [1], "epoch": [0], "loss": [0.5], "learning_rate": [0.1], "held_out_step": [1], "held_out_loss": [0.25], "kept": 1}
+    history = {
+        "step": [1],
+        "epoch": [0],
+        "loss": [0.5],
+        "learning_rate": [0.1],
+        "held_out_step": [1],
+        "held_out_loss": [0.25],
+        "kept": 1,
+    }
     weights = {"weight": torch.full((1, 2), 7.0), "bias": torch.full((1,), 7.0)}
     tensors = {f"{kind}/{name}": tensor for kind in ("weights", "best") for name, tensor in weights.items()}
     moments = {f"moments/0/{number}/exp_avg": torch.ones(shape) for number, shape in enumerate([(1, 2), (1,)])}
-    values = {"history": history, "best": {"loss": 0.25, "step": 1, "waited": 3}, "steps": {"0/0/step": 4.0, "0/1/step": 4.0}}
+    values = {
+        "history": history,
+        "best": {"loss": 0.25, "step": 1, "waited": 3},
+        "steps": {"0/0/step": 4.0, "0/1/step": 4.0},
+    }
     state = linear_state()
     assert state.restore(CheckpointData({**tensors, **moments, "random/cpu": torch.get_rng_state()}, values))
     assert state.history == History([1], [0], [0.5], [0.1], [1], [0.25], saved_step=1)
     assert (state.best_loss, state.best_step, state.checks_since_best) == (0.25, 1, 3)
     assert all(
-        torch.equal(weight, weights[name]) and torch.equal(state.best_weights[name], weight) for name, weight in state.weights.items()
+        torch.equal(weight, weights[name]) and torch.equal(state.best_weights[name], weight)
+        for name, weight in state.weights.items()
     )
     again = state.checkpoint_data()
     assert again.values["history"] == history and again.values["best"] == values["best"]

@@ -35,8 +35,16 @@ def test_batch_pads_in_the_given_order(corpus: TinyCorpus) -> None:
     batch = table.batch(np.array([2, 0, 1]), CPU)
     assert batch.target.mask.tolist() == [[True, True, False], [True, True, True], [True, False, False]]
     assert batch.target.ordered.tolist() == [0, 2, 1]
-    assert batch.target.scores is not None and batch.target.scores.tolist() == [[1.0, 1.5, 0.0], [3.0, 2.0, 1.0], [0.5, 0.0, 0.0]]
-    assert batch.target.positives is not None and batch.target.positives.tolist() == [[False] * 3, [False, True, False], [False] * 3]
+    assert batch.target.scores is not None and batch.target.scores.tolist() == [
+        [1.0, 1.5, 0.0],
+        [3.0, 2.0, 1.0],
+        [0.5, 0.0, 0.0],
+    ]
+    assert batch.target.positives is not None and batch.target.positives.tolist() == [
+        [False] * 3,
+        [False, True, False],
+        [False] * 3,
+    ]
     assert [table.documents[row] for row in batch.documents[1]] == corpus.texts(["d3", "d1", "d5"])
 
 
@@ -51,17 +59,27 @@ def test_in_batch_shows_every_list_the_documents_of_the_others(corpus: TinyCorpu
     table = ListDataset.of(lists, corpus)
     alone, batch = table.batch(np.array([0, 1, 3]), CPU), table.batch(np.array([0, 1, 3]), CPU, in_batch=True)
     assert batch.target.scores is not None and alone.target.scores is not None
-    assert batch.target.scores.tolist() == alone.target.scores.tolist() and batch.target.mask.tolist() == alone.target.mask.tolist()
+    assert (
+        batch.target.scores.tolist() == alone.target.scores.tolist()
+        and batch.target.mask.tolist() == alone.target.mask.tolist()
+    )
     assert alone.target.in_batch_negatives is None and len(alone.in_batch_documents) == 0
-    assert [table.documents[row] for row in batch.in_batch_documents] == corpus.texts(["d3", "d1", "d5", "d4", "d0", "d7", "d8"])
+    assert [table.documents[row] for row in batch.in_batch_documents] == corpus.texts(
+        ["d3", "d1", "d5", "d4", "d0", "d7", "d8"]
+    )
     assert batch.target.in_batch_negatives is not None
-    negatives = [{table.documents[row] for row in batch.in_batch_documents[seen]} for seen in batch.target.in_batch_negatives.numpy()]
+    negatives = [
+        {table.documents[row] for row in batch.in_batch_documents[seen]}
+        for seen in batch.target.in_batch_negatives.numpy()
+    ]
     # d5 is gold for the first query though not in its list; the last two lists have one query.
     assert negatives == [set(corpus.texts(ids)) for ids in (["d4", "d0", "d7", "d8"], ["d3", "d1"], ["d3", "d1"])]
 
 
 def test_a_loss_is_refused_what_the_lists_do_not_carry(corpus: TinyCorpus) -> None:
-    table = ListDataset.of([TrainingList("q", "one", ("d0", "d1"), 1), TrainingList("r", "two", ("d0", "d1"), 0)], corpus)
+    table = ListDataset.of(
+        [TrainingList("q", "one", ("d0", "d1"), 1), TrainingList("r", "two", ("d0", "d1"), 0)], corpus
+    )
     assert table.provides == ("order",) and ListDataset.of(LISTS, corpus).provides == ("order", "scores", "gold labels")
     check_needs(LossSpec.of({"name": "infonce", "positive": "top"}), table)
     with pytest.raises(UserError, match=r"'kl \+ infonce' needs scores and gold labels"):

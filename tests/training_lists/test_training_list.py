@@ -45,7 +45,11 @@ names = st.text(min_size=1, max_size=5)
 @settings(deadline=None, max_examples=30)
 @given(
     st.lists(
-        st.tuples(names, names, st.lists(st.tuples(names, st.floats(allow_nan=False)), max_size=5, unique_by=lambda pair: pair[0])),
+        st.tuples(
+            names,
+            names,
+            st.lists(st.tuples(names, st.floats(allow_nan=False)), max_size=5, unique_by=lambda pair: pair[0]),
+        ),
         max_size=4,
     )
 )
@@ -56,7 +60,9 @@ def test_file_gives_back_what_was_written(
     lists = []
     for name, text, pairs in rows:
         documents = tuple(document for document, _ in pairs)
-        lists.append(TrainingList(name, text, documents, len(pairs) // 2, tuple(score for _, score in pairs), documents[:1]))
+        lists.append(
+            TrainingList(name, text, documents, len(pairs) // 2, tuple(score for _, score in pairs), documents[:1])
+        )
         lists.append(TrainingList(name, text, documents, len(pairs), None))
     write_lists(folder, lists)
     assert read_lists(folder) == lists
@@ -130,7 +136,9 @@ class Zipped(Given):
 
 
 def candidates() -> Zipped:
-    lines = "".join(f"q{number} Q0 d{document} {document + 1} {9 - document} x\n" for number in range(3) for document in range(5))
+    lines = "".join(
+        f"q{number} Q0 d{document} {document + 1} {9 - document} x\n" for number in range(3) for document in range(5)
+    )
     return Zipped(files={"run.trec.gz": lines})
 
 
@@ -206,7 +214,9 @@ def test_what_an_edit_is_stands_in_the_key() -> None:
     assert "code of" in canonical(KeepFirst(1)), "another edit of the same file counts"
 
 
-@pytest.mark.parametrize(("edit", "words"), [(Adds(), "adds the document 'd9'"), (Renames(), "makes it one of query 'another'")])
+@pytest.mark.parametrize(
+    ("edit", "words"), [(Adds(), "adds the document 'd9'"), (Renames(), "makes it one of query 'another'")]
+)
 def test_an_edit_that_makes_something_else_of_a_ranking_is_named(edit: Edit, words: str, bench: Bench) -> None:
     labels = labelled(*(Ranking(one.id, ("d1", "d0")) for one in POOL))
     with pytest.raises(UserError, match=f"the edit {type(edit).__name__} of the ranking of query '.*' {words}"):

@@ -1,8 +1,9 @@
 """Budget curves as statistics: the fitted curve and its band, amounts that reach a target, area, crossing.
 
-Intervals are t intervals over queries and runs (`t_intervals`). Those of amounts hold what such a test leaves possible: where the t
-interval of a curve, or of the difference of two, holds the target. They may be open: infinity stands for more than was measured, the
-smallest measured amount for that or less. Bands alone are percentiles of the samples, as the intervals of a board's rows are.
+Intervals are t intervals over queries and runs (`t_intervals`). Those of amounts hold what such a test leaves possible:
+where the t interval of a curve, or of the difference of two, holds the target. They may be open: infinity stands for
+more than was measured, the smallest measured amount for that or less. Bands alone are percentiles of the samples, as
+the intervals of a board's rows are.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class Amount(NamedTuple):
 
 
 class CurveTarget(NamedTuple):
-    """What is to be reached: a number, or the mean of a row with its samples (s,) from the same draws as the curve's."""
+    """What is to be reached: a number, or the mean of a row with its samples (s,) from the same draws as the
+    curve's."""
 
     mean: float
     samples: Samples | None = None
@@ -63,10 +65,11 @@ class Band:
 
 @dataclass(frozen=True, eq=False)
 class BudgetCurve:
-    """Means (p,) of a metric at `amounts` (p,), and their bootstrapped `samples` (s, p) from the same draws at all amounts.
+    """Means (p,) of a metric at `amounts` (p,), and their bootstrapped `samples` (s, p) from the same draws at all
+    amounts.
 
-    `weights` (p,) say how much each amount counts in the fit: how many runs it has. Raises UserError unless the amounts ascend from
-    above 0.
+    `weights` (p,) say how much each amount counts in the fit: how many runs it has. Raises UserError unless the amounts
+    ascend from above 0.
     """
 
     amounts: Array
@@ -77,7 +80,10 @@ class BudgetCurve:
 
     def __post_init__(self) -> None:
         if not (self.amounts[0] > 0 and (np.diff(self.amounts) > 0).all()):
-            raise UserError("the amounts of a curve do not ascend from above 0", remedy="merge points of one amount, leave out those at 0")
+            raise UserError(
+                "the amounts of a curve do not ascend from above 0",
+                remedy="merge points of one amount, leave out those at 0",
+            )
 
     @property
     def first(self) -> float:
@@ -117,7 +123,9 @@ def curve(amounts: Array, means: Array, samples: Samples, weights: Array, fit: F
     totals = shares.sum(axis=0)
     shares = shares / totals
     merged = samples.each(lambda part: part @ shares)
-    return BudgetCurve(distinct, means @ shares, merged, totals, fit if len(distinct) >= fit.least else FITS[Monotone.name])
+    return BudgetCurve(
+        distinct, means @ shares, merged, totals, fit if len(distinct) >= fit.least else FITS[Monotone.name]
+    )
 
 
 def _places(first: float, last: float, *knots: Array) -> Array:
@@ -131,19 +139,22 @@ def _places(first: float, last: float, *knots: Array) -> Array:
 def band(one: BudgetCurve, queries: bool = True) -> Band:
     """The fitted curve and its pointwise 95 % band: at each amount, percentiles of the curves fitted to the samples.
 
-    Over queries and runs, or over runs alone; at a measured amount of a rising curve it is the interval of that row of the board.
+    Over queries and runs, or over runs alone; at a measured amount of a rising curve it is the interval of that row of
+    the board.
     """
     places = _places(one.first, one.last, one.amounts)
     drawn = one.drawn(places)
     bounds = percentile(drawn.both if queries else drawn.runs, LEVEL)
-    return Band(places, one.fitted.at(places)[0], np.array([low for low, _ in bounds]), np.array([high for _, high in bounds]))
+    return Band(
+        places, one.fitted.at(places)[0], np.array([low for low, _ in bounds]), np.array([high for _, high in bounds])
+    )
 
 
 def needed(one: BudgetCurve, target: CurveTarget) -> Amount:
     """The least amount at which the fitted curve reaches `target`, with its interval.
 
-    From the least amount at which the curve is not surely below the target to the least at which it is surely not: where the target
-    crosses the t interval of the fit (where the target is a number).
+    From the least amount at which the curve is not surely below the target to the least at which it is surely not:
+    where the target crosses the t interval of the fit (where the target is a number).
     """
     places = _places(one.first, one.last, one.amounts)
     drawn = one.drawn(places)
@@ -173,7 +184,8 @@ def _value(value: Array, samples: Samples) -> CurveValue:
 
 
 def _area_weights(amounts: Array, first: float, last: float) -> Array:
-    """What each of `amounts` counts in the mean over log amounts between `first` and `last`, straight lines between them: (p,)."""
+    """What each of `amounts` counts in the mean over log amounts between `first` and `last`, straight lines between
+    them: (p,)."""
     inside = amounts[(amounts > first) & (amounts < last)]
     logs = np.log(np.concatenate([[first], inside, [last]]))
     shapes = np.array([np.interp(logs, np.log(amounts), unit) for unit in np.eye(len(amounts))])
@@ -197,10 +209,11 @@ def area_difference(a: BudgetCurve, b: BudgetCurve) -> CurveValue | None:
 
 
 def ahead_from(a: BudgetCurve, b: BudgetCurve) -> Amount | None:
-    """The least amount of the shared range from which the fit of `b` stays at or above that of `a` to its end; None without a range.
+    """The least amount of the shared range from which the fit of `b` stays at or above that of `a` to its end; None
+    without a range.
 
-    Its start where `b` never lies below, infinity where `b` ends below. Where both curves cross once, it is the crossing point. Its
-    interval: from where on `b` is nowhere surely below to where on it is everywhere surely not.
+    Its start where `b` never lies below, infinity where `b` ends below. Where both curves cross once, it is the
+    crossing point. Its interval: from where on `b` is nowhere surely below to where on it is everywhere surely not.
     """
     shared = shared_range(a, b)
     if shared is None:
@@ -213,7 +226,8 @@ def ahead_from(a: BudgetCurve, b: BudgetCurve) -> Amount | None:
 
 
 def _stays_above(places: Array, differences: Array) -> Array:
-    """The least of `places` (g,), or amount between two, from which each row of `differences` (m, g) is never below 0: (m,)."""
+    """The least of `places` (g,), or amount between two, from which each row of `differences` (m, g) is never below 0:
+    (m,)."""
     below = differences < 0
     last_below = below.shape[1] - 1 - below[:, ::-1].argmax(axis=1)
     rows, logs = np.arange(len(differences)), np.log(places)
@@ -236,4 +250,6 @@ def falls(one: BudgetCurve) -> list[tuple[float, float]]:
     starts, stops = (list(ends) for ends in zip(*pairs, strict=True))
     rises = one.samples.each(lambda part: part[:, stops] - part[:, starts])
     _, high = t_intervals(one.means[stops] - one.means[starts], rises, 1 - (1 - LEVEL) / len(pairs))
-    return [(float(one.amounts[pairs[place][0]]), float(one.amounts[pairs[place][1]])) for place in np.nonzero(high < 0)[0]]
+    return [
+        (float(one.amounts[pairs[place][0]]), float(one.amounts[pairs[place][1]])) for place in np.nonzero(high < 0)[0]
+    ]

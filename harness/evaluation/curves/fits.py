@@ -1,6 +1,7 @@
 """Curves through the means of a metric at several amounts (labels, tokens, USD), for many bootstrap samples at once.
 
-Between measured amounts all of them run over the logarithm of the amount; none says anything beyond the amounts that were measured.
+Between measured amounts all of them run over the logarithm of the amount; none says anything beyond the amounts that
+were measured.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class Fit(ABC):
 
     @abstractmethod
     def lines(self, amounts: Array, values: Array, weights: Array) -> FittedLines:
-        """Curves through `values` (s, p) at `amounts` (p,), ascending and above 0; `weights` (p,) say how much each amount counts."""
+        """Curves through `values` (s, p) at `amounts` (p,), ascending and above 0; `weights` (p,) say how much each
+        amount counts."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,8 @@ class Monotone(Fit):
 
 
 def _isotonic(values: Array, weights: Array) -> Array:
-    """Isotonic regression of each row of `values` (s, p): at j the greatest over i <= j of the least over k >= j of the mean of i to k.
+    """Isotonic regression of each row of `values` (s, p): at j the greatest over i <= j of the least over k >= j of the
+    mean of i to k.
 
     All rows at once, in s p^2 numbers; a library takes them one by one (the tests hold this to scikit-learn).
     """
@@ -122,7 +125,8 @@ class Powers(FittedLines):
     def reach(self, targets: Array) -> Array:
         """See `Lines`."""
         below = self.limit - targets
-        # A curve that never rises, or ends below the target, has no such amount: the logarithm is then of no use and replaced.
+        # A curve that never rises, or ends below the target, has no such amount: the logarithm is then of no use and
+        # replaced.
         possible = (below > 0) & (self.gap > 0)
         ratio = np.where(possible, self.gap, 1.0) / np.where(possible, below, 1.0)
         amounts = self.first * np.exp(np.minimum(np.log(ratio) / self.exponent, 700.0))
@@ -137,12 +141,15 @@ class PowerLaw(Fit):
     """metric = limit - gap * n^-exponent, by least squares."""
 
     name = "power-law"
-    summary = "limit - gap n^-exponent: rises ever more slowly towards a limit; three parameters, so it takes four amounts"
+    summary = (
+        "limit - gap n^-exponent: rises ever more slowly towards a limit; three parameters, so it takes four amounts"
+    )
     source = "learning curves: Hestness et al. 2017, arXiv 1712.00409; separable least squares: Golub and Pereyra 1973"
     least = 4
 
     def lines(self, amounts: Array, values: Array, weights: Array) -> Powers:
-        """See `Fit`. For each of 600 exponents (0.02 to 8, 1 % apart) limit and gap are exact; the exponent with the least error wins."""
+        """See `Fit`. For each of 600 exponents (0.02 to 8, 1 % apart) limit and gap are exact; the exponent with the
+        least error wins."""
         share = weights / weights.sum()
         shapes = (amounts / amounts[0])[:, None] ** -_EXPONENTS
         centres = share @ shapes

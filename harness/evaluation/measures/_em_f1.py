@@ -1,4 +1,5 @@
-"""Exact match and token F1 of short answers, as the official script of SQuAD v1.1 computes them (Rajpurkar et al., arXiv 1606.05250).
+"""Exact match and token F1 of short answers, as the official script of SQuAD v1.1 computes them (Rajpurkar et al.,
+arXiv 1606.05250).
 
 NQ-open is scored by the same rules (Lee et al., arXiv 1906.00300; DPR, arXiv 2004.04906).
 """

@@ -16,8 +16,9 @@ Ints = NDArray[np.int64]
 class JudgedRun:
     """Judged documents of n queries, in sparse form.
 
-    `returned` (n,) is the length of each query's list. The h judged documents in these lists come by query, then rank: `query` (h,),
-    `rank` (h,) from 1, `grade` (h,). All j judgments, returned or not, are `judged_query` (j,) and `judged_grade` (j,).
+    `returned` (n,) is the length of each query's list. The h judged documents in these lists come by query, then rank:
+    `query` (h,), `rank` (h,) from 1, `grade` (h,). All j judgments, returned or not, are `judged_query` (j,) and
+    `judged_grade` (j,).
     """
 
     returned: Ints
@@ -61,7 +62,9 @@ class JudgedRun:
         kept = self.grade >= 0
         query, grade = self.query[kept], self.grade[kept]
         rank = np.arange(len(query)) - np.searchsorted(query, query) + 1
-        return JudgedRun(np.bincount(query, minlength=self.queries), query, rank, grade, self.judged_query, self.judged_grade)
+        return JudgedRun(
+            np.bincount(query, minlength=self.queries), query, rank, grade, self.judged_query, self.judged_grade
+        )
 
 
 def sums(query: Ints, weights: Array, queries: int) -> Array:

@@ -1,8 +1,9 @@
-"""Whether a passage holds a gold answer, as DPR decides it (Karpukhin et al., arXiv 2004.04906): ``has_answer`` over its SimpleTokenizer.
+"""Whether a passage holds a gold answer, as DPR decides it (Karpukhin et al., arXiv 2004.04906): ``has_answer`` over
+its SimpleTokenizer.
 
-Texts are decomposed (NFD) and cut into tokens: runs of letters, digits and marks, or any other single character that is neither a
-separator nor a control. A passage holds an answer when the answer's lower-case tokens stand in it in a row. Departure: an answer
-without a single token is held by no passage; DPR's loop finds it in all.
+Texts are decomposed (NFD) and cut into tokens: runs of letters, digits and marks, or any other single character that is
+neither a separator nor a control. A passage holds an answer when the answer's lower-case tokens stand in it in a row.
+Departure: an answer without a single token is held by no passage; DPR's loop finds it in all.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def holds(passage: str, answers: Iterable[str]) -> bool:
 
 @cache
 def _token() -> re.Pattern[str]:
-    """DPR's pattern ``([\\p{L}\\p{N}\\p{M}]+)|([^\\p{Z}\\p{C}])`` in the words of the standard library, which knows no categories."""
+    """DPR's pattern ``([\\p{L}\\p{N}\\p{M}]+)|([^\\p{Z}\\p{C}])`` in the words of the standard library, which knows no
+    categories."""
     wanted: dict[str, list[str]] = {"word": [], "nothing": []}
     for kind, characters in groupby(map(chr, range(sys.maxunicode + 1)), _kind):
         if kind in wanted:

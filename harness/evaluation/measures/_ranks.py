@@ -1,7 +1,7 @@
 """Where a run placed the judged documents: all that any metric needs to know of it.
 
-The order is trec_eval's: score as a 32-bit float descending, then document id descending. Only the places of judged documents are
-found, for whole blocks of queries at once, so that a long list costs little more than reading its scores.
+The order is trec_eval's: score as a 32-bit float descending, then document id descending. Only the places of judged
+documents are found, for whole blocks of queries at once, so that a long list costs little more than reading its scores.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def judged_ranks(run: Mapping[str, Documents], qrels: Mapping[str, Grades], quer
     returned[[row.number for row in rows]] = [len(row.documents) for row in rows]
     places = np.concatenate([np.empty(0, np.int64), *(_ranks(block) for block in _blocks(rows))])
     query = np.repeat([row.number for row in rows], [len(row.found) for row in rows]).astype(np.int64)
-    grade = np.fromiter((qrels[queries[row.number]][document] for row in rows for document in row.found), np.int64, len(query))
+    grade = np.fromiter(
+        (qrels[queries[row.number]][document] for row in rows for document in row.found), np.int64, len(query)
+    )
     order = np.lexsort((places, query))
     judged = np.repeat(np.arange(len(queries)), [len(qrels[name]) for name in queries])
     all_grades = np.fromiter(chain.from_iterable(qrels[name].values() for name in queries), np.int64, len(judged))
@@ -97,7 +99,8 @@ def _table(rows: Sequence[_Row]) -> Floats:
 
 
 def _places(ascending: Floats, line: Ints, scores: Floats, after: bool) -> Ints:
-    """Where each of `scores` belongs in its line of `ascending`, before or `after` its equals: `np.searchsorted` on many lines at once."""
+    """Where each of `scores` belongs in its line of `ascending`, before or `after` its equals: `np.searchsorted` on
+    many lines at once."""
     low = np.zeros(len(scores), np.int64)
     high = np.full(len(scores), ascending.shape[1])
     for _ in range(ascending.shape[1].bit_length()):
@@ -117,7 +120,9 @@ def _among_ties(rows: Sequence[_Row], table: Floats, line: Ints, scores: Floats,
         number, score = int(line[place]), float(scores[place])
         if (number, score) not in groups:
             ids = list(rows[number].documents)
-            equal = sorted((ids[row] for row in np.nonzero(table[number, : len(ids)] == scores[place])[0]), reverse=True)
+            equal = sorted(
+                (ids[row] for row in np.nonzero(table[number, : len(ids)] == scores[place])[0]), reverse=True
+            )
             groups[number, score] = {document: position for position, document in enumerate(equal)}
         before[place] = groups[number, score][names[place]]
     return before

@@ -1,4 +1,5 @@
-"""What a reader answered, and whether it was given a passage to answer from: metrics of short answers, not of judged documents."""
+"""What a reader answered, and whether it was given a passage to answer from: metrics of short answers, not of judged
+documents."""
 
 from __future__ import annotations
 
@@ -71,7 +72,9 @@ class TokenF1(AnswerMeasure):
 class HitSettings(Settings):
     """How far down is looked."""
 
-    cutoff: int | None = Field(default=None, ge=1, description="looks at the first k documents of a list only; written @k")
+    cutoff: int | None = Field(
+        default=None, ge=1, description="looks at the first k documents of a list only; written @k"
+    )
 
 
 class AnswerHit(AnswerMeasure):

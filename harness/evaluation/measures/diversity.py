@@ -32,7 +32,8 @@ class SubtopicMeasure(Measure):
         """Raises UserError: grades alone do not tell subtopics apart."""
         raise UserError(
             f"{self.name} needs judgments by subtopic",
-            remedy="use `harness evaluate RUN --qrels FILE` with a file whose lines read: query subtopic document grade",
+            remedy="use `harness evaluate RUN --qrels FILE` with a file whose lines read: query subtopic document "
+            "grade",
         )
 
 
@@ -47,9 +48,10 @@ class AlphaSettings(Settings):
 class AlphaNDCG(SubtopicMeasure):
     """alpha-DCG over that of a greedily made ideal list.
 
-    sum over ranks i up to k of g(i) / log2(i + 1), where g(i) is the sum over the subtopics of document i of (1 - alpha)^n, n being
-    how many documents before it cover the subtopic. The greedy ideal takes the document that gains most next; of equals, as ndeval
-    does, the one with the largest id. The best list is NP-hard to find, so a value can pass 1.
+    sum over ranks i up to k of g(i) / log2(i + 1), where g(i) is the sum over the subtopics of document i of (1 -
+    alpha)^n, n being how many documents before it cover the subtopic. The greedy ideal takes the document that gains
+    most next; of equals, as ndeval does, the one with the largest id. The best list is NP-hard to find, so a value can
+    pass 1.
     """
 
     name = "alpha_nDCG"
@@ -70,7 +72,9 @@ class AlphaNDCG(SubtopicMeasure):
             if (found := [subtopic for subtopic, grade in grades.items() if grade >= self.rel])
         }
         ideal = self._gained([covers[document] for document in self._ideal(covers)])
-        return self._gained([covers.get(document, ()) for document in documents[: self.cutoff]]) / ideal if ideal else 0.0
+        return (
+            self._gained([covers.get(document, ()) for document in documents[: self.cutoff]]) / ideal if ideal else 0.0
+        )
 
     def _gained(self, covered: Sequence[Sequence[str]]) -> float:
         seen: Counter[str] = Counter()

@@ -16,13 +16,16 @@ from harness.plugins import Settings
 class NDCGSettings(Settings):
     """Parameters of nDCG."""
 
-    dcg: Literal["log2", "exp-log2"] = Field(default="log2", description="gain is the grade (log2) or 2^grade - 1 (exp-log2)")
+    dcg: Literal["log2", "exp-log2"] = Field(
+        default="log2", description="gain is the grade (log2) or 2^grade - 1 (exp-log2)"
+    )
     judged_only: bool = JUDGED_ONLY
     cutoff: int | None = CUTOFF
 
 
 class NDCG(Measure):
-    """Gain over log2(rank + 1), summed, over that of the best order of all judged documents; negative grades gain nothing."""
+    """Gain over log2(rank + 1), summed, over that of the best order of all judged documents; negative grades gain
+    nothing."""
 
     name = "nDCG"
     summary = "gain discounted by log2 of the rank, relative to the best possible order"

@@ -13,7 +13,9 @@ from harness.plugins import Plugin, Settings
 
 CUTOFF = Field(default=None, ge=1, description="looks at the first k documents of a list only; written @k")
 REL = Field(default=1, ge=1, description="the lowest grade that counts as relevant")
-JUDGED_ONLY = Field(default=False, description="condensed list: unjudged documents are taken out before ranks are counted")
+JUDGED_ONLY = Field(
+    default=False, description="condensed list: unjudged documents are taken out before ranks are counted"
+)
 
 
 class Binary(Settings):

@@ -60,7 +60,8 @@ class _Judged(Measure):
 
 
 class Bpref(_Judged):
-    """Of relevant documents, the share of the first R judged not relevant ones that they stand before; negative grades are unjudged."""
+    """Of relevant documents, the share of the first R judged not relevant ones that they stand before; negative grades
+    are unjudged."""
 
     name = "Bpref"
     summary = "order of judged documents only"
@@ -107,4 +108,6 @@ class Judged(Measure):
         self.cutoff = settings.cutoff or np.inf
 
     def values(self, ranked: JudgedRun) -> Array:
-        return share(ranked.count(ranked.rank <= self.cutoff), np.minimum(ranked.returned, self.cutoff).astype(np.float64))
+        return share(
+            ranked.count(ranked.rank <= self.cutoff), np.minimum(ranked.returned, self.cutoff).astype(np.float64)
+        )

@@ -16,7 +16,8 @@ from harness.stage import Context, Stage
 
 @dataclass(frozen=True, eq=False)
 class Evaluate(Stage):
-    """Per-query values of a run: ``metrics.parquet`` (query, metric, value) and ``means.json`` (queries, missing, metrics)."""
+    """Per-query values of a run: ``metrics.parquet`` (query, metric, value) and ``means.json`` (queries, missing,
+    metrics)."""
 
     source: Stage
     """The stage whose artefact holds ``run.trec.gz``."""

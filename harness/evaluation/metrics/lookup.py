@@ -1,4 +1,5 @@
-"""Metrics by name, per query, as trec_eval computes them; names and parameters are those of ir_measures (``nDCG@10``, ``AP(rel=2)``)."""
+"""Metrics by name, per query, as trec_eval computes them; names and parameters are those of ir_measures (``nDCG@10``,
+``AP(rel=2)``)."""
 
 from __future__ import annotations
 
@@ -34,7 +35,11 @@ class Metric:
     def __str__(self) -> str:
         fields, values = self.kind.Settings.model_fields, self.settings.model_dump()
         cutoff = values.pop("cutoff", None)
-        said = [f"{key}={value!r}" for key, value in values.items() if value != fields[key].default or key in self.kind.always]
+        said = [
+            f"{key}={value!r}"
+            for key, value in values.items()
+            if value != fields[key].default or key in self.kind.always
+        ]
         return self.kind.name + (f"({','.join(said)})" if said else "") + (f"@{cutoff}" if cutoff else "")
 
     def values(self, lists: JudgedRun) -> list[float]:
@@ -72,7 +77,11 @@ _WORDS = {"rel": "relevance level", "cutoff": "cutoff", "judged_only": "condense
 
 def _settings(kind: type[Measure], given: Mapping[str, str], what: str) -> Settings:
     fields, takes = kind.Settings.model_fields, f"{kind.name} takes {', '.join(kind.Settings.model_fields)}"
-    faults = [UserError(f"{kind.name} takes no {_WORDS.get(key, key)}", remedy=takes, what=what) for key in given if key not in fields]
+    faults = [
+        UserError(f"{kind.name} takes no {_WORDS.get(key, key)}", remedy=takes, what=what)
+        for key in given
+        if key not in fields
+    ]
     try:
         known = {key: value for key, value in given.items() if key in fields}
         settings = validated(kind.Settings, known, what=what, show=f"harness show metrics {kind.name}")
@@ -101,8 +110,8 @@ def _parameters(given: str, text: str) -> dict[str, str]:
 def evaluate(run: Mapping[str, Documents], qrels: Mapping[str, Grades], metrics: Iterable[str | Metric]) -> Scores:
     """Value of each metric for every query of `qrels`, in the order of their ids; a query that `run` misses counts 0.
 
-    `run` maps query id to document id to score (finite; higher is better), `qrels` query id to document id to grade. Keys of the
-    answer are the metrics' own names. Raises UserError on an unknown metric.
+    `run` maps query id to document id to score (finite; higher is better), `qrels` query id to document id to grade.
+    Keys of the answer are the metrics' own names. Raises UserError on an unknown metric.
     """
     wanted = list(dict.fromkeys(metric(item) if isinstance(item, str) else item for item in metrics))
     queries = sorted(qrels)
@@ -121,10 +130,13 @@ def described_metrics() -> list[dict[str, Any]]:
 
 
 def describe_metric(text: str) -> dict[str, Any]:
-    """One entry of `described_metrics` with its other spellings and its parameters. Raises UserError when there is no such metric."""
+    """One entry of `described_metrics` with its other spellings and its parameters. Raises UserError when there is no
+    such metric."""
     kind = _kind(re.split(r"[@(,]", text)[0], text)
     fields = kind.Settings.model_fields.items()
-    settings = [{"name": key, "default": field.default, "description": field.description or ""} for key, field in fields]
+    settings = [
+        {"name": key, "default": field.default, "description": field.description or ""} for key, field in fields
+    ]
     about = f"Also written {', '.join(kind.aliases)}." if kind.aliases else ""
     return {**_described(kind), "about": about, "settings": settings}
 

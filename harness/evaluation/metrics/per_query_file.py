@@ -42,8 +42,8 @@ def write_scores(path: Path, scores: Mapping[str, Mapping[str, float]]) -> None:
 def read_scores(path: Path) -> Scores:
     """What `write_scores` wrote.
 
-    The file may come from strangers: raises ValueError with the reason when it is too large, has other columns, a value that is not
-    finite, or two values for one query and metric.
+    The file may come from strangers: raises ValueError with the reason when it is too large, has other columns, a value
+    that is not finite, or two values for one query and metric.
     """
 
     try:
@@ -61,7 +61,9 @@ def _columns(path: Path) -> tuple[list[str], list[str], list[float]]:
         if about.num_rows > _MOST_ROWS or size > _MOST_BYTES:
             raise ValueError(f"{path.name} is too large: {about.num_rows} rows, {size} bytes")
         if not file.schema_arrow.equals(_schema()):
-            raise ValueError(f"{path.name} has columns {', '.join(file.schema_arrow.names)} and not query, metric, value")
+            raise ValueError(
+                f"{path.name} has columns {', '.join(file.schema_arrow.names)} and not query, metric, value"
+            )
         columns = file.read(use_threads=False).columns
     if any(column.null_count for column in columns) or not np.isfinite(columns[2].to_numpy()).all():
         raise ValueError(f"{path.name} holds a value that is no finite number")

@@ -21,12 +21,15 @@ _RIGHT = "a right line looks like 'q1 2 d7 1' (query, subtopic, document, grade)
 
 
 def read_subtopics(path: Path) -> Subtopics:
-    """The judgments of a diversity qrels file, plain or ``.gz``. Raises UserError with the line number when a line is corrupt."""
+    """The judgments of a diversity qrels file, plain or ``.gz``. Raises UserError with the line number when a line is
+    corrupt."""
     found: Subtopics = {}
     for line in read_lines(path):
         fields = line.text.split()
         if len(fields) != 4 or not fields[3].lstrip("+-").isdecimal():
-            raise UserError(f"no judgment of a subtopic: {line.text[:80]!r}", file=path, line=line.number, remedy=_RIGHT)
+            raise UserError(
+                f"no judgment of a subtopic: {line.text[:80]!r}", file=path, line=line.number, remedy=_RIGHT
+            )
         query, subtopic, document, grade = fields
         grades = found.setdefault(query, {}).setdefault(document, {})
         if grades.setdefault(subtopic, int(grade)) != int(grade):
@@ -44,13 +47,19 @@ def needs_subtopics(name: str) -> bool:
 
 def flattened(subtopics: Subtopics) -> Qrels:
     """The best grade of each document over its subtopics: what metrics of whole queries are computed from."""
-    return {query: {document: max(grades.values()) for document, grades in judged.items()} for query, judged in subtopics.items()}
+    return {
+        query: {document: max(grades.values()) for document, grades in judged.items()}
+        for query, judged in subtopics.items()
+    }
 
 
 def diversity_scores(run: Run, subtopics: Subtopics, names: Sequence[str]) -> Scores:
-    """Value of each metric for every judged query, in the order of their ids; those that need no subtopics see the best grades."""
+    """Value of each metric for every judged query, in the order of their ids; those that need no subtopics see the best
+    grades."""
     wanted = list(dict.fromkeys(map(metric, names)))
-    plain = evaluate(run.scores, flattened(subtopics), [one for one in wanted if not issubclass(one.kind, SubtopicMeasure)])
+    plain = evaluate(
+        run.scores, flattened(subtopics), [one for one in wanted if not issubclass(one.kind, SubtopicMeasure)]
+    )
     scores: Scores = {}
     for one in wanted:
         measure = one.kind(one.settings)

@@ -12,7 +12,8 @@ from harness.evaluation.exact_sums import Array
 
 
 class Alternative(StrEnum):
-    """The alternative to 'no difference' of b from a: another mean, a greater one, a lesser one. The names are scipy's."""
+    """The alternative to 'no difference' of b from a: another mean, a greater one, a lesser one. The names are
+    scipy's."""
 
     both = "two-sided"
     greater = "greater"
@@ -24,5 +25,6 @@ class Alternative(StrEnum):
 
 
 def extreme(drawn: Array, observed: Array, side: Alternative, slack: float | Array = 0.0) -> NDArray[np.int64]:
-    """How many rows of `drawn` (rows, m) lie at least as far out as `observed` (m,), per column; `slack` forgives rounding."""
+    """How many rows of `drawn` (rows, m) lie at least as far out as `observed` (m,), per column; `slack` forgives
+    rounding."""
     return np.asarray(np.count_nonzero(side.distance(drawn) >= side.distance(observed) - slack, axis=0))

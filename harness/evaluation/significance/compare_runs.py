@@ -28,10 +28,11 @@ def compare(
     metrics: Sequence[str] = ("nDCG@10",),
     question: TestSpec | None = None,
 ) -> ComparisonResult:
-    """Paired comparisons over the queries of `qrels`: each run against `baseline`, or all pairs without one, on each metric.
+    """Paired comparisons over the queries of `qrels`: each run against `baseline`, or all pairs without one, on each
+    metric.
 
-    A baseline that is not among `runs` is put in front; runs that share a name are numbered. The family that p is adjusted over is all
-    of it. Raises UserError on unknown names, fewer than two runs or no queries.
+    A baseline that is not among `runs` is put in front; runs that share a name are numbered. The family that p is
+    adjusted over is all of it. Raises UserError on unknown names, fewer than two runs or no queries.
 
     >>> import harness
     >>> runs = [harness.load_run(f"results/semanlink/{name}") for name in ("bm25-b287f4b1", "zero-shot-370397b1")]

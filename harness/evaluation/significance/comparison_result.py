@@ -33,8 +33,9 @@ class Equivalence(TypedDict):
 class Comparison(TypedDict):
     """Run `b` against run `a`: `difference` is b - a, `wins` are queries where b is better.
 
-    `superiority` is the share of wins with half the ties. `detectable` is the least true difference that as many queries show with the
-    power asked for, `queries_needed` how many it takes to show a true difference as large as this one; both None where undefined.
+    `superiority` is the share of wins with half the ties. `detectable` is the least true difference that as many
+    queries show with the power asked for, `queries_needed` how many it takes to show a true difference as large as this
+    one; both None where undefined.
     """
 
     metric: str
@@ -58,7 +59,8 @@ class Comparison(TypedDict):
 class ComparisonResult(TypedDict):
     """The answer of ``harness compare``; `family` says which comparisons the correction covers.
 
-    `metric` joins several by a comma; each run and comparison names its own. `margin` is there when equivalence was asked for.
+    `metric` joins several by a comma; each run and comparison names its own. `margin` is there when equivalence was
+    asked for.
     """
 
     metric: str

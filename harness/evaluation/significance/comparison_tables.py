@@ -28,7 +28,8 @@ def render_evaluation(answer: Evaluated) -> RenderableType:
 
 
 def render_comparison(answer: ComparisonResult) -> RenderableType:
-    """For each metric the means, the paired differences with their verdict, their size and power; then what was tested and how."""
+    """For each metric the means, the paired differences with their verdict, their size and power; then what was tested
+    and how."""
     parts: list[RenderableType] = []
     for name in dict.fromkeys(row["metric"] for row in answer["comparisons"]):
         rows = [row for row in answer["comparisons"] if row["metric"] == name]
@@ -48,7 +49,9 @@ def _runs(name: str, answer: ComparisonResult) -> Table:
     table = _table("run", name, "95 % interval", "missing")
     for row in answer["runs"]:
         if row["metric"] == name:
-            table.add_row(Text(plain(row["name"])), f"{row['mean']:.4f}", _interval(row["interval"]), str(row["missing"] or ""))
+            table.add_row(
+                Text(plain(row["name"])), f"{row['mean']:.4f}", _interval(row["interval"]), str(row["missing"] or "")
+            )
     return table
 
 
@@ -67,7 +70,9 @@ def _differences(rows: list[Comparison]) -> Table:
     for name, row in zip(names, rows, strict=True):
         same = [p_text(row["equivalence"]["p_adjusted"])] if "equivalence" in row else []
         p = (p_text(row["p"]), p_text(row["p_adjusted"]))
-        table.add_row(name, f"{row['difference']:+.4f}", _interval(row["interval"]), *p, *same, VERDICTS[row["verdict"]])
+        table.add_row(
+            name, f"{row['difference']:+.4f}", _interval(row["interval"]), *p, *same, VERDICTS[row["verdict"]]
+        )
     return table
 
 
@@ -94,8 +99,10 @@ def _how(answer: ComparisonResult) -> str:
         f"{answer['test']} test, {sides}, paired over {counted(answer['queries'], 'query')}, seed {answer['seed']}; "
         f"p {how}, over {plain(answer['family'])}.\n"
         f"Verdict by p adj. < {answer['alpha']:g}{margin}. Not shown does not mean equal.\n"
-        f"Intervals ({answer['interval']}) and power are of each comparison alone. detectable: the least true difference "
-        f"{counted(answer['queries'], 'query')} show with {answer['power']:.0%} power. queries: how many a true difference of this size "
+        f"Intervals ({answer['interval']}) and power are of each comparison alone. detectable: the least true "
+        "difference "
+        f"{counted(answer['queries'], 'query')} show with {answer['power']:.0%} power. queries: how many a true "
+        "difference of this size "
         "needs."
     )
 

@@ -1,6 +1,7 @@
 """Corrections of p values for a family of comparisons.
 
-Written out because importing statsmodels takes 1.6 s, which every cached sweep would pay; the tests hold them to statsmodels (1e-12).
+Written out because importing statsmodels takes 1.6 s, which every cached sweep would pay; the tests hold them to
+statsmodels (1e-12).
 """
 
 from __future__ import annotations

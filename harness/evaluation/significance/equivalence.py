@@ -14,12 +14,14 @@ special = lazy("scipy.special")
 def equivalence(differences: Array, margin: float) -> Array:
     """p (m,) of the null hypothesis that the mean of a column (n queries, m comparisons) lies at least `margin` from 0.
 
-    Two one-sided t tests (Schuirmann 1987); a small p says that b is as good as a, give or take `margin`. Raises UserError unless
-    the margin is positive. 1 with a single query.
+    Two one-sided t tests (Schuirmann 1987); a small p says that b is as good as a, give or take `margin`. Raises
+    UserError unless the margin is positive. 1 with a single query.
     """
 
     if not margin > 0:
-        raise UserError(f"the equivalence margin is {margin:g}", remedy="give a difference that would not matter, for example 0.01")
+        raise UserError(
+            f"the equivalence margin is {margin:g}", remedy="give a difference that would not matter, for example 0.01"
+        )
     n = len(differences)
     if n < 2:
         return np.ones(differences.shape[1])

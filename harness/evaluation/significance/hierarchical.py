@@ -1,8 +1,10 @@
-"""The bootstrap over queries x resamples x seeds: many runs of one method, its resamples drawn whole and its queries drawn for all runs.
+"""The bootstrap over queries x resamples x seeds: many runs of one method, its resamples drawn whole and its queries
+drawn for all runs.
 
-Queries and runs are crossed, so both are drawn and their counts multiplied (Owen, Annals of Applied Statistics 2007). Runs are nested:
-seeds inside resamples. Drawing the upper level alone, with all that is in it, gives the variance of both; drawing seeds inside drawn
-resamples would count theirs twice (Davison and Hinkley 1997, 3.8). Cells of the design may be missing.
+Queries and runs are crossed, so both are drawn and their counts multiplied (Owen, Annals of Applied Statistics 2007).
+Runs are nested: seeds inside resamples. Drawing the upper level alone, with all that is in it, gives the variance of
+both; drawing seeds inside drawn resamples would count theirs twice (Davison and Hinkley 1997, 3.8). Cells of the design
+may be missing.
 """
 
 from __future__ import annotations
@@ -20,13 +22,16 @@ Design = tuple[tuple[int | None, int | None], ...]
 
 
 class Sampled(NamedTuple):
-    """Bootstrapped means (samples,) of one method; `runs` has its runs drawn and queries as they are, None with one run."""
+    """Bootstrapped means (samples,) of one method; `runs` has its runs drawn and queries as they are, None with one
+    run."""
 
     means: Array
     runs: Array | None
 
 
-def hierarchical_means(groups: Sequence[Array], designs: Sequence[Design], seed: int, samples: int = SAMPLES) -> list[Sampled]:
+def hierarchical_means(
+    groups: Sequence[Array], designs: Sequence[Design], seed: int, samples: int = SAMPLES
+) -> list[Sampled]:
     """Bootstrapped means of each method's values (n queries, its runs), from the same draws of queries for all methods.
 
     The same on any number of threads: sums over queries are exact, those over runs are taken in their order.
@@ -35,7 +40,8 @@ def hierarchical_means(groups: Sequence[Array], designs: Sequence[Design], seed:
     weights = {runs: run_weights(runs, seed, samples) for runs in set(designs)}
     ends = np.cumsum([group.shape[1] for group in groups])[:-1]
     return [
-        _sampled(means, group, weights[runs]) for means, group, runs in zip(np.split(drawn, ends, axis=1), groups, designs, strict=True)
+        _sampled(means, group, weights[runs])
+        for means, group, runs in zip(np.split(drawn, ends, axis=1), groups, designs, strict=True)
     ]
 
 

@@ -9,7 +9,13 @@ import numpy as np
 from harness._lazy import lazy
 from harness.errors import UserError, did_you_mean
 from harness.evaluation.exact_sums import Array
-from harness.evaluation.significance.bootstrap import SAMPLES, Interval, bootstrap_means, mean_intervals, studentised_means
+from harness.evaluation.significance.bootstrap import (
+    SAMPLES,
+    Interval,
+    bootstrap_means,
+    mean_intervals,
+    studentised_means,
+)
 
 special = lazy("scipy.special")
 
@@ -19,7 +25,8 @@ _CHUNK = 64
 
 
 def t_intervals(values: Array, seed: int = 0, samples: int = SAMPLES, level: float = LEVEL) -> list[Interval]:
-    """Interval of the mean of each column of `values` (n queries, m series) by Student's t; `seed` and `samples` change nothing."""
+    """Interval of the mean of each column of `values` (n queries, m series) by Student's t; `seed` and `samples` change
+    nothing."""
 
     n = len(values)
     half = special.stdtrit(n - 1, (1 + level) / 2) * values.std(axis=0, ddof=1) / np.sqrt(n)
@@ -36,7 +43,9 @@ def _bca(values: Array, means: Array, level: float) -> list[Interval]:
     centre = values.mean(axis=0)
     off = values - centre
     noise = np.abs(centre) * 1e-12
-    below = (np.count_nonzero(means < centre - noise, axis=0) + np.count_nonzero(means <= centre + noise, axis=0)) / (2 * len(means))
+    below = (np.count_nonzero(means < centre - noise, axis=0) + np.count_nonzero(means <= centre + noise, axis=0)) / (
+        2 * len(means)
+    )
     squares = (off**2).sum(axis=0)
     acceleration = (off**3).sum(axis=0) / (6 * np.where(squares > 0, squares, 1) ** 1.5)
     bias = special.ndtri(np.clip(below, 1 / (2 * len(means)), 1 - 1 / (2 * len(means))))
@@ -48,10 +57,15 @@ def _bca(values: Array, means: Array, level: float) -> list[Interval]:
     return found
 
 
-def studentised_intervals(values: Array, seed: int, samples: int = SAMPLES, level: float = LEVEL) -> list[Interval | None]:
-    """Bootstrap-t interval (Efron and Tibshirani 1993, 12.5); None where samples without any variance make it unbounded."""
+def studentised_intervals(
+    values: Array, seed: int, samples: int = SAMPLES, level: float = LEVEL
+) -> list[Interval | None]:
+    """Bootstrap-t interval (Efron and Tibshirani 1993, 12.5); None where samples without any variance make it
+    unbounded."""
     means, errors = values.mean(axis=0), values.std(axis=0, ddof=1) / np.sqrt(len(values))
-    drawn = np.concatenate([np.sort(studentised_means(chunk, seed, samples), axis=0) for chunk in _chunks(values)], axis=1)
+    drawn = np.concatenate(
+        [np.sort(studentised_means(chunk, seed, samples), axis=0) for chunk in _chunks(values)], axis=1
+    )
     tail = round(samples * (1 - level) / 2)
     found = []
     for column, (mean, error) in enumerate(zip(means.tolist(), errors.tolist(), strict=True)):

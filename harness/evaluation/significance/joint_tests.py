@@ -1,4 +1,5 @@
-"""Tests of a whole family at once: family-wise error is controlled by the largest result that chance gives, not by a correction of p.
+"""Tests of a whole family at once: family-wise error is controlled by the largest result that chance gives, not by a
+correction of p.
 
 They use how the comparisons hang together, and so find more than Bonferroni or Holm where runs are alike.
 """
@@ -12,14 +13,16 @@ from harness.evaluation.significance.alternative import Alternative
 from harness.evaluation.significance.randomisation import FLIPS, flipped_sums
 
 _BITS = 32
-"""Of a 64-bit word: the low half holds a value, the high half the random key that the values of a query are shuffled by."""
+"""Of a 64-bit word: the low half holds a value, the high half the random key that the values of a query are shuffled
+by."""
 
 
 def tukey(values: Array, pairs: list[tuple[int, int]], seed: int, flips: int = FLIPS) -> Array:
-    """p (k,) of `pairs` of columns of `values` (n queries, m runs): the two-way randomised form of Tukey's HSD, two-sided.
+    """p (k,) of `pairs` of columns of `values` (n queries, m runs): the two-way randomised form of Tukey's HSD,
+    two-sided.
 
-    In each sample the runs' values are shuffled within every query; a pair's p is how often the largest difference of any two means
-    is at least that of the pair (Carterette, TOIS 2012, 4.2; Sakai 2018, 4.6), with +1.
+    In each sample the runs' values are shuffled within every query; a pair's p is how often the largest difference of
+    any two means is at least that of the pair (Carterette, TOIS 2012, 4.2; Sakai 2018, 4.6), with +1.
     """
     # A shift of all runs on one query moves no difference, so whole numbers from 0 do; their sums are exact.
     shifted = values - values.min(axis=1, keepdims=True)
@@ -43,10 +46,11 @@ def tukey(values: Array, pairs: list[tuple[int, int]], seed: int, flips: int = F
 
 
 def max_t(differences: Array, seed: int, side: Alternative = Alternative.both, flips: int = FLIPS) -> Array:
-    """Adjusted p (m,) of the columns of `differences` (n queries, m comparisons): step-down maxT over sign flips, with +1.
+    """Adjusted p (m,) of the columns of `differences` (n queries, m comparisons): step-down maxT over sign flips, with
+    +1.
 
-    All comparisons of a query are flipped together, which keeps their dependence (Westfall and Young 1993, 4.1; Boytsov et al., CIKM
-    2013). The statistic is sum / sqrt(sum of squares), which orders sign patterns as t does.
+    All comparisons of a query are flipped together, which keeps their dependence (Westfall and Young 1993, 4.1; Boytsov
+    et al., CIKM 2013). The statistic is sum / sqrt(sum of squares), which orders sign patterns as t does.
     """
     whole, _ = on_grid(differences)
     scale = np.sqrt((whole**2).sum(axis=0))

@@ -1,8 +1,10 @@
-"""One effect from several collections: a random-effects meta-analysis, in which collections differ by more than their queries explain.
+"""One effect from several collections: a random-effects meta-analysis, in which collections differ by more than their
+queries explain.
 
-The spread between collections by Paule and Mandel (1982), intervals and p by Hartung and Knapp (2001) with Student's t, never narrower
-than without their factor (Roever, Knapp and Friede 2015), a prediction interval for a collection yet unseen (Higgins et al., JRSS A
-2009). Soboroff (CIKM 2018) makes the case for it in retrieval. Written out because importing statsmodels takes 1.6 s; held to it.
+The spread between collections by Paule and Mandel (1982), intervals and p by Hartung and Knapp (2001) with Student's t,
+never narrower than without their factor (Roever, Knapp and Friede 2015), a prediction interval for a collection yet
+unseen (Higgins et al., JRSS A 2009). Soboroff (CIKM 2018) makes the case for it in retrieval. Written out because
+importing statsmodels takes 1.6 s; held to it.
 """
 
 from __future__ import annotations
@@ -45,13 +47,16 @@ class Combined(NamedTuple):
 
 
 def combine(effects: Array, variances: Array, level: float = 0.95) -> Combined:
-    """Effects (k,) with their sampling variances (k,) as one. Raises UserError with fewer than two, or one without any variance."""
+    """Effects (k,) with their sampling variances (k,) as one. Raises UserError with fewer than two, or one without any
+    variance."""
 
     count = len(effects)
     if count < 2:
         raise UserError(f"{count} collections to combine", remedy="a meta-analysis needs at least two")
     if not (variances > 0).all():
-        raise UserError("an effect without variance cannot be weighed", remedy="leave out collections where both are the same")
+        raise UserError(
+            "an effect without variance cannot be weighed", remedy="leave out collections where both are the same"
+        )
     spread = paule_mandel(effects, variances)
     weights = 1 / (variances + spread)
     effect = float((weights * effects).sum() / weights.sum())
@@ -75,9 +80,11 @@ def combine(effects: Array, variances: Array, level: float = 0.95) -> Combined:
 
 
 def paule_mandel(effects: Array, variances: Array) -> float:
-    """The variance between collections that makes the generalised Q equal to its expectation k - 1; 0 where Q is below it already.
+    """The variance between collections that makes the generalised Q equal to its expectation k - 1; 0 where Q is below
+    it already.
 
-    Q is convex and falls with the variance, so Newton's steps from 0 come up to the root and never pass it (DerSimonian and Kacker 2007).
+    Q is convex and falls with the variance, so Newton's steps from 0 come up to the root and never pass it (DerSimonian
+    and Kacker 2007).
     """
     spread, wanted = 0.0, len(effects) - 1
     for _ in range(_STEPS):

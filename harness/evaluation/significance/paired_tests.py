@@ -1,6 +1,7 @@
 """Paired tests over queries, effect sizes and intervals of a difference.
 
-All functions take differences (n queries, m comparisons) in [-1, 1] or any other finite range and treat each column by itself.
+All functions take differences (n queries, m comparisons) in [-1, 1] or any other finite range and treat each column by
+itself.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ def _t(differences: Array, _seed: int, side: Alternative) -> Array:
 
 def _wilcoxon(differences: Array, _seed: int, side: Alternative) -> Array:
 
-    return np.array([stats.wilcoxon(column, alternative=side.value).pvalue if column.any() else 1.0 for column in differences.T])
+    return np.array(
+        [stats.wilcoxon(column, alternative=side.value).pvalue if column.any() else 1.0 for column in differences.T]
+    )
 
 
 Pairs = list[tuple[int, int]]
@@ -60,7 +63,9 @@ Pairs = list[tuple[int, int]]
 
 def _tukey(values: Array, pairs: Pairs, seed: int, side: Alternative) -> Array:
     if side is not Alternative.both:
-        raise UserError("the Tukey test is two-sided", remedy="take another test for a one-sided question, for example maxt")
+        raise UserError(
+            "the Tukey test is two-sided", remedy="take another test for a one-sided question, for example maxt"
+        )
     return tukey(values, pairs, seed)
 
 
@@ -81,18 +86,25 @@ class PairedTest(NamedTuple):
 
 
 TESTS: dict[str, PairedTest] = {
-    "randomisation": PairedTest(_randomisation, "percentile", f"sign flips of the differences; all with up to {ALL_UP_TO} that are not 0"),
+    "randomisation": PairedTest(
+        _randomisation, "percentile", f"sign flips of the differences; all with up to {ALL_UP_TO} that are not 0"
+    ),
     "t": PairedTest(_t, "t", "Student's paired t"),
     "wilcoxon": PairedTest(_wilcoxon, "percentile", "Wilcoxon's signed ranks, queries without a difference left out"),
     "bootstrap": PairedTest(_bootstrap, "percentile", "bootstrap of the centred differences"),
-    "bootstrap-t": PairedTest(_bootstrap_t, "studentised", "bootstrap of the centred differences over their standard error"),
-    "tukey": PairedTest(_randomisation, "percentile", "all runs against all: two-way randomised Tukey HSD", _tukey, one_metric=True),
+    "bootstrap-t": PairedTest(
+        _bootstrap_t, "studentised", "bootstrap of the centred differences over their standard error"
+    ),
+    "tukey": PairedTest(
+        _randomisation, "percentile", "all runs against all: two-way randomised Tukey HSD", _tukey, one_metric=True
+    ),
     "maxt": PairedTest(_randomisation, "percentile", "all comparisons at once: step-down maxT over sign flips", _max_t),
 }
 
 
 class TestResult(NamedTuple):
-    """What a paired comparison says; `interval` and `effect_size` are None where they are not defined (one query, no variance)."""
+    """What a paired comparison says; `interval` and `effect_size` are None where they are not defined (one query, no
+    variance)."""
 
     difference: float
     interval: Interval | None
@@ -117,12 +129,17 @@ def paired_test(name: str) -> PairedTest:
 
 
 def outcomes(
-    differences: Array, test: str = "randomisation", seed: int = SEED, side: Alternative = Alternative.both, interval: str | None = None
+    differences: Array,
+    test: str = "randomisation",
+    seed: int = SEED,
+    side: Alternative = Alternative.both,
+    interval: str | None = None,
 ) -> list[TestResult]:
     """One outcome for each column of `differences` (n queries, m comparisons); uncorrected p.
 
-    The 95 % `interval` is two-sided whatever `side` is; without a name the one that goes with the test. Differences below 1e-12 are
-    rounding noise and count as ties. Raises UserError on an unknown test or interval, or without queries.
+    The 95 % `interval` is two-sided whatever `side` is; without a name the one that goes with the test. Differences
+    below 1e-12 are rounding noise and count as ties. Raises UserError on an unknown test or interval, or without
+    queries.
     """
     chosen = paired_test(test)
     bounds = intervals(interval or chosen.interval)

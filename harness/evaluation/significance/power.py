@@ -1,7 +1,8 @@
-"""What a number of queries can show: power of the paired t test, the least difference it would find, the queries that one needs.
+"""What a number of queries can show: power of the paired t test, the least difference it would find, the queries that
+one needs.
 
-For a planned comparison of one pair; a corrected family needs more. The distribution is the noncentral t; the paired tests here differ
-little in power.
+For a planned comparison of one pair; a corrected family needs more. The distribution is the noncentral t; the paired
+tests here differ little in power.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ def power(effect: float, queries: int, alpha: float = ALPHA, side: Alternative =
 
 
 @lru_cache
-def detectable(queries: int, wanted: float = POWER, alpha: float = ALPHA, side: Alternative = Alternative.both) -> float | None:
+def detectable(
+    queries: int, wanted: float = POWER, alpha: float = ALPHA, side: Alternative = Alternative.both
+) -> float | None:
     """The least d_z, in size, that `queries` queries show with a chance of `wanted`; None with a single query.
 
     Times the standard deviation of the differences it is the minimal detectable difference.
@@ -48,7 +51,9 @@ def detectable(queries: int, wanted: float = POWER, alpha: float = ALPHA, side: 
     return high
 
 
-def queries_needed(effect: float, wanted: float = POWER, alpha: float = ALPHA, side: Alternative = Alternative.both) -> int | None:
+def queries_needed(
+    effect: float, wanted: float = POWER, alpha: float = ALPHA, side: Alternative = Alternative.both
+) -> int | None:
     """The least number of queries that shows a true d_z of `effect` with a chance of `wanted`.
 
     None where there is no effect in the direction asked for, or one so small that ten million queries would not do.

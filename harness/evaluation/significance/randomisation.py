@@ -1,7 +1,8 @@
 """The paired sign-flip randomisation test.
 
-Under the null hypothesis each query's difference is as likely to have either sign (Fisher 1935; Smucker et al., CIKM 2007). With few
-queries all sign patterns are counted; otherwise a seeded sample of them is, with the observed one among them (+1), so that p is never 0.
+Under the null hypothesis each query's difference is as likely to have either sign (Fisher 1935; Smucker et al., CIKM
+2007). With few queries all sign patterns are counted; otherwise a seeded sample of them is, with the observed one among
+them (+1), so that p is never 0.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def randomisation(differences: Array, seed: int, flips: int = FLIPS, side: Alter
 def _exact(whole: Array, side: Alternative) -> float:
     """All patterns, met in the middle: sums of one half of the values are looked up among those of the other half.
 
-    Sums on the grid move by at most half a step a query, so `slack` keeps those equal that are equal in exact arithmetic.
+    Sums on the grid move by at most half a step a query, so `slack` keeps those equal that are equal in exact
+    arithmetic.
     """
     values, slack = whole[whole != 0], len(whole)
     half = len(values) // 2
@@ -68,7 +70,8 @@ def _sampled(whole: Array, seed: int, flips: int, side: Alternative) -> Array:
 
 
 def flipped_sums(whole: Array, seed: int, flips: int) -> Iterator[Array]:
-    """Sums (rows, m) of the columns of `whole` (n, m) under sampled sign patterns, `flips` rows in blocks; the same for all columns."""
+    """Sums (rows, m) of the columns of `whole` (n, m) under sampled sign patterns, `flips` rows in blocks; the same for
+    all columns."""
     packed = np.random.default_rng(seed).integers(0, 256, size=(flips, -(-len(whole) // 8)), dtype=np.uint8)
     if whole.shape[1] <= _BY_TABLE:
         yield np.column_stack([_looked_up(column, packed) for column in whole.T])
@@ -81,7 +84,8 @@ def flipped_sums(whole: Array, seed: int, flips: int) -> Iterator[Array]:
 
 
 def _looked_up(column: Array, packed: NDArray[np.uint8]) -> Array:
-    """The same sums (rows,) of one column: those of each eight queries under all 256 sign patterns, found by the byte that holds them."""
+    """The same sums (rows,) of one column: those of each eight queries under all 256 sign patterns, found by the byte
+    that holds them."""
     signs = 2.0 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) - 1
     eights = np.zeros(8 * packed.shape[1])
     eights[: len(column)] = column

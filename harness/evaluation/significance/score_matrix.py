@@ -12,7 +12,14 @@ import numpy as np
 from harness.errors import UserError
 from harness.evaluation.exact_sums import Array
 from harness.evaluation.significance.bootstrap import mean_intervals
-from harness.evaluation.significance.comparison_result import Bounds, Comparison, ComparisonResult, Equivalence, RunMean, Verdict
+from harness.evaluation.significance.comparison_result import (
+    Bounds,
+    Comparison,
+    ComparisonResult,
+    Equivalence,
+    RunMean,
+    Verdict,
+)
 from harness.evaluation.significance.corrections import correct
 from harness.evaluation.significance.equivalence import equivalence
 from harness.evaluation.significance.paired_tests import TestResult, outcomes, paired_test
@@ -25,8 +32,8 @@ from harness.text import counted
 class ScoreMatrix:
     """Per-query values (n queries, metrics x runs), all runs of the first metric first.
 
-    `missing` says for each run for how many queries it has nothing. `baseline` is the place of the run that all others are compared
-    with; None compares all pairs.
+    `missing` says for each run for how many queries it has nothing. `baseline` is the place of the run that all others
+    are compared with; None compares all pairs.
     """
 
     metrics: Sequence[str]
@@ -63,15 +70,18 @@ class ScoreMatrix:
 
 
 def compare_matrix(columns: ScoreMatrix, asked: TestSpec) -> ComparisonResult:
-    """All comparisons of `columns` as one family. Raises UserError with fewer than two runs, no queries, or several metrics in a test of
-    one.
+    """All comparisons of `columns` as one family. Raises UserError with fewer than two runs, no queries, or several
+    metrics in a test of one.
     """
     if len(columns.names) < 2:
         raise UserError("a comparison needs at least two runs")
     if not len(columns.values):
         raise UserError("there is no judged query to test on")
     if len(columns.metrics) > 1 and paired_test(asked.test).one_metric:
-        raise UserError(f"test '{asked.test}' is of one metric", remedy="take maxt, or any other test with a correction, for several")
+        raise UserError(
+            f"test '{asked.test}' is of one metric",
+            remedy="take maxt, or any other test with a correction, for several",
+        )
     answer = ComparisonResult(
         metric=", ".join(columns.metrics),
         test=asked.test,
@@ -92,7 +102,9 @@ def compare_matrix(columns: ScoreMatrix, asked: TestSpec) -> ComparisonResult:
 def _means(columns: ScoreMatrix, seed: int) -> list[RunMean]:
     values = columns.values
     intervals: Sequence[Bounds] = mean_intervals(values, seed) if len(values) > 1 else [None] * values.shape[1]
-    told = [(of, name, lost) for of in columns.metrics for name, lost in zip(columns.names, columns.missing, strict=True)]
+    told = [
+        (of, name, lost) for of in columns.metrics for name, lost in zip(columns.names, columns.missing, strict=True)
+    ]
     rows = zip(told, values.T, intervals, strict=True)
     return [
         RunMean(name=name, metric=of, mean=math.fsum(column) / len(column), interval=interval, missing=lost)
@@ -112,7 +124,10 @@ def _comparisons(columns: ScoreMatrix, asked: TestSpec) -> list[Comparison]:
     alike = _equivalences(differences, asked)
     deviations = differences.std(axis=0, ddof=1).tolist() if len(differences) > 1 else [0.0] * len(found)
     rows = zip(_comparison_names(columns), found, adjusted.tolist(), alike, deviations, strict=True)
-    return [_comparison(names, outcome, p, same, deviation, len(differences), asked) for names, outcome, p, same, deviation in rows]
+    return [
+        _comparison(names, outcome, p, same, deviation, len(differences), asked)
+        for names, outcome, p, same, deviation in rows
+    ]
 
 
 def _comparison_names(columns: ScoreMatrix) -> list[tuple[str, str, str]]:
@@ -138,7 +153,9 @@ def _comparison(
 ) -> Comparison:
     of, a, b = names
     effect = detectable(n, asked.power, asked.alpha, asked.side)
-    enough = None if found.effect_size is None else queries_needed(found.effect_size, asked.power, asked.alpha, asked.side)
+    enough = (
+        None if found.effect_size is None else queries_needed(found.effect_size, asked.power, asked.alpha, asked.side)
+    )
     row = Comparison(
         metric=of,
         a=a,

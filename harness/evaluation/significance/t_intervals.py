@@ -1,12 +1,13 @@
-"""t intervals of what was measured on many queries in a few runs: Satterthwaite's degrees of freedom over both parts of the variance.
+"""t intervals of what was measured on many queries in a few runs: Satterthwaite's degrees of freedom over both parts of
+the variance.
 
-V = V_queries + V_runs, and t has V^2 / (V_queries^2 / (n - 1) + V_runs^2 / (u - 1)) degrees of freedom, with n queries and u units of runs
-(Satterthwaite, Biometrics Bulletin 1946). A bootstrap interval has as many as there are numbers, far too many where two runs say how much
-runs differ.
+V = V_queries + V_runs, and t has V^2 / (V_queries^2 / (n - 1) + V_runs^2 / (u - 1)) degrees of freedom, with n queries
+and u units of runs (Satterthwaite, Biometrics Bulletin 1946). A bootstrap interval has as many as there are numbers,
+far too many where two runs say how much runs differ.
 
-Runs that are equally good still differ on each query. That interaction is known from all queries, and V_runs is never taken for less:
-otherwise two runs that happen to be alike would prove that luck with the draw does not matter. It is in both parts, so intervals are too
-wide rather than too narrow where nothing else makes runs differ.
+Runs that are equally good still differ on each query. That interaction is known from all queries, and V_runs is never
+taken for less: otherwise two runs that happen to be alike would prove that luck with the draw does not matter. It is in
+both parts, so intervals are too wide rather than too narrow where nothing else makes runs differ.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class Freedom(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Bootstrap samples (s, ...) of one thing: `queries` with queries drawn and runs as they are, `runs` the other way round, and `both`.
+    """Bootstrap samples (s, ...) of one thing: `queries` with queries drawn and runs as they are, `runs` the other way
+    round, and `both`.
 
     Sample i of each comes from the same draws.
     """
@@ -60,7 +62,9 @@ class Samples:
 
 def stacked(parts: Sequence[Samples]) -> Samples:
     """Samples (s,) of several things from the same draws as columns: (s, p)."""
-    queries, runs, both = (np.column_stack([getattr(one, name) for one in parts]) for name in ("queries", "runs", "both"))
+    queries, runs, both = (
+        np.column_stack([getattr(one, name) for one in parts]) for name in ("queries", "runs", "both")
+    )
     return Samples(queries, runs, both, reduce(Freedom.shared, (one.freedom for one in parts)))
 
 

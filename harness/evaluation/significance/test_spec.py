@@ -17,8 +17,8 @@ HOLM = "holm"
 class TestSpec:
     """How to compare. Raises UserError, when made, on names that do not exist and on what does not go together.
 
-    `correction` None is Holm, or the test's own where it is of all comparisons at once; `interval` None is the one that goes with the
-    test; `margin` asks for equivalence too.
+    `correction` None is Holm, or the test's own where it is of all comparisons at once; `interval` None is the one that
+    goes with the test; `margin` asks for equivalence too.
     """
 
     __test__ = False
@@ -37,9 +37,13 @@ class TestSpec:
         if self.correction is not None:
             correction_of(self.correction)
             if chosen.joint:
-                raise UserError(f"test '{self.test}' covers the whole family by itself", remedy="leave the correction out")
+                raise UserError(
+                    f"test '{self.test}' covers the whole family by itself", remedy="leave the correction out"
+                )
         if not (0 < self.alpha < 1 and self.alpha < self.power < 1):
-            raise UserError(f"alpha {self.alpha:g} and power {self.power:g}", remedy="both lie between 0 and 1, power above alpha")
+            raise UserError(
+                f"alpha {self.alpha:g} and power {self.power:g}", remedy="both lie between 0 and 1, power above alpha"
+            )
 
     @property
     def own_correction(self) -> str:

@@ -1,8 +1,10 @@
-"""Variance by source: how much of what a mean is uncertain by comes from queries, from resamples, from seeds, and from nothing known.
+"""Variance by source: how much of what a mean is uncertain by comes from queries, from resamples, from seeds, and from
+nothing known.
 
-Random effects, queries crossed with runs, seeds nested in resamples: y = mean + query + resample + seed(resample) + query x resample +
-residual. Components by the method of moments: mean squares against their expectations, for unequal numbers of seeds too (Searle, Casella
-and McCulloch 1992, 4.2 and 5.3; Henderson's method I). The tests hold them to REML and to simulations.
+Random effects, queries crossed with runs, seeds nested in resamples: y = mean + query + resample + seed(resample) +
+query x resample + residual. Components by the method of moments: mean squares against their expectations, for unequal
+numbers of seeds too (Searle, Casella and McCulloch 1992, 4.2 and 5.3; Henderson's method I). The tests hold them to
+REML and to simulations.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ RUN_SOURCES = (RESAMPLES, SEEDS)
 
 
 class VarianceSource(NamedTuple):
-    """`variance` is of one value, one query in one run; `of_mean` is what it adds to the variance of the mean. Neither is negative."""
+    """`variance` is of one value, one query in one run; `of_mean` is what it adds to the variance of the mean. Neither
+    is negative."""
 
     name: str
     variance: float
@@ -125,4 +128,6 @@ def _square_sum(values: Array) -> float:
 
 
 def _variance(found: list[tuple[str, float, float]]) -> Variance:
-    return Variance(tuple(VarianceSource(name, max(value, 0.0), max(value, 0.0) * factor) for name, value, factor in found))
+    return Variance(
+        tuple(VarianceSource(name, max(value, 0.0), max(value, 0.0) * factor) for name, value, factor in found)
+    )

@@ -1,7 +1,8 @@
-"""What can be said of teachers from their rankings alone: agreement of two orders, place in the prompt, quality against gold.
+"""What can be said of teachers from their rankings alone: agreement of two orders, place in the prompt, quality against
+gold.
 
-Orders are document ids, best first. Two orders are compared over the documents that both place, and over the queries where these are
-two at least.
+Orders are document ids, best first. Two orders are compared over the documents that both place, and over the queries
+where these are two at least.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ Pair = tuple[Sequence[str], Sequence[str]]
 
 
 def kendall(first: Sequence[str], second: Sequence[str]) -> float:
-    """Kendall's tau of two orders of the same documents, two at least; orders have no ties, so tau-a and tau-b are one."""
+    """Kendall's tau of two orders of the same documents, two at least; orders have no ties, so tau-a and tau-b are
+    one."""
     place = {document: number for number, document in enumerate(first)}
     places = np.array([place[document] for document in second])
     inversions = int(np.triu(places[:, None] > places[None, :], 1).sum())
@@ -36,9 +38,11 @@ def kendall(first: Sequence[str], second: Sequence[str]) -> float:
 
 
 def rbo(first: Sequence[str], second: Sequence[str], p: float = P) -> float:
-    """Extrapolated rank-biased overlap of two orders without repetitions, in [0, 1]; they may differ in length and documents.
+    """Extrapolated rank-biased overlap of two orders without repetitions, in [0, 1]; they may differ in length and
+    documents.
 
-    Webber, Moffat and Zobel, A similarity measure for indefinite rankings, TOIS 2010, equation 32. O(length). An empty order: 0.
+    Webber, Moffat and Zobel, A similarity measure for indefinite rankings, TOIS 2010, equation 32. O(length). An empty
+    order: 0.
     """
     short, long = sorted((first, second), key=len)
     if not short:
@@ -68,7 +72,8 @@ def agreement(first: Orders, second: Orders) -> dict[str, Any]:
 
 
 def agreement_of(pairs: Iterable[Pair]) -> dict[str, Any]:
-    """``{"queries", "tau", "rbo", "top": {"1", "3", "10"}}``: means over pairs of orders, None where there is nothing to compare.
+    """``{"queries", "tau", "rbo", "top": {"1", "3", "10"}}``: means over pairs of orders, None where there is nothing
+    to compare.
 
     Top-k counts only lists of more than k shared documents, for on others any two orders have all k in common.
     """
@@ -82,8 +87,11 @@ def agreement_of(pairs: Iterable[Pair]) -> dict[str, Any]:
 
 
 def repeats(draws: Sequence[Orders]) -> dict[str, Any]:
-    """`agreement` of a teacher with itself: every query that was ordered in several of `draws`, every two of its orders."""
-    return agreement_of((one[query], other[query]) for one, other in combinations(draws, 2) for query in one if query in other)
+    """`agreement` of a teacher with itself: every query that was ordered in several of `draws`, every two of its
+    orders."""
+    return agreement_of(
+        (one[query], other[query]) for one, other in combinations(draws, 2) for query in one if query in other
+    )
 
 
 def orders(rankings: Iterable[Ranking]) -> dict[str, tuple[str, ...]]:
@@ -92,12 +100,14 @@ def orders(rankings: Iterable[Ranking]) -> dict[str, tuple[str, ...]]:
 
 
 def position_bias(rankings: Iterable[Ranking], first_stage: Orders) -> dict[str, Any]:
-    """Where documents end up by the place at which the teacher was shown them (`Ranking.presented`, else the first stage's order).
+    """Where documents end up by the place at which the teacher was shown them (`Ranking.presented`, else the first
+    stage's order).
 
-    ``{"queries", "reordered", "tau", "positions": [{"position", "documents", "rank", "shift"}]}``: `reordered` queries were shown in
-    another order than the first stage's, `tau` compares given and shown order. `rank` is the mean rank of the `documents` shown at
-    a position, `shift` that rank less the position (negative: moved up). Documents in the tail share the mean of the ranks left.
-    Shown in random order, a teacher without bias gives every position the same mean rank.
+    ``{"queries", "reordered", "tau", "positions": [{"position", "documents", "rank", "shift"}]}``: `reordered` queries
+    were shown in another order than the first stage's, `tau` compares given and shown order. `rank` is the mean rank of
+    the `documents` shown at a position, `shift` that rank less the position (negative: moved up). Documents in the tail
+    share the mean of the ranks left. Shown in random order, a teacher without bias gives every position the same mean
+    rank.
     """
     ranks: dict[int, list[float]] = defaultdict(list)
     pairs: list[Pair] = []
@@ -127,10 +137,11 @@ def position_bias(rankings: Iterable[Ranking], first_stage: Orders) -> dict[str,
 def first_picks(rankings: Iterable[Ranking], first_stage: Orders) -> dict[str, Any]:
     """Where in the order in which the teacher was shown the candidates its first pick stood, against a uniform choice.
 
-    ``{"queries", "reordered", "p", "positions": [{"position", "picked", "share", "interval", "expected"}]}``: `share` of the first picks
-    with its 95 % interval (Wilson, JASA 1927), `expected` the share under a choice by chance, which is uniform in each list. `p` is that
-    of Pearson's chi-squared test against it; with lists of different lengths it is conservative, for the counts then vary less than the
-    test assumes. It is None where fewer than 5 picks are expected at a position. Lists of one document say nothing and are left out.
+    ``{"queries", "reordered", "p", "positions": [{"position", "picked", "share", "interval", "expected"}]}``: `share`
+    of the first picks with its 95 % interval (Wilson, JASA 1927), `expected` the share under a choice by chance, which
+    is uniform in each list. `p` is that of Pearson's chi-squared test against it; with lists of different lengths it is
+    conservative, for the counts then vary less than the test assumes. It is None where fewer than 5 picks are expected
+    at a position. Lists of one document say nothing and are left out.
     """
     picked: Counter[int] = Counter()
     expected: dict[int, float] = defaultdict(float)
@@ -183,14 +194,20 @@ def _ranks(ranking: Ranking) -> dict[str, float]:
     """1 for the best; the tail is unordered, so its documents are tied."""
     placed = len(ranking.ranked)
     tied = placed + (len(ranking.unranked) + 1) / 2
-    return {**{document: float(rank) for rank, document in enumerate(ranking.ranked, 1)}, **dict.fromkeys(ranking.unranked, tied)}
+    return {
+        **{document: float(rank) for rank, document in enumerate(ranking.ranked, 1)},
+        **dict.fromkeys(ranking.unranked, tied),
+    }
 
 
-def quality(rankings: Iterable[Ranking], first_stage: Orders, gold: Mapping[str, Mapping[str, int]]) -> dict[str, Any] | None:
-    """``{"queries", "nDCG@10", "first_stage"}``: mean nDCG@10 of the teacher's orders and of the first stage's on the same queries.
+def quality(
+    rankings: Iterable[Ranking], first_stage: Orders, gold: Mapping[str, Mapping[str, int]]
+) -> dict[str, Any] | None:
+    """``{"queries", "nDCG@10", "first_stage"}``: mean nDCG@10 of the teacher's orders and of the first stage's on the
+    same queries.
 
-    Those are the queries with an order and a relevant candidate. The tail follows in the first stage's order, as a re-ranker would
-    leave it. None where there is no such query.
+    Those are the queries with an order and a relevant candidate. The tail follows in the first stage's order, as a
+    re-ranker would leave it. None where there is no such query.
     """
 
     found: dict[str, list[str]] = {}
@@ -203,7 +220,8 @@ def quality(rankings: Iterable[Ranking], first_stage: Orders, gold: Mapping[str,
         return None
     qrels = {query: gold[query] for query in found}
     teacher, first = (
-        mean(evaluate({query: _scored(lists[query]) for query in found}, qrels, ["nDCG@10"])["nDCG@10"]) for lists in (found, first_stage)
+        mean(evaluate({query: _scored(lists[query]) for query in found}, qrels, ["nDCG@10"])["nDCG@10"])
+        for lists in (found, first_stage)
     )
     return {"queries": len(found), "nDCG@10": teacher, "first_stage": first}
 
@@ -214,7 +232,9 @@ def _scored(order: Sequence[str]) -> dict[str, float]:
 
 def _both(first: Sequence[str], second: Sequence[str]) -> Pair:
     shared = set(first) & set(second)
-    return [document for document in first if document in shared], [document for document in second if document in shared]
+    return [document for document in first if document in shared], [
+        document for document in second if document in shared
+    ]
 
 
 def _mean(values: Iterable[float]) -> float | None:

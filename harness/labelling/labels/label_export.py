@@ -1,4 +1,5 @@
-"""A workspace's labels as one portable file: every answered call and every finished set of rankings, to move or to publish.
+"""A workspace's labels as one portable file: every answered call and every finished set of rankings, to move or to
+publish.
 
 The file is gzipped JSON lines; equal contents give equal bytes::
 
@@ -35,7 +36,8 @@ _LISTS = ("verdicts", "reasons", "alone", "here")
 
 
 class LabelSet(NamedTuple):
-    """A finished set of labels: its artefact's manifest, its summary, its rankings (read: `Ranking`; to write: rows of rankings.jsonl)."""
+    """A finished set of labels: its artefact's manifest, its summary, its rankings (read: `Ranking`; to write: rows of
+    rankings.jsonl)."""
 
     manifest: dict[str, Any]
     summary: dict[str, Any]
@@ -77,7 +79,8 @@ def write_labels(path: Path, entries: Iterable[Call | LabelSet]) -> Counts:
 
 
 class LabelReader:
-    """Reads one file a line at a time and trusts nothing: it may come from strangers. Every fault is a UserError with its line."""
+    """Reads one file a line at a time and trusts nothing: it may come from strangers. Every fault is a UserError with
+    its line."""
 
     def __init__(self, path: Path) -> None:
         self._lines = LabelLines(path)
@@ -107,7 +110,9 @@ class LabelReader:
         if header.get("format") != FORMAT:
             raise self._lines.fault("this is no file of labels", "give a file that harness labels export wrote")
         if header.get("version") != VERSION:
-            raise self._lines.fault(f"version {header.get('version')} of the format is not known here", "upgrade the harness")
+            raise self._lines.fault(
+                f"version {header.get('version')} of the format is not known here", "upgrade the harness"
+            )
 
     def _body(self) -> Iterator[Call | LabelSet]:
         last = ""
@@ -180,7 +185,10 @@ def set_head(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Manifest and summary of a set of labels; the manifest's key is that of its own fields."""
     manifest, summary = row["manifest"], row["summary"]
     _check_key(manifest["key"])
-    if manifest["kind"] != "labels" or digest({name: manifest[name] for name in ("kind", "version", "fields")}) != manifest["key"]:
+    if (
+        manifest["kind"] != "labels"
+        or digest({name: manifest[name] for name in ("kind", "version", "fields")}) != manifest["key"]
+    ):
         raise ValueError("the manifest is not that of labels with this key")
     _check(_finite(manifest["seconds"]), "seconds", "a finite number")
     _check(type(summary["queries"]) is int, "queries", "a number")

@@ -4,7 +4,8 @@
 - A workspace's calls and sets of rankings, as ``harness labels export`` writes them (label_export.py).
 - The labels of a published run, ``labels.jsonl.gz`` beside its card (run_labels.py).
 
-Equal contents give equal bytes. Readers trust nothing, for files come from strangers: every fault is a UserError with its line.
+Equal contents give equal bytes. Readers trust nothing, for files come from strangers: every fault is a UserError with
+its line.
 """
 
 from __future__ import annotations
@@ -29,15 +30,17 @@ _NAMED = 20
 
 
 def read_rankings(path: Path, of_set: str = "") -> list[Ranking]:
-    """Rankings in file order, from a file of any form; `of_set` chooses as in `stream_rankings`, which says what is refused."""
+    """Rankings in file order, from a file of any form; `of_set` chooses as in `stream_rankings`, which says what is
+    refused."""
     return list(stream_rankings(path, of_set))
 
 
 def stream_rankings(path: Path, of_set: str = "") -> Iterator[Ranking]:
-    """The rankings of one set, line by line, from a file of any form. Only after the last one is it known that the file is whole.
+    """The rankings of one set, line by line, from a file of any form. Only after the last one is it known that the file
+    is whole.
 
-    `of_set` names the set where the file holds several: the beginning of its key, in a run's labels its number. Raises UserError for a
-    damaged line, and with a list of the sets where `of_set` names none or several.
+    `of_set` names the set where the file holds several: the beginning of its key, in a run's labels its number. Raises
+    UserError for a damaged line, and with a list of the sets where `of_set` names none or several.
     """
     form, chosen = _form(path), choose_set(path, of_set)
     if form is None:
@@ -53,7 +56,8 @@ def stream_rankings(path: Path, of_set: str = "") -> Iterator[Ranking]:
 
 
 def choose_set(path: Path, of_set: str = "") -> str:
-    """The whole name of the set that `of_set` names, empty for a file of rankings, whose one set has no name. Raises UserError."""
+    """The whole name of the set that `of_set` names, empty for a file of rankings, whose one set has no name. Raises
+    UserError."""
     sets = label_sets(path)
     named = [of_set] if of_set in sets else [name for name in sets if name.startswith(of_set)]
     if len(named) == 1:
@@ -61,14 +65,19 @@ def choose_set(path: Path, of_set: str = "") -> str:
     if not any(sets):
         problem = "the only set of labels here has no name" if sets else "there are no rankings here"
         raise UserError(problem, file=path, remedy="leave `set` out" if sets else "give a file with finished labels")
-    problem = f"no set of labels here begins with '{of_set}'" if of_set and not named else f"{len(named)} sets of labels are here"
+    problem = (
+        f"no set of labels here begins with '{of_set}'"
+        if of_set and not named
+        else f"{len(named)} sets of labels are here"
+    )
     listed = [f"{name[:12]} ({plain(about)})" for name, about in islice(sets.items(), _NAMED)]
     more = f" and {len(sets) - _NAMED} more" if len(sets) > _NAMED else ""
     raise UserError(plain(problem), file=path, remedy=f"give one of them as `set`: {', '.join(listed)}{more}")
 
 
 def label_sets(path: Path) -> dict[str, str]:
-    """What each set of labels in a file is, by its name, in file order. Rankings without a header are one set without a name."""
+    """What each set of labels in a file is, by its name, in file order. Rankings without a header are one set without a
+    name."""
     form = _form(path)
     if form is None:
         return {"": "rankings"}
@@ -90,7 +99,9 @@ def _form(path: Path) -> str | None:
         header = next(iter(lines), {})
         form = header.get("format")
         if form not in (None, label_export.FORMAT, run_labels.FORMAT):
-            raise lines.fault("this is no file of labels", "give a file that harness labels export wrote, or a run's labels.jsonl.gz")
+            raise lines.fault(
+                "this is no file of labels", "give a file that harness labels export wrote, or a run's labels.jsonl.gz"
+            )
     return form
 
 

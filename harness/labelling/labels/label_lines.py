@@ -1,4 +1,5 @@
-"""The lines of a file of labels: unzipped where they are zipped, hashed, parsed as JSON, and every fault told with its line."""
+"""The lines of a file of labels: unzipped where they are zipped, hashed, parsed as JSON, and every fault told with its
+line."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ _AGAIN = "copy the file again, or export it again where it came from"
 
 
 class LabelLines:
-    """JSON objects of a file, plain or gzipped, one a line; it is opened by the first `next`. All errors are UserError."""
+    """JSON objects of a file, plain or gzipped, one a line; it is opened by the first `next`. All errors are
+    UserError."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

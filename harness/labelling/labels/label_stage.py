@@ -27,10 +27,11 @@ RANKINGS, SUMMARY = "rankings.jsonl.gz", "summary.json"
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Labels(Stage):
-    """Rankings of the first `depth` candidates of every drawn query. Artefact: ``rankings.jsonl.gz`` in the order of the draw, and
-    ``summary.json``: how many rankings of which verdict and reason, seconds, and calls, tokens, USD and the calls' own seconds (one
-    after another, also of those that were in flight at once) twice: under ``alone`` what these labels would cost with an empty ledger,
-    under ``here`` what was paid when they were made; and the teacher's own facts.
+    """Rankings of the first `depth` candidates of every drawn query. Artefact: ``rankings.jsonl.gz`` in the order of
+    the draw, and ``summary.json``: how many rankings of which verdict and reason, seconds, and calls, tokens, USD and
+    the calls' own seconds (one after another, also of those that were in flight at once) twice: under ``alone`` what
+    these labels would cost with an empty ledger, under ``here`` what was paid when they were made; and the teacher's
+    own facts.
     """
 
     kind: ClassVar[str] = "labels"
@@ -64,7 +65,8 @@ class Labels(Stage):
         return self.asked
 
     def tasks(self, pool: Path, candidates: Path) -> list[Task]:
-        """What the teacher is asked, given the artefact folders of the two inputs; grades only where the teacher needs them."""
+        """What the teacher is asked, given the artefact folders of the two inputs; grades only where the teacher needs
+        them."""
         return tasks_of(self.subset, candidates, pool, self.corpus, self.depth, GOLD in self.teacher.needs)
 
     def run(self, out: Path, context: Context) -> None:
@@ -82,13 +84,16 @@ class Labels(Stage):
             return self.teacher
         return self.teacher.calibrated(pool_tasks(path(self.candidates), path(self.subset.pool), self.depth))
 
-    def rankings(self, teacher: Teacher, path: Callable[[Stage], Path], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+    def rankings(
+        self, teacher: Teacher, path: Callable[[Stage], Path], ledger: Ledger, progress: Progress
+    ) -> Iterator[Ranking]:
         """A checked ranking for every task; `ledger` is paid into and read from."""
         return _labelled(teacher, self.tasks(path(self.subset.pool), path(self.candidates)), ledger, progress)
 
 
 def summarise(rankings: Sequence[Ranking]) -> dict[str, Any]:
-    """How many rankings there are, by verdict (every verdict, also with 0) and by reason (those that occur; a ranking may have several)."""
+    """How many rankings there are, by verdict (every verdict, also with 0) and by reason (those that occur; a ranking
+    may have several)."""
     verdicts = Counter(ranking.verdict for ranking in rankings)
     reasons = Counter(reason for ranking in rankings if ranking.reason for reason in ranking.reason.split(", "))
     return {

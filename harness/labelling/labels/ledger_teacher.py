@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class LedgerTeacher(Teacher):
     """A teacher of a plug-in: a subclass writes `ask`, and everything around it is done here.
 
-    Every distinct task is one call of the ledger, under a key of who is asked (name, settings and the plug-in's code) and of what the
-    task holds. A task that stands there is not asked again, in no budget, resample or later sweep.
+    Every distinct task is one call of the ledger, under a key of who is asked (name, settings and the plug-in's code)
+    and of what the task holds. A task that stands there is not asked again, in no budget, resample or later sweep.
 
     >>> import harness, tempfile, pathlib
     >>> from harness.labelling.labels.teacher import Candidate
@@ -45,8 +45,8 @@ class LedgerTeacher(Teacher):
     """
 
     version: ClassVar[int] = 0
-    """0: with every edit of the plug-in all is asked anew. Another number stands for the code, so that answers which cost money last until
-    you raise it, since what is asked has changed."""
+    """0: with every edit of the plug-in all is asked anew. Another number stands for the code, so that answers which
+    cost money last until you raise it, since what is asked has changed."""
 
     @property
     def identity(self) -> str:
@@ -54,7 +54,8 @@ class LedgerTeacher(Teacher):
 
     @abstractmethod
     def ask(self, task: Task) -> list[str]:
-        """Ids of candidates, best first. What it leaves out is the unordered tail: the verdict is ``partial``, of none at all ``failed``.
+        """Ids of candidates, best first. What it leaves out is the unordered tail: the verdict is ``partial``, of none
+        at all ``failed``.
 
         Must depend on the task and the settings only.
         """
@@ -62,7 +63,8 @@ class LedgerTeacher(Teacher):
     def cost(self, task: Task, answer: list[str]) -> Cost:
         """What asking `task` took: tokens and USD, as a provider counts them; nothing by default.
 
-        Where a subclass says it, plans tell that the price is not known beforehand, and no call is made once `--max-cost` is spent.
+        Where a subclass says it, plans tell that the price is not known beforehand, and no call is made once
+        `--max-cost` is spent.
         """
         return Cost()
 
@@ -139,4 +141,6 @@ def _ranking(task: Task, response: str) -> Ranking:
     unranked = tuple(id for id in ids if id not in set(ranked))
     if not ranked:
         return Ranking(task.query, (), unranked, "failed", "empty", response)
-    return Ranking(task.query, ranked, unranked, "partial" if unranked else "ok", "missing" if unranked else "", response)
+    return Ranking(
+        task.query, ranked, unranked, "partial" if unranked else "ok", "missing" if unranked else "", response
+    )

@@ -1,7 +1,9 @@
-"""From what a model wrote to an order, with a verdict: what was asked for, what had to be repaired, what is missing, what failed.
+"""From what a model wrote to an order, with a verdict: what was asked for, what had to be repaired, what is missing,
+what failed.
 
-A number counts only where the text uses it as an identifier (statements.py). The final statement wins over drafts. Digits of the prose
-never count, a refusal or a remark on every passage is no ranking, and what the model did not place is never given a place.
+A number counts only where the text uses it as an identifier (statements.py). The final statement wins over drafts.
+Digits of the prose never count, a refusal or a remark on every passage is no ranking, and what the model did not place
+is never given a place.
 """
 
 from __future__ import annotations
@@ -18,16 +20,21 @@ from harness.labelling.labels.statement import FORMS, Form, Statement, ascends
 from harness.labelling.labels.statements import final_part, is_refusal, statements
 
 VERSION = 2
-"""Of what an answer is read as; it is in the keys of labels, whose answers stay paid for in the ledger whatever it is."""
+"""Of what an answer is read as; it is in the keys of labels, whose answers stay paid for in the ledger whatever it
+is."""
 
-Reason = Literal["wrong format", "repetition", "out of range", "counted from 0", "missing", "truncated", "refused", "empty"]
+Reason = Literal[
+    "wrong format", "repetition", "out of range", "counted from 0", "missing", "truncated", "refused", "empty"
+]
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """Numbers of the shown passages from 1, best first, each at most once, and what was wrong. `form` is None when no order was found.
+    """Numbers of the shown passages from 1, best first, each at most once, and what was wrong. `form` is None when no
+    order was found.
 
-    Verdicts: ok (exactly as asked, and complete), repaired (complete once cleaned), partial (some are missing), failed (no order).
+    Verdicts: ok (exactly as asked, and complete), repaired (complete once cleaned), partial (some are missing), failed
+    (no order).
     """
 
     order: tuple[int, ...]
@@ -36,7 +43,8 @@ class Parsed:
     form: Form | None
 
     def ranking(self, query: str, presented: Sequence[str], raw: str) -> Ranking:
-        """The same for document ids in the order in which they were shown; documents without a place make the unordered tail."""
+        """The same for document ids in the order in which they were shown; documents without a place make the unordered
+        tail."""
         placed = set(self.order)
         ordered = tuple(presented[number - 1] for number in self.order)
         tail = tuple(id for number, id in enumerate(presented, 1) if number not in placed)
@@ -46,8 +54,8 @@ class Parsed:
 def parse(text: str, count: int, truncated: bool = False, forms: Iterable[Form] = FORMS) -> Parsed:
     """Read an answer to the request to order passages 1 to `count`.
 
-    `truncated` says that the provider cut the answer; a cut is also seen in an unfinished identifier or thought. Of `forms`, only
-    those given are understood. Never raises on any text.
+    `truncated` says that the provider cut the answer; a cut is also seen in an unfinished identifier or thought. Of
+    `forms`, only those given are understood. Never raises on any text.
     """
     if not truncated and "asked" in forms:
         # Nearly all answers of good models end here, and a ledger may hold a hundred thousand of them.
@@ -71,7 +79,8 @@ def _identifiers(count: int) -> dict[str, int]:
 
 
 def _chosen(answer: str, forms: frozenset[Form], count: int) -> Statement | None:
-    """The statement that counts: of those that say an order the final complete one, else the longest; then what is only mentioned."""
+    """The statement that counts: of those that say an order the final complete one, else the longest; then what is only
+    mentioned."""
     found = [one for one in statements(answer) if one.form in forms]
     refused = is_refusal(answer)
     if firm := [one for one in found if one.firm and not (refused and ascends(one.numbers))]:
@@ -116,7 +125,8 @@ def _judged(answer: str, form: Form | None, numbers: Sequence[str], count: int, 
 
 
 def no_order(answer: str, form: Form | None, cut: bool) -> tuple[Reason, ...]:
-    """Why an answer holds no order: it names what was not shown, it was cut, it is empty, it refuses, or it cannot be understood."""
+    """Why an answer holds no order: it names what was not shown, it was cut, it is empty, it refuses, or it cannot be
+    understood."""
     if form is not None:
         return ("out of range",)
     if cut:
@@ -157,6 +167,8 @@ _DIGITS = 7
 """No list of passages is so long that a number of as many digits could be one of them."""
 _LENTICULAR = str.maketrans("【】〔〕〖〗", "[][][]")
 _DANGLING = re.compile(r"(?:>|\[\s*\d*)\Z")
-_THOUGHT = re.compile(r"[<\[◁](?P<end>/?)(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|analysis|scratchpad)[>\]▷]", re.IGNORECASE)
+_THOUGHT = re.compile(
+    r"[<\[◁](?P<end>/?)(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|analysis|scratchpad)[>\]▷]", re.IGNORECASE
+)
 _CHANNEL = re.compile(r"<\|channel\|>\s{0,3}(\w{1,20})[^<]{0,80}<\|message\|>")
 _CONTROL = re.compile(r"<\|(?:end|return|call|start)\|>")

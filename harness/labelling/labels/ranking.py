@@ -16,11 +16,11 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 class Ranking:
     """How a teacher ordered the candidates of one query.
 
-    `ranked` is best first; `unranked` holds the candidates that the teacher did not place, in no order. `scores` are the teacher's own
-    numbers (likelihoods) for ``ranked + unranked``, where it has any; higher is better. `reason` says why the verdict is not ok, several
-    reasons joined by a comma and a space. `presented` is the order in which the candidates were presented, empty where that is not known.
-    Raises ValueError when an id stands twice, the scores are not one an id, `presented` holds other ids, or the verdict is none of
-    `VERDICTS`.
+    `ranked` is best first; `unranked` holds the candidates that the teacher did not place, in no order. `scores` are
+    the teacher's own numbers (likelihoods) for ``ranked + unranked``, where it has any; higher is better. `reason` says
+    why the verdict is not ok, several reasons joined by a comma and a space. `presented` is the order in which the
+    candidates were presented, empty where that is not known. Raises ValueError when an id stands twice, the scores are
+    not one an id, `presented` holds other ids, or the verdict is none of `VERDICTS`.
 
     >>> import harness
     >>> harness.Ranking("q1", ranked=("d2", "d1"), unranked=("d3",), verdict="partial", reason="missing").ranked
@@ -71,11 +71,16 @@ class Ranking:
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in files, where three fields have older names; what is empty is left out."""
-        return {_STORED.get(name, name): value for name, value in vars(self).items() if name not in _EMPTY or value != _EMPTY[name]}
+        return {
+            _STORED.get(name, name): value
+            for name, value in vars(self).items()
+            if name not in _EMPTY or value != _EMPTY[name]
+        }
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Ranking:
-        """The ranking that `to_json` wrote; anybody may have written `row`. Raises ValueError or KeyError where it is none."""
+        """The ranking that `to_json` wrote; anybody may have written `row`. Raises ValueError or KeyError where it is
+        none."""
         if unknown := row.keys() - _FIELDS.keys():
             raise ValueError(f"unknown key '{min(unknown)}', known: {', '.join(_FIELDS)}")
         for key, value in row.items():
@@ -83,7 +88,9 @@ class Ranking:
             if not holds(value):
                 raise ValueError(f"'{key}' is not {wanted}")
         stored: dict[str, Any] = {"query": row["query"], "ordered": row["ordered"], **row}
-        fields: dict[str, Any] = {_FIELDS[key]: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}
+        fields: dict[str, Any] = {
+            _FIELDS[key]: tuple(value) if isinstance(value, list) else value for key, value in stored.items()
+        }
         return cls(**fields)
 
 
@@ -92,7 +99,9 @@ def _are_ids(value: Any) -> bool:
 
 
 def _are_scores(value: Any) -> bool:
-    return value is None or (isinstance(value, list) and all(type(one) in (int, float) and math.isfinite(one) for one in value))
+    return value is None or (
+        isinstance(value, list) and all(type(one) in (int, float) and math.isfinite(one) for one in value)
+    )
 
 
 _STORED = {"ranked": "ordered", "unranked": "tail", "presented": "shown"}

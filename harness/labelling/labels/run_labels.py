@@ -1,8 +1,9 @@
-"""The labels that taught a run, beside its card: what the teacher was shown, how it ordered it, and what it said in its own words.
+"""The labels that taught a run, beside its card: what the teacher was shown, how it ordered it, and what it said in its
+own words.
 
-``labels.jsonl.gz`` is gzipped JSON lines: a header, then a row a query in the order of the draw, set by set where a run rests on several
-sets of labels. Drawn queries are in random order, so the rows that fit are a random sample of all, and teachers that labelled one draw
-have them in common.
+``labels.jsonl.gz`` is gzipped JSON lines: a header, then a row a query in the order of the draw, set by set where a run
+rests on several sets of labels. Drawn queries are in random order, so the rows that fit are a random sample of all, and
+teachers that labelled one draw have them in common.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ Scores = Annotated[tuple[float | None, ...], Field(max_length=MOST_DOCUMENTS)]
 class _Record(BaseModel):
     """A line: unknown keys are errors, numbers are finite; two keys on disk are older than the names here."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True, serialize_by_alias=True
+    )
 
 
 class Header(_Record):
@@ -63,7 +66,8 @@ class LabelRow(_Record):
     ranker: Scores = ()
     """What the trained ranker scores `given`, where the run has one."""
     set: NonNegativeInt = 0
-    """Which of the run's sets of labels it is of, largest first: methods may have queries labelled by a teacher in two ways, or twice."""
+    """Which of the run's sets of labels it is of, largest first: methods may have queries labelled by a teacher in two
+    ways, or twice."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -71,7 +75,11 @@ class LabelRow(_Record):
         for places in (self.presented, self.order):
             if len(set(places)) != len(places) or any(place > size for place in places):
                 raise ValueError("a place stands twice, or is none of the candidates'")
-        if len(self.presented) not in (0, size) or {len(self.scores), len(self.ranker)} - {0, size} or len(set(self.given)) != size:
+        if (
+            len(self.presented) not in (0, size)
+            or {len(self.scores), len(self.ranker)} - {0, size}
+            or len(set(self.given)) != size
+        ):
             raise ValueError("not one place or score a candidate")
         return self
 
@@ -80,7 +88,9 @@ class LabelRow(_Record):
         placed = tuple(self.given[place - 1] for place in self.order)
         tail = tuple(document for document in self.given if document not in set(placed))
         presented = tuple(self.given[place - 1] for place in self.presented)
-        return Ranking(self.query, placed, tail, self.verdict, self.reason, self.raw, self._scores(placed + tail), presented)
+        return Ranking(
+            self.query, placed, tail, self.verdict, self.reason, self.raw, self._scores(placed + tail), presented
+        )
 
     def _scores(self, documents: Sequence[str]) -> tuple[float, ...] | None:
         """The teacher's numbers for `documents`; None unless it has one for each."""
@@ -95,7 +105,9 @@ class LabelsOfRun(_Record):
     rows: tuple[LabelRow, ...]
 
 
-def row_of(ranking: Ranking, text: str, given: Sequence[str], ranker: dict[str, float] | None = None, of_set: int = 0) -> LabelRow | None:
+def row_of(
+    ranking: Ranking, text: str, given: Sequence[str], ranker: dict[str, float] | None = None, of_set: int = 0
+) -> LabelRow | None:
     """A row from a ranking of the candidates `given`, in the set `of_set`.
 
     None where it ranks other documents, or is too large to be published.
@@ -135,7 +147,8 @@ def _numbers(given: Sequence[str], scores: dict[str, float]) -> tuple[float | No
 
 
 def packed(rows: Iterable[LabelRow], labels: int) -> bytes:
-    """The file's bytes, of the first rows that are allowed; `labels` is how many there are. Equal rows give equal bytes."""
+    """The file's bytes, of the first rows that are allowed; `labels` is how many there are. Equal rows give equal
+    bytes."""
     written = list(rows)[:MOST_ROWS]
     buffer = io.BytesIO()
     with gzip.GzipFile("", "wb", compresslevel=9, fileobj=buffer, mtime=0) as stream:

@@ -1,6 +1,7 @@
 """Orders of passages inside free text: chains and lists; and what is no order although it names passages.
 
-Every statement is found in time proportional to the text: no two repeats of a pattern that can share characters stand side by side.
+Every statement is found in time proportional to the text: no two repeats of a pattern that can share characters stand
+side by side.
 """
 
 from __future__ import annotations
@@ -10,7 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from harness.labelling.labels.statement import Form, Statement, ascends
-from harness.labelling.labels.structured_statements import statements_of_lines, statements_of_objects, statements_of_tables
+from harness.labelling.labels.structured_statements import (
+    statements_of_lines,
+    statements_of_objects,
+    statements_of_tables,
+)
 
 
 def statements(text: str) -> list[Statement]:
@@ -44,7 +49,9 @@ _ASKED = re.compile(r"\[\d+\](?:\s*>\s*\[\d+\])*\Z")
 _ONLY = re.compile(r"(?:\d+(?:[\s,;]+\d+)*|\[\d+\](?:[\s,;]*\[\d+\])+)[.\s]?\Z")
 _REFUSAL = re.compile(r"\b(?:sorry|apologi[sz]e|unable to|can(?:no|')t|can not|won't|as an ai)\b", re.IGNORECASE)
 _NOTHING = re.compile(
-    r"\b(?:none|neither|no passages?|nothing)\b[^.\n]{0,80}\b(?:relevant|relate[sd]?|answers?|match(?:es)?|fits?|helps?)\b", re.IGNORECASE
+    r"\b(?:none|neither|no "
+    r"passages?|nothing)\b[^.\n]{0,80}\b(?:relevant|relate[sd]?|answers?|match(?:es)?|fits?|helps?)\b",
+    re.IGNORECASE,
 )
 _FINAL = re.compile(
     r"\b(?:final(?:ly)?|correct(?:ion|ed)|revised|updated|conclusion|answer|result)\b[^\n:\d\[]{0,40}[:\n]",
@@ -52,7 +59,8 @@ _FINAL = re.compile(
 )
 _BOXED = re.compile(r"\\boxed\s{0,3}\{([^{}]{0,4000})\}")
 _EXAMPLE = re.compile(
-    r"(?:\be\.g\.|\bfor (?:example|instance)\b|\bsuch as\b|\bin the form(?:at)?(?: of)?|\bformat (?:is|should be))[\s,:]{0,3}\Z",
+    r"(?:\be\.g\.|\bfor (?:example|instance)\b|\bsuch as\b|\bin the form(?:at)?(?: of)?|\bformat (?:is|should "
+    r"be))[\s,:]{0,3}\Z",
     re.IGNORECASE,
 )
 

@@ -9,10 +9,13 @@ from harness.labelling.labels.statement import Statement, ascends
 
 _OBJECT = re.compile(r"\{[^{}]{0,2000}\}")
 _ID = re.compile(
-    r"""["'](?:id|identifier|passage|passage_id|document|doc|doc_id|docid|index|number)["']\s{0,3}:\s{0,3}["']?\[?(\d+)""", re.IGNORECASE
+    r"""["'](?:id|identifier|passage|passage_id|document|doc|doc_id|docid|index|number)["']\s{0,3}:\s{0,3}["']?\[?(\d+)""",
+    re.IGNORECASE,
 )
 _RANK = re.compile(r"""["'](?:rank|position|place)["']\s{0,3}:\s{0,3}["']?(\d+)""", re.IGNORECASE)
-_SCORE = re.compile(r"""["'](?:score|relevance|relevance_score|grade|rating)["']\s{0,3}:\s{0,3}["']?(-?\d+(?:\.\d+)?)""", re.IGNORECASE)
+_SCORE = re.compile(
+    r"""["'](?:score|relevance|relevance_score|grade|rating)["']\s{0,3}:\s{0,3}["']?(-?\d+(?:\.\d+)?)""", re.IGNORECASE
+)
 
 
 def statements_of_objects(text: str) -> Iterator[Statement]:
@@ -53,7 +56,9 @@ def statements_of_lines(text: str) -> Iterator[Statement]:
     for match in _LINE.finditer(text):
         if not match["left"] and not match["ordinal"] and match["rest"].strip(" \t*_.,;"):
             continue
-        if run and (text.count("\n", run[-1].end(), match.start()) > 2 or bool(run[-1]["ordinal"]) != bool(match["ordinal"])):
+        if run and (
+            text.count("\n", run[-1].end(), match.start()) > 2 or bool(run[-1]["ordinal"]) != bool(match["ordinal"])
+        ):
             yield from _statement_of_lines(run)
             run = []
         run.append(match)
@@ -69,7 +74,9 @@ def _statement_of_lines(run: Sequence[re.Match[str]]) -> Iterator[Statement]:
         return
     bare = [match["rest"].strip(" \t*_.,;:") == "" for match in run]
     spelled = all(match["left"] for match in run)
-    reasons = all(one or match["rest"].lstrip(" ")[:1] in tuple("-–—:(,.") for match, one in zip(run, bare, strict=True))
+    reasons = all(
+        one or match["rest"].lstrip(" ")[:1] in tuple("-–—:(,.") for match, one in zip(run, bare, strict=True)
+    )
     if not (spelled or all(bare) or (all(ordinals) and reasons)):
         return
     # Remarks passage by passage follow the order shown; an order with reasons hardly ever is that.
@@ -90,7 +97,9 @@ def statements_of_tables(text: str) -> Iterator[Statement]:
     rows: list[tuple[list[str], int, int]] = []
     place = 0
     for line in [*text.split("\n"), ""]:
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if "|" in line and len(line) < 2000 else []
+        cells = (
+            [cell.strip() for cell in line.strip().strip("|").split("|")] if "|" in line and len(line) < 2000 else []
+        )
         if len(cells) > 1:
             rows.append((cells, place, place + len(line)))
         elif rows:
@@ -100,12 +109,22 @@ def statements_of_tables(text: str) -> Iterator[Statement]:
 
 
 def _table(rows: Sequence[tuple[list[str], int, int]]) -> Iterator[Statement]:
-    heads = next((cells for cells, _, _ in rows if not any(map(_CELL.match, cells)) and any(any(cell.strip("-: ")) for cell in cells)), [])
+    heads = next(
+        (
+            cells
+            for cells, _, _ in rows
+            if not any(map(_CELL.match, cells)) and any(any(cell.strip("-: ")) for cell in cells)
+        ),
+        [],
+    )
     body = [cells for cells, _, _ in rows if any(map(_CELL.match, cells))]
     width = min((len(cells) for cells in body), default=0)
     columns = {n: [match[1] for cells in body if (match := _CELL.match(cells[n]))] for n in range(width)}
     whole = [n for n, found in columns.items() if len(found) == len(body) > 1]
-    named = {role: next((n for n in whole if n < len(heads) and form.search(heads[n])), None) for role, form in _NAMES.items()}
+    named = {
+        role: next((n for n in whole if n < len(heads) and form.search(heads[n])), None)
+        for role, form in _NAMES.items()
+    }
     ids = named["id"]
     if ids is None and len(whole) > 1:
         # Without headings ranks come first.
@@ -113,7 +132,19 @@ def _table(rows: Sequence[tuple[list[str], int, int]]) -> Iterator[Statement]:
     if ids is None:
         return
     numbers = columns[ids]
-    keys = next(((columns[n], sign) for role, sign in (("rank", 1), ("score", -1)) if (n := named[role]) is not None and n != ids), None)
+    keys = next(
+        (
+            (columns[n], sign)
+            for role, sign in (("rank", 1), ("score", -1))
+            if (n := named[role]) is not None and n != ids
+        ),
+        None,
+    )
     if keys is not None:
-        numbers = [id for _, id in sorted(zip([keys[1] * int(key[:9]) for key in keys[0]], numbers, strict=True), key=lambda pair: pair[0])]
+        numbers = [
+            id
+            for _, id in sorted(
+                zip([keys[1] * int(key[:9]) for key in keys[0]], numbers, strict=True), key=lambda pair: pair[0]
+            )
+        ]
     yield Statement("table", tuple(numbers), rows[0][1], rows[-1][2])

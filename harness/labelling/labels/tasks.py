@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from harness.collections.sample import QuerySubset
 
 
-def tasks_of(draw: QuerySubset, candidates_path: Path, pool_path: Path, corpus: Texts, depth: int, gold: bool) -> list[Task]:
+def tasks_of(
+    draw: QuerySubset, candidates_path: Path, pool_path: Path, corpus: Texts, depth: int, gold: bool
+) -> list[Task]:
     """A task for every drawn query, in the order of the draw, with its first `depth` candidates.
 
-    `candidates_path` and `pool_path` are artefact folders (a run; a pool). A query that the run misses gets no candidates. Grades
-    come along only where `gold` is true. Raises UserError when the pool is smaller than the draw.
+    `candidates_path` and `pool_path` are artefact folders (a run; a pool). A query that the run misses gets no
+    candidates. Grades come along only where `gold` is true. Raises UserError when the pool is smaller than the draw.
     """
 
     run = Run.read(candidates_path)
@@ -28,13 +30,19 @@ def tasks_of(draw: QuerySubset, candidates_path: Path, pool_path: Path, corpus: 
     distinct = list(dict.fromkeys(document for documents in shown.values() for document in documents))
     texts = dict(zip(distinct, corpus.texts(distinct), strict=True))
     return [
-        Task(query.id, query.text, tuple(Candidate(id, texts[id]) for id in shown[query.id]), dict(query.gold) if gold else None)
+        Task(
+            query.id,
+            query.text,
+            tuple(Candidate(id, texts[id]) for id in shown[query.id]),
+            dict(query.gold) if gold else None,
+        )
         for query in queries
     ]
 
 
 def pool_tasks(candidates_path: Path, pool_path: Path, depth: int) -> list[Task]:
-    """A task for every query of the pool, in the pool's order, with grades and the ids of its first `depth` candidates; no texts."""
+    """A task for every query of the pool, in the pool's order, with grades and the ids of its first `depth` candidates;
+    no texts."""
 
     run = Run.read(candidates_path)
     return [

@@ -55,7 +55,8 @@ class Cost:
     output_tokens: int = 0
     usd: float = 0.0
     exact: bool = True
-    """Whether calls and input tokens are counted; otherwise they are estimated. Output tokens are the most that may come."""
+    """Whether calls and input tokens are counted; otherwise they are estimated. Output tokens are the most that may
+    come."""
     priced: bool = True
     """Whether the price is known; otherwise `usd` says nothing."""
 
@@ -103,12 +104,14 @@ class Teacher(Plugin):
         self.settings = settings
 
     def unready(self) -> UserError | None:
-        """What keeps it from being asked now, such as a key that is not set; plans tell it beforehand. None where nothing is known."""
+        """What keeps it from being asked now, such as a key that is not set; plans tell it beforehand. None where
+        nothing is known."""
         return None
 
     @property
     def billed_as(self) -> Teacher:
-        """The sweep file's teacher that this one was made from, under whose name its cost is counted; itself where it is one."""
+        """The sweep file's teacher that this one was made from, under whose name its cost is counted; itself where it
+        is one."""
         return self._principal or self
 
     def derived_from(self, teacher: Teacher) -> Self:
@@ -124,8 +127,8 @@ class Teacher(Plugin):
     def calibrated(self, tasks: Sequence[Task]) -> Teacher:
         """The teacher that is asked in this one's place; called before `label` where the need 'pool' is declared.
 
-        `tasks` are all queries of the pool in its own order, whatever the budget, with grades and candidates but without the
-        documents' texts: so a query gets the same ranking in every budget and resample.
+        `tasks` are all queries of the pool in its own order, whatever the budget, with grades and candidates but
+        without the documents' texts: so a query gets the same ranking in every budget and resample.
         """
         return self
 
@@ -135,9 +138,11 @@ class Teacher(Plugin):
 
     @abstractmethod
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
-        """A ranking for every task, in the order of `tasks`; pays only for what the ledger does not hold. Every task has candidates.
+        """A ranking for every task, in the order of `tasks`; pays only for what the ledger does not hold. Every task
+        has candidates.
 
-        The order must not depend on which calls the ledger already holds. Raises UserError when the teacher cannot answer at all.
+        The order must not depend on which calls the ledger already holds. Raises UserError when the teacher cannot
+        answer at all.
         """
 
     def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:

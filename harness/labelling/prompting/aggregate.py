@@ -1,4 +1,5 @@
-"""Several orders of the same candidates as one: Borda counts, or Kemeny's order, which disagrees with the fewest pairs."""
+"""Several orders of the same candidates as one: Borda counts, or Kemeny's order, which disagrees with the fewest
+pairs."""
 
 from __future__ import annotations
 
@@ -21,13 +22,15 @@ EXACT = 30
 
 
 def merged(orders: Sequence[PartialRanking], how: str) -> PartialRanking:
-    """One order of all candidates that any of `orders` places; the others are its tail. Raises KeyError for an unknown `how`.
+    """One order of all candidates that any of `orders` places; the others are its tail. Raises KeyError for an unknown
+    `how`.
 
-    ``borda``: by mean rank; candidates in a tail share the mean of the ranks behind the placed ones, equal scores that of theirs. Equal
-    sums are equal scores. ``kemeny``: the order that contradicts the fewest preferences of all orders, as in permutation
-    self-consistency (Tang et al., arXiv 2310.07712); a placed candidate is preferred to those in the tail, pairs in one tail or with
-    equal scores count nothing. Of several such orders one that agrees best with the Borda order. It is exact where no more than
-    `EXACT` candidates beat one another in a circle; those of a larger circle stand among themselves in Borda order.
+    ``borda``: by mean rank; candidates in a tail share the mean of the ranks behind the placed ones, equal scores that
+    of theirs. Equal sums are equal scores. ``kemeny``: the order that contradicts the fewest preferences of all orders,
+    as in permutation self-consistency (Tang et al., arXiv 2310.07712); a placed candidate is preferred to those in the
+    tail, pairs in one tail or with equal scores count nothing. Of several such orders one that agrees best with the
+    Borda order. It is exact where no more than `EXACT` candidates beat one another in a circle; those of a larger
+    circle stand among themselves in Borda order.
 
     The verdict is the worst of all, partial instead of failed when any candidate has a place.
     """
@@ -36,7 +39,9 @@ def merged(orders: Sequence[PartialRanking], how: str) -> PartialRanking:
     scores = _WAYS[how](_preferences(orders, [*placed, *tail]))[: len(placed)]
     best = sorted(zip(placed, scores, strict=True), key=lambda item: -item[1])
     verdict, reasons = overall(orders, len(placed))
-    return PartialRanking(tuple(number for number, _ in best), tail, verdict, reasons, tuple(score for _, score in best))
+    return PartialRanking(
+        tuple(number for number, _ in best), tail, verdict, reasons, tuple(score for _, score in best)
+    )
 
 
 def _preferences(orders: Sequence[PartialRanking], numbers: Sequence[int]) -> Matrix:
@@ -49,7 +54,9 @@ def _levels(order: PartialRanking) -> dict[int, int]:
     """0 for the best, the same for equal ones, the last for the tail."""
     scores = order.scores if order.scores is not None else range(0, -len(order.ranked), -1)
     rungs = {score: level for level, score in enumerate(sorted(set(scores), reverse=True))}
-    return {number: rungs[score] for number, score in zip(order.ranked, scores, strict=True)} | dict.fromkeys(order.unranked, len(rungs))
+    return {number: rungs[score] for number, score in zip(order.ranked, scores, strict=True)} | dict.fromkeys(
+        order.unranked, len(rungs)
+    )
 
 
 def _borda(preferences: Matrix) -> list[float]:
@@ -61,7 +68,8 @@ def _kemeny(preferences: Matrix) -> list[float]:
 
     borda = np.array(_borda(preferences))
     unbeaten = preferences >= preferences.T
-    # Who beats everybody else of another circle goes before them in some order that is the best (Truchon 1998), so circles are apart.
+    # Who beats everybody else of another circle goes before them in some order that is the best (Truchon 1998), so
+    # circles are apart.
     circles, circle = csgraph.connected_components(unbeaten, connection="strong")
     members = [np.flatnonzero(circle == number) for number in range(circles)]
     order: list[int] = []
@@ -102,11 +110,14 @@ def _solved(cost: Matrix, count: int) -> Matrix:
 
 
 def _shared(order: Sequence[int], preferences: Matrix, borda: Matrix) -> list[float]:
-    """A score a candidate; neighbours between which neither the preferences nor the Borda points decide share theirs."""
+    """A score a candidate; neighbours between which neither the preferences nor the Borda points decide share
+    theirs."""
     scores = [0.0] * len(order)
     run: list[int] = []
     for place, number in enumerate(order):
-        if not all(preferences[number, other] == preferences[other, number] and borda[number] == borda[other] for other in run):
+        if not all(
+            preferences[number, other] == preferences[other, number] and borda[number] == borda[other] for other in run
+        ):
             run = []
         run.append(number)
         scores[number] = scores[run[0]] if len(run) > 1 else -float(place)

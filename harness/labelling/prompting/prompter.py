@@ -15,13 +15,21 @@ from harness.labelling.labels.teacher import Task
 from harness.labelling.prompting.aggregate import merged
 from harness.labelling.prompting.prompting_settings import OnMalformed, PromptingSettings
 from harness.labelling.prompting.templates import load_chat_prompt
-from harness.labelling.strategies.strategy import AnswerFormat, ParsedResponse, PartialRanking, Presentation, Steps, Strategy
+from harness.labelling.strategies.strategy import (
+    AnswerFormat,
+    ParsedResponse,
+    PartialRanking,
+    Presentation,
+    Steps,
+    Strategy,
+)
 from harness.plugins import plugin
 from harness.source_hash import source_hash
 from harness.stage import digest
 
 NO_ANSWER: tuple[Reason, ...] = ("truncated", "refused", "empty")
-"""Reasons for which a reply is no answer at all: it was paid for and is not kept. Whoever sends requests sends these again."""
+"""Reasons for which a reply is no answer at all: it was paid for and is not kept. Whoever sends requests sends these
+again."""
 
 
 class Request(NamedTuple):
@@ -52,7 +60,8 @@ class _Form(NamedTuple):
 
 
 class _Cut(dict[str, str]):
-    """The first `words` words of a text, with one space between them; kept, since most passages are candidates of many queries."""
+    """The first `words` words of a text, with one space between them; kept, since most passages are candidates of many
+    queries."""
 
     def __init__(self, words: int) -> None:
         super().__init__()
@@ -81,7 +90,9 @@ class Prompter:
     def identity(self) -> str:
         """Everything that can change what is asked or how answers are read."""
         code = [mark] if (mark := source_hash(type(self.strategy))) is not None else []
-        return digest([self.ask.model_dump(mode="json", exclude={"prompt"}), self.on_malformed, self.prompt.identity, *code])
+        return digest(
+            [self.ask.model_dump(mode="json", exclude={"prompt"}), self.on_malformed, self.prompt.identity, *code]
+        )
 
     @property
     def parser(self) -> int:
@@ -107,7 +118,11 @@ class Prompter:
         if self.ask.shuffles == 1 and self.ask.presentation != "shuffled":
             return tuple(numbers if self.ask.presentation == "first-stage" else reversed(numbers))
         seed = f"{self.ask.seed}\0{shuffle}\0{task.query}"
-        return tuple(sorted(numbers, key=lambda number: hashlib.sha256(f"{seed}\0{task.candidates[number].id}".encode()).digest()))
+        return tuple(
+            sorted(
+                numbers, key=lambda number: hashlib.sha256(f"{seed}\0{task.candidates[number].id}".encode()).digest()
+            )
+        )
 
     def _together(
         self, query: str, texts: Sequence[str], presentations: Sequence[Presentation], replies: list[ParsedResponse]
@@ -118,14 +133,20 @@ class Prompter:
         states = [_advanced(steps) for steps in running]
         while asking := [(number, state) for number, state in enumerate(states) if isinstance(state, list)]:
             windows = [(number, window) for number, state in asking for window in state]
-            requests = [self._request(query, [arranged[number][place] for place in window]) for number, window in windows]
+            requests = [
+                self._request(query, [arranged[number][place] for place in window]) for number, window in windows
+            ]
             best = yield from self._answered(requests)
             got = [self._mended(reply, len(window)) for reply, (_, window) in zip(best, windows, strict=True)]
             replies += got
             left = iter(got)
             for number, state in asking:
                 states[number] = _advanced(running[number], list(islice(left, len(state))))
-        return [_renumbered(state, order) for state, order in zip(states, presentations, strict=True) if isinstance(state, PartialRanking)]
+        return [
+            _renumbered(state, order)
+            for state, order in zip(states, presentations, strict=True)
+            if isinstance(state, PartialRanking)
+        ]
 
     def _request(self, query: str, passages: Sequence[str]) -> Request:
         text = self.prompt.fill(self.strategy.values(query, passages))
@@ -141,7 +162,9 @@ class Prompter:
         self._forms[count] = _Form(strategy.answer(count), strategy.answer_tokens(count), read)
         return self._forms[count]
 
-    def _answered(self, requests: list[Request]) -> Generator[list[Request], list[ParsedResponse], list[ParsedResponse]]:
+    def _answered(
+        self, requests: list[Request]
+    ) -> Generator[list[Request], list[ParsedResponse], list[ParsedResponse]]:
         """Ask, and ask again what came back failed or partial; the best reply to each counts, of equals the first."""
         best = yield requests
         for repeat in range(1, self.on_malformed.reask + 1):
@@ -164,7 +187,9 @@ class Prompter:
         rest = tuple(number for number in range(count) if number not in placed)
         return reply._replace(order=reply.order + rest, verdict="repaired")
 
-    def _ranking(self, task: Task, whole: PartialRanking, replies: Sequence[ParsedResponse], presented: tuple[str, ...]) -> Ranking:
+    def _ranking(
+        self, task: Task, whole: PartialRanking, replies: Sequence[ParsedResponse], presented: tuple[str, ...]
+    ) -> Ranking:
         ids = [candidate.id for candidate in task.candidates]
         said = [reply.text for reply in replies]
         raw = json.dumps(said, ensure_ascii=False) if len(said) > 1 else "".join(said)
@@ -191,5 +216,6 @@ def _advanced(steps: Steps, replies: list[ParsedResponse] | None = None) -> list
 def _renumbered(order: PartialRanking, presentation: Presentation) -> PartialRanking:
     """From places in a presentation to candidates."""
     return order._replace(
-        ranked=tuple([presentation[place] for place in order.ranked]), unranked=tuple([presentation[place] for place in order.unranked])
+        ranked=tuple([presentation[place] for place in order.ranked]),
+        unranked=tuple([presentation[place] for place in order.unranked]),
     )

@@ -21,7 +21,9 @@ class PromptingSettings(Settings):
     strategy: str = Field("listwise", description="way of asking: see harness list strategies")
     prompt: str | None = Field(None, description="a bundled prompt or a .yaml file; by default the strategy's own")
     presentation: Presentation = Field("first-stage", description="order in which candidates are shown")
-    shuffles: int = Field(1, ge=1, description="ask so many times, each time shuffled anew, and aggregate; costs as many times")
+    shuffles: int = Field(
+        1, ge=1, description="ask so many times, each time shuffled anew, and aggregate; costs as many times"
+    )
     aggregate: Literal["borda", "kemeny"] = Field("borda", description="how several orders become one")
     seed: int = Field(0, description="another seed gives other shuffles")
     max_passage_words: int = Field(200, ge=1, description="words of a passage that the model is shown")
@@ -37,7 +39,9 @@ class PromptingSettings(Settings):
         if not isinstance(value, dict):
             return value
         if isinstance(value.get("shuffle"), bool):
-            value = {"presentation": "shuffled" if value["shuffle"] else "first-stage"} | {k: v for k, v in value.items() if k != "shuffle"}
+            value = {"presentation": "shuffled" if value["shuffle"] else "first-stage"} | {
+                k: v for k, v in value.items() if k != "shuffle"
+            }
         own = {key: item for key, item in value.items() if key in cls.model_fields}
         return own | {"options": {key: item for key, item in value.items() if key not in own} | own.get("options", {})}
 
@@ -59,7 +63,9 @@ class PromptingSettings(Settings):
         for key in options.keys() - own.keys():
             message = f"unknown key '{key}' for the strategy '{kind.name}'"
             collector.faults.append(Fault((key,), message, did_you_mean(str(key), known)))
-        found = collector.attempt((), lambda: checked(kind.Settings, {key: item for key, item in options.items() if key in own}))
+        found = collector.attempt(
+            (), lambda: checked(kind.Settings, {key: item for key, item in options.items() if key in own})
+        )
         collector.finish()
         return {} if found is None else found.model_dump(mode="json")
 
@@ -69,7 +75,9 @@ class PromptingSettings(Settings):
         properties = schema["properties"]
         del properties["options"]
         for kind in plugins(Strategy).values():
-            for key, value in kind.Settings.model_json_schema()["properties"].items() if kind.Settings.model_fields else ():
+            for key, value in (
+                kind.Settings.model_json_schema()["properties"].items() if kind.Settings.model_fields else ()
+            ):
                 properties.setdefault(key, value)
         properties["strategy"]["enum"] = list(plugins(Strategy))
         properties["shuffle"] = {"type": "boolean", "description": "short for presentation: shuffled"}
@@ -77,10 +85,14 @@ class PromptingSettings(Settings):
 
 
 class OnMalformed(Settings):
-    """What becomes of answers that are not as asked. Nothing ever becomes the order of presentation unless `repair` is asked for."""
+    """What becomes of answers that are not as asked. Nothing ever becomes the order of presentation unless `repair` is
+    asked for."""
 
-    reask: int = Field(0, ge=0, description="ask again so many times while the answer is failed or partial; the best one counts")
+    reask: int = Field(
+        0, ge=0, description="ask again so many times while the answer is failed or partial; the best one counts"
+    )
     then: Literal["partial", "repair", "drop"] = Field(
         "partial",
-        description="partial: unplaced candidates stay a tail without order; repair: they follow as shown; drop: the label has failed",
+        description="partial: unplaced candidates stay a tail without order; repair: they follow as shown; drop: the "
+        "label has failed",
     )

@@ -63,13 +63,16 @@ class Prompt:
 
 def bundled_prompts() -> list[str]:
     """Names of the prompts that come with the harness."""
-    return sorted(file.name.removesuffix(".yaml") for file in resources.files(__package__).joinpath("prompts").iterdir())
+    return sorted(
+        file.name.removesuffix(".yaml") for file in resources.files(__package__).joinpath("prompts").iterdir()
+    )
 
 
 def load_prompt(name: str, base: Path, order: Sequence[str]) -> Prompt:
     """A prompt (see `any_prompt`) that holds the placeholders `order`, each once and so ordered.
 
-    Raises UserError on an unknown name, a file that is no prompt, and missing, unknown, repeated or misplaced placeholders.
+    Raises UserError on an unknown name, a file that is no prompt, and missing, unknown, repeated or misplaced
+    placeholders.
     """
     prompt, place = _loaded(name, base)
     if prompt.placeholders != list(order):
@@ -78,7 +81,8 @@ def load_prompt(name: str, base: Path, order: Sequence[str]) -> Prompt:
 
 
 def load_chat_prompt(name: str, base: Path, wanted: Collection[str]) -> Prompt:
-    """A prompt (see `any_prompt`) that holds all of `wanted` placeholders and no other, in any order, ``count`` at will.
+    """A prompt (see `any_prompt`) that holds all of `wanted` placeholders and no other, in any order, ``count`` at
+    will.
 
     Raises UserError as `load_prompt` does.
     """
@@ -89,7 +93,8 @@ def load_chat_prompt(name: str, base: Path, wanted: Collection[str]) -> Prompt:
 
 
 def any_prompt(name: str, base: Path) -> Prompt:
-    """A bundled prompt by name, or a file that ends in .yaml, relative to `base`. Raises UserError when there is none such."""
+    """A bundled prompt by name, or a file that ends in .yaml, relative to `base`. Raises UserError when there is none
+    such."""
     return _loaded(name, base)[0]
 
 
@@ -101,7 +106,9 @@ def _loaded(name: str, base: Path) -> tuple[Prompt, Path]:
         content = place.read_text(encoding="utf-8")
     else:
         if name not in bundled_prompts():
-            raise UserError(f"unknown prompt '{name}'", remedy=did_you_mean(name, bundled_prompts(), "Or give a .yaml file"))
+            raise UserError(
+                f"unknown prompt '{name}'", remedy=did_you_mean(name, bundled_prompts(), "Or give a .yaml file")
+            )
         place = Path(f"{name}.yaml")
         content = resources.files(__package__).joinpath("prompts", place.name).read_text(encoding="utf-8")
     prompt = _parsed(name, content, place)
@@ -122,9 +129,13 @@ def _check(prompt: Prompt, place: Path) -> None:
     try:
         parts = list(Formatter().parse(prompt.text))
     except ValueError as error:
-        raise UserError(f"the placeholders cannot be read: {error}", file=place, key="text", remedy="write {{ and }} for braces") from error
+        raise UserError(
+            f"the placeholders cannot be read: {error}", file=place, key="text", remedy="write {{ and }} for braces"
+        ) from error
     if any(form or conversion for _, _, form, conversion in parts):
-        raise UserError("placeholders take no format", file=place, key="text", remedy="write {query}, not {query!r} or {query:>9}")
+        raise UserError(
+            "placeholders take no format", file=place, key="text", remedy="write {query}, not {query!r} or {query:>9}"
+        )
 
 
 def _misplaced(prompt: Prompt, place: Path, wanted: Sequence[str], how: str) -> UserError:

@@ -12,9 +12,9 @@ from harness.labelling.strategies.strategy import AnswerFormat, ParsedResponse, 
 class Choosing(Strategy):
     """Replies hold the one position that was named.
 
-    An answer is clear when it (or its last line) is nothing but one identifier, when it calls just one passage the more or most
-    relevant, or when it names just one passage and denies nothing. Everything else has failed, and so has a cut answer unless it is
-    exactly as asked.
+    An answer is clear when it (or its last line) is nothing but one identifier, when it calls just one passage the more
+    or most relevant, or when it names just one passage and denies nothing. Everything else has failed, and so has a cut
+    answer unless it is exactly as asked.
     """
 
     def identifier(self, position: int) -> str:

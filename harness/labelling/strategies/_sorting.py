@@ -22,9 +22,10 @@ class Standings:
     def best(self, group: Sequence[int], questions: list[Presentation]) -> Winner:
         """The candidate that all clear answers to `questions`, each about the whole `group`, name.
 
-        Without a clear answer, or with clear ones that disagree, the question is undecided, and the order of presentation must not
-        decide it: the candidate with the larger share of decided questions won so far goes first (half for those without any),
-        among equals a coin that depends on the candidate and on how many answers there are.
+        Without a clear answer, or with clear ones that disagree, the question is undecided, and the order of
+        presentation must not decide it: the candidate with the larger share of decided questions won so far goes first
+        (half for those without any), among equals a coin that depends on the candidate and on how many answers there
+        are.
         """
         if (known := self._known.get(frozenset(group))) is not None:
             return known
@@ -46,7 +47,8 @@ class Standings:
         return share, hashlib.sha256(f"{len(self.replies)} {number}".encode()).digest()
 
     def order(self, ranked: Sequence[int]) -> PartialRanking:
-        """Of `ranked`, best first, those that won a decided question; all others are the tail, but a single one that lost is the last."""
+        """Of `ranked`, best first, those that won a decided question; all others are the tail, but a single one that
+        lost is the last."""
         ordered = tuple(number for number in ranked if self._won[number])
         tail = tuple(number for number in range(len(self._won)) if number not in set(ordered))
         if len(ranked) == len(self._won) and len(tail) == 1 and self._met[tail[0]]:
@@ -57,7 +59,8 @@ class Standings:
 def heap_top(
     count: int, k: int, fan: int, best: Callable[[Sequence[int]], Winner]
 ) -> Generator[list[Presentation], list[ParsedResponse], list[int]]:
-    """The best `k` of `count` candidates, best first, by a heap whose nodes have `fan` children; `best` decides among node and children."""
+    """The best `k` of `count` candidates, best first, by a heap whose nodes have `fan` children; `best` decides among
+    node and children."""
     heap = list(range(count))
     for root in range((count - 2) // fan, -1, -1):
         yield from _sift(heap, root, fan, best)

@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from harness.labelling.strategies.strategy import SINGLE, ParsedResponse, PartialRanking, Presentation, Steps, Strategy, overall
+from harness.labelling.strategies.strategy import (
+    SINGLE,
+    ParsedResponse,
+    PartialRanking,
+    Presentation,
+    Steps,
+    Strategy,
+    overall,
+)
 from harness.plugins import Settings
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
@@ -20,16 +28,19 @@ class BlocksSettings(Settings):
     """Settings of `Blocks`."""
 
     block: int = Field(20, ge=3, description="candidates of one question, at most")
-    appearances: int = Field(2, ge=2, description="blocks in which every candidate appears, where one block does not hold them all")
+    appearances: int = Field(
+        2, ge=2, description="blocks in which every candidate appears, where one block does not hold them all"
+    )
 
 
 class Blocks(Strategy):
     """Every candidate appears in so many blocks; a block shows its candidates in the order of presentation.
 
-    The design is equi-replicate and depends on the number of candidates only. Each block says that a candidate beats those that it
-    places later and those that it does not place. Bradley-Terry strengths (doi 10.2307/2334029), with one win and one loss
-    of everybody against an imagined candidate of strength 1, make one order of all that; of Bradley-Terry, win rate and PageRank, all
-    tried for JointRank, it came nearest to the true order in simulations with sound and with noisy judges.
+    The design is equi-replicate and depends on the number of candidates only. Each block says that a candidate beats
+    those that it places later and those that it does not place. Bradley-Terry strengths (doi 10.2307/2334029), with one
+    win and one loss of everybody against an imagined candidate of strength 1, make one order of all that; of
+    Bradley-Terry, win rate and PageRank, all tried for JointRank, it came nearest to the true order in simulations with
+    sound and with noisy judges.
     """
 
     name = "blocks"
@@ -59,14 +70,17 @@ class Blocks(Strategy):
 
 @lru_cache(maxsize=64)
 def design(count: int, block: int, appearances: int) -> tuple[Presentation, ...]:
-    """Blocks of at most `block` of `count` candidates, each candidate in `appearances` of them; one block where that holds all.
+    """Blocks of at most `block` of `count` candidates, each candidate in `appearances` of them; one block where that
+    holds all.
 
-    Of 32 seeded designs the one in whose comparisons the fewest groups of candidates stay apart, then with the most different pairs.
+    Of 32 seeded designs the one in whose comparisons the fewest groups of candidates stay apart, then with the most
+    different pairs.
     """
     if count <= block:
         return (tuple(range(count)),)
     return max(
-        (_drawn(count, block, appearances, seed) for seed in range(32)), key=lambda blocks: (-_components(blocks, count), _pairs(blocks))
+        (_drawn(count, block, appearances, seed) for seed in range(32)),
+        key=lambda blocks: (-_components(blocks, count), _pairs(blocks)),
     )
 
 

@@ -19,21 +19,26 @@ class PairwiseSettings(Settings):
 
     method: Literal["all-pairs", "heapsort", "top-k"] = Field(
         "all-pairs",
-        description="all-pairs: every pair, in one round; heapsort, top-k (bubble passes): the best k only, one pair after another",
+        description="all-pairs: every pair, in one round; heapsort, top-k (bubble passes): the best k only, one pair "
+        "after another",
     )
     k: int = Field(10, ge=1, description="places that heapsort and top-k fill; all others are the unordered tail")
-    both_orders: bool = Field(True, description="ask about every pair in both orders of presentation; costs twice as many questions")
+    both_orders: bool = Field(
+        True, description="ask about every pair in both orders of presentation; costs twice as many questions"
+    )
 
 
 class Pairwise(Choosing):
     """Which of two passages is more relevant.
 
-    All pairs: a candidate's score is its share of the answers; an answer without a clear choice counts half for each side, and so do
-    two answers that disagree. Candidates about which there is no clear answer at all are left in the tail.
+    All pairs: a candidate's score is its share of the answers; an answer without a clear choice counts half for each
+    side, and so do two answers that disagree. Candidates about which there is no clear answer at all are left in the
+    tail.
 
-    Heapsort and top-k: a pair is decided when its clear answers agree. An undecided pair never falls back on the order of
-    presentation: the candidate that won the larger share of its decided pairs goes first, among equals a coin decides. A candidate
-    that won no decided pair is left in the tail (unless it alone is left to be the last), and a failed answer makes the order partial.
+    Heapsort and top-k: a pair is decided when its clear answers agree. An undecided pair never falls back on the order
+    of presentation: the candidate that won the larger share of its decided pairs goes first, among equals a coin
+    decides. A candidate that won no decided pair is left in the tail (unless it alone is left to be the last), and a
+    failed answer makes the order partial.
     """
 
     name = "pairwise"
@@ -85,7 +90,9 @@ class Pairwise(Choosing):
             clear.update(question if reply.order else ())
         ordered = tuple(sorted(clear, key=lambda number: -points[number]))
         tail = tuple(number for number in range(count) if number not in clear)
-        return PartialRanking(ordered, tail, *overall(replies, len(ordered)), scores=tuple(points[number] for number in ordered))
+        return PartialRanking(
+            ordered, tail, *overall(replies, len(ordered)), scores=tuple(points[number] for number in ordered)
+        )
 
     def _best(self, standings: Standings, group: Sequence[int]) -> Winner:
         best = group[0]
@@ -93,7 +100,9 @@ class Pairwise(Choosing):
             best = yield from standings.best((best, other), self._questions(best, other))
         return best
 
-    def _bubbled(self, count: int, standings: Standings) -> Generator[list[Presentation], list[ParsedResponse], list[int]]:
+    def _bubbled(
+        self, count: int, standings: Standings
+    ) -> Generator[list[Presentation], list[ParsedResponse], list[int]]:
         order = list(range(count))
         for done in range(min(self.settings.k, count - 1)):
             for place in range(count - 1, done, -1):

@@ -18,14 +18,16 @@ GRADES = {"yes-no": {"Yes": 1, "No": 0}, "graded": {str(grade): grade for grade 
 class PointwiseSettings(Settings):
     """Settings of `Pointwise`."""
 
-    scale: Literal["yes-no", "graded"] = Field("yes-no", description="yes-no: relevant or not; graded: 0 (irrelevant) to 3 (perfect)")
+    scale: Literal["yes-no", "graded"] = Field(
+        "yes-no", description="yes-no: relevant or not; graded: 0 (irrelevant) to 3 (perfect)"
+    )
 
 
 class Pointwise(Strategy):
     """Every passage gets a grade; equal grades are equal scores. Passages without a clear grade are left in the tail.
 
-    A grade is clear when the answer or its last line is nothing else, or when the answer starts with it; a number must then be the
-    only one. Of a cut answer only the start counts.
+    A grade is clear when the answer or its last line is nothing else, or when the answer starts with it; a number must
+    then be the only one. Of a cut answer only the start counts.
     """
 
     name = "pointwise"
@@ -54,7 +56,9 @@ class Pointwise(Strategy):
         grades = {number: reply.grade for number, reply in enumerate(replies) if reply.grade is not None}
         ordered = tuple(sorted(grades, key=lambda number: -grades[number]))
         tail = tuple(number for number in range(count) if number not in grades)
-        return PartialRanking(ordered, tail, *overall(replies, len(ordered)), scores=tuple(grades[number] for number in ordered))
+        return PartialRanking(
+            ordered, tail, *overall(replies, len(ordered)), scores=tuple(grades[number] for number in ordered)
+        )
 
     def most_presented(self, count: int) -> int:
         return 1
@@ -85,7 +89,9 @@ def _named(answer: str, cut: bool, form: tuple[str, str]) -> set[str]:
     """The grades that the answer, or its start, names."""
     grade, scale = form
     only = re.compile(_LEAD + grade + scale + _END, re.IGNORECASE).match("" if cut else last_line(answer))
-    start = re.compile(_LEAD + grade + r"""["'*`)\]]{0,3}(?:\n|\s{0,3}[.,:;!\-–—]\s)""", re.IGNORECASE).match(answer[:200])
+    start = re.compile(_LEAD + grade + r"""["'*`)\]]{0,3}(?:\n|\s{0,3}[.,:;!\-–—]\s)""", re.IGNORECASE).match(
+        answer[:200]
+    )
     found = {match[1].lower() for match in (only, start) if match}
     # A number beside others may be a step, a count or the end of a range.
     counts = start is not None and only is None and form is _NUMBER and len(re.findall(r"\d+", answer)) > 1

@@ -24,9 +24,9 @@ class SetwiseSettings(Settings):
 class Setwise(Choosing):
     """Which of a few passages is the most relevant, shown in the order of presentation.
 
-    A question without a clear answer never falls back on the order of presentation: the candidate that won the larger share of its
-    decided questions goes first, among equals a coin decides. A candidate that won no decided question is left in the tail (unless
-    it alone is left to be the last), and a failed answer makes the order partial.
+    A question without a clear answer never falls back on the order of presentation: the candidate that won the larger
+    share of its decided questions goes first, among equals a coin decides. A candidate that won no decided question is
+    left in the tail (unless it alone is left to be the last), and a failed answer makes the order partial.
     """
 
     name = "setwise"
@@ -44,7 +44,10 @@ class Setwise(Choosing):
             return SINGLE
         standings = Standings(count)
         ranked = yield from heap_top(
-            count, self.settings.k, self.settings.set_size - 1, lambda group: standings.best(group, [tuple(sorted(group))])
+            count,
+            self.settings.k,
+            self.settings.set_size - 1,
+            lambda group: standings.best(group, [tuple(sorted(group))]),
         )
         return standings.order(ranked)
 

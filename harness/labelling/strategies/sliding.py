@@ -12,7 +12,9 @@ class SlidingSettings(Settings):
     """Settings of `Sliding`."""
 
     window: int = Field(20, ge=2, description="candidates of one question")
-    step: int = Field(10, ge=1, description="candidates by which the window moves; at most the window, less it carries on more")
+    step: int = Field(
+        10, ge=1, description="candidates by which the window moves; at most the window, less it carries on more"
+    )
 
     @model_validator(mode="after")
     def _reaches(self) -> SlidingSettings:
@@ -24,8 +26,8 @@ class SlidingSettings(Settings):
 class Sliding(Strategy):
     """Windows from back to front; a window's placed candidates go first, so that the best are carried on to the next.
 
-    One pass sorts the first ``window - step`` places; those behind are ordered among the candidates of their last window only. A
-    candidate that the last window which showed it did not place is left in the tail.
+    One pass sorts the first ``window - step`` places; those behind are ordered among the candidates of their last
+    window only. A candidate that the last window which showed it did not place is left in the tail.
     """
 
     name = "sliding"
@@ -52,7 +54,9 @@ class Sliding(Strategy):
                 first += rest
             order[start:end] = first
         ordered = tuple([number for number in order if number in placed])
-        return PartialRanking(ordered, tuple([number for number in order if number not in placed]), *overall(replies, len(ordered)))
+        return PartialRanking(
+            ordered, tuple([number for number in order if number not in placed]), *overall(replies, len(ordered))
+        )
 
     def _windows(self, count: int) -> list[tuple[int, int]]:
         ends = [count]

@@ -28,8 +28,8 @@ class ParsedResponse(NamedTuple):
 class PartialRanking(NamedTuple):
     """What a way of asking made of n candidates, by number from 0.
 
-    `scores` are given where several candidates may be equal: one for each of `ordered`, higher is better; equal ones are then
-    ordered by document id, whatever their order here.
+    `scores` are given where several candidates may be equal: one for each of `ordered`, higher is better; equal ones
+    are then ordered by document id, whatever their order here.
     """
 
     ranked: tuple[int, ...]
@@ -96,7 +96,8 @@ class Strategy(Plugin):
 
     @abstractmethod
     def steps(self, count: int) -> Steps:
-        """Ask about candidates 0 to `count` - 1; `count` is at least 1. May end without a question where none is needed."""
+        """Ask about candidates 0 to `count` - 1; `count` is at least 1. May end without a question where none is
+        needed."""
 
     @abstractmethod
     def calls(self, count: int) -> int:

@@ -1,4 +1,5 @@
-"""Budget curves against one of them: how many labels each needs to equal it, from where on it is ahead, and by how much overall."""
+"""Budget curves against one of them: how many labels each needs to equal it, from where on it is ahead, and by how much
+overall."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from harness.leaderboard.curves.targets import bound_words, interval_words
 
 
 class Pair(NamedTuple):
-    """A series against the reference; `area` is that of the series minus the reference's, over the amounts that both were measured at."""
+    """A series against the reference; `area` is that of the series minus the reference's, over the amounts that both
+    were measured at."""
 
     series: str
     equal: Amount
@@ -26,13 +28,17 @@ class Pair(NamedTuple):
 
 
 def usual_reference(statistics: Statistics) -> str:
-    """The series that others are held against: the best real one that is not ours, otherwise the best one (by last points)."""
-    real = [one.series for one in statistics.fitted if one.series.teacher_type in ("real", None)] or list(statistics.chart.series)
+    """The series that others are held against: the best real one that is not ours, otherwise the best one (by last
+    points)."""
+    real = [one.series for one in statistics.fitted if one.series.teacher_type in ("real", None)] or list(
+        statistics.chart.series
+    )
     return next((one.name for one in real if one.category not in ("ours", "control")), real[0].name)
 
 
 def series_named(statistics: Statistics, text: str) -> str:
-    """The series of that name, or the only one whose name begins so. Raises UserError when there is none or more than one."""
+    """The series of that name, or the only one whose name begins so. Raises UserError when there is none or more than
+    one."""
     names = [one.series.name for one in statistics.fitted]
     found = [name for name in names if name == text] or [name for name in names if name.startswith(text)]
     if len(found) == 1:
@@ -59,9 +65,15 @@ def _pair(one: Fitted, reference: Fitted, axis: Axis) -> Pair:
 def _words(one: Fitted, reference: Fitted, equal: Amount, axis: Axis) -> str:
     largest = amount_text(reference.curve.last, axis)
     if math.isinf(equal.value):
-        text = f"{one.series.name} with {amount_text(equal.last, axis)} {axis.unit} does not equal {reference.series.name} with {largest}"
+        text = (
+            f"{one.series.name} with {amount_text(equal.last, axis)} {axis.unit} does not equal "
+            f"{reference.series.name} with {largest}"
+        )
     else:
-        text = f"{one.series.name} with {bound_words(equal.value, equal, axis)} {axis.unit} equals {reference.series.name} with {largest}"
+        text = (
+            f"{one.series.name} with {bound_words(equal.value, equal, axis)} {axis.unit} equals "
+            f"{reference.series.name} with {largest}"
+        )
     return f"{text} ({interval_words(equal, axis)})"
 
 

@@ -13,7 +13,8 @@ HEIGHT = 13
 
 
 def plot(chart: Chart) -> str:
-    """The chart as text: letters are the points of a series, dots join them, dashes are levels. The axis is logarithmic."""
+    """The chart as text: letters are the points of a series, dots join them, dashes are levels. The axis is
+    logarithmic."""
     columns = dict(zip(chart.places, _columns(chart.places), strict=True))
     low, high = _range(chart)
     grid = [[" "] * WIDTH for _ in range(HEIGHT)]
@@ -51,7 +52,9 @@ def _range(chart: Chart) -> tuple[float, float]:
 def _body(grid: list[list[str]], low: float, high: float) -> list[str]:
     step = (high - low) / (HEIGHT - 1)
     return [
-        f"{high - number * step:6.3f} │{''.join(row).rstrip()}" if number % 3 == 0 else f"       │{''.join(row).rstrip()}"
+        f"{high - number * step:6.3f} │{''.join(row).rstrip()}"
+        if number % 3 == 0
+        else f"       │{''.join(row).rstrip()}"
         for number, row in enumerate(grid)
     ]
 

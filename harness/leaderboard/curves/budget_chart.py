@@ -1,4 +1,5 @@
-"""Budget curves: measured means as markers, fitted curves with their bands, levels, and a target with what reaches it."""
+"""Budget curves: measured means as markers, fitted curves with their bands, levels, and a target with what reaches
+it."""
 
 from __future__ import annotations
 
@@ -29,15 +30,21 @@ Values = list[dict[str, Any]]
 
 
 def budget_chart(
-    chart: Chart, statistics: Statistics | None = None, target: tuple[str, float] | None = None, needed: list[Needed] | None = None
+    chart: Chart,
+    statistics: Statistics | None = None,
+    target: tuple[str, float] | None = None,
+    needed: list[Needed] | None = None,
 ) -> alt.LayerChart:
     """The metric against the chart's axis: each series with a look of its own.
 
-    Lines and bands are the fits of `statistics`; without it they join what was measured. `target` is a name with a value of the metric,
-    and `needed` stands on its line where series reach it. Raises UserError where Altair is not installed.
+    Lines and bands are the fits of `statistics`; without it they join what was measured. `target` is a name with a
+    value of the metric, and `needed` stands on its line where series reach it. Raises UserError where Altair is not
+    installed.
     """
     if find_spec("altair") is None:
-        raise UserError("charts are drawn by Altair, which is not installed", remedy="pip install 'distil-harness[dashboard]'")
+        raise UserError(
+            "charts are drawn by Altair, which is not installed", remedy="pip install 'distil-harness[dashboard]'"
+        )
     places = chart.places
     first, last = places[0] / _MARGIN, places[-1] * _MARGIN
     fitted = _Layers(chart, _across(chart, first, last))
@@ -85,13 +92,21 @@ class _Layers:
         """Large hollow markers on the target's line, at amounts that are no bounds."""
         inside = [one for one in needed if one.amount.first < one.amount.value < math.inf]
         values = [
-            {"series": one.series, "text": self._legend[one.series], "x": one.amount.value, "mean": target, "words": one.words}
+            {
+                "series": one.series,
+                "text": self._legend[one.series],
+                "x": one.amount.value,
+                "mean": target,
+                "words": one.words,
+            }
             for one in inside
         ]
         tooltip = [alt.Tooltip("series:N"), alt.Tooltip("words:N", title="reaches the target with")]
         look = chart_legends.marked("text", _names(self._chart), self._styles)
         marks = self._base(values).mark_point(filled=False, size=150, strokeWidth=2, opacity=1)
-        shown = marks.encode(y=_height("mean", self._chart), shape=look["shape"], stroke=look["stroke"], tooltip=tooltip)
+        shown = marks.encode(
+            y=_height("mean", self._chart), shape=look["shape"], stroke=look["stroke"], tooltip=tooltip
+        )
         return [shown] if values else []
 
     def _colour(self) -> alt.Color:
@@ -122,7 +137,8 @@ def _parts(band: Any) -> tuple[Any, ...]:
 def _joined(chart: Chart) -> Values:
     """What was measured; points with an interval have a band."""
     return [
-        {"series": one.name, "x": point.x, "mean": point.mean} | ({"low": point.low, "high": point.high} if point.low < point.high else {})
+        {"series": one.name, "x": point.x, "mean": point.mean}
+        | ({"low": point.low, "high": point.high} if point.low < point.high else {})
         for one in chart.series
         for point in one.points
     ]
@@ -162,7 +178,9 @@ def _levels(chart: Chart, last: float) -> list[alt.Chart]:
         return []
     values = [{"name": level.name, "mean": level.mean, "x": last} for level in chart.levels]
     base = alt.Chart(alt.Data(values=values)).encode(y=_height("mean", chart))
-    rules = base.mark_rule(strokeDash=[3, 4], color="gray").encode(tooltip=[alt.Tooltip("name:N"), alt.Tooltip("mean:Q", format=".3f")])
+    rules = base.mark_rule(strokeDash=[3, 4], color="gray").encode(
+        tooltip=[alt.Tooltip("name:N"), alt.Tooltip("mean:Q", format=".3f")]
+    )
     names = base.mark_text(align="right", dx=-4, dy=-6, color="gray").encode(x="x:Q", text="name:N")
     return [rules, names]
 

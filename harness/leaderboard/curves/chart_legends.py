@@ -43,7 +43,8 @@ def legend() -> alt.Legend:
 
 
 def marked(field: str, names: Sequence[str], styles: Sequence[SeriesStyle]) -> dict[str, Any]:
-    """Channels of point marks whose `field` is one of `texts(names)`: shape, colour of the edge and of the inside, in one legend."""
+    """Channels of point marks whose `field` is one of `texts(names)`: shape, colour of the edge and of the inside, in
+    one legend."""
     said = texts(names)
     domain, shared = [said[name] for name in names], legend()
     ranges: dict[Any, list[str]] = {
@@ -52,6 +53,8 @@ def marked(field: str, names: Sequence[str], styles: Sequence[SeriesStyle]) -> d
         alt.Fill: [look.colour if look.filled else "transparent" for look in styles],
     }
     return {
-        channel.__name__.lower(): channel(f"{field}:N", sort=domain, scale=alt.Scale(domain=domain, range=found), legend=shared)
+        channel.__name__.lower(): channel(
+            f"{field}:N", sort=domain, scale=alt.Scale(domain=domain, range=found), legend=shared
+        )
         for channel, found in ranges.items()
     }

@@ -10,7 +10,8 @@ from harness.leaderboard.board_model import Row
 
 
 class Axis(NamedTuple):
-    """A quantity of a row, in words and as a number; rows where it is 0 cannot stand on a logarithmic axis and become levels."""
+    """A quantity of a row, in words and as a number; rows where it is 0 cannot stand on a logarithmic axis and become
+    levels."""
 
     title: str
     unit: str

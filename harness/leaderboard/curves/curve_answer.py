@@ -21,7 +21,8 @@ from harness.leaderboard.row_texts import titles
 
 @dataclass(frozen=True)
 class CurveQuestion:
-    """What is asked of the curves: over which axis (AXES), by which fit (FITS), with which band (BANDS; None for the chart's own)."""
+    """What is asked of the curves: over which axis (AXES), by which fit (FITS), with which band (BANDS; None for the
+    chart's own)."""
 
     axis: str = "labels"
     fit: str = Monotone.name
@@ -68,7 +69,8 @@ def answer(result_set: ResultSet, table: Table, question: CurveQuestion) -> Curv
 def as_json(one: CurveAnswer) -> dict[str, Any]:
     """The shape of ``harness curves --json`` for one table.
 
-    An amount's ends are null where they lie beyond the largest measured amount, and the smallest one stands for that or less.
+    An amount's ends are null where they lie beyond the largest measured amount, and the smallest one stands for that or
+    less.
     """
     said: dict[str, Any] = {
         **one.table.as_json(),
@@ -104,7 +106,10 @@ def as_json(one: CurveAnswer) -> dict[str, Any]:
 
 def _curve(one: Fitted) -> dict[str, Any]:
     columns = ("amounts", "mean", "low", "high")
-    points = [{"budget": point.budget, "amount": point.x, "mean": point.mean, "runs": point.runs} for point in one.series.points]
+    points = [
+        {"budget": point.budget, "amount": point.x, "mean": point.mean, "runs": point.runs}
+        for point in one.series.points
+    ]
     return {
         "series": one.series.name,
         "method": one.series.method,

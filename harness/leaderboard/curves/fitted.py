@@ -74,12 +74,14 @@ def statistics_of(
 ) -> Statistics | None:
     """Fits of all series of `chart`, one of `table`; None with a single query, over which nothing varies.
 
-    `fit_name` is one of FITS; a series with too few amounts for it is fitted monotonically, and its notes say so. `over` is one of
-    BANDS, by default what the chart's own bands are over. Raises UserError for an unknown fit.
+    `fit_name` is one of FITS; a series with too few amounts for it is fitted monotonically, and its notes say so.
+    `over` is one of BANDS, by default what the chart's own bands are over. Raises UserError for an unknown fit.
     """
     if table.queries < 2:
         return None
-    drawn = _drawn(_configurations(result_set, table, chart), own_name(result_set, table), queries_of(result_set.runs_of(table)))
+    drawn = _drawn(
+        _configurations(result_set, table, chart), own_name(result_set, table), queries_of(result_set.runs_of(table))
+    )
     over = over or (RUNS if chart.band == RUNS else ALL)
     fitted = tuple(_fitted(one, fit_name, drawn, over) for one in chart.series)
     targets = {level.name: CurveTarget(level.mean, drawn[level.run_ids]) for level in chart.levels}
@@ -88,7 +90,10 @@ def statistics_of(
 
 def _configurations(result_set: ResultSet, table: Table, chart: Chart) -> dict[tuple[str, ...], Configuration]:
     rows = {row.run_ids: row for row in table.rows}
-    wanted = [*(point.run_ids for one in chart.series for point in one.points), *(level.run_ids for level in chart.levels)]
+    wanted = [
+        *(point.run_ids for one in chart.series for point in one.points),
+        *(level.run_ids for level in chart.levels),
+    ]
     return {tags: Configuration(tuple(result_set.runs_of_row(table, rows[tags]))) for tags in wanted}
 
 
@@ -117,12 +122,15 @@ def _notes(one: Series, full: BudgetCurve, fit_name: str) -> list[str]:
         notes.append("one amount: a point, no curve")
     elif len(full.amounts) < FITS[fit_name].least:
         notes.append(f"{len(full.amounts)} amounts, too few for {fit_name}: monotone")
-    notes += [f"falls from {start:,.4g} to {stop:,.4g}, which a rising fit cannot follow" for start, stop in falls(full)]
+    notes += [
+        f"falls from {start:,.4g} to {stop:,.4g}, which a rising fit cannot follow" for start, stop in falls(full)
+    ]
     fewest = min(point.runs for point in one.points)
     if fewest == 1:
         notes.append("one run at a point: luck with the draw of labels is not in its intervals")
     elif fewest < FEW:
         notes.append(
-            f"{counted(fewest, 'run')} at a point: where the draw of labels matters, its band is too narrow and t intervals are wide"
+            f"{counted(fewest, 'run')} at a point: where the draw of labels matters, its band is too narrow and t "
+            "intervals are wide"
         )
     return notes

@@ -1,4 +1,5 @@
-"""What quality costs: which rows nothing cheaper equals, and which of the others are surely worse than a row that is no dearer."""
+"""What quality costs: which rows nothing cheaper equals, and which of the others are surely worse than a row that is no
+dearer."""
 
 from __future__ import annotations
 
@@ -33,8 +34,12 @@ PRICES = {
         "labels of teachers that run on one's own machine, and rows without labels, cost no money",
     ),
     "labels": CurvePrice("labelled queries", lambda row: float(row.budget or 0), "no method here was given labels"),
-    "tokens": CurvePrice("tokens", lambda row: row.cost["input_tokens"] + row.cost["output_tokens"], "no teacher here read or wrote any"),
-    "training": CurvePrice("seconds of training", lambda row: row.cost["train_seconds"], "the cards tell of no stage that trains"),
+    "tokens": CurvePrice(
+        "tokens", lambda row: row.cost["input_tokens"] + row.cost["output_tokens"], "no teacher here read or wrote any"
+    ),
+    "training": CurvePrice(
+        "seconds of training", lambda row: row.cost["train_seconds"], "the cards tell of no stage that trains"
+    ),
     "seconds": CurvePrice("seconds of all stages", lambda row: row.cost["seconds"], "the cards tell of no times"),
 }
 FRONTIER, DOMINATED, SURELY = "frontier", "dominated", "surely dominated"
@@ -52,8 +57,9 @@ MOST_TESTED = 100
 class Priced(NamedTuple):
     """A row with its price and mean.
 
-    `beaten_by` is the row of the highest mean among those that dominate it, None on the frontier. `p_adjusted` says how likely chance
-    alone puts that row so far above it, one-sided, adjusted over the family of `Frontier`; None where there is none or nothing was tested.
+    `beaten_by` is the row of the highest mean among those that dominate it, None on the frontier. `p_adjusted` says how
+    likely chance alone puts that row so far above it, one-sided, adjusted over the family of `Frontier`; None where
+    there is none or nothing was tested.
     """
 
     name: str
@@ -88,9 +94,10 @@ def unpriced(rows: Sequence[Row]) -> list[str]:
 def frontier(result_set: ResultSet, table: Table, rows: Sequence[tuple[str, Row]], price: str) -> Frontier:
     """The named `rows` by price, and which of them others dominate (Pareto).
 
-    A row is dominated by one that is at least as cheap and as good and in one of both better, by means; surely, where that one is also
-    significantly better: step-down maxT over all pairs of a row and one that is no dearer, so that the row with the highest mean may
-    be picked afterwards. Rows that do not compete (teachers that see the answers) or that lack the leading metric are left out.
+    A row is dominated by one that is at least as cheap and as good and in one of both better, by means; surely, where
+    that one is also significantly better: step-down maxT over all pairs of a row and one that is no dearer, so that the
+    row with the highest mean may be picked afterwards. Rows that do not compete (teachers that see the answers) or that
+    lack the leading metric are left out.
     """
     of = PRICES[price].of
     kept = [(name, row) for name, row in rows if row.rank is not None]
@@ -111,18 +118,24 @@ def frontier(result_set: ResultSet, table: Table, rows: Sequence[tuple[str, Row]
 
 def _as_found(result_set: ResultSet, table: Table, row: Row) -> bool:
     """Whether a card of the row knows no more than how long it took to label with what was in the ledger already."""
-    return any(run.card.costs.calls and run.card.costs.seconds_standalone is None for run in result_set.runs_of_row(table, row))
+    return any(
+        run.card.costs.calls and run.card.costs.seconds_standalone is None for run in result_set.runs_of_row(table, row)
+    )
 
 
 def _price_caveat(unknown: int) -> str:
     """What is to be said of rows whose price may be too low."""
     if not unknown:
         return ""
-    return f"; {counted(unknown, 'row')} with labelling as it went here, calls that were in the ledger already for nothing: too cheap"
+    return (
+        f"; {counted(unknown, 'row')} with labelling as it went here, calls that were in the ledger already for "
+        "nothing: too cheap"
+    )
 
 
 def _dominators(prices: Sequence[float], means: Sequence[float]) -> list[int | None]:
-    """For each place the one that dominates it with the highest mean; places are sorted by price, then by mean from the highest."""
+    """For each place the one that dominates it with the highest mean; places are sorted by price, then by mean from the
+    highest."""
     answer: list[int | None] = []
     best: int | None = None
     for place, (price, mean) in enumerate(zip(prices, means, strict=True)):
@@ -144,7 +157,11 @@ def _adjusted(values: Array, prices: Sequence[float], beaten: Sequence[int | Non
 
 def _family(rows: int, pairs: int) -> str:
     if not pairs:
-        return f"nothing tested: {counted(rows, 'row')}, more than {MOST_TESTED}" if rows > MOST_TESTED else "nothing tested"
+        return (
+            f"nothing tested: {counted(rows, 'row')}, more than {MOST_TESTED}"
+            if rows > MOST_TESTED
+            else "nothing tested"
+        )
     return (
         f"surely: p < {ALPHA:g} that the other is better, one-sided, step-down maxT over "
         f"{counted(pairs, 'pair')} of a row and one no dearer, {FLIPS:,} sign flips of queries, seed {SEED}"

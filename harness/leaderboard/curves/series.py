@@ -1,4 +1,5 @@
-"""Budget curves: the leading metric against the number of labels, one series a configuration, ready to be drawn anywhere."""
+"""Budget curves: the leading metric against the number of labels, one series a configuration, ready to be drawn
+anywhere."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from harness.method import Category
 
 RUNS, QUERIES = "resamples and seeds", "queries"
 FEW = 5
-"""With fewer runs, intervals over them hold the truth clearly less often than 95 % (docs/budget-curves.md has the simulation)."""
+"""With fewer runs, intervals over them hold the truth clearly less often than 95 % (docs/budget-curves.md has the
+simulation)."""
 MOST = 8
 """Series that can be told apart in one picture."""
 
@@ -68,7 +70,8 @@ class Chart:
     series: tuple[Series, ...]
     levels: tuple[ReferenceLevel, ...]
     band: str
-    """What the bands are intervals over: resamples and seeds where any row has several runs (rows with one have no band), or queries."""
+    """What the bands are intervals over: resamples and seeds where any row has several runs (rows with one have no
+    band), or queries."""
     left_out: int = 0
     """Series that a selection dropped."""
     axis: Axis = AXES["labels"]
@@ -87,17 +90,22 @@ class Chart:
     @property
     def note(self) -> str:
         """What the bands are, and what a selection left out."""
-        left_out = f"; best series of each method, then the best others, {self.left_out} not drawn" if self.left_out else ""
+        left_out = (
+            f"; best series of each method, then the best others, {self.left_out} not drawn" if self.left_out else ""
+        )
         return f"bands: {self.band_text(self.band)}{left_out}"
 
     def band_text(self, band: str) -> str:
         """What bands over `band` are: intervals of 95 %, or what two or three runs say instead."""
         fewest = min((point.runs for one in self.series for point in one.points if point.runs > 1), default=FEW)
-        return f"spread over {band}, too few for 95 %" if band == RUNS and fewest < FEW else f"95 % intervals over {band}"
+        return (
+            f"spread over {band}, too few for 95 %" if band == RUNS and fewest < FEW else f"95 % intervals over {band}"
+        )
 
 
 def chart(table: Table, axis: str = "labels") -> Chart | None:
-    """The budget curves of a table by its leading metric, against labels or another of AXES; None when no row has any of that.
+    """The budget curves of a table by its leading metric, against labels or another of AXES; None when no row has any
+    of that.
 
     Rows that have none of it become levels; those that have a budget but no price (a teacher for free) are on no curve.
     """
@@ -111,7 +119,9 @@ def chart(table: Table, axis: str = "labels") -> Chart | None:
         return None
     names = _names([members[0] for members in groups.values()])
     runs = any(row.metrics[table.metric].runs_interval for row in rows)
-    series = [_series(name, members, table.metric, runs, over) for name, members in zip(names, groups.values(), strict=True)]
+    series = [
+        _series(name, members, table.metric, runs, over) for name, members in zip(names, groups.values(), strict=True)
+    ]
     levels = [ReferenceLevel(row.name, row.metrics[table.metric].mean, row.run_ids) for row in rows if not row.budget]
     title = f"{table.collection} ({table.split})"
     ordered = tuple(sorted(series, key=lambda one: -one.points[-1].mean))
@@ -121,10 +131,18 @@ def chart(table: Table, axis: str = "labels") -> Chart | None:
 def _names(rows: Sequence[Row]) -> list[str]:
     """Each row's method with what tells the rows apart and nothing else."""
     kept = [
-        key for key in ("teacher", "ranker_loss", "retriever_loss", "student") if len({getattr(row, key) or "" for row in rows} - {""}) > 1
+        key
+        for key in ("teacher", "ranker_loss", "retriever_loss", "student")
+        if len({getattr(row, key) or "" for row in rows} - {""}) > 1
     ]
     return [
-        ", ".join([row.method, *(str(getattr(row, key)) for key in kept if getattr(row, key)), *([row.variant] * bool(row.variant))])
+        ", ".join(
+            [
+                row.method,
+                *(str(getattr(row, key)) for key in kept if getattr(row, key)),
+                *([row.variant] * bool(row.variant)),
+            ]
+        )
         + (f" ({row.teacher_type})" if row.teacher_type == "simulated" else "")
         for row in rows
     ]
@@ -140,7 +158,8 @@ def _series(name: str, rows: list[Row], metric: str, runs: bool, axis: Axis) -> 
 
 
 def amount_text(value: float, axis: Axis, *, rounded: bool = False) -> str:
-    """An amount with its sensible digits: two that count where it was read off a curve, all of them where it was measured."""
+    """An amount with its sensible digits: two that count where it was read off a curve, all of them where it was
+    measured."""
     value = float(f"{value:.2g}") if rounded else value
     if axis is not AXES["usd"]:
         return f"{value:,.0f}"

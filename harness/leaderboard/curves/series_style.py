@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6E6E6E", "#8C6BB1")
-"""Okabe and Ito's palette, which colour-blind readers can tell apart, with violet for its yellow and grey for its black (dark pages)."""
+"""Okabe and Ito's palette, which colour-blind readers can tell apart, with violet for its yellow and grey for its black
+(dark pages)."""
 DASHES = ((), (7, 3), (2, 3), (9, 3, 2, 3), (4, 2), (12, 4), (1, 3), (6, 2, 2, 2))
 MARKERS = {
     "circle": "M-4,0a4,4 0 1,0 8,0a4,4 0 1,0 -8,0",
@@ -32,7 +33,8 @@ class SeriesStyle(NamedTuple):
 
 
 def series_style(number: int) -> SeriesStyle:
-    """The look of series `number`, from 0: colours repeat after eight, with an open marker of another shape and another dash."""
+    """The look of series `number`, from 0: colours repeat after eight, with an open marker of another shape and another
+    dash."""
     turn, colour = divmod(number % MOST, len(COLOURS))
     # Open markers start four shapes on: an open circle beside a full one of its colour would be hard to tell from it.
     shape = (colour + turn // 2 + 4 * (turn % 2)) % len(MARKERS)

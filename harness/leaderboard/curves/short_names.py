@@ -11,10 +11,11 @@ _CUT = "…"
 
 
 def shortened(names: Sequence[str], longest: int) -> list[str]:
-    """`names` with at most `longest` characters each where they can be told apart by that, different ones staying different.
+    """`names` with at most `longest` characters each where they can be told apart by that, different ones staying
+    different.
 
-    Where any is too long, all lose the parts that those of the same method share. What is still too long loses the parts that say least of
-    it, and then its middle: the ends tell names apart most often.
+    Where any is too long, all lose the parts that those of the same method share. What is still too long loses the
+    parts that say least of it, and then its middle: the ends tell names apart most often.
     """
     if all(len(name) <= longest for name in names):
         return list(names)
@@ -24,7 +25,8 @@ def shortened(names: Sequence[str], longest: int) -> list[str]:
 
 
 def wrapped(name: str, width: int) -> list[str]:
-    """`name` on lines of at most `width` characters, broken between its parts; parts too long for a line at spaces, words anywhere."""
+    """`name` on lines of at most `width` characters, broken between its parts; parts too long for a line at spaces,
+    words anywhere."""
     lines = [""]
     for piece in _pieces(name, width):
         if lines[-1] and len((lines[-1] + piece).rstrip()) > width:
@@ -37,7 +39,11 @@ def _pieces(name: str, width: int) -> Iterator[str]:
     """What a line takes whole."""
     for part in re.split(r"(?<= · )|(?<=, )", name):
         for piece in [part] if len(part.rstrip()) <= width else re.findall(r"\s*\S+\s*", part):
-            yield from [piece] if len(piece.rstrip()) <= width else [piece[start : start + width] for start in range(0, len(piece), width)]
+            yield from (
+                [piece]
+                if len(piece.rstrip()) <= width
+                else [piece[start : start + width] for start in range(0, len(piece), width)]
+            )
 
 
 def _parts(name: str) -> list[str]:
@@ -58,7 +64,8 @@ def _unshared(names: Sequence[str]) -> list[list[str]]:
 
 
 def _dropped(parts: list[str], others: Sequence[list[str]], longest: int) -> str:
-    """The parts joined; while that is too long, without the last of those that most names have and without which it is no other's."""
+    """The parts joined; while that is too long, without the last of those that most names have and without which it is
+    no other's."""
     seen = Counter(part for other in others for part in set(other))
     kept = list(parts)
     for part in sorted(parts[:0:-1], key=lambda part: -seen[part]):
@@ -83,4 +90,7 @@ def _numbered(names: Sequence[str], cut: Sequence[str]) -> list[str]:
     for name, text in zip(names, cut, strict=True):
         if name not in meant.setdefault(text, []):
             meant[text].append(name)
-    return [text if len(meant[text]) == 1 else f"{text} ({meant[text].index(name) + 1})" for name, text in zip(names, cut, strict=True)]
+    return [
+        text if len(meant[text]) == 1 else f"{text} ({meant[text].index(name) + 1})"
+        for name, text in zip(names, cut, strict=True)
+    ]

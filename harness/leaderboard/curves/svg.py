@@ -1,4 +1,5 @@
-"""A budget curve as SVG, for a README or a paper: told apart by colour, dash and marker, labelled at the lines themselves."""
+"""A budget curve as SVG, for a README or a paper: told apart by colour, dash and marker, labelled at the lines
+themselves."""
 
 from __future__ import annotations
 
@@ -58,7 +59,8 @@ class _Scale:
 def svg(chart: Chart, statistics: Statistics | None = None) -> str:
     """All series of the chart as an SVG document, which grows with them (`select` leaves the most telling ones).
 
-    Lines and bands are the fits of `statistics`, markers the means that were measured; without it lines join the markers.
+    Lines and bands are the fits of `statistics`, markers the means that were measured; without it lines join the
+    markers.
     """
     fits = {one.series.name: one.band for one in statistics.fitted} if statistics else {}
     paths = [_path(one, fits.get(one.name)) for one in chart.series]
@@ -68,7 +70,9 @@ def svg(chart: Chart, statistics: Statistics | None = None) -> str:
     parts += [_band(path, style.colour, scale) for path, style in zip(paths, styles, strict=True)]
     parts += [_line(one, path, style, scale) for one, path, style in zip(chart.series, paths, styles, strict=True)]
     parts += _labels(chart, styles, scale)
-    parts.append(_text(_LEFT, scale.height - 8, statistics.legend if statistics else chart.note, size=11, colour="#555555"))
+    parts.append(
+        _text(_LEFT, scale.height - 8, statistics.legend if statistics else chart.note, size=11, colour="#555555")
+    )
     return "\n".join([*parts, "</svg>\n"])
 
 
@@ -98,7 +102,10 @@ class _Corner(NamedTuple):
 def _path(one: Series, fit: Band | None) -> list[_Corner]:
     if fit is None or len(one.points) == 1:
         return [_Corner(point.x, point.mean, point.low, point.high) for point in one.points]
-    return [_Corner(*corner) for corner in zip(*(part.tolist() for part in (fit.amounts, fit.mean, fit.low, fit.high)), strict=True)]
+    return [
+        _Corner(*corner)
+        for corner in zip(*(part.tolist() for part in (fit.amounts, fit.mean, fit.low, fit.high)), strict=True)
+    ]
 
 
 def _scale(chart: Chart, paths: Iterable[list[_Corner]]) -> _Scale:
@@ -121,12 +128,26 @@ def _step(span: float) -> float:
 def _head(chart: Chart, height: float) -> str:
     quantity = "number of labelled queries" if chart.axis is AXES["labels"] else chart.axis.title
     title = f"{chart.metric} by {quantity}, {chart.title}"
-    opening = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="system-ui, sans-serif" role="img">'
+    opening = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="system-ui, '
+        'sans-serif" role="img">'
+    )
     background = f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>'
-    return "\n".join([opening, f"<title>{escape(title)}</title>", background, _text(_LEFT, 28, title, size=16, weight="600")])
+    return "\n".join(
+        [opening, f"<title>{escape(title)}</title>", background, _text(_LEFT, 28, title, size=16, weight="600")]
+    )
 
 
-def _text(x: float, y: float, text: str, *, size: int = 12, colour: str = "#222222", anchor: str = "start", weight: str = "400") -> str:
+def _text(
+    x: float,
+    y: float,
+    text: str,
+    *,
+    size: int = 12,
+    colour: str = "#222222",
+    anchor: str = "start",
+    weight: str = "400",
+) -> str:
     style = f'font-size="{size}" fill="{colour}" text-anchor="{anchor}" font-weight="{weight}"'
     return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(text)}</text>'
 
@@ -175,7 +196,9 @@ def _band(path: list[_Corner], colour: str, scale: _Scale) -> str:
 def _line(one: Series, path: list[_Corner], style: SeriesStyle, scale: _Scale) -> str:
     corners = " ".join(f"{scale.x(corner.x):.1f},{scale.y(corner.mean):.1f}" for corner in path)
     dash = " ".join(map(str, style.dash))
-    line = f'<polyline points="{corners}" fill="none" stroke="{style.colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
+    line = (
+        f'<polyline points="{corners}" fill="none" stroke="{style.colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
+    )
     return line + "".join(_marker(style, scale.x(point.x), scale.y(point.mean)) for point in one.points)
 
 
@@ -196,7 +219,8 @@ class _Label:
 
 
 def _labels(chart: Chart, styles: Sequence[SeriesStyle], scale: _Scale) -> list[str]:
-    """The name and last mean of every line behind its marker, joined to its end: colours repeat and lines end at one place."""
+    """The name and last mean of every line behind its marker, joined to its end: colours repeat and lines end at one
+    place."""
     ends = zip(chart.series, styles, strict=True)
     labels = [_Label(one.name, one.points[-1].mean, scale.x(one.points[-1].x), style) for one, style in ends]
     labels += [_Label(level.name, level.mean, _RIGHT, None) for level in chart.levels]
@@ -210,12 +234,15 @@ def _labels(chart: Chart, styles: Sequence[SeriesStyle], scale: _Scale) -> list[
         parts.append(_stroke(label.x + 7, scale.y(label.mean), _RIGHT + 14, y, style))
         if label.style:
             parts.append(_marker(label.style, _RIGHT + 22, y))
-        parts.append(_text(_RIGHT + 32, y + 4, f"{name}  {label.mean:.3f}", colour="#222222" if label.style else "#555555"))
+        parts.append(
+            _text(_RIGHT + 32, y + 4, f"{name}  {label.mean:.3f}", colour="#222222" if label.style else "#555555")
+        )
     return parts
 
 
 def _spread(wanted: Sequence[float], height: float) -> list[float]:
-    """Heights as near to `wanted` (ascending) as a line of text apart allows by least squares, inside the picture where they fit."""
+    """Heights as near to `wanted` (ascending) as a line of text apart allows by least squares, inside the picture where
+    they fit."""
 
     if not wanted:
         return []

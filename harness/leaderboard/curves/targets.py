@@ -1,4 +1,5 @@
-"""How many labels (tokens, USD) a target takes: read off fitted curves, between the amounts that were measured and never beyond."""
+"""How many labels (tokens, USD) a target takes: read off fitted curves, between the amounts that were measured and
+never beyond."""
 
 from __future__ import annotations
 
@@ -30,7 +31,9 @@ def target_of(statistics: Statistics, text: str) -> tuple[str, CurveTarget]:
     try:
         number = float(text)
     except ValueError as error:
-        raise UserError(f"unknown target '{text}'", remedy=f"give a number; {did_you_mean(text, statistics.targets)}") from error
+        raise UserError(
+            f"unknown target '{text}'", remedy=f"give a number; {did_you_mean(text, statistics.targets)}"
+        ) from error
     if not math.isfinite(number):
         raise UserError(f"the target is {text}", remedy=f"give a value of {statistics.chart.metric}")
     return f"{number:g}", CurveTarget(number)
@@ -43,9 +46,14 @@ def labels_needed(statistics: Statistics, target: CurveTarget) -> list[Needed]:
 
 
 def amount_words(amount: Amount, axis: Axis) -> str:
-    """'about 310 labels (95 %: at most 100 to more than 1,000)', 'not reached with 1,000 labels (95 %: 620 to more than 1,000)'."""
+    """'about 310 labels (95 %: at most 100 to more than 1,000)', 'not reached with 1,000 labels (95 %: 620 to more than
+    1,000)'."""
     last = amount_text(amount.last, axis)
-    text = f"not reached with {last} {axis.unit}" if math.isinf(amount.value) else f"{bound_words(amount.value, amount, axis)} {axis.unit}"
+    text = (
+        f"not reached with {last} {axis.unit}"
+        if math.isinf(amount.value)
+        else f"{bound_words(amount.value, amount, axis)} {axis.unit}"
+    )
     return f"{text} ({interval_words(amount, axis)})"
 
 
@@ -56,7 +64,8 @@ def interval_words(amount: Amount, axis: Axis) -> str:
 
 
 def bound_words(value: float, amount: Amount, axis: Axis, about: str = "about ") -> str:
-    """A number between the measured amounts with `about` before it, 'at most' the smallest, or 'more than' the largest."""
+    """A number between the measured amounts with `about` before it, 'at most' the smallest, or 'more than' the
+    largest."""
     if math.isinf(value):
         return f"more than {amount_text(amount.last, axis)}"
     if value <= amount.first:

@@ -1,4 +1,5 @@
-"""What teachers said, from the labels published beside the runs: their orders, agreement with each other, and position bias."""
+"""What teachers said, from the labels published beside the runs: their orders, agreement with each other, and position
+bias."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ FIRST_STAGE = "first stage"
 """The candidates' own order, as one more row of an agreement table."""
 MEASURES = {
     "Kendall's tau": "1: the same order; 0: no relation; -1: the reverse.",
-    "rank-biased overlap": f"0 to 1, the first places count most (p = {agreement.P}; extrapolated, Webber et al. 2010).",
+    "rank-biased overlap": f"0 to 1, the first places count most (p = {agreement.P}; extrapolated, Webber et al. "
+    "2010).",
     "same first pick": "Share of queries on which both put the same document first.",
 }
 """Ways of saying how two orders agree, and how to read them."""
@@ -46,7 +48,8 @@ class TeacherLabels:
 
 
 class Agreement(NamedTuple):
-    """How two teachers agree on the queries that both ordered, by the names of `MEASURES`; None where none can be compared."""
+    """How two teachers agree on the queries that both ordered, by the names of `MEASURES`; None where none can be
+    compared."""
 
     a: str
     b: str
@@ -55,7 +58,8 @@ class Agreement(NamedTuple):
 
 
 class PickPosition(NamedTuple):
-    """A place of the input order: how many first picks stood there, their share with its 95 % interval, the share by chance."""
+    """A place of the input order: how many first picks stood there, their share with its 95 % interval, the share by
+    chance."""
 
     position: int
     picked: int
@@ -65,8 +69,9 @@ class PickPosition(NamedTuple):
 
 
 class Picks(NamedTuple):
-    """Where a teacher's first picks stood in what it was shown; `p` of a uniform choice, `reordered` the queries shown in another order
-    than the first stage's. Where that is 0, liking early places and agreeing with the first stage look the same."""
+    """Where a teacher's first picks stood in what it was shown; `p` of a uniform choice, `reordered` the queries shown
+    in another order than the first stage's. Where that is 0, liking early places and agreeing with the first stage look
+    the same."""
 
     teacher: str
     queries: int
@@ -76,7 +81,8 @@ class Picks(NamedTuple):
 
 
 def teacher_labels(runs: Sequence[Published]) -> tuple[list[TeacherLabels], list[str]]:
-    """Every teacher with published labels, by name, and notes on files that could not be read and on teachers without any."""
+    """Every teacher with published labels, by name, and notes on files that could not be read and on teachers without
+    any."""
     found: list[TeacherLabels] = []
     notes: list[str] = []
     without: list[str] = []
@@ -95,7 +101,9 @@ def teacher_labels(runs: Sequence[Published]) -> tuple[list[TeacherLabels], list
         else:
             without.append(name)
     if without:
-        notes.append(f"no labels are published for {', '.join(without)}: runs of sweeps before {LABELS} was written have none")
+        notes.append(
+            f"no labels are published for {', '.join(without)}: runs of sweeps before {LABELS} was written have none"
+        )
     return found, notes
 
 
@@ -110,7 +118,8 @@ def _largest(runs: Iterable[Published]) -> list[Published]:
 
 
 def agreements(found: Sequence[TeacherLabels]) -> list[Agreement]:
-    """Every two teachers, and each with the first stage's order of the candidates; an order with itself is 1 by every measure."""
+    """Every two teachers, and each with the first stage's order of the candidates; an order with itself is 1 by every
+    measure."""
     if not found:
         return []
     given = {query: order for one in found for query, order in one.given.items()}

@@ -25,7 +25,8 @@ LONGEST_TEXT = 2_000
 
 
 class RankedDocument(NamedTuple):
-    """A document of the query: its rank and score in each run (None below `depth` or unranked), its grade and text where known."""
+    """A document of the query: its rank and score in each run (None below `depth` or unranked), its grade and text
+    where known."""
 
     document: str
     ranks: tuple[int | None, ...]
@@ -46,7 +47,8 @@ class QueryView:
 
 
 def read_run(run: Published) -> Run:
-    """The run file of a published run. Raises UserError for a link, a damaged file, or one that unpacks to more than LARGEST_RUN."""
+    """The run file of a published run. Raises UserError for a link, a damaged file, or one that unpacks to more than
+    LARGEST_RUN."""
     path = Path(run.folder) / RUN
     try:
         check_run_file(path, LARGEST_RUN)
@@ -56,7 +58,8 @@ def read_run(run: Published) -> Run:
 
 
 def local_collection(run: Published, collections: Path) -> Collection | None:
-    """The collection of a run where a sweep prepared it in the folder `collections` with the very same content; nothing is downloaded."""
+    """The collection of a run where a sweep prepared it in the folder `collections` with the very same content; nothing
+    is downloaded."""
     about = run.card.collection
     for folder in sorted(collections.glob("*/collection.json")):
         try:
@@ -68,14 +71,22 @@ def local_collection(run: Published, collections: Path) -> Collection | None:
     return None
 
 
-def query_view(runs: Sequence[Run], query: str, *, collection: Collection | None = None, split: str = "", depth: int = DEPTH) -> QueryView:
-    """How `runs` answer `query`, to `depth`; text, grades and answers come from `collection`, without one they stay empty."""
+def query_view(
+    runs: Sequence[Run], query: str, *, collection: Collection | None = None, split: str = "", depth: int = DEPTH
+) -> QueryView:
+    """How `runs` answer `query`, to `depth`; text, grades and answers come from `collection`, without one they stay
+    empty."""
     grades: Grades = collection.judgments(split).qrels.get(query, {}) if collection else {}
     tops = [run.top(query, depth) for run in runs]
     places = [{document: place for place, document in enumerate(top, 1)} for top in tops]
-    judged = sorted((document for document, grade in grades.items() if grade > 0), key=lambda document: (-grades[document], document))
+    judged = sorted(
+        (document for document, grade in grades.items() if grade > 0),
+        key=lambda document: (-grades[document], document),
+    )
     # Best place in any run first, of equals the document that more runs rank.
-    ranked = sorted(dict.fromkeys(document for top in tops for document in top), key=lambda document: _order(document, places))
+    ranked = sorted(
+        dict.fromkeys(document for top in tops for document in top), key=lambda document: _order(document, places)
+    )
     documents = list(dict.fromkeys([*ranked, *judged]))
     texts = texts_of(collection, documents)
     scores = [{document: run.scores[query][document] for document in top} for run, top in zip(runs, tops, strict=True)]
@@ -110,7 +121,8 @@ def texts_of(collection: Collection | None, documents: Sequence[str]) -> dict[st
 
 
 def safe_text(text: str, longest: int = LONGEST_TEXT) -> str:
-    """`text` without control characters, at most `longest` characters; line breaks are kept as \\n, any other white space is a space."""
+    """`text` without control characters, at most `longest` characters; line breaks are kept as \\n, any other white
+    space is a space."""
     kept = "".join(map(_letter, text[: 2 * longest + 2].replace("\r\n", "\n").replace("\r", "\n")[: longest + 1]))
     return kept if len(kept) <= longest else kept[: longest - 1] + "…"
 
@@ -122,7 +134,8 @@ def _letter(letter: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """`text` as `plain` shows it, but for white space: people write tabs and hard spaces in queries, and they are no attempt to deceive."""
+    """`text` as `plain` shows it, but for white space: people write tabs and hard spaces in queries, and they are no
+    attempt to deceive."""
     return plain(" ".join(text.split()))
 
 

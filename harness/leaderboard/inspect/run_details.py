@@ -48,7 +48,9 @@ def details(run: Published) -> Details:
 
 
 def _about(card: Card) -> dict[str, str]:
-    teacher = card.teacher and f"{card.teacher.name} ({card.teacher.teacher_type}, {card.teacher.model or card.teacher.kind})"
+    teacher = (
+        card.teacher and f"{card.teacher.name} ({card.teacher.teacher_type}, {card.teacher.model or card.teacher.kind})"
+    )
     said = {
         "run": card.tag,
         "published": f"{card.created:%Y-%m-%d %H:%M} UTC",
@@ -68,7 +70,8 @@ def _about(card: Card) -> dict[str, str]:
 
 
 def commit(card: Card) -> str:
-    """The state of the source that the card names: a commit, marked where files had changed since; 'unknown' without one."""
+    """The state of the source that the card names: a commit, marked where files had changed since; 'unknown' without
+    one."""
     source = card.implementation.get("source")
     found = source.get("commit") if isinstance(source, dict) else None
     if not isinstance(found, str) or not isinstance(source, dict):
@@ -77,9 +80,11 @@ def commit(card: Card) -> str:
 
 
 def command(card: Card) -> str:
-    """The shell command that ran the sweep of `card`; with the same sweep file it makes the run again, to the same cell.
+    """The shell command that ran the sweep of `card`; with the same sweep file it makes the run again, to the same
+    cell.
 
-    From the card where it says one, otherwise from its sweep's file name; a card is a stranger's text, so each word is quoted.
+    From the card where it says one, otherwise from its sweep's file name; a card is a stranger's text, so each word is
+    quoted.
     """
     executable = card.implementation.get("executable")
     said = executable.get("cmd") if isinstance(executable, dict) else None
@@ -98,7 +103,8 @@ def downloads(run: Published) -> tuple[str, ...]:
 
 
 def content(run: Published, name: str) -> bytes:
-    """A file of a published run, one of `downloads`. Raises UserError for a link, a missing file, or one too large to hand over."""
+    """A file of a published run, one of `downloads`. Raises UserError for a link, a missing file, or one too large to
+    hand over."""
     path = Path(run.folder) / name
     try:
         check_file(path)

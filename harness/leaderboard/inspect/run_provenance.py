@@ -1,4 +1,5 @@
-"""How a run was made, for a page: its stages with time and cache, the loss curves of its trainings, where its model lies."""
+"""How a run was made, for a page: its stages with time and cache, the loss curves of its trainings, where its model
+lies."""
 
 from __future__ import annotations
 
@@ -76,12 +77,20 @@ def run_provenance(run: Published) -> RunProvenance | None:
 def _run_provenance(found: Provenance) -> RunProvenance:
     rows = tuple(
         StageRow(
-            plain(one.kind), plain(one.label), one.seconds, one.peak_memory_mb, one.cached, f"{one.started:%Y-%m-%d %H:%M:%S} UTC", one.key
+            plain(one.kind),
+            plain(one.label),
+            one.seconds,
+            one.peak_memory_mb,
+            one.cached,
+            f"{one.started:%Y-%m-%d %H:%M:%S} UTC",
+            one.key,
         )
         for one in found.stages
     )
     curves = tuple(_curve(one, one.curve) for one in found.stages if one.curve is not None and one.curve.step)
-    return RunProvenance(rows, curves, sum(row.seconds for row in rows), sum(row.seconds for row in rows if not row.cached))
+    return RunProvenance(
+        rows, curves, sum(row.seconds for row in rows), sum(row.seconds for row in rows if not row.cached)
+    )
 
 
 def _curve(stage: StageProvenance, found: LossCurveData) -> LossCurve:
@@ -95,6 +104,7 @@ def _points(kind: str, steps: tuple[int, ...], losses: tuple[float | None, ...])
 
 
 def model_folders(found: RunProvenance, store: Path) -> dict[str, tuple[Path, bool]]:
-    """Where the run's models lie in a store, by kind, and whether they are there. Keys are hexadecimal, so no path leaves it."""
+    """Where the run's models lie in a store, by kind, and whether they are there. Keys are hexadecimal, so no path
+    leaves it."""
     folders = {row.stage: store / row.stage / row.key for row in found.stages if row.stage in MODELS}
     return {kind: (folder, folder.is_dir()) for kind, folder in folders.items()}

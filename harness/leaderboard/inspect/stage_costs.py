@@ -16,8 +16,8 @@ OTHER = "other"
 
 
 class Split(NamedTuple):
-    """A row with its seconds by kind of stage, shared stages included, the mean over its runs; those of labelling as if nothing had
-    been paid before, where the cards know that."""
+    """A row with its seconds by kind of stage, shared stages included, the mean over its runs; those of labelling as if
+    nothing had been paid before, where the cards know that."""
 
     name: str
     seconds: dict[str, float]
@@ -28,7 +28,9 @@ class Split(NamedTuple):
         return sum(self.seconds.values())
 
 
-def split_by_stage(result_set: ResultSet, table: Table, rows: Sequence[tuple[str, Row]], most: int = MOST) -> list[Split]:
+def split_by_stage(
+    result_set: ResultSet, table: Table, rows: Sequence[tuple[str, Row]], most: int = MOST
+) -> list[Split]:
     """Every named row with the same `most` kinds, those that took most time in all rows together first, and `other`."""
     found = [(name, _seconds(result_set, table, row)) for name, row in rows]
     totals: dict[str, float] = defaultdict(float)

@@ -21,7 +21,8 @@ FEWEST = 2
 
 
 class Stratum(NamedTuple):
-    """A bin of queries and one row's mean over it; the interval is a 95 % bootstrap over the bin's queries, None with fewer than two."""
+    """A bin of queries and one row's mean over it; the interval is a 95 % bootstrap over the bin's queries, None with
+    fewer than two."""
 
     bin: str
     queries: int
@@ -40,12 +41,16 @@ def _relevant(collection: Collection, split: str) -> dict[str, int]:
     return {query: sum(grade > 0 for grade in grades.values()) for query, grades in qrels.items()}
 
 
-SIZES: dict[str, Callable[[Collection, str], dict[str, int]]] = {"words in the query": _lengths, "relevant documents": _relevant}
+SIZES: dict[str, Callable[[Collection, str], dict[str, int]]] = {
+    "words in the query": _lengths,
+    "relevant documents": _relevant,
+}
 """What queries are put into bins by: numbers by query id, from a collection and a split of it."""
 
 
 def bins(sizes: Sequence[int], most: int = MOST_BINS, least: int = LEAST) -> list[tuple[int, int]]:
-    """At most `most` ranges (first, last) that hold all `sizes`, about equally many each and `least` at least, where there are so many.
+    """At most `most` ranges (first, last) that hold all `sizes`, about equally many each and `least` at least, where
+    there are so many.
 
     Equal sizes are never torn apart.
     """

@@ -55,7 +55,9 @@ def _groups(runs: Sequence[Published]) -> dict[str, tuple[TeacherSection, list[P
         about = run.card.teacher
         if about is not None and run.card.labels is not None and run.card.labels.total:
             groups.setdefault(about.model_dump_json(), (about, []))[1].append(run)
-    ordered = [groups[mark] for mark in sorted(groups, key=lambda mark: (groups[mark][0].name, groups[mark][0].model, mark))]
+    ordered = [
+        groups[mark] for mark in sorted(groups, key=lambda mark: (groups[mark][0].name, groups[mark][0].model, mark))
+    ]
     shown = [plain(about.name) for about, _ in ordered]
     seen = Counter(shown)
     numbers = {name: iter(range(1, count + 1)) for name, count in seen.items()}
@@ -64,7 +66,13 @@ def _groups(runs: Sequence[Published]) -> dict[str, tuple[TeacherSection, list[P
 
 
 def _labels_of(card: Card) -> str:
-    about = [card.collection.content_hash, card.budget, card.resample, card.setup, [source.name for source in card.data.training_data]]
+    about = [
+        card.collection.content_hash,
+        card.budget,
+        card.resample,
+        card.setup,
+        [source.name for source in card.data.training_data],
+    ]
     return json.dumps(about, sort_keys=True)
 
 

@@ -1,4 +1,5 @@
-"""One training query as the teachers behind chosen rows saw it: the candidates, each teacher's order and words, each ranker's scores."""
+"""One training query as the teachers behind chosen rows saw it: the candidates, each teacher's order and words, each
+ranker's scores."""
 
 from __future__ import annotations
 
@@ -17,8 +18,9 @@ Places = tuple[int | None, ...]
 
 
 class InspectedCandidate(NamedTuple):
-    """A candidate, one entry a row in each tuple: its place in what the teacher was shown, its place in the teacher's order (None in the
-    tail), the teacher's own number, the ranker's score and the place that gives; all None for a row without this query."""
+    """A candidate, one entry a row in each tuple: its place in what the teacher was shown, its place in the teacher's
+    order (None in the tail), the teacher's own number, the ranker's score and the place that gives; all None for a row
+    without this query."""
 
     document: str
     grade: int | None
@@ -31,7 +33,8 @@ class InspectedCandidate(NamedTuple):
 
 
 class Opinion(NamedTuple):
-    """What the teacher of one row said: its words (empty for a teacher that gives numbers only), and how they could be read."""
+    """What the teacher of one row said: its words (empty for a teacher that gives numbers only), and how they could be
+    read."""
 
     name: str
     verdict: Verdict
@@ -51,7 +54,8 @@ class InspectedQuery:
 
 
 def training_query(rows: Sequence[tuple[str, LabelRow | None]], collection: Collection | None = None) -> InspectedQuery:
-    """The labels that named `rows` have of one query, of which one at least is there; texts and grades come from `collection`."""
+    """The labels that named `rows` have of one query, of which one at least is there; texts and grades come from
+    `collection`."""
     labels = [row for _, row in rows]
     first = next(row for row in labels if row is not None)
     documents = list(dict.fromkeys(document for row in labels if row for document in row.given))
@@ -71,7 +75,9 @@ def training_query(rows: Sequence[tuple[str, LabelRow | None]], collection: Coll
         for document in documents
     )
     opinions = tuple(
-        Opinion(name, row.verdict, plain(row.reason), safe_text(row.raw, RAW), row.cut) for name, row in rows if row is not None
+        Opinion(name, row.verdict, plain(row.reason), safe_text(row.raw, RAW), row.cut)
+        for name, row in rows
+        if row is not None
     )
     return InspectedQuery(plain(first.query), one_line(first.text), candidates, opinions)
 

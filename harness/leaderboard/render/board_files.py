@@ -16,7 +16,9 @@ from harness.leaderboard.row_sections import By, sections
 from harness.text import counted
 
 __all__ = ["csv", "latex", "markdown", "terminal"]
-_NOTHING = Table(collection="", split="", content_hash="", queries=0, metric="", metrics=(), baseline=None, family="", rows=())
+_NOTHING = Table(
+    collection="", split="", content_hash="", queries=0, metric="", metrics=(), baseline=None, family="", rows=()
+)
 """A board without tables still has headings."""
 
 
@@ -29,7 +31,11 @@ def csv(board: Board) -> str:
 
 def _values(row: Row, found: tuple[Column, ...]) -> list[Any]:
     values = ((column, column.value(row)) for column in found)
-    return [column.text(row) if isinstance(value, tuple) else value for column, value in values for _ in keys_of(column.name)]
+    return [
+        column.text(row) if isinstance(value, tuple) else value
+        for column, value in values
+        for _ in keys_of(column.name)
+    ]
 
 
 def markdown(board: Board, by: By | None = None) -> str:
@@ -70,7 +76,8 @@ def _title(table: Table, heading: str) -> str:
 
 
 def _compact(table: Table, part: Table, heading: str) -> tuple[list[Column], list[list[str]]]:
-    """Columns of `table` and the cells of a `part` of it for a page; the `heading` of a part says already what its rows see."""
+    """Columns of `table` and the cells of a `part` of it for a page; the `heading` of a part says already what its rows
+    see."""
     found = filled(arranged("document", table), table.rows)
     shown = [column for column in found if column.group != "settings" and not (heading and column.name == "sees")]
     return shown, [[_cell(column, row, found) for column in shown] for row in part.rows]

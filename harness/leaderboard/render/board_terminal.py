@@ -30,7 +30,8 @@ SEES = "sees"
 
 
 def terminal(board: Board, by: By | None = None) -> Group:
-    """The board with its budget curves; everything fits into 100 columns, narrower terminals are told what is left out."""
+    """The board with its budget curves; everything fits into 100 columns, narrower terminals are told what is left
+    out."""
     parts: list[RenderableType] = []
     for table in board.tables:
         parts += [*(_Fitting(part, heading, table) for heading, part in sections(table, by)), _LeftOut(table)]
@@ -47,7 +48,8 @@ def terminal(board: Board, by: By | None = None) -> Group:
 
 @dataclass(frozen=True)
 class _Fitting:
-    """Rows of a table that leave out the less important columns where the terminal is narrow, all parts of one table the same ones."""
+    """Rows of a table that leave out the less important columns where the terminal is narrow, all parts of one table
+    the same ones."""
 
     part: Table
     heading: str
@@ -105,7 +107,11 @@ def _drawn(part: Table, heading: str, fitting: Sequence[Column], found: Sequence
     for column in others:
         shown.add_column(Text(column.heading), justify="left" if column.kind == "text" else "right", no_wrap=True)
     # What has no column of its own stands below the name of the method.
-    below = [column for column in found if _in_the_cell(column) and column not in fitting and not (heading and column.name == SEES)]
+    below = [
+        column
+        for column in found
+        if _in_the_cell(column) and column not in fitting and not (heading and column.name == SEES)
+    ]
     for row in part.rows:
         cells = (Text(marked(column, row) + " " * (column.leads and not row_texts.mark(row))) for column in others)
         shown.add_row(place.text(row), _method(row, below), *cells)
@@ -116,7 +122,9 @@ def _method(row: Row, below: Sequence[Column]) -> Text:
     shown = Text(row.method, style=_STYLES[row.category])
     shown.append(f"  {row.category}", style="dim not bold")
     given = [f"sees {row_texts.sees(row)}" for column in below if column.name == SEES]
-    against = [f"{column.heading} {column.text(row)}" for column in below if column.name == "baseline" and column.text(row)]
+    against = [
+        f"{column.heading} {column.text(row)}" for column in below if column.name == "baseline" and column.text(row)
+    ]
     for line in filter(None, (" · ".join([*method_details(below, row), *given]), *against)):
         shown.append(f"\n{line}", style="dim not bold")
     if row.flags:

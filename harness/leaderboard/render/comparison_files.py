@@ -9,7 +9,18 @@ from harness.evaluation.significance.comparison_tables import VERDICTS, p_text
 from harness.leaderboard import row_texts
 from harness.leaderboard.render import table_files
 
-_NUMBERS = ("difference", "p", "p_adjusted", "effect_size", "superiority", "wins", "ties", "losses", "detectable", "queries_needed")
+_NUMBERS = (
+    "difference",
+    "p",
+    "p_adjusted",
+    "effect_size",
+    "superiority",
+    "wins",
+    "ties",
+    "losses",
+    "detectable",
+    "queries_needed",
+)
 
 
 def csv(answer: ComparisonResult) -> str:
@@ -34,7 +45,13 @@ def latex(answer: ComparisonResult) -> str:
 
 def _texts(row: Comparison) -> list[str]:
     effect = "" if row["effect_size"] is None else f"{row['effect_size']:+.2f}"
-    numbers = [f"{row['difference']:+.3f}", interval(row["interval"]), p_text(row["p"]), p_text(row["p_adjusted"]), effect]
+    numbers = [
+        f"{row['difference']:+.3f}",
+        interval(row["interval"]),
+        p_text(row["p"]),
+        p_text(row["p_adjusted"]),
+        effect,
+    ]
     return [row["a"], row["b"], *numbers, f"{row['wins']}/{row['ties']}/{row['losses']}", VERDICTS[row["verdict"]]]
 
 

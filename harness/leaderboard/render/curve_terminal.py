@@ -52,7 +52,9 @@ def _headed(title: str, *headings: str, whole: tuple[str, ...] = ("fit", "measur
     """An empty table; the columns `whole` are not broken into lines."""
     shown = RichTable(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), expand=False)
     for number, heading in enumerate(headings):
-        shown.add_column(Text(heading), overflow="fold", justify="left" if number == 0 else "right", no_wrap=heading in whole)
+        shown.add_column(
+            Text(heading), overflow="fold", justify="left" if number == 0 else "right", no_wrap=heading in whole
+        )
     return shown
 
 
@@ -82,12 +84,21 @@ def _pairs(one: CurveAnswer, letters: dict[str, str]) -> list[RenderableType]:
     axis = one.statistics.chart.axis
     reference = letters[one.reference]
     shown = _headed(
-        f"Against {reference}", "", "area difference", "95 %", f"equals {reference} at its largest with", f"at or above {reference}"
+        f"Against {reference}",
+        "",
+        "area difference",
+        "95 %",
+        f"equals {reference} at its largest with",
+        f"at or above {reference}",
     )
     for pair in one.pairs:
-        shown.add_row(letters[pair.series], *_value(pair.area, "+"), amount_words(pair.equal, axis), ahead_words(pair.ahead, axis))
+        shown.add_row(
+            letters[pair.series], *_value(pair.area, "+"), amount_words(pair.equal, axis), ahead_words(pair.ahead, axis)
+        )
     ours = [
-        fitted.series.name for fitted in one.statistics.fitted if fitted.series.teacher_type == "real" and fitted.series.category == "ours"
+        fitted.series.name
+        for fitted in one.statistics.fitted
+        if fitted.series.teacher_type == "real" and fitted.series.category == "ours"
     ]
     told = next((pair.words for pair in one.pairs if pair.series in ours), one.pairs[0].words)
     return [shown, Text(f"That is: {told}.\n")]
@@ -100,7 +111,9 @@ def _letters(statistics: Statistics) -> dict[str, str]:
 
 
 def _notes(statistics: Statistics, letters: dict[str, str]) -> Text:
-    left_out = f"\n{statistics.chart.left_out} series not shown; --every shows them" if statistics.chart.left_out else ""
+    left_out = (
+        f"\n{statistics.chart.left_out} series not shown; --every shows them" if statistics.chart.left_out else ""
+    )
     everyone = len(statistics.fitted)
     doubts = "".join(
         f"\n! {'every series' if len(names) == everyone > 1 else ', '.join(letters[name] for name in names)}: {note}"

@@ -24,14 +24,18 @@ def terminal(meta: Meta) -> Group:
         parts += [_table(one, meta), Text(_summary(one)), *(Text(line, style="yellow") for line in _doubts(one)), ""]
     if not meta.methods:
         parts.append(Text(f"no method stands beside {meta.baseline} on two collections or more"))
-    about = "Weights: 1 / (variance over queries and runs + tau squared). p adj. of a collection is that of its own board."
+    about = (
+        "Weights: 1 / (variance over queries and runs + tau squared). p adj. of a collection is that of its own board."
+    )
     if meta.family:
         parts.append(Text(f"{meta.family}. {about}", style="dim"))
     return Group(*parts, *(Text(f"note: {note}") for note in meta.notes))
 
 
 def _table(one: Pooled, meta: Meta) -> Table:
-    table = Table(title=Text(one.name, style="bold"), title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    table = Table(
+        title=Text(one.name, style="bold"), title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False
+    )
     table.add_column("collection", overflow="fold", min_width=_COLLECTION)
     for heading in ("queries", "runs", meta.baseline, meta.metric, "difference", "95 %", "p adj.", "weight"):
         table.add_column(Text(heading), justify="right", overflow="fold")
@@ -47,9 +51,21 @@ def _table(one: Pooled, meta: Meta) -> Table:
 
 def _cells(part: CollectionEffect, weight: float | None, metric: str) -> tuple[str, ...]:
     row, against = part.row, part.against
-    shown = (row.collection, f"{part.queries:,}", str(row.runs), row_texts.mean(part.baseline, metric), row_texts.mean(row, metric))
+    shown = (
+        row.collection,
+        f"{part.queries:,}",
+        str(row.runs),
+        row_texts.mean(part.baseline, metric),
+        row_texts.mean(row, metric),
+    )
     of_all = "" if weight is None else f"{weight:.0%}"
-    return (*shown, f"{against.difference:+.4f}{row_texts.mark(row)}", _interval(against.interval), p_text(against.p_adjusted), of_all)
+    return (
+        *shown,
+        f"{against.difference:+.4f}{row_texts.mark(row)}",
+        _interval(against.interval),
+        p_text(against.p_adjusted),
+        of_all,
+    )
 
 
 def _summary(one: Pooled) -> str:
@@ -57,7 +73,8 @@ def _summary(one: Pooled) -> str:
         return f"{counted(len(one.parts), 'collection')}: nothing to combine"
     found = one.combined
     return (
-        f"between collections: tau {found.deviation:.4f}, I² {found.i2:.0%}, Q {found.q:.2f} (p {p_text(found.q_p)}); {_elsewhere(found)}"
+        f"between collections: tau {found.deviation:.4f}, I² {found.i2:.0%}, Q {found.q:.2f} (p "
+        f"{p_text(found.q_p)}); {_elsewhere(found)}"
     )
 
 

@@ -22,7 +22,8 @@ def csv(headings: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
 def latex(headings: Iterable[str], rows: Iterable[Iterable[Any]], align: str, title: str) -> str:
     """A tabular that needs the package booktabs, with the `title` as a comment above it.
 
-    `headings` are LaTeX already; cells are escaped here, numbers have four significant digits. `align` has a letter for each column.
+    `headings` are LaTeX already; cells are escaped here, numbers have four significant digits. `align` has a letter for
+    each column.
     """
     head, *body = [" & ".join(line) + r" \\" for line in (headings, *(map(_cell, row) for row in rows))]
     inside = "\n".join([r"\toprule", head, r"\midrule", *body, r"\bottomrule"])

@@ -1,4 +1,5 @@
-"""All rows of a table against each other, as one family, and what papers print of it: a letter for each row and for all it beats."""
+"""All rows of a table against each other, as one family, and what papers print of it: a letter for each row and for all
+it beats."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ ALL_PAIRS = TestSpec(test="maxt")
 
 @dataclass(frozen=True)
 class PairCell:
-    """A row against a column of the matrix; `difference` is row - column, `mark` ▲, ▼ or · for better, worse and not shown."""
+    """A row against a column of the matrix; `difference` is row - column, `mark` ▲, ▼ or · for better, worse and not
+    shown."""
 
     mark: str
     difference: float
@@ -42,7 +44,8 @@ _TURNED = {"better": "worse", "worse": "better"}
 
 @dataclass(frozen=True)
 class PairMatrix:
-    """The comparisons of all pairs of `names`, the rows of a table in its order; `left_out` counts rows beyond the first MOST."""
+    """The comparisons of all pairs of `names`, the rows of a table in its order; `left_out` counts rows beyond the
+    first MOST."""
 
     names: tuple[str, ...]
     letters: Mapping[str, str]
@@ -57,7 +60,9 @@ class PairMatrix:
             a, b, verdict, difference, ends = one["a"], one["b"], one["verdict"], one["difference"], one["interval"]
             found[b, a] = PairCell(_MARKS.get(verdict, "·"), difference, ends, one["p_adjusted"])
             turned = _TURNED.get(verdict, verdict)
-            found[a, b] = PairCell(_MARKS.get(turned, "·"), -difference, ends and (-ends[1], -ends[0]), one["p_adjusted"])
+            found[a, b] = PairCell(
+                _MARKS.get(turned, "·"), -difference, ends and (-ends[1], -ends[0]), one["p_adjusted"]
+            )
         return found
 
     def cell(self, row: str, column: str) -> PairCell | None:
@@ -66,13 +71,17 @@ class PairMatrix:
 
     def beats(self, name: str) -> tuple[str, ...]:
         """The letters of all rows that `name` is significantly better than; none for a row that was left out."""
-        return tuple(self.letters[other] for other in self.names if (found := self.cell(name, other)) and found.mark == "▲")
+        return tuple(
+            self.letters[other] for other in self.names if (found := self.cell(name, other)) and found.mark == "▲"
+        )
 
     def superscript(self, name: str) -> str:
         """`beats` as papers print it: ``abd``; four and more in a row are a span, set apart by commas: ``ab,d–k``."""
         order, won = list(self.letters.values()), self.beats(name)
         places = [order.index(letter) for letter in won]
-        runs = [[order[place] for _, place in run] for _, run in groupby(enumerate(places), lambda pair: pair[1] - pair[0])]
+        runs = [
+            [order[place] for _, place in run] for _, run in groupby(enumerate(places), lambda pair: pair[1] - pair[0])
+        ]
         if all(len(letter) == 1 for letter in won) and all(len(run) < _SHORTEST for run in runs):
             return "".join(won)
         return ",".join(_span(run) for run in runs)
@@ -98,10 +107,14 @@ def _letter(number: int) -> str:
     return (_letter(before - 1) if before else "") + ascii_lowercase[last]
 
 
-def all_pairs(result_set: ResultSet, table: Table, rows: Sequence[tuple[str, Row]], question: TestSpec = ALL_PAIRS) -> PairMatrix | None:
-    """The named `rows` of `table` against each other by its leading metric, the runs of a row averaged on each query first.
+def all_pairs(
+    result_set: ResultSet, table: Table, rows: Sequence[tuple[str, Row]], question: TestSpec = ALL_PAIRS
+) -> PairMatrix | None:
+    """The named `rows` of `table` against each other by its leading metric, the runs of a row averaged on each query
+    first.
 
-    Only rows that have that metric, and of these the first MOST. None where fewer than two are left. The family is all comparisons made.
+    Only rows that have that metric, and of these the first MOST. None where fewer than two are left. The family is all
+    comparisons made.
     """
     having = [(name, row) for name, row in rows if table.metric in row.metrics]
     if len(having) < 2:

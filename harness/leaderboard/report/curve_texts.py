@@ -27,7 +27,8 @@ class CurveLine(NamedTuple):
 
 @dataclass(frozen=True)
 class CurveTexts:
-    """`svg` is a document of its own; `lines` hold the series with more than one amount, none of them with a single query."""
+    """`svg` is a document of its own; `lines` hold the series with more than one amount, none of them with a single
+    query."""
 
     svg: str
     axis: str

@@ -12,7 +12,8 @@ from harness.text import counted
 
 
 def findings(table: Table, titles: dict[str, Row], pairs: PairMatrix | None) -> list[str]:
-    """The leader and what it beats, the count against the baseline, what could have been seen at all, and what rests on one run."""
+    """The leader and what it beats, the count against the baseline, what could have been seen at all, and what rests on
+    one run."""
     leader = next((name for name, row in titles.items() if row.rank == 1), None)
     said = [
         _leader(table, titles, pairs, leader) if leader else "",
@@ -27,17 +28,27 @@ def findings(table: Table, titles: dict[str, Row], pairs: PairMatrix | None) -> 
 def _leader(table: Table, titles: dict[str, Row], pairs: PairMatrix | None, leader: str) -> str:
     row = titles[leader]
     opening = (
-        f"{leader} has the highest {table.metric}: {row_texts.mean(row, table.metric)} {row_texts.interval(row, table.metric)}".rstrip()
-    )
+        f"{leader} has the highest {table.metric}: {row_texts.mean(row, table.metric)} "
+        f"{row_texts.interval(row, table.metric)}"
+    ).rstrip()
     if pairs is None or leader not in pairs.names:
         return f"{opening}."
     won, others = len(pairs.beats(leader)), len(pairs.names) - 1
     if won == others:
         return f"{opening}. It is better than every other row."
-    equals = [name for name in pairs.names if name != leader and (found := pairs.cell(leader, name)) and found.mark == "·"]
-    seeing = [name for name in pairs.names if titles[name].rank is None and (found := pairs.cell(leader, name)) and found.mark == "▼"]
+    equals = [
+        name for name in pairs.names if name != leader and (found := pairs.cell(leader, name)) and found.mark == "·"
+    ]
+    seeing = [
+        name
+        for name in pairs.names
+        if titles[name].rank is None and (found := pairs.cell(leader, name)) and found.mark == "▼"
+    ]
     worse = f"; {counted(len(seeing), 'row')} that cannot compete are better" if seeing else ""
-    said = f"{opening}. It is shown to be better than {won} of the {others} other rows; from {len(equals)} no difference is shown{worse}."
+    said = (
+        f"{opening}. It is shown to be better than {won} of the {others} other rows; from {len(equals)} no "
+        f"difference is shown{worse}."
+    )
     return said + (" So it leads, but it is not shown to be the best." if equals else "")
 
 
@@ -58,7 +69,8 @@ def _detectable(pairs: PairMatrix | None) -> str:
         return ""
     power = f"{pairs.answer['power']:.0%}"
     return (
-        f"{counted(pairs.answer['queries'], 'query')} show a true difference between two rows of about {median(found):.3f} "
+        f"{counted(pairs.answer['queries'], 'query')} show a true difference between two rows of about "
+        f"{median(found):.3f} "
         f"with {power} power (median over pairs, each alone); smaller ones are easily missed."
     )
 
@@ -73,7 +85,11 @@ def _flagged(table: Table) -> str:
     flagged = sum(bool(row.flags) for row in table.rows)
     kinds = Counter(flag.partition(":")[0] for row in table.rows for flag in row.flags)
     named = ", ".join(f"{flag} ({count})" for flag, count in kinds.most_common())
-    return f"{counted(flagged, 'row')} {_verb(flagged, 'carry')} a flag: {named}. Read it before you believe the row." if flagged else ""
+    return (
+        f"{counted(flagged, 'row')} {_verb(flagged, 'carry')} a flag: {named}. Read it before you believe the row."
+        if flagged
+        else ""
+    )
 
 
 def _verb(number: int, verb: str) -> str:

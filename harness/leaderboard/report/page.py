@@ -1,6 +1,8 @@
-"""A report as HTML, LaTeX or Markdown. Whatever a template is given is escaped; only what is marked as done is set as it is.
+"""A report as HTML, LaTeX or Markdown. Whatever a template is given is escaped; only what is marked as done is set as
+it is.
 
-Results may come from strangers: their texts are data in every form. The page holds no script, loads nothing, and says so to the browser.
+Results may come from strangers: their texts are data in every form. The page holds no script, loads nothing, and says
+so to the browser.
 """
 
 from __future__ import annotations
@@ -68,9 +70,13 @@ def make_report(
     result_set = load_results(results)
     found = board_of(result_set, collection=collection, split=split, metric=metric, baseline=baseline)
     if not found.tables:
-        raise UserError("no published runs", file=results, remedy="give the folder that a sweep published to: harness sweep FILE")
+        raise UserError(
+            "no published runs", file=results, remedy="give the folder that a sweep published to: harness sweep FILE"
+        )
     typed = results.name if results.is_absolute() else results.as_posix()
-    sections = tuple(section(number, result_set, table, plain(typed), question) for number, table in enumerate(found.tables, 1))
+    sections = tuple(
+        section(number, result_set, table, plain(typed), question) for number, table in enumerate(found.tables, 1)
+    )
     newest = max(run.card.created for table in found.tables for run in result_set.runs_of(table))
     return ResultsReport(found, sections, command or f"harness report {typed}", f"{newest:%Y-%m-%d %H:%M} UTC")
 
@@ -92,14 +98,17 @@ class Marks(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Form:
-    """A kind of document: its template, how texts are escaped (None leaves that to jinja's HTML), and marks that do not clash."""
+    """A kind of document: its template, how texts are escaped (None leaves that to jinja's HTML), and marks that do not
+    clash."""
 
     template: str
     escape: Callable[[str], str] | None = None
     marks: Marks = field(default_factory=Marks)
 
 
-_LATEX_MARKS = Marks(block_start_string="<%", block_end_string="%>", variable_start_string="<<", variable_end_string=">>")
+_LATEX_MARKS = Marks(
+    block_start_string="<%", block_end_string="%>", variable_start_string="<<", variable_end_string=">>"
+)
 FORMS: dict[str, Form] = {
     "html": Form("report.html"),
     "latex": Form("report.tex", escaped_latex, _LATEX_MARKS),
@@ -110,7 +119,11 @@ FORMS: dict[str, Form] = {
 def render(report: ResultsReport, form: str) -> str:
     """The report as one of FORMS; the same report gives the same text."""
     chosen = FORMS[form]
-    return _environment(chosen.template).get_template(chosen.template).render(report=report, glossary=GLOSSARY, version=__version__)
+    return (
+        _environment(chosen.template)
+        .get_template(chosen.template)
+        .render(report=report, glossary=GLOSSARY, version=__version__)
+    )
 
 
 @cache

@@ -44,13 +44,19 @@ _METRICS = {
 
 
 def ranx_report(
-    results: Path, *, collection: str | None = None, split: str | None = None, metrics: Sequence[str] = (), question: TestSpec | None = None
+    results: Path,
+    *,
+    collection: str | None = None,
+    split: str | None = None,
+    metrics: Sequence[str] = (),
+    question: TestSpec | None = None,
 ) -> Report:
-    """The first MOST rows of the one table of `results` that is chosen, as a ``ranx.Report``: means, adjusted p, wins, ties and losses.
+    """The first MOST rows of the one table of `results` that is chosen, as a ``ranx.Report``: means, adjusted p, wins,
+    ties and losses.
 
-    `metrics` are names of ours, by default all that ranx has a name for. The family that p is adjusted over (Holm) is all pairs on one
-    metric, as in ranx each metric is looked at by itself. Raises UserError when several tables fit, for a test that ranx cannot name,
-    and for a metric that the table or ranx does not have.
+    `metrics` are names of ours, by default all that ranx has a name for. The family that p is adjusted over (Holm) is
+    all pairs on one metric, as in ranx each metric is looked at by itself. Raises UserError when several tables fit,
+    for a test that ranx cannot name, and for a metric that the table or ranx does not have.
     """
     asked = question or TestSpec()
     if asked.test not in TESTS:
@@ -59,10 +65,14 @@ def ranx_report(
     tables = board_of(result_set, collection=collection, split=split).tables
     if len(tables) != 1:
         known = ", ".join(f"{table.collection} ({table.split})" for table in tables)
-        raise UserError(f"{len(tables)} tables in {results}", remedy=f"name collection and split: {known}" if known else None)
+        raise UserError(
+            f"{len(tables)} tables in {results}", remedy=f"name collection and split: {known}" if known else None
+        )
     (table,) = tables
     wanted = _wanted(table, metrics)
-    rows = [(name, row) for name, row in titles(table).items() if all(metric in row.metrics for metric in wanted)][:MOST]
+    rows = [(name, row) for name, row in titles(table).items() if all(metric in row.metrics for metric in wanted)][
+        :MOST
+    ]
     answers = {}
     for metric, name in wanted.items():
         values = per_query(result_set, replace(table, metric=metric), rows)

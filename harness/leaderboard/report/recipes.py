@@ -111,7 +111,11 @@ def _environment(card: Card) -> str:
     system = _at(card.platform, "operating system", "distribution")
     libraries = _at(card.platform, "software", "libraries", "python")
     package = _at(card.implementation, "source", "package")
-    named = [str(one) for one in libraries if str(one).partition("==")[0] in ("python", "torch")] if isinstance(libraries, list) else []
+    named = (
+        [str(one) for one in libraries if str(one).partition("==")[0] in ("python", "torch")]
+        if isinstance(libraries, list)
+        else []
+    )
     hardware = [gpu, cpu, cores and f"{cores} cores", ram]
     parts = [package, f"commit {commit(card)}", *named, *hardware, system]
     return plain(" · ".join(str(part) for part in parts if part))

@@ -26,7 +26,8 @@ _LAYOUTS: tuple[ReportLayout, ...] = get_args(ReportLayout)
 
 
 class ReportCell(NamedTuple):
-    """A cell of the table; `best` marks the highest mean of those that compete, `beats` are letters of rows, `title` says more."""
+    """A cell of the table; `best` marks the highest mean of those that compete, `beats` are letters of rows, `title`
+    says more."""
 
     text: str
     title: str = ""
@@ -95,10 +96,15 @@ class TableSection:
         if self.pairs is None:
             return ""
         asked, rest = self.pairs.answer, self.pairs.left_out
-        how = f"adjusted by {asked['correction']}" if asked["correction"] != asked["test"] else "adjusted within the family"
+        how = (
+            f"adjusted by {asked['correction']}"
+            if asked["correction"] != asked["test"]
+            else "adjusted within the family"
+        )
         left_out = f"; {rest} more rows are left out" if rest else ""
         return (
-            f"{asked['test']} test, {asked['alternative']}, paired over {asked['queries']:,} queries, seed {asked['seed']}; "
+            f"{asked['test']} test, {asked['alternative']}, paired over {asked['queries']:,} queries, seed "
+            f"{asked['seed']}; "
             f"p {how}: {asked['family']}{left_out}"
         )
 
@@ -111,7 +117,10 @@ class TableSection:
     def comparisons(self) -> list[dict[str, str]]:
         """All pairs in words, the smallest p first."""
         found = self.pairs.answer["comparisons"] if self.pairs else []
-        return [self._comparison_text(one) for one in sorted(found, key=lambda one: (one["p_adjusted"], -abs(one["difference"])))]
+        return [
+            self._comparison_text(one)
+            for one in sorted(found, key=lambda one: (one["p_adjusted"], -abs(one["difference"])))
+        ]
 
     def _comparison_text(self, one: Comparison) -> dict[str, str]:
         known = self.pairs.letters if self.pairs else {}
@@ -150,10 +159,19 @@ class TableSection:
     def as_json(self) -> dict[str, Any]:
         """Table, rows with letters, all comparisons, and how each row is made again."""
         found = arranged("json", self.table)
-        rows = [{"letter": line.letter, "title": line.title, "beats": self._beats(line), **record(line.row, found)} for line in self.lines]
+        rows = [
+            {"letter": line.letter, "title": line.title, "beats": self._beats(line), **record(line.row, found)}
+            for line in self.lines
+        ]
         recipes = {line.letter: _recipe_json(line.recipe) for line in self.lines}
         pairs = self.pairs.answer if self.pairs else None
-        return {**self.table.as_json(), "findings": list(self.findings), "rows": rows, "pairs": pairs, "reproduce": recipes}
+        return {
+            **self.table.as_json(),
+            "findings": list(self.findings),
+            "rows": rows,
+            "pairs": pairs,
+            "reproduce": recipes,
+        }
 
     def _beats(self, line: SectionLine) -> list[str]:
         return list(self.pairs.beats(line.title)) if self.pairs else []
@@ -163,8 +181,11 @@ def _recipe_json(one: Recipe) -> dict[str, Any]:
     return {**vars(one), "settings": dict(one.settings), "runs": [run._asdict() for run in one.runs]}
 
 
-def section(number: int, result_set: ResultSet, table: Table, results: str, question: TestSpec = ALL_PAIRS) -> TableSection:
-    """The section of `table`, the `number`-th of the report; `results` is the folder as it is typed, for commands to copy."""
+def section(
+    number: int, result_set: ResultSet, table: Table, results: str, question: TestSpec = ALL_PAIRS
+) -> TableSection:
+    """The section of `table`, the `number`-th of the report; `results` is the folder as it is typed, for commands to
+    copy."""
     rows = titles(table)
     pairs = all_pairs(result_set, table, list(rows.items()), question)
     found = {column.key: column for layout in _LAYOUTS for column in arranged(layout, table)}
@@ -188,7 +209,9 @@ def section(number: int, result_set: ResultSet, table: Table, results: str, ques
 
 
 def _best(rows: Sequence[Row], metric: str) -> float | None:
-    return max((row.metrics[metric].mean for row in rows if row.rank is not None and metric in row.metrics), default=None)
+    return max(
+        (row.metrics[metric].mean for row in rows if row.rank is not None and metric in row.metrics), default=None
+    )
 
 
 def _cell(column: Column, row: Row, beats: str, best: Mapping[str, float | None]) -> ReportCell:

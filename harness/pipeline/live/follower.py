@@ -10,7 +10,17 @@ from pathlib import Path
 
 from harness.errors import UserError
 from harness.pipeline.live.journal import is_held, process
-from harness.pipeline.live.live_rows import CellRow, FailureRow, KindRow, RunningRow, cells, failures, kinds, left, running
+from harness.pipeline.live.live_rows import (
+    CellRow,
+    FailureRow,
+    KindRow,
+    RunningRow,
+    cells,
+    failures,
+    kinds,
+    left,
+    running,
+)
 from harness.pipeline.live.sweep_state import SweepState
 from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.text import clock
@@ -75,7 +85,8 @@ class Follower:
     _read: int = 0
 
     def read(self, at: float | None = None) -> SweepReport:
-        """The sweep as it is, times as of `at` (seconds since 1970; now). Raises UserError when the file is gone or no journal."""
+        """The sweep as it is, times as of `at` (seconds since 1970; now). Raises UserError when the file is gone or no
+        journal."""
         # Asked before reading: what a sweep wrote before it went is then known to be all.
         alive = is_held(self.file) and self._is_there()
         self._take_new()

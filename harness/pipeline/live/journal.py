@@ -1,7 +1,8 @@
-"""The journal of a running sweep: what its live view is told, as lines of JSON in the workspace, for those who follow from outside.
+"""The journal of a running sweep: what its live view is told, as lines of JSON in the workspace, for those who follow
+from outside.
 
-``<workspace>/sweeps/<started>-<sweep>-<pid>.jsonl`` is locked as long as its sweep lives; the kernel frees it when the process dies.
-Lines are only ever added. Nothing that a sweep makes depends on it.
+``<workspace>/sweeps/<started>-<sweep>-<pid>.jsonl`` is locked as long as its sweep lives; the kernel frees it when the
+process dies. Lines are only ever added. Nothing that a sweep makes depends on it.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ _EVERY = 1.0
 class Journal(Observer):
     """Writes the events of one sweep.
 
-    `folder` holds journals, `cells` are its cells' names with their last stages, `past` mean seconds of each kind of stage before.
+    `folder` holds journals, `cells` are its cells' names with their last stages, `past` mean seconds of each kind of
+    stage before.
     """
 
     def __init__(self, folder: Path, file: Path, cells: Sequence[tuple[str, Stage]], past: Mapping[str, float]) -> None:
@@ -49,7 +51,9 @@ class Journal(Observer):
     def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
         self._ledger = ledger
         keys = {stage.key for stage in waiting}
-        done = Counter(stage.kind for key, stage in closure(final for _, final in self._cells).items() if key not in keys)
+        done = Counter(
+            stage.kind for key, stage in closure(final for _, final in self._cells).items() if key not in keys
+        )
         self._write(
             "planned",
             **self._about,

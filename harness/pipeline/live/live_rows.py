@@ -1,4 +1,5 @@
-"""The tables of a sweep that is followed: stages by kind, stages that run, what failed, cells. All from the story its journal tells."""
+"""The tables of a sweep that is followed: stages by kind, stages that run, what failed, cells. All from the story its
+journal tells."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from harness.pipeline.live.sweep_state import SweepState, Work
 
 
 class KindRow(NamedTuple):
-    """Stages of one kind. `total` counts all of them, `cached` those that were there before; `rest` those that rest on a failed one."""
+    """Stages of one kind. `total` counts all of them, `cached` those that were there before; `rest` those that rest on
+    a failed one."""
 
     kind: str
     total: int
@@ -24,7 +26,8 @@ class KindRow(NamedTuple):
 
 
 class RunningRow(NamedTuple):
-    """A stage that runs, for `seconds`; what it said of its progress, units a second, and seconds to go, None where not known."""
+    """A stage that runs, for `seconds`; what it said of its progress, units a second, and seconds to go, None where not
+    known."""
 
     stage: str
     seconds: float
@@ -87,7 +90,8 @@ def _row(story: SweepState, key: str, work: Work, now: float) -> RunningRow:
 
 
 def left(story: SweepState, running: tuple[RunningRow, ...]) -> float | None:
-    """Seconds to go; as many stages as run now are thought to run side by side. None while that of a kind is not known."""
+    """Seconds to go; as many stages as run now are thought to run side by side. None while that of a kind is not
+    known."""
     parts = [row.left for row in running]
     for kind in kinds(story):
         if kind.waiting:
@@ -102,7 +106,8 @@ def failures(story: SweepState, traces: Failures) -> tuple[FailureRow, ...]:
     stages = Counter(story.skipped.values())
     without = Counter(cause for _, key in story.head["cells"] if (cause := _cause(story, key)))
     return tuple(
-        FailureRow(str(story.stages[key]), reason, stages[key], without[key], str(traces.file(key))) for key, reason in story.failed.items()
+        FailureRow(str(story.stages[key]), reason, stages[key], without[key], str(traces.file(key)))
+        for key, reason in story.failed.items()
     )
 
 

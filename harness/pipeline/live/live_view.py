@@ -102,7 +102,9 @@ class TableView(TallyView):
 
     def failed(self, stage: Stage, reason: str, skipped: list[Stage]) -> None:
         super().failed(stage, reason, skipped)
-        self._console.print(f"[red]failed[/red] {escape(f'{stage.kind} {stage.label}: {reason}')} ({len(skipped)} stages rest on it)")
+        self._console.print(
+            f"[red]failed[/red] {escape(f'{stage.kind} {stage.label}: {reason}')} ({len(skipped)} stages rest on it)"
+        )
 
     def close(self) -> None:
         self._live.stop()
@@ -127,7 +129,9 @@ class TableView(TallyView):
         ]
         if self._ledger is not None:
             paid = self._ledger.paid
-            parts.append(f"LLM: {paid.calls:,} calls, {paid.input_tokens + paid.output_tokens:,} tokens, {paid.usd:.2f} USD")
+            parts.append(
+                f"LLM: {paid.calls:,} calls, {paid.input_tokens + paid.output_tokens:,} tokens, {paid.usd:.2f} USD"
+            )
         return " · ".join(parts)
 
 

@@ -36,7 +36,8 @@ class Tally:
         return self.done.total() + self.failed.total()
 
     def remaining(self, past: Mapping[str, float]) -> float | None:
-        """Seconds still to go, from the mean time of each kind here or in `past`; None while a waiting kind has no known time."""
+        """Seconds still to go, from the mean time of each kind here or in `past`; None while a waiting kind has no
+        known time."""
         rest = 0.0
         for kind, total in self.total.items():
             waiting = total - self.done[kind] - self.failed[kind]

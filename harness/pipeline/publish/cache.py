@@ -1,4 +1,5 @@
-"""Which result folders hold which cells, so that a replay compares hashes and reads no card. Losing this costs time only."""
+"""Which result folders hold which cells, so that a replay compares hashes and reads no card. Losing this costs time
+only."""
 
 from __future__ import annotations
 

@@ -54,18 +54,25 @@ def publish_cell(
     times: LabellingTime,
     computed: Collection[str] = (),
 ) -> Path:
-    """Publish the run of a finished cell under `results`; what is there already and says the same is kept. Returns its folder.
+    """Publish the run of a finished cell under `results`; what is there already and says the same is kept. Returns its
+    folder.
 
     `computed` are the keys of the stages that the present sweep made; all others came from the store.
     """
     stages = closure([cell.evaluate])
-    alone = {key: times.standalone(stage) for key, stage in stages.items() if isinstance(stage, Labels) and store.has(stage)}
+    alone = {
+        key: times.standalone(stage) for key, stage in stages.items() if isinstance(stage, Labels) and store.has(stage)
+    }
     card = _card(cell, store, sweep, alone)
     folder = run_folder(results, card)
     if not cache.holds(folder, card):
         run, metrics = store.place(cell.run) / "run.trec.gz", store.place(cell.evaluate) / METRICS
         publish(
-            folder, card, run, metrics, lambda: sidecar_files(stages.values(), store, {*computed, *_computed_before(folder, card)}, alone)
+            folder,
+            card,
+            run,
+            metrics,
+            lambda: sidecar_files(stages.values(), store, {*computed, *_computed_before(folder, card)}, alone),
         )
         cache.note(folder, card)
     return folder
@@ -86,12 +93,16 @@ def _tag(cell: PlannedCell) -> str:
     """What a folder and its run are called; the mark at the end tells cells apart whatever is cut away before it."""
     point = cell.cell
     axes = {"b": point.budget, "r": point.resample, "s": point.seed}
-    named = [slug(part) for part in (point.method.name, point.teacher, point.loss("ranker"), point.loss("retriever")) if part]
+    named = [
+        slug(part) for part in (point.method.name, point.teacher, point.loss("ranker"), point.loss("retriever")) if part
+    ]
     placed = [f"{short}{value}" for short, value in axes.items() if value is not None]
     mark = digest([cell.evaluate.key, point.settings, point.entry])[:8]
     whole = "-".join([*named, *placed, mark])
     # A sum of losses names all their settings.
-    return whole if len(whole) <= LONGEST_TAG else "-".join([*(part[:30].rstrip("-.") for part in named), *placed, mark])
+    return (
+        whole if len(whole) <= LONGEST_TAG else "-".join([*(part[:30].rstrip("-.") for part in named), *placed, mark])
+    )
 
 
 def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping[str, float | None]) -> Card:
@@ -106,7 +117,9 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
         research_goal=ResearchGoal(
             sweep=sweep.source.path.name,
             question=sweep.description,
-            evaluation=CardEvaluation(reported_measures=sweep.evaluate.reported, baseline=(sweep.baseline,) if sweep.baseline else ()),
+            evaluation=CardEvaluation(
+                reported_measures=sweep.evaluate.reported, baseline=(sweep.baseline,) if sweep.baseline else ()
+            ),
         ),
         implementation=implementation(sweep.source.command or f"harness sweep {_typed(sweep.source.path)}"),
         method=_method(cell),
@@ -159,7 +172,9 @@ def _method(cell: PlannedCell) -> MethodSection:
 
 def _data(cell: PlannedCell, sweep: SweepFile) -> Data:
     collection = cell.inputs.collection
-    sources = () if cell.cell.resample is None else tuple(DataSource(name=name) for name in sweep.candidates.training_queries)
+    sources = (
+        () if cell.cell.resample is None else tuple(DataSource(name=name) for name in sweep.candidates.training_queries)
+    )
     test = TestCollection(name=collection.name, split=cell.inputs.split, content_hash=collection.content_hash)
     return Data(test_collection=test, training_data=sources)
 
@@ -211,7 +226,14 @@ def _reader(cell: PlannedCell) -> dict[str, Any]:
     if read is None:
         return {}
     settings = {key: value for key, value in canonical(read.reader.settings).items() if key != "ask"}
-    return {"reader": {"kind": read.reader.name, **settings, "prompt": read.reader.asking.identity, "passages": read.passages}}
+    return {
+        "reader": {
+            "kind": read.reader.name,
+            **settings,
+            "prompt": read.reader.asking.identity,
+            "passages": read.passages,
+        }
+    }
 
 
 def _tuning(cell: PlannedCell, store: Store, sweep: SweepFile) -> TuningSection | None:
@@ -219,7 +241,9 @@ def _tuning(cell: PlannedCell, store: Store, sweep: SweepFile) -> TuningSection 
         return None
     told = json.loads((store.place(cell.choice) / TRIALS).read_text(encoding="utf-8"))
     trials = tuple(TrialOutcome.model_validate(trial) for trial in told["trials"])
-    return TuningSection(split=sweep.tune.split, metric=told["metric"], trials=trials, chosen=trials[told["chosen"]].settings)
+    return TuningSection(
+        split=sweep.tune.split, metric=told["metric"], trials=trials, chosen=trials[told["chosen"]].settings
+    )
 
 
 def _costs(manifests: Mapping[str, Manifest], training: Collection[str], summaries: Iterable[dict[str, Any]]) -> Costs:
@@ -257,13 +281,16 @@ def _durations(manifests: Mapping[str, Manifest]) -> dict[str, float]:
 
 
 def _seconds_standalone(manifests: Mapping[str, Manifest], standalone: Mapping[str, float | None]) -> float | None:
-    """Seconds of all stages with labelling as if nothing had been paid before; None where one of `standalone` is not known."""
+    """Seconds of all stages with labelling as if nothing had been paid before; None where one of `standalone` is not
+    known."""
     known = [seconds for seconds in standalone.values() if seconds is not None]
     others = sum(manifest["seconds"] for key, manifest in manifests.items() if key not in standalone)
     return others + sum(known) if len(known) == len(standalone) else None
 
 
-def _durations_standalone(manifests: Mapping[str, Manifest], standalone: Mapping[str, float | None]) -> dict[str, float]:
+def _durations_standalone(
+    manifests: Mapping[str, Manifest], standalone: Mapping[str, float | None]
+) -> dict[str, float]:
     known = {key: seconds for key, seconds in standalone.items() if seconds is not None}
     if len(known) < len(standalone):
         return {}

@@ -1,9 +1,11 @@
-"""What labelling takes alone: the seconds of a label stage had the ledger been empty, whichever stage the calls were made in.
+"""What labelling takes alone: the seconds of a label stage had the ledger been empty, whichever stage the calls were
+made in.
 
-A stage whose calls stood in the ledger already takes next to nothing, because larger budgets were labelled first. As its USD alone are
-those of every call, its seconds alone are what it took itself and, for every call that it found, the call's own seconds times the
-teacher's pace. The pace is wall time for a second of calls: below 1 where calls are in flight at once. It is taken from the label
-stages in the same store that the teacher was asked in, and 1 (one call after another) where there are none.
+A stage whose calls stood in the ledger already takes next to nothing, because larger budgets were labelled first. As
+its USD alone are those of every call, its seconds alone are what it took itself and, for every call that it found, the
+call's own seconds times the teacher's pace. The pace is wall time for a second of calls: below 1 where calls are in
+flight at once. It is taken from the label stages in the same store that the teacher was asked in, and 1 (one call after
+another) where there are none.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ _COUNTED = ("calls", "input_tokens", "output_tokens")
 
 
 class _Took(NamedTuple):
-    """Seconds of a label stage's calls: of all that it uses, and of those that it made; and wall time while it labelled."""
+    """Seconds of a label stage's calls: of all that it uses, and of those that it made; and wall time while it
+    labelled."""
 
     standalone: float
     incurred: float
@@ -35,7 +38,8 @@ class _Took(NamedTuple):
 
 
 class LabellingTime:
-    """Seconds alone of label stages. `stages` are those of a sweep; what the summaries of older ones lack is read from `ledger`.
+    """Seconds alone of label stages. `stages` are those of a sweep; what the summaries of older ones lack is read from
+    `ledger`.
 
     `cache` keeps what was read there; losing it costs time only.
     """
@@ -46,7 +50,8 @@ class LabellingTime:
         self._paces: dict[tuple[str, str], float] = {}
 
     def standalone(self, stage: Labels) -> float | None:
-        """Seconds that a made `stage` takes with an empty ledger; None where its calls' seconds are not known any more."""
+        """Seconds that a made `stage` takes with an empty ledger; None where its calls' seconds are not known any
+        more."""
         took, whole = self._took(stage.key, self._store.place(stage)), float(self._store.manifest(stage)["seconds"])
         if took is None:
             return None
@@ -64,7 +69,9 @@ class LabellingTime:
     def _same_teacher(self, kind: str, teacher: str) -> Iterable[_Took]:
         for file in (self._store.root / kind).glob(f"[0-9a-f]*/{MANIFEST}"):
             manifest = json.loads(file.read_text(encoding="utf-8"))
-            if json.dumps(manifest["fields"].get("teacher")) == teacher and (took := self._took(manifest["key"], file.parent)):
+            if json.dumps(manifest["fields"].get("teacher")) == teacher and (
+                took := self._took(manifest["key"], file.parent)
+            ):
                 yield took
 
     def _took(self, key: str, folder: Path) -> _Took | None:
@@ -78,7 +85,8 @@ class LabellingTime:
         return _Took(seconds, seconds * here["calls"] / max(alone["calls"], 1), summary["seconds"])
 
     def _again(self, key: str, standalone: dict[str, Any]) -> float | None:
-        """Seconds of the calls of a stage whose summary does not tell: the ledger is asked for all of them once more."""
+        """Seconds of the calls of a stage whose summary does not tell: the ledger is asked for all of them once
+        more."""
         if key not in self._known and key in self._stages:
             seconds = self._replayed(self._stages.pop(key), standalone)
             if seconds is not None:

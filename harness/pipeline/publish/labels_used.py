@@ -1,4 +1,5 @@
-"""Which labels a run used: those that teachers were asked for, queries that they wrote, and gold labels that training saw."""
+"""Which labels a run used: those that teachers were asked for, queries that they wrote, and gold labels that training
+saw."""
 
 from __future__ import annotations
 

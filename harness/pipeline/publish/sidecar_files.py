@@ -37,7 +37,9 @@ def sidecar_files(
     return {PROVENANCE: _provenance(there, store, computed, standalone)} | ({LABELS: labels} if labels else {})
 
 
-def _provenance(stages: Iterable[Stage], store: Store, computed: Collection[str], standalone: Mapping[str, float | None]) -> bytes:
+def _provenance(
+    stages: Iterable[Stage], store: Store, computed: Collection[str], standalone: Mapping[str, float | None]
+) -> bytes:
     found = [
         StageProvenance(
             kind=plain(stage.kind),
@@ -80,16 +82,26 @@ def _labels(stages: Collection[Stage], store: Store) -> bytes | None:
     # Where not all of them fit, every set keeps the beginning of its draw.
     most = MOST_ROWS if labels <= MOST_ROWS else MOST_ROWS // len(sets)
     return packed(
-        chain.from_iterable(_rows(number, *one, store, scores, most) for number, one in enumerate(zip(sets, rankings, strict=True))), labels
+        chain.from_iterable(
+            _rows(number, *one, store, scores, most) for number, one in enumerate(zip(sets, rankings, strict=True))
+        ),
+        labels,
     )
 
 
 def _rows(
-    number: int, stage: Labels, rankings: Iterable[Ranking], store: Store, scores: Mapping[str, dict[str, float]], most: int
+    number: int,
+    stage: Labels,
+    rankings: Iterable[Ranking],
+    store: Store,
+    scores: Mapping[str, dict[str, float]],
+    most: int,
 ) -> Iterator[LabelRow]:
     """The first `most` rows of a set that may be published."""
     given = _candidates(store.place(stage.candidates), store.place(stage.subset.pool), stage.depth)
-    found = (row_of(ranking, *given.get(ranking.query, ("", ())), scores.get(ranking.query), number) for ranking in rankings)
+    found = (
+        row_of(ranking, *given.get(ranking.query, ("", ())), scores.get(ranking.query), number) for ranking in rankings
+    )
     return islice((row for row in found if row is not None), most)
 
 
@@ -100,8 +112,12 @@ def _candidates(run: Path, pool: Path, depth: int) -> dict[str, tuple[str, tuple
 
 
 def _ranker_scores(stages: Iterable[Stage], store: Store) -> dict[str, dict[str, float]]:
-    """What the run's ranker scores the documents of each training query; nothing where a run has none, or one a tuning trial."""
+    """What the run's ranker scores the documents of each training query; nothing where a run has none, or one a tuning
+    trial."""
     scored = [stage for stage in stages if isinstance(stage, RankerScoredLists)]
     if len(scored) != 1:
         return {}
-    return {one.query: dict(zip(one.documents, one.scores or (), strict=False)) for one in read_lists(store.place(scored[0]))}
+    return {
+        one.query: dict(zip(one.documents, one.scores or (), strict=False))
+        for one in read_lists(store.place(scored[0]))
+    }

@@ -42,9 +42,13 @@ class Bm25sSettings(Settings):
 
     k1: float = Field(0.9, ge=0, description="how slowly repeated words saturate")
     b: float = Field(0.4, ge=0, le=1, description="how much long documents are held back")
-    method: Literal["lucene", "robertson", "atire"] = Field("lucene", description="variant of the formula (Kamphuis et al. 2020)")
+    method: Literal["lucene", "robertson", "atire"] = Field(
+        "lucene", description="variant of the formula (Kamphuis et al. 2020)"
+    )
     stemmer: Language | None = Field("english", description="Snowball stemmer, none to keep words as they are")
-    stopwords: StopWords | None = Field("en", description="stop words of a language as bm25s lists them; 'en' are Lucene's 33")
+    stopwords: StopWords | None = Field(
+        "en", description="stop words of a language as bm25s lists them; 'en' are Lucene's 33"
+    )
 
 
 class Bm25s(LexicalEngine):
@@ -58,7 +62,9 @@ class Bm25s(LexicalEngine):
     def index(self, corpus: Texts, folder: Path, progress: Progress) -> None:
 
         tokenizer = self._tokenizer()
-        documents = [array("i", words) for words in tokenizer.streaming_tokenize(_stream(corpus, progress), allow_empty=False)]
+        documents = [
+            array("i", words) for words in tokenizer.streaming_tokenize(_stream(corpus, progress), allow_empty=False)
+        ]
         vocabulary = tokenizer.get_vocab_dict() or {"": 0}
         model = bm25s.BM25(k1=self.settings.k1, b=self.settings.b, method=self.settings.method)
         model.index(tokenization.Tokenized(documents, vocabulary), create_empty_token=False, show_progress=False)
@@ -72,7 +78,9 @@ class Bm25s(LexicalEngine):
         tokenizer.load_vocab(folder)
         model = bm25s.BM25.load(folder, mmap=True, load_vocab=False, show_progress=False)
         ranks = np.load(folder / _RANKS, mmap_mode="r")
-        for done, words in enumerate(tokenizer.streaming_tokenize(list(texts), update_vocab=False, allow_empty=False), 1):
+        for done, words in enumerate(
+            tokenizer.streaming_tokenize(list(texts), update_vocab=False, allow_empty=False), 1
+        ):
             scores = model.get_scores_from_ids(words) if words else np.zeros(0, dtype=np.float32)
             rows = np.flatnonzero(scores > 0)
             yield best(rows, scores[rows], ranks[rows], depth)

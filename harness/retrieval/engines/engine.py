@@ -36,7 +36,8 @@ class LexicalEngine(Plugin):
 
     @abstractmethod
     def search(self, folder: Path, texts: Sequence[str], depth: int, progress: Progress) -> Iterator[Hits]:
-        """For each of `texts`, in their order, the first `depth` documents that share a word with it (fewer where fewer do).
+        """For each of `texts`, in their order, the first `depth` documents that share a word with it (fewer where fewer
+        do).
 
         Rows are positions in the indexed corpus; ties go to the greater document id, also at the last place.
         """

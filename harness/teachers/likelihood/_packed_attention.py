@@ -1,9 +1,10 @@
 """Attention inside a packed row, where many texts stand one after another and none may see another.
 
-First passages are read, each seeing itself; then queries are, each seeing itself and one passage whose keys and values were kept.
-What comes out for a query depends on its own tokens and on its passage only, to the last bit, whatever else is packed beside them:
-matrix products over a row always have the same number of rows, and attention always has the shape of one text. So scores never
-depend on what the ledger already held. tests/teachers/likelihood/test_query_likelihood.py holds this to account on the machine at hand.
+First passages are read, each seeing itself; then queries are, each seeing itself and one passage whose keys and values
+were kept. What comes out for a query depends on its own tokens and on its passage only, to the last bit, whatever else
+is packed beside them: matrix products over a row always have the same number of rows, and attention always has the
+shape of one text. So scores never depend on what the ledger already held.
+tests/teachers/likelihood/test_query_likelihood.py holds this to account on the machine at hand.
 
 Shapes: T tokens of a row, H query heads in G = H / V groups over V key heads, D numbers a head.
 """
@@ -45,7 +46,9 @@ class Layout(Protocol):
         ...
 
 
-def _packed(module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: None, **options: Any) -> tuple[Tensor, None]:
+def _packed(
+    module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: None, **options: Any
+) -> tuple[Tensor, None]:
     """The form in which transformers calls an attention implementation: (1, heads, T, D) in, (1, T, H, D) out."""
     if extra := [name for name in UNKNOWN if options.get(name) is not None]:
         raise UserError(f"its attention uses {', '.join(extra)}")
@@ -85,7 +88,13 @@ class PackedPassages:
             memory.append(own)
             mask = None if window is None or stop - start <= window else _causal(0, stop - start, query, window)
             seen = torch.nn.functional.scaled_dot_product_attention(
-                query[None, :, start:stop], own[0][None], own[1][None], mask, is_causal=mask is None, scale=scale, enable_gqa=True
+                query[None, :, start:stop],
+                own[0][None],
+                own[1][None],
+                mask,
+                is_causal=mask is None,
+                scale=scale,
+                enable_gqa=True,
             )
             out[:, start:stop] = seen[0]
         return out
@@ -120,19 +129,29 @@ class PackedQueries:
 
 
 def _mask(group: QueryGroup, like: Tensor, heads: int, window: int | None) -> Tensor:
-    """Added to scores (G * length, tokens of the passage + length): a query's tokens see the passage and what came before them."""
+    """Added to scores (G * length, tokens of the passage + length): a query's tokens see the passage and what came
+    before them."""
     return _causal(group.memory[0][0].shape[1], group.length, like, window).repeat(heads, 1)
 
 
 def _causal(past: int, length: int, like: Tensor, window: int | None) -> Tensor:
-    """Added to scores (length, past + length) of the last `length` tokens of a text: who sees the tokens of its `window` so far."""
-    ahead = torch.arange(past + length, device=like.device) - torch.arange(past, past + length, device=like.device)[:, None]
+    """Added to scores (length, past + length) of the last `length` tokens of a text: who sees the tokens of its
+    `window` so far."""
+    ahead = (
+        torch.arange(past + length, device=like.device) - torch.arange(past, past + length, device=like.device)[:, None]
+    )
     hidden = ahead > 0 if window is None else (ahead > 0) | (ahead <= -window)
     return like.new_zeros(length, past + length).masked_fill(hidden, -torch.inf)
 
 
 def _attend(
-    group: QueryGroup, query: Tensor, key: Tensor, value: Tensor, seen: tuple[Tensor, Tensor], mask: Tensor, scale: float
+    group: QueryGroup,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    seen: tuple[Tensor, Tensor],
+    mask: Tensor,
+    scale: float,
 ) -> Tensor:
     """Attention of a group's tokens: (H, tokens, D), (V, tokens, D), (V, tokens, D) to (H, tokens, D).
 

@@ -1,7 +1,9 @@
-"""How a causal model is best scored with: packed where a trial shows that packing gives what the model itself gives, else plainly.
+"""How a causal model is best scored with: packed where a trial shows that packing gives what the model itself gives,
+else plainly.
 
-Most models differ in their layers only, and packing replaces no more than their attention. Some add positions to the attention (ALiBi),
-mix tokens otherwise (convolutions, recurrence) or scale their logits at the end; those the trial tells from the others.
+Most models differ in their layers only, and packing replaces no more than their attention. Some add positions to the
+attention (ALiBi), mix tokens otherwise (convolutions, recurrence) or scale their logits at the end; those the trial
+tells from the others.
 """
 
 from __future__ import annotations
@@ -51,7 +53,8 @@ def scorer_for(folder: Path, name: str, precision: str, row: int) -> Scorer:
 
 
 def unlike(model: Any) -> str:
-    """What keeps a model that was loaded with the packed attention from being packed, in words; empty where nothing does."""
+    """What keeps a model that was loaded with the packed attention from being packed, in words; empty where nothing
+    does."""
     config = model.config.get_text_config()
     passages, pairs = _trial_pairs(config.vocab_size)
     layout = PackedPassages([Span(0, len(passages[0]), [])])
@@ -118,7 +121,10 @@ def _unusable(name: str, reason: str) -> UserError:
 @cache
 def _tell(name: str, fault: str) -> None:
     """Once a model."""
-    text = "the language model '%s' cannot be packed: %s. It reads every pair of a passage and a query alone: slower, as exact."
+    text = (
+        "the language model '%s' cannot be packed: %s. It reads every pair of a passage and a query alone: slower, "
+        "as exact."
+    )
     logging.getLogger(__name__).warning(text, name, fault)
 
 
@@ -126,4 +132,6 @@ def _trial_pairs(vocabulary: int) -> tuple[list[Tokens], list[PairRequest]]:
     """Two passages, and two queries after each; tokens from all over the vocabulary."""
     tokens = [(7 + 7919 * number) % vocabulary for number in range(17)]
     queries = tuple(tokens[9:12]), tuple(tokens[12:17])
-    return [tuple(tokens[:5]), tuple(tokens[5:9])], [PairRequest(passage, query) for passage in (0, 1) for query in queries]
+    return [tuple(tokens[:5]), tuple(tokens[5:9])], [
+        PairRequest(passage, query) for passage in (0, 1) for query in queries
+    ]

@@ -1,4 +1,5 @@
-"""The distinct pairs of a passage and a query that some tasks hold, as a language model's tokens, with the key of each."""
+"""The distinct pairs of a passage and a query that some tasks hold, as a language model's tokens, with the key of
+each."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ class ScoreRequest(NamedTuple):
 
 @dataclass(frozen=True)
 class TextPairs:
-    """What a likelihood teacher is asked. Texts that come to equal tokens, also by being cut, are one passage or one query."""
+    """What a likelihood teacher is asked. Texts that come to equal tokens, also by being cut, are one passage or one
+    query."""
 
     passages: list[Tokens]
     """With the prompt around them, up to where the query begins."""
@@ -56,7 +58,8 @@ class TextPairs:
         return len(self.passages[pair[0]]) + len(self.queries[pair[1]])
 
     def chunks(self, tokens: int) -> Iterator[list[Pair]]:
-        """All pairs, by passage, in chunks of passages with at most so many tokens together; the same for the same tasks."""
+        """All pairs, by passage, in chunks of passages with at most so many tokens together; the same for the same
+        tasks."""
         grouped: dict[int, list[Pair]] = {}
         for pair in self.keys:
             grouped.setdefault(pair[0], []).append(pair)
@@ -79,7 +82,8 @@ class TextPairs:
 
 @dataclass(frozen=True)
 class PairTokens:
-    """How texts become tokens: the model's tokenizer, the prompt, and how many tokens of a passage and of a query count.
+    """How texts become tokens: the model's tokenizer, the prompt, and how many tokens of a passage and of a query
+    count.
 
     `reader` stands for whatever turns tokens into scores.
     """
@@ -93,14 +97,24 @@ class PairTokens:
     def pairs(self, tasks: Sequence[Task]) -> TextPairs:
         """The pairs of `tasks`."""
         passages = self._passages(candidate.text for task in tasks for candidate in task.candidates)
-        queries = {text: tuple(tokens[: self.query_limit]) for text, tokens in self._encoded(task.text for task in tasks).items()}
+        queries = {
+            text: tuple(tokens[: self.query_limit])
+            for text, tokens in self._encoded(task.text for task in tasks).items()
+        }
         passage_numbers, query_numbers = _numbers(passages.values()), _numbers(queries.values())
         by_task = [
-            [(passage_numbers[passages[shown.text]], query_numbers[queries[task.text]]) for shown in task.candidates if queries[task.text]]
+            [
+                (passage_numbers[passages[shown.text]], query_numbers[queries[task.text]])
+                for shown in task.candidates
+                if queries[task.text]
+            ]
             for task in tasks
         ]
         return TextPairs(
-            list(passage_numbers), list(query_numbers), by_task, self._keys(list(passage_numbers), list(query_numbers), by_task)
+            list(passage_numbers),
+            list(query_numbers),
+            by_task,
+            self._keys(list(passage_numbers), list(query_numbers), by_task),
         )
 
     def pair_text(self, tokens: Tokens) -> str:
@@ -109,7 +123,8 @@ class PairTokens:
 
     @cached_property
     def row(self) -> int:
-        """Tokens of a packed row that has room for any passage and any query. It depends on the limits, never on the texts."""
+        """Tokens of a packed row that has room for any passage and any query. It depends on the limits, never on the
+        texts."""
         longest = max(len(self._around[0]) + self.passage_limit + len(self._around[1]), self.query_limit)
         return max(_ROW, -(-longest // 64) * 64)
 
@@ -127,10 +142,14 @@ class PairTokens:
     def _encoded(self, texts: Iterable[str]) -> dict[str, list[int]]:
         distinct = list(dict.fromkeys(texts))
         words = (text.strip() for text in distinct)
-        found = self.tokenizer.encode_batch_fast([f" {text}" if text else "" for text in words], add_special_tokens=False)
+        found = self.tokenizer.encode_batch_fast(
+            [f" {text}" if text else "" for text in words], add_special_tokens=False
+        )
         return {text: encoding.ids for text, encoding in zip(distinct, found, strict=True)}
 
-    def _keys(self, passages: Sequence[Tokens], queries: Sequence[Tokens], by_task: Iterable[Iterable[Pair]]) -> dict[Pair, str]:
+    def _keys(
+        self, passages: Sequence[Tokens], queries: Sequence[Tokens], by_task: Iterable[Iterable[Pair]]
+    ) -> dict[Pair, str]:
         passage_marks, query_marks = [_mark(tokens) for tokens in passages], [_mark(tokens) for tokens in queries]
         distinct = dict.fromkeys(pair for pairs in by_task for pair in pairs)
         # The length of a row may move a score by its last bits.

@@ -1,4 +1,5 @@
-"""Log-likelihoods of many queries after many passages: every passage goes through the model once, its queries see what it left."""
+"""Log-likelihoods of many queries after many passages: every passage goes through the model once, its queries see what
+it left."""
 
 from __future__ import annotations
 
@@ -33,15 +34,16 @@ class Scored(NamedTuple):
 
 
 class Scorer(ABC):
-    """A causal language model that scores pairs. A score depends on its passage and query only, not on what is scored beside it."""
+    """A causal language model that scores pairs. A score depends on its passage and query only, not on what is scored
+    beside it."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
         self._device = model.device
 
     def run(self, requests: Iterable[ScoreRequest]) -> Iterator[Scored]:
-        """The requests' scores, in their order. On a CPU each thread that torch may use takes requests of its own: rows are too
-        small to be worth sharing, and so a score does not depend on the number of threads either.
+        """The requests' scores, in their order. On a CPU each thread that torch may use takes requests of its own: rows
+        are too small to be worth sharing, and so a score does not depend on the number of threads either.
         """
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
@@ -78,8 +80,8 @@ class Plain(Scorer):
 
 
 class Packed(Scorer):
-    """Packs texts into rows of `row` tokens; none may have more. For models that were loaded with the attention that does it, and
-    whose logits are their output embeddings' alone; _trial.py finds out.
+    """Packs texts into rows of `row` tokens; none may have more. For models that were loaded with the attention that
+    does it, and whose logits are their output embeddings' alone; _trial.py finds out.
     """
 
     def __init__(self, model: Any, row: int) -> None:
@@ -99,7 +101,9 @@ class Packed(Scorer):
         longer = [number for number in order if len(pairs[number].query) > 1]
         for row in packed([len(pairs[number].query) - 1 for number in longer], self._row):
             numbers = [longer[place] for place in row]
-            for number, found in zip(numbers, self._continue([pairs[number] for number in numbers], passages, memories), strict=True):
+            for number, found in zip(
+                numbers, self._continue([pairs[number] for number in numbers], passages, memories), strict=True
+            ):
                 parts[number] += found
         return [sum(part) for part in parts]
 
@@ -115,11 +119,16 @@ class Packed(Scorer):
             last.update((number, hidden[stop - 1]) for number, (_, stop) in zip(row, bounds, strict=True))
         return memories, torch.stack([last[number] for number in range(len(passages))])
 
-    def _continue(self, pairs: Sequence[PairRequest], passages: Sequence[Tokens], memories: Sequence[Memory]) -> list[list[float]]:
-        """Log-probabilities of every pair's second and later tokens. Queries of one length after one passage must stand together."""
+    def _continue(
+        self, pairs: Sequence[PairRequest], passages: Sequence[Tokens], memories: Sequence[Memory]
+    ) -> list[list[float]]:
+        """Log-probabilities of every pair's second and later tokens. Queries of one length after one passage must stand
+        together."""
         texts = [pair.query[:-1] for pair in pairs]
         groups, start = [], 0
-        for (passage, length), members in itertools.groupby(pairs, key=lambda pair: (pair.passage, len(pair.query) - 1)):
+        for (passage, length), members in itertools.groupby(
+            pairs, key=lambda pair: (pair.passage, len(pair.query) - 1)
+        ):
             groups.append(QueryGroup(start, len(list(members)), length, memories[passage]))
             start += groups[-1].queries * length
         starts = [len(passages[pair.passage]) for pair in pairs]
@@ -129,7 +138,9 @@ class Packed(Scorer):
         found = self._log_probabilities(hidden, torch.arange(len(targets), device=self._device), targets)
         return [found[start:stop] for start, stop in _bounds(texts)]
 
-    def _hidden(self, texts: Sequence[Tokens], positions: Sequence[range], layout: PackedPassages | PackedQueries) -> Tensor:
+    def _hidden(
+        self, texts: Sequence[Tokens], positions: Sequence[range], layout: PackedPassages | PackedQueries
+    ) -> Tensor:
         """Hidden states (row, width) of the texts packed into one row of fixed length."""
         rows = torch.zeros(2, 1, self._row, dtype=torch.int64)
         for row, parts in zip(rows, (texts, positions), strict=True):
@@ -167,7 +178,8 @@ def packed(lengths: Sequence[int], room: int) -> list[list[int]]:
 
 
 def fitted(lengths: Sequence[int], room: int) -> list[list[int]]:
-    """Numbers of the texts in rows of at most `room` tokens, in few rows: the longest first, each into the first row with room."""
+    """Numbers of the texts in rows of at most `room` tokens, in few rows: the longest first, each into the first row
+    with room."""
     rows: list[list[int]] = []
     left: list[int] = []
     for number in sorted(range(len(lengths)), key=lambda number: -lengths[number]):

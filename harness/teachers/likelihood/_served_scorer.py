@@ -34,7 +34,9 @@ class ServedScorer(AbstractContextManager["ServedScorer"]):
         asyncio.run(self._server.start())
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._server.stop(keep_log=self._server.died())
 
     def run(self, requests: Iterable[ScoreRequest]) -> Iterator[Scored]:
@@ -49,13 +51,17 @@ class ServedScorer(AbstractContextManager["ServedScorer"]):
 
         slots = asyncio.Semaphore(self._limits.concurrency)
         headers = {"Authorization": f"Bearer {self._key}"}
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout), headers=headers) as session:
+        async with aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=self._timeout), headers=headers
+        ) as session:
 
             async def score(passage: Tokens, query: Tokens) -> float:
                 async with slots:
                     found = await self._patiently(session, [*passage, *query])
                 # The first token of a prompt has no probability; the others have one each.
-                return sum(float(found[len(passage) + place][str(token)]["logprob"]) for place, token in enumerate(query))
+                return sum(
+                    float(found[len(passage) + place][str(token)]["logprob"]) for place, token in enumerate(query)
+                )
 
             return await asyncio.gather(*(score(request.passages[pair.passage], pair.query) for pair in request.pairs))
 
@@ -65,7 +71,9 @@ class ServedScorer(AbstractContextManager["ServedScorer"]):
                 with attempt:
                     return await self._asked(session, tokens)
         except TransientError as error:
-            raise UserError(f"the server failed {self._limits.attempts} times in a row; the last time: {error}") from error
+            raise UserError(
+                f"the server failed {self._limits.attempts} times in a row; the last time: {error}"
+            ) from error
         raise AssertionError("unreachable")
 
     async def _asked(self, session: aiohttp.ClientSession, tokens: list[int]) -> list[Any]:

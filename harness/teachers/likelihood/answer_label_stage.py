@@ -39,11 +39,15 @@ class Answers:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AnswerLabels(Labels):
-    """Labels by a teacher that is told the short answer of each query. Queries without one come out as failed; they cost nothing."""
+    """Labels by a teacher that is told the short answer of each query. Queries without one come out as failed; they
+    cost nothing."""
 
     kind: ClassVar[str] = "answer-labels"
 
     answers: Answers
 
     def tasks(self, pool: Path, candidates: Path) -> list[Task]:
-        return [AnswerTask(**vars(task), answer=self.answers.first.get(task.query, "")) for task in super().tasks(pool, candidates)]
+        return [
+            AnswerTask(**vars(task), answer=self.answers.first.get(task.query, ""))
+            for task in super().tasks(pool, candidates)
+        ]

@@ -1,7 +1,8 @@
 """Answer likelihood: a passage is as good as a known short answer is probable after it and the question.
 
-The same models, machinery and ledger as for query likelihood (likelihood.py); only what is read and what is scored differs. Methods
-derive such a teacher from the sweep's own by `answering`, so one language model in a sweep file serves both.
+The same models, machinery and ledger as for query likelihood (likelihood.py); only what is read and what is scored
+differs. Methods derive such a teacher from the sweep's own by `answering`, so one language model in a sweep file serves
+both.
 """
 
 from __future__ import annotations
@@ -25,7 +26,12 @@ from harness.teachers.likelihood._pairs import Pair, PairTokens, TextPairs, Toke
 from harness.teachers.likelihood.query_likelihood import Likelihood, PairSettings, PairTeacher
 from harness.teachers.likelihood.vllm_likelihood import VLLMLikelihood
 
-ANSWER = Prompt("answer", "the short answer after passage and question", "", "Passage: {passage}\nQuestion: {query}\nAnswer: {answer}")
+ANSWER = Prompt(
+    "answer",
+    "the short answer after passage and question",
+    "",
+    "Passage: {passage}\nQuestion: {query}\nAnswer: {answer}",
+)
 
 Contexts = Literal["each", "leave-one-out"]
 """What is read for a candidate: its own passage, or those of all other candidates."""
@@ -47,7 +53,8 @@ class AnswerTask(Task):
 class AnswerPromptSettings:
     """How a language model is asked for answers.
 
-    `mean` divides a log-likelihood by the answer's tokens. Without `passage_tokens` passages are cut as the teacher's own settings say.
+    `mean` divides a log-likelihood by the answer's tokens. Without `passage_tokens` passages are cut as the teacher's
+    own settings say.
     """
 
     prompt: Prompt = ANSWER
@@ -59,7 +66,8 @@ class AnswerPromptSettings:
 
 
 class Together(NamedTuple):
-    """Passages in one context: all tokens up to where the answer begins, where each passage stands in them, the answer's tokens."""
+    """Passages in one context: all tokens up to where the answer begins, where each passage stands in them, the
+    answer's tokens."""
 
     context: Tokens
     spans: list[range]
@@ -68,13 +76,15 @@ class Together(NamedTuple):
 
 @dataclass(frozen=True)
 class AnswerTokens(PairTokens):
-    """Reads `AnswerTask`s: passages, the question, then the answer, which alone is scored; it is cut to `query_limit` tokens too."""
+    """Reads `AnswerTask`s: passages, the question, then the answer, which alone is scored; it is cut to `query_limit`
+    tokens too."""
 
     contexts: Contexts
     depth: int
 
     def pairs(self, tasks: Sequence[Task]) -> TextPairs:
-        """One pair of a context and an answer for every candidate of a task, in their order; none where a task has no answer."""
+        """One pair of a context and an answer for every candidate of a task, in their order; none where a task has no
+        answer."""
         asked = {id(task): task.answer for task in tasks if isinstance(task, AnswerTask) and task.answer.strip()}
         passages = self._encoded(shown.text for task in tasks for shown in task.candidates)
         questions, answers = self._encoded(task.text for task in tasks), self._encoded(asked.values())
@@ -95,7 +105,9 @@ class AnswerTokens(PairTokens):
     def longest(self) -> int:
         """Most tokens of a context."""
         head, again, between, behind = self._literals
-        return len(head) + self.depth * (self.passage_limit + len(again)) + len(between) + self.query_limit + len(behind)
+        return (
+            len(head) + self.depth * (self.passage_limit + len(again)) + len(between) + self.query_limit + len(behind)
+        )
 
     @cached_property
     def row(self) -> int:
@@ -132,13 +144,15 @@ class AnswerTokens(PairTokens):
         (before, _), (between, _), (behind, _), *_ = self.prompt.pieces()
         head = self.tokenizer.encode(before.rstrip(), add_special_tokens=True).ids
         again, between_ids, behind_ids = (
-            self.tokenizer.encode(text.rstrip(), add_special_tokens=False).ids for text in (f"\n{before}", between, behind)
+            self.tokenizer.encode(text.rstrip(), add_special_tokens=False).ids
+            for text in (f"\n{before}", between, behind)
         )
         return head, again, between_ids, behind_ids
 
 
 class AnswerScoring(PairTeacher):
-    """Orders by log p(answer | passage, query); left out one by one, by minus log p(answer | the other passages, query).
+    """Orders by log p(answer | passage, query); left out one by one, by minus log p(answer | the other passages,
+    query).
 
     Not a teacher of its own for sweep files: `answering` makes one out of a teacher of query likelihoods.
     """
@@ -188,13 +202,19 @@ class ServedAnswerLikelihood(AnswerScoring, VLLMLikelihood):
     """Through vLLM."""
 
 
-_KINDS: Mapping[type[Teacher], type[AnswerScoring]] = {Likelihood: AnswerLikelihood, VLLMLikelihood: ServedAnswerLikelihood}
+_KINDS: Mapping[type[Teacher], type[AnswerScoring]] = {
+    Likelihood: AnswerLikelihood,
+    VLLMLikelihood: ServedAnswerLikelihood,
+}
 
 
 def answering(teacher: Teacher, base: Path, how: AnswerPromptSettings) -> AnswerScoring:
     """The language model of `teacher`, asked for answers. Raises UserError when `teacher` gives no likelihoods."""
     settings = likelihoods(teacher).settings
-    changed = {"normalise": "mean" if how.mean else "sum", "max_passage_tokens": how.passage_tokens or settings.max_passage_tokens}
+    changed = {
+        "normalise": "mean" if how.mean else "sum",
+        "max_passage_tokens": how.passage_tokens or settings.max_passage_tokens,
+    }
     return _KINDS[type(teacher)](settings.model_copy(update=changed), base, how).derived_from(teacher)
 
 
@@ -202,7 +222,11 @@ def likelihoods(teacher: Teacher) -> PairTeacher:
     """`teacher`, known to give likelihoods. Raises UserError when it does not."""
     if not isinstance(teacher, PairTeacher) or type(teacher) not in _KINDS:
         known = " or ".join(kind.name for kind in _KINDS)
-        raise UserError(f"a teacher of kind '{teacher.name}' gives no likelihoods", key="teachers", remedy=f"take one of kind {known}")
+        raise UserError(
+            f"a teacher of kind '{teacher.name}' gives no likelihoods",
+            key="teachers",
+            remedy=f"take one of kind {known}",
+        )
     return teacher
 
 

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 _VERSION = 1
 """Rises when the same request would get another score."""
 _CHUNK_TOKENS = 4096
-"""Tokens of passages whose keys and values a thread holds in memory at once; also what it loses when the process dies."""
+"""Tokens of passages whose keys and values a thread holds in memory at once; also what it loses when the process
+dies."""
 
 
 class PairScorer(Protocol):
@@ -47,11 +48,17 @@ class PairScorer(Protocol):
 class PairSettings(Settings):
     """Which model, how it is asked, how long texts may be."""
 
-    model: str = Field("bundled:smollm2-135m", description="causal language model: bundled:NAME, a folder, or a Hugging Face id")
-    prompt: str = Field("topic", description="a bundled prompt, or a .yaml file whose text holds {passage} and ends with {query}")
+    model: str = Field(
+        "bundled:smollm2-135m", description="causal language model: bundled:NAME, a folder, or a Hugging Face id"
+    )
+    prompt: str = Field(
+        "topic", description="a bundled prompt, or a .yaml file whose text holds {passage} and ends with {query}"
+    )
     max_passage_tokens: int = Field(160, ge=1, description="tokens of a passage that the model reads")
     max_query_tokens: int = Field(32, ge=1, description="tokens of a query that are scored")
-    normalise: Literal["sum", "mean"] = Field("sum", description="log-likelihood of the whole query, or its mean over the tokens")
+    normalise: Literal["sum", "mean"] = Field(
+        "sum", description="log-likelihood of the whole query, or its mean over the tokens"
+    )
 
 
 class LikelihoodSettings(PairSettings):
@@ -63,7 +70,8 @@ class LikelihoodSettings(PairSettings):
 class PairTeacher(Teacher):
     """Orders by log p(query | passage) of a causal language model, ties by document id as trec_eval does.
 
-    Every pair of a passage and a query is one call in the ledger, keyed by the tokens that the model sees. Subclasses say what scores.
+    Every pair of a passage and a query is one call in the ledger, keyed by the tokens that the model sees. Subclasses
+    say what scores.
     """
 
     source = "Sachan et al., arXiv 2204.07496 (UPR)"
@@ -111,7 +119,9 @@ class PairTeacher(Teacher):
     def _pair_tokens(self) -> PairTokens:
 
         tokenizer = load_tokenizer(causal_folder(self._model))
-        return PairTokens(tokenizer, self._prompt, self.settings.max_passage_tokens, self.settings.max_query_tokens, self._reader)
+        return PairTokens(
+            tokenizer, self._prompt, self.settings.max_passage_tokens, self.settings.max_query_tokens, self._reader
+        )
 
     def _pay(self, pairs: TextPairs, ledger: Ledger, progress: Progress) -> None:
         """Score what the ledger lacks and put it there, chunk by chunk, each whole or not at all."""
@@ -128,11 +138,16 @@ class PairTeacher(Teacher):
                 done += len(chunk)
                 progress(done, total, "pairs")
 
-    def _calls(self, pairs: TextPairs, missing: Sequence[Pair], scores: Sequence[float], seconds: float) -> Iterator[Call]:
+    def _calls(
+        self, pairs: TextPairs, missing: Sequence[Pair], scores: Sequence[float], seconds: float
+    ) -> Iterator[Call]:
         read: set[int] = set()
         for pair, score in zip(missing, scores, strict=True):
             passage, query = pairs.passages[pair[0]], pairs.queries[pair[1]]
-            request = {"passage": self._pair_tokens.pair_text(passage), "continuation": self._pair_tokens.pair_text(query)}
+            request = {
+                "passage": self._pair_tokens.pair_text(passage),
+                "continuation": self._pair_tokens.pair_text(query),
+            }
             yield Call(
                 key=pairs.keys[pair],
                 model=self._model.name,
@@ -168,10 +183,14 @@ class Likelihood(PairTeacher):
         return digest([_VERSION, self._model.identity, self.precision])
 
     def _scorer(self) -> AbstractContextManager[PairScorer]:
-        return nullcontext(scorer_for(causal_folder(self._model), self._model.name, self.precision, self._pair_tokens.row))
+        return nullcontext(
+            scorer_for(causal_folder(self._model), self._model.name, self.precision, self._pair_tokens.row)
+        )
 
 
 def _ranking(task: Task, scores: Sequence[float]) -> Ranking:
     if not scores:
-        return Ranking(task.query, (), tuple(candidate.id for candidate in task.candidates), "failed", "the query is empty")
+        return Ranking(
+            task.query, (), tuple(candidate.id for candidate in task.candidates), "failed", "the query is empty"
+        )
     return by_score(task, scores)

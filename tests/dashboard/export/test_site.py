@@ -76,7 +76,9 @@ def test_its_numbers_are_those_of_the_board(site: Path, folder: Path) -> None:
         assert [float(value) for _, value in shown[metric]] == [row.metrics[metric].mean for row in table.rows]
         assert [text for text, _ in shown[metric]] == [row_texts.mean(row, metric) for row in table.rows]
     assert [text for text, _ in shown["95 %"]] == [row_texts.interval(row, table.metric) for row in table.rows]
-    assert [value for _, value in shown["against baseline"]] == [str(row.against.difference) if row.against else "" for row in table.rows]
+    assert [value for _, value in shown["against baseline"]] == [
+        str(row.against.difference) if row.against else "" for row in table.rows
+    ]
     assert [float(value) for _, value in shown["USD"]] == [row.cost["usd"] for row in table.rows]
 
 
@@ -111,9 +113,13 @@ def test_its_curves_are_those_of_the_board(site: Path, folder: Path) -> None:
     assert [float(value) for _, value in shown["low"] if value] == [point.low for point in points]
     statistics = statistics_of(result_set, table, drawn)
     needs = page.columns("What each curve needs")
-    assert [value for _, value in needs["area"]] == [str(one.area.value) if one.area else "" for one in statistics.fitted]
+    assert [value for _, value in needs["area"]] == [
+        str(one.area.value) if one.area else "" for one in statistics.fitted
+    ]
     for name, target in statistics.targets.items():
-        assert [text for text, _ in needs[f"labels to reach {name}"]] == [one.words for one in labels_needed(statistics, target)]
+        assert [text for text, _ in needs[f"labels to reach {name}"]] == [
+            one.words for one in labels_needed(statistics, target)
+        ]
 
 
 def test_every_link_leads_to_a_page_and_every_run_has_one(site: Path, folder: Path) -> None:
@@ -179,7 +185,9 @@ def test_a_folder_without_runs_is_an_error_in_words(tmp_path: Path) -> None:
 def test_the_command_writes_a_site_and_serves_nothing(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["harness", "dashboard", "--results", str(folder), "--export", str(tmp_path / "site")])
+    monkeypatch.setattr(
+        sys, "argv", ["harness", "dashboard", "--results", str(folder), "--export", str(tmp_path / "site")]
+    )
     with pytest.raises(SystemExit) as exit_:
         main()
     assert not exit_.value.code

@@ -1,4 +1,5 @@
-"""The exported site in a real browser, from its files: nothing is loaded from anywhere, nothing complains, sorting and filters work."""
+"""The exported site in a real browser, from its files: nothing is loaded from anywhere, nothing complains, sorting and
+filters work."""
 
 from __future__ import annotations
 
@@ -76,7 +77,10 @@ def test_filters_hide_the_rows_that_the_dashboard_hides(watched: Watched, site: 
             watched.page.locator(f"[data-table=t1] select[name={facet}]").select_option(value)
             wanted = [row.method for row in passing_rows(table, Filter(**{facet: frozenset([value])}))]
             assert shown(watched) == wanted, (facet, value)
-            assert watched.page.locator("[data-table=t1] output").inner_text() == f"{len(wanted)} of {len(table.rows)} rows"
+            assert (
+                watched.page.locator("[data-table=t1] output").inner_text()
+                == f"{len(wanted)} of {len(table.rows)} rows"
+            )
 
 
 def test_choices_stand_in_the_address(watched: Watched, site: Path) -> None:

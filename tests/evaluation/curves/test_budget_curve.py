@@ -1,4 +1,5 @@
-"""Budget curves: closed forms, the band and the target as two views of one thing, and coverage where the truth is known."""
+"""Budget curves: closed forms, the band and the target as two views of one thing, and coverage where the truth is
+known."""
 
 from __future__ import annotations
 
@@ -92,7 +93,9 @@ def test_the_interval_of_a_target_is_where_it_crosses_the_t_interval_of_the_fit(
 def test_a_band_is_of_percentiles() -> None:
     one = made([0.2, 0.3, 0.5], 0.03)
     found = band(one)
-    assert np.stack([found.low, found.high]) == pytest.approx(np.quantile(one.drawn(found.amounts).both, [0.025, 0.975], axis=0))
+    assert np.stack([found.low, found.high]) == pytest.approx(
+        np.quantile(one.drawn(found.amounts).both, [0.025, 0.975], axis=0)
+    )
     assert (band(one, queries=False).high == band(one, queries=False).low).all()
 
 
@@ -156,7 +159,13 @@ def test_only_what_surely_falls_is_said_to_fall() -> None:
 
 def test_points_of_one_amount_become_their_weighted_mean() -> None:
     samples = np.array([[0.1, 0.5, 0.3]])
-    one = curve(np.array([300.0, 100.0, 300.0]), np.array([0.2, 0.1, 0.6]), one_run(samples), np.array([1.0, 2.0, 3.0]), MONOTONE)
+    one = curve(
+        np.array([300.0, 100.0, 300.0]),
+        np.array([0.2, 0.1, 0.6]),
+        one_run(samples),
+        np.array([1.0, 2.0, 3.0]),
+        MONOTONE,
+    )
     assert one.amounts.tolist() == [100, 300]
     assert one.means == pytest.approx([0.1, (0.2 + 3 * 0.6) / 4])
     assert one.samples.both[0] == pytest.approx([0.5, (0.1 + 3 * 0.3) / 4])
@@ -167,7 +176,9 @@ def test_too_few_amounts_for_a_power_law_give_a_monotone_curve() -> None:
     values = np.array([0.1, 0.2, 0.3])
     assert curve(AMOUNTS, values, one_run(values[None]), np.ones(3), FITS["power-law"]).fit.name == "monotone"
     four = np.array([100.0, 200.0, 400.0, 800.0])
-    assert curve(four, np.sqrt(four), one_run(np.sqrt(four)[None]), np.ones(4), FITS["power-law"]).fit.name == "power-law"
+    assert (
+        curve(four, np.sqrt(four), one_run(np.sqrt(four)[None]), np.ones(4), FITS["power-law"]).fit.name == "power-law"
+    )
 
 
 def test_amounts_that_cannot_stand_on_a_logarithmic_axis_are_errors() -> None:
@@ -181,11 +192,14 @@ def drawn(values: Array, samples: int = 200, seed: int = 5) -> tuple[Array, Samp
     weights = run_weights([(run, 0) for run in range(runs)], seed, samples)
     each = bootstrap_means(values.reshape(queries, -1), seed, samples).reshape(samples, runs, points)
     both = (weights[:, :, None] * each).sum(axis=1)
-    return values.mean(axis=(0, 1)), Samples(each.mean(axis=1), weights @ values.mean(axis=0), both, Freedom(queries - 1, runs - 1))
+    return values.mean(axis=(0, 1)), Samples(
+        each.mean(axis=1), weights @ values.mean(axis=0), both, Freedom(queries - 1, runs - 1)
+    )
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
-    """Queries, resamples and budgets as in a sweep: nested draws share their luck, queries are the same at every budget."""
+    """Queries, resamples and budgets as in a sweep: nested draws share their luck, queries are the same at every
+    budget."""
     generator = np.random.default_rng(11)
     truth, queries, runs, trials, goal = np.array([0.30, 0.38, 0.50]), 80, 6, 200, 0.44
     exact = math.exp(np.interp(goal, truth, np.log(AMOUNTS)))
@@ -203,14 +217,19 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
 
 
 def test_two_resamples_do_not_make_a_comparison_of_curves_too_sure() -> None:
-    """Where the draw of labels is most of what a difference is uncertain by; percentiles of the samples hold 0.7 to 0.8 of the truths."""
+    """Where the draw of labels is most of what a difference is uncertain by; percentiles of the samples hold 0.7 to 0.8
+    of the truths."""
     generator = np.random.default_rng(3)
     truth, queries, runs, trials = np.array([[0.30, 0.38, 0.46], [0.24, 0.36, 0.52]]), 120, 2, 200
     apart = np.trapezoid(truth[1] - truth[0], np.log(AMOUNTS)) / math.log(10)
     crossing = math.exp(np.interp(0, truth[1] - truth[0], np.log(AMOUNTS)))
     held = np.zeros(2)
     for _ in range(trials):
-        values = truth[:, None, None] + generator.normal(0, 0.02, (2, 1, runs, 1)) + generator.normal(0, 0.1, (2, queries, runs, 3))
+        values = (
+            truth[:, None, None]
+            + generator.normal(0, 0.02, (2, 1, runs, 1))
+            + generator.normal(0, 0.1, (2, queries, runs, 3))
+        )
         means, samples = drawn(np.concatenate(list(values), axis=2))
         a, b = (
             BudgetCurve(AMOUNTS, means[one], samples.each(lambda part, one=one: part[:, one]), np.ones(3), MONOTONE)

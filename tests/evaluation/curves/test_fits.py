@@ -24,7 +24,9 @@ def test_monotone_is_isotonic_regression_at_the_measured_amounts(points: int) ->
     values, amounts = drawn(points), np.geomspace(100, 3000, points)
     weights = np.arange(1.0, points + 1)
     found = FITS["monotone"].lines(amounts, values, weights).at(amounts)
-    expected = [IsotonicRegression().fit(np.log(amounts), row, sample_weight=weights).predict(np.log(amounts)) for row in values]
+    expected = [
+        IsotonicRegression().fit(np.log(amounts), row, sample_weight=weights).predict(np.log(amounts)) for row in values
+    ]
     assert np.abs(found - expected).max() < 1e-12
     assert (np.diff(values, axis=1) < 0).any()
 

@@ -15,7 +15,9 @@ from harness.evaluation.metrics.answer_metrics import answer_scores, deepest, ne
 from harness.evaluation.metrics.lookup import evaluate, metric
 
 regex = pytest.importorskip("regex")
-SIMPLE = regex.compile(r"([\p{L}\p{N}\p{M}]+)|([^\p{Z}\p{C}])", flags=regex.IGNORECASE + regex.UNICODE + regex.MULTILINE)
+SIMPLE = regex.compile(
+    r"([\p{L}\p{N}\p{M}]+)|([^\p{Z}\p{C}])", flags=regex.IGNORECASE + regex.UNICODE + regex.MULTILINE
+)
 
 
 def words(text: str) -> list[str]:
@@ -51,7 +53,8 @@ PIECES = [
     "\n",
     "don’t",
 ]
-# The library knows characters of a newer Unicode than the standard library of some Pythons: those are not assigned here.
+# The library knows characters of a newer Unicode than the standard library of some Pythons: those are not assigned
+# here.
 ASSIGNED = st.text(st.characters(exclude_categories=("Cn", "Cs")), max_size=20)
 texts = st.one_of(st.lists(st.sampled_from(PIECES), max_size=6).map(" ".join), ASSIGNED)
 

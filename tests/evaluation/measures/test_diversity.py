@@ -21,7 +21,9 @@ from harness.retrieval.run import Run
 
 DOCUMENTS = [f"d{number}" for number in range(9)]
 grades = st.dictionaries(st.sampled_from("abcd"), st.integers(-1, 2), min_size=1, max_size=4)
-judgments = st.dictionaries(st.sampled_from(["q1", "q2"]), st.dictionaries(st.sampled_from(DOCUMENTS), grades, min_size=1), min_size=1)
+judgments = st.dictionaries(
+    st.sampled_from(["q1", "q2"]), st.dictionaries(st.sampled_from(DOCUMENTS), grades, min_size=1), min_size=1
+)
 # No two scores are equal: pyndeval breaks ties by rising ids, trec_eval and the harness by falling ones.
 lists = st.lists(st.sampled_from([*DOCUMENTS, "unjudged"]), min_size=1, unique=True)
 
@@ -42,10 +44,14 @@ def test_values_are_ndevals(judged: Subtopics, order: list[str], alpha: float, k
     ]
     name = f"alpha_nDCG(alpha={alpha},rel={rel})@{k}"
     run = [ir_measures.ScoredDoc("q1", document, score) for document, score in scored(order).items()]
-    theirs = {found.query_id: found.value for found in ir_measures.iter_calc([ir_measures.parse_measure(name)], qrels, run)}
+    theirs = {
+        found.query_id: found.value for found in ir_measures.iter_calc([ir_measures.parse_measure(name)], qrels, run)
+    }
     [(ours_name, ours)] = diversity_scores(Run("r", {"q1": scored(order)}), judged, [name]).items()
     assert str(ir_measures.parse_measure(name)) == ours_name
-    assert ours == pytest.approx({query: theirs.get(query, 0.0) if query == "q1" else 0.0 for query in sorted(judged)}, abs=1e-9)
+    assert ours == pytest.approx(
+        {query: theirs.get(query, 0.0) if query == "q1" else 0.0 for query in sorted(judged)}, abs=1e-9
+    )
 
 
 def test_values_by_hand() -> None:
@@ -62,12 +68,17 @@ def test_values_by_hand() -> None:
 def test_other_metrics_see_the_best_grade(judged: Subtopics, order: list[str]) -> None:
     run = Run("r", {"q1": scored(order)})
     assert (
-        diversity_scores(run, judged, ["nDCG@5", "alpha_nDCG@5"])["nDCG@5"] == evaluate(run.scores, flattened(judged), ["nDCG@5"])["nDCG@5"]
+        diversity_scores(run, judged, ["nDCG@5", "alpha_nDCG@5"])["nDCG@5"]
+        == evaluate(run.scores, flattened(judged), ["nDCG@5"])["nDCG@5"]
     )
 
 
 def test_names_and_what_grades_alone_cannot_tell() -> None:
-    assert str(metric("andcg(alpha=0.5)@20")) == "alpha_nDCG@20" and needs_subtopics("alpha_nDCG@5") and not needs_subtopics("nDCG@5")
+    assert (
+        str(metric("andcg(alpha=0.5)@20")) == "alpha_nDCG@20"
+        and needs_subtopics("alpha_nDCG@5")
+        and not needs_subtopics("nDCG@5")
+    )
     with pytest.raises(UserError, match="judgments by subtopic"):
         evaluate({"q": {"d": 1.0}}, {"q": {"d": 1}}, ["alpha_nDCG@5"])
     with pytest.raises(UserError, match="needs a cutoff"):
@@ -77,7 +88,17 @@ def test_names_and_what_grades_alone_cannot_tell() -> None:
 def test_as_it_is_typed(tmp_path: Path) -> None:
     (tmp_path / "qrels").write_text("q1 1 d1 1\nq1 2 d1 0\nq1 2 d2 1\n")
     (tmp_path / "run").write_text("q1 Q0 d1 1 2 mine\nq1 Q0 d2 2 1 mine\n")
-    words = ["evaluate", str(tmp_path / "run"), "--qrels", str(tmp_path / "qrels"), "-m", "alpha_nDCG@5", "-m", "nDCG@5", "--json"]
+    words = [
+        "evaluate",
+        str(tmp_path / "run"),
+        "--qrels",
+        str(tmp_path / "qrels"),
+        "-m",
+        "alpha_nDCG@5",
+        "-m",
+        "nDCG@5",
+        "--json",
+    ]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["metrics"] == {"alpha_nDCG@5": 1.0, "nDCG@5": 1.0}
@@ -85,7 +106,12 @@ def test_as_it_is_typed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("q1 1 d1 x\n", "no judgment"), ("q1 1 d1\n", "no judgment"), ("q1 1 d1 1\nq1 1 d1 0\n", "two grades"), ("\n", "holds no judgments")],
+    [
+        ("q1 1 d1 x\n", "no judgment"),
+        ("q1 1 d1\n", "no judgment"),
+        ("q1 1 d1 1\nq1 1 d1 0\n", "two grades"),
+        ("\n", "holds no judgments"),
+    ],
 )
 def test_wrong_lines_are_refused(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "qrels").write_text(text)

@@ -1,4 +1,5 @@
-"""Metrics that pytrec_eval lacks, against other libraries and plain sums; real runs against pytrec_eval and ir_measures."""
+"""Metrics that pytrec_eval lacks, against other libraries and plain sums; real runs against pytrec_eval and
+ir_measures."""
 
 from __future__ import annotations
 
@@ -19,7 +20,10 @@ from tests.evaluation.metrics.test_metrics import CASES, NAMES, assert_equal, ju
 @settings(**CASES)
 @given(runs, judgments, st.integers(1, 6))
 def test_exponential_gain_is_pytrec_evals_ndcg_of_exponential_grades(run: dict, qrels: dict, k: int) -> None:
-    gains = {query: {document: 2**grade - 1 if grade > 0 else grade for document, grade in found.items()} for query, found in qrels.items()}
+    gains = {
+        query: {document: 2**grade - 1 if grade > 0 else grade for document, grade in found.items()}
+        for query, found in qrels.items()
+    }
     theirs = pytrec_eval.RelevanceEvaluator(gains, {"ndcg", f"ndcg_cut.{k}"}).evaluate(run)
     ours = evaluate(run, qrels, ["nDCG(dcg='exp-log2')", f"nDCG(dcg='exp-log2')@{k}"])
     for name, key in zip(ours, ("ndcg", f"ndcg_cut_{k}"), strict=True):
@@ -37,7 +41,9 @@ def test_rbp_and_f1_are_their_sums(run: dict, qrels: dict, k: int, rel: int, p: 
         found, relevant = sum(hits[:k]), sum(grade >= rel for grade in grades.values())
         precision, recall = found / k, found / relevant if relevant else 0.0
         f1 = 2 * precision * recall / (precision + recall) if found else 0.0
-        assert [values[query] for values in ours.values()] == pytest.approx([sum(gained), sum(gained[:k]), f1], abs=1e-12)
+        assert [values[query] for values in ours.values()] == pytest.approx(
+            [sum(gained), sum(gained[:k]), f1], abs=1e-12
+        )
 
 
 @settings(**CASES)
@@ -64,12 +70,18 @@ def test_queries_of_several_blocks_keep_their_places(monkeypatch: pytest.MonkeyP
 
 def test_condensed_lists_are_marked_and_leave_out_what_was_not_judged() -> None:
     run, qrels = {"q": {"unknown": 3.0, "pooled": 2.0, "a": 1.0}}, {"q": {"a": 1, "pooled": -1}}
-    assert evaluate(run, qrels, ["RR", "RR(judged_only=True)"]) == {"RR": {"q": pytest.approx(1 / 3)}, "RR(judged_only=True)": {"q": 1.0}}
+    assert evaluate(run, qrels, ["RR", "RR(judged_only=True)"]) == {
+        "RR": {"q": pytest.approx(1 / 3)},
+        "RR(judged_only=True)": {"q": 1.0},
+    }
 
 
 def test_huge_grades_give_numbers() -> None:
     run, qrels = {"q": {"a": 2.0, "b": 1.0}}, {"q": {"a": 999_999_999, "b": 3}}
-    assert evaluate(run, qrels, ["nDCG", "nDCG(dcg='exp-log2')"]) == {"nDCG": {"q": 1.0}, "nDCG(dcg='exp-log2')": {"q": 1.0}}
+    assert evaluate(run, qrels, ["nDCG", "nDCG(dcg='exp-log2')"]) == {
+        "nDCG": {"q": 1.0},
+        "nDCG(dcg='exp-log2')": {"q": 1.0},
+    }
 
 
 REAL = [*NAMES, "nDCG@20", "P@20", "R@1000", "Judged@10"]
@@ -78,7 +90,12 @@ REAL = [*NAMES, "nDCG@20", "P@20", "R@1000", "Judged@10"]
 @pytest.mark.shared
 @pytest.mark.parametrize("year", ["dl19", "dl20"])
 @pytest.mark.parametrize(
-    "name", ["candidates/bm25.{}.trec", "candidates/splade_p_p_ensemble_distil.{}.trec", "rankings/gpt-3.5-turbo/bm25.{}.rep1.trec"]
+    "name",
+    [
+        "candidates/bm25.{}.trec",
+        "candidates/splade_p_p_ensemble_distil.{}.trec",
+        "rankings/gpt-3.5-turbo/bm25.{}.rep1.trec",
+    ],
 )
 def test_real_runs_equal_ir_measures(shared_data: Path, year: str, name: str) -> None:
     folder = shared_data / "trec-dl"
@@ -92,7 +109,10 @@ def test_real_judgments_equal_ir_measures(shared_data: Path, collection: str) ->
     """A made run over the real judgments: all judged documents and as many others, with scores that tie."""
     qrels = read_qrels(shared_data / collection / "qrels" / "test.tsv")
     run = {
-        query: {document: float((7 * place) % 5) for place, document in enumerate([*grades, *(f"{query}-{n}" for n in range(50))])}
+        query: {
+            document: float((7 * place) % 5)
+            for place, document in enumerate([*grades, *(f"{query}-{n}" for n in range(50))])
+        }
         for query, grades in qrels.items()
     }
     assert_equal(evaluate(run, qrels, NAMES), reference(run, qrels, NAMES))

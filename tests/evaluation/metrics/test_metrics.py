@@ -18,7 +18,21 @@ from harness.evaluation.metrics.lookup import describe_metric, described_metrics
 from harness.plugins import plugins
 from harness.retrieval.run import Run
 
-NAMES = ["nDCG", "nDCG@10", "nDCG@3", "AP", "AP@5", "AP(rel=2)", "AP(rel=2)@5", "R@2", "R@100", "R(rel=2)@2", "P@1", "P@10", "P(rel=2)@5"]
+NAMES = [
+    "nDCG",
+    "nDCG@10",
+    "nDCG@3",
+    "AP",
+    "AP@5",
+    "AP(rel=2)",
+    "AP(rel=2)@5",
+    "R@2",
+    "R@100",
+    "R(rel=2)@2",
+    "P@1",
+    "P@10",
+    "P(rel=2)@5",
+]
 NAMES += ["RR", "RR(rel=2)", "Success@1", "Success@10", "Success(rel=2)@3", "Rprec", "Bpref"]
 NAMES += [
     "Rprec(rel=2)",
@@ -32,11 +46,29 @@ NAMES += [
     "SetF",
     "SetF(rel=2,beta=2.0)",
 ]
-CONDENSED = ["nDCG(judged_only=True)", "nDCG(judged_only=True)@3", "AP(judged_only=True)", "AP(rel=2,judged_only=True)@3"]
-CONDENSED += ["P(judged_only=True)@3", "R(judged_only=True)@3", "RR(judged_only=True)", "Rprec(judged_only=True)", "SetP(judged_only=True)"]
+CONDENSED = [
+    "nDCG(judged_only=True)",
+    "nDCG(judged_only=True)@3",
+    "AP(judged_only=True)",
+    "AP(rel=2,judged_only=True)@3",
+]
+CONDENSED += [
+    "P(judged_only=True)@3",
+    "R(judged_only=True)@3",
+    "RR(judged_only=True)",
+    "Rprec(judged_only=True)",
+    "SetP(judged_only=True)",
+]
 CONDENSED += ["SetF(judged_only=True)", "Success(judged_only=True)@2"]
 NAMES += CONDENSED
-TREC = {"nDCG@10": "ndcg_cut_10", "R@100": "recall_100", "R@5": "recall_5", "AP": "map", "P@10": "P_10", "Success@10": "success_10"}
+TREC = {
+    "nDCG@10": "ndcg_cut_10",
+    "R@100": "recall_100",
+    "R@5": "recall_5",
+    "AP": "map",
+    "P@10": "P_10",
+    "Success@10": "success_10",
+}
 CASES = {"max_examples": 60, "deadline": None}
 
 documents = st.sampled_from([*"abcdefgh", "a1", "B", "é", "\U00010000", "\uffff"])
@@ -49,7 +81,9 @@ grades = st.dictionaries(documents, st.integers(-2, 3), min_size=1, max_size=8)
 judgments = st.dictionaries(queries, grades.filter(lambda found: max(found.values()) >= 0), min_size=1, max_size=4)
 distinct_runs = st.dictionaries(
     queries,
-    st.lists(documents, unique=True, min_size=1, max_size=12).map(lambda ids: {d: -float(i) for i, d in enumerate(ids)}),
+    st.lists(documents, unique=True, min_size=1, max_size=12).map(
+        lambda ids: {d: -float(i) for i, d in enumerate(ids)}
+    ),
     max_size=4,
 )
 
@@ -77,7 +111,9 @@ def test_equal_to_ir_measures_with_ties_missing_queries_and_negative_grades(run:
 @settings(**CASES)
 @given(runs, judgments)
 def test_equal_to_pytrec_eval_and_zero_where_it_has_nothing(run: dict, qrels: dict) -> None:
-    theirs = pytrec_eval.RelevanceEvaluator(qrels, {"ndcg_cut.10", "recall.5,100", "map", "P.10", "success.10"}).evaluate(run)
+    theirs = pytrec_eval.RelevanceEvaluator(
+        qrels, {"ndcg_cut.10", "recall.5,100", "map", "P.10", "success.10"}
+    ).evaluate(run)
     for name, values in evaluate(run, qrels, list(TREC)).items():
         assert list(values) == sorted(qrels)
         assert values == pytest.approx({query: theirs.get(query, {}).get(TREC[name], 0.0) for query in qrels}, abs=1e-9)
@@ -94,7 +130,9 @@ def test_cut_reciprocal_rank_and_judged_equal_ir_measures_without_ties(run: dict
 @given(runs, judgments, st.integers(1, 6))
 def test_cut_reciprocal_rank_and_judged_follow_trec_evals_order_with_ties(run: dict, qrels: dict, k: int) -> None:
     ours = evaluate(run, qrels, [f"RR@{k}", f"Judged@{k}", f"P@{k}"])
-    cut = {query: {d: float(-i) for i, d in enumerate(Run("", {"q": ranked}).top("q", k))} for query, ranked in run.items()}
+    cut = {
+        query: {d: float(-i) for i, d in enumerate(Run("", {"q": ranked}).top("q", k))} for query, ranked in run.items()
+    }
     judged = {query: dict.fromkeys(grades, 1) for query, grades in qrels.items()}
     rank = pytrec_eval.RelevanceEvaluator(qrels, {"recip_rank"}).evaluate(cut)
     share = pytrec_eval.RelevanceEvaluator(judged, {f"P.{k}"}).evaluate(run)
@@ -113,12 +151,18 @@ def test_a_constant_scorer_gains_nothing_from_the_order_of_insertion() -> None:
 
 
 def test_queries_without_relevant_documents_and_unknown_queries() -> None:
-    scores = evaluate({"q1": {"a": 1.0}, "other": {"a": 1.0}}, {"q1": {"a": 0}, "q2": {}}, ["nDCG@10", "AP", "RR@10", "Judged@10"])
-    assert scores == {name: {"q1": float(name == "Judged@10"), "q2": 0.0} for name in ("nDCG@10", "AP", "RR@10", "Judged@10")}
+    scores = evaluate(
+        {"q1": {"a": 1.0}, "other": {"a": 1.0}}, {"q1": {"a": 0}, "q2": {}}, ["nDCG@10", "AP", "RR@10", "Judged@10"]
+    )
+    assert scores == {
+        name: {"q1": float(name == "Judged@10"), "q2": 0.0} for name in ("nDCG@10", "AP", "RR@10", "Judged@10")
+    }
 
 
 def test_empty_lists_are_zero_and_do_not_crash() -> None:
-    for values in evaluate({"q1": {}, "q2": {}}, {"q1": {"a": 0}, "q2": {"a": 1}, "q3": {}}, [*NAMES, "RR@3", "Judged@3"]).values():
+    for values in evaluate(
+        {"q1": {}, "q2": {}}, {"q1": {"a": 0}, "q2": {"a": 1}, "q3": {}}, [*NAMES, "RR@3", "Judged@3"]
+    ).values():
         assert values == {"q1": 0.0, "q2": 0.0, "q3": 0.0}
 
 
@@ -129,7 +173,9 @@ def test_a_query_with_negative_grades_only_is_zero_and_does_not_crash() -> None:
         assert values["q2"] > 0 or "rel=2" in name
 
 
-@pytest.mark.parametrize("name", [*NAMES, "RR@10", "RR(rel=3)@7", "Judged@10", "Judged", "nDCG(dcg='exp-log2')@10", "RBP(p=0.5,rel=1)"])
+@pytest.mark.parametrize(
+    "name", [*NAMES, "RR@10", "RR(rel=3)@7", "Judged@10", "Judged", "nDCG(dcg='exp-log2')@10", "RBP(p=0.5,rel=1)"]
+)
 def test_names_print_as_ir_measures_prints_them(name: str) -> None:
     assert str(metric(name)) == name == str(ir_measures.parse_measure(name))
 
@@ -175,7 +221,10 @@ def test_bad_names_are_refused_with_what_would_be_right(written: str, said: str)
 
 def test_every_metric_says_what_it_is() -> None:
     assert all(kind.summary and kind.source for kind in plugins(Measure).values())
-    assert all(row["name"] and row["needs"] in (["gold labels"], ["gold labels by subtopic"], ["answers"]) for row in described_metrics())
+    assert all(
+        row["name"] and row["needs"] in (["gold labels"], ["gold labels by subtopic"], ["answers"])
+        for row in described_metrics()
+    )
     told = describe_metric("mrr@10")
     assert (told["name"], told["about"]) == ("RR, RR@k", "Also written MRR.")
     assert [setting["name"] for setting in told["settings"]] == ["rel", "judged_only", "cutoff"]
@@ -190,8 +239,12 @@ def test_mean_does_not_depend_on_order() -> None:
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize(("year", "bm25", "low", "high"), [("dl19", 0.506, 0.674, 0.694), ("dl20", 0.480, 0.618, 0.639)])
-def test_recorded_runs_of_trec_dl_have_their_published_values(shared_data: Path, year: str, bm25: float, low: float, high: float) -> None:
+@pytest.mark.parametrize(
+    ("year", "bm25", "low", "high"), [("dl19", 0.506, 0.674, 0.694), ("dl20", 0.480, 0.618, 0.639)]
+)
+def test_recorded_runs_of_trec_dl_have_their_published_values(
+    shared_data: Path, year: str, bm25: float, low: float, high: float
+) -> None:
     folder = shared_data / "trec-dl"
     lines = [line.split() for line in (folder / "qrels" / f"{year}.tsv").read_text().splitlines()[1:]]
     qrels: dict[str, dict[str, int]] = {}

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.calibrate import coverage, equivalence_errors, false_positives, families, family_errors, pairs, tables_of
+from benchmarks.calibrate import (
+    coverage,
+    equivalence_errors,
+    false_positives,
+    families,
+    family_errors,
+    pairs,
+    tables_of,
+)
 from harness.evaluation.significance.intervals import INTERVALS
 from tests.leaderboard.runs import put_board
 
@@ -36,7 +44,13 @@ def test_families_hold_the_values_of_a_query_in_any_order() -> None:
 
 def test_rows_name_everything_and_mark_what_is_off() -> None:
     tests = list(false_positives(TABLES, 20, seed=0))
-    assert [row.split(" |")[0][2:] for row in tests[2:]] == ["randomisation", "t", "wilcoxon", "bootstrap", "bootstrap-t"]
+    assert [row.split(" |")[0][2:] for row in tests[2:]] == [
+        "randomisation",
+        "t",
+        "wilcoxon",
+        "bootstrap",
+        "bootstrap-t",
+    ]
     assert next(equivalence_errors(TABLES, 40, seed=0)).startswith("| equivalence")
     assert [row.split(" |")[0][2:] for row in list(coverage(TABLES, 20, seed=0))[2:]] == list(INTERVALS)
     rows = list(family_errors(TABLES, 20, seed=0, queries=20, runs=5))

@@ -21,7 +21,13 @@ QRELS = {f"q{n}": {f"d{n % 5}": 1, "d9": 2, "x": 0} for n in range(30)}
 
 def make_run(name: str, quality: float, seed: int) -> Run:
     noise = np.random.default_rng(seed).random((30, 12))
-    return Run(name, {q: {f"d{d}": float(noise[i, d] + quality * (f"d{d}" in QRELS[q])) for d in range(12)} for i, q in enumerate(QRELS)})
+    return Run(
+        name,
+        {
+            q: {f"d{d}": float(noise[i, d] + quality * (f"d{d}" in QRELS[q])) for d in range(12)}
+            for i, q in enumerate(QRELS)
+        },
+    )
 
 
 WEAK, STRONG, OTHER = make_run("weak", 0.0, 1), make_run("strong", 0.8, 2), make_run("other", 0.1, 3)
@@ -55,7 +61,20 @@ def test_evaluate_has_default_metrics_and_counts_missing_queries_as_zero() -> No
 
 def test_compare_with_a_baseline() -> None:
     answer = evaluate_run.compare([WEAK, STRONG, OTHER], QRELS, baseline=WEAK)
-    keys = ["metric", "test", "correction", "family", "seed", "alternative", "interval", "alpha", "power", "queries", "runs", "comparisons"]
+    keys = [
+        "metric",
+        "test",
+        "correction",
+        "family",
+        "seed",
+        "alternative",
+        "interval",
+        "alpha",
+        "power",
+        "queries",
+        "runs",
+        "comparisons",
+    ]
     assert list(answer) == keys
     assert answer["family"] == "2 comparisons with weak on nDCG@10"
     assert [(row["a"], row["b"]) for row in answer["comparisons"]] == [("weak", "strong"), ("weak", "other")]
@@ -74,7 +93,10 @@ def test_compare_with_a_baseline() -> None:
 
 def test_compare_without_a_baseline_takes_all_pairs_and_numbers_equal_names() -> None:
     answer = evaluate_run.compare(
-        [WEAK, STRONG, Run("strong", OTHER.scores)], QRELS, metrics=["AP"], question=TestSpec(test="t", correction="none", seed=3)
+        [WEAK, STRONG, Run("strong", OTHER.scores)],
+        QRELS,
+        metrics=["AP"],
+        question=TestSpec(test="t", correction="none", seed=3),
     )
     assert answer["family"] == "3 comparisons of 3 runs on AP"
     assert [row["name"] for row in answer["runs"]] == ["weak", "strong #1", "strong #2"]
@@ -177,8 +199,13 @@ def test_joint_tests_adjust_by_themselves(test: str) -> None:
 
 
 def test_equivalence_power_and_verdicts() -> None:
-    near = Run("near", {q: {d: score + 1e-9 * ("9" in d) for d, score in ranked.items()} for q, ranked in STRONG.scores.items()})
-    answer = evaluate_run.compare([STRONG, near, WEAK], QRELS, baseline=STRONG, question=TestSpec(margin=0.05, correction="bonferroni"))
+    near = Run(
+        "near",
+        {q: {d: score + 1e-9 * ("9" in d) for d, score in ranked.items()} for q, ranked in STRONG.scores.items()},
+    )
+    answer = evaluate_run.compare(
+        [STRONG, near, WEAK], QRELS, baseline=STRONG, question=TestSpec(margin=0.05, correction="bonferroni")
+    )
     same, worse = answer["comparisons"]
     assert (answer["margin"], same["verdict"], worse["verdict"]) == (0.05, "equivalent", "worse")
     assert same["equivalence"]["p_adjusted"] == min(1.0, 2 * same["equivalence"]["p"])
@@ -193,7 +220,8 @@ def test_equivalence_power_and_verdicts() -> None:
 
 def test_one_sided_questions_find_the_one_side_only() -> None:
     greater, less = (
-        evaluate_run.compare([WEAK, STRONG], QRELS, question=TestSpec(side=side))["comparisons"][0] for side in list(Alternative)[1:]
+        evaluate_run.compare([WEAK, STRONG], QRELS, question=TestSpec(side=side))["comparisons"][0]
+        for side in list(Alternative)[1:]
     )
     assert (greater["verdict"], less["verdict"]) == ("better", "inconclusive")
     assert less["p"] > 0.99 and less["queries_needed"] is None

@@ -1,4 +1,5 @@
-"""Many runs of one method: its bootstrap has the variance and the coverage that the design gives, in unbalanced designs too."""
+"""Many runs of one method: its bootstrap has the variance and the coverage that the design gives, in unbalanced designs
+too."""
 
 from __future__ import annotations
 
@@ -18,7 +19,9 @@ SEEDS: Design = tuple((None, seed) for seed in range(5))
 
 def simulated(generator: np.random.Generator, size: int, runs: Design, **deviations: float) -> np.ndarray:
     """Values (queries, runs) of mean 0 with the given standard deviations by source."""
-    drawn = {resample: (generator.normal(), generator.normal(size=size)) for resample in dict.fromkeys(r for r, _ in runs)}
+    drawn = {
+        resample: (generator.normal(), generator.normal(size=size)) for resample in dict.fromkeys(r for r, _ in runs)
+    }
     values = deviations["queries"] * generator.normal(size=(size, 1))
     values = values + deviations["residual"] * generator.normal(size=(size, len(runs)))
     for column, (resample, _) in enumerate(runs):
@@ -34,7 +37,9 @@ def test_resamples_are_drawn_whole_and_seeds_where_there_is_one_resample() -> No
     assert weights.sum(axis=1) == pytest.approx(1.0)
     assert (weights[:, 0] == weights[:, 1]).all() and (weights[:, 3] == weights[:, 5]).all()
     # Two of three resamples with 2, 1 and 3 runs, or one of them twice: whatever is drawn weighs alike.
-    assert {tuple(np.unique(row[row > 0].round(9)).tolist()) for row in weights} == {(round(1 / size, 9),) for size in (1, 2, 3, 4, 5)}
+    assert {tuple(np.unique(row[row > 0].round(9)).tolist()) for row in weights} == {
+        (round(1 / size, 9),) for size in (1, 2, 3, 4, 5)
+    }
     assert run_weights(((0, 0),), 0, 5).tolist() == [[1.0]] * 5
 
 
@@ -59,7 +64,9 @@ def test_methods_with_the_same_runs_stay_paired_and_others_are_independent() -> 
 
 def test_one_run_is_the_bootstrap_over_queries_and_a_method_never_differs_from_itself() -> None:
     values = np.random.default_rng(3).beta(1, 2, size=(30, 7))
-    one, many, twin = hierarchical_means([values[:, :1], values[:, 1:], values[:, 1:]], [((None, None),), FULL, FULL], 4, 300)
+    one, many, twin = hierarchical_means(
+        [values[:, :1], values[:, 1:], values[:, 1:]], [((None, None),), FULL, FULL], 4, 300
+    )
     assert (one.means == bootstrap_means(values[:, :1], 4, 300)[:, 0]).all() and one.runs is None
     assert (many.means == twin.means).all()
     expected = (bootstrap_means(values[:, 1:], 4, 300) * run_weights(FULL, 4, 300)).sum(axis=1)
@@ -79,8 +86,8 @@ def test_the_variance_is_that_of_a_design_drawn_anew(runs: Design) -> None:
     sizes = np.unique([resample for resample, _ in runs], return_counts=True)[1]
     true = 1 / 40 + 0.3**2 * (sizes**2).sum() / len(runs) ** 2 + 0.2**2 / len(runs) + 0.5**2 / (40 * len(runs))
     assert np.var(means) == pytest.approx(true, rel=0.25)
-    # Products of two draws count the residual up to three times, so the bootstrap is a little wide (Owen 2007); with three resamples of
-    # unequal sizes the ratio of two drawn sums makes it a little narrow.
+    # Products of two draws count the residual up to three times, so the bootstrap is a little wide (Owen 2007); with
+    # three resamples of unequal sizes the ratio of two drawn sums makes it a little narrow.
     assert 0.9 * true < np.mean(drawn) < 1.15 * true
 
 
@@ -98,7 +105,8 @@ def test_intervals_cover_the_mean_as_often_as_they_say() -> None:
 def test_the_same_seed_gives_the_same_samples_on_any_number_of_threads() -> None:
     code = (
         "import numpy as np; from harness.evaluation.significance.hierarchical import hierarchical_means\n"
-        "values = np.random.default_rng(0).beta(1, 2, size=(300, 40)); runs = tuple((r, s) for r in range(10) for s in range(4))\n"
+        "values = np.random.default_rng(0).beta(1, 2, size=(300, 40)); runs = tuple((r, s) for r in range(10) for s "
+        "in range(4))\n"
         "(one,) = hierarchical_means([values], [runs], 3, 400); print(one.means.tolist(), one.runs.tolist())"
     )
     names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")

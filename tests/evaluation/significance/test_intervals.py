@@ -15,7 +15,9 @@ SKEWED = np.random.default_rng(4).exponential(0.2, (35, 3)) - 0.1
 @pytest.mark.parametrize(("name", "method"), [("bca", "BCa"), ("percentile", "percentile")])
 def test_bootstrap_intervals_are_scipys(name: str, method: str) -> None:
     for found, column in zip(INTERVALS[name](SKEWED, 0), SKEWED.T, strict=True):
-        theirs = stats.bootstrap((column,), np.mean, method=method, n_resamples=50_000, rng=np.random.default_rng(1)).confidence_interval
+        theirs = stats.bootstrap(
+            (column,), np.mean, method=method, n_resamples=50_000, rng=np.random.default_rng(1)
+        ).confidence_interval
         assert found == pytest.approx(tuple(theirs), abs=0.01 * np.ptp(column))
 
 
@@ -71,4 +73,6 @@ def test_intervals_cover_the_mean_as_often_as_they_say(name: str) -> None:
 def test_many_columns_are_as_one_by_one(name: str) -> None:
     many = np.random.default_rng(9).normal(size=(20, 70))
     together = INTERVALS[name](many, 0)
-    assert [together[column] for column in (0, 65)] == [pytest.approx(INTERVALS[name](many[:, [c]], 0)[0], abs=1e-9) for c in (0, 65)]
+    assert [together[column] for column in (0, 65)] == [
+        pytest.approx(INTERVALS[name](many[:, [c]], 0)[0], abs=1e-9) for c in (0, 65)
+    ]

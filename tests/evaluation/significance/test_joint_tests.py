@@ -1,4 +1,5 @@
-"""Tukey's HSD and maxT: equal to full enumeration and to each other where they must be; families' errors stay within bounds."""
+"""Tukey's HSD and maxT: equal to full enumeration and to each other where they must be; families' errors stay within
+bounds."""
 
 from __future__ import annotations
 
@@ -38,7 +39,9 @@ def test_tukey_of_many_queries_is_that_of_the_two_way_analysis_of_variance() -> 
     residuals = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
     error = np.sqrt((residuals**2).sum() / (399 * 3) / 400)
     pairs = [(a, b) for b in range(4) for a in range(b)]
-    expected = [stats.studentized_range.sf(abs(values[:, b].mean() - values[:, a].mean()) / error, 4, 399 * 3) for a, b in pairs]
+    expected = [
+        stats.studentized_range.sf(abs(values[:, b].mean() - values[:, a].mean()) / error, 4, 399 * 3) for a, b in pairs
+    ]
     assert tukey(values, pairs, seed=0) == pytest.approx(expected, abs=0.03)
 
 
@@ -53,7 +56,11 @@ def test_two_runs_need_no_family() -> None:
 def test_shift_and_scale_of_a_query_change_nothing_for_tukey() -> None:
     values = np.random.default_rng(6).random((30, 4))
     shifted = values + np.linspace(-3, 4, 30)[:, None]
-    assert tukey(shifted, PAIRS, seed=2).tolist() == tukey(8 * values, PAIRS, seed=2).tolist() == tukey(values, PAIRS, seed=2).tolist()
+    assert (
+        tukey(shifted, PAIRS, seed=2).tolist()
+        == tukey(8 * values, PAIRS, seed=2).tolist()
+        == tukey(values, PAIRS, seed=2).tolist()
+    )
     assert tukey(np.zeros((5, 3)), PAIRS, seed=0).tolist() == [1.0, 1.0, 1.0]
 
 

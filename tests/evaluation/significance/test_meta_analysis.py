@@ -24,7 +24,10 @@ def test_the_spread_is_statsmodels(number: int) -> None:
 
 def test_collections_that_disagree_are_combined_as_statsmodels_does() -> None:
     effects, variances = DISAGREEING
-    ours, theirs = combine(effects, variances), combine_effects(effects, variances, method_re="iterated", use_t=True, atol=1e-9)
+    ours, theirs = (
+        combine(effects, variances),
+        combine_effects(effects, variances, method_re="iterated", use_t=True, atol=1e-9),
+    )
     *_, interval = theirs.conf_int()
     assert ours.effect == pytest.approx(theirs.mean_effect_re, rel=1e-9)
     assert ours.standard_error == pytest.approx(theirs.sd_eff_w_re_hksj, rel=1e-7)
@@ -65,7 +68,8 @@ def test_two_equal_collections_say_nothing_of_a_third_and_one_cannot_be_combined
 
 
 def test_false_claims_are_as_rare_as_they_say() -> None:
-    """No mean effect, collections that differ by more than their queries explain: what a fixed-effect test gets wrong."""
+    """No mean effect, collections that differ by more than their queries explain: what a fixed-effect test gets
+    wrong."""
     generator = np.random.default_rng(0)
     variances = np.array([1e-4, 2e-4, 4e-4, 1e-4, 3e-4, 2e-4])
     claims = fixed = 0

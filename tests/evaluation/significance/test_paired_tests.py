@@ -28,7 +28,10 @@ DIFFERENCES = REAL[:, 1:] - REAL[:, :1]
 
 def enumerated(values: list[Fraction], side: Alternative = Alternative.both) -> float:
     observed = side.distance(sum(values))
-    sums = [side.distance(sum(s * v for s, v in zip(signs, values, strict=True))) for signs in product((1, -1), repeat=len(values))]
+    sums = [
+        side.distance(sum(s * v for s, v in zip(signs, values, strict=True)))
+        for signs in product((1, -1), repeat=len(values))
+    ]
     return sum(total >= observed for total in sums) / len(sums)
 
 
@@ -41,7 +44,9 @@ def test_randomisation_is_exact_on_few_queries(tenths: list[int], side: Alternat
 
 
 @pytest.mark.parametrize("side", Alternative)
-def test_randomisation_is_exact_on_sixteen_queries_and_sampled_beyond(side: Alternative, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_randomisation_is_exact_on_sixteen_queries_and_sampled_beyond(
+    side: Alternative, monkeypatch: pytest.MonkeyPatch
+) -> None:
     column = DIFFERENCES[:16, :1]
     patterns = np.array(list(product((1, -1), repeat=16)), dtype=np.int8)
     exact = np.mean(side.distance(patterns @ column[:, 0]) >= side.distance(column.sum()) - 1e-12)
@@ -72,7 +77,8 @@ def test_p_is_the_same_to_the_last_digit_on_one_thread_and_on_many() -> None:
         "d = np.random.default_rng(1).normal(0.01, 0.1, (120, 12));"
         "from harness.evaluation.significance.joint_tests import max_t, tukey;"
         "print([(o.p, o.interval) for t in ('randomisation', 'bootstrap', 'bootstrap-t') for o in outcomes(d, t, 4)]);"
-        "print(tukey(d[:, :5], [(0, 1), (2, 4)], 4).tolist(), max_t(d[:, :6], 4).tolist(), outcomes(d, 't', 4, interval='bca')[:4])"
+        "print(tukey(d[:, :5], [(0, 1), (2, 4)], 4).tolist(), max_t(d[:, :6], 4).tolist(), outcomes(d, 't', 4, "
+        "interval='bca')[:4])"
     )
     names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
     said = [subprocess.check_output([sys.executable, "-c", code], env=dict.fromkeys(names, n)) for n in ("1", "4")]
@@ -98,7 +104,9 @@ def test_one_sided_t_and_wilcoxon_are_scipys(side: Alternative) -> None:
 
 @pytest.mark.parametrize("test", ["randomisation", "bootstrap", "bootstrap-t", "t", "wilcoxon"])
 def test_one_sided_p_are_mirrored_and_make_up_the_two_sided_one(test: str) -> None:
-    both, greater, less = (np.array([found.p for found in outcomes(DIFFERENCES, test, side=side)]) for side in Alternative)
+    both, greater, less = (
+        np.array([found.p for found in outcomes(DIFFERENCES, test, side=side)]) for side in Alternative
+    )
     mirrored = np.array([found.p for found in outcomes(-DIFFERENCES, test, side=Alternative.less)])
     assert greater == pytest.approx(mirrored, abs=0.02)
     assert 2 * np.minimum(greater, less) == pytest.approx(both, abs=0.02)
@@ -108,13 +116,16 @@ def test_one_sided_p_are_mirrored_and_make_up_the_two_sided_one(test: str) -> No
 def test_bootstrap_interval_agrees_with_scipys_percentile_bootstrap() -> None:
     ours = mean_intervals(DIFFERENCES, seed=0, samples=20_000)
     for interval, column in zip(ours, DIFFERENCES.T, strict=True):
-        theirs = stats.bootstrap((column,), np.mean, method="percentile", n_resamples=20_000, rng=np.random.default_rng(1))
+        theirs = stats.bootstrap(
+            (column,), np.mean, method="percentile", n_resamples=20_000, rng=np.random.default_rng(1)
+        )
         assert interval == pytest.approx(tuple(theirs.confidence_interval), abs=0.004)
 
 
 @pytest.mark.parametrize("test", TESTS)
 def test_tests_are_calibrated_under_the_null(test: str) -> None:
-    """Signs of real differences flipped at random: false positives at 0.05 stay near 0.05 (400 columns, so +- 0.025)."""
+    """Signs of real differences flipped at random: false positives at 0.05 stay near 0.05 (400 columns, so +-
+    0.025)."""
     generator = np.random.default_rng(11)
     null = generator.choice([-1.0, 1.0], size=(60, 400)) * DIFFERENCES[:, :1]
     rate = np.mean([outcome.p < 0.05 for outcome in outcomes(null, test, seed=1)])
@@ -157,7 +168,15 @@ def test_one_query_proves_nothing_and_no_query_is_an_error() -> None:
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=20),
-    st.sampled_from([("holm", "holm"), ("bh", "fdr_bh"), ("bonferroni", "bonferroni"), ("hochberg", "simes-hochberg"), ("by", "fdr_by")]),
+    st.sampled_from(
+        [
+            ("holm", "holm"),
+            ("bh", "fdr_bh"),
+            ("bonferroni", "bonferroni"),
+            ("hochberg", "simes-hochberg"),
+            ("by", "fdr_by"),
+        ]
+    ),
 )
 def test_corrections_are_statsmodels(p: list[float], names: tuple[str, str]) -> None:
     theirs = multipletests(p, method=names[1])[1]

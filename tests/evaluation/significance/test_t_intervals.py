@@ -32,7 +32,9 @@ def test_one_run_leaves_the_t_interval_over_queries() -> None:
     values = np.random.default_rng(1).normal(0.4, 0.2, 40)
     drawn = values.mean() + spread(values.var() / 40)
     found = t_intervals(np.array(values.mean()), Samples(drawn, np.zeros(100), drawn, Freedom(39, 0)), level=0.9)
-    assert (found.low, found.high) == pytest.approx(t.interval(0.9, 39, values.mean(), values.std(ddof=1) / np.sqrt(40)), rel=1e-9)
+    assert (found.low, found.high) == pytest.approx(
+        t.interval(0.9, 39, values.mean(), values.std(ddof=1) / np.sqrt(40)), rel=1e-9
+    )
 
 
 def test_runs_that_are_alike_by_chance_do_not_prove_that_runs_are_alike() -> None:
@@ -51,7 +53,9 @@ def test_what_does_not_vary_has_no_width() -> None:
 
 
 def test_samples_are_put_together_with_the_fewest_degrees_of_freedom() -> None:
-    a, b, c = (Samples(spread(1), spread(2), spread(3), freedom) for freedom in (Freedom(9, 4), Freedom(7, 0), Freedom(9, 2)))
+    a, b, c = (
+        Samples(spread(1), spread(2), spread(3), freedom) for freedom in (Freedom(9, 4), Freedom(7, 0), Freedom(9, 2))
+    )
     whole = stacked([a, b, c])
     assert (whole.runs.shape, whole.freedom) == ((100, 3), Freedom(7, 2))
     assert whole.each(lambda part: part[:, 0]).minus(c).freedom == Freedom(7, 2)

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from harness.evaluation.significance.hierarchical import Design
-from harness.evaluation.significance.variance import INTERACTION, QUERIES, RESAMPLES, RESIDUAL, SEEDS, Variance, variance
+from harness.evaluation.significance.variance import (
+    INTERACTION,
+    QUERIES,
+    RESAMPLES,
+    RESIDUAL,
+    SEEDS,
+    Variance,
+    variance,
+)
 from tests.evaluation.significance.test_hierarchical import FULL, HOLES, simulated
 from tests.evaluation.significance.test_hierarchical import SEEDS as FIVE_SEEDS
 
@@ -30,13 +38,17 @@ def reml(values: np.ndarray, groups: dict[str, np.ndarray]) -> dict[str, float]:
     frame = pd.DataFrame({"y": values.ravel(), "all": 1, **{name: group.ravel() for name, group in groups.items()}})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = MixedLM.from_formula("y ~ 1", groups="all", re_formula="0", vc_formula={n: f"0 + C({n})" for n in groups}, data=frame)
+        model = MixedLM.from_formula(
+            "y ~ 1", groups="all", re_formula="0", vc_formula={n: f"0 + C({n})" for n in groups}, data=frame
+        )
         found = model.fit(reml=True, method=["lbfgs"])
     return {**dict(zip(model.exog_vc.names, found.vcomp.tolist(), strict=True)), "residual": float(found.scale)}
 
 
 def test_one_seed_a_resample_is_reml() -> None:
-    values = 0.5 + simulated(np.random.default_rng(3), 15, ONE_SEED, queries=0.3, resamples=0.1, seeds=0.1, residual=0.15)
+    values = 0.5 + simulated(
+        np.random.default_rng(3), 15, ONE_SEED, queries=0.3, resamples=0.1, seeds=0.1, residual=0.15
+    )
     rows, columns = np.indices(values.shape)
     theirs, ours = reml(values, {"q": rows, "r": columns}), split(values, ONE_SEED)
     assert list(ours) == [QUERIES, RESAMPLES, RESIDUAL]
@@ -45,7 +57,9 @@ def test_one_seed_a_resample_is_reml() -> None:
 
 def test_seeds_in_resamples_are_reml() -> None:
     runs: Design = tuple((resample, seed) for resample in range(4) for seed in range(3))
-    values = simulated(np.random.default_rng(8), 10, runs, queries=0.4, resamples=0.3, seeds=0.15, crossed=0.2, residual=0.15)
+    values = simulated(
+        np.random.default_rng(8), 10, runs, queries=0.4, resamples=0.3, seeds=0.15, crossed=0.2, residual=0.15
+    )
     rows, columns = np.indices(values.shape)
     theirs = reml(values, {"q": rows, "r": columns // 3, "s": columns, "qr": rows * 4 + columns // 3})
     ours = split(values, runs)
@@ -57,7 +71,9 @@ def doubled(runs: Design) -> Design:
     return runs + tuple((resample + 10, seed) for resample, seed in runs if resample is not None)
 
 
-@pytest.mark.parametrize("runs", [doubled(FULL), doubled(HOLES), ((0, 0), (0, 1), (1, 0), (2, 0), (3, 0), (4, 0), (4, 1), (4, 2))])
+@pytest.mark.parametrize(
+    "runs", [doubled(FULL), doubled(HOLES), ((0, 0), (0, 1), (1, 0), (2, 0), (3, 0), (4, 0), (4, 1), (4, 2))]
+)
 def test_components_and_standard_error_are_right_on_average(runs: Design) -> None:
     """Simulated with known components, cells missing; the mean's own spread is what the standard error says."""
     true = {"queries": 0.5, "resamples": 0.6, "seeds": 0.3, "crossed": 0.4, "residual": 0.35}

@@ -23,13 +23,17 @@ def test_tau_is_scipys(order: list[int], size: int) -> None:
     assert kendall(names, other) == pytest.approx(expected, abs=1e-12) == kendall(other, names)
 
 
-@given(st.permutations(range(8)), st.permutations(range(8)), st.integers(1, 8), st.integers(1, 8), st.floats(0.05, 0.99))
+@given(
+    st.permutations(range(8)), st.permutations(range(8)), st.integers(1, 8), st.integers(1, 8), st.floats(0.05, 0.99)
+)
 def test_rbo_is_equation_32(first: list[int], second: list[int], one: int, other: int, p: float) -> None:
     a, b = [str(number) for number in first[:one]], [str(number) for number in second[:other]]
     short, long = sorted((a, b), key=len)
     s, l = len(short), len(long)  # noqa: E741
     x = {depth: len(set(short[:depth]) & set(long[:depth])) for depth in range(1, l + 1)}
-    sums = sum(x[d] / d * p**d for d in range(1, l + 1)) + sum(x[s] * (d - s) / (s * d) * p**d for d in range(s + 1, l + 1))
+    sums = sum(x[d] / d * p**d for d in range(1, l + 1)) + sum(
+        x[s] * (d - s) / (s * d) * p**d for d in range(s + 1, l + 1)
+    )
     assert rbo(a, b, p) == pytest.approx((1 - p) / p * sums + ((x[l] - x[s]) / l + x[s] / s) * p**l, abs=1e-12)
     assert rbo(a, b, p) == rbo(b, a, p)
     assert -1e-12 <= rbo(a, b, p) <= 1 + 1e-12
@@ -50,7 +54,9 @@ def test_overlap_by_hand() -> None:
 
 
 def test_only_documents_that_both_place_are_compared() -> None:
-    first = orders([Ranking("1", ("a", "b", "c"), ("x",)), Ranking("2", ("a",), ("b",)), Ranking("3", (), ("a",), "failed")])
+    first = orders(
+        [Ranking("1", ("a", "b", "c"), ("x",)), Ranking("2", ("a",), ("b",)), Ranking("3", (), ("a",), "failed")]
+    )
     second = {"1": ("x", "c", "b", "a"), "2": ("b", "a"), "4": ("a", "b")}
     found = agreement(first, second)
     assert (found["queries"], found["tau"]) == (1, -1)
@@ -71,7 +77,10 @@ def test_a_teacher_that_follows_the_prompt_is_biased_and_one_that_does_not_is_no
     shuffled = {query: tuple(generator.sample("abcd", 4)) for query in first}
     copied = position_bias([Ranking(query, shown, presented=shown) for query, shown in shuffled.items()], first)
     assert [row["shift"] for row in copied["positions"]] == [0, 0, 0, 0] and copied["tau"] == 1
-    assert copied["queries"] == 2000 and copied["reordered"] == sum(shown != tuple("abcd") for shown in shuffled.values()) > 1800
+    assert (
+        copied["queries"] == 2000
+        and copied["reordered"] == sum(shown != tuple("abcd") for shown in shuffled.values()) > 1800
+    )
     fixed = position_bias([Ranking(query, tuple("abcd"), presented=shown) for query, shown in shuffled.items()], first)
     assert [row["documents"] for row in fixed["positions"]] == [2000] * 4
     assert np.allclose([row["rank"] for row in fixed["positions"]], 2.5, atol=0.1) and abs(fixed["tau"]) < 0.05
@@ -92,7 +101,12 @@ def test_quality_is_trec_evals_on_queries_with_an_order_and_a_relevant_candidate
     first = dict.fromkeys("1234", ("a", "b", "c"))
     gold = {"1": {"c": 2, "a": 1, "lost": 3}, "2": {"lost": 1}, "3": {"a": 1}}
     every = tuple("abc")
-    rankings = [Ranking("1", ("c",), ("b", "a")), Ranking("2", every), Ranking("3", (), every, "failed"), Ranking("4", every)]
+    rankings = [
+        Ranking("1", ("c",), ("b", "a")),
+        Ranking("2", every),
+        Ranking("3", (), every, "failed"),
+        Ranking("4", every),
+    ]
     found = quality(rankings, first, gold)
     judge = pytrec_eval.RelevanceEvaluator({"1": gold["1"]}, {"ndcg_cut_10"})
     runs: list[dict[str, float]] = [{"c": 3, "a": 2, "b": 1}, {"a": 3, "b": 2, "c": 1}]

@@ -45,7 +45,11 @@ def labelled(workspace: Path, name: str, rankings: list[Ranking]) -> Finished:
     stage, store = Finished(digest(about)), Workspace(workspace).store
     with store.lock(stage), store.draft(stage) as draft:
         write_rankings(draft / RANKINGS, rankings)
-        summary = summarise(rankings) | {"alone": {"calls": 2, "usd": 0.1}, "here": {"calls": 0, "usd": 0.0}, "seconds": 0.25}
+        summary = summarise(rankings) | {
+            "alone": {"calls": 2, "usd": 0.1},
+            "here": {"calls": 0, "usd": 0.0},
+            "seconds": 0.25,
+        }
         (draft / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1), encoding="utf-8")
         store.commit(stage, draft, {"key": stage.key, **about, "label": "é", "seconds": 1.25})
     return stage
@@ -55,7 +59,12 @@ def labelled(workspace: Path, name: str, rankings: list[Ranking]) -> Finished:
 def home(tmp_path: Path) -> Path:
     """A workspace with 25 calls and two sets of labels."""
     ledger = Ledger(tmp_path / "home" / "ledger.sqlite")
-    ledger.put_many([call(number, f"[{number}]\n\x00\u2028😀", input_tokens=number, usd=0.1 * number, seconds=0.3) for number in range(25)])
+    ledger.put_many(
+        [
+            call(number, f"[{number}]\n\x00\u2028😀", input_tokens=number, usd=0.1 * number, seconds=0.3)
+            for number in range(25)
+        ]
+    )
     ledger.put_miss(call("missed", ""), "empty")
     for name in ("a", "b"):
         labelled(tmp_path / "home", name, RANKED)
@@ -69,7 +78,11 @@ def file(home: Path) -> Path:
 
 
 def tree(workspace: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(workspace)): path.read_bytes() for path in sorted((workspace / "store").rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(workspace)): path.read_bytes()
+        for path in sorted((workspace / "store").rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_a_round_trip_brings_the_same_calls_and_the_same_bytes(home: Path, file: Path, tmp_path: Path) -> None:
@@ -135,8 +148,17 @@ calls = st.builds(
 
 
 @pytest.mark.slow
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None, phases=(Phase.generate,))
-@given(st.lists(calls, min_size=1, max_size=5, unique_by=lambda one: one.key), st.lists(wild, unique=True, max_size=3), wild)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=40,
+    deadline=None,
+    phases=(Phase.generate,),
+)
+@given(
+    st.lists(calls, min_size=1, max_size=5, unique_by=lambda one: one.key),
+    st.lists(wild, unique=True, max_size=3),
+    wild,
+)
 def test_any_text_survives(tmp_path: Path, put: list[Call], ids: list[str], raw: str) -> None:
     for name in ("here", "there"):
         shutil.rmtree(tmp_path / name, ignore_errors=True)
@@ -220,7 +242,9 @@ def swap(old: str, new: str, line: int) -> Callable[[list[str]], list[str]]:
         (lambda lines: [*lines, "7\n"], "no line of a file of labels", 35),
     ],
 )
-def test_a_forged_line_is_named(change: Callable[[list[str]], list[str]], message: str, line: int, file: Path, tmp_path: Path) -> None:
+def test_a_forged_line_is_named(
+    change: Callable[[list[str]], list[str]], message: str, line: int, file: Path, tmp_path: Path
+) -> None:
     rewrite(file, change)
     assert_refused(file, tmp_path, message, line)
 
@@ -238,14 +262,19 @@ def test_an_altered_response_fails_the_checksum(file: Path, tmp_path: Path) -> N
 @pytest.mark.slow
 def test_every_truncation_and_flipped_bit_is_noticed_or_harmless(file: Path, tmp_path: Path) -> None:
     whole = file.read_bytes()
-    expected = [(type(entry), entry) if isinstance(entry, Call) else entry.manifest for entry in LabelReader(file).entries()]
+    expected = [
+        (type(entry), entry) if isinstance(entry, Call) else entry.manifest for entry in LabelReader(file).entries()
+    ]
     damaged = tmp_path / "damaged.jsonl.gz"
     for place in range(0, len(whole), 7):
         damaged.write_bytes(whole[:place])
         assert_refused(damaged, tmp_path, ".", _line(damaged))
         damaged.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :])
         try:
-            found = [(type(entry), entry) if isinstance(entry, Call) else entry.manifest for entry in LabelReader(damaged).entries()]
+            found = [
+                (type(entry), entry) if isinstance(entry, Call) else entry.manifest
+                for entry in LabelReader(damaged).entries()
+            ]
         except UserError:
             continue
         # Parts of the gzip header, such as its time, mean nothing.
@@ -278,7 +307,10 @@ def test_an_endless_line_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pyt
 
 def test_two_processes_import_at_once(home: Path, file: Path, tmp_path: Path) -> None:
     away = tmp_path / "away"
-    workers = [multiprocessing.get_context("fork").Process(target=import_labels, args=(file, Workspace(away), silent)) for _ in range(3)]
+    workers = [
+        multiprocessing.get_context("fork").Process(target=import_labels, args=(file, Workspace(away), silent))
+        for _ in range(3)
+    ]
     for worker in workers:
         worker.start()
     for worker in workers:

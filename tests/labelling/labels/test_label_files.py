@@ -50,7 +50,9 @@ def label_set(rankings: Sequence[Ranking], name: str = "one") -> LabelSet:
     about = {"kind": "labels", "version": 1, "fields": {"draw": name}}
     summary = summarise(rankings) | {"alone": {}, "here": {}}
     return LabelSet(
-        {"key": digest(about), **about, "label": f"teacher {name}", "seconds": 1.0}, summary, [one.to_json() for one in rankings]
+        {"key": digest(about), **about, "label": f"teacher {name}", "seconds": 1.0},
+        summary,
+        [one.to_json() for one in rankings],
     )
 
 
@@ -90,7 +92,9 @@ def test_what_is_written_in_any_form_is_read(
 @pytest.mark.parametrize("form", FORMS)
 def test_equal_labels_give_equal_bytes(tmp_path: Path, form: str) -> None:
     for name in ("a", "b"):
-        FORMS[form](tmp_path / name, [Ranking("q", ("d1",), ("d2",), "partial", "missing", "[1]", (0.5, 0.25), ("d2", "d1"))])
+        FORMS[form](
+            tmp_path / name, [Ranking("q", ("d1",), ("d2",), "partial", "missing", "[1]", (0.5, 0.25), ("d2", "d1"))]
+        )
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
@@ -123,11 +127,16 @@ def test_of_several_sets_one_is_named(tmp_path: Path) -> None:
     for name, message in (("", "3 sets of labels are here"), ("zz", "no set of labels here begins with 'zz'")):
         with pytest.raises(UserError, match=message) as caught:
             stream_rankings(file, name)
-        assert caught.value.file == file and all(f"{one.manifest['key'][:12]} (" in str(caught.value.remedy) for one in sets)
+        assert caught.value.file == file and all(
+            f"{one.manifest['key'][:12]} (" in str(caught.value.remedy) for one in sets
+        )
 
 
 def test_sets_of_a_run_go_by_their_number(tmp_path: Path) -> None:
-    rows = [row_of(Ranking("q", order), "text", ("a", "b"), of_set=number) for number, order in enumerate((("a", "b"), ("b", "a")))]
+    rows = [
+        row_of(Ranking("q", order), "text", ("a", "b"), of_set=number)
+        for number, order in enumerate((("a", "b"), ("b", "a")))
+    ]
     file = tmp_path / "labels.jsonl.gz"
     file.write_bytes(packed([row for row in rows if row is not None], 2))
     assert [read_rankings(file, name)[0].ranked for name in ("0", "1")] == [("a", "b"), ("b", "a")]

@@ -23,7 +23,9 @@ from harness.teachers.make import teacher_from
 from tests.given import Corpus, Given
 
 DOCUMENTS = {f"d{number}": f"document number {number}" for number in range(6)}
-POOL = [{"id": f"q{number}", "text": f"query {number}", "source": "train", "gold": {f"d{number}": 1}} for number in range(5)]
+POOL = [
+    {"id": f"q{number}", "text": f"query {number}", "source": "train", "gold": {f"d{number}": 1}} for number in range(5)
+]
 
 
 @dataclass
@@ -48,9 +50,9 @@ def bench(tmp_path: Path) -> Bench:
     (tmp_path / "pool" / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in POOL))
     (tmp_path / "run").mkdir()
     # q4 found nothing.
-    Run("first", {f"q{query}": {f"d{number}": 9.0 - (number - query) % 6 for number in range(6)} for query in range(4)}).write(
-        tmp_path / "run" / "run.trec.gz"
-    )
+    Run(
+        "first", {f"q{query}": {f"d{number}": 9.0 - (number - query) % 6 for number in range(6)} for query in range(4)}
+    ).write(tmp_path / "run" / "run.trec.gz")
     return Bench(Ledger(tmp_path / "ledger.sqlite"), tmp_path)
 
 
@@ -90,7 +92,9 @@ class Paid(Teacher):
 def test_every_drawn_query_gets_a_ranking_in_the_order_of_the_draw(bench: Bench) -> None:
     stage = labels(Paid(Paid.Settings()))
     rankings, summary = run(stage, bench)
-    assert [ranking.query for ranking in rankings] == [task.query for task in stage.tasks(bench.cache / "pool", bench.cache / "run")]
+    assert [ranking.query for ranking in rankings] == [
+        task.query for task in stage.tasks(bench.cache / "pool", bench.cache / "run")
+    ]
     found = {ranking.query: ranking for ranking in rankings}
     assert found["q2"] == Ranking("q2", ("d4", "d3", "d2"), raw="turned")
     assert found["q4"] == Ranking("q4", (), verdict="failed", reason="no candidates")
@@ -117,7 +121,10 @@ def test_gold_goes_only_to_the_teacher_that_needs_it(bench: Bench) -> None:
     assert found == {"q0": ("d0",), "q1": ("d1",), "q2": ("d2",), "q3": ("d3",), "q4": ()}
     assert summary["verdicts"]["ok"] == 4
     for kind in ("first-stage", "shuffled"):
-        assert all(task.gold is None for task in labels(teacher_from({"kind": kind})).tasks(bench.cache / "pool", bench.cache / "run"))
+        assert all(
+            task.gold is None
+            for task in labels(teacher_from({"kind": kind})).tasks(bench.cache / "pool", bench.cache / "run")
+        )
 
 
 def test_candidates_are_the_first_of_the_run_with_their_texts(bench: Bench) -> None:
@@ -148,7 +155,9 @@ class Wrong(Paid):
         return iter([answers[self.identity]] if self.identity in answers else [])
 
 
-@pytest.mark.parametrize(("how", "said"), [("other", "came back for"), ("short", "exactly the documents"), ("none", "gave no ranking")])
+@pytest.mark.parametrize(
+    ("how", "said"), [("other", "came back for"), ("short", "exactly the documents"), ("none", "gave no ranking")]
+)
 def test_a_teacher_that_answers_wrongly_fails_its_stage(bench: Bench, how: str, said: str) -> None:
     teacher = Wrong(Wrong.Settings())
     teacher.identity = how

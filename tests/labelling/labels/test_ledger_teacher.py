@@ -134,7 +134,9 @@ def test_no_call_is_made_once_the_limit_is_spent(ledger: Ledger) -> None:
     assert len(labelled(Length(LengthSettings()), ledger)) == 3, "what costs nothing goes on"
 
 
-@pytest.mark.parametrize(("number", "words"), [(0, "'zz', which is no candidate of query 'q0'"), (1, "'a' more than once of query 'q1'")])
+@pytest.mark.parametrize(
+    ("number", "words"), [(0, "'zz', which is no candidate of query 'q0'"), (1, "'a' more than once of query 'q1'")]
+)
 def test_an_answer_that_is_no_order_is_told_and_not_kept(number: int, words: str, ledger: Ledger) -> None:
     with pytest.raises(UserError, match=f"the teacher 'wrong' named {words}"):
         labelled(Wrong(LengthSettings()), ledger, TASKS[number : number + 1])

@@ -66,14 +66,25 @@ def parse_target(text: str) -> str:
 @given(st.permutations(range(1, 13)), st.sampled_from([" > ", ">", " >\n", "  >  "]))
 def test_a_complete_answer_as_asked_is_ok(order: list[int], joint: str) -> None:
     said = joint.join(f"[{number}]" for number in order)
-    for text in (said, f"\n{said} \n", f"<think>[3] seems best, or 4 > 2?</think>\n{said}", f"let me see [1] > [2]</think>{said}"):
+    for text in (
+        said,
+        f"\n{said} \n",
+        f"<think>[3] seems best, or 4 > 2?</think>\n{said}",
+        f"let me see [1] > [2]</think>{said}",
+    ):
         assert parse(text, 12) == Parsed(tuple(order), "ok", (), "asked")
 
 
 @pytest.mark.parametrize(
     ("text", "order", "verdict", "reasons", "form"),
     [
-        ("I think passage 2 of the 20 passages is best: [1] > [4]", (1, 4), "partial", "wrong format, missing", "brackets"),
+        (
+            "I think passage 2 of the 20 passages is best: [1] > [4]",
+            (1, 4),
+            "partial",
+            "wrong format, missing",
+            "brackets",
+        ),
         ("[2] > [1] > [3] > [4] > [2]", (2, 1, 3, 4), "repaired", "repetition", "asked"),
         ("[2] > [1]", (2, 1), "partial", "missing", "asked"),
         ("[2] > [9] > [1] > [3] > [4]", (2, 1, 3, 4), "repaired", "out of range", "asked"),
@@ -104,7 +115,9 @@ def test_a_complete_answer_as_asked_is_ok(order: list[int], joint: str) -> None:
         ("[7] > [99999999999999999999999]", (), "failed", "out of range", None),
     ],
 )
-def test_what_models_write(text: str, order: tuple[int, ...], verdict: Verdict, reasons: str, form: Form | None) -> None:
+def test_what_models_write(
+    text: str, order: tuple[int, ...], verdict: Verdict, reasons: str, form: Form | None
+) -> None:
     parsed = parse(text, 4)
     assert (parsed.order, parsed.verdict, ", ".join(parsed.reasons), parsed.form) == (order, verdict, reasons, form)
 

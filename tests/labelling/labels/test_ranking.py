@@ -21,10 +21,20 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 def rankings(draw: st.DrawFn) -> Ranking:
     ids = draw(st.lists(texts, unique=True, max_size=8))
     cut = draw(st.integers(0, len(ids)))
-    scores = draw(st.none() | st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=len(ids), max_size=len(ids)).map(tuple))
+    scores = draw(
+        st.none()
+        | st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=len(ids), max_size=len(ids)).map(tuple)
+    )
     shown = draw(st.just(()) | st.permutations(ids).map(tuple))
     return Ranking(
-        draw(texts), tuple(ids[:cut]), tuple(ids[cut:]), draw(st.sampled_from(VERDICTS)), draw(texts), draw(texts), scores, shown
+        draw(texts),
+        tuple(ids[:cut]),
+        tuple(ids[cut:]),
+        draw(st.sampled_from(VERDICTS)),
+        draw(texts),
+        draw(texts),
+        scores,
+        shown,
     )
 
 
@@ -45,7 +55,9 @@ def test_equal_rankings_give_equal_bytes_at_any_time_and_place(tmp_path: Path, m
 
 def test_plain_json_lines_are_read_too(tmp_path: Path) -> None:
     path = tmp_path / "labels.jsonl"
-    path.write_text('{"query": "1", "ordered": ["b", "a"]}\n\n{"query": "2", "ordered": [], "tail": ["c"], "verdict": "failed"}\n')
+    path.write_text(
+        '{"query": "1", "ordered": ["b", "a"]}\n\n{"query": "2", "ordered": [], "tail": ["c"], "verdict": "failed"}\n'
+    )
     assert read_rankings(path) == [Ranking("1", ("b", "a")), Ranking("2", (), ("c",), "failed")]
 
 
@@ -81,7 +93,9 @@ def test_a_damaged_gzip_file_is_a_users_error(tmp_path: Path) -> None:
 
 
 def test_what_was_shown_is_what_was_ranked(tmp_path: Path) -> None:
-    write_rankings(tmp_path / "r.gz", [Ranking("q", ("a",), ("b",)), Ranking("q", ("a",), ("b",), presented=("b", "a"))])
+    write_rankings(
+        tmp_path / "r.gz", [Ranking("q", ("a",), ("b",)), Ranking("q", ("a",), ("b",), presented=("b", "a"))]
+    )
     lines = gzip.decompress((tmp_path / "r.gz").read_bytes()).splitlines()
     assert ["shown" in json.loads(line) for line in lines] == [False, True]
     assert [ranking.presented for ranking in read_rankings(tmp_path / "r.gz")] == [(), ("b", "a")]
@@ -107,7 +121,9 @@ def test_ten_thousand_rankings_take_no_time_worth_speaking_of(tmp_path: Path) ->
 
 
 def test_a_cut_keeps_everything_but_the_order_behind_it() -> None:
-    whole = Ranking("q", ("a", "b", "c"), ("d",), "partial", "missing", "raw", (4.0, 3.0, 2.0, 1.0), ("d", "c", "b", "a"))
+    whole = Ranking(
+        "q", ("a", "b", "c"), ("d",), "partial", "missing", "raw", (4.0, 3.0, 2.0, 1.0), ("d", "c", "b", "a")
+    )
     cut = whole.cut(2)
     assert (cut.ranked, cut.unranked) == (("a", "b"), ("c", "d"))
     assert replace(cut, ranked=whole.ranked, unranked=whole.unranked) == whole

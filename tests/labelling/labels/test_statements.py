@@ -36,16 +36,22 @@ WRITTEN: dict[str, Callable[[Order], str]] = {
     "numbered lines": lambda order: "\n".join(f"{place}. {n}" for place, n in enumerate(order, 1)),
     "numbered lines with brackets": lambda order: "\n".join(f"{place}) [{n}]" for place, n in enumerate(order, 1)),
     "numbered lines with names": lambda order: "\n".join(f"{place}. Passage {n}" for place, n in enumerate(order, 1)),
-    "numbered lines with reasons": lambda order: "\n".join(f"{place}. [{n}] - it fits" for place, n in enumerate(order, 1)),
+    "numbered lines with reasons": lambda order: "\n".join(
+        f"{place}. [{n}] - it fits" for place, n in enumerate(order, 1)
+    ),
     "bullets": lambda order: "\n".join(f"- [{n}]" for n in order),
     "lines": lambda order: "\n".join(map(str, order)),
     "boxed chain": lambda order: "\\boxed{" + " > ".join(f"[{n}]" for n in order) + "}",
     "boxed list": lambda order: "\\boxed{" + ", ".join(map(str, order)) + "}",
-    "table": lambda order: "| Rank | Passage |\n|---|---|\n" + "\n".join(f"| {place} | [{n}] |" for place, n in enumerate(order, 1)),
+    "table": lambda order: (
+        "| Rank | Passage |\n|---|---|\n" + "\n".join(f"| {place} | [{n}] |" for place, n in enumerate(order, 1))
+    ),
     "table by passage": lambda order: (
         "| Passage | Rank |\n|---|---|\n" + "\n".join(f"| {n} | {order.index(n) + 1} |" for n in sorted(order))
     ),
-    "table of scores": lambda order: "Document | Score\n--- | ---\n" + "\n".join(f"{n} | {90 - order.index(n)}" for n in sorted(order)),
+    "table of scores": lambda order: (
+        "Document | Score\n--- | ---\n" + "\n".join(f"{n} | {90 - order.index(n)}" for n in sorted(order))
+    ),
     "bare table": lambda order: "\n".join(f"{place} | {n}" for place, n in enumerate(order, 1)),
 }
 THOUGHTS = ["think", "Thinking", "thought", "REASONING", "analysis", "reflection", "scratchpad"]
@@ -54,7 +60,9 @@ THOUGHTS = ["think", "Thinking", "thought", "REASONING", "analysis", "reflection
 @st.composite
 def orders(draw: st.DrawFn) -> list[int]:
     """A permutation of 4 to 12 passages that is not the order shown."""
-    return draw(st.permutations(range(1, draw(st.integers(4, 12)) + 1)).filter(lambda order: list(order) != sorted(order)))
+    return draw(
+        st.permutations(range(1, draw(st.integers(4, 12)) + 1)).filter(lambda order: list(order) != sorted(order))
+    )
 
 
 @pytest.mark.parametrize("form", WRITTEN)
@@ -67,8 +75,16 @@ def test_every_way_of_writing_an_order_is_read(form: str, order: list[int]) -> N
 
 
 @pytest.mark.parametrize("form", WRITTEN)
-@given(order=orders(), draft=st.permutations(range(1, 5)), mark=st.sampled_from(THOUGHTS), square=st.booleans(), opened=st.booleans())
-def test_drafts_in_thoughts_count_for_nothing(form: str, order: list[int], draft: list[int], mark: str, square: bool, opened: bool) -> None:
+@given(
+    order=orders(),
+    draft=st.permutations(range(1, 5)),
+    mark=st.sampled_from(THOUGHTS),
+    square=st.booleans(),
+    opened=st.booleans(),
+)
+def test_drafts_in_thoughts_count_for_nothing(
+    form: str, order: list[int], draft: list[int], mark: str, square: bool, opened: bool
+) -> None:
     left, right = "[]" if square else "<>"
     thought = f"{left}{mark}{right}" * opened + f"maybe {WRITTEN['as asked'](draft)}{left}/{mark}{right}\n"
 
@@ -79,14 +95,22 @@ def test_drafts_in_thoughts_count_for_nothing(form: str, order: list[int], draft
 def test_of_channels_only_the_final_one_counts(order: list[int], draft: list[int]) -> None:
     thought = f"<|channel|>analysis<|message|>{WRITTEN['as asked'](draft)}<|end|><|start|>assistant"
 
-    assert parse(f"{thought}<|channel|>final<|message|>{WRITTEN['as asked'](order)}<|return|>", len(order)).order == tuple(order)
+    assert parse(
+        f"{thought}<|channel|>final<|message|>{WRITTEN['as asked'](order)}<|return|>", len(order)
+    ).order == tuple(order)
     assert parse(thought, 4).verdict == "failed"
 
 
-@given(order=orders(), form=st.sampled_from(["as asked", "bare chain", "JSON", "numbered lines with brackets", "table"]), data=st.data())
+@given(
+    order=orders(),
+    form=st.sampled_from(["as asked", "bare chain", "JSON", "numbered lines with brackets", "table"]),
+    data=st.data(),
+)
 def test_the_final_statement_wins(order: list[int], form: str, data: st.DataObject) -> None:
     draft = WRITTEN["as asked"](data.draw(st.permutations(order)))
-    mark = data.draw(st.sampled_from(["Final:", "Correction:", "Final ranking:\n", "**Final answer:**", "Revised order:"]))
+    mark = data.draw(
+        st.sampled_from(["Final:", "Correction:", "Final ranking:\n", "**Final answer:**", "Revised order:"])
+    )
 
     assert parse(f"{draft}\n{mark} {WRITTEN[form](order)}", len(order)).order == tuple(order)
     assert parse(f"{draft}\nOn second thought:\n{WRITTEN['as asked'](order)}", len(order)).order == tuple(order)

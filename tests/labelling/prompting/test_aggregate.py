@@ -22,7 +22,11 @@ def several(draw: st.DrawFn) -> list[PartialRanking]:
         order, cut = tuple(draw(st.permutations(range(count)))), draw(st.integers(0, count))
         ties = sorted(draw(st.lists(st.integers(0, 2), min_size=cut, max_size=cut)), reverse=True)
         scores = tuple(map(float, ties)) if draw(st.booleans()) else None
-        orders.append(PartialRanking(order[:cut], order[cut:], "ok" if cut == count else "partial" if cut else "failed", scores=scores))
+        orders.append(
+            PartialRanking(
+                order[:cut], order[cut:], "ok" if cut == count else "partial" if cut else "failed", scores=scores
+            )
+        )
     return orders
 
 
@@ -70,7 +74,9 @@ def test_borda_is_the_order_of_mean_ranks(orders: list[PartialRanking]) -> None:
     everybody = orders[0].ranked + orders[0].unranked
 
     def rank(order: PartialRanking, number: int) -> float:
-        equal = [x for x in everybody if x != number and not prefers(order, x, number) and not prefers(order, number, x)]
+        equal = [
+            x for x in everybody if x != number and not prefers(order, x, number) and not prefers(order, number, x)
+        ]
         return 1 + sum(prefers(order, x, number) for x in everybody) + len(equal) / 2
 
     ranks = {number: sum(rank(order, number) for order in orders) for number in found.ranked}
@@ -92,7 +98,9 @@ def test_borda_by_hand() -> None:
 
 @pytest.mark.parametrize("how", ["borda", "kemeny"])
 def test_orders_that_disagree_evenly_are_a_tie(how: str) -> None:
-    found = merged([PartialRanking((0, 1, 2), (), "ok"), PartialRanking((1, 0, 2), (), "repaired", ("wrong format",))], how)
+    found = merged(
+        [PartialRanking((0, 1, 2), (), "ok"), PartialRanking((1, 0, 2), (), "repaired", ("wrong format",))], how
+    )
     assert found.scores is not None and found.scores[0] == found.scores[1] > found.scores[2]
     assert (found.ranked[2], found.verdict, found.reasons) == (2, "repaired", ("wrong format",))
 
@@ -112,7 +120,9 @@ def test_kemeny_and_borda_differ_where_they_should() -> None:
 
 def test_a_circle_beyond_the_limit_is_ordered_by_borda(monkeypatch: pytest.MonkeyPatch) -> None:
     # 0 to 4 beat one another in a circle, 5 and 6 are behind them all.
-    turned = [PartialRanking((*((start + place) % 5 for place in range(5)), 5, 6), (), "ok") for start in (0, 1, 2, 3, 4, 4)]
+    turned = [
+        PartialRanking((*((start + place) % 5 for place in range(5)), 5, 6), (), "ok") for start in (0, 1, 2, 3, 4, 4)
+    ]
     exact = merged(turned, "kemeny").ranked
     monkeypatch.setattr(aggregate, "EXACT", 4)
     rough = merged(turned, "kemeny").ranked

@@ -19,7 +19,9 @@ Judge = Callable[[Request], str]
 
 
 def task(count: int = 5, query: str = "q1") -> Task:
-    return Task(query, "what?", tuple(Candidate(f"d{number}", f"text{number}. " + "more " * 9) for number in range(count)))
+    return Task(
+        query, "what?", tuple(Candidate(f"d{number}", f"text{number}. " + "more " * 9) for number in range(count))
+    )
 
 
 def asking(malformed: dict[str, Any] | None = None, **ask: Any) -> Prompter:
@@ -63,10 +65,14 @@ def as_shown(request: Request) -> str:
 @given(
     st.permutations(range(7)),
     st.sampled_from(["listwise", "sliding", "blocks", "pairwise", "setwise"]),
-    st.sampled_from([{"presentation": "reversed"}, {"shuffle": True}, {"shuffles": 3}, {"shuffles": 2, "aggregate": "kemeny"}, {}]),
+    st.sampled_from(
+        [{"presentation": "reversed"}, {"shuffle": True}, {"shuffles": 3}, {"shuffles": 2, "aggregate": "kemeny"}, {}]
+    ),
 )
 @settings(max_examples=60, deadline=None)
-def test_a_sound_judges_order_is_found_in_any_presentation(truth: list[int], strategy: str, how: dict[str, Any]) -> None:
+def test_a_sound_judges_order_is_found_in_any_presentation(
+    truth: list[int], strategy: str, how: dict[str, Any]
+) -> None:
     whole = asking(strategy=strategy, **how)
     ranking, rounds = run(whole, task(7), sound(truth))
     assert ranking.ranked == tuple(f"d{number}" for number in truth) and ranking.verdict == "ok"
@@ -92,14 +98,19 @@ def test_candidates_are_shown_as_asked() -> None:
 def test_a_shuffle_does_not_depend_on_the_first_stages_order() -> None:
     whole = task(9)
     turned = Task(whole.query, whole.text, whole.candidates[::-1])
-    assert run(asking(shuffle=True), whole, as_shown)[0].presented == run(asking(shuffle=True), turned, as_shown)[0].presented
+    assert (
+        run(asking(shuffle=True), whole, as_shown)[0].presented
+        == run(asking(shuffle=True), turned, as_shown)[0].presented
+    )
 
 
 def test_self_consistency_asks_side_by_side_and_merges() -> None:
     # Two shuffles are judged soundly, one answer says nothing.
     answers = iter([sound([3, 1, 0, 2, 4]), lambda request: "no idea", sound([3, 1, 0, 2, 4])])
     ranking, rounds = run(asking(shuffles=3), task(), lambda request: next(answers)(request))
-    assert [len(requests) for requests in rounds] == [3] and len({tuple(shown_in(request)) for request in rounds[0]}) == 3
+    assert [len(requests) for requests in rounds] == [3] and len(
+        {tuple(shown_in(request)) for request in rounds[0]}
+    ) == 3
     assert ranking.ranked == ("d3", "d1", "d0", "d2", "d4")
     assert (ranking.verdict, ranking.reason, ranking.presented) == ("partial", "wrong format", ())
     assert '"no idea"' in ranking.raw
@@ -121,7 +132,9 @@ def test_a_single_candidate_is_ranked_without_a_request() -> None:
 def test_a_malformed_answer_is_asked_again_and_the_best_one_counts() -> None:
     answers = iter(["[2]", "nothing", "[2] > [1] > [3]"])
     ranking, rounds = run(asking({"reask": 5}), task(3), lambda request: next(answers))
-    assert [requests[0].repeat for requests in rounds] == [0, 1, 2] and len({requests[0].messages for requests in rounds}) == 1
+    assert [requests[0].repeat for requests in rounds] == [0, 1, 2] and len(
+        {requests[0].messages for requests in rounds}
+    ) == 1
     assert (ranking.ranked, ranking.verdict) == (("d1", "d0", "d2"), "ok")
     answers = iter(["[2]", "nothing"])
     ranking, rounds = run(asking({"reask": 1}), task(3), lambda request: next(answers))
@@ -145,12 +158,16 @@ def test_only_what_was_malformed_is_asked_again() -> None:
         ("drop", (), ("d0", "d1", "d2", "d3"), "failed"),
     ],
 )
-def test_unplaced_candidates_become_what_was_asked_for(then: str, ordered: tuple[str, ...], tail: tuple[str, ...], verdict: str) -> None:
+def test_unplaced_candidates_become_what_was_asked_for(
+    then: str, ordered: tuple[str, ...], tail: tuple[str, ...], verdict: str
+) -> None:
     ranking, _ = run(asking({"then": then}, presentation="reversed"), task(4), lambda request: "[3]")
     assert (ranking.ranked, set(ranking.unranked), ranking.verdict, ranking.raw) == (ordered, set(tail), verdict, "[3]")
     assert "missing" in ranking.reason
     failed, _ = run(asking({"then": then}), task(4), lambda request: "I am sorry")
-    assert (failed.ranked, failed.verdict, failed.reason) == ((), "failed", "refused"), "never the order of presentation"
+    assert (failed.ranked, failed.verdict, failed.reason) == ((), "failed", "refused"), (
+        "never the order of presentation"
+    )
 
 
 @pytest.mark.parametrize(
@@ -184,7 +201,11 @@ def test_every_strategys_own_prompt_fits_it() -> None:
     assert "0 to 3" in asking(strategy="pointwise", scale="graded").prompt.text
     for strategy in ("listwise", "sliding", "blocks", "pairwise", "setwise", "pointwise"):
         seen: list[str] = []
-        run(asking(strategy=strategy, max_passage_words=2), task(3), lambda request, seen=seen: seen.append(request.messages[-1][1]) or "")  # type: ignore[misc]
+        run(
+            asking(strategy=strategy, max_passage_words=2),
+            task(3),
+            lambda request, seen=seen: seen.append(request.messages[-1][1]) or "",
+        )  # type: ignore[misc]
         assert seen and all("what?" in text and "more" in text and "more more" not in text for text in seen)
 
 
@@ -192,5 +213,13 @@ def test_identity_is_what_is_asked(tmp_path: Path) -> None:
     same = [asking(), asking(strategy="listwise"), asking(prompt="listwise")]
     (tmp_path / "mine.yaml").write_text("summary: mine\ntext: '{query} {passages}'\n")
     mine = Prompter(PromptingSettings(prompt="mine.yaml"), OnMalformed(), tmp_path)
-    others = [mine, asking(seed=1), asking({"reask": 1}), asking(strategy="sliding"), asking(strategy="sliding", step=9)]
-    assert len({one.identity for one in same}) == 1 and len({one.identity for one in [*same, *others]}) == 1 + len(others)
+    others = [
+        mine,
+        asking(seed=1),
+        asking({"reask": 1}),
+        asking(strategy="sliding"),
+        asking(strategy="sliding", step=9),
+    ]
+    assert len({one.identity for one in same}) == 1 and len({one.identity for one in [*same, *others]}) == 1 + len(
+        others
+    )

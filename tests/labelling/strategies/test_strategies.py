@@ -41,9 +41,20 @@ WAYS: list[tuple[str, dict[str, Any]]] = [
     ("pointwise", {}),
     ("pointwise", {"scale": "graded"}),
 ]
-EXACT_CALLS = [way for way in WAYS if way[0] in ("sliding", "blocks", "pointwise") or (way[0] == "pairwise" and "method" not in way[1])]
+EXACT_CALLS = [
+    way
+    for way in WAYS
+    if way[0] in ("sliding", "blocks", "pointwise") or (way[0] == "pairwise" and "method" not in way[1])
+]
 
-UNITS = {"listwise": "list", "sliding": "list", "blocks": "list", "setwise": "few", "pairwise": "pair", "pointwise": "passage"}
+UNITS = {
+    "listwise": "list",
+    "sliding": "list",
+    "blocks": "list",
+    "setwise": "few",
+    "pairwise": "pair",
+    "pointwise": "passage",
+}
 """What one question of a way is about."""
 
 
@@ -53,7 +64,8 @@ def make(name: str, options: dict[str, Any]) -> Strategy:
 
 
 def ask(strategy: Strategy, count: int, judge: Judge) -> tuple[PartialRanking, int]:
-    """The order that a judge's answers make, and how many questions that took. Every order must place each candidate once."""
+    """The order that a judge's answers make, and how many questions that took. Every order must place each candidate
+    once."""
     steps, asked = strategy.steps(count), 0
     try:
         questions = next(steps)
@@ -137,7 +149,9 @@ def test_the_design_of_blocks_is_fair_and_hangs_together(count: int, block: int,
     if count <= block:
         assert blocks == (tuple(range(count)),)
         return
-    assert {len(one) for one in blocks} <= set(range(2, block + 1)) and all(list(one) == sorted(set(one)) for one in blocks)
+    assert {len(one) for one in blocks} <= set(range(2, block + 1)) and all(
+        list(one) == sorted(set(one)) for one in blocks
+    )
     assert all(sum(number in one for one in blocks) == appearances for number in range(count))
     reached, grows = set(blocks[0]), True
     while grows:
@@ -149,14 +163,18 @@ def test_the_design_of_blocks_is_fair_and_hangs_together(count: int, block: int,
 @pytest.mark.parametrize("way", WAYS, ids=str)
 @given(count=st.integers(1, 14), seed=st.integers(0, 10**6), silence=st.sampled_from([0.0, 0.3, 0.9]))
 @settings(max_examples=40, deadline=None)
-def test_no_judge_causes_more_calls_than_announced(way: tuple[str, dict[str, Any]], count: int, seed: int, silence: float) -> None:
+def test_no_judge_causes_more_calls_than_announced(
+    way: tuple[str, dict[str, Any]], count: int, seed: int, silence: float
+) -> None:
     draw = random.Random(seed)
 
     def judge(strategy: Strategy, shown: Presentation) -> str:
         if draw.random() < silence:
             return "I cannot say."
         if UNITS[strategy.name] == "list":
-            return " > ".join(strategy.identifier(place) for place in draw.sample(range(len(shown)), draw.randint(1, len(shown))))
+            return " > ".join(
+                strategy.identifier(place) for place in draw.sample(range(len(shown)), draw.randint(1, len(shown)))
+            )
         return draw.choice(strategy.answer(len(shown)).choices)
 
     order, asked = ask(make(*way), count, judge)
@@ -164,7 +182,9 @@ def test_no_judge_causes_more_calls_than_announced(way: tuple[str, dict[str, Any
     assert order.verdict == "failed" if not order.ranked else order.verdict != "failed"
 
 
-@pytest.mark.parametrize("garbage", ["", "I am sorry, but I cannot help.", "[99] > [77]", "<think>hm, [1] > [2]", "Passage A or Passage B"])
+@pytest.mark.parametrize(
+    "garbage", ["", "I am sorry, but I cannot help.", "[99] > [77]", "<think>hm, [1] > [2]", "Passage A or Passage B"]
+)
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_garbage_places_nothing(way: tuple[str, dict[str, Any]], garbage: str) -> None:
     order, asked = ask(make(*way), 9, lambda strategy, shown: garbage)
@@ -204,7 +224,9 @@ def test_sliding_windows_reach_the_front_and_hold_two_or_more() -> None:
         ask(
             make("sliding", {"window": window, "step": step}),
             count,
-            lambda strategy, shown, seen=seen: seen.append(shown) or " > ".join(map(strategy.identifier, range(len(shown)))),  # type: ignore[misc]
+            lambda strategy, shown, seen=seen: (
+                seen.append(shown) or " > ".join(map(strategy.identifier, range(len(shown))))
+            ),  # type: ignore[misc]
         )
         assert seen[-1][0] == 0 and min(map(len, seen)) >= 2 and set().union(*seen) == set(range(count))
 
@@ -234,13 +256,20 @@ def test_answers_without_a_choice_count_half_for_each_side() -> None:
     assert (order.unranked, order.verdict, order.reasons) == ((3,), "partial", ("wrong format",))
 
 
-@pytest.mark.parametrize("way", [("pairwise", {"method": "heapsort"}), ("pairwise", {"method": "top-k"}), ("setwise", {"set_size": 3})])
+@pytest.mark.parametrize(
+    "way", [("pairwise", {"method": "heapsort"}), ("pairwise", {"method": "top-k"}), ("setwise", {"set_size": 3})]
+)
 def test_undecided_comparisons_do_not_keep_the_order_of_presentation(way: tuple[str, dict[str, Any]]) -> None:
     def judge(strategy: Strategy, shown: Presentation) -> str:
         return strategy.identifier(shown.index(7)) if 7 in shown else "hard to say"
 
     order, _ = ask(make(*way), 8, judge)
-    assert (order.ranked, order.unranked, order.verdict, order.reasons) == ((7,), tuple(range(7)), "partial", ("wrong format",))
+    assert (order.ranked, order.unranked, order.verdict, order.reasons) == (
+        (7,),
+        tuple(range(7)),
+        "partial",
+        ("wrong format",),
+    )
 
 
 @pytest.mark.parametrize(
@@ -333,9 +362,15 @@ PIECES = [
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
-@given(text=st.text(max_size=60) | st.lists(st.sampled_from(PIECES), max_size=12).map("".join), shown=st.integers(1, 26), cut=st.booleans())
+@given(
+    text=st.text(max_size=60) | st.lists(st.sampled_from(PIECES), max_size=12).map("".join),
+    shown=st.integers(1, 26),
+    cut=st.booleans(),
+)
 @settings(max_examples=60, deadline=None)
-def test_reading_never_raises_and_never_invents(way: tuple[str, dict[str, Any]], text: str, shown: int, cut: bool) -> None:
+def test_reading_never_raises_and_never_invents(
+    way: tuple[str, dict[str, Any]], text: str, shown: int, cut: bool
+) -> None:
     strategy = make(*way)
     shown = {"pair": 2, "passage": 1}.get(UNITS[strategy.name], shown)
     reply: ParsedResponse = strategy.read(text, shown, cut)

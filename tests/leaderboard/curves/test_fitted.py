@@ -1,4 +1,5 @@
-"""Curves of the board as statistics: the same numbers as its rows, said in amount_words, one document for people and programs."""
+"""Curves of the board as statistics: the same numbers as its rows, said in amount_words, one document for people and
+programs."""
 
 from __future__ import annotations
 
@@ -40,7 +41,9 @@ def result_set(tmp_path_factory: pytest.TempPathFactory) -> ResultSet:
     put_board(results)
     for budget, quality in ((100, 0.6), (300, 0.7), (1000, 0.8)):
         for resample in range(2):
-            card = make_card(f"direct-{budget}-{resample}", "direct", budget=budget, resample=resample, seed=0, teacher=teacher())
+            card = make_card(
+                f"direct-{budget}-{resample}", "direct", budget=budget, resample=resample, seed=0, teacher=teacher()
+            )
             put(results, card, make_run(quality, budget + resample))
     return load_results(results)
 
@@ -59,7 +62,9 @@ def statistics(result_set: ResultSet, table: Table) -> Statistics:
 
 
 def one_of(statistics: Statistics, method: str, amounts: int) -> int:
-    return next(n for n, one in enumerate(statistics.fitted) if (one.series.method, len(one.curve.amounts)) == (method, amounts))
+    return next(
+        n for n, one in enumerate(statistics.fitted) if (one.series.method, len(one.curve.amounts)) == (method, amounts)
+    )
 
 
 def test_at_measured_budgets_fit_and_band_are_those_of_the_rows(result_set: ResultSet, table: Table) -> None:
@@ -71,7 +76,9 @@ def test_at_measured_budgets_fit_and_band_are_those_of_the_rows(result_set: Resu
             place = int(np.nonzero(fitted.band.amounts == point.x)[0][0])
             estimate = rows[point.run_ids].metrics["nDCG@10"]
             assert fitted.band.mean[place] == pytest.approx(estimate.mean, abs=1e-9)
-            assert (fitted.band.low[place], fitted.band.high[place]) == pytest.approx(getattr(estimate, interval), abs=1e-9)
+            assert (fitted.band.low[place], fitted.band.high[place]) == pytest.approx(
+                getattr(estimate, interval), abs=1e-9
+            )
         assert over in found.note
 
 
@@ -86,7 +93,9 @@ def test_a_row_as_target_is_uncertain_too_and_a_number_is_not(statistics: Statis
     assert [one.series for one in labels_needed(statistics, row)] == [one.series.name for one in statistics.fitted]
 
 
-@pytest.mark.parametrize(("text", "message"), [("no-lm", "unknown target 'no-lm'"), ("nan", "target is nan"), ("inf", "target is inf")])
+@pytest.mark.parametrize(
+    ("text", "message"), [("no-lm", "unknown target 'no-lm'"), ("nan", "target is nan"), ("inf", "target is inf")]
+)
 def test_other_targets_are_errors(statistics: Statistics, text: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         target_of(statistics, text)
@@ -97,8 +106,14 @@ def test_other_targets_are_errors(statistics: Statistics, text: str, message: st
     [
         (Amount(314.2, Interval(141.3, 623.0), 100, 1000), "about 310 labels (95 %: 140 to 620)"),
         (Amount(314.2, Interval(100, math.inf), 100, 1000), "about 310 labels (95 %: at most 100 to more than 1,000)"),
-        (Amount(math.inf, Interval(623, math.inf), 100, 1000), "not reached with 1,000 labels (95 %: 620 to more than 1,000)"),
-        (Amount(math.inf, Interval(math.inf, math.inf), 100, 1000), "not reached with 1,000 labels (95 %: more than 1,000)"),
+        (
+            Amount(math.inf, Interval(623, math.inf), 100, 1000),
+            "not reached with 1,000 labels (95 %: 620 to more than 1,000)",
+        ),
+        (
+            Amount(math.inf, Interval(math.inf, math.inf), 100, 1000),
+            "not reached with 1,000 labels (95 %: more than 1,000)",
+        ),
         (Amount(100, Interval(100, 100), 100, 1000), "at most 100 labels (95 %: at most 100)"),
     ],
 )
@@ -109,8 +124,14 @@ def test_amounts_in_words(amount: Amount, expected: str) -> None:
 def test_money_has_cents_and_tokens_have_none() -> None:
     amount = Amount(1.234, Interval(0.5, math.inf), 0.25, 2.5)
     assert amount_words(amount, AXES["usd"]) == "about 1.20 USD (95 %: 0.50 to more than 2.50)"
-    assert amount_words(Amount(0.0123, Interval(0.01, 0.02), 0.01, 0.05), AXES["usd"]) == "about 0.012 USD (95 %: at most 0.01 to 0.02)"
-    assert amount_words(Amount(123_456, Interval(1e5, 2e5), 1e4, 1e6), AXES["tokens"]) == "about 120,000 tokens (95 %: 100,000 to 200,000)"
+    assert (
+        amount_words(Amount(0.0123, Interval(0.01, 0.02), 0.01, 0.05), AXES["usd"])
+        == "about 0.012 USD (95 %: at most 0.01 to 0.02)"
+    )
+    assert (
+        amount_words(Amount(123_456, Interval(1e5, 2e5), 1e4, 1e6), AXES["tokens"])
+        == "about 120,000 tokens (95 %: 100,000 to 200,000)"
+    )
 
 
 def test_pairs_against_the_best_that_is_not_ours(statistics: Statistics) -> None:
@@ -126,7 +147,10 @@ def test_pairs_against_the_best_that_is_not_ours(statistics: Statistics) -> None
     assert found[point].ahead is found[point].area is None
     assert ahead_words(None, LABELS) == ""
     assert ahead_words(Amount(100, Interval(100, 300), 100, 1000), LABELS) == "from 100 on (95 %: at most 100 to 300)"
-    assert ahead_words(Amount(math.inf, Interval(500, math.inf), 100, 1000), LABELS) == "not at 1,000 (95 %: 500 to more than 1,000)"
+    assert (
+        ahead_words(Amount(math.inf, Interval(500, math.inf), 100, 1000), LABELS)
+        == "not at 1,000 (95 %: 500 to more than 1,000)"
+    )
 
 
 def test_a_series_goes_by_its_name_or_how_that_begins(statistics: Statistics) -> None:
@@ -144,7 +168,10 @@ def test_doubts_are_said(result_set: ResultSet, table: Table) -> None:
     doubts = found.doubts
     assert set(doubts["one amount: a point, no curve"]) == {"intermediate, oracle", "intermediate, shuffled"}
     assert len(doubts["3 amounts, too few for power-law: monotone"]) == 1
-    assert doubts["one run at a point: luck with the draw of labels is not in its intervals"] == doubts["one amount: a point, no curve"]
+    assert (
+        doubts["one run at a point: luck with the draw of labels is not in its intervals"]
+        == doubts["one amount: a point, no curve"]
+    )
     assert {one.curve.fit.name for one in found.fitted} == {"monotone"}
 
 
@@ -167,7 +194,18 @@ def test_the_answer_is_one_document(result_set: ResultSet, table: Table) -> None
     question = CurveQuestion(target="no-llm", price="usd", every=True)
     made = answer(result_set, table, question)
     found = json.loads(json.dumps(as_json(made), allow_nan=False))
-    assert {"collection", "metric", "target", "against", "curves", "frontier", "band", "intervals", "samples", "seed"} <= found.keys()
+    assert {
+        "collection",
+        "metric",
+        "target",
+        "against",
+        "curves",
+        "frontier",
+        "band",
+        "intervals",
+        "samples",
+        "seed",
+    } <= found.keys()
     assert found["target"]["name"] == "no-llm"
     by_name = {one["series"]: one for one in found["curves"]}
     for one in made.statistics.fitted:

@@ -52,7 +52,12 @@ def test_no_two_series_look_alike() -> None:
 
 
 def test_letters_on_a_colour_are_those_of_the_higher_contrast() -> None:
-    assert [ink(colour) for colour in ("#000000", "#0072B2", "#ffffff", "#E69F00")] == ["#ffffff", "#ffffff", "#000000", "#000000"]
+    assert [ink(colour) for colour in ("#000000", "#0072B2", "#ffffff", "#E69F00")] == [
+        "#ffffff",
+        "#ffffff",
+        "#000000",
+        "#000000",
+    ]
 
 
 def test_names_lose_what_their_method_shares_and_keep_what_tells_them_apart() -> None:
@@ -119,7 +124,8 @@ def test_the_written_figure_leaves_out_what_cannot_be_told_apart(results: Path, 
 
 @given(st.lists(st.floats(40, 400), min_size=1, max_size=12).map(sorted))
 def test_labels_move_as_little_as_they_can(wanted: list[float]) -> None:
-    """No pair of neighbours stands nearer than a line, and no common shift of labels that touch would be nearer to what is wanted."""
+    """No pair of neighbours stands nearer than a line, and no common shift of labels that touch would be nearer to what
+    is wanted."""
     found = _spread(wanted, 2000)
     assert all(lower - upper >= 16 - 1e-6 for upper, lower in pairwise(found))
     blocks: list[list[int]] = [[0]]

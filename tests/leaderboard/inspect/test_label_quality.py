@@ -30,7 +30,10 @@ def test_agreement_is_that_of_scipy_on_common_queries(tmp_path: Path) -> None:
     names = ("one", "other", FIRST_STAGE)
     assert set(pairs) == {(a, b) for place, a in enumerate(names) for b in names[place:]}
     both = pairs["one", "other"]
-    taus = [kendalltau([one[query].index(d) for d in CANDIDATES], [other[query].index(d) for d in CANDIDATES]).statistic for query in other]
+    taus = [
+        kendalltau([one[query].index(d) for d in CANDIDATES], [other[query].index(d) for d in CANDIDATES]).statistic
+        for query in other
+    ]
     assert both.queries == 30
     assert both.values[TAU] == pytest.approx(np.mean(taus), abs=1e-12)
     assert both.values[RBO] == pytest.approx(np.mean([rbo(one[query], other[query]) for query in other]), abs=1e-12)
@@ -66,7 +69,12 @@ def test_budgets_are_nested_and_the_largest_counts(tmp_path: Path) -> None:
     for resample, budget in ((0, 10), (0, 40), (1, 20)):
         part = dict(list(orders.items())[-budget:])
         card = make_card(
-            f"r{resample}-{budget}", "direct", budget=budget, resample=resample, teacher=teacher("t"), labels=Verdicts(ok=budget)
+            f"r{resample}-{budget}",
+            "direct",
+            budget=budget,
+            resample=resample,
+            teacher=teacher("t"),
+            labels=Verdicts(ok=budget),
         )
         put(tmp_path, card, make_run(0.5), beside={LABELS: labels_of(part)})
     (found,), _ = teacher_labels(load_results(tmp_path).runs)

@@ -53,7 +53,9 @@ def test_a_run_of_before_says_nothing(tmp_path: Path) -> None:
 
 def test_a_training_query_as_two_teachers_saw_it() -> None:
     first = row_of(
-        Ranking("t", ("d2", "d0"), ("d1",), "partial", "too short", "[3] > [1]", presented=("d1", "d0", "d2")), "what", CANDIDATES[:3]
+        Ranking("t", ("d2", "d0"), ("d1",), "partial", "too short", "[3] > [1]", presented=("d1", "d0", "d2")),
+        "what",
+        CANDIDATES[:3],
     )
     other = row_of(Ranking("t", ("d1", "d3"), scores=(0.5, 0.25)), "what", ("d3", "d1"), {"d3": 2.0, "d1": 1.0})
     assert first is not None and other is not None
@@ -61,7 +63,12 @@ def test_a_training_query_as_two_teachers_saw_it() -> None:
     assert (found.query, found.text) == ("t", "what")
     assert [one.document for one in found.candidates] == ["d0", "d1", "d2", "d3"]
     d0, d1, d2, d3 = found.candidates
-    assert (d0.placed, d1.placed, d2.placed, d3.placed) == ((2, None, None), (None, None, 1), (1, None, None), (None, None, 2))
+    assert (d0.placed, d1.placed, d2.placed, d3.placed) == (
+        (2, None, None),
+        (None, None, 1),
+        (1, None, None),
+        (None, None, 2),
+    )
     assert (d0.presented_at, d1.presented_at, d3.presented_at) == ((2, None, None), (1, None, 2), (None, None, 1))
     assert (d1.scores, d3.scores) == ((None, None, 0.5), (None, None, 0.25))
     assert (d1.ranker_placed, d3.ranker_placed, d1.ranker) == ((None, None, 2), (None, None, 1), (None, None, 1.0))

@@ -59,7 +59,9 @@ def test_one_query_has_no_interval() -> None:
 def test_sizes_come_from_the_collection(tmp_path: Path) -> None:
     folder = tmp_path / "own"
     (folder / "qrels").mkdir(parents=True)
-    (folder / "corpus.jsonl").write_text("".join(f'{{"_id": "{d}", "title": "", "text": "text of {d}"}}\n' for d in "xyz"))
+    (folder / "corpus.jsonl").write_text(
+        "".join(f'{{"_id": "{d}", "title": "", "text": "text of {d}"}}\n' for d in "xyz")
+    )
     (folder / "queries.jsonl").write_text('{"_id": "p", "text": "what is  x"}\n{"_id": "q", "text": "y"}\n')
     (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\np\tz\t2\np\tx\t1\np\ty\t0\nq\tx\t1\n")
     collection = prepare(parse_source({"folder": str(folder)}), tmp_path / "prepared")

@@ -93,7 +93,9 @@ def seeing(results: Path) -> Board:
     section = likelihoods.method.model_copy(update={"sees": ("likelihoods", "answers")})
     put(results, likelihoods.model_copy(update={"method": section}), make_run(0.6, 8))
     nothing = make_card("lexical", "bm25", category="reference", budget=None)
-    put(results, nothing.model_copy(update={"method": nothing.method.model_copy(update={"sees": ()})}), make_run(0.3, 9))
+    put(
+        results, nothing.model_copy(update={"method": nothing.method.model_copy(update={"sees": ()})}), make_run(0.3, 9)
+    )
     return load_board(results)
 
 
@@ -117,7 +119,9 @@ def test_rows_are_parted_by_what_they_see_and_keep_places_and_tests(results: Pat
     assert board_files.markdown(found, By.sees).count("**semanlink, test, 60 queries, sees ") == 3
     assert board_files.latex(found, By.sees).count("tabular") == 6
     lines = [line for line in board_files.markdown(found).splitlines() if line.startswith("| ")]
-    assert len(lines) == 2 + len(found.tables[0].rows) and "| emdr2, smollm2 | likelihoods, answers |" in board_files.markdown(found)
+    assert len(lines) == 2 + len(
+        found.tables[0].rows
+    ) and "| emdr2, smollm2 | likelihoods, answers |" in board_files.markdown(found)
     cells_by = {line["method"]: line["sees"] for line in csv.DictReader(io.StringIO(board_files.csv(found)))}
     assert (cells_by["emdr2"], cells_by["bm25"], cells_by["no-llm"]) == ("likelihoods, answers", "nothing", "order")
 
@@ -134,10 +138,15 @@ def test_rows_say_what_they_are_tested_against_only_where_that_differs(results: 
     assert "tested against" not in shown(found, 240) and "| tested against |" not in board_files.markdown(found)
     tested = [place for place, row in enumerate(table.rows) if row.against]
     rows = list(table.rows)
-    rows[tested[0]] = replace(rows[tested[0]], against=replace(rows[tested[0]].against, baseline="zero-shot · 300 labels"))
+    rows[tested[0]] = replace(
+        rows[tested[0]], against=replace(rows[tested[0]].against, baseline="zero-shot · 300 labels")
+    )
     several = Board((replace(table, rows=tuple(rows)),))
     text = " ".join(shown(several, 240).split())
-    assert text.count("tested against zero-shot") == len(tested) and text.count("tested against zero-shot · 300 labels") == 1
+    assert (
+        text.count("tested against zero-shot") == len(tested)
+        and text.count("tested against zero-shot · 300 labels") == 1
+    )
     assert board_files.markdown(several).count("| zero-shot · 300 labels |") == 1
     assert "& zero-shot · 300 labels &" in board_files.latex(several)
 

@@ -45,7 +45,15 @@ def test_the_page_holds_every_row_with_its_numbers(report: ResultsReport) -> Non
             assert run.tag in text
             assert run.run_key in text
             assert run.run_hash in text
-    for part in ("semanlink (test)", "ab" * 32, "Budget curves", "with their numbers (15)", "sweep file", "d_z", "Collection hash"):
+    for part in (
+        "semanlink (test)",
+        "ab" * 32,
+        "Budget curves",
+        "with their numbers (15)",
+        "sweep file",
+        "d_z",
+        "Collection hash",
+    ):
         assert part in text
 
 
@@ -58,7 +66,9 @@ def test_the_page_loads_nothing_and_runs_nothing(report: ResultsReport, hostile:
         assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
         assert all(link.startswith("#") for link in page.values("href"))
         assert {link[1:] for link in page.values("href")} <= set(page.values("id"))
-        policy = next(attributes for _, attributes in page.tags if attributes.get("http-equiv") == "Content-Security-Policy")
+        policy = next(
+            attributes for _, attributes in page.tags if attributes.get("http-equiv") == "Content-Security-Policy"
+        )
         assert (policy["content"] or "").startswith("default-src 'none'")
 
 
@@ -91,7 +101,10 @@ def test_latex_has_the_rows_of_a_booktabs_table(report: ResultsReport) -> None:
     assert bare.count("{") == bare.count("}")
     assert re.sub(r"\\\$", "", text).count("$") % 2 == 0
     winner = report.sections[0].lines[0]
-    assert rf"\textbf{{{winner.lead.text}}}$^{{\blacktriangle}}$\textsuperscript{{{winner.beats.replace('–', '--')}}}" in text
+    assert (
+        rf"\textbf{{{winner.lead.text}}}$^{{\blacktriangle}}$\textsuperscript{{{winner.beats.replace('–', '--')}}}"
+        in text
+    )
 
 
 def test_latex_survives_hostile_names(hostile: ResultsReport) -> None:
@@ -147,7 +160,9 @@ def test_curves_say_what_harness_curves_says(tmp_path: Path) -> None:
     assert asked.statistics is not None
     assert found.svg.startswith("<svg ")
     assert found.sentences == tuple(pair.words for pair in asked.pairs)
-    ((line, fitted),) = zip(found.lines, [one for one in asked.statistics.fitted if len(one.series.points) > 1], strict=True)
+    ((line, fitted),) = zip(
+        found.lines, [one for one in asked.statistics.fitted if len(one.series.points) > 1], strict=True
+    )
     assert fitted.area is not None
     low, high = fitted.area.interval
     assert line[:3] == (fitted.series.name, f"{fitted.area.value:.3f}", f"[{low:.3f}, {high:.3f}]")

@@ -1,4 +1,5 @@
-"""All pairs of a table: the numbers of `harness compare`, turned the right way round, and superscripts as papers print them."""
+"""All pairs of a table: the numbers of `harness compare`, turned the right way round, and superscripts as papers print
+them."""
 
 from __future__ import annotations
 
@@ -67,10 +68,16 @@ def test_superscripts_name_the_rows_that_are_beaten(tmp_path: Path) -> None:
 
 def test_long_superscripts_are_spans(tmp_path: Path) -> None:
     for number in range(7):
-        put(tmp_path, make_card(f"r{number}", f"m{number}"), make_run(4.0 if number == 0 else 0.0, 3 if number == 0 else 1))
+        put(
+            tmp_path,
+            make_card(f"r{number}", f"m{number}"),
+            make_run(4.0 if number == 0 else 0.0, 3 if number == 0 else 1),
+        )
     _, _, found = _pairs(tmp_path, TestSpec("maxt"))
     assert found.superscript(found.names[0]) == "b–g"
-    few = PairMatrix(found.names, dict(zip(found.names, ["a", "b", "z", "aa", "ab", "ac", "ad"], strict=True)), found.answer)
+    few = PairMatrix(
+        found.names, dict(zip(found.names, ["a", "b", "z", "aa", "ab", "ac", "ad"], strict=True)), found.answer
+    )
     assert few.superscript(found.names[0]) == "b–ad"
     apart = PairMatrix((found.names[0], *found.names[2:4], found.names[6]), found.letters, found.answer)
     assert apart.superscript(found.names[0]) == "cdg"

@@ -39,7 +39,8 @@ print(json.dumps({"files": files, "dict": report.to_dict(), "table": report.to_t
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What ranx says of our files and our report; in a process of its own without numba's compiler, which would take half a minute."""
+    """What ranx says of our files and our report; in a process of its own without numba's compiler, which would take
+    half a minute."""
     folder = tmp_path_factory.mktemp("ranx")
     for name, quality, seed in (("low", 0.0, 1), ("twin", 0.0, 1), ("high", 3.0, 2)):
         put(folder / "results", make_card(name, name), make_run(quality, seed))
@@ -48,7 +49,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     for name in ("qrels.json", "qrels.trec"):
         export_qrels(JUDGED, folder / name)
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
-    done = subprocess.run([sys.executable, "-c", RANX], cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", RANX], cwd=folder, env=environment, capture_output=True, text=True, check=True
+    )
     rows = titles(load_board(folder / "results").tables[0])
     found: dict[str, Any] = json.loads(done.stdout) | {"rows": rows}
     return found
@@ -69,14 +72,23 @@ def test_a_ranx_report_says_what_the_board_says(told: dict[str, Any]) -> None:
         assert said[name]["scores"]["ndcg@10"] == pytest.approx(row.metrics["nDCG@10"].mean, abs=1e-12)
     assert said["low"]["comparisons"]["twin"]["ndcg@10"] == 1.0
     assert said["low"]["win_tie_loss"]["twin"]["ndcg@10"] == {"W": 0, "T": 60, "L": 0}
-    assert said["high"]["win_tie_loss"]["low"]["ndcg@10"]["W"] == said["low"]["win_tie_loss"]["high"]["ndcg@10"]["L"] > 50
+    assert (
+        said["high"]["win_tie_loss"]["low"]["ndcg@10"]["W"] == said["low"]["win_tie_loss"]["high"]["ndcg@10"]["L"] > 50
+    )
     assert f"{rows['high'].metrics['nDCG@10'].mean:.3f}ᵇᶜ" in told["table"]
     assert "Fisher's randomization test" in told["latex"]
 
 
 @pytest.mark.parametrize(
     ("ours", "theirs"),
-    [("nDCG@10", "ndcg@10"), ("RR@10", "mrr@10"), ("AP", "map"), ("Success@5", "hit_rate@5"), ("AP(rel=2)", None), ("Judged@10", None)],
+    [
+        ("nDCG@10", "ndcg@10"),
+        ("RR@10", "mrr@10"),
+        ("AP", "map"),
+        ("Success@5", "hit_rate@5"),
+        ("AP(rel=2)", None),
+        ("Judged@10", None),
+    ],
 )
 def test_metrics_have_the_names_of_ranx_or_none(ours: str, theirs: str | None) -> None:
     assert ranx_metric(ours) == theirs

@@ -37,7 +37,11 @@ def test_a_sweep_that_ended_with_a_failure(tmp_path: Path) -> None:
     run(tmp_path, cells(1))
     found = follow(tmp_path).read()
     assert (found.state, found.sweep) == ("failed", "toys.yaml")
-    assert [(row.cell, row.state) for row in found.cells] == [("quick cell", "done"), ("broken cell", "failed"), ("slow cell", "done")]
+    assert [(row.cell, row.state) for row in found.cells] == [
+        ("quick cell", "done"),
+        ("broken cell", "failed"),
+        ("slow cell", "done"),
+    ]
     assert found.cells[1].reason == "broken: RuntimeError: the teacher is out"
     [failure] = found.failures
     assert (failure.stage, failure.stages, failure.cells) == ("broken", 1, 1)
@@ -59,7 +63,10 @@ def test_a_second_sweep_says_what_was_there_before(tmp_path: Path) -> None:
     found = follow(tmp_path).read()
     assert len(Workspace(tmp_path).journals) == 2
     assert found.state == "done"
-    assert {row.kind: (row.total, row.cached, row.done) for row in found.kinds} == {"number": (3, 2, 1), "sum": (2, 1, 1)}
+    assert {row.kind: (row.total, row.cached, row.done) for row in found.kinds} == {
+        "number": (3, 2, 1),
+        "sum": (2, 1, 1),
+    }
     assert found.cells_done == 2
 
 
@@ -115,7 +122,14 @@ def test_rate_and_time_to_go_are_plain_arithmetic(tmp_path: Path) -> None:
     now = time.time()
     stages = [["a", "label", "one"], ["b", "label", "two"], ["c", "train", "three"]]
     head = event(
-        "planned", now - 30, sweep="x.yaml", process=None, past={"train": 40.0}, stages=stages, cached={"pool": 2}, cells=[["cell", "c"]]
+        "planned",
+        now - 30,
+        sweep="x.yaml",
+        process=None,
+        past={"train": 40.0},
+        stages=stages,
+        cached={"pool": 2},
+        cells=[["cell", "c"]],
     )
     lines = [
         head,

@@ -46,7 +46,9 @@ def test_lines(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     ]
 
 
-def test_a_line_now_and_then_for_a_long_stage(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_now_and_then_for_a_long_stage(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = 100.0
     monkeypatch.setattr("harness.pipeline.live.live_view.time.monotonic", lambda: now)
     lines = LineView({})
@@ -63,7 +65,9 @@ def test_the_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pyte
     ledger = Ledger(tmp_path / "ledger.sqlite")
     try:
         happen(table, ledger)
-        ledger.put(Call(call_key("model", "asked"), "model", "asked", "said", input_tokens=900, output_tokens=200, usd=0.25))
+        ledger.put(
+            Call(call_key("model", "asked"), "model", "asked", "said", input_tokens=900, output_tokens=200, usd=0.25)
+        )
         seen = Console(width=120, no_color=True)
         with seen.capture() as capture:
             seen.print(table._draw())
@@ -72,4 +76,6 @@ def test_the_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pyte
     rows = [re.sub(r"\s+", " ", line).strip() for line in capture.get().splitlines()]
     assert rows[:4] == ["stage done of failed time", "number 2 2 30 s", "▸ broken 0 1 1 0.0 s", "sum 0 1 1 0.0 s"]
     assert rows[-1].endswith("about 0.0 s to go · 3 stages done before · LLM: 1 calls, 1,100 tokens, 0.25 USD")
-    assert "failed broken : no [luck] (1 stages rest on it)" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err)
+    assert "failed broken : no [luck] (1 stages rest on it)" in re.sub(
+        r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err
+    )

@@ -1,4 +1,5 @@
-"""Seconds alone: the same whichever budget was labelled first, told of artefacts from before they were kept, unknown where they are."""
+"""Seconds alone: the same whichever budget was labelled first, told of artefacts from before they were kept, unknown
+where they are."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ SECONDS = {f"q{number}": float(2**number) for number in range(6)}
 
 
 class Slow(Teacher):
-    """Says how long its calls took; so many are in flight at once that a second of calls takes a quarter of a second."""
+    """Says how long its calls took; so many are in flight at once that a second of calls takes a quarter of a
+    second."""
 
     name = "slow"
     summary = "for tests"
@@ -66,7 +68,9 @@ class World:
 
     def labels(self, size: int) -> Labels:
         teacher, corpus = Slow(Slow.Settings()), Corpus({"d0": "one", "d1": "two"})
-        return Labels(teacher=teacher, subset=QuerySubset(Given("pool"), 0, size), candidates=Given("run"), corpus=corpus, depth=2)  # type: ignore[arg-type]
+        return Labels(
+            teacher=teacher, subset=QuerySubset(Given("pool"), 0, size), candidates=Given("run"), corpus=corpus, depth=2
+        )  # type: ignore[arg-type]
 
     def made(self, size: int, old: bool = False) -> Labels:
         """Labels in the store, whose wall time is half a second and a quarter of that of the calls that they made."""
@@ -97,7 +101,9 @@ def world(tmp_path: Path) -> World:
 
 @pytest.mark.parametrize("old", [False, True])
 @pytest.mark.parametrize("sizes", [(6, 2), (2, 6)])
-def test_a_budget_takes_the_same_alone_whichever_was_labelled_first(world: World, sizes: tuple[int, int], old: bool) -> None:
+def test_a_budget_takes_the_same_alone_whichever_was_labelled_first(
+    world: World, sizes: tuple[int, int], old: bool
+) -> None:
     stages = {size: world.made(size, old) for size in sizes}
     times = world.times(*stages.values())
     for stage in stages.values():
@@ -129,7 +135,10 @@ def test_the_ledger_is_read_once_for_an_old_artefact(world: World, monkeypatch: 
 
 
 def test_work_that_is_done_again_pays_nothing(world: World) -> None:
-    paid, missed = Call(call_key("slow", "q0"), "slow", "asked", "said", seconds=2.0), Call(call_key("slow", "q1"), "slow", "a", "")
+    paid, missed = (
+        Call(call_key("slow", "q0"), "slow", "asked", "said", seconds=2.0),
+        Call(call_key("slow", "q1"), "slow", "a", ""),
+    )
     world.ledger.put(paid)
     replay = ReplayLedger(world.ledger)
     assert replay.held([paid.key]) == {paid.key} and replay.get(paid.key) is not None

@@ -84,7 +84,9 @@ def test_queries_to_be_written_are_planned_as_they_are_paid(done: Done) -> None:
 def test_documents_are_planned_before_candidates_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     write_collection(tmp_path / "data")
-    (tmp_path / "sweep.yaml").write_text(content("http://127.0.0.1:9/v1", [{"method": "synthetic-queries", "documents_a_label": 2}]))
+    (tmp_path / "sweep.yaml").write_text(
+        content("http://127.0.0.1:9/v1", [{"method": "synthetic-queries", "documents_a_label": 2}])
+    )
     small = Workspace(tmp_path / "workspace").plan(tmp_path / "sweep.yaml", ["budgets=[1, 2]"]).report()["llm"]
     assert small["calls"] == 4, "of nested budgets only the largest is paid"
 
@@ -129,7 +131,10 @@ def test_the_seconds_of_labelling_are_those_of_its_calls(done: Done) -> None:
     assert syntriever.durations_standalone["labels"] == syntriever.durations["labels"]
     assert set(syntriever.durations_standalone) == {"labels", "query-labels"}
     (row,) = (row for row in load_board(done.outcome.results).as_json()["rows"] if row["method"] == "syntriever-stages")
-    assert (row["cost"]["seconds"], row["cost"]["seconds_here"]) == (syntriever.costs.seconds_standalone, syntriever.costs.seconds)
+    assert (row["cost"]["seconds"], row["cost"]["seconds_here"]) == (
+        syntriever.costs.seconds_standalone,
+        syntriever.costs.seconds,
+    )
 
 
 def test_an_older_card_is_renewed_and_its_run_stays_as_it_is(done: Done, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""Causal models of many kinds, tiny and random, against their own full forward pass: packed where that is right, else one by one."""
+"""Causal models of many kinds, tiny and random, against their own full forward pass: packed where that is right, else
+one by one."""
 
 from __future__ import annotations
 
@@ -39,7 +40,13 @@ PACKED: dict[str, Callable[..., Any]] = {
     "llama": lambda **size: transformers.LlamaConfig(**_USUAL, **size),
     "gpt2": lambda **size: transformers.GPT2Config(**_GPT, **size),
     "opt": lambda **size: transformers.OPTConfig(
-        hidden_size=32, word_embed_proj_dim=32, num_hidden_layers=2, num_attention_heads=4, ffn_dim=64, init_std=0.3, **size
+        hidden_size=32,
+        word_embed_proj_dim=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        ffn_dim=64,
+        init_std=0.3,
+        **size,
     ),
     "qwen3": lambda **size: transformers.Qwen3Config(**_USUAL, head_dim=8, **size),
     "mistral": lambda **size: transformers.MistralConfig(**_USUAL, sliding_window=4096, **size),
@@ -54,24 +61,44 @@ PLAIN: dict[str, tuple[str, Callable[..., Any]]] = {
     "capped": (
         "logits",
         lambda **size: transformers.Gemma3TextConfig(
-            **_USUAL, head_dim=8, sliding_window=8, layer_types=["full_attention"] * 2, final_logit_softcapping=5.0, **size
+            **_USUAL,
+            head_dim=8,
+            sliding_window=8,
+            layer_types=["full_attention"] * 2,
+            final_logit_softcapping=5.0,
+            **size,
         ),
     ),
-    "gemma2": ("softcap", lambda **size: transformers.Gemma2Config(**_USUAL, head_dim=8, attn_logit_softcapping=2.0, **size)),
-    "bloom": ("layers", lambda **size: transformers.BloomConfig(hidden_size=32, n_layer=2, n_head=4, initializer_range=0.3, **size)),
+    "gemma2": (
+        "softcap",
+        lambda **size: transformers.Gemma2Config(**_USUAL, head_dim=8, attn_logit_softcapping=2.0, **size),
+    ),
+    "bloom": (
+        "layers",
+        lambda **size: transformers.BloomConfig(hidden_size=32, n_layer=2, n_head=4, initializer_range=0.3, **size),
+    ),
     "gpt-neo": (
         "KeyError",
         lambda **size: transformers.GPTNeoConfig(
             hidden_size=32, num_layers=2, num_heads=4, attention_types=[[["global", "local"], 1]], window_size=8, **size
         ),
     ),
-    "falcon": ("KeyError", lambda **size: transformers.FalconConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, **size)),
-    "mpt": ("AttributeError", lambda **size: transformers.MptConfig(d_model=32, n_heads=4, n_layers=2, initializer_range=0.3, **size)),
+    "falcon": (
+        "KeyError",
+        lambda **size: transformers.FalconConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, **size),
+    ),
+    "mpt": (
+        "AttributeError",
+        lambda **size: transformers.MptConfig(d_model=32, n_heads=4, n_layers=2, initializer_range=0.3, **size),
+    ),
     "mask only": (
         "window",
         lambda **size: transformers.PhimoeConfig(**_USUAL, sliding_window=8, num_local_experts=4, **size),
     ),
-    "mixed": ("layers", lambda **size: transformers.Lfm2Config(**_USUAL, layer_types=["conv", "full_attention"], **size)),
+    "mixed": (
+        "layers",
+        lambda **size: transformers.Lfm2Config(**_USUAL, layer_types=["conv", "full_attention"], **size),
+    ),
 }
 
 
@@ -93,7 +120,9 @@ def agrees(folder: Path, ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("name", PACKED)
-def test_models_that_can_be_packed_are(name: str, tiny: Path, tmp_path: Path, ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:
+def test_models_that_can_be_packed_are(
+    name: str, tiny: Path, tmp_path: Path, ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = saved(PACKED[name], tiny, tmp_path / "model")
     assert isinstance(scorer_for(folder, "it", "fp32", 512), Packed)
     assert isinstance(scorer_for(folder, "it", "bf16", 512), Packed)
@@ -102,7 +131,9 @@ def test_models_that_can_be_packed_are(name: str, tiny: Path, tmp_path: Path, le
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_all_others_are_read_pair_by_pair(name: str, tiny: Path, tmp_path: Path, ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:
+def test_all_others_are_read_pair_by_pair(
+    name: str, tiny: Path, tmp_path: Path, ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
     reason, config = PLAIN[name]
     folder = saved(config, tiny, tmp_path / "odd-model")
     assert isinstance(scorer_for(folder, "it", "bf16", 512), Plain)
@@ -142,7 +173,9 @@ def attend(folder: Path, ledger: Ledger, words: int = 3) -> list[float]:
 
 
 @pytest.mark.parametrize("name", ["bloom", "falcon", "gemma2", "mixed"])
-def test_attention_that_cannot_be_recorded_is_refused_in_words(name: str, tiny: Path, tmp_path: Path, ledger: Ledger) -> None:
+def test_attention_that_cannot_be_recorded_is_refused_in_words(
+    name: str, tiny: Path, tmp_path: Path, ledger: Ledger
+) -> None:
     folder = saved(PLAIN[name][1], tiny, tmp_path / "model")
     with pytest.raises(UserError, match="cannot be recorded") as refused:
         attend(folder, ledger)
@@ -151,7 +184,11 @@ def test_attention_that_cannot_be_recorded_is_refused_in_words(name: str, tiny: 
 
 def test_attention_is_recorded_within_the_reader_s_window(tiny: Path, tmp_path: Path, ledger: Ledger) -> None:
     def windowed(tokens: int) -> Path:
-        return saved(lambda **size: transformers.MistralConfig(**_USUAL, sliding_window=tokens, **size), tiny, tmp_path / str(tokens))
+        return saved(
+            lambda **size: transformers.MistralConfig(**_USUAL, sliding_window=tokens, **size),
+            tiny,
+            tmp_path / str(tokens),
+        )
 
     assert min(attend(saved(PLAIN["granite"][1], tiny, tmp_path / "granite"), ledger)) > 0
     wide = attend(windowed(4096), ledger)

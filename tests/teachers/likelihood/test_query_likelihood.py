@@ -48,7 +48,9 @@ def naive(folder: Path, tasks: Sequence[Task], limit: int = 160, query_limit: in
             query = tokenizer.encode(f" {task.text}", add_special_tokens=False).ids[:query_limit]
             with torch.inference_mode():
                 table = model(torch.tensor([before + query])).logits[0].log_softmax(-1)
-            scores[candidate.id] = sum(table[len(before) - 1 + place, token].item() for place, token in enumerate(query))
+            scores[candidate.id] = sum(
+                table[len(before) - 1 + place, token].item() for place, token in enumerate(query)
+            )
         found.append(scores)
     return found
 
@@ -68,7 +70,9 @@ def test_scores_are_those_of_scoring_every_pair_alone(tiny: Path, ledger: Ledger
 
 def test_passages_longer_than_a_row_and_cut_queries(tiny: Path, ledger: Ledger) -> None:
     long = Task(
-        "q", "semantic web search for music and more", (Candidate("a", "neural graph models " * 300), Candidate("b", "music " * 30))
+        "q",
+        "semantic web search for music and more",
+        (Candidate("a", "neural graph models " * 300), Candidate("b", "music " * 30)),
     )
     (ranking,) = label([long], ledger, model=str(tiny), max_passage_tokens=700, max_query_tokens=5)
     assert scores_of(ranking) == pytest.approx(naive(tiny, [long], 700, 5)[0], abs=1e-3)
@@ -80,17 +84,25 @@ def test_the_bundled_model_scores_as_transformers_does(ledger: Ledger) -> None:
         Task(
             "1",
             "Knowledge graph",
-            (Candidate("a", "Linked data and ontologies on the web."), Candidate("b", "A recipe for apple pie with cinnamon.")),
+            (
+                Candidate("a", "Linked data and ontologies on the web."),
+                Candidate("b", "A recipe for apple pie with cinnamon."),
+            ),
         ),
         Task(
             "2",
             "cooking",
-            (Candidate("b", "A recipe for apple pie with cinnamon."), Candidate("a", "Linked data and ontologies on the web.")),
+            (
+                Candidate("b", "A recipe for apple pie with cinnamon."),
+                Candidate("a", "Linked data and ontologies on the web."),
+            ),
         ),
     ]
     found = label(tasks, ledger)
     assert [ranking.ranked for ranking in found] == [("a", "b"), ("b", "a")]
-    for ranking, expected in zip(found, naive(causal_folder(resolve_model("bundled:smollm2-135m")), tasks), strict=True):
+    for ranking, expected in zip(
+        found, naive(causal_folder(resolve_model("bundled:smollm2-135m")), tasks), strict=True
+    ):
         assert scores_of(ranking) == pytest.approx(expected, abs=1e-3)
 
 
@@ -98,7 +110,9 @@ def test_the_bundled_model_scores_as_transformers_does(ledger: Ledger) -> None:
 def test_a_score_does_not_depend_on_its_neighbours_to_the_last_bit(tiny: Path, tmp_path: Path, precision: str) -> None:
     tasks = make_tasks(40, 8, 60)
     together = label(tasks, Ledger(tmp_path / "together"), model=str(tiny), precision=precision)
-    alone = [label([task], Ledger(tmp_path / task.query), model=str(tiny), precision=precision)[0] for task in tasks[::8]]
+    alone = [
+        label([task], Ledger(tmp_path / task.query), model=str(tiny), precision=precision)[0] for task in tasks[::8]
+    ]
     assert alone == together[::8]
     partly = Ledger(tmp_path / "partly")
     label(tasks[5:30:3], partly, model=str(tiny), precision=precision)
@@ -131,7 +145,10 @@ def test_equal_texts_under_several_ids_are_one_call(tiny: Path, ledger: Ledger) 
 def test_the_ledger_shows_what_the_model_saw(tiny: Path, ledger: Ledger) -> None:
     label([Task("1", " music ", (Candidate("a", "neural search"),))], ledger, model=str(tiny))
     (call,) = ledger.calls()
-    assert json.loads(call.request) == {"passage": "<s>Passage: neural search The topic of this passage is", "continuation": " music"}
+    assert json.loads(call.request) == {
+        "passage": "<s>Passage: neural search The topic of this passage is",
+        "continuation": " music",
+    }
     assert json.loads(call.response)["tokens"] >= 1
     assert call.model == str(tiny)
 
@@ -145,11 +162,15 @@ def test_the_mean_is_the_sum_by_tokens_and_asks_nothing_anew(tiny: Path, ledger:
     assert ledger.paid == paid
     for task, whole, mean in zip(tasks, sums, means, strict=True):
         tokens = len(tokenizer.encode(f" {task.text}", add_special_tokens=False).ids)
-        assert scores_of(mean) == pytest.approx({id: score / tokens for id, score in scores_of(whole).items()}, abs=1e-5)
+        assert scores_of(mean) == pytest.approx(
+            {id: score / tokens for id, score in scores_of(whole).items()}, abs=1e-5
+        )
 
 
 def test_an_empty_query_has_no_order(tiny: Path, ledger: Ledger) -> None:
-    (ranking,) = label([Task("1", "  ", (Candidate("a", "neural search"), Candidate("b", "")))], ledger, model=str(tiny))
+    (ranking,) = label(
+        [Task("1", "  ", (Candidate("a", "neural search"), Candidate("b", "")))], ledger, model=str(tiny)
+    )
     assert ranking == Ranking("1", (), ("a", "b"), "failed", "the query is empty")
     assert ledger.paid.calls == 0
     assert label([], ledger, model=str(tiny)) == []
@@ -188,7 +209,9 @@ label(make_tasks(30, 6, 50), Dying(Path(sys.argv[1])), model=sys.argv[2], precis
 """
 
 
-def test_a_killed_labelling_goes_on_to_the_same_scores(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_labelling_goes_on_to_the_same_scores(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(query_likelihood, "_CHUNK_TOKENS", 400)
     tasks = make_tasks(30, 6, 50)
     undisturbed = Ledger(tmp_path / "undisturbed")
@@ -215,9 +238,13 @@ def _timeless(call: Call) -> Call:
 
 def test_identity_is_what_can_change_an_answer(tiny: Path, tmp_path: Path) -> None:
     def identity(**settings: Any) -> str:
-        return teacher_from({"kind": "likelihood", "model": str(tiny), "precision": "fp32", **settings}, tmp_path).identity
+        return teacher_from(
+            {"kind": "likelihood", "model": str(tiny), "precision": "fp32", **settings}, tmp_path
+        ).identity
 
-    (tmp_path / "copy.yaml").write_text('summary: other words\ntext: "Passage: {passage} The topic of this passage is {query}"\n')
+    (tmp_path / "copy.yaml").write_text(
+        'summary: other words\ntext: "Passage: {passage} The topic of this passage is {query}"\n'
+    )
     assert identity(prompt="copy.yaml") == identity()
     others = [
         identity(prompt="question"),
