@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from harness._version import __version__
+
 if TYPE_CHECKING:
     from harness.config.load import load_sweep as load_sweep
     from harness.errors import UserError as UserError
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
     from harness.pipeline.workspace import Workspace as Workspace
     from harness.plugins import Settings as Settings
     from harness.stage import Stage as Stage
-
-__version__ = "0.2.0"
 
 FACE = {
     "Workspace": "harness.pipeline.workspace",

@@ -25,7 +25,7 @@ from dashboard.export.curves import Picture, Points, area_grid, curve_note, curv
 from dashboard.export.grid import Grid
 from dashboard.export.leaderboard import Facet, facets, leaderboard
 from dashboard.export.runs import FOLDER, address, run_page
-from harness import __version__
+from harness._version import __version__
 from harness.errors import UserError
 from harness.files import atomic_folder, cache_home
 from harness.leaderboard import row_texts

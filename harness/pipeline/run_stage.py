@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from harness import __version__
+from harness._version import __version__
 from harness.ledger.ledger import Ledger
 from harness.pipeline.store import Manifest, Store
 from harness.progress import Progress

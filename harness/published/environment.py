@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from harness import __version__
+from harness._version import __version__
 from harness.published.card_section import Free
 
 LIBRARIES = (

@@ -13,8 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness import __version__
 from harness._lazy import lazy
+from harness._version import __version__
 from harness.files import atomic_file, leftovers
 
 if TYPE_CHECKING:

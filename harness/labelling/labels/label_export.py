@@ -21,7 +21,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness import __version__
+from harness._version import __version__
 from harness.labelling.labels.label_lines import LabelLines, json_line
 from harness.labelling.labels.ranking import Ranking
 from harness.ledger.calls import Call

@@ -16,7 +16,7 @@ from typing import Any, TypedDict
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness import __version__
+from harness._version import __version__
 from harness.errors import UserError
 from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard.board import Board, board_of

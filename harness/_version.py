@@ -1,0 +1,3 @@
+"""The version of this package, for cards, checkpoints and pages."""
+
+__version__ = "0.2.0"
