@@ -19,7 +19,8 @@ _FORMS: dict[Form, str] = {"svg": "image/svg+xml", "png": "image/png"}
 
 
 def show(drawn: Any, name: str, caption: str, where: Any = st) -> None:
-    """The Altair chart `drawn`; `name` is the saved files' name without ending, `said` what a screen reader reads."""
+    """The Altair chart `drawn`; `name` is the saved files' name without ending, `caption` what a screen reader
+    reads."""
     where.altair_chart(drawn, width="stretch", alt=caption)
     if find_spec("vl_convert") is None:
         where.caption("Saving charts needs the package vl-convert-python: pip install 'distil-harness[dashboard]'")

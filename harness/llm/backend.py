@@ -41,6 +41,6 @@ class Backend(AbstractAsyncContextManager["Backend"], Protocol):
     async def __aenter__(self) -> Self: ...
 
     async def complete(self, request: Request) -> Completion:
-        """Raises Stop when no request can be completed, UserError when this one cannot, after the retries that make
-        sense."""
+        """Raises FatalProviderError when no request can be completed, UserError when this one cannot, after the retries
+        that make sense."""
         ...

@@ -74,7 +74,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def retrying(attempts: int) -> AsyncRetrying:
-    """Tries again on `Passing`, after what the provider asks for and a wait that doubles up to a minute, with
+    """Tries again on `TransientError`, after what the provider asks for and a wait that doubles up to a minute, with
     jitter."""
     return AsyncRetrying(
         retry=retry_if_exception_type(TransientError), stop=stop_after_attempt(attempts), wait=_wait, reraise=True

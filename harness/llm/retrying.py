@@ -36,7 +36,7 @@ class RetryingBackend(Backend):
 
     @abstractmethod
     async def attempt(self, request: Request) -> Completion:
-        """One try. Raises Passing when another may do better, Stop when none can."""
+        """One try. Raises TransientError when another may do better, FatalProviderError when none can."""
 
     async def complete(self, request: Request) -> Completion:
         tokens = sum(len(content) for _, content in request.messages) // 4

@@ -15,7 +15,7 @@ def same_request(stage: Labels) -> str:
 
 
 def largest_budgets(stages: Iterable[Labels]) -> list[Labels]:
-    """Of stages that are `alike` and of one resample the one that asks most; largest first."""
+    """Of stages with the `same_request` and of one resample the one that asks most; largest first."""
     best: dict[tuple[str, int], Labels] = {}
     for stage in sorted(stages, key=lambda one: (-one.asked, one.key)):
         best.setdefault((same_request(stage), stage.subset.resample), stage)

@@ -18,7 +18,7 @@ from harness.stage import Stage
 
 @dataclass
 class ExecutionResult:
-    """What a sweep's execution came to. `failed` maps the key of each failed stage to its reason; `lost` maps what
+    """What a sweep's execution came to. `failed` maps the key of each failed stage to its reason; `skipped` maps what
     rested on one to it."""
 
     ran: list[str] = field(default_factory=list)

@@ -1,8 +1,8 @@
 """The small collection on which methods and teachers are checked, and changed copies of it.
 
 A made-up library of a thousand short documents on forty subjects: large enough that every usual method finds its
-training lists, small enough to be embedded in a second. A copy differs from the plain one in exactly what its `World`
-says, so that a method that must not see something gives the same retriever on both.
+training lists, small enough to be embedded in a second. A copy differs from the plain one in exactly what its
+`FixtureVariant` says, so that a method that must not see something gives the same retriever on both.
 """
 
 from __future__ import annotations

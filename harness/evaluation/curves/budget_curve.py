@@ -113,7 +113,7 @@ class BudgetCurve:
 
 
 def curve(amounts: Array, means: Array, samples: Samples, weights: Array, fit: Fit) -> BudgetCurve:
-    """A curve from points in any order; points of one amount become their weighted mean. Shapes as in `Curve`.
+    """A curve from points in any order; points of one amount become their weighted mean. Shapes as in `BudgetCurve`.
 
     With fewer amounts than `fit` takes, the curve is monotone.
     """

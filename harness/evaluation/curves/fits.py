@@ -54,7 +54,7 @@ class Knots(FittedLines):
     values: Array
 
     def at(self, amounts: Array) -> Array:
-        """See `Lines`."""
+        """See `FittedLines`."""
         if len(self.amounts) == 1:
             return np.repeat(self.values, len(amounts), axis=1)
         logs, wanted = np.log(self.amounts), np.log(amounts)
@@ -63,7 +63,7 @@ class Knots(FittedLines):
         return np.asarray(self.values[:, right - 1] * (1 - share) + self.values[:, right] * share)
 
     def reach(self, targets: Array) -> Array:
-        """See `Lines`."""
+        """See `FittedLines`."""
         logs = np.log(self.amounts)
         there = self.values >= targets[:, None]
         place = there.argmax(axis=1)
@@ -119,11 +119,11 @@ class Powers(FittedLines):
     exponent: Array
 
     def at(self, amounts: Array) -> Array:
-        """See `Lines`."""
+        """See `FittedLines`."""
         return np.asarray(self.limit[:, None] - self.gap[:, None] * (amounts / self.first) ** -self.exponent[:, None])
 
     def reach(self, targets: Array) -> Array:
-        """See `Lines`."""
+        """See `FittedLines`."""
         below = self.limit - targets
         # A curve that never rises, or ends below the target, has no such amount: the logarithm is then of no use and
         # replaced.

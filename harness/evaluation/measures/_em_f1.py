@@ -21,12 +21,12 @@ def normalise(text: str) -> str:
 
 
 def exact_match(answer: str, golds: Sequence[str]) -> float:
-    """1 where `said` equals one of the gold answers after normalisation, else 0; 0 without gold answers."""
+    """1 where `answer` equals one of the gold answers after normalisation, else 0; 0 without gold answers."""
     return float(any(normalise(answer) == normalise(gold) for gold in golds))
 
 
 def token_f1(answer: str, golds: Sequence[str]) -> float:
-    """The largest F1 of the words of `said` against those of a gold answer, both as bags; 0 without gold answers.
+    """The largest F1 of the words of `answer` against those of a gold answer, both as bags; 0 without gold answers.
 
     As in v1.1, nothing shared is 0, even where both are empty after normalisation.
     """
