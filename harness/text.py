@@ -12,6 +12,15 @@ def plain(text: str, longest: int = LONGEST) -> str:
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
+def encodable(text: str) -> str:
+    """`text` with a replacement character for every half of a surrogate pair, which no file and no request can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
 def counted(number: int, thing: str) -> str:
     """'1 run', '2 runs', '1 query', '12,000 queries'."""
     if number == 1:

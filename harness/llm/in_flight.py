@@ -18,6 +18,7 @@ from harness.ledger.calls import Call
 from harness.ledger.ledger import Ledger
 from harness.llm.backend import Backend, Completion
 from harness.llm.task_state import TaskState
+from harness.text import encodable
 
 _RAMP, _STEP = 0.12, 0.003
 """Seconds over which the first requests start, and most seconds between two: those that start together come back
@@ -170,7 +171,7 @@ def _read(request: Request, completion: Completion) -> ParsedResponse:
 
 
 def _call(key: str, model: str, request: Request, completion: Completion) -> Call:
-    messages = [{"role": role, "content": content} for role, content in request.messages]
+    messages = [{"role": role, "content": encodable(content)} for role, content in request.messages]
     asked = {"messages": messages} | ({"repeat": request.repeat} if request.repeat else {})
     return Call(
         key=key,

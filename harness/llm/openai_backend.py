@@ -20,6 +20,7 @@ from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Completion
 from harness.llm.retry_rules import TransientError, failure
 from harness.llm.retrying import RetryingBackend
+from harness.text import encodable
 
 if TYPE_CHECKING:
     import aiohttp
@@ -66,17 +67,17 @@ class OpenAIBackend(RetryingBackend):
         await self._session.close()
 
     async def attempt(self, request: Request) -> Completion:
-        messages = [{"role": role, "content": content} for role, content in request.messages]
+        messages = [{"role": role, "content": encodable(content)} for role, content in request.messages]
         start = time.monotonic()
         try:
             data = orjson.dumps({"model": self.model, "messages": messages, **self.body(request)})
             async with self._session.post(self._place, data=data) as response:
-                text = await response.text()
+                text = await response.text(errors="replace")
                 status, headers = response.status, response.headers
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise TransientError(f"{type(error).__name__}: {error}") from error
         if status != 200:
-            raise failure(status, self._discreet(_message(text)), headers, self.model)
+            raise failure(status, self._discreet(text), headers, self.model)
         return self._completion(text, time.monotonic() - start)
 
     def _discreet(self, text: str) -> str:
@@ -87,53 +88,53 @@ class OpenAIBackend(RetryingBackend):
         try:
             answer = json.loads(text)
             choice = answer["choices"][0]
-            message = choice["message"]
-            usage = answer.get("usage") or {}
-        except (ValueError, LookupError, TypeError) as error:
+            usage, reason = answer.get("usage") or {}, str(choice.get("finish_reason"))
+            return read_completion(choice["message"], reason, usage, self.usd, seconds, str(answer.get("id") or ""))
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise TransientError(f"not the OpenAI protocol: {text[:200]!r}") from error
-        return read_completion(
-            message, str(choice.get("finish_reason")), usage, self.usd, seconds, str(answer.get("id") or "")
-        )
 
 
 def read_completion(
     message: Mapping[str, Any], finish: str, usage: Mapping[str, Any], usd: Usd, seconds: float, provider_id: str
 ) -> Completion:
-    """A completion from the parts of an answer in OpenAI's form."""
-    said, refusal = message.get("content") or "", message.get("refusal")
+    """A completion from the parts of an answer in OpenAI's form. Raises AttributeError or TypeError where it is
+    none."""
+    (said, thinking), refusal = _parts(message.get("content")), message.get("refusal")
     asked, given = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
     cached = int((usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0)
     reasoning = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens")
     return Completion(
-        text=said or refusal or "",
+        text=encodable(said or refusal or ""),
         finish="filtered" if refusal or finish == "content_filter" else "length" if finish == "length" else "stop",
         input_tokens=asked,
         cached_tokens=cached,
         output_tokens=given,
-        reasoning_tokens=int(reasoning) if reasoning is not None else _thought(message, said, given),
+        reasoning_tokens=int(reasoning) if reasoning is not None else _thought(message, said, thinking, given),
         usd=usd(asked, cached, given),
         seconds=seconds,
         provider_id=provider_id,
     )
 
 
-def _thought(message: Mapping[str, Any], answer: str, tokens: int) -> int:
+def _parts(content: Any) -> tuple[str, str]:
+    """What is said and what is thought in the content of a message: text, or a list of typed parts."""
+    if not isinstance(content, list):
+        return ("" if content is None else str(content)), ""
+    said, thought = [], []
+    for part in content:
+        if isinstance(part, str):
+            said.append(part)
+        elif "thinking" in part or part.get("type") in ("thinking", "reasoning"):
+            thought.append(json.dumps(part, ensure_ascii=False))
+        else:
+            said.append(str(part.get("text") or ""))
+    return "".join(said), "".join(thought)
+
+
+def _thought(message: Mapping[str, Any], answer: str, thinking: str, tokens: int) -> int:
     """Tokens of thinking where the provider does not count them: by their share of the characters."""
-    apart = message.get("reasoning_content") or message.get("reasoning") or ""
-    inside = answer.rpartition("</think>")[0]
-    thinking = len(apart) if isinstance(apart, str) and apart else len(inside)
-    whole = len(answer) + (len(apart) if isinstance(apart, str) else 0)
-    return round(tokens * thinking / whole) if whole else 0
-
-
-def _message(text: str) -> str:
-    """The provider's own words out of an error's body, with its code."""
-    try:
-        error = json.loads(text)["error"]
-        return (
-            error
-            if isinstance(error, str)
-            else " ".join(str(error[key]) for key in ("message", "code", "type") if error.get(key))
-        )
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return text
+    beside = message.get("reasoning_content") or message.get("reasoning") or thinking
+    beside = beside if isinstance(beside, str) else ""
+    inside = "" if beside else answer.rpartition("</think>")[0]
+    whole = len(answer) + len(beside)
+    return round(tokens * len(beside or inside) / whole) if whole else 0

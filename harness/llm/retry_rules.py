@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import json
 import random
 import re
 import time
@@ -17,9 +18,21 @@ _FIRST, _LONGEST = 0.5, 60.0
 _PATIENCE = 600.0
 """Seconds that a provider may ask to wait; who asks for more has no quota left for today."""
 _PASSING = frozenset({408, 409, 425, 429, 498, 499, 500, 502, 503, 504, 520, 521, 522, 524, 529})
+_EMPTY = re.compile(r"\binsufficient_quota\b")
+"""A code that says that the account is empty, whatever the prose around it."""
 _EXHAUSTED = re.compile(
     r"insufficient[_ ](?:quota|balance|funds|credits?)|exceeded your current quota|credit balance|billing|payment "
     r"required",
+    re.IGNORECASE,
+)
+_A_WHILE = re.compile(
+    r"rate_limit_exceeded|per[ _-]?(?:second|minute|min)\b|per(?:second|minute)|\b[RT]PM\b", re.IGNORECASE
+)
+"""Words for a limit that is over in a while."""
+_DELAY = re.compile(r'"?retryDelay"?\s{0,3}:\s{0,3}"?(\d+(?:\.\d+)?)s')
+_AGAIN = re.compile(
+    r"(?:try again|retry)(?: again)? (?:in|after) (?:(?P<m>\d+)\s?m(?!s)(?:in(?:ute)?s?)?\s?)?"
+    r"(?:(?P<s>\d+(?:\.\d+)?)\s?(?P<unit>ms|s)(?:ec(?:ond)?s?)?)?",
     re.IGNORECASE,
 )
 
@@ -34,15 +47,22 @@ class TransientError(Exception):
         self.overload = overload
 
 
-def failure(status: int, text: str, headers: Mapping[str, str], model: str) -> TransientError | FatalProviderError:
-    """What an HTTP status other than 200 means, with the provider's own message."""
+def failure(status: int, body: str, headers: Mapping[str, str], model: str) -> TransientError | FatalProviderError:
+    """What an HTTP status other than 200 with this `body` means, with the provider's own message.
+
+    A limit for a while is waited out, whatever the prose says of billing; only an empty account stops.
+    """
+    text = provider_words(body)
     said = text.strip()[:500] or "no message"
-    if status == 402 or (status in (403, 429) and _EXHAUSTED.search(text)):
+    asked = retry_after(headers)
+    asked = delay_in(body) if asked is None else asked
+    passes = asked is not None or _A_WHILE.search(body) is not None
+    empty = _EMPTY.search(body) is not None or (_EXHAUSTED.search(text) is not None and not passes)
+    if status == 402 or (status in (403, 429) and empty):
         return FatalProviderError(
             f"the provider of '{model}' says that the money or quota is used up: {said}",
             remedy="top up the account, then run again",
         )
-    asked = retry_after(headers)
     if status in _PASSING and asked is not None and asked > _PATIENCE:
         return FatalProviderError(
             f"the provider of '{model}' asks to wait {asked / 60:.0f} minutes: {said}",
@@ -59,6 +79,28 @@ def failure(status: int, text: str, headers: Mapping[str, str], model: str) -> T
         422: "check the teacher's settings",
     }
     return FatalProviderError(f"the provider of '{model}' refuses ({status}): {said}", remedy=remedies.get(status))
+
+
+def provider_words(body: str) -> str:
+    """The provider's own words out of an error's body, with its code."""
+    try:
+        error = json.loads(body)["error"]
+        if isinstance(error, str):
+            return error
+        return " ".join(str(error[key]) for key in ("message", "code", "type") if error.get(key))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return body
+
+
+def delay_in(body: str) -> float | None:
+    """Seconds to wait as the body of an error says: ``retryDelay``, or "try again in 1m30s"; None where it does not."""
+    if delay := _DELAY.search(body):
+        return float(delay[1])
+    for again in _AGAIN.finditer(body):
+        if again["m"] or again["s"]:
+            seconds = float(again["s"] or 0) / (1000 if (again["unit"] or "").lower() == "ms" else 1)
+            return 60.0 * float(again["m"] or 0) + seconds
+    return None
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

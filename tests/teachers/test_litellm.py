@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
@@ -19,7 +21,7 @@ from harness.llm.backend import FatalProviderError
 from harness.llm.retry_rules import TransientError, failure
 from harness.teachers.litellm import LiteLLM
 from harness.teachers.make import teacher_from
-from tests.llm.openai_server import FAULTS, Server, serving
+from tests.llm.openai_server import FAULTS, Server, completion, permutation, serving
 
 SECRET = "sk-very-secret"
 DEPTH = 6
@@ -303,3 +305,57 @@ def test_who_asks_to_wait_for_hours_is_not_waited_for() -> None:
     assert isinstance(soon, TransientError) and (soon.retry_after, soon.overload) == (30.0, True)
     late = failure(429, "daily limit", {"retry-after": "86400"}, "m")
     assert isinstance(late, FatalProviderError) and "1440 minutes: daily limit" in str(late)
+
+
+@dataclass
+class Odd(Server):
+    """Answers whose JSON is unusual; `odd` makes the body of one out of the right text."""
+
+    odd: Callable[[str], Any] = str
+
+    async def _respond(self, request: web.Request, body: dict[str, Any], fault: str) -> web.StreamResponse:
+        said = self.odd(permutation(body["messages"][-1]["content"]))
+        if isinstance(said, bytes):
+            return web.Response(body=said, content_type="application/json")
+        answer = completion(body["model"], "", "stop", 10)
+        answer["choices"][0]["message"]["content"] = said
+        return web.json_response(answer)
+
+
+def thinking(text: str) -> list[dict[str, Any]]:
+    return [{"type": "thinking", "thinking": [{"type": "text", "text": "[1] > [2]?"}]}, {"type": "text", "text": text}]
+
+
+def half_an_emoji(text: str) -> bytes:
+    answer = json.dumps(completion("m", "@", "stop", 10)).replace("@", text + " \\ud83d")
+    return answer.encode()
+
+
+def no_utf8(text: str) -> bytes:
+    return json.dumps(completion("m", text + " @", "stop", 10)).encode().replace(b"@", b"\xff\xfe")
+
+
+@pytest.mark.parametrize("odd", [thinking, half_an_emoji, no_utf8])
+def test_an_answer_is_read_and_paid_for_whatever_its_json_looks_like(odd: Callable[[str], Any], ledger: Ledger) -> None:
+    with serving(Odd(odd=odd)) as running:
+        found = labelled(teacher(running), ledger, 3)
+
+    assert [ranking.ranked for ranking in found] == [RIGHT] * 3
+    assert len(ledger) == 3
+
+
+def test_what_is_no_answer_is_tried_again_and_then_named(ledger: Ledger) -> None:
+    with serving(Odd(odd=lambda text: b'{"choices": [{"message": null}]}')) as running:
+        with pytest.raises(UserError, match="not the OpenAI protocol"):
+            labelled(teacher(running, attempts=2), ledger, 1)
+        assert len(running.bodies) == 2
+
+
+def test_half_an_emoji_in_a_passage_is_sent_and_kept(server: Server, ledger: Ledger) -> None:
+    passages = tuple(Candidate(f"d{rank}", f"rank {rank} half \ud83d an emoji") for rank in (2, 0, 1))
+
+    (ranking,) = teacher(server).label([Task("q", "query", passages)], ledger, lambda done, total, unit="": None)
+    again = list(teacher(server).label([Task("q", "query", passages)], ledger, lambda done, total, unit="": None))
+
+    assert ranking.ranked == ("d0", "d1", "d2") and again == [ranking]
+    assert len(server.bodies) == len(ledger) == 1
