@@ -1,4 +1,4 @@
-"""What a provider's refusal means: wait a while, or stop; by codes, headers and delays, not by the prose around them."""
+"""What a refusal means: wait a while, or stop; by codes, headers and delays, not by the prose around them."""
 
 from __future__ import annotations
 
