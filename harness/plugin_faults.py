@@ -99,7 +99,7 @@ def _defined(kind: type) -> tuple[str | None, int | None]:
 
 
 def clash(name: str, classes: Iterable[type], ours_wins: bool) -> PluginFault:
-    """Several classes of one name; `kept` where one of them is the project's own."""
+    """Several classes of one name; `ours_wins` where one of them is the project's own."""
     modules = " and ".join(sorted(f"{kind.__module__}.{kind.__name__}" for kind in classes))
     told = "the harness's own is used" if ours_wins else "none is used"
     return PluginFault(

@@ -41,3 +41,22 @@ def test_names_that_are_not_there_are_refused() -> None:
     with pytest.raises(AttributeError, match="no attribute 'sweep'"):
         harness.sweep  # noqa: B018
     assert set(harness.__all__) <= set(dir(harness))
+
+
+def test_objects_print_on_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[1])
+    plan = harness.Workspace(tmp_path / "workspace").plan("configs/smoke.yaml", overrides="methods=[bm25]")
+    before = repr(plan)
+    result = plan.run(tmp_path / "results")
+
+    assert before == "Plan('smoke', 1 cell, 3 stages, 3 to run)"
+    assert repr(result).startswith("SweepResult(1 of 1 cells done, results=")
+    assert repr(harness.load_board("results")) == "Board('results', 1 table, 28 rows)"
+
+
+def test_one_metric_need_not_stand_in_a_list() -> None:
+    run = harness.load_run(Path(__file__).parents[1] / "results" / "semanlink" / "bm25-b287f4b1")
+    qrels = {query: {next(iter(documents)): 1} for query, documents in run.scores.items()}
+
+    assert harness.evaluate(run, qrels, "RR@10") == harness.evaluate(run, qrels, ["RR@10"])
+    assert harness.compare([run, run], qrels, metrics="RR@10")["metric"] == "RR@10"

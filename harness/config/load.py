@@ -100,7 +100,7 @@ def _scope(source: SweepSource, content: dict[str, Any], registries: Registries)
         source,
         frozenset(teachers if isinstance(teachers, dict) else ()),
         frozenset(name for entry in (methods if isinstance(methods, list) else ()) for name in _names(entry)),
-        frozenset(content),
+        frozenset(content) - set(SweepFile.model_fields),
     )
 
 

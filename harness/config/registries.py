@@ -110,10 +110,10 @@ class Scope:
     """Names that the file defines, right or wrong."""
     methods: frozenset[str]
     """Names and labels of the methods that the file lists, right or wrong."""
-    keys: frozenset[str] = frozenset()
-    """Keys at the top of the file, right or wrong."""
+    unknown: frozenset[str] = frozenset()
+    """Keys at the top of the file that sweep files do not have."""
 
     def misspells(self, key: str) -> bool:
         """Whether the file seems to say `key` by a name that is nearly it, so that nobody complains that it is
         missing."""
-        return key not in self.keys and any(nearest(given, (key,)) for given in self.keys)
+        return any(nearest(given, (key,)) for given in self.unknown)

@@ -22,7 +22,7 @@ from harness.leaderboard.row_statistics import SEED
 from harness.leaderboard.rows import board_order, build_rows
 from harness.leaderboard.run_group import RunGroup, by_content, chosen_runs, group_of
 from harness.published.result_folder import Published, Skipped
-from harness.text import plain
+from harness.text import counted, plain
 
 if TYPE_CHECKING:
     import altair
@@ -41,6 +41,10 @@ class Board:
     general: tuple[str, ...] = ()
     """Notes on the folder as a whole."""
     folder: str = field(default="", compare=False)
+
+    def __repr__(self) -> str:
+        tables = counted(len(self.tables), "table"), counted(sum(len(table.rows) for table in self.tables), "row")
+        return f"Board({self.folder!r}, {', '.join(tables)})"
 
     @property
     def notes(self) -> tuple[str, ...]:

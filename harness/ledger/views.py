@@ -55,7 +55,7 @@ class CacheMiss(LookupError):
 
 
 class ReplayLedger(MeteredLedger):
-    """A meter for work whose calls must all be in `ledger`: raises NotHeld before anything is asked, or kept, for the
+    """A meter for work whose calls must all be in `ledger`: raises CacheMiss before anything is asked, or kept, for the
     first that is not."""
 
     def get_many(self, keys: Iterable[str]) -> dict[str, CachedResponse]:

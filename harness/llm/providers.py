@@ -57,7 +57,8 @@ class ProviderPrice:
 
 
 def route(model: str, api_base: str | None) -> Route:
-    """Raises UserError when litellm knows no provider for the name, Stop when the key is not in the environment."""
+    """Raises UserError when litellm knows no provider for the name, FatalProviderError when the key is not in the
+    environment."""
     library = litellm()
     try:
         name, provider, found, base = library.get_llm_provider(model, api_base=api_base)

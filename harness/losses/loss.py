@@ -59,14 +59,14 @@ class Loss(Plugin):
     """A loss by name. Settings (temperatures, weights) come from the sweep file.
 
     >>> import harness, torch
-    >>> class Hinge(harness.Loss):
-    ...     name, summary, role = "hinge", "the first above all others", "ranker"
+    >>> class FirstAbove(harness.Loss):
+    ...     name, summary, role = "first-above", "the first above all others", "ranker"
     ...     formula = "sum_j max(0, 1 - s_1 + s_j)"
     ...
     ...     def __call__(self, scores, target):
-    ...         gaps = (1 - scores[:, :1] + scores[:, 1:]).clamp(min=0)
-    ...         return (gaps * target.mask[:, 1:]).sum(dim=1).mean()
-    >>> loss = Hinge(Hinge.Settings())
+    ...         rest = scores[:, 1:].masked_fill(~target.mask[:, 1:], float("-inf"))
+    ...         return (1 - scores[:, :1] + rest).clamp(min=0).sum(dim=1).mean()
+    >>> loss = FirstAbove(FirstAbove.Settings())
     >>> target = harness.Target(torch.tensor([[True, True, False]]), torch.tensor([2]))
     >>> loss(torch.tensor([[2.0, 1.5, 9.0]]), target).item()
     0.5

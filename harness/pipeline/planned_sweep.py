@@ -16,6 +16,7 @@ from harness.pipeline.pool_sizes import check_draws
 from harness.pipeline.store import Store
 from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.stage import Stage
+from harness.text import counted
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,10 @@ class PlannedSweep:
         builder = Builder(sweep, workspace)
         cells = tuple(builder.cells())
         return cls(sweep, workspace, builder.teachers, cells, time.perf_counter() - begun)
+
+    def __repr__(self) -> str:
+        counts = counted(len(self.cells), "cell"), counted(len(self.stages), "stage"), f"{len(self.waiting):,} to run"
+        return f"{type(self).__name__}({self.sweep.name!r}, {', '.join(counts)})"
 
     @property
     def finals(self) -> list[Stage]:

@@ -25,7 +25,7 @@ from harness.text import clock
 
 @dataclass
 class SweepResult:
-    """What came of a sweep: the JSON summary of DESIGN, the published folders, the failures.
+    """What came of a sweep: what `harness sweep --json` prints, the published folders, the failures.
 
     >>> import harness
     >>> plan = harness.Workspace("workspace").plan("configs/smoke.yaml", overrides=["methods=[bm25]"])
@@ -41,6 +41,10 @@ class SweepResult:
     published: list[Path]
     failures: dict[str, list[str]]
     """reason -> labels of the cells that miss their result because of it"""
+
+    def __repr__(self) -> str:
+        cells = self.summary["cells"]
+        return f"SweepResult({cells['done']} of {cells['total']} cells done, results={str(self.results)!r})"
 
     def text(self) -> str:
         """What failed and why, then what was done, for people."""

@@ -25,7 +25,7 @@ class Workspace(WorkspaceFolder):
     0 calls paid for
     """
 
-    def plan(self, file: str | Path, overrides: Sequence[str] = ()) -> Plan:
+    def plan(self, file: str | Path, overrides: str | Sequence[str] = ()) -> Plan:
         """The sweep of `file` with ``a.b=v`` overrides, here. Prepares its collections and runs nothing. Raises
         UserErrors."""
-        return Plan.of(load_sweep(file, overrides), self)
+        return Plan.of(load_sweep(file, (overrides,) if isinstance(overrides, str) else overrides), self)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from harness.config.load import load_sweep
+from harness.errors import UserErrors
 from tests.config.conftest import Load, Refused
 
 HEAD = """\
@@ -184,3 +188,19 @@ def test_values_of_the_wrong_shape_never_crash(load: Load, key: str, value: str)
         assert key in str(error)
     else:
         assert value == "{}" or (key, value) in {("extends", "null"), ("collections", "x")}
+
+
+def test_methods_that_need_budgets_are_named_where_none_are_given(tmp_path: Path) -> None:
+    file = tmp_path / "sweep.yaml"
+    # "students" is nearly "budgets", and no misspelling of it.
+    file.write_text(
+        "collections: semanlink\nstudents: {retriever: bundled:minilm-l6}\nteachers: {t: {kind: oracle}}\n"
+        "methods: [bm25, direct, supervised]\n"
+    )
+
+    with pytest.raises(UserErrors) as caught:
+        load_sweep(file)
+
+    (error,) = caught.value.errors
+    assert error.key == "methods.1" and "'direct', 'supervised'" in error.message
+    assert error.remedy == "add for example budgets: [100, 300, 1000]"

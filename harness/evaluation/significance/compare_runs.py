@@ -25,7 +25,7 @@ def compare(
     qrels: Qrels,
     *,
     baseline: Run | None = None,
-    metrics: Sequence[str] = ("nDCG@10",),
+    metrics: str | Sequence[str] = ("nDCG@10",),
     question: TestSpec | None = None,
 ) -> ComparisonResult:
     """Paired comparisons over the queries of `qrels`: each run against `baseline`, or all pairs without one, on each
@@ -44,7 +44,7 @@ def compare(
     among = [*runs] if baseline is None or baseline in runs else [baseline, *runs]
     if not among:
         raise UserError("a comparison needs at least two runs")
-    chosen = list(dict.fromkeys(str(metric(name)) for name in metrics))
+    chosen = list(dict.fromkeys(str(metric(name)) for name in ((metrics,) if isinstance(metrics, str) else metrics)))
     columns = ScoreMatrix(
         metrics=chosen,
         names=_names([run.name for run in among]),

@@ -34,13 +34,13 @@ DEFAULT_METRICS = ("nDCG@10", "R@100", "RR@10", "AP")
 def evaluate(
     run: Run,
     qrels: Qrels,
-    metrics: Sequence[str] | None = None,
+    metrics: str | Sequence[str] | None = None,
     *,
     collection: str | None = None,
     per_query: bool = False,
 ) -> Evaluated:
-    """Means of `metrics` (DEFAULT_METRICS where None) over all queries of `qrels`. Raises UserError on an unknown
-    metric.
+    """Means of `metrics`, one or several (DEFAULT_METRICS where None), over all queries of `qrels`. Raises UserError on
+    an unknown metric.
 
     >>> import harness
     >>> run = harness.load_run("results/semanlink/bm25-b287f4b1")
@@ -48,9 +48,8 @@ def evaluate(
     >>> harness.evaluate(run, qrels, ["RR@10", "R@100"])["metrics"]
     {'RR@10': 1.0, 'R@100': 1.0}
     """
-    return _evaluated(
-        run, qrels, per_query_scores(run.scores, qrels, metrics or DEFAULT_METRICS), collection, per_query
-    )
+    names = (metrics,) if isinstance(metrics, str) else metrics or DEFAULT_METRICS
+    return _evaluated(run, qrels, per_query_scores(run.scores, qrels, names), collection, per_query)
 
 
 def evaluate_subtopics(run: Run, subtopics: Subtopics, metrics: Sequence[str], *, per_query: bool = False) -> Evaluated:

@@ -97,7 +97,7 @@ class Teacher(Plugin):
     """'real', 'placebo' (shuffled, first-stage order), 'simulated' or 'oracle' (sees the answers)."""
     former_names: ClassVar[Mapping[str, str]] = {**Plugin.former_names, "standing": "teacher_type"}
 
-    _principal: Teacher | None = None
+    _billed_as: Teacher | None = None
 
     def __init__(self, settings: Settings, base: Path = Path()) -> None:
         """`settings` are checked already; relative paths in them start from `base`, the sweep file's folder."""
@@ -112,11 +112,11 @@ class Teacher(Plugin):
     def billed_as(self) -> Teacher:
         """The sweep file's teacher that this one was made from, under whose name its cost is counted; itself where it
         is one."""
-        return self._principal or self
+        return self._billed_as or self
 
     def derived_from(self, teacher: Teacher) -> Self:
-        """This teacher, with the principal of `teacher`."""
-        self._principal = teacher.billed_as
+        """This teacher, billed as `teacher` is."""
+        self._billed_as = teacher.billed_as
         return self
 
     @property

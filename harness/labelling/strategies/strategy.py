@@ -108,7 +108,7 @@ class Strategy(Plugin):
         return count
 
     def read(self, text: str, count: int, truncated: bool) -> ParsedResponse:
-        """Read an answer about `shown` passages. Never raises on any text."""
+        """Read an answer about `count` passages. Never raises on any text."""
         parsed = parse(text, count, truncated)
         return ParsedResponse(tuple([number - 1 for number in parsed.order]), parsed.verdict, parsed.reasons, text=text)
 
@@ -123,11 +123,11 @@ class Strategy(Plugin):
         return self._opened[count]
 
     def answer(self, count: int) -> AnswerFormat:
-        """What a well-formed answer about `shown` passages looks like."""
+        """What a well-formed answer about `count` passages looks like."""
         return AnswerFormat(permutation=count)
 
     def answer_tokens(self, count: int) -> int:
-        """Room for an answer about `shown` passages with a few words around it, in tokens of any usual tokenizer."""
+        """Room for an answer about `count` passages with a few words around it, in tokens of any usual tokenizer."""
         return 32 + 8 * count
 
     def values(self, query: str, passages: Sequence[str]) -> dict[str, str]:
