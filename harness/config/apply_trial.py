@@ -30,14 +30,15 @@ class AppliedTrial:
 
 
 def apply_trial(
-    settings: Settings, trial: WrittenTrial, registries: Registries, gather: ErrorCollector
+    settings: Settings, trial: WrittenTrial, registries: Registries, collector: ErrorCollector
 ) -> AppliedTrial | None:
-    """`settings` as `trial` changes them, or None with the reasons in `gather`; their paths start from the trials."""
+    """`settings` as `trial` changes them, or None with the reasons in `collector`; their paths start from the
+    trials."""
     written, defaults = settings.model_dump(by_alias=True, exclude_unset=True), settings.model_dump(by_alias=True)
     models = _models(type(settings), defaults, registries)
     refused = [fault for change in trial.changes if (fault := _refused(change, models, written))]
     if refused:
-        gather.faults += refused
+        collector.faults += refused
         return None
     one, changed = ErrorCollector(), written
     for change in trial.changes:
@@ -46,7 +47,7 @@ def apply_trial(
         if (key := f"{role}_loss") in changed and key in {change.path[0] for change in trial.changes}:
             changed[key] = one.attempt((key,), partial(loss_choice, changed[key], role, registries))
     found = None if one.faults else one.attempt((), partial(checked, type(settings), changed))
-    gather.faults += [fault._replace(path=_place(fault.path, trial)) for fault in one.faults]
+    collector.faults += [fault._replace(path=_place(fault.path, trial)) for fault in one.faults]
     return AppliedTrial(found, trial.changed) if found is not None else None
 
 

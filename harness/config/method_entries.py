@@ -47,25 +47,25 @@ def method_choices(value: Any, scope: Scope, shared: Shared) -> tuple[MethodChoi
     """All entries of `methods`. Raises ValidationError with the faults of all of them."""
     if not isinstance(value, list) or not value:
         raise failure([Fault((), "must be a list of at least one method")])
-    gather = ErrorCollector()
-    found = [gather.attempt((index,), partial(_choice, item, scope, shared)) for index, item in enumerate(value)]
+    collector = ErrorCollector()
+    found = [collector.attempt((index,), partial(_choice, item, scope, shared)) for index, item in enumerate(value)]
     choices = {index: choice for index, choice in enumerate(found) if choice is not None}
-    gather.faults += [*_clashes(choices), *_unbudgeted(choices, shared)]
-    gather.finish()
+    collector.faults += [*_clashes(choices), *_unbudgeted(choices, shared)]
+    collector.finish()
     return tuple(choices.values())
 
 
 def _choice(value: Any, scope: Scope, shared: Shared) -> MethodChoice:
     entry = {"method": value} if isinstance(value, str) else value
     plugin, rest = pick(entry, "method", scope.registries.methods, "method")
-    gather = ErrorCollector()
-    settings = with_losses(plugin.Settings, _part(rest, own=False), shared, scope.registries, gather)
-    found = gather.attempt((), partial(variants, plugin.Settings, settings))
-    keys = gather.attempt((), partial(checked, MethodKeys, {"method": plugin.name, **_part(rest, own=True)}))
-    teachers = gather.attempt((), partial(teachers_for, plugin, keys.teachers if keys else None, scope, shared))
+    collector = ErrorCollector()
+    settings = with_losses(plugin.Settings, _part(rest, own=False), shared, scope.registries, collector)
+    found = collector.attempt((), partial(variants, plugin.Settings, settings))
+    keys = collector.attempt((), partial(checked, MethodKeys, {"method": plugin.name, **_part(rest, own=True)}))
+    teachers = collector.attempt((), partial(teachers_for, plugin, keys.teachers if keys else None, scope, shared))
     if keys and keys.budgets and "budget" not in plugin.axes:
-        gather.faults.append(unused(plugin, "budgets", "budget"))
-    gather.finish()
+        collector.faults.append(unused(plugin, "budgets", "budget"))
+    collector.finish()
     assert keys and found and teachers is not None
     budgets = (keys.budgets or shared.budgets or ()) if "budget" in plugin.axes else ()
     return MethodChoice(plugin, keys.label or plugin.name, teachers, budgets, found)

@@ -65,13 +65,13 @@ def _engine_settings(value: dict[str, Any], info: ValidationInfo) -> dict[str, A
     known = scope_of(info).registries.engines
     models = [known[name].Settings for name in info.data.get("engines", known) if name in known]
     keys = {key for model in models for key in model.model_fields}
-    gather = ErrorCollector()
-    gather.faults += [
+    collector = ErrorCollector()
+    collector.faults += [
         Fault((key,), f"unknown key '{key}'", did_you_mean(key, keys | OWN)) for key in value if key not in keys
     ]
     for model in models if "engines" in info.data else ():
-        gather.attempt((), partial(checked, model, {key: item for key, item in value.items() if key in keys}))
-    gather.finish()
+        collector.attempt((), partial(checked, model, {key: item for key, item in value.items() if key in keys}))
+    collector.finish()
     return value
 
 

@@ -24,9 +24,11 @@ def _collection(value: Any, info: ValidationInfo) -> CollectionChoice:
 def _teachers(value: Any, info: ValidationInfo) -> dict[str, TeacherChoice]:
     if not isinstance(value, dict):
         raise failure([Fault((), f"must be a mapping of names to teachers, not {value_text(value)}")])
-    gather, registries = ErrorCollector(), scope_of(info).registries
-    found = {name: gather.attempt((name,), partial(teacher_choice, item, registries)) for name, item in value.items()}
-    gather.finish()
+    collector, registries = ErrorCollector(), scope_of(info).registries
+    found = {
+        name: collector.attempt((name,), partial(teacher_choice, item, registries)) for name, item in value.items()
+    }
+    collector.finish()
     return {name: teacher for name, teacher in found.items() if teacher is not None}
 
 

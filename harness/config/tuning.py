@@ -79,11 +79,11 @@ def _met(choices: Iterable[MethodChoice], tune: Tune, registries: Registries) ->
     doubts: dict[tuple[KeyPath, str], tuple[Fault, dict[str, None]]] = {}
     for choice in choices:
         place, trials = _trials_of(choice, tune)
-        gather = ErrorCollector()
+        collector = ErrorCollector()
         for settings in choice.variants:
-            made = [apply_trial(settings, trial, registries, gather) for trial in trials]
+            made = [apply_trial(settings, trial, registries, collector) for trial in trials]
             found[choice.label, settings.model_dump_json()] = tuple(trial for trial in made if trial is not None)
-        for fault in gather.faults:
+        for fault in collector.faults:
             placed = fault._replace(path=(*place, *fault.path))
             doubts.setdefault((placed.path, placed.message), (placed, {}))[1][choice.label] = None
     return found, [fault._replace(message=f"{', '.join(names)}: {fault.message}") for fault, names in doubts.values()]

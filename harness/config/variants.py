@@ -22,32 +22,36 @@ Axis = tuple[tuple[str, ...], list[Any]]
 
 
 def with_losses(
-    model: type[Settings], settings: Mapping[str, Any], shared: Shared, registries: Registries, gather: ErrorCollector
+    model: type[Settings],
+    settings: Mapping[str, Any],
+    shared: Shared,
+    registries: Registries,
+    collector: ErrorCollector,
 ) -> dict[str, Any]:
-    """Settings with the losses of the whole sweep where the entry names none; wrong losses go to `gather` and are left
-    out."""
+    """Settings with the losses of the whole sweep where the entry names none; wrong losses go to `collector` and are
+    left out."""
     found = dict(settings)
     for role in ROLES:
         key = f"{role}_loss"
         if key not in model.model_fields:
             continue
         if key in settings:
-            found |= _losses(key, found.pop(key), role, registries, gather)
+            found |= _losses(key, found.pop(key), role, registries, collector)
         elif shared.losses.get(role):
             found[key] = list(shared.losses[role])
     return found
 
 
-def _losses(key: str, given: Any, role: Role, registries: Registries, gather: ErrorCollector) -> dict[str, Any]:
+def _losses(key: str, given: Any, role: Role, registries: Registries, collector: ErrorCollector) -> dict[str, Any]:
     """The loss or losses of one setting; none of them when one is wrong. Whether no loss (null) will do is the method's
     affair."""
-    before, items = len(gather.faults), given if isinstance(given, list) else [given]
+    before, items = len(collector.faults), given if isinstance(given, list) else [given]
     places = [(key, index) if isinstance(given, list) else (key,) for index in range(len(items))]
     found = [
-        None if item is None else gather.attempt(place, partial(loss_choice, item, role, registries))
+        None if item is None else collector.attempt(place, partial(loss_choice, item, role, registries))
         for place, item in zip(places, items, strict=True)
     ]
-    if len(gather.faults) > before:
+    if len(collector.faults) > before:
         return {}
     return {key: found if isinstance(given, list) else found[0]}
 
@@ -56,18 +60,18 @@ def variants(model: type[Settings], settings: dict[str, Any]) -> tuple[Settings,
     """Every combination of the axes in `settings`, as a `model`. Raises ValidationError with every value that is
     wrong."""
     axes = list(axes_in([model], settings))
-    gather = ErrorCollector()
-    gather.faults += [Fault(path, "must name at least one value") for path, values in axes if not values]
+    collector = ErrorCollector()
+    collector.faults += [Fault(path, "must name at least one value") for path, values in axes if not values]
     if math.prod(len(values) for _, values in axes) > MOST_VARIANTS:
-        gather.faults.append(
+        collector.faults.append(
             Fault((), f"these settings make more than {MOST_VARIANTS:,} combinations", "shorten the lists")
         )
-    gather.finish()
+    collector.finish()
     found = [
-        _variant(model, settings, axes, positions, gather)
+        _variant(model, settings, axes, positions, collector)
         for positions in product(*(range(len(values)) for _, values in axes))
     ]
-    gather.finish()
+    collector.finish()
     return tuple(variant for variant in found if variant is not None)
 
 
@@ -76,14 +80,14 @@ def _variant(
     settings: dict[str, Any],
     axes: list[Axis],
     positions: tuple[int, ...],
-    gather: ErrorCollector,
+    collector: ErrorCollector,
 ) -> Settings | None:
     chosen, one = settings, ErrorCollector()
     for (path, values), position in zip(axes, positions, strict=True):
         chosen = _put(chosen, path, values[position])
     variant = one.attempt((), partial(checked, model, chosen))
     where = {path: position for (path, _), position in zip(axes, positions, strict=True)}
-    gather.faults += [fault._replace(path=_as_written(fault.path, where)) for fault in one.faults]
+    collector.faults += [fault._replace(path=_as_written(fault.path, where)) for fault in one.faults]
     return variant
 
 

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 from harness._version import __version__
 from harness.labelling.labels.label_lines import LabelLines, json_line
 from harness.labelling.labels.ranking import Ranking
+from harness.labelling.labels.run_labels import FORMAT as OF_A_RUN
 from harness.ledger.calls import Call
 from harness.stage import digest
 
@@ -108,7 +109,12 @@ class LabelReader:
     def _header(self) -> None:
         header = self._lines.next()
         if header.get("format") != FORMAT:
-            raise self._lines.fault("this is no file of labels", "give a file that harness labels export wrote")
+            of_a_run = header.get("format") == OF_A_RUN
+            remedy = "let a teacher replay it: {kind: recorded, file: FILE}" if of_a_run or "ordered" in header else ""
+            raise self._lines.fault(
+                f"this is no file of labels that harness labels export wrote{', but the labels of a run' * of_a_run}",
+                remedy or "give a file that harness labels export wrote",
+            )
         if header.get("version") != VERSION:
             raise self._lines.fault(
                 f"version {header.get('version')} of the format is not known here", "upgrade the harness"

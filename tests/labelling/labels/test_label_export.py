@@ -333,3 +333,12 @@ def test_memory_stays_flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert len(Ledger(tmp_path / "away" / "ledger.sqlite")) == 2_000
     # All requests together take 40 MB, one transaction of them 2 MB.
     assert peak < 8e6
+
+
+def test_labels_of_a_run_are_told_from_exported_ones(tmp_path: Path) -> None:
+    file = tmp_path / "labels.jsonl.gz"
+    with gzip.open(file, "wt", encoding="utf-8") as stream:
+        stream.write('{"format": "distil-harness labels of a run", "version": 1, "labels": 0, "kept": 0}\n')
+
+    with pytest.raises(UserError, match=r"but the labels of a run[\s\S]*kind: recorded"):
+        import_labels(file, Workspace(tmp_path / "away"), silent)
