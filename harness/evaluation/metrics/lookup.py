@@ -72,6 +72,20 @@ def metric(text: str) -> Metric:
     return Metric(kind, _settings(kind, given, f"the metric '{text}'"))
 
 
+def distinct_metrics(names: str | Metric | Iterable[str | Metric]) -> list[Metric]:
+    """The metrics of these names, one or several, each once. Raises UserErrors with every name that is none."""
+    found: list[Metric] = []
+    faults: list[UserError] = []
+    for item in [names] if isinstance(names, str | Metric) else names:
+        try:
+            found.append(metric(item) if isinstance(item, str) else item)
+        except UserError as error:
+            faults += error.parts
+    if faults:
+        raise UserErrors.of(faults)
+    return list(dict.fromkeys(found))
+
+
 _WORDS = {"rel": "relevance level", "cutoff": "cutoff", "judged_only": "condensed list (judged_only)"}
 
 
@@ -107,13 +121,15 @@ def _parameters(given: str, text: str) -> dict[str, str]:
     return found
 
 
-def evaluate(run: Mapping[str, Documents], qrels: Mapping[str, Grades], metrics: Iterable[str | Metric]) -> Scores:
+def evaluate(
+    run: Mapping[str, Documents], qrels: Mapping[str, Grades], metrics: str | Iterable[str | Metric]
+) -> Scores:
     """Value of each metric for every query of `qrels`, in the order of their ids; a query that `run` misses counts 0.
 
     `run` maps query id to document id to score (finite; higher is better), `qrels` query id to document id to grade.
-    Keys of the answer are the metrics' own names. Raises UserError on an unknown metric.
+    Keys of the answer are the metrics' own names. Raises UserErrors on unknown metrics.
     """
-    wanted = list(dict.fromkeys(metric(item) if isinstance(item, str) else item for item in metrics))
+    wanted = distinct_metrics(metrics)
     queries = sorted(qrels)
     lists = judged_ranks(run, qrels, queries)
     return {str(item): dict(zip(queries, item.values(lists), strict=True)) for item in wanted}

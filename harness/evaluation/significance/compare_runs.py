@@ -11,7 +11,7 @@ import numpy as np
 from harness.collections.collection import Qrels
 from harness.errors import UserError
 from harness.evaluation.exact_sums import Array
-from harness.evaluation.metrics.lookup import evaluate, metric
+from harness.evaluation.metrics.lookup import distinct_metrics, evaluate
 from harness.evaluation.significance.comparison_result import ComparisonResult
 from harness.evaluation.significance.score_matrix import ScoreMatrix, compare_matrix
 from harness.evaluation.significance.test_spec import TestSpec
@@ -44,7 +44,7 @@ def compare(
     among = [*runs] if baseline is None or baseline in runs else [baseline, *runs]
     if not among:
         raise UserError("a comparison needs at least two runs")
-    chosen = list(dict.fromkeys(str(metric(name)) for name in ((metrics,) if isinstance(metrics, str) else metrics)))
+    chosen = [str(one) for one in distinct_metrics(metrics)]
     columns = ScoreMatrix(
         metrics=chosen,
         names=_names([run.name for run in among]),

@@ -48,8 +48,8 @@ def evaluate(
     >>> harness.evaluate(run, qrels, ["RR@10", "R@100"])["metrics"]
     {'RR@10': 1.0, 'R@100': 1.0}
     """
-    names = (metrics,) if isinstance(metrics, str) else metrics or DEFAULT_METRICS
-    return _evaluated(run, qrels, per_query_scores(run.scores, qrels, names), collection, per_query)
+    scores = per_query_scores(run.scores, qrels, metrics or DEFAULT_METRICS)
+    return _evaluated(run, qrels, scores, collection, per_query)
 
 
 def evaluate_subtopics(run: Run, subtopics: Subtopics, metrics: Sequence[str], *, per_query: bool = False) -> Evaluated:

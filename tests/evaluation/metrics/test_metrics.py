@@ -12,7 +12,7 @@ import pytrec_eval
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.errors import UserError
+from harness.errors import UserError, UserErrors
 from harness.evaluation.measures.measure import Measure
 from harness.evaluation.metrics.lookup import describe_metric, described_metrics, evaluate, mean, metric
 from harness.plugins import plugins
@@ -260,3 +260,11 @@ def test_recorded_runs_of_trec_dl_have_their_published_values(
     repeats = [ndcg(path) for path in sorted((folder / "rankings" / "gpt-3.5-turbo").glob(f"bm25.{year}.rep*.trec"))]
     assert len(repeats) == 5
     assert (min(repeats), max(repeats)) == pytest.approx((low, high), abs=6e-4)
+
+
+def test_every_name_that_is_no_metric_is_told_at_once() -> None:
+    with pytest.raises(UserErrors) as caught:
+        evaluate({}, {"q": {"d": 1}}, ["nDCG@10x", "RR@10", "foo"])
+
+    assert [error.message.split("'")[1] for error in caught.value.errors] == ["nDCG@10x", "foo"]
+    assert list(evaluate({}, {"q": {"d": 1}}, "RR@10")) == ["RR@10"]
