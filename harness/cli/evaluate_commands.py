@@ -82,16 +82,17 @@ def evaluate(
     parameters. alpha_nDCG@20 reads the qrels by subtopic, as TREC's diversity tasks write them: query subtopic document
     grade.
     """
+    from harness.evaluation.metrics.lookup import distinct_metrics
     from harness.evaluation.metrics.subtopics import needs_subtopics, read_subtopics
     from harness.evaluation.significance.comparison_tables import render_evaluation
     from harness.evaluation.significance.evaluate_run import evaluate_subtopics
 
-    if metric and any(map(needs_subtopics, metric)):
-        result = evaluate_subtopics(harness.load_run(run), read_subtopics(Path(qrels)), metric, per_query=per_query)
+    names = [str(one) for one in distinct_metrics(metric or ())]
+    if any(map(needs_subtopics, names)):
+        result = evaluate_subtopics(harness.load_run(run), read_subtopics(Path(qrels)), names, per_query=per_query)
     else:
-        result = harness.evaluate(
-            harness.load_run(run), harness.load_qrels(qrels, workspace), metric or None, per_query=per_query
-        )
+        judged = harness.load_qrels(qrels, workspace)
+        result = harness.evaluate(harness.load_run(run), judged, names or None, per_query=per_query)
     emit(result) if as_json else display(render_evaluation(result))
 
 

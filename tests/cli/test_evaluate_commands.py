@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli import evaluate_commands
-from harness.cli.main import app
+from harness.cli.main import app, main
 from harness.evaluation.significance.corrections import CORRECTIONS
 from harness.evaluation.significance.evaluate_run import Alternative
 from harness.evaluation.significance.intervals import INTERVALS
@@ -109,3 +109,17 @@ def test_compare_for_people_fits_eighty_columns(files: Path, monkeypatch: pytest
 def test_the_same_command_gives_the_same_answer(files: Path) -> None:
     words = ("compare", *RUNS, "--qrels", "qrels.txt", "--test", "tukey", "--seed", "3")
     assert told(*words) == told(*words)
+
+
+def test_all_unknown_metrics_are_named_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = str(Path(__file__).parents[2] / "results" / "semanlink" / "bm25-b287f4b1")
+    monkeypatch.setattr("sys.argv", ["harness", "evaluate", run, "--qrels", "q.tsv", "-m", "foo", "-m", "nDGC@10"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "unknown metric 'foo'" in said and "did you mean 'nDCG'" in said
