@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.collections.collection import CollectionSource, Document, Judgment, Query, SourceSettings
-from harness.collections.located_lines import LocatedRecord, read_records
+from harness.collections.located_lines import COMPRESSED, LocatedRecord, plain_or_compressed, read_records
 from harness.collections.qrels import iter_qrels
 from harness.errors import UserError, did_you_mean, nearest
 
@@ -21,7 +21,8 @@ class FolderSettings(SourceSettings):
     """Where the folder is."""
 
     folder: str = Field(
-        description="folder with corpus.jsonl, queries.jsonl and qrels/*.tsv, relative to the sweep file",
+        description="folder with corpus.jsonl, queries.jsonl and qrels/*.tsv, plain or as .gz, .bz2 or .xz; relative "
+        "to the sweep file",
         json_schema_extra={"transport": True},
     )
     name: str | None = Field(
@@ -61,14 +62,14 @@ class FolderSource(CollectionSource):
 
     def files(self) -> list[Path]:
         """All files of the collection. Raises UserError that names all missing ones."""
-        return [self.path / "corpus.jsonl", self.path / "queries.jsonl", *self._qrels().values()]
+        qrels = self._qrels().values()
+        return [_texts_file(self.path, "corpus.jsonl"), _texts_file(self.path, "queries.jsonl"), *qrels]
 
     def documents(self) -> Iterator[Document]:
         return read_documents(self.path)
 
     def queries(self) -> Iterator[Query]:
-        for record in read_records(self.path / "queries.jsonl", QUERY):
-            yield Query(record.text("_id"), record.text("text"), _answers(record))
+        return read_queries(self.path)
 
     def judgments(self) -> dict[str, Iterator[Judgment]]:
         return {split: iter_qrels(file) for split, file in self._qrels().items()}
@@ -94,8 +95,10 @@ def beir_qrels(folder: Path) -> dict[str, Path]:
         beside = [one.name for one in folder.parent.iterdir() if one.is_dir()] if folder.parent.is_dir() else []
         remedy = nearest(folder.name, beside) or "give a folder with corpus.jsonl, queries.jsonl and qrels/<split>.tsv"
         raise UserError(f"there is no folder '{folder}'", remedy=remedy)
-    found = {file.stem: file for file in sorted((folder / "qrels").glob("*.tsv"))}
-    missing = [name for name in ("corpus.jsonl", "queries.jsonl") if not (folder / name).is_file()]
+    endings = [".tsv", *(f".tsv{ending}" for ending in COMPRESSED)]
+    named = [(file, ending) for ending in endings for file in sorted((folder / "qrels").glob(f"*{ending}"))]
+    found = dict(sorted((file.name.removesuffix(ending), file) for file, ending in reversed(named)))
+    missing = [name for name in ("corpus.jsonl", "queries.jsonl") if plain_or_compressed(folder, name) is None]
     missing += [] if found else ["qrels/<split>.tsv"]
     if missing:
         raise UserError(
@@ -105,10 +108,20 @@ def beir_qrels(folder: Path) -> dict[str, Path]:
     return found
 
 
+def _texts_file(folder: Path, name: str) -> Path:
+    return plain_or_compressed(folder, name) or folder / name
+
+
 def read_documents(folder: Path) -> Iterator[Document]:
     """The documents of a BEIR folder, streamed. Raises UserError with the line of a corrupt one."""
-    for record in read_records(folder / "corpus.jsonl", DOCUMENT):
+    for record in read_records(_texts_file(folder, "corpus.jsonl"), DOCUMENT):
         yield Document(record.text("_id"), record.text("title", default=""), record.text("text"))
+
+
+def read_queries(folder: Path) -> Iterator[Query]:
+    """The queries of a BEIR folder, streamed. Raises UserError with the line of a corrupt one."""
+    for record in read_records(_texts_file(folder, "queries.jsonl"), QUERY):
+        yield Query(record.text("_id"), record.text("text"), _answers(record))
 
 
 def stat_mark(file: Path) -> list[str | int]:

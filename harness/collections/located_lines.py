@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
@@ -13,6 +15,15 @@ from typing import IO, Any, NamedTuple, cast
 from harness.errors import UserError
 
 _BOM = b"\xef\xbb\xbf"
+_OPENERS: Mapping[str, Callable[[Path], object]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_FORMATS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz"}
+COMPRESSED = tuple(_OPENERS)
+"""Endings of the names of compressed files that are read as they are."""
+
+
+def plain_or_compressed(folder: Path, name: str) -> Path | None:
+    """The file `name` of `folder`, or its compressed form (``name.gz``, ``.bz2``, ``.xz``); None where neither is."""
+    return next((file for ending in ("", *COMPRESSED) if (file := folder / f"{name}{ending}").is_file()), None)
 
 
 class LocatedLine(NamedTuple):
@@ -64,7 +75,7 @@ def _is_unicode(value: str) -> bool:
 
 
 def read_lines(path: Path) -> Iterator[LocatedLine]:
-    """The lines of a UTF-8 file, plain or ``.gz``, streamed; blank ones are left out, a byte order mark is skipped.
+    """The lines of a UTF-8 file, plain or compressed, streamed; blank ones are left out, a byte order mark is skipped.
 
     Raises UserError when there is no such file or it is not UTF-8.
     """
@@ -77,14 +88,18 @@ def read_lines(path: Path) -> Iterator[LocatedLine]:
                     yield LocatedLine(number, text)
     except FileNotFoundError:
         raise UserError("there is no such file", file=path) from None
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+    except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        # What the system says of a file has a number; what a decompressor says has none.
+        if path.suffix not in COMPRESSED or getattr(error, "errno", None) is not None:
+            raise
         raise UserError(
-            f"is no complete gzip file: {error}", file=path, line=number + 1, remedy="fetch the file again"
+            f"is no complete {_FORMATS[path.suffix]} file: {error}", file=path, line=number + 1, remedy="fetch the file again"
         ) from error
 
 
 def _open(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+    opener = _OPENERS.get(path.suffix)
+    return cast(IO[bytes], opener(path)) if opener else path.open("rb")
 
 
 def _decode(raw: bytes, path: Path, number: int) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,7 +15,7 @@ from threading import Thread
 
 import pytest
 
-from harness.collections import semanlink
+from harness.collections import scifact, semanlink
 from harness.collections.collection import CollectionSource
 from harness.collections.parse import parse_source
 from harness.errors import UserError, UserErrors
@@ -22,7 +25,7 @@ from tests.collections.folders import DOCUMENTS, Load, MakeFolder
 
 def test_every_source_describes_itself() -> None:
     found = plugins(CollectionSource)
-    assert set(found) >= {"folder", "beir", "irds", "semanlink", "semanlink-arxiv"}
+    assert set(found) >= {"folder", "beir", "irds", "scifact", "semanlink", "semanlink-arxiv"}
     for kind in found.values():
         assert kind.summary and kind.source and kind.licence
 
@@ -53,6 +56,43 @@ def test_semanlink_arxiv_is_the_smoke_test(load: Load) -> None:
     }
     queries = collection.queries("test")
     assert queries.texts(["label_embedding"] if "label_embedding" in queries.ids else [queries.ids[0]])[0]
+
+
+def test_scifact_comes_with_the_package_and_its_licences(load: Load) -> None:
+    collection = load("scifact")
+    assert len(collection.corpus) == 5183
+    sizes = {split: len(collection.queries(split)) for split in collection.splits}
+    assert sizes == {"train": 707, "dev": 100, "test": 300}, "809 training claims, two of which are test claims"
+    assert sum(len(grades) for grades in collection.judgments("test").qrels.values()) == 339
+    first = next(iter(collection.corpus.documents()))
+    assert first.id == "4983" and first.title.startswith("Microstructural development")
+    names = {file.name for file in scifact.DATA.iterdir()}
+    assert {"NOTICE.md", "CC-BY-4.0.txt", "ODC-By-1.0.txt"} <= names
+
+
+@pytest.mark.shared
+def test_the_bundled_scifact_is_the_published_one(load: Load, shared_data: Path) -> None:
+    bundled, published = load("scifact"), load(shared_data / "scifact")
+    assert bundled.corpus.identity == published.corpus.identity
+    assert bundled.judgments("test").identity == published.judgments("test").identity
+    assert bundled.queries("test").identity == published.queries("test").identity
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress], ids=["gz", "bz2", "xz"])
+def test_a_folder_of_compressed_files_is_the_same_collection(
+    load: Load, make_folder: MakeFolder, compress: Callable[[bytes], bytes], request: pytest.FixtureRequest
+) -> None:
+    ending = request.node.callspec.id
+    plain = make_folder("plain")
+    packed = make_folder("packed")
+    for file in [*packed.glob("*.jsonl"), *packed.glob("qrels/*.tsv")]:
+        file.with_name(f"{file.name}.{ending}").write_bytes(compress(file.read_bytes()))
+        file.unlink()
+    assert load(packed).content_hash == load(plain).content_hash
+    cut = packed / f"corpus.jsonl.{ending}"
+    cut.write_bytes(cut.read_bytes()[:-9])
+    with pytest.raises((UserError, UserErrors), match=f"is no complete"):
+        load(packed)
 
 
 def test_semanlink_says_which_package_carries_it(monkeypatch: pytest.MonkeyPatch) -> None:
