@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from baselines._shared.stage_two import StageTwoSettings, train_on_ranker
 from harness.losses.spec import LossChoice
 from harness.method import MethodInputs, RetrieverMethod
 from harness.stage import Stage
-from harness.training.student_settings import RankerSettings, StudentSettings
+from harness.training.student_settings import RankerSettings
 
 
-class IntermediateSettings(StudentSettings):
+class IntermediateSettings(StageTwoSettings):
     """Settings of the two stages."""
 
     ranker: RankerSettings = Field(RankerSettings(), description="the ranker and how it is trained")
     ranker_loss: LossChoice = Field("listmle", description="loss of stage 1: the teacher's order in")
-    retriever_loss: LossChoice = Field("kl", description="loss of stage 2: the ranker's scores in")
     distil_queries: int | None = Field(
         None, ge=1, description="queries of stage 2; the labelled ones only when left out"
     )
@@ -40,5 +40,4 @@ class Intermediate(RetrieverMethod):
     def retriever(self, inputs: MethodInputs) -> Stage:
         settings = self.settings
         ranker = inputs.train_ranker(inputs.teacher_lists(), settings.ranker_loss, settings.ranker)
-        lists = inputs.score_with(ranker, inputs.subset(settings.distil_queries))
-        return inputs.train_retriever(lists, settings.retriever_loss, settings)
+        return train_on_ranker(inputs, ranker, settings.distil_queries, settings)

@@ -12,17 +12,16 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from harness.losses.spec import LossChoice
+from baselines._shared.stage_two import StageTwoSettings, train_on_ranker
 from harness.method import Axis, MethodInputs, RetrieverMethod
 from harness.stage import Stage
-from harness.training.student_settings import RankerSettings, StudentSettings
+from harness.training.student_settings import RankerSettings
 
 
-class NoLLMSettings(StudentSettings):
+class NoLLMSettings(StageTwoSettings):
     """Settings of stage 2, the only one."""
 
     ranker: RankerSettings = Field(RankerSettings(), description="the ranker; it is not trained on labels")
-    retriever_loss: LossChoice = Field("kl", description="the ranker's scores in")
     distil_queries: int = Field(
         1000, ge=1, description="unlabelled queries of stage 2: as many as `intermediate` has there"
     )
@@ -40,5 +39,4 @@ class NoLLM(RetrieverMethod):
     def retriever(self, inputs: MethodInputs) -> Stage:
         settings = self.settings
         ranker = inputs.untrained_ranker(settings.ranker)
-        lists = inputs.score_with(ranker, inputs.subset(settings.distil_queries), settings.ranker)
-        return inputs.train_retriever(lists, settings.retriever_loss, settings)
+        return train_on_ranker(inputs, ranker, settings.distil_queries, settings, settings.ranker)

@@ -93,7 +93,10 @@ def read_lines(path: Path) -> Iterator[LocatedLine]:
         if path.suffix not in COMPRESSED or getattr(error, "errno", None) is not None:
             raise
         raise UserError(
-            f"is no complete {_FORMATS[path.suffix]} file: {error}", file=path, line=number + 1, remedy="fetch the file again"
+            f"is no complete {_FORMATS[path.suffix]} file: {error}",
+            file=path,
+            line=number + 1,
+            remedy="fetch the file again",
         ) from error
 
 

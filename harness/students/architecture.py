@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-Architecture = Literal["cross-encoder", "bi-encoder"]
+Architecture = Literal["cross-encoder", "bi-encoder", "projection"]
 
 
 def detect_architecture(folder: Path) -> Architecture | None:

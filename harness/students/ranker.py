@@ -15,6 +15,7 @@ from harness._lazy import lazy
 from harness.device import deterministic, device
 from harness.errors import UserError
 from harness.students.architecture import Architecture, detect_architecture, read_json
+from harness.students.projection import ProjectionRanker
 from harness.students.retriever import MICRO_TOKENS, BiEncoder
 from harness.students.student import (
     ListScorer,
@@ -141,6 +142,7 @@ class CrossEncoderScorer(ListScorer):
 _LOADERS: dict[Architecture, Callable[[Path], Student]] = {
     "cross-encoder": CrossRanker.load,
     "bi-encoder": partial(BiEncoder.load, scale=COSINE_SCALE),
+    "projection": partial(ProjectionRanker.load, scale=COSINE_SCALE),
 }
 
 

@@ -41,9 +41,13 @@ class RankerScoredLists(Stage):
 
     def run(self, out: Path, context: Context) -> None:
         built = self.unscored_lists(context)
-        dataset, start = ListDataset.of(built.lists, self.corpus), model_path(self.ranker, context)
-        scores = score_lists(start, self.architecture, dataset, self.max_length, context.progress)
+        scores = self.list_scores(built.lists, context)
         ListsBuilt(tuple(self.scored_lists(built.lists, scores)), built.dropped).write(out)
+
+    def list_scores(self, lists: tuple[TrainingList, ...], context: Context) -> list[list[float]]:
+        """The ranker's scores of the documents of every list."""
+        dataset, start = ListDataset.of(lists, self.corpus), model_path(self.ranker, context)
+        return score_lists(start, self.architecture, dataset, self.max_length, context.progress)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import Literal, Self, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.plugins import Settings
 from harness.students.lora import LoRA
@@ -37,15 +37,19 @@ class StudentSettings(Settings):
 class RankerSettings(Settings):
     """The ranker between the teacher and the retriever."""
 
-    architecture: Literal["bi-encoder", "cross-encoder"] = Field(
-        "bi-encoder", description="how a query is scored with a document"
+    architecture: Literal["bi-encoder", "cross-encoder", "projection"] = Field(
+        "bi-encoder",
+        description="how a query is scored with a document; projection: a bi-encoder that stays as it is, under a "
+        "linear projection that learns",
     )
     start: str | None = Field(None, description="the model it starts from; the sweep's ranker when left out")
     warmup_queries: int = Field(
         0, ge=0, description="train it first without labels on this many titles against bodies; 0: not at all"
     )
     epochs: int = Field(2, ge=1, description="passes over the labelled lists")
-    learning_rate: float | None = Field(None, gt=0, description="peak; left out: 2e-5, or 2e-4 with LoRA")
+    learning_rate: float | None = Field(
+        None, gt=0, description="peak; left out: 2e-5, 2e-4 with LoRA, 3e-4 for a projection"
+    )
     batch: int = Field(16, ge=1, description="lists a step")
     frozen_layers: int = Field(
         0, ge=0, description="above 0, the embeddings and this many lower layers stay as they are"
@@ -55,6 +59,13 @@ class RankerSettings(Settings):
         None, description="end early, with the weights that held-out queries like best; left out: never"
     )
     max_length: int = Field(64, ge=8, description="tokens that the ranker reads")
+
+    @model_validator(mode="after")
+    def _layers_learn(self) -> Self:
+        idle = [name for name in ("warmup_queries", "frozen_layers", "lora") if getattr(self, name)]
+        if self.architecture == "projection" and idle:
+            raise ValueError(f"no layer of a projection learns: leave out {' and '.join(idle)}")
+        return self
 
 
 def settings_as(model: type[M], *given: Settings | None) -> M:

@@ -12,9 +12,11 @@ from harness.losses.spec import LossChoice
 from harness.method import Edit, MethodInputs
 from harness.models import ModelFiles, resolve_model
 from harness.plugins import Settings
-from harness.retrieval.search_stages import lexical_search
+from harness.retrieval.search_stages import Embed, lexical_search
 from harness.stage import Stage
+from harness.students.projection_scores import ProjectionScores
 from harness.students.ranker_scored_lists import CandidateScores, ScoredLists
+from harness.training.projection_stage import TrainProjection
 from harness.training.ranker_warmup import WarmUpRanker
 from harness.training.student_settings import RankerSettings, StudentSettings, settings_as
 from harness.training.train_settings import TrainSettings
@@ -43,28 +45,36 @@ class TrainingInputs(MethodInputs):
 
     def train_ranker(self, lists: Stage, loss: LossChoice, settings: Settings | None = None) -> Stage:
         how = settings_as(RankerSettings, settings)
-        return TrainRanker(
-            start=self.untrained_ranker(how),
-            architecture=how.architecture,
-            lists=lists,
-            corpus=self.collection.corpus,
-            loss=self.loss(loss),
-            train=settings_as(TrainSettings, settings, how),
-            seed=self.seed or 0,
-            max_length=how.max_length,
-        )
+        start = self.untrained_ranker(how)
+        training: dict[str, Any] = {
+            "start": start,
+            "architecture": how.architecture,
+            "lists": lists,
+            "corpus": self.collection.corpus,
+            "loss": self.loss(loss),
+            "train": settings_as(TrainSettings, settings, how),
+            "seed": self.seed or 0,
+            "max_length": how.max_length,
+        }
+        if how.architecture == "projection":
+            return TrainProjection(**training, embeddings=self._embeddings(start, how.max_length))
+        return TrainRanker(**training)
 
     def score_with(
         self, ranker: ModelFiles | Stage, subset: QuerySubset | None = None, settings: Settings | None = None
     ) -> Stage:
-        return CandidateScores(
-            ranker=ranker,
-            subset=subset or self.subset(),
-            candidates=self.candidates,
-            corpus=self.collection.corpus,
-            depth=self.list_depth,
+        scoring: dict[str, Any] = {
+            "ranker": ranker,
+            "subset": subset or self.subset(),
+            "candidates": self.candidates,
+            "corpus": self.collection.corpus,
+            "depth": self.list_depth,
             **_form(ranker, settings),
-        )
+        }
+        if scoring["architecture"] == "projection":
+            encoder = ranker.start if isinstance(ranker, TrainProjection) else ranker
+            return ProjectionScores(**scoring, embeddings=self._embeddings(encoder, scoring["max_length"]))
+        return CandidateScores(**scoring)
 
     def score_lists(self, ranker: ModelFiles | Stage, lists: Stage, settings: Settings | None = None) -> Stage:
         return ScoredLists(lists=lists, ranker=ranker, corpus=self.collection.corpus, **_form(ranker, settings))
@@ -81,6 +91,10 @@ class TrainingInputs(MethodInputs):
             max_length=self.max_length,
             frozen_documents=student.frozen_documents,
         )
+
+    def _embeddings(self, encoder: ModelFiles | Stage, max_length: int) -> Embed:
+        """What a projection ranker starts from, the same stage as that of a dense first stage with this encoder."""
+        return Embed(model=encoder, texts=self.collection.corpus, max_length=max_length)
 
     def _warmed_up(self, start: ModelFiles, how: RankerSettings) -> Stage:
         """The ranker after its warm-up without labels; one stage for all methods, budgets, resamples and losses."""

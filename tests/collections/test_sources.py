@@ -91,7 +91,7 @@ def test_a_folder_of_compressed_files_is_the_same_collection(
     assert load(packed).content_hash == load(plain).content_hash
     cut = packed / f"corpus.jsonl.{ending}"
     cut.write_bytes(cut.read_bytes()[:-9])
-    with pytest.raises((UserError, UserErrors), match=f"is no complete"):
+    with pytest.raises((UserError, UserErrors), match="is no complete"):
         load(packed)
 
 
