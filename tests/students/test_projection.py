@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -96,12 +97,10 @@ def test_it_learns_the_order_and_leaves_the_encoder_as_it_was(
     ):
         assert "pooler" in name or torch.equal(before, after), name
     right = [
-        sum(first > second for first, second in zip(row, row[1:], strict=False))
-        for row in ranker.bind(dataset, 32).score_all(silent)
+        sum(first > second for first, second in pairwise(row)) for row in ranker.bind(dataset, 32).score_all(silent)
     ]
     before = [
-        sum(first > second for first, second in zip(row, row[1:], strict=False))
-        for row in start.bind(dataset, 32).score_all(silent)
+        sum(first > second for first, second in pairwise(row)) for row in start.bind(dataset, 32).score_all(silent)
     ]
     assert sum(right) > sum(before)
     assert stage.key != replace(stage, seed=1).key
