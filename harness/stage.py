@@ -3,7 +3,8 @@
 A stage is a frozen dataclass. Fields that are stages are its inputs; fields made with `transport()` (concurrency,
 addresses) do not change the output and stay out of the key; all others do, by their names, or by the older name that
 `keyed()` gives. Objects may stand for their content through an `identity` attribute; plain dataclasses and settings
-stand for their fields (a settings field with ``json_schema_extra={"transport": True}`` stays out).
+stand for their fields (a settings field with ``json_schema_extra={"transport": True}`` stays out, and one with
+``{"absent": value}`` where it holds that value: what was so before there was the field).
 
 Code outside this project counts by its text (source_hash.py): stages, identified objects and dataclasses of a plug-in,
 and whatever an object names in `source_classes`, get another key with every edit. What an object names there says by a
@@ -61,6 +62,14 @@ def _is_transport(extra: Any) -> bool:
     return isinstance(extra, dict) and bool(extra.get("transport"))
 
 
+def _is_absent(value: Any, name: str) -> bool:
+    """Whether a field of settings that came later says what held before it came."""
+    if not isinstance(value, BaseModel):
+        return False
+    extra = type(value).model_fields[name].json_schema_extra
+    return isinstance(extra, dict) and "absent" in extra and getattr(value, name) == extra["absent"]
+
+
 def canonical(value: Any) -> JSON:
     """`value` as plain JSON in which stages and identified objects are replaced by what they stand for."""
     if value is None or isinstance(value, (bool, int, float, str)):
@@ -74,7 +83,8 @@ def canonical(value: Any) -> JSON:
     if isinstance(value, dict):
         return {str(key): canonical(value[key]) for key in sorted(value)}
     if not isinstance(value, type) and (names := _field_names(type(value))) is not None:  # type: ignore[arg-type]  # classes hash
-        return {key: canonical(getattr(value, name)) for key, name in names.items()} | _code(value)
+        fields = {key: canonical(getattr(value, name)) for key, name in names.items() if not _is_absent(value, name)}
+        return fields | _code(value)
     raise TypeError(f"{type(value).__name__} has no identity and cannot be part of a key")
 
 

@@ -13,18 +13,25 @@ from harness.models import ModelFiles
 from harness.plugins import Settings
 from harness.retrieval.search_stages import Interleave
 from harness.stage import Stage
-from harness.training.student_settings import StudentSettings
+from harness.training.student_settings import RankerSettings, StudentSettings
+
+PROJECTION = RankerSettings(architecture="projection", epochs=5, max_length=128)
+"""Chosen on dev splits, with the defaults below (configs/tune-method.yaml)."""
 
 
 class StageTwoSettings(StudentSettings):
     """How the retriever learns from the ranker."""
 
-    retriever_loss: LossChoice = Field("kl", description="loss of stage 2: the ranker's scores in")
+    retriever_loss: LossChoice = Field(
+        {"name": "kl", "temperature": 0.1, "teacher_temperature": 2.0},
+        description="loss of stage 2: the ranker's scores in",
+    )
     student_candidates: int = Field(
-        0,
+        20,
         ge=0,
         description="how many documents a list of stage 2 holds beside the candidates, out of what the student itself "
         "finds before it is trained",
+        json_schema_extra={"absent": 0},
     )
 
 

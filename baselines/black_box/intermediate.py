@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from baselines._shared.stage_two import StageTwoSettings, train_on_ranker
+from baselines._shared.stage_two import PROJECTION, StageTwoSettings, train_on_ranker
 from harness.losses.spec import LossChoice
 from harness.method import MethodInputs, RetrieverMethod
 from harness.stage import Stage
@@ -20,7 +20,7 @@ from harness.training.student_settings import RankerSettings
 class IntermediateSettings(StageTwoSettings):
     """Settings of the two stages."""
 
-    ranker: RankerSettings = Field(RankerSettings(), description="the ranker and how it is trained")
+    ranker: RankerSettings = Field(PROJECTION, description="the ranker and how it is trained")
     ranker_loss: LossChoice = Field("listmle", description="loss of stage 1: the teacher's order in")
     distil_queries: int | None = Field(
         None, ge=1, description="queries of stage 2; the labelled ones only when left out"

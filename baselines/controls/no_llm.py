@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from baselines._shared.stage_two import StageTwoSettings, train_on_ranker
+from baselines._shared.stage_two import PROJECTION, StageTwoSettings, train_on_ranker
 from harness.method import Axis, MethodInputs, RetrieverMethod
 from harness.stage import Stage
 from harness.training.student_settings import RankerSettings
@@ -21,7 +21,7 @@ from harness.training.student_settings import RankerSettings
 class NoLLMSettings(StageTwoSettings):
     """Settings of stage 2, the only one."""
 
-    ranker: RankerSettings = Field(RankerSettings(), description="the ranker; it is not trained on labels")
+    ranker: RankerSettings = Field(PROJECTION, description="the ranker; it is not trained on labels")
     distil_queries: int = Field(
         1000, ge=1, description="unlabelled queries of stage 2: as many as `intermediate` has there"
     )

@@ -26,7 +26,7 @@ from tests.baselines.small import write_collection
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-SWEEPS = ("baselines", "budget", "controls", "losses", "minilm", "smoke", "tune", "writing")
+SWEEPS = ("baselines", "budget", "controls", "losses", "minilm", "semanlink", "smoke", "tune", "tune-method", "writing")
 """Files of configs/ that need no download."""
 LISTED = ("teachers", "methods", "losses", "collections", "engines", "metrics", "strategies", "prompts")
 COMMANDS = {
@@ -52,7 +52,13 @@ EVERY_KIND = {
     },
     "methods": [
         "bm25",
-        {"method": "intermediate", "ranker": {"warmup_queries": 6}, "teachers": ["tiny", "chat"]},
+        {
+            "method": "intermediate",
+            "ranker": {"warmup_queries": 6},
+            "retriever_loss": "kl",
+            "student_candidates": 0,
+            "teachers": ["tiny", "chat"],
+        },
         {"method": "emdr2", "teachers": ["tiny"]},
         {"method": "adist", "teachers": ["tiny"]},
         "rocketqa-v2",
