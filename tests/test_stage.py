@@ -9,7 +9,7 @@ from typing import ClassVar
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from harness.collections.sample import QuerySubset
 from harness.plugins import Settings
@@ -70,6 +70,24 @@ def test_names_and_transport_do_not_change_a_key() -> None:
 @pytest.mark.parametrize("other", [ask(model="large"), ask(content="y"), ask(size=11)])
 def test_settings_content_and_draw_change_a_key(other: Ask) -> None:
     assert other.key != ask().key
+
+
+class Later(BaseModel):
+    """Settings of which one came later."""
+
+    model: str = "small"
+    more: int = Field(20, json_schema_extra={"absent": 0})
+
+
+class Former(BaseModel):
+    """The same before it came."""
+
+    model: str = "small"
+
+
+def test_a_later_setting_that_says_what_was_so_before_changes_no_key() -> None:
+    assert digest(Later(more=0)) == digest(Former())
+    assert len({digest(Later(more=number)) for number in (0, 1, 20)}) == 3
 
 
 def test_inputs_are_found_inside_dataclasses_and_tuples() -> None:

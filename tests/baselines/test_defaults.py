@@ -50,8 +50,8 @@ LOSSES: dict[str, dict[str, Any]] = {
     "margin-mse": MARGINS,
     "tas-b": MARGINS,
     "rocketqa-v2": {"name": "kl", **KL, "teacher_temperature": 1.0},
-    "intermediate": {"name": "kl", **KL, "teacher_temperature": 1.0},
-    "no-llm": {"name": "kl", **KL, "teacher_temperature": 1.0},
+    "intermediate": {"name": "kl", **KL, "temperature": 0.1, "teacher_temperature": 2.0},  # ours: tune-method.yaml
+    "no-llm": {"name": "kl", **KL, "temperature": 0.1, "teacher_temperature": 2.0},
     "direct": {"name": "listmle", "temperature": None},
     "random-training": {"name": "listmle", "temperature": None},
 }
@@ -69,7 +69,12 @@ OTHERS: dict[str, dict[str, Any]] = {
         "ranker_loss": "ranknet",
         "shown": 100,
     },
-    "intermediate": {"ranker_loss": "listmle", "distil_queries": None},
+    "intermediate": {
+        "ranker_loss": "listmle",
+        "distil_queries": None,
+        "ranker": RankerSettings(architecture="projection", epochs=5, max_length=128),
+        "student_candidates": 20,
+    },
     "rocketqa-v2": {"ranker_loss": "infonce", "hybrid": True, "mutual": True},
     "replug-lsr": {"refresh": None},
     "art": {"mean": True},  # its code: the mean over the query's tokens
