@@ -23,6 +23,7 @@ _TYPES = {
     "provenance.json": "application/json",
     "making.json": "application/json",
     "labels.jsonl.gz": "application/gzip",
+    "trace.json": "application/json",
 }
 
 

@@ -107,7 +107,7 @@ def sweep(
         if outcome.published:
             display(render.terminal(harness.load_board(results, runs={folder.name for folder in outcome.published})))
         print(outcome.text(), file=sys.stderr)
-    raise typer.Exit(1 if outcome.summary["cells"]["failed"] else 0)
+    raise typer.Exit(1 if outcome.summary["cells"]["failed"] or outcome.summary["traces"]["failed"] else 0)
 
 
 @app.command()

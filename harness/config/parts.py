@@ -158,6 +158,10 @@ class EvaluationSettings(Settings):
     answers: QASettings | None = Field(
         default=None, description="a reader answers the queries from what each run found"
     )
+    trace: bool = Field(
+        default=True,
+        description="measure where knowledge is lost between teacher, ranker and retriever (harness trace)",
+    )
 
     @property
     def ranking(self) -> tuple[str, ...]:

@@ -4,19 +4,23 @@ graph."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from harness.collections.collection import Collection
+from harness.collections.collection import Collection, Texts
 from harness.collections.pool import training_pool
 from harness.config.cells import Cell, expand
 from harness.config.parts import DENSE
 from harness.config.sweep_file import SweepFile
 from harness.evaluation.metrics.evaluate_stage import Evaluate
+from harness.labelling.labels.label_stage import Labels
 from harness.labelling.labels.teacher import Teacher
 from harness.method import MethodInputs
 from harness.pipeline.faults import FaultCollector, method_path
+from harness.pipeline.fidelity.trace_plan import EvaluatedCandidates, TracePlan
+from harness.pipeline.fidelity.trace_stage import Trace
+from harness.pipeline.graph import closure
 from harness.pipeline.qa_cells import AnswerEvaluation, answer_evaluation
 from harness.pipeline.sweep_inputs import SweepInputs
 from harness.pipeline.trial_selection import SelectTrial, search, select_trial
@@ -48,6 +52,13 @@ class PlannedCell:
     evaluate: Evaluate | Answered
     choice: SelectTrial | None = None
     """What chose the retriever; None where the cell has no trials."""
+    trace: Trace | None = None
+    """How far each model follows what taught it; None where there is no such model, or the sweep wants none."""
+
+    @property
+    def finals(self) -> tuple[Stage, ...]:
+        """What the cell needs; its result is there without the trace."""
+        return (self.evaluate,) if self.trace is None else (self.evaluate, self.trace)
 
 
 class Builder:
@@ -73,7 +84,21 @@ class Builder:
         with faults.at(("evaluate", "answers")):
             cells += self._references()
         faults.finish()
-        return cells
+        return self._traced(cells) if self.sweep.evaluate.trace else cells
+
+    def _traced(self, cells: list[PlannedCell]) -> list[PlannedCell]:
+        """The cells with their traces, which may read labels of one another."""
+        stages = closure(cell.run for cell in cells).values()
+        plan = TracePlan(stage for stage in stages if isinstance(stage, Labels))
+        return [replace(cell, trace=plan.trace(cell.run, cell.inputs, self._evaluated(cell))) for cell in cells]
+
+    def _evaluated(self, cell: PlannedCell) -> EvaluatedCandidates | None:
+        """The first stage on the evaluated split, by the metric that leads the board where judged documents suffice."""
+        if not self.sweep.evaluate.ranking:
+            return None
+        inputs = cell.inputs
+        first = self._first_stage(inputs.collection, inputs.collection.queries(inputs.split), inputs.depth)
+        return EvaluatedCandidates(first, self.sweep.evaluate.ranking[0])
 
     def _references(self) -> Iterator[PlannedCell]:
         """What a reader's answers are held against, where the sweep has one."""
@@ -137,7 +162,7 @@ class Builder:
         pool = training_pool(collection, settings.training_queries, settings.pool)
         return SharedInputs(collection, pool, self._first_stage(collection, pool, settings.depth))
 
-    def _first_stage(self, collection: Collection, queries: Stage, depth: int) -> Stage:
+    def _first_stage(self, collection: Collection, queries: Texts | Stage, depth: int) -> Stage:
         settings = self.sweep.candidates
         runs: list[Stage] = []
         for engine in settings.engines:

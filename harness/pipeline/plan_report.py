@@ -40,7 +40,7 @@ def plan_report(plan: PlannedSweep) -> Report:
         "stages": {
             "distinct": len(stages),
             "cached": len(stages) - len(to_run),
-            "naive": sum(len(closure([cell.evaluate])) for cell in cells),
+            "naive": sum(len(closure(cell.finals)) for cell in cells),
             "by_kind": _by_kind(stages, to_run),
         },
         "tuning": _tuning(plan.sweep, cells),
@@ -159,9 +159,9 @@ def _state(stage: Stage, store: Store, failures: Failures) -> tuple[str, str]:
 
 
 def _cell_row(cell: PlannedCell, states: dict[str, tuple[str, str]]) -> Report:
-    if states[cell.evaluate.key][0] == "done":
+    if all(states[final.key][0] == "done" for final in cell.finals):
         return {"cell": str(cell.cell), "state": "done", "reason": ""}
-    inside = [states[key] for key in closure([cell.evaluate])]
+    inside = [states[key] for key in closure(cell.finals)]
     for wanted in ("failed", "running"):
         for state, detail in inside:
             if state == wanted:

@@ -45,8 +45,9 @@ class PlannedSweep:
 
     @property
     def finals(self) -> list[Stage]:
-        """The last stage of every cell."""
-        return [cell.evaluate for cell in self.cells]
+        """The last stages of all cells: those of their results, then those of their traces."""
+        traces = (cell.trace for cell in self.cells if cell.trace is not None)
+        return [*(cell.evaluate for cell in self.cells), *traces]
 
     @cached_property
     def stages(self) -> dict[str, Stage]:

@@ -59,12 +59,14 @@ class SweepResult:
             f"runs: {self.results}/   look closer: harness board --results {self.results}   in the browser: "
             "harness dashboard"
         )
-        return "\n".join([*(_failure(reason, cells) for reason, cells in self.failures.items()), counts, where])
+        failed = [_failure(reason, cells, "result") for reason, cells in self.failures.items()]
+        traces = [_failure(one["reason"], one["cells"], "trace") for one in self.summary["failed_traces"]]
+        return "\n".join([*failed, *traces, counts, where])
 
 
-def _failure(reason: str, cells: list[str]) -> str:
+def _failure(reason: str, cells: list[str], what: str) -> str:
     shown = ", ".join(cells[:4]) + (" ..." if len(cells) > 4 else "")
-    return f"failed: {reason}\n  {len(cells)} cells miss their result: {shown}"
+    return f"failed: {reason}\n  {len(cells)} cells miss their {what}: {shown}"
 
 
 def run_sweep(
@@ -77,7 +79,8 @@ def run_sweep(
     plan.waiting_in(store)
     before = sum(store.has(cell.evaluate) for cell in cells)
     past, ends = store.past_seconds(), [(str(cell.cell), cell.evaluate) for cell in cells]
-    journal = Journal(workspace.journal_folder, plan.sweep.source.path, ends, past)
+    traces = [cell.trace for cell in cells if cell.trace is not None]
+    journal = Journal(workspace.journal_folder, plan.sweep.source.path, ends, past, traces)
     watcher = ObserverGroup(observer if observer is not None else view(past), journal)
     with closing(Ledger(workspace.ledger_file)) as ledger:
         ledger.limit = max_cost if max_cost is not None else plan.sweep.max_cost
@@ -86,13 +89,16 @@ def run_sweep(
         finally:
             watcher.close()
         published, failures = _publish(plan, outcome, store, ledger, results)
+    without = _without_trace(plan, outcome)
     summary = {
         "cells": {"total": len(cells), "done": len(published), "failed": len(cells) - len(published), "cached": before},
+        "traces": {"total": len(traces), "failed": sum(map(len, without.values()))},
         "stages": _stage_counts(outcome, len(plan.stages)),
         "llm": asdict(ledger.paid),
         "seconds": round(plan.planning_seconds + time.perf_counter() - begun, 3),
         "results": str(results),
         "failures": [{"reason": reason, "cells": labels} for reason, labels in failures.items()],
+        "failed_traces": [{"reason": reason, "cells": labels} for reason, labels in without.items()],
     }
     return SweepResult(summary, results, published, failures)
 
@@ -100,6 +106,15 @@ def run_sweep(
 def _stage_counts(outcome: ExecutionResult, total: int) -> dict[str, int]:
     run, failed, lost = len(outcome.ran), len(outcome.failed), len(outcome.skipped)
     return {"run": run, "cached": total - run - failed - lost, "failed": failed}
+
+
+def _without_trace(plan: PlannedSweep, outcome: ExecutionResult) -> dict[str, list[str]]:
+    """Cells that have a result and no trace, by the reason."""
+    failures: dict[str, list[str]] = defaultdict(list)
+    for cell in plan.cells:
+        if cell.trace is not None and outcome.cause(cell.evaluate) is None and (why := outcome.cause(cell.trace)):
+            failures[why].append(str(cell.cell))
+    return dict(failures)
 
 
 def _publish(

@@ -1,7 +1,8 @@
 """Published runs: ``results/<collection>/<run id>/`` with run.trec.gz, card.yaml and metrics.parquet.
 
-Beside them may lie how the run was made (``provenance.json``, before 0.2 ``making.json``) and the labels that taught it
-(``labels.jsonl.gz``); no number of a board rests on these.
+Beside them may lie how the run was made (``provenance.json``, before 0.2 ``making.json``), the labels that taught it
+(``labels.jsonl.gz``) and where between teacher and retriever knowledge was lost (``trace.json``); no number of a board
+rests on these.
 
 Writing is atomic. Reading trusts nothing: folders may come from strangers, so links, large or malformed files and
 unknown keys are refused with a reason; nothing is executed or unpickled.
@@ -9,6 +10,7 @@ unknown keys are refused with a reason; nothing is executed or unpickled.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -32,7 +34,8 @@ from harness.validation import validated
 CARD = "card.yaml"
 RUN = "run.trec.gz"
 PROVENANCE, FORMER_PROVENANCE, LABELS = "provenance.json", "making.json", "labels.jsonl.gz"
-SIDECARS = (PROVENANCE, FORMER_PROVENANCE, LABELS)
+TRACE = "trace.json"
+SIDECARS = (PROVENANCE, FORMER_PROVENANCE, LABELS, TRACE)
 """Files that only some folders have; `FORMER_PROVENANCE` is what older ones have in place of `PROVENANCE`."""
 LARGEST = {CARD: 1 << 18, METRICS: 1 << 27, RUN: 1 << 33} | dict.fromkeys(SIDECARS, 1 << 24)
 """Bytes above which a file is not opened."""
@@ -66,19 +69,25 @@ def slug(text: str) -> str:
 
 
 def publish(
-    folder: Path, card: Card, run_path: Path, metrics: Path, sidecars: Callable[[], Mapping[str, bytes]] = dict
+    folder: Path,
+    card: Card,
+    run_path: Path,
+    metrics: Path,
+    sidecars: Callable[[], Mapping[str, bytes]] = dict,
+    trace: Mapping[str, bytes] | None = None,
 ) -> bool:
     """Write a result folder; `card.outcome` is filled in here. False when `folder` already holds this very cell, which
     is kept.
 
-    It is written anew where `card` knows costs that the one there does not tell: see `renewed`.
+    It is written anew where `card` knows costs that the one there does not tell (see `renewed`), or `trace` differs
+    from what lies there.
 
     `run_path` is a run file, written again under the name `card.tag`; `metrics` the ``metrics.parquet`` of `Evaluate`;
-    `sidecars` gives further files by name (PROVENANCE, LABELS) and is asked only when the folder is written. A folder
-    appears complete or not at all; an older result in its place is replaced.
+    `sidecars` gives further files by name (PROVENANCE, LABELS) and is asked only when the folder is written; `trace` is
+    another (TRACE). A folder appears complete or not at all; an older result in its place is replaced.
     """
-    there = _same_cell(folder, card)
-    if there is not None and there.tells >= card.tells:
+    there, trace = _same_cell(folder, card), trace or {}
+    if there is not None and there.tells >= card.tells and _holds(there, trace):
         return False
     card = renewed(folder, card)
 
@@ -88,7 +97,7 @@ def publish(
         Run(card.tag, run.scores).write(temporary / RUN)
         shutil.copyfile(metrics, temporary / METRICS)
         sync(temporary / METRICS)
-        further = _write_sidecars(temporary, sidecars())
+        further = _write_sidecars(temporary, {**sidecars(), **trace})
         queries = list(next(iter(scores.values()), {}))
         outcome = CardOutcome(
             queries=len(queries),
@@ -99,6 +108,14 @@ def publish(
         (temporary / CARD).write_text(card_text(card.model_copy(update={"outcome": outcome})), encoding="utf-8")
         sync(temporary / CARD)
     return True
+
+
+def _holds(card: Card, files: Mapping[str, bytes]) -> bool:
+    """Whether the folder of `card` was published with these files, those left out that are too large for it."""
+    hashes = {
+        name: hashlib.sha256(content).hexdigest() for name, content in files.items() if len(content) <= LARGEST[name]
+    }
+    return card.outcome is not None and hashes.items() <= card.outcome.files.items()
 
 
 def _write_sidecars(folder: Path, files: Mapping[str, bytes]) -> list[str]:

@@ -16,6 +16,7 @@ from harness.published.card import Card, CardOutcome
 from harness.published.provenance import read_provenance
 from harness.published.published_labels import read_labels
 from harness.published.result_folder import CARD, RUN, SIDECARS, check_file, read_card
+from harness.published.run_trace import read_trace
 from harness.published.untrusted_run import check_run_file
 from harness.retrieval.run import Run
 from harness.text import counted, plain
@@ -64,7 +65,7 @@ def _files(folder: Path, outcome: CardOutcome) -> list[str]:
 def _sidecars(folder: Path) -> list[str]:
     """What cannot be read beside the card; a missing file is told by its hash."""
     problems = []
-    for read in (read_provenance, read_labels):
+    for read in (read_provenance, read_labels, read_trace):
         try:
             read(folder)
         except UserError as error:

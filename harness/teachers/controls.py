@@ -25,6 +25,7 @@ class FirstStage(Teacher):
     name = "first-stage"
     summary = "placebo: the first stage's own order"
     teacher_type = "placebo"
+    is_free = True
 
     @property
     def identity(self) -> str:
@@ -48,6 +49,7 @@ class Shuffled(Teacher):
     name = "shuffled"
     summary = "placebo: a random order"
     teacher_type = "placebo"
+    is_free = True
     Settings = ShuffledSettings
 
     def __init__(self, settings: ShuffledSettings, base: Path = Path()) -> None:
@@ -74,6 +76,7 @@ class Oracle(Teacher):
     name = "oracle"
     summary = "upper bound: orders by the human judgments"
     teacher_type = "oracle"
+    is_free = True
     needs = ("gold labels",)
 
     @property

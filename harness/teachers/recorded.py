@@ -56,6 +56,7 @@ class Recorded(Teacher):
 
     name = "recorded"
     summary = "replays a published run or exported labels"
+    is_free = True
     Settings = RecordedSettings
 
     def __init__(self, settings: RecordedSettings, base: Path = Path()) -> None:

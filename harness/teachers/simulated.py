@@ -66,6 +66,7 @@ class Simulated(Teacher):
     summary = "simulation: orders by the human judgments with as much noise as gives the wanted quality"
     source = "Plackett, Applied Statistics 1975; Luce 1959"
     teacher_type = "simulated"
+    is_free = True
     needs: ClassVar[tuple[str, ...]] = ("gold labels", "pool")
     Settings = SimulatedSettings
 

@@ -95,6 +95,9 @@ class Teacher(Plugin):
     """Some of `GIVES`: a sweep offers it to methods that need no more of a teacher than this."""
     teacher_type: ClassVar[str] = "real"
     """'real', 'placebo' (shuffled, first-stage order), 'simulated' or 'oracle' (sees the answers)."""
+    is_free: ClassVar[bool] = False
+    """Whether it answers at once and without any call: it may then be asked of more queries than the budget has, to
+    measure how far a model follows it on lists that it did not learn. No label of these is learnt."""
     former_names: ClassVar[Mapping[str, str]] = {**Plugin.former_names, "standing": "teacher_type"}
 
     _billed_as: Teacher | None = None

@@ -37,11 +37,18 @@ class Journal(Observer):
     """Writes the events of one sweep.
 
     `folder` holds journals, `cells` are its cells' names with their last stages, `past` mean seconds of each kind of
-    stage before.
+    stage before, `traces` last stages that no cell waits for.
     """
 
-    def __init__(self, folder: Path, file: Path, cells: Sequence[tuple[str, Stage]], past: Mapping[str, float]) -> None:
-        self._cells = cells
+    def __init__(
+        self,
+        folder: Path,
+        file: Path,
+        cells: Sequence[tuple[str, Stage]],
+        past: Mapping[str, float],
+        traces: Sequence[Stage] = (),
+    ) -> None:
+        self._cells, self._traces = cells, traces
         self._about = {"sweep": file.name, "file": str(file.absolute()), "past": dict(past)}
         self._ledger: Ledger | None = None
         self._running: Stage | None = None
@@ -52,7 +59,9 @@ class Journal(Observer):
         self._ledger = ledger
         keys = {stage.key for stage in waiting}
         done = Counter(
-            stage.kind for key, stage in closure(final for _, final in self._cells).items() if key not in keys
+            stage.kind
+            for key, stage in closure([*(final for _, final in self._cells), *self._traces]).items()
+            if key not in keys
         )
         self._write(
             "planned",

@@ -4,7 +4,9 @@ only."""
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.files import atomic_file, sha256
@@ -22,14 +24,15 @@ class PublishedCache:
         with contextlib.suppress(OSError, ValueError):
             self._marks = dict(json.loads(file.read_text(encoding="utf-8")))
 
-    def holds(self, folder: Path, card: Card) -> bool:
-        """Whether `folder` was found to hold the cell of `card`, and its card file is still the same."""
+    def holds(self, folder: Path, card: Card, files: Mapping[str, bytes]) -> bool:
+        """Whether `folder` was found to hold the cell of `card` with these `files`, and its card file is still the
+        same."""
         known = self._marks.get(str(folder.absolute()))
-        return bool(known) and known == _mark(folder, card)
+        return bool(known) and known == _mark(folder, card, files)
 
-    def note(self, folder: Path, card: Card) -> None:
-        """`folder` holds the cell of `card` now."""
-        self._marks[str(folder.absolute())] = _mark(folder, card)
+    def note(self, folder: Path, card: Card, files: Mapping[str, bytes]) -> None:
+        """`folder` holds the cell of `card` with `files` now."""
+        self._marks[str(folder.absolute())] = _mark(folder, card, files)
 
     def save(self) -> None:
         """Write it for the next sweep of this workspace."""
@@ -37,8 +40,9 @@ class PublishedCache:
             temporary.write_text(json.dumps(self._marks), encoding="utf-8")
 
 
-def _mark(folder: Path, card: Card) -> str:
+def _mark(folder: Path, card: Card, files: Mapping[str, bytes]) -> str:
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     try:
-        return digest([card.identity(), sorted(card.tells), sha256(folder / CARD)])
+        return digest([card.identity(), sorted(card.tells), sha256(folder / CARD), *([hashes] if hashes else [])])
     except OSError:
         return ""

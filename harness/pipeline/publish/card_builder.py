@@ -19,7 +19,7 @@ from harness.pipeline.graph import closure
 from harness.pipeline.publish.cache import PublishedCache
 from harness.pipeline.publish.labelling_time import LabellingTime
 from harness.pipeline.publish.labels_used import labels_used
-from harness.pipeline.publish.sidecar_files import sidecar_files
+from harness.pipeline.publish.sidecar_files import sidecar_files, trace_file
 from harness.pipeline.store import Manifest, Store
 from harness.pipeline.trial_selection import FILE as TRIALS
 from harness.published import energy
@@ -64,8 +64,8 @@ def publish_cell(
         key: times.standalone(stage) for key, stage in stages.items() if isinstance(stage, Labels) and store.has(stage)
     }
     card = _card(cell, store, sweep, alone)
-    folder = run_folder(results, card)
-    if not cache.holds(folder, card):
+    folder, trace = run_folder(results, card), trace_file(cell.trace, store)
+    if not cache.holds(folder, card, trace):
         run, metrics = store.place(cell.run) / "run.trec.gz", store.place(cell.evaluate) / METRICS
         publish(
             folder,
@@ -73,8 +73,9 @@ def publish_cell(
             run,
             metrics,
             lambda: sidecar_files(stages.values(), store, {*computed, *_computed_before(folder, card)}, alone),
+            trace,
         )
-        cache.note(folder, card)
+        cache.note(folder, card, trace)
     return folder
 
 

@@ -1,4 +1,4 @@
-"""What is published beside a run's card: how it was made, and the labels that taught it."""
+"""What is published beside a run's card: how it was made, the labels that taught it, and its trace."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.labelling.labels.tasks import pool_tasks
 from harness.pipeline.budgets import largest_budgets
 from harness.pipeline.store import Store
 from harness.published.provenance import LossCurveData, Provenance, StageProvenance, curve
-from harness.published.result_folder import LABELS, PROVENANCE
+from harness.published.result_folder import LABELS, PROVENANCE, TRACE
 from harness.stage import Stage
 from harness.students.ranker_scored_lists import RankerScoredLists
 from harness.text import plain
@@ -35,6 +35,13 @@ def sidecar_files(
     there = [stage for stage in stages if store.has(stage)]
     labels = _labels(there, store)
     return {PROVENANCE: _provenance(there, store, computed, standalone)} | ({LABELS: labels} if labels else {})
+
+
+def trace_file(trace: Stage | None, store: Store) -> Mapping[str, bytes]:
+    """The trace by its name; nothing where there is none."""
+    if trace is None or not store.has(trace):
+        return {}
+    return {TRACE: (store.place(trace) / TRACE).read_bytes()}
 
 
 def _provenance(

@@ -1,0 +1,123 @@
+"""The chain from a teacher's labels to a retriever, read off the stages of a run: whatever method put them together.
+
+Backwards from the run: a search whose model was trained, the lists that this was trained on, the ranker that scored
+these, the lists that it was trained on, the labels that these are made of. Lists may go through any number of stages
+that change them; a search, a model or labels end the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.collections.pool import Pool
+from harness.collections.sample import QuerySubset
+from harness.labelling.labels.label_stage import Labels
+from harness.models import ModelFiles
+from harness.retrieval.search_stages import DenseSearch, Embed, Interleave, LexicalIndex, LexicalSearch
+from harness.stage import Stage
+from harness.students.architecture import Architecture
+from harness.students.ranker_scored_lists import CandidateScores, RankerScoredLists
+from harness.students.rerank_stages import Rerank
+from harness.training.train_stages import RankerStage, TrainRetriever
+from harness.training_lists.list_stages import GoldLists, RankedLists
+
+_ENDS = (Pool, LexicalIndex, LexicalSearch, Interleave, Embed, DenseSearch, Labels)
+"""What lists are made from, and are no lists."""
+
+
+@dataclass(frozen=True)
+class RankerModel:
+    """A ranker and how it reads."""
+
+    model: ModelFiles | Stage
+    architecture: Architecture
+    max_length: int
+
+    @property
+    def label(self) -> str:
+        """A few words for people."""
+        return self.model.label if isinstance(self.model, Stage) else f"{self.architecture}, untrained"
+
+
+@dataclass(frozen=True)
+class DrawnCandidates:
+    """Training queries and the first `depth` of their candidates, which lists are made of."""
+
+    subset: QuerySubset
+    candidates: Stage
+    depth: int
+
+
+@dataclass(frozen=True)
+class DistillationChain:
+    """What lies between a teacher and a retriever; None is what a method does not have."""
+
+    orders: RankedLists | None
+    """The teacher's lists that trained the ranker, or the retriever itself."""
+    ranker: RankerModel | None
+    scores: RankerScoredLists | None
+    """The ranker's lists that trained the retriever."""
+    student: TrainRetriever | None
+    search: DenseSearch | None
+    """Of the student; its embeddings are those of the run."""
+
+    @property
+    def labels(self) -> Labels | None:
+        """What the teacher's lists are made of."""
+        labels = self.orders.labels if self.orders is not None else None
+        return labels if isinstance(labels, Labels) else None
+
+
+def chain_of(run: Stage) -> DistillationChain | None:
+    """The chain behind `run`; None where neither a ranker's scores nor a teacher's order trained anything in it."""
+    search = next((stage for stage in _walk(run) if isinstance(stage, DenseSearch)), None)
+    student = search.model if search is not None and isinstance(search.model, TrainRetriever) else None
+    return chain_to(run, student, search)
+
+
+def chain_to(run: Stage, student: TrainRetriever | None, search: DenseSearch | None) -> DistillationChain | None:
+    """The chain that ends with `student`, searched by `search`, or without them in the ranker that made `run`."""
+    lists = None if student is None else _first_lists(student.lists)
+    scores = lists if isinstance(lists, RankerScoredLists) else None
+    ranker = RankerModel(scores.ranker, scores.architecture, scores.max_length) if scores else None
+    if student is None and isinstance(run, Rerank):
+        ranker = RankerModel(run.ranker, run.architecture, run.max_length)
+    orders = lists if isinstance(lists, RankedLists) else _orders_of(ranker)
+    if orders is None and scores is None:
+        return None
+    return DistillationChain(orders, ranker, scores, student if lists else None, search if lists else None)
+
+
+def drawn_candidates(lists: Stage) -> DrawnCandidates | None:
+    """What `lists`, as a ranker scores them, are made of; None where that is no draw from a pool."""
+    for stage in _walk(lists):
+        if isinstance(stage, (CandidateScores, GoldLists)):
+            return DrawnCandidates(stage.subset, stage.candidates, stage.depth)
+        if isinstance(stage, RankedLists) and isinstance(stage.labels, Labels):
+            return DrawnCandidates(stage.subset, stage.labels.candidates, stage.labels.depth)
+    return None
+
+
+def _orders_of(ranker: RankerModel | None) -> RankedLists | None:
+    if ranker is None or not isinstance(ranker.model, RankerStage):
+        return None
+    found = (lists for needed in ranker.model.inputs() if (lists := _first_lists(needed)) is not None)
+    return next((lists for lists in found if isinstance(lists, RankedLists)), None)
+
+
+def _first_lists(lists: Stage) -> RankedLists | RankerScoredLists | None:
+    return next((one for one in _walk(lists) if isinstance(one, (RankedLists, RankerScoredLists))), None)
+
+
+def _walk(start: Stage) -> Iterator[Stage]:
+    """`start` and what it rests on, nearest first; nothing behind a search, a model or labels."""
+    waiting, seen = [start], set[str]()
+    while waiting:
+        stage = waiting.pop(0)
+        if stage.key in seen:
+            continue
+        seen.add(stage.key)
+        yield stage
+        if not isinstance(stage, _ENDS) and not stage.trains:
+            waiting += stage.inputs()

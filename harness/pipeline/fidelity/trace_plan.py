@@ -1,0 +1,161 @@
+"""Which stages the trace of a cell takes: chosen from the chain behind its run, so that cells share what is the same.
+
+No stage of the cell itself changes, nothing is trained, and no teacher is paid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness.evaluation.metrics.evaluate_stage import Evaluate
+from harness.labelling.labels.label_stage import Labels
+from harness.method import MethodInputs
+from harness.pipeline.budgets import largest_budgets, same_request
+from harness.pipeline.fidelity.distillation_chain import (
+    DistillationChain,
+    RankerModel,
+    chain_of,
+    drawn_candidates,
+)
+from harness.pipeline.fidelity.fidelity_stages import RankerFidelity, RetrieverFidelity
+from harness.pipeline.fidelity.held_out_lists import HeldOutOrders, HeldOutScores
+from harness.pipeline.fidelity.order_quality_stage import OrderQuality
+from harness.pipeline.fidelity.trace_stage import RerankedQueries, Trace
+from harness.stage import Stage
+from harness.students.rerank_stages import Rerank
+from harness.training_lists.list_stages import RankedLists
+
+ALL_LEARNT = "all labels of the sweep were learnt, and more would have to be asked of the teacher"
+NO_TASKS = "the orders come from a stage that knows no further queries"
+NO_DRAW = "the lists are no draw of training queries"
+
+
+@dataclass(frozen=True)
+class EvaluatedCandidates:
+    """The evaluated split as a ranker re-ranks it: the candidates' run, by the metric that leads the board."""
+
+    first: Stage
+    metric: str
+
+
+class TracePlan:
+    """Makes traces. `labels` are all of a sweep: where its larger budgets are labelled, smaller ones have held-out
+    lists."""
+
+    def __init__(self, labels: Iterable[Labels]) -> None:
+        self._largest = {_draw(stage): stage for stage in largest_budgets(labels)}
+
+    def trace(self, run: Stage, inputs: MethodInputs, evaluated: EvaluatedCandidates | None) -> Trace | None:
+        """The trace of the cell that ends in `run`; None where there is nothing between a teacher and it that learnt.
+
+        Without `evaluated` no ranker re-ranks: no metric of the sweep counts judged documents.
+        """
+        chain = chain_of(run)
+        return None if chain is None else self._of_chain(chain, inputs, evaluated)
+
+    def _of_chain(
+        self, chain: DistillationChain, inputs: MethodInputs, evaluated: EvaluatedCandidates | None
+    ) -> Trace:
+        ranker = chain.ranker
+        return Trace(
+            quality=_quality(chain.labels),
+            ranker=None if ranker is None else ranker.label,
+            fidelity=self._ranker_fidelity(chain, inputs),
+            evaluated=None if ranker is None or evaluated is None else _reranked(ranker, inputs, evaluated),
+            student=self._student(chain, inputs),
+            target="teacher" if ranker is None else "ranker",
+        )
+
+    def _ranker_fidelity(self, chain: DistillationChain, inputs: MethodInputs) -> RankerFidelity | None:
+        if chain.ranker is None or chain.orders is None:
+            return None
+        held_out, reason = self._held_out_orders(chain.orders)
+        return RankerFidelity(
+            ranker=chain.ranker.model,
+            architecture=chain.ranker.architecture,
+            max_length=chain.ranker.max_length,
+            corpus=inputs.collection.corpus,
+            lists=chain.orders,
+            held_out=held_out,
+            pool=chain.orders.subset.pool,
+            reason=reason,
+        )
+
+    def _student(self, chain: DistillationChain, inputs: MethodInputs) -> RetrieverFidelity | None:
+        if chain.search is None:
+            return None
+        if chain.scores is not None:
+            held_out, pool, reason = _held_out_scores(chain, inputs)
+        else:
+            assert chain.orders is not None, "a chain has a ranker's scores or a teacher's orders"
+            held_out, reason = self._held_out_orders(chain.orders)
+            pool = chain.orders.subset.pool
+        return RetrieverFidelity(
+            model=chain.search.model,
+            corpus=chain.search.corpus,
+            ids=chain.search.ids,
+            lists=chain.scores or chain.orders,
+            held_out=held_out,
+            pool=pool,
+            target="order" if chain.scores is None else "scores",
+            reason=reason,
+        )
+
+    def _held_out_orders(self, orders: RankedLists) -> tuple[HeldOutOrders | None, str]:
+        labels = orders.labels
+        if not isinstance(labels, Labels) or labels.writes:
+            return None, NO_TASKS
+        known = labels if labels.teacher.is_free else self._largest.get(_draw(labels), labels)
+        if not labels.teacher.is_free and known.subset.size <= orders.subset.size:
+            return None, ALL_LEARNT
+        return HeldOutOrders(lists=orders, labels=known, task_inputs=labels.task_inputs), ""
+
+
+def _draw(labels: Labels) -> tuple[str, int]:
+    """The same for labels of which the larger hold the smaller."""
+    return same_request(labels), labels.subset.resample
+
+
+def _quality(labels: Labels | None) -> OrderQuality | None:
+    if labels is None or labels.writes:
+        return None
+    return OrderQuality(labels=labels, candidates=labels.candidates, pool=labels.subset.pool, depth=labels.depth)
+
+
+def _reranked(ranker: RankerModel, inputs: MethodInputs, evaluated: EvaluatedCandidates) -> RerankedQueries:
+    judgments, metrics = inputs.collection.judgments(inputs.split), (evaluated.metric,)
+    reranked = Rerank(
+        ranker=ranker.model,
+        architecture=ranker.architecture,
+        first=evaluated.first,
+        queries=inputs.collection.queries(inputs.split),
+        corpus=inputs.collection.corpus,
+        presented=inputs.list_depth,
+        max_length=ranker.max_length,
+    )
+    return RerankedQueries(
+        reranked=Evaluate(source=reranked, judgments=judgments, metrics=metrics),
+        candidates=Evaluate(source=evaluated.first, judgments=judgments, metrics=metrics),
+        depth=inputs.list_depth,
+    )
+
+
+def _held_out_scores(
+    chain: DistillationChain, inputs: MethodInputs
+) -> tuple[HeldOutScores | None, Stage | None, str]:
+    """Lists of stage 2 of further queries, the pool that they are of, and where there are none the reason."""
+    assert chain.scores is not None and chain.ranker is not None, "asked of chains with a ranker's scores"
+    drawn = drawn_candidates(chain.scores)
+    if drawn is None:
+        return None, None, NO_DRAW
+    held_out = HeldOutScores(
+        ranker=chain.ranker.model,
+        architecture=chain.ranker.architecture,
+        subset=drawn.subset,
+        candidates=drawn.candidates,
+        corpus=inputs.collection.corpus,
+        depth=drawn.depth,
+        max_length=chain.ranker.max_length,
+    )
+    return held_out, drawn.subset.pool, ""
