@@ -73,6 +73,12 @@ MetricOpt = Annotated[str | None, typer.Option("--metric", "-m", help="Default: 
 AxisOpt = Annotated[AxisName, typer.Option("--axis", help="What the curves run over.")]
 FitOpt = Annotated[FitName, typer.Option("--fit", help="power-law takes 4 budgets; series with fewer stay monotone.")]
 EveryOpt = Annotated[bool, typer.Option("--every", help="All series, not only the best eight.")]
+RerankedOpt = Annotated[
+    bool,
+    typer.Option(
+        "--reranked", help="Also each method's ranker re-ranking the candidates: the best that its retriever can learn."
+    ),
+]
 PictureOpt = Annotated[
     Path | None, typer.Option("--svg", help="Also write the curves of the first table to this file.")
 ]
@@ -89,6 +95,7 @@ def curves(
     band: BandOpt = None,
     price: PriceOpt = None,
     every: EveryOpt = False,
+    reranked: RerankedOpt = False,
     picture: PictureOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
@@ -108,13 +115,16 @@ def curves(
     from harness.leaderboard.curves.curve_answer import CurveQuestion, answer
     from harness.leaderboard.curves.curve_answer import as_json as answer_json
     from harness.leaderboard.curves.fitted import ALL
+    from harness.leaderboard.curves.reranked_runs import check_metrics, with_reranked
     from harness.leaderboard.curves.series import RUNS
     from harness.leaderboard.curves.svg import write_svg
     from harness.leaderboard.load_results import load_results
     from harness.leaderboard.render.curve_terminal import render
 
-    result_set = load_results(results)
+    result_set = with_reranked(load_results(results)) if reranked else load_results(results)
     made = board_of(result_set, collection=collection, metric=metric)
+    if reranked:
+        check_metrics(result_set, [table.metric for table in made.tables])
     over = {None: None, BandOver.runs: RUNS, BandOver.all: ALL}[band]
     question = CurveQuestion(axis.value, fit.value, over, target, against, price.value if price else None, every)
     answers = [answer(result_set, table, question) for table in made.tables]

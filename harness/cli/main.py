@@ -20,6 +20,7 @@ from harness.cli.meta_command import meta
 from harness.cli.options import JsonOpt, SetOpt, SweepArg, WorkspaceOpt, display, emit
 from harness.cli.plugin_commands import add_plugin_commands
 from harness.cli.report_commands import export, report
+from harness.cli.trace_command import trace
 from harness.errors import UserError, did_you_mean
 
 app = typer.Typer(
@@ -137,6 +138,7 @@ app.command()(compare)
 app.command()(answer)
 app.command()(meta)
 app.command()(curves)
+app.command()(trace)
 app.command()(report)
 app.command()(export)
 app.command()(board)

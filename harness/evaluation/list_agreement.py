@@ -59,7 +59,7 @@ def list_agreement(lists: Sequence[ListScores]) -> ScoreAgreement | None:
 def gains_of(target: Sequence[float]) -> list[int]:
     """For each document how many the target puts below it."""
     values = np.asarray(target, dtype=np.float64)
-    return np.searchsorted(np.sort(values), values, side="left").tolist()
+    return [int(below) for below in np.searchsorted(np.sort(values), values, side="left")]
 
 
 def chance_ndcg(gains: Sequence[int]) -> float:

@@ -19,7 +19,6 @@ from harness.labelling.labels.teacher import Teacher
 from harness.method import MethodInputs
 from harness.pipeline.faults import FaultCollector, method_path
 from harness.pipeline.fidelity.trace_plan import EvaluatedCandidates, TracePlan
-from harness.pipeline.fidelity.trace_stage import Trace
 from harness.pipeline.graph import closure
 from harness.pipeline.qa_cells import AnswerEvaluation, answer_evaluation
 from harness.pipeline.sweep_inputs import SweepInputs
@@ -52,7 +51,7 @@ class PlannedCell:
     evaluate: Evaluate | Answered
     choice: SelectTrial | None = None
     """What chose the retriever; None where the cell has no trials."""
-    trace: Trace | None = None
+    trace: Stage | None = None
     """How far each model follows what taught it; None where there is no such model, or the sweep wants none."""
 
     @property
@@ -90,7 +89,13 @@ class Builder:
         """The cells with their traces, which may read labels of one another."""
         stages = closure(cell.run for cell in cells).values()
         plan = TracePlan(stage for stage in stages if isinstance(stage, Labels))
-        return [replace(cell, trace=plan.trace(cell.run, cell.inputs, self._evaluated(cell))) for cell in cells]
+        return [replace(cell, trace=self._trace(cell, plan)) for cell in cells]
+
+    def _trace(self, cell: PlannedCell, plan: TracePlan) -> Stage | None:
+        evaluated = self._evaluated(cell)
+        if cell.choice is not None:
+            return plan.chosen_trace(cell.choice, cell.run, cell.inputs, evaluated)
+        return plan.trace(cell.run, cell.inputs, evaluated)
 
     def _evaluated(self, cell: PlannedCell) -> EvaluatedCandidates | None:
         """The first stage on the evaluated split, by the metric that leads the board where judged documents suffice."""

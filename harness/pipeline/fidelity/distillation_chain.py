@@ -72,12 +72,14 @@ class DistillationChain:
 def chain_of(run: Stage) -> DistillationChain | None:
     """The chain behind `run`; None where neither a ranker's scores nor a teacher's order trained anything in it."""
     search = next((stage for stage in _walk(run) if isinstance(stage, DenseSearch)), None)
-    student = search.model if search is not None and isinstance(search.model, TrainRetriever) else None
-    return chain_to(run, student, search)
+    return chain_to(run, None if search is None else search.model)
 
 
-def chain_to(run: Stage, student: TrainRetriever | None, search: DenseSearch | None) -> DistillationChain | None:
-    """The chain that ends with `student`, searched by `search`, or without them in the ranker that made `run`."""
+def chain_to(run: Stage, model: ModelFiles | Stage | None) -> DistillationChain | None:
+    """The chain that ends with the retriever `model`, which `run` searches as it is or under another name; with the
+    ranker of `run` where that was not trained."""
+    search = next((stage for stage in _walk(run) if isinstance(stage, DenseSearch)), None)
+    student = model if isinstance(model, TrainRetriever) else None
     lists = None if student is None else _first_lists(student.lists)
     scores = lists if isinstance(lists, RankerScoredLists) else None
     ranker = RankerModel(scores.ranker, scores.architecture, scores.max_length) if scores else None

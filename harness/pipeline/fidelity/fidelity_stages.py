@@ -136,9 +136,7 @@ def sampled(lists: Sequence[TrainingList]) -> list[TrainingList]:
 def _agreement(
     lists: Sequence[TrainingList], scores: Scores, target: Target, sources: dict[str, str]
 ) -> dict[str, Any] | None:
-    compared = [
-        ListScores(one.documents, _target(one, target), row) for one, row in zip(lists, scores, strict=True)
-    ]
+    compared = [ListScores(one.documents, _target(one, target), row) for one, row in zip(lists, scores, strict=True)]
     found = list_agreement(compared)
     if found is None:
         return None

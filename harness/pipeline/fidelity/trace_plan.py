@@ -12,17 +12,22 @@ from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.labelling.labels.label_stage import Labels
 from harness.method import MethodInputs
 from harness.pipeline.budgets import largest_budgets, same_request
+from harness.pipeline.fidelity.chosen_trace import ChosenTrace
 from harness.pipeline.fidelity.distillation_chain import (
     DistillationChain,
     RankerModel,
     chain_of,
+    chain_to,
     drawn_candidates,
 )
 from harness.pipeline.fidelity.fidelity_stages import RankerFidelity, RetrieverFidelity
 from harness.pipeline.fidelity.held_out_lists import HeldOutOrders, HeldOutScores
 from harness.pipeline.fidelity.order_quality_stage import OrderQuality
-from harness.pipeline.fidelity.trace_stage import RerankedQueries, Trace
+from harness.pipeline.fidelity.trace_stage import RerankedQueries, TransferTrace
+from harness.pipeline.graph import closure
+from harness.pipeline.trial_selection import SelectTrial
 from harness.stage import Stage
+from harness.students.ranker_scored_lists import RankerScoredLists
 from harness.students.rerank_stages import Rerank
 from harness.training_lists.list_stages import RankedLists
 
@@ -46,7 +51,7 @@ class TracePlan:
     def __init__(self, labels: Iterable[Labels]) -> None:
         self._largest = {_draw(stage): stage for stage in largest_budgets(labels)}
 
-    def trace(self, run: Stage, inputs: MethodInputs, evaluated: EvaluatedCandidates | None) -> Trace | None:
+    def trace(self, run: Stage, inputs: MethodInputs, evaluated: EvaluatedCandidates | None) -> TransferTrace | None:
         """The trace of the cell that ends in `run`; None where there is nothing between a teacher and it that learnt.
 
         Without `evaluated` no ranker re-ranks: no metric of the sweep counts judged documents.
@@ -54,11 +59,20 @@ class TracePlan:
         chain = chain_of(run)
         return None if chain is None else self._of_chain(chain, inputs, evaluated)
 
+    def chosen_trace(
+        self, choice: SelectTrial, run: Stage, inputs: MethodInputs, evaluated: EvaluatedCandidates | None
+    ) -> ChosenTrace | None:
+        """The same where `choice` made the retriever out of trials."""
+        chains = [chain_to(run, trial.retriever) for trial in choice.trials]
+        traces = tuple(None if chain is None else self._of_chain(chain, inputs, evaluated) for chain in chains)
+        given = closure([run, *([] if evaluated is None else [evaluated.first])])
+        return ChosenTrace(choice=choice, traces=traces, given=frozenset(given)) if any(traces) else None
+
     def _of_chain(
         self, chain: DistillationChain, inputs: MethodInputs, evaluated: EvaluatedCandidates | None
-    ) -> Trace:
+    ) -> TransferTrace:
         ranker = chain.ranker
-        return Trace(
+        return TransferTrace(
             quality=_quality(chain.labels),
             ranker=None if ranker is None else ranker.label,
             fidelity=self._ranker_fidelity(chain, inputs),
@@ -85,22 +99,27 @@ class TracePlan:
     def _student(self, chain: DistillationChain, inputs: MethodInputs) -> RetrieverFidelity | None:
         if chain.search is None:
             return None
-        if chain.scores is not None:
-            held_out, pool, reason = _held_out_scores(chain, inputs)
-        else:
-            assert chain.orders is not None, "a chain has a ranker's scores or a teacher's orders"
-            held_out, reason = self._held_out_orders(chain.orders)
-            pool = chain.orders.subset.pool
+        lists = chain.scores or chain.orders
+        assert lists is not None, "a chain has a ranker's scores or a teacher's orders"
+        held_out, pool, reason = self._held_out(chain, inputs)
         return RetrieverFidelity(
             model=chain.search.model,
             corpus=chain.search.corpus,
             ids=chain.search.ids,
-            lists=chain.scores or chain.orders,
+            lists=lists,
             held_out=held_out,
             pool=pool,
             target="order" if chain.scores is None else "scores",
             reason=reason,
         )
+
+    def _held_out(self, chain: DistillationChain, inputs: MethodInputs) -> tuple[Stage | None, Stage | None, str]:
+        """The student's held-out lists, the pool of its queries, and where there are none of the former the reason."""
+        if chain.scores is not None:
+            return _held_out_scores(chain.scores, inputs)
+        assert chain.orders is not None, "a chain has a ranker's scores or a teacher's orders"
+        held_out, reason = self._held_out_orders(chain.orders)
+        return held_out, chain.orders.subset.pool, reason
 
     def _held_out_orders(self, orders: RankedLists) -> tuple[HeldOutOrders | None, str]:
         labels = orders.labels
@@ -141,21 +160,17 @@ def _reranked(ranker: RankerModel, inputs: MethodInputs, evaluated: EvaluatedCan
     )
 
 
-def _held_out_scores(
-    chain: DistillationChain, inputs: MethodInputs
-) -> tuple[HeldOutScores | None, Stage | None, str]:
-    """Lists of stage 2 of further queries, the pool that they are of, and where there are none the reason."""
-    assert chain.scores is not None and chain.ranker is not None, "asked of chains with a ranker's scores"
-    drawn = drawn_candidates(chain.scores)
+def _held_out_scores(scores: RankerScoredLists, inputs: MethodInputs) -> tuple[Stage | None, Stage | None, str]:
+    drawn = drawn_candidates(scores)
     if drawn is None:
         return None, None, NO_DRAW
     held_out = HeldOutScores(
-        ranker=chain.ranker.model,
-        architecture=chain.ranker.architecture,
+        ranker=scores.ranker,
+        architecture=scores.architecture,
         subset=drawn.subset,
         candidates=drawn.candidates,
         corpus=inputs.collection.corpus,
         depth=drawn.depth,
-        max_length=chain.ranker.max_length,
+        max_length=scores.max_length,
     )
     return held_out, drawn.subset.pool, ""

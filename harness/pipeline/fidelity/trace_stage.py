@@ -33,7 +33,7 @@ class RerankedQueries:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Trace(Stage):
+class TransferTrace(Stage):
     """From a teacher to a retriever: ``trace.json`` (published/run_trace.py). What a method does not have is None."""
 
     kind: ClassVar[str] = "trace"
