@@ -6,14 +6,17 @@ import streamlit as st
 
 from dashboard import address, choose
 from dashboard.charts.loss_chart import loss_chart
+from dashboard.charts.trace_chart import LOOKS, trace_chart
 from dashboard.frame import frame
 from dashboard.show import show
 from dashboard.source import View, view, workspace
 from dashboard.text import literal
 from harness.errors import UserError
 from harness.leaderboard import row_texts
+from harness.leaderboard.inspect.row_trace import REMEDY, trace_of_run
 from harness.leaderboard.inspect.run_details import Details, content, details, downloads
 from harness.leaderboard.inspect.run_provenance import LossCurve, RunProvenance, model_folders, run_provenance
+from harness.leaderboard.render.trace_terminal import FOOT
 from harness.published.result_folder import Published
 
 _TYPES = {
@@ -40,6 +43,37 @@ def _provenance(run: Published) -> RunProvenance | None:
             "written."
         )
     return found
+
+
+def _trace(run: Published) -> None:
+    """Where knowledge is lost between the teacher and this run; nothing for a run that nobody taught."""
+    try:
+        found = trace_of_run(run)
+    except UserError as error:
+        st.error(literal(str(error)))
+        return
+    if found is None:
+        if run.card.teacher is not None or run.card.ranker is not None:
+            st.caption(f"This run was published without a trace of what its models learnt: {REMEDY}.")
+        return
+    st.subheader("Where is it lost?")
+    show(trace_chart(found.steps), "trace", found.line)
+    st.caption("Each bar is the agreement of an order with what its colour names; a tick is what orders by lot have.")
+    st.caption(literal(found.line), help=literal(FOOT))
+    rows = {
+        "order of": [step.model for step in found.steps],
+        "on": [step.on for step in found.steps],
+        "against": [LOOKS[step.target][0].removeprefix("against ") for step in found.steps],
+        "metric": [step.metric for step in found.steps],
+        "value": [step.value for step in found.steps],
+        "by chance": [step.chance for step in found.steps],
+        "τ": [step.tau for step in found.steps],
+        "lists": [step.lists for step in found.steps],
+    }
+    number = st.column_config.NumberColumn(format="%.3f")
+    frame(rows, "Trace", dict.fromkeys(("value", "by chance", "τ"), number), save="trace")
+    for note in found.notes:
+        st.caption(literal(note))
 
 
 def _losses(curves: tuple[LossCurve, ...]) -> None:
@@ -149,6 +183,7 @@ def page() -> None:
     st.subheader("Make it again")
     st.code(said.command, language=None, wrap_lines=True)
     st.caption("With the sweep file named on the card and its commit: the same cells have the same keys.")
+    _trace(run)
     provenance = _provenance(run)
     if provenance is not None:
         _losses(provenance.curves)

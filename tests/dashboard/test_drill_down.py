@@ -11,23 +11,26 @@ import pytest
 from dashboard.charts.loss_chart import loss_chart
 from dashboard.charts.strata_chart import strata_chart
 from dashboard.charts.teacher_charts import heatmap, picks_chart
+from dashboard.charts.trace_chart import trace_chart
 from dashboard.show import saved
 from dashboard.text import literal
 from harness.collections.parse import parse_source
 from harness.collections.prepared import prepare
 from harness.leaderboard.board import load_board
 from harness.leaderboard.inspect.label_quality import MEASURES, agreements, first_picks, teacher_labels
+from harness.leaderboard.inspect.row_trace import load_traces
 from harness.leaderboard.inspect.run_provenance import run_provenance
 from harness.leaderboard.inspect.strata import SIZES, strata
 from harness.leaderboard.load_results import load_results
 from harness.leaderboard.row_query_values import per_query
 from harness.leaderboard.row_texts import titles
-from harness.published.result_folder import LABELS, PROVENANCE
+from harness.published.result_folder import LABELS, PROVENANCE, TRACE
 from tests.dashboard.pages import open_page
 from tests.dashboard.test_hostile import assert_inert
 from tests.leaderboard.hostile import SCRIPT
 from tests.leaderboard.labels import CANDIDATES, orders_of, put_labelled
 from tests.leaderboard.runs import DOCUMENTS, QRELS, make_card, make_run, put
+from tests.leaderboard.traces import put_traced, trace_of
 
 pytestmark = pytest.mark.slow
 
@@ -107,6 +110,31 @@ def test_run_shows_losses_and_stages(taught: Path, monkeypatch: pytest.MonkeyPat
     files = {button.proto.label for button in page.get("download_button")}
     assert {"run.trec.gz", "metrics.parquet", "card.yaml", PROVENANCE, LABELS, "Chart as SVG", "Stages as CSV"} <= files
     assert any("store/retriever" in code.value for code in page.code)
+
+
+def test_run_shows_where_knowledge_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_traced(tmp_path / "results", 100, 0, 0.5, trace_of(1.0, held_out=False))
+    page = open_page(tmp_path / "results", monkeypatch, "run", run="ours-100-0")
+    (found,) = load_traces(tmp_path / "results")
+    assert "Where is it lost?" in [heading.value for heading in page.subheader]
+    shown = page.dataframe[1].value
+    assert shown["order of"].tolist() == [step.model for step in found.steps]
+    assert shown["value"].dropna().tolist() == [step.value for step in found.steps if step.value is not None]
+    captions = [caption.value for caption in page.caption]
+    assert literal(found.line) in captions and literal(found.notes[0]) in captions
+    drawn = ElementTree.fromstring(saved(trace_chart(found.steps), "svg"))
+    texts = {element.text for element in drawn.iter() if element.tag.endswith("text")}
+    assert {"9. retriever, evaluated queries", "not measured", f"{found.steps[-1].value:.3f}"} <= texts
+
+
+def test_a_run_of_before_says_how_to_get_its_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_traced(tmp_path / "results", 100, 0, 0.5, None)
+    page = open_page(tmp_path / "results", monkeypatch, "run", run="ours-100-0")
+    assert any("without a trace" in caption.value and "sweep again" in caption.value for caption in page.caption)
+    (folder,) = (tmp_path / "results").glob("*/ours-100-0")
+    (folder / TRACE).write_text("{")
+    page = open_page(tmp_path / "results", monkeypatch, "run", run="ours-100-0")
+    assert any("trace" in error.value for error in page.error)
 
 
 def test_an_old_run_says_that_it_has_no_losses(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

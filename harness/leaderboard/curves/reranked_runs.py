@@ -24,11 +24,9 @@ _OF_RANKER = ("ranker", "ranker_loss")
 
 def with_reranked(result_set: ResultSet) -> ResultSet:
     """The runs and those of their rankers. Raises UserError where no run has a trace with one."""
-    groups: dict[tuple[str, int | None, int | None, str], list[Published]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[Published]] = defaultdict(list)
     for ranker in _rankers(result_set.runs):
-        card = ranker.card
-        identity = Configuration((_own_settings(ranker),)).identity
-        groups[identity, card.resample, card.seed, card.collection.content_hash].append(ranker)
+        groups[Configuration((_own_settings(ranker),)).identity, ranker.card.collection.content_hash].append(ranker)
     if not groups:
         raise UserError("no run says what its ranker re-ranks", file=result_set.folder or None, remedy=REMEDY)
     rankers = [ranker for group in groups.values() for ranker in _distinct(group)]
@@ -78,7 +76,11 @@ def _own_settings(ranker: Published) -> Published:
 
 
 def _distinct(group: list[Published]) -> list[Published]:
-    """One row where all of `group` are of one ranker, and otherwise each with all its settings."""
-    if any(other.scores != group[0].scores for other in group):
+    """One row for each resample and seed where all of `group` are of one ranker there, otherwise each with all its
+    settings."""
+    drawn: dict[tuple[int | None, int | None], list[Published]] = defaultdict(list)
+    for ranker in group:
+        drawn[ranker.card.resample, ranker.card.seed].append(ranker)
+    if any(other.scores != runs[0].scores for runs in drawn.values() for other in runs):
         return group
-    return [_own_settings(group[0])]
+    return [_own_settings(runs[0]) for runs in drawn.values()]

@@ -15,7 +15,7 @@ from harness.leaderboard.load_results import ResultSet, load_results
 from harness.leaderboard.row_texts import titles
 from harness.published.result_folder import Published
 from harness.published.run_trace import read_trace
-from harness.text import counted
+from harness.text import counted, plain
 
 REMEDY = "run its sweep again: only the stages of the trace are made (evaluate.trace must not be false)"
 """What gives a row of before traces one."""
@@ -60,7 +60,13 @@ class RowTrace:
 def trace_of_row(result_set: ResultSet, table: Table, name: str, row: Row) -> RowTrace | None:
     """The trace of a `row` of `table` that is called `name`; None where none of its runs has one. Raises UserError for
     a file that cannot be used."""
-    return _of_runs(name, table, result_set.runs_of_row(table, row))
+    return _of_runs(name, table.collection, table.split, result_set.runs_of_row(table, row))
+
+
+def trace_of_run(run: Published) -> RowTrace | None:
+    """The trace of one run; None where it was published without. Raises UserError for a file that cannot be used."""
+    about = run.card.collection
+    return _of_runs(plain(run.card.tag), plain(about.name), plain(about.split), [run])
 
 
 def load_traces(
@@ -87,10 +93,10 @@ def _named(result_set: ResultSet, tables: Sequence[Table], text: str) -> list[Ro
     members = []
     for table, name, row in find_rows(tables, text):
         runs = result_set.runs_of_row(table, row)
-        members.append((name, table, [run for run in runs if run.card.tag == text] or runs))
+        members.append((name, table.collection, table.split, [run for run in runs if run.card.tag == text] or runs))
     found = [trace for one in members if (trace := _of_runs(*one)) is not None]
     if not found:
-        name, _, runs = members[0]
+        name, _, _, runs = members[0]
         raise _without(name, runs)
     return found
 
@@ -110,12 +116,12 @@ def find_rows(tables: Sequence[Table], text: str) -> list[tuple[Table, str, Row]
     return found
 
 
-def _of_runs(name: str, table: Table, runs: Sequence[Published]) -> RowTrace | None:
+def _of_runs(name: str, collection: str, split: str, runs: Sequence[Published]) -> RowTrace | None:
     traced = [TracedRun(run, trace) for run in runs if (trace := read_trace(Path(run.folder))) is not None]
     if not traced:
         return None
     ids = tuple(run.card.tag for run in runs)
-    return RowTrace(name, table.collection, table.split, ids, len(runs), len(traced), trace_steps(traced))
+    return RowTrace(name, collection, split, ids, len(runs), len(traced), trace_steps(traced))
 
 
 def _without(name: str, runs: Sequence[Published]) -> UserError:
