@@ -13,6 +13,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -117,15 +118,14 @@ class RetrieverFidelity(FidelityStage):
         encoder = load_encoder(model_path(self.model, context), self.corpus.max_length)
         texts = list(dict.fromkeys(one.text for one in lists))
         queries = dict(zip(texts, encode(encoder, texts, "query", progress=context.progress), strict=True))
+        documents = list(dict.fromkeys(chain.from_iterable(one.documents for one in lists)))
         embeddings = np.load(context.path(self.corpus) / EMBEDDINGS, mmap_mode="r")
-        found = []
-        for one in lists:
-            vectors = embeddings[self.ids.rows(one.documents)].astype(np.float32)
-            products = vectors @ queries[one.text]
-            lengths = np.linalg.norm(vectors, axis=1) if encoder.similarity == "cosine" else 1.0
+        vectors = embeddings[self.ids.rows(documents)].astype(np.float32)
+        if encoder.similarity == "cosine":
             # The length of the query changes no order; a document of zeros has the cosine 0.
-            found.append((products / np.maximum(lengths, np.finfo(np.float32).tiny)).tolist())
-        return found
+            vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        row = {document: number for number, document in enumerate(documents)}
+        return [(vectors[[row[document] for document in one.documents]] @ queries[one.text]).tolist() for one in lists]
 
 
 def sampled(lists: Sequence[TrainingList]) -> list[TrainingList]:

@@ -65,8 +65,11 @@ class TracePlan:
         """The same where `choice` made the retriever out of trials."""
         chains = [chain_to(run, trial.retriever) for trial in choice.trials]
         traces = tuple(None if chain is None else self._of_chain(chain, inputs, evaluated) for chain in chains)
-        given = closure([run, *([] if evaluated is None else [evaluated.first])])
-        return ChosenTrace(choice=choice, traces=traces, given=frozenset(given)) if any(traces) else None
+        known = [trace for trace in traces if trace is not None]
+        # Labels of larger budgets, too, are made where they are learnt: inside a trace nothing is asked.
+        labels = (stage for stage in closure(known).values() if isinstance(stage, Labels))
+        given = closure([run, *labels, *([] if evaluated is None else [evaluated.first])])
+        return ChosenTrace(choice=choice, traces=traces, given=frozenset(given)) if known else None
 
     def _of_chain(
         self, chain: DistillationChain, inputs: MethodInputs, evaluated: EvaluatedCandidates | None

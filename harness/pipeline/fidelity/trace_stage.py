@@ -21,6 +21,9 @@ from harness.stage import Context, Stage
 from harness.text import plain
 from harness.validation import validated
 
+LONGEST = 300
+"""Characters of a ranker's label that are published: a sum of losses names all their settings."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RerankedQueries:
@@ -62,7 +65,7 @@ class TransferTrace(Stage):
 
     def _ranker(self, context: Context) -> dict[str, Any]:
         return {
-            "label": plain(self.ranker or ""),
+            "label": plain(self.ranker or "")[:LONGEST],
             "teacher": _parsed(self.fidelity, FIDELITY, context),
             "reranked": self.evaluated and _reranked(self.evaluated, context),
         }

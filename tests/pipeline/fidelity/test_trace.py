@@ -15,6 +15,7 @@ from scipy.stats import kendalltau
 
 from harness.collections.pool import read_pool
 from harness.collections.sample import draw_queries
+from harness.labelling.labels.label_stage import Labels
 from harness.pipeline.builder import PlannedCell
 from harness.pipeline.fidelity.chosen_trace import ChosenTrace
 from harness.pipeline.fidelity.distillation_chain import chain_of
@@ -343,6 +344,17 @@ def test_a_tuned_cell_has_the_trace_of_the_trial_that_was_chosen(home: Path, tra
     hand = sweep(home, f"methods=[{method[:-1]}, epochs: {chosen.chosen['epochs']}}}]", results="by-hand")
     assert read_trace(folder) == read_trace(hand.published[0])
     assert sweep(home, f"methods=[{method}]", tune, results="tuned").summary["stages"]["run"] == 0
+
+
+def test_a_tuned_cell_reads_larger_labels_and_asks_for_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Oracle, "is_free", False)
+    small, large = planned(
+        home, "methods=[{method: direct, teachers: [oracle]}]", "tune={trials: {epochs: [1, 3]}}"
+    ).cells
+    labels = next(stage for stage in closure([large.run]).values() if isinstance(stage, Labels))
+    assert small.trace is not None and labels.key in {stage.key for stage in small.trace.inputs()}
+    assert large.trace is not None
+    assert {stage.key for stage in closure([large.trace]).values() if isinstance(stage, Labels)} == {labels.key}
 
 
 def test_lists_that_a_plug_in_changes_are_traced_through(home: Path) -> None:
