@@ -45,7 +45,9 @@ def test_every_page_is_in_the_navigation_and_every_plug_in_on_its_page(tmp_path:
 def test_one_version_is_said_everywhere() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    newest = re.search(r"^## (\S+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    newest = re.search(
+        r"^## (?!Unreleased)(\S+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
     assert newest and {project["version"], citation["version"], newest[1]} == {__version__}
 
 

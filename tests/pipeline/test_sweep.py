@@ -137,7 +137,8 @@ def test_another_loss_runs_only_what_rests_on_it(first: SweepResult, home: Path)
     change = "methods=[{method: direct, epochs: 1, retriever_loss: ranknet}]"
     report = Workspace(home / "workspace").plan(home / "sweep.yaml", [change]).report()
     waiting = {kind: counts["to_run"] for kind, counts in report["stages"]["by_kind"].items() if counts["to_run"]}
-    assert waiting == {"retriever": 2, "embed": 2, "dense-search": 2, "evaluate": 2}
+    trace = {"retriever-fidelity": 2, "trace": 2}
+    assert waiting == {"retriever": 2, "embed": 2, "dense-search": 2, "evaluate": 2, **trace}
 
 
 def test_numbers_are_the_same_in_a_fresh_workspace(first: SweepResult, home: Path) -> None:

@@ -24,13 +24,13 @@ class PublishedCache:
         with contextlib.suppress(OSError, ValueError):
             self._marks = dict(json.loads(file.read_text(encoding="utf-8")))
 
-    def holds(self, folder: Path, card: Card, files: Mapping[str, bytes]) -> bool:
+    def holds(self, folder: Path, card: Card, files: Mapping[str, bytes] | None = None) -> bool:
         """Whether `folder` was found to hold the cell of `card` with these `files`, and its card file is still the
         same."""
         known = self._marks.get(str(folder.absolute()))
         return bool(known) and known == _mark(folder, card, files)
 
-    def note(self, folder: Path, card: Card, files: Mapping[str, bytes]) -> None:
+    def note(self, folder: Path, card: Card, files: Mapping[str, bytes] | None = None) -> None:
         """`folder` holds the cell of `card` with `files` now."""
         self._marks[str(folder.absolute())] = _mark(folder, card, files)
 
@@ -40,8 +40,8 @@ class PublishedCache:
             temporary.write_text(json.dumps(self._marks), encoding="utf-8")
 
 
-def _mark(folder: Path, card: Card, files: Mapping[str, bytes]) -> str:
-    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+def _mark(folder: Path, card: Card, files: Mapping[str, bytes] | None) -> str:
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in (files or {}).items()}
     try:
         return digest([card.identity(), sorted(card.tells), sha256(folder / CARD), *([hashes] if hashes else [])])
     except OSError:

@@ -35,6 +35,14 @@ def test_only_the_same_cell_behind_the_same_card_file_is_known(tmp_path: Path) -
     assert not again.holds(folder, card(10))
 
 
+def test_another_trace_is_another_result(tmp_path: Path) -> None:
+    (tmp_path / CARD).write_text("a card")
+    cache = PublishedCache(tmp_path / "published.json")
+    cache.note(tmp_path, card(10), {"trace.json": b"one"})
+    assert cache.holds(tmp_path, card(10), {"trace.json": b"one"})
+    assert not cache.holds(tmp_path, card(10), {"trace.json": b"two"}) and not cache.holds(tmp_path, card(10))
+
+
 def test_a_file_that_cannot_be_read_is_forgotten(tmp_path: Path) -> None:
     file = tmp_path / "published.json"
     file.write_text("{half")
