@@ -21,7 +21,7 @@ class Plan(PlannedSweep):
     >>> import harness
     >>> plan = harness.Workspace("workspace").plan("configs/smoke.yaml", overrides=["budgets=[20]"])
     >>> len(plan.cells), len(plan.stages)
-    (5, 26)
+    (5, 37)
     >>> plan.report()["llm"]["usd"]
     0.0
     >>> [row["state"] for row in plan.status()["cells"]]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from harness.models import model_path
+from harness.models import ModelFiles, model_path
 from harness.retrieval.search_stages import EMBEDDINGS, Embed
-from harness.stage import Context
+from harness.stage import Context, Stage
 from harness.students.projection import ProjectionRanker
 from harness.students.ranker import COSINE_SCALE
 from harness.students.ranker_scored_lists import CandidateScores
+from harness.students.rerank_stages import Rerank
 from harness.training_lists.list_dataset import ListDataset
 from harness.training_lists.training_list import TrainingList
 
@@ -26,11 +27,29 @@ class ProjectionScores(CandidateScores):
 
     embeddings: Embed
 
-    def list_scores(self, lists: tuple[TrainingList, ...], context: Context) -> list[list[float]]:
-        dataset = ListDataset.of(lists, self.corpus)
-        vectors = document_embeddings(self.embeddings, lists, context)
-        ranker = ProjectionRanker.load(model_path(self.ranker, context), COSINE_SCALE, vectors)
-        return [row.tolist() for row in ranker.bind(dataset, self.max_length).score_all(context.progress)]
+    def list_scores(self, lists: Sequence[TrainingList], context: Context) -> list[list[float]]:
+        return projected_scores(self.ranker, self.embeddings, self.max_length, lists, context)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ProjectionRerank(Rerank):
+    """`Rerank` by a projection ranker. `embeddings` are those of its encoder."""
+
+    kind: ClassVar[str] = "projection-rerank"
+
+    embeddings: Embed
+
+    def list_scores(self, lists: Sequence[TrainingList], context: Context) -> list[list[float]]:
+        return projected_scores(self.ranker, self.embeddings, self.max_length, lists, context)
+
+
+def projected_scores(
+    ranker: ModelFiles | Stage, embeddings: Embed, max_length: int, lists: Sequence[TrainingList], context: Context
+) -> list[list[float]]:
+    """What a projection ranker scores the documents of every list, whose embeddings are there."""
+    dataset, vectors = ListDataset.of(lists, embeddings.texts), document_embeddings(embeddings, lists, context)
+    loaded = ProjectionRanker.load(model_path(ranker, context), COSINE_SCALE, vectors)
+    return [row.tolist() for row in loaded.bind(dataset, max_length).score_all(context.progress)]
 
 
 def document_embeddings(embeddings: Embed, lists: Iterable[TrainingList], context: Context) -> np.ndarray:

@@ -44,7 +44,7 @@ class RankerScoredLists(Stage):
         scores = self.list_scores(built.lists, context)
         ListsBuilt(tuple(self.scored_lists(built.lists, scores)), built.dropped).write(out)
 
-    def list_scores(self, lists: tuple[TrainingList, ...], context: Context) -> list[list[float]]:
+    def list_scores(self, lists: Sequence[TrainingList], context: Context) -> list[list[float]]:
         """The ranker's scores of the documents of every list."""
         dataset, start = ListDataset.of(lists, self.corpus), model_path(self.ranker, context)
         return score_lists(start, self.architecture, dataset, self.max_length, context.progress)

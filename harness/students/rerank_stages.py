@@ -47,14 +47,16 @@ class Rerank(Stage):
             for query in texts
             if (top := first.top(query, self.presented))
         ]
-        dataset, start = ListDataset.of(lists, self.corpus), model_path(self.ranker, context)
         runs = {}
-        for one, scores in zip(
-            lists, score_lists(start, self.architecture, dataset, self.max_length, context.progress), strict=True
-        ):
+        for one, scores in zip(lists, self.list_scores(lists, context), strict=True):
             ranked = dict(zip(one.documents, scores, strict=True))
             runs[one.query] = ranked | scores_below(first.top(one.query)[len(ranked) :], min(ranked.values()))
         Run("rerank", runs).write(out / FILE)
+
+    def list_scores(self, lists: Sequence[TrainingList], context: Context) -> list[list[float]]:
+        """The ranker's scores of the documents of every list."""
+        dataset, start = ListDataset.of(lists, self.corpus), model_path(self.ranker, context)
+        return score_lists(start, self.architecture, dataset, self.max_length, context.progress)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -17,8 +17,10 @@ from harness.models import ModelFiles
 from harness.retrieval.search_stages import DenseSearch, Embed, Interleave, LexicalIndex, LexicalSearch
 from harness.stage import Stage
 from harness.students.architecture import Architecture
+from harness.students.projection_scores import ProjectionScores
 from harness.students.ranker_scored_lists import CandidateScores, RankerScoredLists
 from harness.students.rerank_stages import Rerank
+from harness.training.projection_stage import TrainProjection
 from harness.training.train_stages import RankerStage, TrainRetriever
 from harness.training_lists.list_stages import GoldLists, RankedLists
 
@@ -33,6 +35,8 @@ class RankerModel:
     model: ModelFiles | Stage
     architecture: Architecture
     max_length: int
+    embeddings: Embed | None
+    """Those of its encoder, where that stays as it is and they are there."""
 
     @property
     def label(self) -> str:
@@ -82,9 +86,8 @@ def chain_to(run: Stage, model: ModelFiles | Stage | None) -> DistillationChain 
     student = model if isinstance(model, TrainRetriever) else None
     lists = None if student is None else _first_lists(student.lists)
     scores = lists if isinstance(lists, RankerScoredLists) else None
-    ranker = RankerModel(scores.ranker, scores.architecture, scores.max_length) if scores else None
-    if student is None and isinstance(run, Rerank):
-        ranker = RankerModel(run.ranker, run.architecture, run.max_length)
+    scoring = run if student is None and isinstance(run, Rerank) else scores
+    ranker = None if scoring is None else _ranker_of(scoring)
     orders = lists if isinstance(lists, RankedLists) else _orders_of(ranker)
     if orders is None and scores is None:
         return None
@@ -99,6 +102,12 @@ def drawn_candidates(lists: Stage) -> DrawnCandidates | None:
         if isinstance(stage, RankedLists) and isinstance(stage.labels, Labels):
             return DrawnCandidates(stage.subset, stage.labels.candidates, stage.labels.depth)
     return None
+
+
+def _ranker_of(scoring: RankerScoredLists | Rerank) -> RankerModel:
+    model = scoring.ranker
+    known = (one.embeddings for one in (scoring, model) if isinstance(one, (ProjectionScores, TrainProjection)))
+    return RankerModel(model, scoring.architecture, scoring.max_length, next(known, None))
 
 
 def _orders_of(ranker: RankerModel | None) -> RankedLists | None:

@@ -23,13 +23,11 @@ from harness.collections.collection import Texts
 from harness.collections.pool import read_pool
 from harness.evaluation.list_agreement import ListScores, list_agreement
 from harness.models import ModelFiles, model_path
-from harness.pipeline.fidelity.held_out_lists import MOST, read_held_out
+from harness.pipeline.fidelity.held_out_lists import MOST, ranker_scores, read_held_out
 from harness.retrieval.encode import encode, load_encoder
 from harness.retrieval.search_stages import EMBEDDINGS, Embed
 from harness.stage import Context, Stage
 from harness.students.architecture import Architecture
-from harness.students.ranker import score_lists
-from harness.training_lists.list_dataset import ListDataset
 from harness.training_lists.training_list import TrainingList, read_lists
 
 FILE = "fidelity.json"
@@ -84,14 +82,15 @@ class RankerFidelity(FidelityStage):
     pool: Stage | None
     target: Target = "order"
     reason: str = ""
+    embeddings: Embed | None = None
+    """Those of the encoder under a projection ranker."""
 
     @property
     def label(self) -> str:
         return self.lists.label
 
     def scores(self, lists: Sequence[TrainingList], context: Context) -> Scores:
-        dataset, start = ListDataset.of(lists, self.corpus), model_path(self.ranker, context)
-        return score_lists(start, self.architecture, dataset, self.max_length, context.progress)
+        return ranker_scores(self, lists, context)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

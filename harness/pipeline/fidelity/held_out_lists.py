@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from harness.collections.collection import Texts
 from harness.collections.crops import TrainingQuery
@@ -22,8 +22,10 @@ from harness.labelling.labels.label_stage import RANKINGS, Labels
 from harness.labelling.labels.ranking import Ranking
 from harness.ledger.views import CacheMiss, ReplayLedger
 from harness.models import ModelFiles, model_path
+from harness.retrieval.search_stages import Embed
 from harness.stage import Context, Stage
 from harness.students.architecture import Architecture
+from harness.students.projection_scores import projected_scores
 from harness.students.ranker import score_lists
 from harness.training_lists.list_dataset import ListDataset
 from harness.training_lists.list_stages import RankedLists, candidate_lists
@@ -60,6 +62,30 @@ def _write(out: Path, lists: Sequence[TrainingList], reason: str) -> None:
     write_lists(out, lists)
     summary = {"lists": len(lists), "reason": "" if lists else reason}
     (out / SUMMARY).write_text(json.dumps(summary, indent=1), encoding="utf-8")
+
+
+class ScoringRanker(Protocol):
+    """A stage that has a ranker score lists."""
+
+    @property
+    def ranker(self) -> ModelFiles | Stage: ...
+    @property
+    def architecture(self) -> Architecture: ...
+    @property
+    def corpus(self) -> Texts: ...
+    @property
+    def max_length(self) -> int: ...
+    @property
+    def embeddings(self) -> Embed | None: ...
+
+
+def ranker_scores(stage: ScoringRanker, lists: Sequence[TrainingList], context: Context) -> list[list[float]]:
+    """What the ranker of `stage` scores the documents of every list, with the embeddings that are there for one whose
+    encoder stays as it is."""
+    if stage.embeddings is not None:
+        return projected_scores(stage.ranker, stage.embeddings, stage.max_length, lists, context)
+    dataset, start = ListDataset.of(lists, stage.corpus), model_path(stage.ranker, context)
+    return score_lists(start, stage.architecture, dataset, stage.max_length, context.progress)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -116,6 +142,8 @@ class HeldOutScores(Stage):
     corpus: Texts
     depth: int
     max_length: int
+    embeddings: Embed | None = None
+    """Those of the encoder under a projection ranker."""
 
     @property
     def label(self) -> str:
@@ -130,8 +158,6 @@ class HeldOutScores(Stage):
             if len(documents := tuple(candidates[query.id])) > 1
         ]
         if lists:
-            dataset, start = ListDataset.of(lists, self.corpus), model_path(self.ranker, context)
-            scores = score_lists(start, self.architecture, dataset, self.max_length, context.progress)
-            lists = list(from_scores(lists, scores).lists)
+            lists = list(from_scores(lists, ranker_scores(self, lists, context)).lists)
         reason = "no query that is left over has two candidates" if queries else "no query of the pool is left over"
         _write(out, lists, reason)

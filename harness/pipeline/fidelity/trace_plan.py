@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.labelling.labels.label_stage import Labels
@@ -27,6 +28,7 @@ from harness.pipeline.fidelity.trace_stage import RerankedQueries, TransferTrace
 from harness.pipeline.graph import closure
 from harness.pipeline.trial_selection import SelectTrial
 from harness.stage import Stage
+from harness.students.projection_scores import ProjectionRerank
 from harness.students.ranker_scored_lists import RankerScoredLists
 from harness.students.rerank_stages import Rerank
 from harness.training_lists.list_stages import RankedLists
@@ -97,6 +99,7 @@ class TracePlan:
             held_out=held_out,
             pool=chain.orders.subset.pool,
             reason=reason,
+            embeddings=chain.ranker.embeddings,
         )
 
     def _student(self, chain: DistillationChain, inputs: MethodInputs) -> RetrieverFidelity | None:
@@ -118,8 +121,8 @@ class TracePlan:
 
     def _held_out(self, chain: DistillationChain, inputs: MethodInputs) -> tuple[Stage | None, Stage | None, str]:
         """The student's held-out lists, the pool of its queries, and where there are none of the former the reason."""
-        if chain.scores is not None:
-            return _held_out_scores(chain.scores, inputs)
+        if chain.scores is not None and chain.ranker is not None:
+            return _held_out_scores(chain.scores, chain.ranker, inputs)
         assert chain.orders is not None, "a chain has a ranker's scores or a teacher's orders"
         held_out, reason = self._held_out_orders(chain.orders)
         return held_out, chain.orders.subset.pool, reason
@@ -147,15 +150,17 @@ def _quality(labels: Labels | None) -> OrderQuality | None:
 
 def _reranked(ranker: RankerModel, inputs: MethodInputs, evaluated: EvaluatedCandidates) -> RerankedQueries:
     judgments, metrics = inputs.collection.judgments(inputs.split), (evaluated.metric,)
-    reranked = Rerank(
-        ranker=ranker.model,
-        architecture=ranker.architecture,
-        first=evaluated.first,
-        queries=inputs.collection.queries(inputs.split),
-        corpus=inputs.collection.corpus,
-        presented=inputs.list_depth,
-        max_length=ranker.max_length,
-    )
+    ordering: dict[str, Any] = {
+        "ranker": ranker.model,
+        "architecture": ranker.architecture,
+        "first": evaluated.first,
+        "queries": inputs.collection.queries(inputs.split),
+        "corpus": inputs.collection.corpus,
+        "presented": inputs.list_depth,
+        "max_length": ranker.max_length,
+    }
+    embeddings = ranker.embeddings
+    reranked = Rerank(**ordering) if embeddings is None else ProjectionRerank(**ordering, embeddings=embeddings)
     return RerankedQueries(
         reranked=Evaluate(source=reranked, judgments=judgments, metrics=metrics),
         candidates=Evaluate(source=evaluated.first, judgments=judgments, metrics=metrics),
@@ -163,17 +168,20 @@ def _reranked(ranker: RankerModel, inputs: MethodInputs, evaluated: EvaluatedCan
     )
 
 
-def _held_out_scores(scores: RankerScoredLists, inputs: MethodInputs) -> tuple[Stage | None, Stage | None, str]:
+def _held_out_scores(
+    scores: RankerScoredLists, ranker: RankerModel, inputs: MethodInputs
+) -> tuple[Stage | None, Stage | None, str]:
     drawn = drawn_candidates(scores)
     if drawn is None:
         return None, None, NO_DRAW
     held_out = HeldOutScores(
-        ranker=scores.ranker,
-        architecture=scores.architecture,
+        ranker=ranker.model,
+        architecture=ranker.architecture,
         subset=drawn.subset,
         candidates=drawn.candidates,
         corpus=inputs.collection.corpus,
         depth=drawn.depth,
-        max_length=scores.max_length,
+        max_length=ranker.max_length,
+        embeddings=ranker.embeddings,
     )
     return held_out, drawn.subset.pool, ""

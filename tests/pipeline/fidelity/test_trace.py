@@ -50,6 +50,14 @@ SWEEP: dict[str, Any] = {
             "ranker": {"architecture": "cross-encoder", "max_length": LENGTH},
             "distil_queries": 12,
         },
+        {
+            "method": "intermediate",
+            "label": "projected",
+            "ranker": {"architecture": "projection", "max_length": LENGTH},
+            "student_candidates": 3,
+            "teachers": ["oracle"],
+            "budgets": [8],
+        },
         {"method": "direct", "teachers": ["oracle"]},
         {"method": "syntriever", "teachers": ["oracle"], "budgets": [8]},
         {"method": "rankgpt", "teachers": ["oracle"], "budgets": [8]},
@@ -69,6 +77,7 @@ OWN_KINDS = {
     "order-quality",
     "trace",
     "rerank",
+    "projection-rerank",
     "evaluate",
 }
 """Kinds of the stages that traces add to this sweep; the candidates of the evaluated queries are the run of bm25."""
@@ -122,7 +131,8 @@ def cell(home: Path, method: str, budget: int | None = 8, teacher: str | None = 
 def published(result: SweepResult, method: str, budget: int | None = 8, teacher: str | None = "oracle") -> Path:
     for folder in result.published:
         card = read_card(folder)
-        if (card.method.name, card.budget, card.teacher and card.teacher.name) == (method, budget, teacher):
+        name = card.method.label or card.method.name
+        if (name, card.budget, card.teacher and card.teacher.name) == (method, budget, teacher):
             return folder
     raise LookupError(method)
 
@@ -176,6 +186,25 @@ def test_ranker_and_teacher_agree_as_other_libraries_say(home: Path, traced: Swe
         assert_agreement(said, lists, scores, [ordered_gains(one) for one in lists])
 
 
+def test_a_projection_ranker_reads_the_embeddings_that_are_there(home: Path, traced: SweepResult) -> None:
+    found = trace(traced, "projected").ranker
+    assert found is not None and found.teacher is not None and found.reranked is not None
+    one = cell(home, "projected")
+    model = sentence_transformers.SentenceTransformer(str(artefact(home, one, "projection-ranker")), device="cpu")
+    own = read_lists(artefact(home, one, "ranked-lists"))
+    scores = [similar(model, one) for one in own]
+    assert_agreement(found.teacher.own, own, scores, [ordered_gains(one) for one in own])
+    planned_trace = one.trace
+    assert isinstance(planned_trace, TransferTrace) and planned_trace.evaluated is not None
+    embeddings = {stage.key for stage in closure([one.run]).values() if stage.kind == "embed"}
+    assert {stage.key for stage in closure([planned_trace]).values() if stage.kind == "embed"} == embeddings
+    further = read_lists(artefact(home, one, "held-out-scores", run=False))
+    assert max(len(one.documents) for one in further) > DEPTH
+    assert [one.scores for one in further] == [
+        pytest.approx([20 * score for score in similar(model, one)], abs=1e-2) for one in further
+    ]
+
+
 def test_the_ranker_re_ranks_as_other_libraries_say(home: Path, traced: SweepResult) -> None:
     found = trace(traced, "intermediate").ranker
     assert found is not None and found.reranked is not None
@@ -216,10 +245,7 @@ def test_the_student_follows_what_taught_it_as_other_libraries_say(
         (artefact(home, one, further, run=False), found.held_out),
     ):
         lists = read_lists(folder)
-        scores = [
-            model.similarity(model.encode_query([one.text]), model.encode_document(texts(one.documents)))[0].tolist()
-            for one in lists
-        ]
+        scores = [similar(model, one) for one in lists]
         gains = [
             [sum(other < score for other in one.scores or ()) for score in one.scores or ()]
             if ranker
@@ -372,6 +398,12 @@ def test_held_out_scores_are_those_of_stage_two(home: Path, traced: SweepResult)
     assert isinstance(planned_trace, TransferTrace) and planned_trace.student is not None
     held_out = planned_trace.student.held_out
     assert isinstance(held_out, HeldOutScores) and held_out.subset.size == 12 and held_out.depth == DEPTH
+
+
+def similar(model: sentence_transformers.SentenceTransformer, one: TrainingList) -> list[float]:
+    query, documents = model.encode_query([one.text]), model.encode_document(texts(one.documents))
+    found: list[float] = model.similarity(query, documents)[0].tolist()
+    return found
 
 
 def cross_encoder(folder: Path) -> sentence_transformers.CrossEncoder:
