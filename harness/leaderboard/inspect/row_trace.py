@@ -40,11 +40,17 @@ class RowTrace:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be known of it: values that are missing, each with its reason, and runs without a trace."""
-        missing = [f"{step.model}, {step.on}: {step.reason}" for step in self.steps if step.value is None]
+        """What is to be known of it: values that are missing, each with its reason, held-out queries of another source
+        than those learnt, and runs without a trace."""
+        found = [f"{step.model}, {step.on}: {step.reason}" for step in self.steps if step.value is None]
+        found += [
+            f"{step.model}, {step.on}: queries of {' and '.join(step.sources)}, another mixture than those learnt"
+            for step in self.steps
+            if step.sources
+        ]
         if self.traced < self.runs:
-            missing.append(f"{self.runs - self.traced} of {counted(self.runs, 'run')} were published without a trace")
-        return tuple(missing)
+            found.append(f"{self.runs - self.traced} of {counted(self.runs, 'run')} were published without a trace")
+        return tuple(found)
 
     def as_json(self) -> dict[str, Any]:
         """The shape of ``harness trace --json`` for one row."""

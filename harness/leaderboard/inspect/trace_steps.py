@@ -35,6 +35,9 @@ class TraceStep(NamedTuple):
     chance: float | None = None
     lists: int | None = None
     reason: str = ""
+    sources: tuple[str, ...] = ()
+    """Where held-out queries come from, when the mixture of those that were learnt is another: they may be easier, or
+    harder."""
 
 
 class TracedRun(NamedTuple):
@@ -71,17 +74,23 @@ def trace_line(steps: Iterable[TraceStep]) -> str:
     return " > ".join(parts)
 
 
+_ALIKE = 0.25
+"""Distance of two mixtures of sources up to which lists of theirs are held against one another."""
 _SHORT = {OWN: "own", HELD_OUT: "held-out"}
 
 
 def _inside(steps: Sequence[TraceStep]) -> str:
     fidelity = " / ".join(
-        f"{_SHORT[step.on]} {_number(step)}{'' if step.tau is None else f' τ {step.tau:.2f}'}"
+        f"{_SHORT[step.on]}{_of(step)} {_number(step)}{'' if step.tau is None else f' τ {step.tau:.2f}'}"
         for step in steps
         if step.on in _SHORT
     )
     reranked = [f"re-ranks {step.metric} {_number(step)}" for step in steps if step.on == EVALUATED]
     return "; ".join(part for part in (fidelity, *reranked) if part)
+
+
+def _of(step: TraceStep) -> str:
+    return f" of {' and '.join(step.sources)}" if step.sources else ""
 
 
 def _number(step: TraceStep) -> str:
@@ -117,10 +126,21 @@ def _steps(one: TracedRun) -> list[TraceStep]:
 
 
 def _fidelity(model: str, target: str, found: FidelityTrace) -> list[TraceStep]:
-    return [
-        _agreement(model, OWN, target, found.own, ""),
-        _agreement(model, HELD_OUT, target, found.held_out, found.reason),
+    own = _agreement(model, OWN, target, found.own, "")
+    held_out = _agreement(model, HELD_OUT, target, found.held_out, found.reason)
+    if found.own is None or found.held_out is None or _distance(found.own, found.held_out) <= _ALIKE:
+        return [own, held_out]
+    return [own, held_out._replace(sources=tuple(plain(source) for source in found.held_out.sources))]
+
+
+def _distance(one: ModelAgreement, other: ModelAgreement) -> float:
+    """Total variation distance of the mixtures of sources, 0 to 1."""
+    totals = [max(sum(found.sources.values()), 1) for found in (one, other)]
+    shares = [
+        [found.sources.get(source, 0) / total for found, total in zip((one, other), totals, strict=True)]
+        for source in {*one.sources, *other.sources}
     ]
+    return sum(abs(first - second) for first, second in shares) / 2
 
 
 def _agreement(model: str, on: str, target: str, found: ModelAgreement | None, reason: str) -> TraceStep:
@@ -144,4 +164,5 @@ def _mean(steps: Sequence[TraceStep]) -> TraceStep:
         chance=over(lambda step: step.chance),
         lists=None if lists is None else round(lists),
         reason="" if value is not None else next((step.reason for step in steps if step.reason), ""),
+        sources=tuple(dict.fromkeys(source for step in steps for source in step.sources)),
     )

@@ -65,7 +65,18 @@ def test_one_line_from_the_judgments_to_the_retriever(results: Path) -> None:
         "chance": None,
         "lists": None,
         "reason": "all were learnt",
+        "sources": (),
     }
+
+
+def test_held_out_queries_of_another_source_are_no_comparison(results: Path) -> None:
+    fidelity = trace_of(1.0).student
+    assert fidelity is not None and fidelity.held_out is not None
+    titles = fidelity.held_out.model_copy(update={"sources": {"train": 1, "titles": 9}})
+    put_traced(results, 500, 0, 0.7, RunTrace(student=fidelity.model_copy(update={"held_out": titles})))
+    (found,) = load_traces(results, ["ours-500-0"])
+    assert "/ held-out of train and titles 0.750" in found.line
+    assert found.notes == ("student, held-out lists: queries of train and titles, another mixture than those learnt",)
 
 
 def test_parts_that_a_method_lacks_are_left_out(results: Path) -> None:
