@@ -19,7 +19,7 @@ from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
 from harness.labelling.prompting.prompter import Prompter, Request
-from harness.labelling.prompting.prompting_settings import OnMalformed, PromptingSettings
+from harness.labelling.prompting.prompting_settings import OnFailure, OnMalformed, PromptingSettings
 from harness.llm.backend import Backend
 from harness.llm.scheduler import Scheduler
 from harness.plugins import Settings
@@ -42,6 +42,9 @@ class ChatSettings(Settings):
         PromptingSettings(), description="way of asking, prompt, order of presentation, repeats"
     )
     on_malformed: OnMalformed = Field(OnMalformed(), description="what becomes of answers that are not as asked")
+    on_failure: OnFailure = Field(
+        OnFailure(), description="how many queries may stay without an answer", json_schema_extra=TRANSPORT
+    )
     temperature: float = Field(0.0, ge=0, description="0 takes the most probable token")
     top_p: float | None = Field(None, gt=0, le=1, description="nucleus sampling; the provider's default when left out")
     sampling_seed: int | None = Field(None, description="seed sent to providers that take one")
@@ -141,7 +144,8 @@ class ChatTeacher(Teacher):
 
     @cached_property
     def _driver(self) -> Scheduler:
-        return Scheduler(self.asking, self.model, self.key, self.open, self._most, 1 + self.settings.on_malformed.reask)
+        asks, tolerate = 1 + self.settings.on_malformed.reask, self.settings.on_failure.tolerate
+        return Scheduler(self.asking, self.model, self.key, self.open, self._most, asks, tolerate)
 
     def _most(self, request: Request) -> float:
         if not self.costs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,11 +10,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from harness.labelling.prompting.prompter import Request
+from harness.errors import UserError
 from harness.llm.backend import Completion
-from harness.llm.openai_backend import Usd, read_completion
+from harness.llm.openai_backend import Usd, read_answer, unreadable_completion
 from harness.llm.providers import litellm
 from harness.llm.retry_rules import TransientError, failure
 from harness.llm.retrying import RetryingBackend
+from harness.masking import masked, register_address
+from harness.text import encodable
 
 
 @dataclass
@@ -26,6 +30,10 @@ class LiteLLMBackend(RetryingBackend):
     usd: Usd
     api_base: str | None = None
     timeout: float = 120.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        register_address(self.api_base or "")
 
     async def __aenter__(self) -> Self:
         return self
@@ -42,7 +50,7 @@ class LiteLLMBackend(RetryingBackend):
         try:
             answer = await library.acompletion(
                 model=self.model,
-                messages=[{"role": role, "content": content} for role, content in request.messages],
+                messages=[{"role": role, "content": encodable(content)} for role, content in request.messages],
                 api_base=self.api_base,
                 timeout=self.timeout,
                 num_retries=0,
@@ -51,20 +59,30 @@ class LiteLLMBackend(RetryingBackend):
                 **wanted,
                 **self.extra,
             )
-        except (library.Timeout, library.APIConnectionError) as error:
-            raise TransientError(f"{type(error).__name__}: {error}") from error
         except Exception as error:
-            status = getattr(error, "status_code", None)
-            if not isinstance(status, int):
-                raise
-            headers = getattr(getattr(error, "response", None), "headers", None) or {}
-            raise failure(status, str(error), dict(headers), self.model) from error
-        choice, usage = answer.choices[0], answer.usage.model_dump() if answer.usage else {}
-        return read_completion(
-            choice.message.model_dump(),
-            str(choice.finish_reason),
-            usage,
-            self.usd,
-            time.monotonic() - start,
-            str(answer.id or ""),
-        )
+            raise _failure(error, self.model) from error
+        return self._completion(answer, time.monotonic() - start)
+
+    def _completion(self, answer: Any, seconds: float) -> Completion:
+        body: Any = None
+        try:
+            body = answer.model_dump()
+            return read_answer(body, self.usd, seconds)
+        # Whatever an answer is that cannot be read, it may have been paid for.
+        except Exception:
+            text = json.dumps(body, ensure_ascii=False, default=str) if body is not None else repr(answer)
+            return unreadable_completion(text, body, self.usd, seconds)
+
+
+def _failure(error: Exception, model: str) -> Exception:
+    """What an exception of litellm means; the words of the provider are in it."""
+    library = litellm()
+    if isinstance(error, UserError):
+        return error
+    if isinstance(error, library.Timeout):
+        return TransientError(masked(f"{error}"), remedy="raise the teacher's timeout, or run again later")
+    status = getattr(error, "status_code", None)
+    if isinstance(error, library.APIConnectionError) or not isinstance(status, int):
+        return TransientError(masked(f"{type(error).__name__}: {error}"))
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    return failure(status, str(error), dict(headers), model)

@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.llm.backend import FatalProviderError
+from harness.masking import masked, register_secret
 
 OPENAI = "https://api.openai.com/v1"
 
@@ -40,7 +41,7 @@ class Route:
     key: str
 
     def __repr__(self) -> str:
-        return f"Route({self.provider}/{self.name} at {self.url})"
+        return masked(f"Route({self.provider}/{self.name} at {self.url})")
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,9 @@ def route(model: str, api_base: str | None) -> Route:
             f"the model '{model}' needs {' and '.join(missing)} in the environment", remedy=f"export {missing[0]}=..."
         )
     speaks_openai = provider == "openai" or provider in library.openai_compatible_providers
-    return Route(name, provider, base if speaks_openai else None, found or "none")
+    key = (found or "none").strip()
+    register_secret(key)
+    return Route(name, provider, base if speaks_openai else None, key)
 
 
 def parameters(model: str, provider: str, wanted: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,9 +27,8 @@ from harness.plugins import plugin
 from harness.source_hash import source_hash
 from harness.stage import digest
 
-NO_ANSWER: tuple[Reason, ...] = ("truncated", "refused", "empty")
-"""Reasons for which a reply is no answer at all: it was paid for and is not kept. Whoever sends requests sends these
-again."""
+NO_ANSWER: tuple[Reason, ...] = ("truncated", "refused", "empty", "too long", "no answer")
+"""Reasons for which a reply is no answer at all. Whoever sends requests decides whether to send these again."""
 
 
 class Request(NamedTuple):
