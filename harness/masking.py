@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from urllib.parse import quote, unquote, urlsplit
 
 MASK = "(secret)"
-_NAMES = re.compile(r"(?:^|_)(?:API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASS|CREDENTIALS?|AUTH)S?_?\d*$", re.IGNORECASE)
+_NAMES = re.compile(
+    r"(?:^|_)(?:API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASS|CREDENTIALS?|AUTH)S?_?\d*$", re.IGNORECASE
+)
 """How names of environment variables end whose values are secrets, unless they are paths."""
 _LEAST = 8
 """Characters of the shortest value that is taken for a secret: shorter ones are words."""

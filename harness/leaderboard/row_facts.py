@@ -6,6 +6,7 @@ from harness.labelling.labels.ranking import VERDICTS
 from harness.leaderboard.board_model import RowFacts
 from harness.leaderboard.configuration import Configuration
 from harness.published.card import CardEvaluation
+from harness.published.card_costs import pooled
 from harness.published.result_folder import Published
 from harness.text import plain
 
@@ -47,6 +48,9 @@ def facts_of(one: Configuration, variant: str, queries: int) -> RowFacts:
         random=card.seed is not None or card.resample is not None,
         cost=_cost(one),
         labels=_labels(one),
+        order_presented=pooled(
+            [run.card.labels.order_presented for run in one.runs if run.card.labels and run.card.labels.order_presented]
+        ),
         missing_queries=max(_missing(run, queries) for run in one.runs),
         run_ids=tuple(run.card.tag for run in one.runs),
         metric_declared=_plain(next(iter(_declared(one)), None)),

@@ -158,11 +158,10 @@ class InFlight:
         """How often a request is sent whose replies are `missing`."""
         return {"empty": max(self.asks, _EMPTY), "no answer": backend.attempts}.get(missing, self.asks)
 
-    async def _once(
-        self, key: str, request: Request, backend: Backend
-    ) -> tuple[ParsedResponse, Completion | None]:
+    async def _once(self, key: str, request: Request, backend: Backend) -> tuple[ParsedResponse, Completion | None]:
         """The reply, and what was paid for it, if anything."""
         await self._afford(self.price(request))
+        completion: Completion | None
         try:
             completion = self._discreet(await backend.complete(request))
             reply = _read(request, completion)
@@ -174,9 +173,7 @@ class InFlight:
             self._settled.set()
         return reply, completion
 
-    def _failed(
-        self, key: str, request: Request, failed: RequestFailed
-    ) -> tuple[ParsedResponse, Completion | None]:
+    def _failed(self, key: str, request: Request, failed: RequestFailed) -> tuple[ParsedResponse, Completion | None]:
         failed.message = self._mask(failed.message)
         self._failures[key] = failed
         completion = self._discreet(failed.completion) if failed.completion is not None else None

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from harness.labelling.prompting.prompter import Request
 from harness.errors import UserError
+from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Completion
 from harness.llm.openai_backend import Usd, read_answer, unreadable_completion
 from harness.llm.providers import litellm

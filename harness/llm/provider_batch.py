@@ -142,7 +142,8 @@ class ProviderBatch(Backend):
 
     def _read(self, row: Mapping[str, Any]) -> Completion | Exception:
         response = row["response"] if isinstance(row.get("response"), dict) else {}
-        answer, status = response.get("body"), response.get("status_code", 200)
+        answer: Any = response.get("body")
+        status: Any = response.get("status_code", 200)
         if not response or status != 200 or row.get("error"):
             return self._refused(row.get("error") or answer, status)
         if (failed := body_failure(answer, {}, self._route.name)) is not None:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 
-from harness.llm.backend import FatalProviderError, RequestFailed
 from harness.llm.answers.provider_reasons import FailureReason, account_remedy, prompt_reason
+from harness.llm.backend import FatalProviderError, RequestFailed
 from harness.masking import masked
 
 _FIRST, _LONGEST = 0.5, 60.0

@@ -35,8 +35,8 @@ class RetryingBackend(Backend):
 
     @abstractmethod
     async def attempt(self, request: Request) -> Completion:
-        """One try. Raises TransientError when another may do better, RequestFailed when none can, and any other UserError
-        when no request can."""
+        """One try. Raises TransientError when another may do better, RequestFailed when none can, and any other
+        UserError when no request can."""
 
     async def complete(self, request: Request) -> Completion:
         tokens = sum(len(content) for _, content in request.messages) // 4

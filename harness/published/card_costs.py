@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, SerializerFunctionWrapHandler, model_serializer
@@ -53,6 +55,33 @@ class Costs(CardSection):
         return self.seconds if self.seconds_standalone is None else self.seconds_standalone
 
 
+class OrderPresented(CardSection):
+    """How far the teacher's orders follow the one in which it was shown the candidates."""
+
+    queries: NonNegativeInt
+    """Over which the mean is: those of `reordered`, or all where there are none."""
+    reordered: NonNegativeInt
+    """Queries that were shown in another order than the first stage's: only there it is not merit."""
+    tau: float = Field(ge=-1, le=1)
+    """Mean Kendall's tau of both orders."""
+    deviation: NonNegativeFloat
+    """Standard deviation of that mean, did the order not matter."""
+
+
+def pooled(parts: Sequence[OrderPresented]) -> OrderPresented | None:
+    """Several sets of labels as one, those that were shown in another order where there are any; None for none."""
+    parts = [one for one in parts if one.reordered] or [one for one in parts if one.queries]
+    if not parts:
+        return None
+    queries = sum(one.queries for one in parts)
+    return OrderPresented(
+        queries=queries,
+        reordered=sum(one.reordered for one in parts),
+        tau=sum(one.tau * one.queries for one in parts) / queries,
+        deviation=math.hypot(*(one.deviation * one.queries for one in parts)) / queries,
+    )
+
+
 class Verdicts(CardSection):
     """How many labels came out in which form, and why those that are not ok are not."""
 
@@ -61,6 +90,17 @@ class Verdicts(CardSection):
     repaired: NonNegativeInt = 0
     failed: NonNegativeInt = 0
     reasons: dict[Line, NonNegativeInt] = Field(default={})
+    order_presented: OrderPresented | None = None
+    """None where that is not known, also on older cards; absent on disk then."""
+
+    @model_serializer(mode="wrap")
+    def _without_unknown(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in whole(self).items() if value is not None}
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """What tells labels from those that were asked again."""
+        return (self.ok, self.partial, self.repaired, self.failed, *(self.reasons[key] for key in sorted(self.reasons)))
 
     @property
     def total(self) -> int:

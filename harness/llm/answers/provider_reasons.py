@@ -1,7 +1,7 @@
 """What a provider's refusal is about, by its own words: this prompt, or the account.
 
-The words are those of OpenAI, Azure, Anthropic, Gemini, Mistral, DeepSeek, Groq, OpenRouter, Bedrock, Qwen, vLLM, SGLang, TGI,
-llama.cpp and Ollama. What is quoted at length out of the prompt does not count.
+The words are those of OpenAI, Azure, Anthropic, Gemini, Mistral, DeepSeek, Groq, OpenRouter, Bedrock, Qwen, vLLM,
+SGLang, TGI, llama.cpp and Ollama. What is quoted at length out of the prompt does not count.
 """
 
 from __future__ import annotations
@@ -13,42 +13,47 @@ FailureReason = Literal["too long", "refused", "no answer"]
 """Why a request has no answer and will have none: the prompt does not fit, the provider does not want to answer it, or
 nothing that is an answer comes back."""
 
-_QUOTED = re.compile(r"\"[^\"\n]{60,}\"|'[^'\n]{60,}'|`[^`\n]{60,}`")
-_TOO_LONG = re.compile(
-    r"context[_ ](?:length|window|size|limit)|string_above_max_length|maximum (?:context|input|prompt|sequence)|"
-    r"max_model_len|(?:prompt|input|inputs|request|message|messages|payload|content)`?s? (?:is|are|was|were) too (?:long|large)|"
-    r"too (?:many (?:input |prompt )?tokens|long|large for)|request[_ ](?:entity )?too[_ ]large|"
-    r"request_too_large|reduce the length|fewer (?:input )?tokens|less than \d+ (?:input )?tokens|"
-    r"exceeds? (?:the )?(?:\w+ ){0,4}(?:token|input|context|length)|token (?:count|limit)[^.]{0,80}exceed|"
-    r"(?:prompt|input)[^.]{0,60}longer than|length[^.]{0,40}exceed",
-    re.IGNORECASE,
+
+def _any(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns), re.IGNORECASE)
+
+
+_QUOTED = _any(r"\"[^\"\n]{60,}\"", r"'[^'\n]{60,}'", r"`[^`\n]{60,}`")
+_TOO_LONG = _any(
+    r"context[_ ](?:length|window|size|limit)",
+    r"string_above_max_length|max_model_len|request_too_large|request[_ ](?:entity )?too[_ ]large",
+    r"maximum (?:context|input|prompt|sequence)",
+    r"(?:prompt|input|request|message|payload|content)s? (?:is|are|was|were) too (?:long|large)",
+    r"too (?:many (?:input |prompt )?tokens|long|large for)",
+    r"reduce the length|fewer (?:input )?tokens|less than \d+ (?:input )?tokens",
+    r"exceeds? (?:the )?(?:\w+ ){0,4}(?:token|input|context|length)",
+    r"token (?:count|limit)[^.]{0,80}exceed|length[^.]{0,40}exceed",
+    r"(?:prompt|input)[^.]{0,60}longer than",
 )
-_REFUSED = re.compile(
-    r"content[_ -]?(?:filter|management|policy|moderation|safety|inspection|exists[_ ]risk)|contentFilter|responsible ?ai|"
-    r"data_inspection_failed|inappropriate|moderation|flagged|"
-    r"(?:safety|usage) (?:system|settings|polic|guidelines|reasons)|prohibited|invalid_prompt|"
-    r"sensitive (?:content|information|words?)|(?:blocked|rejected)[^.]{0,60}(?:safety|polic|content|prompt)|"
+_REFUSED = _any(
+    r"content[_ -]?(?:filter|management|policy|moderation|safety|inspection)|content exists risk",
+    r"responsible ?ai|data_inspection_failed|inappropriate|moderation|flagged|prohibited|invalid_prompt",
+    r"(?:safety|usage) (?:system|settings|polic|guidelines|reasons)",
+    r"sensitive (?:content|information|words?)",
+    r"(?:blocked|rejected)[^.]{0,60}(?:safety|polic|content|prompt)",
     r"(?:prompt|input|request)[^.]{0,40}(?:blocked|filtered)",
-    re.IGNORECASE,
 )
-_FLAGGED = re.compile(r"moderation|flagged|content[_ ](?:filter|policy|management)", re.IGNORECASE)
+_FLAGGED = _any("moderation", "flagged", "content[_ ](?:filter|policy|management)")
 """Words with which a 403 is about what was asked and not about who asks."""
-_TOO_LARGE = re.compile(r"request too large|too large for", re.IGNORECASE)
-_MONEY = re.compile(
-    r"insufficient[_ ](?:quota|balance|funds|credits?)|billing_(?:hard_limit_reached|not_active)|"
+_TOO_LARGE = _any("request too large", "too large for")
+_MONEY = _any(
+    r"insufficient[_ ](?:quota|balance|funds|credits?)|billing_(?:hard_limit_reached|not_active)",
     r"exceeded your current quota|credit balance is too low|payment required",
-    re.IGNORECASE,
 )
-_KEY = re.compile(
-    r"api[ _]key (?:is )?(?:not valid|invalid|expired|missing)|api_key_invalid|invalid[_ ]api[_ ]key|"
-    r"incorrect api key|authentication[_ ]?(?:error|fail)|unauthenticated|organization (?:has been )?(?:disabled|restricted)",
-    re.IGNORECASE,
+_KEY = _any(
+    r"api[ _]key (?:is )?(?:not valid|invalid|expired|missing)|api_key_invalid|invalid[_ ]api[_ ]key",
+    r"incorrect api key|authentication[_ ]?(?:error|fail)|unauthenticated",
+    r"organization (?:has been )?(?:disabled|restricted)",
 )
-_MODEL = re.compile(
-    r"model_(?:not_found|decommissioned|not_available)|invalid[_ ]model|unknown model|model not (?:found|exist)|"
-    r"(?:the )?model\W[^.]{0,80}(?:does not exist|not exist|not found|has been (?:decommissioned|deprecated)|"
-    r"is not (?:available|supported))|not a valid model",
-    re.IGNORECASE,
+_MODEL = _any(
+    r"model_(?:not_found|decommissioned|not_available)|invalid[_ ]model|unknown model|model not (?:found|exist)",
+    r"model\W[^.]{0,80}(?:does not exist|not exist|not found|has been (?:decommissioned|deprecated))",
+    r"model\W[^.]{0,80}is not (?:available|supported)|not a valid model",
 )
 
 

@@ -36,7 +36,7 @@ from harness.published.card import (
     TrialOutcome,
     TuningSection,
 )
-from harness.published.card_costs import Costs, Verdicts
+from harness.published.card_costs import Costs, OrderPresented, Verdicts, pooled
 from harness.published.environment import implementation, platform
 from harness.published.provenance import read_provenance
 from harness.published.result_folder import publish, renewed, run_folder, slug
@@ -271,7 +271,8 @@ def _verdicts(summaries: list[dict[str, Any]]) -> Verdicts | None:
     for summary in summaries:
         verdicts.update(summary["verdicts"])
         reasons.update(summary["reasons"])
-    return Verdicts(**verdicts, reasons=dict(reasons))
+    shown = [OrderPresented(**summary["order_presented"]) for summary in summaries if "order_presented" in summary]
+    return Verdicts(**verdicts, reasons=dict(reasons), order_presented=pooled(shown))
 
 
 def _durations(manifests: Mapping[str, Manifest]) -> dict[str, float]:
