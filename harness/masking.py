@@ -19,7 +19,7 @@ _PLACEHOLDERS = frozenset({"lm-studio", "not-needed", "no-key-required", "sk-no-
 """What people set where a server asks for no key."""
 _SHAPES = (
     (re.compile(r"(?<=://)[^\s/?#@'\"<>]+(?=@)"), MASK),
-    (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1 {MASK}"),
+    (re.compile(r"\b(Bearer|Basic)\s+(?=[\w.~+/-]*[\d=])[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1 {MASK}"),
     (re.compile(r"\b(?:sk|pk|rk)-[\w-]{16,}|\bAIza[\w-]{30,}|\b(?:hf|gsk|xai|pplx)[_-]\w{20,}"), MASK),
     (re.compile(r"([?&](?:api[_-]?key|key|token|access_token|sig)=)[^\s&'\"<>]{6,}", re.IGNORECASE), rf"\1{MASK}"),
 )
