@@ -58,7 +58,7 @@ class InFlight:
     def __post_init__(self) -> None:
         self._error: Exception | None = None
         self._stopped = False
-        self._mask = Mask()
+        self._mask = Mask({})
         self._given_up: dict[str, GivenUp] = {}
         self._failures: dict[str, RequestFailed] = {}
         self._reserved: dict[asyncio.Task[object] | None, float] = {}
@@ -71,6 +71,8 @@ class InFlight:
         gc.freeze()
         try:
             async with self.open() as backend:
+                # Only now is it known which key and which address are used.
+                self._mask = Mask()
                 pause = min(_RAMP / backend.concurrency, _STEP)
                 await asyncio.gather(
                     *(self._guarded(waiting, backend, number * pause) for number in range(backend.concurrency))

@@ -17,6 +17,7 @@ from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.sweep import SweepResult
 from harness.pipeline.workspace import Workspace
 from harness.published.result_folder import read_card
+from harness.stage import Stage
 from tests.calling import call
 from tests.llm.openai_server import completion, serving
 from tests.llm.scripted_server import Reply, Scripted, error, right
@@ -106,6 +107,27 @@ def test_labels_that_cannot_be_asked_again_now_stay_as_they_were(tmp_path: Path)
         assert any("no such key" in reason for reason in stopped.failures) and SECRET not in stopped.text()
         assert "the labels stay as they were" in stopped.text()
         assert stopped.summary["cells"]["done"] == 2 and stopped.summary["labels"]["failed"] == 6
+
+
+def test_asking_again_goes_on_after_it_was_interrupted(tmp_path: Path) -> None:
+    class Killed(BaseException):
+        pass
+
+    class Watcher(NullObserver):
+        def started(self, stage: Stage) -> None:
+            raise Killed
+
+    with serving(Scripted(script=SomeFail())) as server:
+        assert isinstance(server, Scripted)
+        sweep(tmp_path, server.url)
+        server.script = right
+        plan = Workspace(tmp_path / "workspace").plan(tmp_path / "sweep.yaml")
+        with pytest.raises(Killed):
+            plan.run(tmp_path / "results", observer=Watcher(), retry_failed=True)
+        again = sweep(tmp_path, server.url, retry_failed=True)
+        assert again.summary["labels"] == {"queries": 20, "failed": 3, "reasons": {"no candidates": 3}}
+        cards = [read_card(folder) for folder in again.published]
+        assert {card.labels.failed for card in cards if card.labels and card.budget == 20} == {3}
 
 
 def test_no_secret_is_in_anything_that_a_sweep_writes(

@@ -53,17 +53,22 @@ def failed_labels_text(counts: dict[str, Any]) -> list[str]:
 def ask_again(stages: Iterable[Stage], store: Store, executor: LocalExecutor) -> ExecutionResult:
     """Make those of `stages` anew that lack answers, and set aside what rests on those that came out otherwise.
 
-    One that cannot be made now stays as it was.
+    One that cannot be made now stays as it was. One that is not there though something rests on it was being asked
+    again when that was interrupted.
     """
+    every = list(stages)
+    asking = [stage for stage in every if isinstance(stage, Labels | Read)]
     before = {
         stage: (_hash(stage, store), store.set_aside(stage))
-        for stage in stages
-        if isinstance(stage, Labels | Read) and store.has(stage) and _lacks_answers(stage, store)
+        for stage in asking
+        if store.has(stage) and _lacks_answers(stage, store)
     }
-    if not before:
+    read = {needed.key for stage in every if store.has(stage) for needed in stage.inputs()}
+    interrupted = [stage for stage in asking if stage.key in read and stage not in before and not store.has(stage)]
+    if not before and not interrupted:
         return ExecutionResult()
-    outcome = executor.execute(list(before))
-    changed: set[str] = set()
+    outcome = executor.execute([*before, *interrupted])
+    changed = {stage.key for stage in interrupted if store.has(stage)}
     for stage, (content, aside) in before.items():
         if not store.has(stage):
             store.restore(stage, aside)
