@@ -103,7 +103,7 @@ def test_what_changes_an_answer_changes_the_call(server: Server, ledger: Ledger)
 @pytest.mark.slow
 def test_faults_lose_no_window_and_change_no_verdict(ledger: Ledger) -> None:
     with serving(Server(faults=FAULTS, rate=0.3)) as server:
-        found = labelled(teacher(server, timeout=0.5, concurrency=64), ledger, 200)
+        found = labelled(teacher(server, timeout=3, concurrency=64), ledger, 200)
         asked = len(server.bodies)
         assert len(found) == 200
         assert set(FAULTS) <= set(server.outcomes)
