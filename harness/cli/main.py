@@ -199,12 +199,23 @@ def schema() -> None:
 
 
 @app.command()
-def doctor(as_json: JsonOpt = False) -> None:
-    """What this machine can do: device, precision, Java, models, keys present or not."""
+def doctor(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="A sweep file whose teachers are checked.", show_default=False),
+    ] = None,
+    overrides: SetOpt = None,
+    workspace: WorkspaceOpt = Path("workspace"),
+    as_json: JsonOpt = False,
+) -> None:
+    """What this machine can do: device, precision, Java, models, keys present or not. With a sweep file: whether its
+    teachers can be asked, by one tiny question to each; exit code 1 where one cannot."""
     from harness.doctor import diagnose, render_diagnosis
+    from harness.pipeline.diagnosis.sweep_diagnosis import diagnose_sweep
 
-    report = diagnose()
+    report = diagnose() if file is None else diagnose_sweep(harness.Workspace(workspace).plan(file, overrides or ()))
     emit(report) if as_json else display(render_diagnosis(report))
+    raise typer.Exit(0 if file is None or all(row["ok"] for row in report["checks"]) else 1)
 
 
 add_plugin_commands(app)

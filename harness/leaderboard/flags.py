@@ -51,6 +51,16 @@ def _faulty_labels(row: RowEvidence) -> str | None:
     return f"labels not ok: {faulty:.0%}" if faulty > FAULTY else None
 
 
+def _prompts_cut(row: RowEvidence) -> str | None:
+    share = row.facts.prompts_cut
+    return f"prompts cut by the teacher's server: {share:.0%}" if share else None
+
+
+def _parameters(row: RowEvidence) -> str | None:
+    changed = ", ".join(f"{name} {text}" for name, text in row.facts.parameters.items())
+    return plain(f"asked otherwise than set: {changed}") if changed else None
+
+
 def _order_presented(row: RowEvidence) -> str | None:
     """Shown in another order than the first stage's, a teacher without bias has a tau near 0; in its order, a good one
     agrees with it too."""
@@ -111,6 +121,8 @@ FLAGS: tuple[Callable[[RowEvidence], str | None], ...] = (
     _one_resample,
     _missing,
     _faulty_labels,
+    _prompts_cut,
+    _parameters,
     _order_presented,
     _control,
     _interval_holds_zero,

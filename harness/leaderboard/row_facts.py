@@ -48,6 +48,13 @@ def facts_of(one: Configuration, variant: str, queries: int) -> RowFacts:
         random=card.seed is not None or card.resample is not None,
         cost=_cost(one),
         labels=_labels(one),
+        prompts_cut=_prompts_cut(one),
+        parameters={
+            plain(name): plain(text)
+            for run in one.runs
+            if run.card.labels is not None
+            for name, text in run.card.labels.parameters.items()
+        },
         order_presented=pooled(
             [run.card.labels.order_presented for run in one.runs if run.card.labels and run.card.labels.order_presented]
         ),
@@ -96,3 +103,9 @@ def _labels(one: Configuration) -> dict[str, float]:
     counts = [run.card.labels for run in one.runs if run.card.labels is not None]
     total = sum(count.total for count in counts)
     return {verdict: sum(getattr(count, verdict) for count in counts) / total for verdict in VERDICTS} if total else {}
+
+
+def _prompts_cut(one: Configuration) -> float:
+    counts = [run.card.labels.prompts for run in one.runs if run.card.labels is not None]
+    calls = sum(count.get("calls", 0) for count in counts)
+    return sum(count.get("cut_by_server", 0) for count in counts) / calls if calls else 0.0

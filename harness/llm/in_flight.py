@@ -21,6 +21,7 @@ from harness.llm.answers.failure_guard import FailureGuard
 from harness.llm.backend import Backend, Completion, RequestFailed
 from harness.llm.retry_rules import backoff
 from harness.llm.task_state import TaskState
+from harness.llm.wire.answer_tally import AnswerTally
 from harness.masking import Mask
 from harness.text import encodable
 
@@ -52,6 +53,7 @@ class InFlight:
     """Replies that were no answer, by key; filled here."""
     ledger: Ledger
     finished: Callable[[int, Ranking], None]
+    tally: AnswerTally
     guard: FailureGuard
     """Stops all where too many queries fail."""
 
@@ -137,12 +139,15 @@ class InFlight:
         if key in self.misses:
             return self.misses[key]
         answer = self.ledger.get(key)
-        return request.read(answer.response, False) if answer is not None else None
+        if answer is None:
+            return None
+        self.tally.add_cached(request.messages, answer.input_tokens)
+        return request.read(answer.response, False)
 
     async def _paid(self, key: str, request: Request, backend: Backend) -> ParsedResponse:
         asked, usage = 0, Usage()
         while True:
-            reply, completion = await self._once(key, request, backend)
+            reply, completion = await self._once(key, request._replace(resent=asked), backend)
             asked += completion is not None
             if (missing := _missing(reply)) is None:
                 return reply
@@ -168,6 +173,7 @@ class InFlight:
             completion = self._discreet(await backend.complete(request))
             reply = _read(request, completion)
             self._keep(_call(key, self.model, request, completion), reply)
+            self.tally.add(request.messages, completion.input_tokens, completion.output_tokens, _missing(reply))
         except RequestFailed as failed:
             reply, completion = self._failed(key, request, failed)
         finally:

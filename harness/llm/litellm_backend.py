@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,8 +16,13 @@ from harness.llm.openai_backend import Usd, read_answer, unreadable_completion
 from harness.llm.providers import litellm
 from harness.llm.retry_rules import TransientError, failure
 from harness.llm.retrying import RetryingBackend
+from harness.llm.wire.accepted_parameters import AcceptedParameters
+from harness.llm.wire.refused_parameter import SYSTEM
 from harness.masking import masked, register_address
 from harness.text import encodable
+
+_PARAMETERS = (400, 422, 500)
+"""Statuses with which a part of the request may be refused."""
 
 
 @dataclass
@@ -30,6 +35,9 @@ class LiteLLMBackend(RetryingBackend):
     usd: Usd
     api_base: str | None = None
     timeout: float = 120.0
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    accepted: AcceptedParameters = field(default_factory=AcceptedParameters)
+    """What the server takes of a request; learned from what it refuses."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -44,24 +52,40 @@ class LiteLLMBackend(RetryingBackend):
         await litellm().close_litellm_async_clients()
 
     async def attempt(self, request: Request) -> Completion:
-        library = litellm()
-        wanted = {key: value for key, value in self.wanted(request).items() if value is not None}
-        start = time.monotonic()
+        messages = [{"role": role, "content": encodable(content)} for role, content in request.messages]
+        wanted = {key: value for key, value in self.wanted(request).items() if value is not None} | dict(self.extra)
+        trial = self.accepted.trial()
+        while True:
+            start = time.monotonic()
+            try:
+                answer = await self._answer(trial.messages(messages), trial.parameters(wanted))
+            except _Refused as refused:
+                system = any(role == SYSTEM for role, _ in request.messages)
+                if trial.learn(refused.status, str(refused), wanted, system):
+                    continue
+                raise _failure(refused.error, self.model) from refused.error
+            trial.confirm()
+            return self._completion(answer, time.monotonic() - start)
+
+    async def _answer(self, messages: list[dict[str, str]], wanted: Mapping[str, Any]) -> Any:
+        library, call = litellm(), dict(wanted)
+        if self.headers:
+            call["extra_headers"] = {**(call.get("extra_headers") or {}), **self.headers}
         try:
-            answer = await library.acompletion(
+            return await library.acompletion(
                 model=self.model,
-                messages=[{"role": role, "content": encodable(content)} for role, content in request.messages],
+                messages=messages,
                 api_base=self.api_base,
                 timeout=self.timeout,
                 num_retries=0,
                 max_retries=0,
                 drop_params=True,
-                **wanted,
-                **self.extra,
+                **call,
             )
         except Exception as error:
+            if (status := getattr(error, "status_code", None)) in _PARAMETERS:
+                raise _Refused(int(status), error) from error
             raise _failure(error, self.model) from error
-        return self._completion(answer, time.monotonic() - start)
 
     def _completion(self, answer: Any, seconds: float) -> Completion:
         body: Any = None
@@ -72,6 +96,14 @@ class LiteLLMBackend(RetryingBackend):
         except Exception:
             text = json.dumps(body, ensure_ascii=False, default=str) if body is not None else repr(answer)
             return unreadable_completion(text, body, self.usd, seconds)
+
+
+class _Refused(Exception):
+    """An exception of litellm that may be about a part of the request."""
+
+    def __init__(self, status: int, error: Exception) -> None:
+        super().__init__(str(error))
+        self.status, self.error = status, error
 
 
 def _failure(error: Exception, model: str) -> Exception:

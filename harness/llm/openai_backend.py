@@ -23,6 +23,11 @@ from harness.llm.answers.body_errors import body_failure, decoded, parsed
 from harness.llm.backend import Completion, FatalProviderError, RequestFailed
 from harness.llm.retry_rules import TransientError, failure
 from harness.llm.retrying import RetryingBackend
+from harness.llm.wire.accepted_parameters import AcceptedParameters
+from harness.llm.wire.chat_address import ChatAddress
+from harness.llm.wire.environment_proxy import proxy_for
+from harness.llm.wire.refused_parameter import SYSTEM
+from harness.llm.wire.served_models import ServedModel, served_models
 from harness.masking import masked, register_address, register_secret
 from harness.text import encodable
 
@@ -51,11 +56,19 @@ class OpenAIBackend(RetryingBackend):
     model: str
     """As the server calls it."""
     url: str
-    """Up to and including ``/v1``."""
+    """Up to and including ``/v1``, or in any other form that `ChatAddress` understands."""
     body: Callable[[Request], Body]
     key: str = field(default=NO_KEY, repr=False)
     usd: Usd = free
     timeout: float = 120.0
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Sent with every request; where they name the same as a usual one, in its place."""
+    accepted: AcceptedParameters = field(default_factory=AcceptedParameters)
+    """What the server takes of a request; learned from what it refuses."""
+    is_azure: bool = False
+    """Whether the key goes in a header called ``api-key``; known of Azure's own hosts."""
+    proxied: bool = True
+    """Whether a proxy of the environment is asked; a server of our own is on this machine."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -64,14 +77,29 @@ class OpenAIBackend(RetryingBackend):
             register_secret(self.key)
 
     async def __aenter__(self) -> Self:
+        self.address, credentials = split_address(self.url.strip())
+        self._address = ChatAddress.of(self.address)
+        self._proxy = self._proxy_options()
         connector = aiohttp.TCPConnector(limit=0, limit_per_host=0)
         limit = aiohttp.ClientTimeout(total=self.timeout)
-        self.address, credentials = split_address(self.url.rstrip("/"))
-        authorization = credentials.encode() if credentials is not None else f"Bearer {self.key}"
-        headers = {"Authorization": authorization, "Content-Type": "application/json"}
-        self._place = f"{self.address}/chat/completions"
-        self._session = aiohttp.ClientSession(connector=connector, timeout=limit, headers=headers)
+        self._session = aiohttp.ClientSession(connector=connector, timeout=limit, headers=self._headers(credentials))
         return self
+
+    def _proxy_options(self) -> dict[str, Any]:
+        found = proxy_for(self._address.chat) if self.proxied else None
+        if found is None:
+            return {}
+        if found.credentials:
+            register_secret(found.credentials[1])
+        return {"proxy": found.url, "proxy_auth": aiohttp.BasicAuth(*found.credentials) if found.credentials else None}
+
+    def _headers(self, credentials: aiohttp.BasicAuth | None) -> dict[str, str]:
+        authorization = f"Bearer {self.key}" if credentials is None else credentials.encode()
+        is_azure = credentials is None and (self.is_azure or self._address.is_azure)
+        key = {"api-key": self.key} if is_azure else {"Authorization": authorization}
+        usual = {**key, "Content-Type": "application/json"}
+        own = {name.lower() for name in self.headers}
+        return {name: value for name, value in usual.items() if name.lower() not in own} | dict(self.headers)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -80,12 +108,42 @@ class OpenAIBackend(RetryingBackend):
 
     async def attempt(self, request: Request) -> Completion:
         messages = [{"role": role, "content": encodable(content)} for role, content in request.messages]
-        start = time.monotonic()
-        data = orjson.dumps({"model": self.model, "messages": messages, **self.body(request)})
+        body, trial = self.body(request), self.accepted.trial()
+        system = any(role == SYSTEM for role, _ in request.messages)
+        while True:
+            start = time.monotonic()
+            asked = {"model": self.model, "messages": trial.messages(messages), **trial.parameters(body)}
+            status, headers, text = await self._post(asked)
+            try:
+                if status != 200:
+                    raise failure(status, text, headers, self.model)
+                completion = self._completion(text, headers, time.monotonic() - start)
+            except (FatalProviderError, RequestFailed, TransientError):
+                if trial.learn(400 if status == 200 else status, text, body, system):
+                    continue
+                raise
+            trial.confirm()
+            return completion
+
+    async def served(self) -> list[ServedModel] | None:
+        """What the server says that it serves; None where it does not list it. Raises TransientError where none
+        answers."""
         try:
-            async with self._session.post(self._place, data=data) as response:
+            async with self._session.get(self._address.models, **self._proxy) as response:
+                text = await response.text(errors="replace")
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise TransientError(masked(f"{type(error).__name__}: {error}")) from error
+        if response.status in (404, 405) and (below := self._address.versioned) is not None:
+            self._address = below
+            return await self.served()
+        return served_models(text) if response.status == 200 else None
+
+    async def _post(self, body: Body) -> tuple[int, Mapping[str, str], str]:
+        """HTTP status, headers and text of the answer to `body`."""
+        address, data = self._address, orjson.dumps(body)
+        try:
+            async with self._session.post(address.chat, data=data, **self._proxy) as response:
                 text = decoded(await response.read(), response.charset)
-                status, headers = response.status, response.headers
         except TimeoutError as error:
             remedy = "raise the teacher's timeout, or run again later"
             raise TransientError(f"no answer within {self.timeout:g} seconds", remedy=remedy) from error
@@ -95,9 +153,11 @@ class OpenAIBackend(RetryingBackend):
             ) from error
         except (aiohttp.ClientError, OSError) as error:
             raise TransientError(masked(f"{type(error).__name__}: {error}")) from error
-        if status != 200:
-            raise failure(status, text, headers, self.model)
-        return self._completion(text, headers, time.monotonic() - start)
+        if response.status in (404, 405) and (below := address.versioned) is not None:
+            # Only now is it known that the bare address is not where questions go.
+            self._address = below
+            return await self._post(body)
+        return response.status, response.headers, text
 
     def _completion(self, text: str, headers: Mapping[str, str], seconds: float) -> Completion:
         answer = parsed(text)

@@ -23,6 +23,7 @@ from harness.llm.backend import Backend, Completion, FatalProviderError, Request
 from harness.llm.openai_backend import Body, Usd, read_answer, unreadable_completion
 from harness.llm.providers import Route, litellm
 from harness.llm.retry_rules import TransientError, failure, provider_words
+from harness.llm.wire.accepted_parameters import AcceptedParameters
 from harness.masking import masked
 from harness.text import encodable
 
@@ -39,8 +40,17 @@ class ProviderBatch(Backend):
 
     concurrency = _LARGEST
 
-    def __init__(self, route: Route, body: Callable[[Request], Body], usd: Usd, every: float) -> None:
+    def __init__(
+        self,
+        route: Route,
+        body: Callable[[Request], Body],
+        usd: Usd,
+        every: float,
+        headers: Mapping[str, str],
+        accepted: AcceptedParameters,
+    ) -> None:
         self._route, self._body, self._usd, self._every = route, body, usd, every
+        self._headers, self._accepted = {"extra_headers": dict(headers)} if headers else {}, accepted
         self._notes = cache_home() / "batches"
         self._waiting: dict[str, tuple[Body, asyncio.Future[Completion]]] = {}
         self._sender: asyncio.Task[None] | None = None
@@ -60,7 +70,9 @@ class ProviderBatch(Backend):
 
     async def complete(self, request: Request) -> Completion:
         messages = [{"role": role, "content": encodable(content)} for role, content in request.messages]
-        body = {"model": self._route.name, "messages": messages, **self._body(request)}
+        trial = self._accepted.trial()
+        asked = {"messages": trial.messages(messages), **trial.parameters(self._body(request))}
+        body = {"model": self._route.name, **asked}
         mark = hashlib.sha256(json.dumps([self._route.url, body, request.repeat], sort_keys=True).encode()).hexdigest()
         future: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
         self._waiting[mark] = (body, future)
@@ -173,7 +185,11 @@ class ProviderBatch(Backend):
     async def _call(self, name: str, **arguments: Any) -> Any:
         try:
             return await getattr(litellm(), name)(
-                custom_llm_provider=self._route.provider, api_base=self._route.url, api_key=self._route.key, **arguments
+                custom_llm_provider=self._route.provider,
+                api_base=self._route.url,
+                api_key=self._route.key,
+                **self._headers,
+                **arguments,
             )
         except Exception as error:
             raise FatalProviderError(

@@ -25,6 +25,7 @@ from harness.llm.answers.failure_guard import FailureGuard
 from harness.llm.backend import Backend, RequestFailed
 from harness.llm.in_flight import InFlight
 from harness.llm.task_state import TaskState
+from harness.llm.wire.answer_tally import AnswerTally
 from harness.progress import Progress
 
 _SMALL, _LARGE = 4, 200
@@ -53,6 +54,10 @@ class Scheduler:
     """Share of the queries that may fail before all stops."""
     misses: dict[str, ParsedResponse] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.tally = AnswerTally(self.model)
+        """What was noticed over the answers of the last labelling."""
+
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         """A ranking for every task, in their order."""
         rankings: list[Ranking | None] = [None] * len(tasks)
@@ -63,12 +68,22 @@ class Scheduler:
             rankings[number], done = ranking, done + 1
             progress(done, len(rankings), "queries")
 
+        self.tally = AnswerTally(self.model)
         guard = FailureGuard(self.tolerate, len(tasks))
         waiting = self._waiting(tasks, ledger, finished, guard)
         if (first := next(waiting, None)) is not None:
             # What the ledger holds of later tasks is replayed while the requests of earlier ones are in flight.
             flight = InFlight(
-                self.model, self.key, self.open, self.price, self.asks, self.misses, ledger, finished, guard
+                self.model,
+                self.key,
+                self.open,
+                self.price,
+                self.asks,
+                self.misses,
+                ledger,
+                finished,
+                self.tally,
+                guard,
             )
             asyncio.run(flight.finish(chain([first], waiting)))
         for ranking in rankings:
@@ -113,6 +128,7 @@ class Scheduler:
         for one, of_round in zip(running, keys, strict=True):
             for number, key in enumerate(of_round):
                 if key in held:
+                    self.tally.add_cached(one.requests[number].messages, held[key].input_tokens)
                     one.replies[number] = one.requests[number].read(held[key].response, False)
                 elif key in given_up:
                     one.replies[number] = _reply(one, one.requests[number], given_up[key])

@@ -27,6 +27,7 @@ class ManagedServer(OpenAIBackend):
     """A server of our own."""
 
     server: Server
+    proxied: bool = False
 
     async def __aenter__(self) -> Self:
         await self.server.start()
@@ -73,7 +74,7 @@ class RemoteServer(OpenAIBackend):
 
     async def _names(self) -> list[str]:
         try:
-            async with self._session.get(f"{self.address}/models") as response:
+            async with self._session.get(self._address.models, **self._proxy) as response:
                 return [str(model["id"]) for model in json.loads(await response.text())["data"]]
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError, LookupError, TypeError) as error:
             raise UserError(

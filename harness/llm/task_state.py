@@ -34,6 +34,11 @@ class TaskState:
         last = self.failures[-1]
         return QueryFailure(self.task.query, len(self.failures) / self.asked, last.message, last.remedy)
 
+    def first(self) -> list[Request]:
+        """The first round of questions; none where the task needs none."""
+        self.advance(None)
+        return self.requests
+
     def advance(self, replies: list[ParsedResponse] | None) -> None:
         """Start the session, or give it the replies of a whole round."""
         try:

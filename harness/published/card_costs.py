@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, SerializerFunctionWrapHandler, model_serializer
 
@@ -90,12 +91,38 @@ class Verdicts(CardSection):
     repaired: NonNegativeInt = 0
     failed: NonNegativeInt = 0
     reasons: dict[Line, NonNegativeInt] = Field(default={})
+    prompts: dict[Line, NonNegativeInt] = Field(default={})
+    """How many queries and passages there were, and were cut; how many calls told the tokens of their prompt, and of
+    how many prompts the server had read far less than it was given. Absent on disk where nothing is known of it."""
+    parameters: dict[Line, Line] = Field(default={})
+    """What became of parameters that the teacher's server does not take; absent on disk where it took all."""
+
     order_presented: OrderPresented | None = None
     """None where that is not known, also on older cards; absent on disk then."""
 
+    @classmethod
+    def of(cls, summaries: Sequence[Mapping[str, Any]]) -> Self:
+        """The sum over what label stages say of their labels; those from before prompts were counted say less."""
+        verdicts, reasons, prompts = Counter[str](), Counter[str](), Counter[str]()
+        parameters: dict[str, str] = {}
+        for summary in summaries:
+            verdicts.update(summary["verdicts"])
+            reasons.update(summary["reasons"])
+            prompts.update(summary.get("prompts", {}))
+            parameters |= summary.get("parameters", {})
+        orders = [OrderPresented(**summary["order_presented"]) for summary in summaries if "order_presented" in summary]
+        return cls(
+            **verdicts,
+            reasons=dict(reasons),
+            prompts=dict(prompts),
+            parameters=parameters,
+            order_presented=pooled(orders),
+        )
+
     @model_serializer(mode="wrap")
     def _without_unknown(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in whole(self).items() if value is not None}
+        later = ("order_presented", "prompts", "parameters")
+        return {name: value for name, value in whole(self).items() if value or name not in later}
 
     @property
     def counts(self) -> tuple[int, ...]:

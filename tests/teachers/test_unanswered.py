@@ -20,7 +20,7 @@ from harness.ledger.ledger import Ledger
 from harness.ledger.views import MeteredLedger
 from harness.llm.backend import FatalProviderError
 from harness.teachers.make import teacher_from
-from tests.llm.openai_server import serving
+from tests.llm.openai_server import completion, serving
 from tests.llm.scripted_server import Reply, Scripted, error, right
 
 SECRET = "sk-very-secret-9f3a77"
@@ -222,7 +222,8 @@ def test_a_share_of_failures_above_what_is_tolerated_stops(
 
 
 def test_a_query_of_many_questions_does_not_stop_the_others(server: Scripted, ledger: Ledger) -> None:
-    server.script = only(0, error(400, "prompt is too long"))
+    chosen = (200, completion("test", "Passage A", "stop", 100))
+    server.script = lambda body: error(400, "prompt is too long") if is_about(body, 0) else chosen
     found = label(server, ledger, 3, ask={"strategy": "pairwise"}, concurrency=8)
 
     assert found[0].verdict == "failed" and found[0].reason == "too long"

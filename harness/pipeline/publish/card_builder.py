@@ -36,7 +36,7 @@ from harness.published.card import (
     TrialOutcome,
     TuningSection,
 )
-from harness.published.card_costs import Costs, OrderPresented, Verdicts, pooled
+from harness.published.card_costs import Costs, Verdicts
 from harness.published.environment import implementation, platform
 from harness.published.provenance import read_provenance
 from harness.published.result_folder import publish, renewed, run_folder, slug
@@ -141,7 +141,7 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
                 "labels_used": labels_used(stages.values(), cell.inputs.pool, store),
             }
         ),
-        labels=_verdicts(summaries),
+        labels=Verdicts.of(summaries) if summaries else None,
         stages={"run": cell.run.key, "evaluate": cell.evaluate.key},
         durations=_durations(manifests),
         durations_standalone=_durations_standalone(manifests, standalone),
@@ -262,17 +262,6 @@ def _costs(manifests: Mapping[str, Manifest], training: Collection[str], summari
         train_seconds=sum(manifest["seconds"] for key, manifest in manifests.items() if key in training),
         seconds=sum(manifest["seconds"] for manifest in manifests.values()),
     )
-
-
-def _verdicts(summaries: list[dict[str, Any]]) -> Verdicts | None:
-    if not summaries:
-        return None
-    verdicts, reasons = Counter[str](), Counter[str]()
-    for summary in summaries:
-        verdicts.update(summary["verdicts"])
-        reasons.update(summary["reasons"])
-    shown = [OrderPresented(**summary["order_presented"]) for summary in summaries if "order_presented" in summary]
-    return Verdicts(**verdicts, reasons=dict(reasons), order_presented=pooled(shown))
 
 
 def _durations(manifests: Mapping[str, Manifest]) -> dict[str, float]:
