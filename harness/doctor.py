@@ -27,7 +27,17 @@ else:
 
 Check = dict[str, Any]
 
-_KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "MISTRAL_API_KEY", "COHERE_API_KEY")
+_KEYS = (
+    "OPENAI_API_KEY",
+    "AZURE_API_KEY",
+    "ANTHROPIC_API_KEY",
+    "GEMINI_API_KEY",
+    "MISTRAL_API_KEY",
+    "DEEPSEEK_API_KEY",
+    "OPENROUTER_API_KEY",
+    "LITELLM_PROXY_API_KEY",
+    "COHERE_API_KEY",
+)
 
 
 def check(name: str, ok: bool, detail: str, remedy: str = "") -> Check:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 import harness
 from harness.cli.evaluate_commands import CorrectionOption, RunsArg, TestOpt, TestOption
-from harness.cli.options import JsonOpt, WorkspaceOpt, display, emit
+from harness.cli.options import JsonOpt, RetryFailedOpt, WorkspaceOpt, display, emit
 from harness.progress import bar
 
 CollectionOpt = Annotated[
@@ -69,6 +70,7 @@ def answer(
     seed: SeedOpt = 0,
     per_query: PerQueryOpt = False,
     max_cost: MaxCostOpt = None,
+    retry_failed: RetryFailedOpt = False,
     as_json: JsonOpt = False,
     workspace: WorkspaceOpt = Path("workspace"),
 ) -> None:
@@ -93,6 +95,8 @@ def answer(
     home = harness.Workspace(workspace)
     found, split = collection_split(collection, home)
     home.ledger.limit = max_cost
+    if retry_failed:
+        home.ledger.given_up_since = time.time()
     about = Examination(found, split, who, passages, usual(metric or (), who))
     question = TestSpec(test=test.value, correction=None if correction is None else correction.value, seed=seed)
     loaded = [harness.load_run(run) for run in runs]

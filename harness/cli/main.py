@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -17,11 +18,12 @@ from harness.cli.curves_command import curves
 from harness.cli.evaluate_commands import compare, evaluate
 from harness.cli.labels_commands import labels_app
 from harness.cli.meta_command import meta
-from harness.cli.options import JsonOpt, SetOpt, SweepArg, WorkspaceOpt, display, emit
+from harness.cli.options import JsonOpt, RetryFailedOpt, SetOpt, SweepArg, WorkspaceOpt, display, emit
 from harness.cli.plugin_commands import add_plugin_commands
 from harness.cli.report_commands import export, report
 from harness.cli.trace_command import trace
 from harness.errors import UserError, did_you_mean
+from harness.masking import masked
 
 app = typer.Typer(
     name="harness",
@@ -92,6 +94,7 @@ def sweep(
         float | None,
         typer.Option("--max-cost", min=0, metavar="USD", help="Stop before LLM calls cost more than this."),
     ] = None,
+    retry_failed: RetryFailedOpt = False,
     as_json: JsonOpt = False,
 ) -> None:
     """Plan, run what is new, publish the runs, print the board. Interrupted or failed: the same command goes on where
@@ -101,14 +104,14 @@ def sweep(
     planned = harness.Workspace(workspace).plan(file, overrides or ())
     for notice in planned.sweep.source.notices:
         print(f"notice: {notice}", file=sys.stderr)
-    outcome = planned.run(results, max_cost=max_cost)
+    outcome = planned.run(results, max_cost=max_cost, retry_failed=retry_failed)
     if as_json:
         emit(outcome.summary)
     else:
         if outcome.published:
             display(render.terminal(harness.load_board(results, runs={folder.name for folder in outcome.published})))
         print(outcome.text(), file=sys.stderr)
-    raise typer.Exit(1 if outcome.summary["cells"]["failed"] or outcome.summary["traces"]["failed"] else 0)
+    raise typer.Exit(1 if outcome.failures or outcome.summary["traces"]["failed"] else 0)
 
 
 @app.command()
@@ -196,12 +199,23 @@ def schema() -> None:
 
 
 @app.command()
-def doctor(as_json: JsonOpt = False) -> None:
-    """What this machine can do: device, precision, Java, models, keys present or not."""
+def doctor(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="A sweep file whose teachers are checked.", show_default=False),
+    ] = None,
+    overrides: SetOpt = None,
+    workspace: WorkspaceOpt = Path("workspace"),
+    as_json: JsonOpt = False,
+) -> None:
+    """What this machine can do: device, precision, Java, models, keys present or not. With a sweep file: whether its
+    teachers can be asked, by one tiny question to each; exit code 1 where one cannot."""
     from harness.doctor import diagnose, render_diagnosis
+    from harness.pipeline.diagnosis.sweep_diagnosis import diagnose_sweep
 
-    report = diagnose()
+    report = diagnose() if file is None else diagnose_sweep(harness.Workspace(workspace).plan(file, overrides or ()))
     emit(report) if as_json else display(render_diagnosis(report))
+    raise typer.Exit(0 if file is None or all(row["ok"] for row in report["checks"]) else 1)
 
 
 add_plugin_commands(app)
@@ -214,19 +228,20 @@ def main() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     # Libraries draw bars of their own; the live view is the only one here.
     os.environ.setdefault("TQDM_DISABLE", "1")
-    if "--debug" in sys.argv:
-        app()
     try:
         app()
-    except UserError as error:
-        print("\n".join(f"error: {one}" for one in error.parts), file=sys.stderr)
-        sys.exit(2)
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where it stopped", file=sys.stderr)
         sys.exit(130)
     except Exception as error:
-        print(
-            f"error: {type(error).__name__}: {error}\n  run again with --debug before the command for the traceback",
-            file=sys.stderr,
-        )
-        sys.exit(1)
+        # Errors repeat what providers say, which may hold a key.
+        print(masked(_error_text(error)), file=sys.stderr)
+        sys.exit(2 if isinstance(error, UserError) else 1)
+
+
+def _error_text(error: Exception) -> str:
+    if "--debug" in sys.argv:
+        return "".join(traceback.format_exception(error)).rstrip()
+    if isinstance(error, UserError):
+        return "\n".join(f"error: {one}" for one in error.parts)
+    return f"error: {type(error).__name__}: {error}\n  run again with --debug before the command for the traceback"

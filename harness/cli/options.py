@@ -18,6 +18,9 @@ SetOpt = Annotated[
 WorkspaceOpt = Annotated[
     Path, typer.Option("--workspace", help="Folder of artefacts, collections and the ledger; safe to move.")
 ]
+RetryFailedOpt = Annotated[
+    bool, typer.Option("--retry-failed", help="Ask once more what has no answer: refused, too long, failed each time.")
+]
 JsonOpt = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
 
 

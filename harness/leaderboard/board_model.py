@@ -8,6 +8,7 @@ from typing import Any
 from harness.evaluation.significance.bootstrap import Interval
 from harness.evaluation.significance.variance import Variance
 from harness.method import Category
+from harness.published.card_costs import OrderPresented
 
 ALPHA = 0.05
 
@@ -90,6 +91,12 @@ class RowFacts:
     labels_gold."""
     labels: dict[str, float]
     """Share of labels by verdict; empty without a teacher."""
+    prompts_cut: float
+    """Share of the teacher's calls whose prompts its server read only in part."""
+    parameters: dict[str, str]
+    """What became of parameters that the teacher's server does not take, by name."""
+    order_presented: OrderPresented | None
+    """How far labels follow the order in which candidates were shown; None where that is not known."""
     missing_queries: int
     """Most queries that one of the runs misses."""
     run_ids: tuple[str, ...]

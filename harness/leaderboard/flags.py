@@ -11,6 +11,12 @@ from harness.text import plain
 FAULTY = 0.1
 """Share of labels that are not ok above which a row is flagged."""
 
+FOLLOWING, COPYING = 0.5, 0.9
+"""Kendall's tau with the order shown above which a row is flagged: where candidates were shuffled, and where they were
+shown in the first stage's order, with which a good teacher agrees too."""
+_SURE = 4.0
+"""Standard deviations that it must be above chance."""
+
 
 class RowEvidence(NamedTuple):
     """What a row is judged by: its facts and comparisons, and of its table the metric, the baseline and the most tuning
@@ -43,6 +49,27 @@ def _missing(row: RowEvidence) -> str | None:
 def _faulty_labels(row: RowEvidence) -> str | None:
     faulty = 1 - row.facts.labels.get("ok", 1.0)
     return f"labels not ok: {faulty:.0%}" if faulty > FAULTY else None
+
+
+def _prompts_cut(row: RowEvidence) -> str | None:
+    share = row.facts.prompts_cut
+    return f"prompts cut by the teacher's server: {share:.0%}" if share else None
+
+
+def _parameters(row: RowEvidence) -> str | None:
+    changed = ", ".join(f"{name} {text}" for name, text in row.facts.parameters.items())
+    return plain(f"asked otherwise than set: {changed}") if changed else None
+
+
+def _order_presented(row: RowEvidence) -> str | None:
+    """Shown in another order than the first stage's, a teacher without bias has a tau near 0; in its order, a good one
+    agrees with it too."""
+    found = row.facts.order_presented
+    if found is None or row.facts.teacher_type != "real" or found.tau < _SURE * found.deviation:
+        return None
+    if found.tau < (FOLLOWING if found.reordered else COPYING):
+        return None
+    return f"follows the order shown: tau {found.tau:.2f}{'' if found.reordered else ', not shuffled'}"
 
 
 def _control(row: RowEvidence) -> str | None:
@@ -94,6 +121,9 @@ FLAGS: tuple[Callable[[RowEvidence], str | None], ...] = (
     _one_resample,
     _missing,
     _faulty_labels,
+    _prompts_cut,
+    _parameters,
+    _order_presented,
     _control,
     _interval_holds_zero,
     _other_metric,

@@ -6,6 +6,7 @@ from harness.labelling.labels.ranking import VERDICTS
 from harness.leaderboard.board_model import RowFacts
 from harness.leaderboard.configuration import Configuration
 from harness.published.card import CardEvaluation
+from harness.published.card_costs import pooled
 from harness.published.result_folder import Published
 from harness.text import plain
 
@@ -47,6 +48,16 @@ def facts_of(one: Configuration, variant: str, queries: int) -> RowFacts:
         random=card.seed is not None or card.resample is not None,
         cost=_cost(one),
         labels=_labels(one),
+        prompts_cut=_prompts_cut(one),
+        parameters={
+            plain(name): plain(text)
+            for run in one.runs
+            if run.card.labels is not None
+            for name, text in run.card.labels.parameters.items()
+        },
+        order_presented=pooled(
+            [run.card.labels.order_presented for run in one.runs if run.card.labels and run.card.labels.order_presented]
+        ),
         missing_queries=max(_missing(run, queries) for run in one.runs),
         run_ids=tuple(run.card.tag for run in one.runs),
         metric_declared=_plain(next(iter(_declared(one)), None)),
@@ -92,3 +103,9 @@ def _labels(one: Configuration) -> dict[str, float]:
     counts = [run.card.labels for run in one.runs if run.card.labels is not None]
     total = sum(count.total for count in counts)
     return {verdict: sum(getattr(count, verdict) for count in counts) / total for verdict in VERDICTS} if total else {}
+
+
+def _prompts_cut(one: Configuration) -> float:
+    counts = [run.card.labels.prompts for run in one.runs if run.card.labels is not None]
+    calls = sum(count.get("calls", 0) for count in counts)
+    return sum(count.get("cut_by_server", 0) for count in counts) / calls if calls else 0.0

@@ -32,8 +32,8 @@ class Call(NamedTuple):
     created: float = 0.0
 
 
-MISSES = ("refused", "truncated", "empty")
-"""Why a call that was paid for brought no answer."""
+MISSES = ("refused", "truncated", "empty", "no answer")
+"""Why a call that was paid for brought no answer; ``no answer``: what came cannot be read."""
 
 
 class Miss(NamedTuple):

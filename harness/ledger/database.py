@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from harness.errors import UserError
+from harness.ledger.given_up import TABLE
 from harness.ledger.sqlite_mode import set_journal
 
 _MIGRATIONS = (
@@ -42,6 +43,7 @@ _MIGRATIONS = (
         response TEXT NOT NULL,
         request BLOB NOT NULL
     )""",
+    TABLE,
 )
 """Statement number n takes a ledger of version n to version n + 1."""
 

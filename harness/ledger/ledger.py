@@ -17,8 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.ledger import given_up
 from harness.ledger.calls import MISSES, CachedResponse, Call, Miss, Usage
 from harness.ledger.database import opened
+from harness.ledger.given_up import GivenUp
 
 _INHERITED: list[sqlite3.Connection] = []
 _COUNTED = "input_tokens, cached_tokens, output_tokens, reasoning_tokens, usd, seconds"
@@ -51,6 +53,8 @@ class Ledger:
         self.path = path
         self.paid = Usage()
         self.limit: float | None = None
+        self.given_up_since = 0.0
+        """Requests that were given up before (seconds since 1970) count as not asked yet."""
         self._lock = threading.RLock()
         self._open: tuple[int, sqlite3.Connection] | None = None
 
@@ -97,6 +101,20 @@ class Ledger:
             connection.execute(f"INSERT INTO misses ({_COLUMNS}, kind) VALUES ({','.join('?' * 13)})", (*row, kind))
         with self._lock:
             self.paid += Usage.of([call])
+
+    def put_given_up(self, requests: Sequence[GivenUp]) -> None:
+        """Keep requests that have no answer, so that they are not asked again; their cost is in the misses already."""
+        with self._transaction() as connection:
+            given_up.insert(connection, requests)
+
+    def given_up(self, keys: Iterable[str]) -> dict[str, GivenUp]:
+        """Those of `keys` that were given up since `given_up_since` and have no answer meanwhile."""
+        wanted, found = sorted({bytes.fromhex(key) for key in keys}), dict[str, GivenUp]()
+        for start in range(0, len(wanted), _AT_ONCE):
+            with self._lock:
+                rows = given_up.select(self._connection(), wanted[start : start + _AT_ONCE], self.given_up_since)
+                found.update((row.key, row) for row in rows)
+        return found
 
     def merge(self, calls: Sequence[Call]) -> Merged:
         """Take over calls with different keys that another ledger paid for, all or none; `paid` does not count them."""

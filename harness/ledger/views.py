@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 
 from harness.ledger.calls import CachedResponse, Call, Usage
+from harness.ledger.given_up import GivenUp
 from harness.ledger.ledger import Ledger
 
 
@@ -41,6 +42,17 @@ class MeteredLedger(Ledger):
         self.paid += cost
         self.used += cost
 
+    def put_given_up(self, requests: Sequence[GivenUp]) -> None:
+        self._ledger.put_given_up(requests)
+        # What was paid for them is counted already, miss by miss.
+        self._seen.update(one.key for one in requests)
+
+    def given_up(self, keys: Iterable[str]) -> dict[str, GivenUp]:
+        found = self._ledger.given_up(keys)
+        self.used = sum((one.usage for key, one in found.items() if key not in self._seen), self.used)
+        self._seen.update(found)
+        return found
+
     def left(self) -> float:
         return self._ledger.left()
 
@@ -75,6 +87,9 @@ class ReplayLedger(MeteredLedger):
 
     def put_miss(self, call: Call, kind: str) -> None:
         raise CacheMiss(call.key)
+
+    def put_given_up(self, requests: Sequence[GivenUp]) -> None:
+        _all_held((one.key for one in requests), ())
 
 
 def _all_held(wanted: Iterable[str], found: Container[str]) -> None:

@@ -8,17 +8,19 @@ from typing import Literal, Protocol, Self
 
 from harness.errors import UserError
 from harness.labelling.prompting.prompter import Request
+from harness.llm.answers.provider_reasons import FailureReason
 
 
 @dataclass(frozen=True)
 class Completion:
     """What came back for a request. `usd` is what it cost, `seconds` its latency.
 
-    `finish`: ``stop``, ``length`` (cut by the token limit) or ``filtered`` (withheld by the provider, or refused).
+    `finish`: ``stop``, ``length`` (cut by the token limit), ``filtered`` (withheld by the provider, or refused) or
+    ``unreadable``: what came is no answer of the protocol, and `text` is all of it.
     """
 
     text: str
-    finish: Literal["stop", "length", "filtered"] = "stop"
+    finish: Literal["stop", "length", "filtered", "unreadable"] = "stop"
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
@@ -32,15 +34,25 @@ class FatalProviderError(UserError):
     """The provider says that asking on is useless: wrong key, no such model, no money left."""
 
 
+@dataclass
+class RequestFailed(UserError):
+    """This request has no answer and will have none; others may. `completion` is what was paid for nevertheless."""
+
+    reason: FailureReason = "no answer"
+    completion: Completion | None = None
+
+
 class Backend(AbstractAsyncContextManager["Backend"], Protocol):
     """Completes requests; opened before the first, closed after the last, also on failure."""
 
     concurrency: int
     """How many requests to keep in flight."""
+    attempts: int = 1
+    """How often a request is sent whose answers cannot be read."""
 
     async def __aenter__(self) -> Self: ...
 
     async def complete(self, request: Request) -> Completion:
-        """Raises FatalProviderError when no request can be completed, UserError when this one cannot, after the retries
-        that make sense."""
+        """Raises RequestFailed when this request cannot be completed, after the retries that make sense, and any other
+        UserError when none can."""
         ...

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
 from harness.labelling.prompting.prompter import Request
-from harness.llm.backend import Backend, Completion
+from harness.llm.backend import Backend, Completion, RequestFailed
 
 T = TypeVar("T")
 _Waiting = tuple[Request, asyncio.Future[Completion]]
@@ -19,7 +19,7 @@ class Engine(Protocol):
     """Completes a list of requests; called in one thread only, the one that made it."""
 
     def complete(self, requests: list[Request]) -> list[Completion]:
-        """A completion for each, in their order."""
+        """A completion for each, in their order. Raises RequestFailed where one of them has none."""
         ...
 
     def close(self) -> None:
@@ -31,7 +31,7 @@ class Batched(Backend):
     """Gathers what waits, at most `most` requests, and completes it in a worker thread while the next ones gather.
 
     `load` makes the engine, in that thread too. A failing batch fails its own requests, each with what the engine
-    raised.
+    raised; where one of them cannot be answered, each is completed on its own.
     """
 
     def __init__(self, load: Callable[[], Engine], most: int) -> None:
@@ -87,6 +87,11 @@ class Batched(Backend):
                 future.cancel()
             raise
         except Exception as error:
+            if isinstance(error, RequestFailed) and len(batch) > 1:
+                # One of them does not fit, and does not say which one it is.
+                for one in batch:
+                    await self._run([one])
+                return
             for _, future in batch:
                 if not future.done():
                     future.set_exception(error)

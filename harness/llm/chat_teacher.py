@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 from pydantic.config import JsonDict
@@ -19,9 +19,12 @@ from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
 from harness.labelling.prompting.prompter import Prompter, Request
-from harness.labelling.prompting.prompting_settings import OnMalformed, PromptingSettings
+from harness.labelling.prompting.prompting_settings import OnFailure, OnMalformed, PromptingSettings
+from harness.labelling.prompting.text_cut import CountTokens
 from harness.llm.backend import Backend
 from harness.llm.scheduler import Scheduler
+from harness.llm.task_state import TaskState
+from harness.llm.wire.accepted_parameters import AcceptedParameters
 from harness.plugins import Settings
 from harness.stage import digest
 
@@ -31,8 +34,16 @@ if TYPE_CHECKING:
 
 TRANSPORT: JsonDict = {"transport": True}
 """Marks settings that cannot change an answer."""
+_RESENT = 1_000
+"""What a question adds to its seed each time that it is sent again; re-asking, which is another question, adds one."""
 _WORD = 1.4
 """Tokens of an English word, roughly; only for guesses before any text is known."""
+
+
+def seed_of(request: Request, sampling_seed: int | None) -> int | None:
+    """The seed for `request`: another one each time that the same is asked; None for a first question without one."""
+    again = request.repeat + _RESENT * request.resent
+    return None if sampling_seed is None and not again else (sampling_seed or 0) + again
 
 
 class ChatSettings(Settings):
@@ -42,6 +53,9 @@ class ChatSettings(Settings):
         PromptingSettings(), description="way of asking, prompt, order of presentation, repeats"
     )
     on_malformed: OnMalformed = Field(OnMalformed(), description="what becomes of answers that are not as asked")
+    on_failure: OnFailure = Field(
+        OnFailure(), description="how many queries may stay without an answer", json_schema_extra=TRANSPORT
+    )
     temperature: float = Field(0.0, ge=0, description="0 takes the most probable token")
     top_p: float | None = Field(None, gt=0, le=1, description="nucleus sampling; the provider's default when left out")
     sampling_seed: int | None = Field(None, description="seed sent to providers that take one")
@@ -61,7 +75,8 @@ class ChatTeacher(Teacher):
 
     def __init__(self, settings: ChatSettings, base: Path = Path()) -> None:
         super().__init__(settings, base)
-        self.asking = Prompter(settings.ask, settings.on_malformed, base)
+        self.asking = Prompter(settings.ask, settings.on_malformed, base, self.own_tokens)
+        self._prompts: dict[str, int] = {}
 
     @property
     @abstractmethod
@@ -85,6 +100,12 @@ class ChatTeacher(Teacher):
             "top_p": self.settings.top_p,
             "seed": self.settings.sampling_seed,
         }
+
+    @property
+    def own_tokens(self) -> CountTokens | None:
+        """Tokens of a text by the model's own tokenizer, where that is here whenever the model is; what cannot be
+        counted on every machine must not decide what a prompt is."""
+        return None
 
     def count_tokens(self, texts: Sequence[str]) -> tuple[list[int], bool]:
         """Tokens of each text, and whether that is the model's own count or an estimate (four characters a token)."""
@@ -110,8 +131,17 @@ class ChatTeacher(Teacher):
         return False
 
     def room(self, request: Request) -> int:
-        """Most tokens of the answer."""
+        """Most tokens of the answer, as the request's key has it: one that was not cut is the same with more room."""
         return self.settings.max_tokens or request.max_tokens
+
+    @property
+    def thinking_tokens(self) -> int:
+        """Tokens that the model may think before it answers; 0 where nothing is known of that."""
+        return 0
+
+    def output_limit(self, request: Request) -> int:
+        """Most tokens of the answer with all that is thought, as the model is told."""
+        return self.settings.max_tokens or request.max_tokens + self.thinking_tokens
 
     @property
     def identity(self) -> str:
@@ -131,24 +161,43 @@ class ChatTeacher(Teacher):
             found.update(content.encode("utf-8", "surrogatepass"))
         return found.hexdigest()
 
+    @cached_property
+    def accepted(self) -> AcceptedParameters:
+        """What the server is known to take of a request, where a server is asked."""
+        return AcceptedParameters()
+
+    def facts(self) -> dict[str, Any]:
+        """How the labels were asked for: under ``prompts`` how many texts were cut and defused, and how many of the
+        calls' prompts the server cut; under ``parameters``, in words, what became of those that it does not take."""
+        described = self.parameters_described()
+        tally = self._driver.tally
+        prompts = {**self._prompts, "calls": tally.calls, "cut_by_server": tally.prompts_cut}
+        return {"prompts": prompts} | ({"parameters": described} if described else {})
+
+    def parameters_described(self) -> dict[str, str]:
+        """In words, what became of parameters that went another way than the settings say, by name."""
+        return self.accepted.described()
+
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         if ledger.left() < math.inf and not self.priced:
             raise UserError(
                 f"the price of '{self.model}' is not known, so the cost limit cannot be kept",
                 remedy="give the teacher a price: {input: USD, output: USD} per million tokens, or leave the limit out",
             )
+        self._prompts = self.asking.cut_counts(tasks)
         return self._driver.label(tasks, ledger, progress)
 
     @cached_property
     def _driver(self) -> Scheduler:
-        return Scheduler(self.asking, self.model, self.key, self.open, self._most, 1 + self.settings.on_malformed.reask)
+        asks, tolerate = 1 + self.settings.on_malformed.reask, self.settings.on_failure.tolerate
+        return Scheduler(self.asking, self.model, self.key, self.open, self._most, asks, tolerate)
 
     def _most(self, request: Request) -> float:
         if not self.costs:
             return 0.0
         # No usual tokenizer makes more tokens than one for every two bytes, in any script.
         size = sum(len(content.encode("utf-8", "surrogatepass")) for _, content in request.messages)
-        return self.usd(size // 2, self.room(request))
+        return self.usd(size // 2, self.output_limit(request))
 
     def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
         """Exact input tokens of what is asked next; questions that depend on answers not there yet are taken to be as
@@ -176,12 +225,36 @@ class ChatTeacher(Teacher):
             ["\n".join(content for _, content in request.messages) for request in requests]
         )
         scale = 1 + later / len(requests)
-        tokens, answers = round(sum(counts) * scale), round(sum(self.room(request) for request in requests) * scale)
+        tokens, answers = round(sum(counts) * scale), round(sum(map(self.output_limit, requests)) * scale)
         return Cost(len(requests) + later, tokens, answers, self.usd(tokens, answers), exact and not later, self.priced)
+
+    @property
+    def context_limit(self) -> int | None:
+        """Most tokens of a prompt, where that is known beforehand."""
+        return None
+
+    @property
+    def is_started_for_asking(self) -> bool:
+        """Whether a server, or something as slow, is started for the first question."""
+        return False
+
+    def longest_prompt(self, tasks: Sequence[Task], depth: int) -> int:
+        """About how many tokens the longest first question about any of `tasks` has; a guess for `depth` candidates
+        where there are none."""
+        prompts = (
+            "\n".join(content for _, content in request.messages)
+            for task in tasks
+            for request in TaskState(task, self.asking.session(task)).first()
+        )
+        longest = max(prompts, key=len, default=None)
+        if longest is not None:
+            return self.count_tokens([longest])[0][0]
+        found = self.guess(1, depth)
+        return found.input_tokens // max(1, found.calls)
 
     def guess(self, queries: int, depth: int) -> Cost:
         calls = queries * self.asking.calls(depth)
         shown = self.asking.strategy.most_presented(depth)
         tokens = calls * round(_WORD * (self.settings.ask.max_passage_words * shown + 80))
-        answers = calls * (self.settings.max_tokens or self.asking.strategy.answer_tokens(shown))
+        answers = calls * (self.settings.max_tokens or self.asking.strategy.answer_tokens(shown) + self.thinking_tokens)
         return Cost(calls, tokens, answers, self.usd(tokens, answers), exact=False, priced=self.priced)

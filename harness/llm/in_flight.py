@@ -6,7 +6,7 @@ import asyncio
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -14,10 +14,15 @@ from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.prompting.prompter import NO_ANSWER, Request
 from harness.labelling.strategies.strategy import ParsedResponse
-from harness.ledger.calls import Call
+from harness.ledger.calls import Call, Usage
+from harness.ledger.given_up import GivenUp
 from harness.ledger.ledger import Ledger
-from harness.llm.backend import Backend, Completion
+from harness.llm.answers.failure_guard import FailureGuard
+from harness.llm.backend import Backend, Completion, RequestFailed
+from harness.llm.retry_rules import backoff
 from harness.llm.task_state import TaskState
+from harness.llm.wire.answer_tally import AnswerTally
+from harness.masking import Mask
 from harness.text import encodable
 
 _RAMP, _STEP = 0.12, 0.003
@@ -48,9 +53,16 @@ class InFlight:
     """Replies that were no answer, by key; filled here."""
     ledger: Ledger
     finished: Callable[[int, Ranking], None]
+    tally: AnswerTally
+    guard: FailureGuard
+    """Stops all where too many queries fail."""
 
     def __post_init__(self) -> None:
         self._error: Exception | None = None
+        self._stopped = False
+        self._mask = Mask({})
+        self._given_up: dict[str, GivenUp] = {}
+        self._failures: dict[str, RequestFailed] = {}
         self._reserved: dict[asyncio.Task[object] | None, float] = {}
         self._settled = asyncio.Event()
         self._flying: dict[str, asyncio.Task[ParsedResponse]] = {}
@@ -61,14 +73,25 @@ class InFlight:
         gc.freeze()
         try:
             async with self.open() as backend:
+                # Only now is it known which key and which address are used.
+                self._mask = Mask()
                 pause = min(_RAMP / backend.concurrency, _STEP)
                 await asyncio.gather(
                     *(self._guarded(waiting, backend, number * pause) for number in range(backend.concurrency))
                 )
         finally:
             gc.unfreeze()
+            self._give_up()
         if self._error is not None:
             raise self._error
+
+    def _give_up(self) -> None:
+        """Have the ledger know what was given up, unless that is why everything stopped: then it may be asked anew."""
+        if self._stopped:
+            for key in self._given_up:
+                self.misses.pop(key, None)
+        else:
+            self.ledger.put_given_up(list(self._given_up.values()))
 
     async def _guarded(self, waiting: Iterator[tuple[int, TaskState]], backend: Backend, pause: float) -> None:
         try:
@@ -80,6 +103,9 @@ class InFlight:
                 if ranking is None:
                     return
                 self.finished(number, ranking)
+                if (stop := self.guard.settle(one.failure)) is not None:
+                    self._stopped, self._error = True, self._error or stop
+                    return
         except Exception as error:
             self._error = self._error or error
 
@@ -103,6 +129,8 @@ class InFlight:
                     self._flying[key].add_done_callback(lambda _: self._flying.pop(key))
                 reply = await self._flying[key]
             one.replies[number] = reply
+            if key in self._failures:
+                one.failures.append(self._failures[key])
         except Exception as error:
             self._error = self._error or error
 
@@ -111,27 +139,62 @@ class InFlight:
         if key in self.misses:
             return self.misses[key]
         answer = self.ledger.get(key)
-        return request.read(answer.response, False) if answer is not None else None
+        if answer is None:
+            return None
+        self.tally.add_cached(request.messages, answer.input_tokens)
+        return request.read(answer.response, False)
 
     async def _paid(self, key: str, request: Request, backend: Backend) -> ParsedResponse:
-        asked = 0
+        asked, usage = 0, Usage()
         while True:
-            reply = await self._once(key, request, backend)
-            asked += 1
-            missing = _missing(reply)
-            if missing is None or asked >= max(self.asks, _EMPTY if missing == "empty" else 1):
+            reply, completion = await self._once(key, request._replace(resent=asked), backend)
+            asked += completion is not None
+            if (missing := _missing(reply)) is None:
                 return reply
+            usage += Usage.of([_call(key, self.model, request, completion)] if completion is not None else [])
+            if key in self._failures or asked >= self._tries(missing, backend):
+                if missing == "no answer" and key not in self._failures:
+                    self._failures[key] = RequestFailed(reply.text)
+                self.misses[key] = reply
+                self._given_up[key] = GivenUp(key, missing, reply.text, usage)
+                return reply
+            if missing == "no answer":
+                await asyncio.sleep(backoff(asked))
 
-    async def _once(self, key: str, request: Request, backend: Backend) -> ParsedResponse:
+    def _tries(self, missing: str, backend: Backend) -> int:
+        """How often a request is sent whose replies are `missing`."""
+        return {"empty": max(self.asks, _EMPTY), "no answer": backend.attempts}.get(missing, self.asks)
+
+    async def _once(self, key: str, request: Request, backend: Backend) -> tuple[ParsedResponse, Completion | None]:
+        """The reply, and what was paid for it, if anything."""
         await self._afford(self.price(request))
+        completion: Completion | None
         try:
-            completion = await backend.complete(request)
+            completion = self._discreet(await backend.complete(request))
             reply = _read(request, completion)
             self._keep(_call(key, self.model, request, completion), reply)
+            self.tally.add(request.messages, completion.input_tokens, completion.output_tokens, _missing(reply))
+        except RequestFailed as failed:
+            reply, completion = self._failed(key, request, failed)
         finally:
             del self._reserved[asyncio.current_task()]
             self._settled.set()
-        return reply
+        return reply, completion
+
+    def _failed(self, key: str, request: Request, failed: RequestFailed) -> tuple[ParsedResponse, Completion | None]:
+        failed.message = self._mask(failed.message)
+        self._failures[key] = failed
+        completion = self._discreet(failed.completion) if failed.completion is not None else None
+        if completion is not None:
+            self.ledger.put_miss(_call(key, self.model, request, completion), "no answer")
+        return ParsedResponse((), "failed", (failed.reason,), text=failed.message), completion
+
+    def _discreet(self, completion: Completion) -> Completion:
+        """A completion without secrets, which a server may echo."""
+        text, name = self._mask.known(completion.text), self._mask.known(completion.provider_id)
+        if text == completion.text and name == completion.provider_id:
+            return completion
+        return replace(completion, text=text, provider_id=name)
 
     async def _afford(self, most: float) -> None:
         """Wait until a request that costs `most` cannot pass the limit. Raises UserError when it would even with none
@@ -164,10 +227,12 @@ def _missing(reply: ParsedResponse) -> str | None:
 
 
 def _read(request: Request, completion: Completion) -> ParsedResponse:
-    reply = request.read(completion.text, completion.finish == "length")
+    if completion.finish == "unreadable":
+        text = f"not the OpenAI protocol: {completion.text[:200]!r}"
+        return ParsedResponse((), "failed", ("no answer",), text=text)
     if completion.finish == "filtered":
         return ParsedResponse((), "failed", ("refused",), text=completion.text)
-    return reply
+    return request.read(completion.text, completion.finish == "length")
 
 
 def _call(key: str, model: str, request: Request, completion: Completion) -> Call:

@@ -14,11 +14,14 @@ from pydantic import Field
 from harness._lazy import lazy
 from harness.errors import UserError
 from harness.labelling.prompting.prompter import Request
+from harness.labelling.prompting.text_cut import CountTokens
 from harness.llm.chat_teacher import ChatSettings, ChatTeacher
 from harness.llm.local_weights import causal_folder
 from harness.models import ModelFiles, resolve_model
 
 transformers = lazy("transformers")
+
+_POSITIONS = "max_position_embeddings"
 
 
 class LocalSettings(ChatSettings):
@@ -78,6 +81,15 @@ class LocalChat(ChatTeacher):
                 remedy="use a model that was trained to chat (instruct)",
             )
         return tokenizer
+
+    @property
+    def own_tokens(self) -> CountTokens | None:
+        return lambda text: len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    @property
+    def context_limit(self) -> int | None:
+        found = getattr(transformers.AutoConfig.from_pretrained(causal_folder(self.files)), _POSITIONS, None)
+        return found if isinstance(found, int) else None
 
     def prompt(self, messages: Sequence[tuple[str, str]]) -> list[int]:
         """The tokens that the model is given. Raises UserError when its template refuses the messages."""

@@ -7,19 +7,28 @@ machine's time, which is what limits the rate at many requests in flight, and th
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import orjson
 
 from harness._lazy import lazy
 from harness.labelling.prompting.prompter import Request
-from harness.llm.backend import Completion
+from harness.llm.answers.body_errors import body_failure, decoded, parsed
+from harness.llm.backend import Completion, FatalProviderError, RequestFailed
 from harness.llm.retry_rules import TransientError, failure
 from harness.llm.retrying import RetryingBackend
+from harness.llm.wire.accepted_parameters import AcceptedParameters
+from harness.llm.wire.chat_address import ChatAddress
+from harness.llm.wire.environment_proxy import proxy_for
+from harness.llm.wire.refused_parameter import SYSTEM
+from harness.llm.wire.served_models import ServedModel, served_models
+from harness.masking import masked, register_address, register_secret
 from harness.text import encodable
 
 if TYPE_CHECKING:
@@ -47,19 +56,50 @@ class OpenAIBackend(RetryingBackend):
     model: str
     """As the server calls it."""
     url: str
-    """Up to and including ``/v1``."""
+    """Up to and including ``/v1``, or in any other form that `ChatAddress` understands."""
     body: Callable[[Request], Body]
     key: str = field(default=NO_KEY, repr=False)
     usd: Usd = free
     timeout: float = 120.0
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Sent with every request; where they name the same as a usual one, in its place."""
+    accepted: AcceptedParameters = field(default_factory=AcceptedParameters)
+    """What the server takes of a request; learned from what it refuses."""
+    is_azure: bool = False
+    """Whether the key goes in a header called ``api-key``; known of Azure's own hosts."""
+    proxied: bool = True
+    """Whether a proxy of the environment is asked; a server of our own is on this machine."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        register_address(self.url)
+        if self.key != NO_KEY:
+            register_secret(self.key)
 
     async def __aenter__(self) -> Self:
+        self.address, credentials = split_address(self.url.strip())
+        self._address = ChatAddress.of(self.address)
+        self._proxy = self._proxy_options()
         connector = aiohttp.TCPConnector(limit=0, limit_per_host=0)
         limit = aiohttp.ClientTimeout(total=self.timeout)
-        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
-        self._place = f"{self.url.rstrip('/')}/chat/completions"
-        self._session = aiohttp.ClientSession(connector=connector, timeout=limit, headers=headers)
+        self._session = aiohttp.ClientSession(connector=connector, timeout=limit, headers=self._headers(credentials))
         return self
+
+    def _proxy_options(self) -> dict[str, Any]:
+        found = proxy_for(self._address.chat) if self.proxied else None
+        if found is None:
+            return {}
+        if found.credentials:
+            register_secret(found.credentials[1])
+        return {"proxy": found.url, "proxy_auth": aiohttp.BasicAuth(*found.credentials) if found.credentials else None}
+
+    def _headers(self, credentials: aiohttp.BasicAuth | None) -> dict[str, str]:
+        authorization = f"Bearer {self.key}" if credentials is None else credentials.encode()
+        is_azure = credentials is None and (self.is_azure or self._address.is_azure)
+        key = {"api-key": self.key} if is_azure else {"Authorization": authorization}
+        usual = {**key, "Content-Type": "application/json"}
+        own = {name.lower() for name in self.headers}
+        return {name: value for name, value in usual.items() if name.lower() not in own} | dict(self.headers)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -68,30 +108,105 @@ class OpenAIBackend(RetryingBackend):
 
     async def attempt(self, request: Request) -> Completion:
         messages = [{"role": role, "content": encodable(content)} for role, content in request.messages]
-        start = time.monotonic()
+        body, trial = self.body(request), self.accepted.trial()
+        system = any(role == SYSTEM for role, _ in request.messages)
+        while True:
+            start = time.monotonic()
+            asked = {"model": self.model, "messages": trial.messages(messages), **trial.parameters(body)}
+            status, headers, text = await self._post(asked)
+            try:
+                if status != 200:
+                    raise failure(status, text, headers, self.model)
+                completion = self._completion(text, headers, time.monotonic() - start)
+            except (FatalProviderError, RequestFailed, TransientError):
+                if trial.learn(400 if status == 200 else status, text, body, system):
+                    continue
+                raise
+            trial.confirm()
+            return completion
+
+    async def served(self) -> list[ServedModel] | None:
+        """What the server says that it serves; None where it does not list it. Raises TransientError where none
+        answers."""
         try:
-            data = orjson.dumps({"model": self.model, "messages": messages, **self.body(request)})
-            async with self._session.post(self._place, data=data) as response:
+            async with self._session.get(self._address.models, **self._proxy) as response:
                 text = await response.text(errors="replace")
-                status, headers = response.status, response.headers
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise TransientError(f"{type(error).__name__}: {error}") from error
-        if status != 200:
-            raise failure(status, self._discreet(text), headers, self.model)
-        return self._completion(text, time.monotonic() - start)
+            raise TransientError(masked(f"{type(error).__name__}: {error}")) from error
+        if response.status in (404, 405) and (below := self._address.versioned) is not None:
+            self._address = below
+            return await self.served()
+        return served_models(text) if response.status == 200 else None
 
-    def _discreet(self, text: str) -> str:
-        """What a provider says may hold the key it was given."""
-        return text if self.key == NO_KEY else text.replace(self.key, "(the key)")
-
-    def _completion(self, text: str, seconds: float) -> Completion:
+    async def _post(self, body: Body) -> tuple[int, Mapping[str, str], str]:
+        """HTTP status, headers and text of the answer to `body`."""
+        address, data = self._address, orjson.dumps(body)
         try:
-            answer = json.loads(text)
-            choice = answer["choices"][0]
-            usage, reason = answer.get("usage") or {}, str(choice.get("finish_reason"))
-            return read_completion(choice["message"], reason, usage, self.usd, seconds, str(answer.get("id") or ""))
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise TransientError(f"not the OpenAI protocol: {text[:200]!r}") from error
+            async with self._session.post(address.chat, data=data, **self._proxy) as response:
+                text = decoded(await response.read(), response.charset)
+        except TimeoutError as error:
+            remedy = "raise the teacher's timeout, or run again later"
+            raise TransientError(f"no answer within {self.timeout:g} seconds", remedy=remedy) from error
+        except ValueError as error:
+            raise FatalProviderError(
+                masked(f"a request to '{self.model}' cannot be sent: {error}"), remedy="check api_base and the API key"
+            ) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise TransientError(masked(f"{type(error).__name__}: {error}")) from error
+        if response.status in (404, 405) and (below := address.versioned) is not None:
+            # Only now is it known that the bare address is not where questions go.
+            self._address = below
+            return await self._post(body)
+        return response.status, response.headers, text
+
+    def _completion(self, text: str, headers: Mapping[str, str], seconds: float) -> Completion:
+        answer = parsed(text)
+        failed = body_failure(answer, headers, self.model)
+        try:
+            if failed is None:
+                return read_answer(answer, self.usd, seconds)
+        # Whatever an answer is that cannot be read, it may have been paid for.
+        except Exception:
+            pass
+        unreadable = unreadable_completion(text, answer, self.usd, seconds)
+        if isinstance(failed, RequestFailed):
+            failed.completion = unreadable
+        if failed is not None and not (isinstance(failed, TransientError) and unreadable.output_tokens):
+            raise failed
+        return unreadable
+
+
+def split_address(url: str) -> tuple[str, aiohttp.BasicAuth | None]:
+    """An address without the user's name and password, and these, where it has any."""
+    found = urlsplit(url)
+    if found.username is None:
+        return url, None
+    host = found.netloc.rpartition("@")[2]
+    credentials = aiohttp.BasicAuth(unquote(found.username), unquote(found.password or ""), "utf-8")
+    return urlunsplit(found._replace(netloc=host)), credentials
+
+
+def read_answer(answer: Mapping[str, Any], usd: Usd, seconds: float) -> Completion:
+    """The completion in the body of an answer in OpenAI's form. Raises some exception where it is none."""
+    choice = answer["choices"][0]
+    reason, message = str(choice.get("finish_reason")), choice.get("message")
+    if reason == "error":
+        raise ValueError("the provider ended the answer with an error")
+    if message is None and reason == "content_filter":
+        message = {}
+    return read_completion(message, reason, _usage(answer), usd, seconds, str(answer.get("id") or ""))
+
+
+def unreadable_completion(text: str, answer: Any, usd: Usd, seconds: float) -> Completion:
+    """What is no answer, kept as it came, with the tokens that it says it took."""
+    found = answer if isinstance(answer, Mapping) else {}
+    empty = read_completion({}, "stop", _usage(found), usd, seconds, str(found.get("id") or ""))
+    return replace(empty, text=encodable(text), finish="unreadable")
+
+
+def _usage(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    usage = answer.get("usage")
+    return usage if isinstance(usage, Mapping) else {}
 
 
 def read_completion(
@@ -100,35 +215,55 @@ def read_completion(
     """A completion from the parts of an answer in OpenAI's form. Raises AttributeError or TypeError where it is
     none."""
     (said, thinking), refusal = _parts(message.get("content")), message.get("refusal")
-    asked, given = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
-    cached = int((usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0)
-    reasoning = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens")
+    asked, given = _tokens(usage, "prompt_tokens"), _tokens(usage, "completion_tokens")
+    cached = _tokens(usage, "prompt_tokens_details", "cached_tokens")
+    reasoning = _tokens(usage, "completion_tokens_details", "reasoning_tokens")
     return Completion(
-        text=encodable(said or refusal or ""),
+        text=encodable(said or str(refusal or "")),
         finish="filtered" if refusal or finish == "content_filter" else "length" if finish == "length" else "stop",
         input_tokens=asked,
         cached_tokens=cached,
         output_tokens=given,
-        reasoning_tokens=int(reasoning) if reasoning is not None else _thought(message, said, thinking, given),
+        reasoning_tokens=reasoning or _thought(message, said, thinking, given),
         usd=usd(asked, cached, given),
         seconds=seconds,
-        provider_id=provider_id,
+        provider_id=encodable(provider_id),
     )
 
 
+def _tokens(usage: Mapping[str, Any], *keys: str) -> int:
+    """A count of tokens below `keys`; 0 where there is none, or none that is a number."""
+    found: Any = usage
+    for key in keys:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    try:
+        return max(0, min(int(found or 0), _MOST_TOKENS))
+    except (ValueError, TypeError, OverflowError):
+        return 0
+
+
+_MOST_TOKENS = 1 << 40
+"""More than any call takes, and few enough for every file to hold."""
+
+
 def _parts(content: Any) -> tuple[str, str]:
-    """What is said and what is thought in the content of a message: text, or a list of typed parts."""
+    """What is said and what is thought in the content of a message: text, or typed parts of it, one or a list."""
+    if isinstance(content, Mapping):
+        content = [content]
     if not isinstance(content, list):
         return ("" if content is None else str(content)), ""
     said, thought = [], []
     for part in content:
-        if isinstance(part, str):
-            said.append(part)
-        elif "thinking" in part or part.get("type") in ("thinking", "reasoning"):
+        if not isinstance(part, Mapping):
+            said.append("" if part is None else str(part))
+        elif "thinking" in part or part.get("thought") or _THINKING.search(str(part.get("type"))):
             thought.append(json.dumps(part, ensure_ascii=False))
         else:
-            said.append(str(part.get("text") or ""))
+            said.append(_parts(part.get("text"))[0])
     return "".join(said), "".join(thought)
+
+
+_THINKING = re.compile(r"thinking|reasoning|thought", re.IGNORECASE)
 
 
 def _thought(message: Mapping[str, Any], answer: str, thinking: str, tokens: int) -> int:

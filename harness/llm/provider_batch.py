@@ -17,9 +17,15 @@ from typing import Any, Self
 from harness.errors import UserError
 from harness.files import atomic_file, cache_home
 from harness.labelling.prompting.prompter import Request
-from harness.llm.backend import Backend, Completion, FatalProviderError
-from harness.llm.openai_backend import Body, Usd, read_completion
+from harness.llm.answers.body_errors import body_failure, parsed
+from harness.llm.answers.provider_reasons import account_remedy
+from harness.llm.backend import Backend, Completion, FatalProviderError, RequestFailed
+from harness.llm.openai_backend import Body, Usd, read_answer, unreadable_completion
 from harness.llm.providers import Route, litellm
+from harness.llm.retry_rules import TransientError, failure, provider_words
+from harness.llm.wire.accepted_parameters import AcceptedParameters
+from harness.masking import masked
+from harness.text import encodable
 
 _QUIET = 0.5
 """Seconds without a new request after which those that wait make a batch."""
@@ -34,8 +40,17 @@ class ProviderBatch(Backend):
 
     concurrency = _LARGEST
 
-    def __init__(self, route: Route, body: Callable[[Request], Body], usd: Usd, every: float) -> None:
+    def __init__(
+        self,
+        route: Route,
+        body: Callable[[Request], Body],
+        usd: Usd,
+        every: float,
+        headers: Mapping[str, str],
+        accepted: AcceptedParameters,
+    ) -> None:
         self._route, self._body, self._usd, self._every = route, body, usd, every
+        self._headers, self._accepted = {"extra_headers": dict(headers)} if headers else {}, accepted
         self._notes = cache_home() / "batches"
         self._waiting: dict[str, tuple[Body, asyncio.Future[Completion]]] = {}
         self._sender: asyncio.Task[None] | None = None
@@ -54,8 +69,10 @@ class ProviderBatch(Backend):
             note.unlink(missing_ok=True)
 
     async def complete(self, request: Request) -> Completion:
-        messages = [{"role": role, "content": content} for role, content in request.messages]
-        body = {"model": self._route.name, "messages": messages, **self._body(request)}
+        messages = [{"role": role, "content": encodable(content)} for role, content in request.messages]
+        trial = self._accepted.trial()
+        asked = {"messages": trial.messages(messages), **trial.parameters(self._body(request))}
+        body = {"model": self._route.name, **asked}
         mark = hashlib.sha256(json.dumps([self._route.url, body, request.repeat], sort_keys=True).encode()).hexdigest()
         future: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
         self._waiting[mark] = (body, future)
@@ -86,15 +103,13 @@ class ProviderBatch(Backend):
         if left:
             batches.append(await self._submit({mark: taken[mark][0] for mark in sorted(left)}))
         for note, batch in batches:
-            for mark, completion in (await self._results(note, batch)).items():
+            for mark, outcome in (await self._results(note, batch)).items():
                 if mark in taken and not taken[mark][1].done():
-                    taken[mark][1].set_result(completion)
+                    _settle(taken[mark][1], outcome)
             self._done.add(note)
         for _, future in taken.values():
             if not future.done():
-                future.set_exception(
-                    UserError("the provider's batch left this request out", remedy="run again: it is sent anew")
-                )
+                future.set_exception(RequestFailed("the provider's batch left this request out"))
 
     def _noted(self) -> list[tuple[Path, str, set[str]]]:
         """Batches that were sent and not yet read: note, batch id, requests."""
@@ -117,34 +132,79 @@ class ProviderBatch(Backend):
             temporary.write_text(json.dumps({"batch": batch.id, "requests": list(bodies)}), encoding="utf-8")
         return note, batch.id
 
-    async def _results(self, note: Path, batch_id: str) -> dict[str, Completion]:
+    async def _results(self, note: Path, batch_id: str) -> dict[str, Completion | Exception]:
+        """What became of each request: rows that were answered, and rows of the file of errors."""
         batch = await self._call("aretrieve_batch", batch_id=batch_id)
         while batch.status not in ("completed", *_OVER):
             await asyncio.sleep(self._every)
             batch = await self._call("aretrieve_batch", batch_id=batch_id)
-        if batch.output_file_id is None:
+        files = [batch.output_file_id, getattr(batch, "error_file_id", None)]
+        if not any(files):
             note.unlink(missing_ok=True)
-            raise UserError(
-                f"the provider's batch {batch_id} ended as '{batch.status}' without answers",
-                remedy="run again: it is sent anew",
-            )
-        content = await self._call("afile_content", file_id=batch.output_file_id)
-        return dict(self._read(json.loads(line)) for line in content.text.splitlines() if line.strip())
+            raise self._without_rows(batch_id, batch)
+        rows: dict[str, Completion | Exception] = {}
+        for file in filter(None, files):
+            content = await self._call("afile_content", file_id=file)
+            # Only these end a row: JSON may hold every other character that ends a line elsewhere.
+            for line in content.text.split("\n"):
+                row = parsed(line)
+                if isinstance(row, dict) and isinstance(row.get("custom_id"), str):
+                    rows.setdefault(row["custom_id"], self._read(row))
+        return rows
 
-    def _read(self, line: Mapping[str, Any]) -> tuple[str, Completion]:
-        answer = line["response"]["body"]
-        choice, usage = answer["choices"][0], answer.get("usage") or {}
-        return line["custom_id"], read_completion(
-            choice["message"], str(choice.get("finish_reason")), usage, self._usd, 0.0, str(answer.get("id") or "")
-        )
+    def _read(self, row: Mapping[str, Any]) -> Completion | Exception:
+        response = row["response"] if isinstance(row.get("response"), dict) else {}
+        answer: Any = response.get("body")
+        status: Any = response.get("status_code", 200)
+        if not response or status != 200 or row.get("error"):
+            return self._refused(row.get("error") or answer, status)
+        if (failed := body_failure(answer, {}, self._route.name)) is not None:
+            return _final(failed)
+        try:
+            return read_answer(answer, self._usd, 0.0)
+        # Whatever a row is that cannot be read, it may have been paid for.
+        except Exception:
+            return unreadable_completion(json.dumps(answer, ensure_ascii=False), answer, self._usd, 0.0)
+
+    def _refused(self, error: Any, status: Any) -> Exception:
+        body = json.dumps(error if isinstance(error, dict) and "error" in error else {"error": error})
+        if isinstance(status, int) and status >= 400:
+            return _final(failure(status, body, {}, self._route.name))
+        said = masked(provider_words(body))[:500]
+        return RequestFailed(f"the provider's batch did not answer this request: {said}")
+
+    def _without_rows(self, batch_id: str, batch: Any) -> UserError:
+        """Why a batch ended without any row, in the provider's words."""
+        errors = getattr(getattr(batch, "errors", None), "data", None) or ()
+        words = [" ".join(str(part) for part in (one.message, one.code) if part) for one in errors]
+        said = masked("; ".join(dict.fromkeys(words)))[:500]
+        problem = f"the provider's batch {batch_id} ended as '{batch.status}' without answers"
+        remedy = account_remedy(said) if said else "run again: it is sent anew"
+        return UserError(f"{problem}: {said}" if said else problem, remedy=remedy)
 
     async def _call(self, name: str, **arguments: Any) -> Any:
         try:
             return await getattr(litellm(), name)(
-                custom_llm_provider=self._route.provider, api_base=self._route.url, api_key=self._route.key, **arguments
+                custom_llm_provider=self._route.provider,
+                api_base=self._route.url,
+                api_key=self._route.key,
+                **self._headers,
+                **arguments,
             )
         except Exception as error:
             raise FatalProviderError(
-                f"the batch API of '{self._route.provider}' failed: {error}",
+                masked(f"the batch API of '{self._route.provider}' failed: {error}"),
                 remedy="run again, or leave out batch: true",
             ) from error
+
+
+def _settle(future: asyncio.Future[Completion], outcome: Completion | Exception) -> None:
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
+
+
+def _final(failed: Exception) -> Exception:
+    """A failure that might pass is final for a row of a batch that is over."""
+    return RequestFailed(f"the provider failed: {failed}") if isinstance(failed, TransientError) else failed

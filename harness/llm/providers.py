@@ -12,8 +12,18 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.llm.backend import FatalProviderError
+from harness.llm.wire.chat_address import azure_deployment
+from harness.masking import masked, register_secret
 
 OPENAI = "https://api.openai.com/v1"
+_SERVERS = {
+    "hosted_vllm": "HOSTED_VLLM_API_BASE",
+    "lm_studio": "LM_STUDIO_API_BASE",
+    "litellm_proxy": "LITELLM_PROXY_API_BASE",
+}
+"""Providers that are servers of somebody's own, with the variable that says where; `api_base` does as well."""
+_EITHER = frozenset({"gemini"})
+"""Providers that take a key under either of two names."""
 
 
 @cache
@@ -40,7 +50,7 @@ class Route:
     key: str
 
     def __repr__(self) -> str:
-        return f"Route({self.provider}/{self.name} at {self.url})"
+        return masked(f"Route({self.provider}/{self.name} at {self.url})")
 
 
 @dataclass(frozen=True)
@@ -60,23 +70,61 @@ def route(model: str, api_base: str | None) -> Route:
     """Raises UserError when litellm knows no provider for the name, FatalProviderError when the key is not in the
     environment."""
     library = litellm()
+    name, provider, found, base = _provider(model, api_base)
+    if provider == "openai":
+        found = found or os.environ.get("OPENAI_API_KEY")
+        base = base or os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE") or OPENAI
+    if not found and api_base is None:
+        _check_environment(model, provider, base)
+    if provider == "azure":
+        found = found or os.environ.get("AZURE_API_KEY")
+        base = _azure_address(name, api_base)
+    elif provider != "openai" and provider not in library.openai_compatible_providers:
+        base = None
+    key = (found or "none").strip()
+    register_secret(key)
+    return Route(name, provider, base, key)
+
+
+def provider_of(model: str, api_base: str | None) -> tuple[str, str]:
+    """The model's name without its provider, and the provider. Raises UserError when litellm knows none."""
+    return _provider(model, api_base)[:2]
+
+
+def _provider(model: str, api_base: str | None) -> tuple[str, str, str | None, str | None]:
+    """The model's name, its provider, and key and address where litellm finds them."""
     try:
-        name, provider, found, base = library.get_llm_provider(model, api_base=api_base)
+        found: tuple[str, str, str | None, str | None] = litellm().get_llm_provider(model, api_base=api_base)
     except Exception as error:
         raise UserError(
             f"litellm knows no provider for the model '{model}'",
             key="model",
             remedy="write PROVIDER/MODEL, e.g. openai/gpt-4.1-mini",
         ) from error
-    if provider == "openai":
-        found = found or os.environ.get("OPENAI_API_KEY")
-        base = base or os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE") or OPENAI
-    if not found and api_base is None and (missing := library.validate_environment(model)["missing_keys"]):
+    return found
+
+
+def _check_environment(model: str, provider: str, base: str | None) -> None:
+    """Raises FatalProviderError when a variable that the provider needs is not set."""
+    missing = list(litellm().validate_environment(model)["missing_keys"])
+    if base is not None:
+        missing = [name for name in missing if not name.endswith("_API_BASE")]
+    if not missing and base is None and provider in _SERVERS and not os.environ.get(_SERVERS[provider]):
+        missing = [_SERVERS[provider]]
+    if missing:
+        joint = " or " if provider in _EITHER else " and "
         raise FatalProviderError(
-            f"the model '{model}' needs {' and '.join(missing)} in the environment", remedy=f"export {missing[0]}=..."
+            f"the model '{model}' needs {joint.join(missing)} in the environment", remedy=f"export {missing[-1]}=..."
         )
-    speaks_openai = provider == "openai" or provider in library.openai_compatible_providers
-    return Route(name, provider, base if speaks_openai else None, found or "none")
+
+
+def _azure_address(deployment: str, api_base: str | None) -> str | None:
+    """Where the deployment is asked directly: at an address that says more than the host, which litellm's client cannot
+    use; None where that client is to ask."""
+    address = api_base or os.environ.get("AZURE_API_BASE") or ""
+    if "?" not in address and "/openai/" not in address:
+        return None
+    return azure_deployment(address, deployment, os.environ.get("AZURE_API_VERSION"))
 
 
 def parameters(model: str, provider: str, wanted: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:

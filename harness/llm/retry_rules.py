@@ -11,7 +11,9 @@ from collections.abc import Mapping
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 
-from harness.llm.backend import FatalProviderError
+from harness.llm.answers.provider_reasons import FailureReason, account_remedy, prompt_reason
+from harness.llm.backend import FatalProviderError, RequestFailed
+from harness.masking import masked
 
 _FIRST, _LONGEST = 0.5, 60.0
 """Seconds of the first and of the longest wait between attempts."""
@@ -39,21 +41,31 @@ _AGAIN = re.compile(
 
 class TransientError(Exception):
     """A failure that may not happen again. `retry_after`: seconds the provider asked to wait; `overload`: it asked for
-    fewer requests."""
+    fewer requests; `remedy`: what helps where it does happen again."""
 
-    def __init__(self, message: str, retry_after: float | None = None, overload: bool = False) -> None:
+    def __init__(
+        self, message: str, retry_after: float | None = None, overload: bool = False, remedy: str | None = None
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.overload = overload
+        self.remedy = remedy
 
 
-def failure(status: int, body: str, headers: Mapping[str, str], model: str) -> TransientError | FatalProviderError:
-    """What an HTTP status other than 200 with this `body` means, with the provider's own message.
+SHORTER = "lower ask.max_passage_words or candidates.depth"
+"""What helps where a prompt does not fit."""
 
-    A limit for a while is waited out, whatever the prose says of billing; only an empty account stops.
+
+def failure(
+    status: int, body: str, headers: Mapping[str, str], model: str
+) -> TransientError | FatalProviderError | RequestFailed:
+    """What an HTTP status other than 200 with this `body` means, with the provider's own message, without secrets.
+
+    A limit for a while is waited out, whatever the prose says of billing; only an empty account stops. What is about
+    this prompt fails this request alone.
     """
     text = provider_words(body)
-    said = text.strip()[:500] or "no message"
+    said = masked(text.strip())[:500] or "no message"
     asked = retry_after(headers)
     asked = delay_in(body) if asked is None else asked
     passes = asked is not None or _A_WHILE.search(body) is not None
@@ -63,33 +75,50 @@ def failure(status: int, body: str, headers: Mapping[str, str], model: str) -> T
             f"the provider of '{model}' says that the money or quota is used up: {said}",
             remedy="top up the account, then run again",
         )
+    if reason := prompt_reason(status, text):
+        return _refusal(status, said, model, reason)
     if status in _PASSING and asked is not None and asked > _PATIENCE:
         return FatalProviderError(
             f"the provider of '{model}' asks to wait {asked / 60:.0f} minutes: {said}",
             remedy="run again then: what was answered is kept",
         )
-    if status in _PASSING:
+    if status in _PASSING or status >= 500:
         return TransientError(f"{status}: {said}", asked, overload=status in (429, 503, 529))
-    remedies = {
-        401: "check the API key in the environment (harness doctor shows which are set)",
-        403: "check that the API key may use this model",
-        404: "check the model's name and api_base",
-        400: "if the prompt is too long, lower ask.max_passage_words or candidates.depth",
-        413: "lower ask.max_passage_words or candidates.depth",
-        422: "check the teacher's settings",
-    }
-    return FatalProviderError(f"the provider of '{model}' refuses ({status}): {said}", remedy=remedies.get(status))
+    remedy = _REMEDIES.get(status) or account_remedy(text)
+    if status in (400, 422) and remedy is None:
+        return _refusal(status, said, model, "no answer")
+    return FatalProviderError(f"the provider of '{model}' refuses ({status}): {said}", remedy=remedy)
+
+
+_REMEDIES = {
+    401: "check the API key in the environment (harness doctor shows which are set)",
+    403: "check that the API key may use this model",
+    404: "check the model's name and api_base",
+}
+
+
+def _refusal(status: int, words: str, model: str, reason: FailureReason) -> RequestFailed:
+    remedy = SHORTER if reason == "too long" else None
+    return RequestFailed(f"the provider of '{model}' refuses ({status}): {words}", remedy=remedy, reason=reason)
 
 
 def provider_words(body: str) -> str:
     """The provider's own words out of an error's body, with its code."""
     try:
-        error = json.loads(body)["error"]
-        if isinstance(error, str):
-            return error
-        return " ".join(str(error[key]) for key in ("message", "code", "type") if error.get(key))
-    except (ValueError, LookupError, TypeError, AttributeError):
+        found = json.loads(body)
+    except (ValueError, RecursionError):
         return body
+    while isinstance(found, list) and found:
+        found = found[0]
+    error = found.get("error") or found if isinstance(found, dict) else found
+    if isinstance(error, str):
+        return error
+    named = [str(error[key]) for key in _WORDS if error.get(key)] if isinstance(error, dict) else []
+    return " ".join(named) or body
+
+
+_WORDS = ("message", "detail", "msg", "code", "type")
+"""Keys of an error that say something, whichever provider it is of."""
 
 
 def delay_in(body: str) -> float | None:
@@ -123,8 +152,13 @@ def retrying(attempts: int) -> AsyncRetrying:
     )
 
 
+def backoff(attempt: int) -> float:
+    """Seconds to wait after the failed attempt of this number, from 1."""
+    # Full jitter: those that failed together must not come back together.
+    return random.uniform(0, min(_LONGEST, _FIRST * 2 ** (attempt - 1)))
+
+
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, TransientError) else None
-    # Full jitter: those that failed together must not come back together.
-    return (asked or 0.0) + random.uniform(0, min(_LONGEST, _FIRST * 2 ** (state.attempt_number - 1)))
+    return (asked or 0.0) + backoff(state.attempt_number)

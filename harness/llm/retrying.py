@@ -6,9 +6,8 @@ import time
 from abc import abstractmethod
 from dataclasses import dataclass, field
 
-from harness.errors import UserError
 from harness.labelling.prompting.prompter import Request
-from harness.llm.backend import Backend, Completion
+from harness.llm.backend import Backend, Completion, RequestFailed
 from harness.llm.rate_limits import Rates, Slots
 from harness.llm.retry_rules import TransientError, retrying
 
@@ -30,13 +29,14 @@ class RetryingBackend(Backend):
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
-        self.concurrency = self.limits.concurrency
+        self.concurrency, self.attempts = self.limits.concurrency, self.limits.attempts
         self._slots = Slots(self.limits.concurrency)
         self._rates = Rates(self.limits.requests_per_minute, self.limits.tokens_per_minute)
 
     @abstractmethod
     async def attempt(self, request: Request) -> Completion:
-        """One try. Raises TransientError when another may do better, FatalProviderError when none can."""
+        """One try. Raises TransientError when another may do better, RequestFailed when none can, and any other
+        UserError when no request can."""
 
     async def complete(self, request: Request) -> Completion:
         tokens = sum(len(content) for _, content in request.messages) // 4
@@ -46,9 +46,9 @@ class RetryingBackend(Backend):
                     await self._rates.wait(tokens)
                     return await self._once(request)
         except TransientError as error:
-            raise UserError(
+            raise RequestFailed(
                 f"the provider failed {self.limits.attempts} times in a row; the last time: {error}",
-                remedy="run again later: everything answered so far is kept",
+                remedy=error.remedy or "run again later: everything answered so far is kept",
             ) from error
         raise AssertionError("unreachable")
 

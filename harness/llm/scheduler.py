@@ -12,15 +12,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from typing import cast
 
+from harness.labelling.labels.parser import Reason
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Task
 from harness.labelling.prompting.prompter import Prompter, Request
 from harness.labelling.strategies.strategy import ParsedResponse
+from harness.ledger.given_up import GivenUp
 from harness.ledger.ledger import Ledger
-from harness.llm.backend import Backend
+from harness.llm.answers.failure_guard import FailureGuard
+from harness.llm.backend import Backend, RequestFailed
 from harness.llm.in_flight import InFlight
 from harness.llm.task_state import TaskState
+from harness.llm.wire.answer_tally import AnswerTally
 from harness.progress import Progress
 
 _SMALL, _LARGE = 4, 200
@@ -45,7 +50,13 @@ class Scheduler:
     asks: int = 1
     """How often a request that brings no answer at all is sent; empty answers, which are mostly mishaps, at least three
     times."""
+    tolerate: float = 0.05
+    """Share of the queries that may fail before all stops."""
     misses: dict[str, ParsedResponse] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.tally = AnswerTally(self.model)
+        """What was noticed over the answers of the last labelling."""
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         """A ranking for every task, in their order."""
@@ -57,22 +68,40 @@ class Scheduler:
             rankings[number], done = ranking, done + 1
             progress(done, len(rankings), "queries")
 
-        waiting = self._waiting(tasks, ledger, finished)
+        self.tally = AnswerTally(self.model)
+        guard = FailureGuard(self.tolerate, len(tasks))
+        waiting = self._waiting(tasks, ledger, finished, guard)
         if (first := next(waiting, None)) is not None:
             # What the ledger holds of later tasks is replayed while the requests of earlier ones are in flight.
-            flight = InFlight(self.model, self.key, self.open, self.price, self.asks, self.misses, ledger, finished)
+            flight = InFlight(
+                self.model,
+                self.key,
+                self.open,
+                self.price,
+                self.asks,
+                self.misses,
+                ledger,
+                finished,
+                self.tally,
+                guard,
+            )
             asyncio.run(flight.finish(chain([first], waiting)))
         for ranking in rankings:
             assert ranking is not None
             yield ranking
 
     def _waiting(
-        self, tasks: Sequence[Task], ledger: Ledger, finished: Callable[[int, Ranking], None]
+        self,
+        tasks: Sequence[Task],
+        ledger: Ledger,
+        finished: Callable[[int, Ranking], None],
+        guard: FailureGuard,
     ) -> Iterator[tuple[int, TaskState]]:
         for number, one in enumerate(self.replay(tasks, ledger)):
             if one.ranking is None:
                 yield number, one
             else:
+                guard.count(one.failure)
                 finished(number, one.ranking)
 
     def replay(self, tasks: Iterable[Task], ledger: Ledger) -> Iterator[TaskState]:
@@ -92,18 +121,32 @@ class Scheduler:
     def _replayed(self, running: Sequence[TaskState], ledger: Ledger) -> list[TaskState]:
         """Those of `running` whose present round the ledger held whole, one round further."""
         keys = [[self.key(request) for request in one.requests] for one in running]
-        held = ledger.get_many(key for some in keys for key in some)
+        wanted = {key for some in keys for key in some}
+        given_up = ledger.given_up(wanted)
+        held = ledger.get_many(wanted - given_up.keys())
         ahead = []
-        for one, wanted in zip(running, keys, strict=True):
-            for number, key in enumerate(wanted):
+        for one, of_round in zip(running, keys, strict=True):
+            for number, key in enumerate(of_round):
                 if key in held:
+                    self.tally.add_cached(one.requests[number].messages, held[key].input_tokens)
                     one.replies[number] = one.requests[number].read(held[key].response, False)
+                elif key in given_up:
+                    one.replies[number] = _reply(one, one.requests[number], given_up[key])
                 elif key in self.misses:
                     one.replies[number] = self.misses[key]
             if len(one.replies) == len(one.requests):
                 one.advance([one.replies[number] for number in range(len(one.requests))])
                 ahead.append(one)
         return ahead
+
+
+def _reply(one: TaskState, request: Request, given_up: GivenUp) -> ParsedResponse:
+    """What was made of a request that was given up, as it was then."""
+    if given_up.kind in ("truncated", "empty"):
+        return request.read(given_up.response, given_up.kind == "truncated")
+    if given_up.kind in ("too long", "no answer"):
+        one.failures.append(RequestFailed(given_up.response))
+    return ParsedResponse((), "failed", (cast("Reason", given_up.kind),), text=given_up.response)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ class ManagedServer(OpenAIBackend):
     """A server of our own."""
 
     server: Server
+    proxied: bool = False
 
     async def __aenter__(self) -> Self:
         await self.server.start()
@@ -65,7 +66,7 @@ class RemoteServer(OpenAIBackend):
         if self.model not in names:
             await self._session.close()
             raise UserError(
-                f"the server at {self.url} does not serve '{self.model}'",
+                f"the server at {self.address} does not serve '{self.model}'",
                 key="model",
                 remedy=f"it serves: {', '.join(names)}",
             )
@@ -73,11 +74,11 @@ class RemoteServer(OpenAIBackend):
 
     async def _names(self) -> list[str]:
         try:
-            async with self._session.get(f"{self.url}/models") as response:
+            async with self._session.get(self._address.models, **self._proxy) as response:
                 return [str(model["id"]) for model in json.loads(await response.text())["data"]]
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError, LookupError, TypeError) as error:
             raise UserError(
-                f"no OpenAI-compatible server answers at {self.url}: {type(error).__name__}",
+                f"no OpenAI-compatible server answers at {self.address}: {type(error).__name__}",
                 key="url",
                 remedy="start it (vllm serve MODEL), or let the harness start one: mode: server",
             ) from error

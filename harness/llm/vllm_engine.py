@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 from harness.errors import UserError
 from harness.labelling.prompting.prompter import Request
-from harness.llm.backend import Completion
+from harness.llm.answers.provider_reasons import prompt_reason
+from harness.llm.backend import Completion, RequestFailed
+from harness.llm.retry_rules import SHORTER
 
 
 class VLLMEngine:
@@ -37,9 +39,15 @@ class VLLMEngine:
         bodies = [self._body(request) for request in requests]
         messages = [[{"role": role, "content": content} for role, content in request.messages] for request in requests]
         template = bodies[0].get("chat_template_kwargs")
-        outputs = self._llm.chat(
-            messages, [_sampling(body) for body in bodies], use_tqdm=False, chat_template_kwargs=template
-        )
+        try:
+            outputs = self._llm.chat(
+                messages, [_sampling(body) for body in bodies], use_tqdm=False, chat_template_kwargs=template
+            )
+        except ValueError as error:
+            # A prompt that is longer than the model's context.
+            if (reason := prompt_reason(400, str(error))) is None:
+                raise
+            raise RequestFailed(f"vLLM refuses: {error}", remedy=SHORTER, reason=reason) from error
         seconds = (time.monotonic() - start) / len(requests)
         return [_completion(output, seconds) for output in outputs]
 

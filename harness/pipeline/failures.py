@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.masking import masked
 from harness.stage import Stage
 
 
@@ -32,4 +33,5 @@ class Failures:
     def reason(self, stage: Stage) -> str | None:
         """Why the stage failed last time, if it did."""
         file = self.file(stage.key)
-        return str(json.loads(file.read_text(encoding="utf-8"))["reason"]) if file.is_file() else None
+        # Older ones were written as the provider said them.
+        return masked(str(json.loads(file.read_text(encoding="utf-8"))["reason"])) if file.is_file() else None

@@ -30,10 +30,13 @@ def label_report(plan: PlannedSweep) -> Report:
 
     - ``teachers``: ``{"teacher", "kind", "standing", "queries", "draws": [{"resample", "queries"}], "verdicts":
       {verdict: share}, "reasons": {reason: share}, "quality": {"queries", "nDCG@10", "first_stage"} or None,
-      "position", "cost"}``. Shares, quality and position count a query once, however many resamples drew it (see
-      `harness.labelling.labels.agreement.quality` and `position_bias`); ``cost`` is ``{"calls", "input_tokens",
-      "output_tokens", "usd", "seconds"}`` per drawn query: what they would cost with an empty ledger, and the seconds
-      that labelling took here (answers from the ledger take none).
+      "position", "prompts", "parameters", "cost"}``. Shares, quality and position count a query once, however many
+      resamples drew it (see `harness.labelling.labels.agreement.quality` and `position_bias`). ``prompts`` counts, over
+      the draws, queries and passages, those that were cut or defused, the calls that told the tokens of their prompt,
+      and those whose prompt the server had cut, nothing with 0; ``parameters`` says what became of those that the
+      server does not take. ``cost`` is ``{"calls", "input_tokens", "output_tokens", "usd", "seconds"}`` per drawn
+      query: what they would cost with an empty ledger, and the seconds that labelling took here (answers from the
+      ledger take none).
     - ``agreement``: ``{"a", "b", "between", "queries", "tau", "rbo", "top": {"1", "3", "10"}}``; ``between`` is
       ``teachers``, ``resamples`` (b is a itself, over queries that several resamples drew) or ``first stage``.
     - ``waiting``: ``{"teacher", "resample", "queries", "finished"}``: the largest draw wanted and the largest finished
@@ -120,6 +123,9 @@ def _known(labelled: Sequence[_Labelled], store: Store) -> Report:
 def _teacher(one: _Labelled, first: agreement.Orders, gold: dict[str, dict[str, int]], store: Store) -> Report:
     rankings, teacher = one.rankings, one.stages[0].teacher
     counts = summarise(rankings)
+    summaries: list[Report] = [
+        json.loads((store.read(stage) / SUMMARY).read_text(encoding="utf-8")) for stage in one.stages
+    ]
     return {
         "teacher": one.name,
         "kind": teacher.name,
@@ -132,7 +138,9 @@ def _teacher(one: _Labelled, first: agreement.Orders, gold: dict[str, dict[str, 
         },
         "quality": agreement.quality(rankings, first, gold),
         "position": agreement.position_bias(rankings, first),
-        "cost": _cost([json.loads((store.read(stage) / SUMMARY).read_text(encoding="utf-8")) for stage in one.stages]),
+        "prompts": dict(sum((Counter(summary.get("prompts", {})) for summary in summaries), Counter())),
+        "parameters": {key: text for summary in summaries for key, text in summary.get("parameters", {}).items()},
+        "cost": _cost(summaries),
     }
 
 

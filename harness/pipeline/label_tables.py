@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ def _collection(collection: Report, p: float) -> Iterator[RenderableType]:
     name, teachers = collection["collection"], collection["teachers"]
     if teachers:
         yield _answers(name, teachers)
+        yield from _asked(teachers)
         yield _quality(teachers)
         yield (
             "  nDCG@10 of the teacher's order and of the first stage's on the same queries: those with a relevant "
@@ -63,6 +65,26 @@ def _answers(name: str, teachers: Sequence[Report]) -> Table:
         why = ", ".join(f"{reason} {_percent(share)}" for reason, share in reasons)
         table.add_row(_name(row), f"{row['queries']:,}", *shares, escape(why))
     return table
+
+
+def _asked(teachers: Sequence[Report]) -> Iterator[str]:
+    """A line for every teacher that was not asked quite as the data and the settings are."""
+    for row in teachers:
+        count = Counter[str](row["prompts"])
+        parts = [
+            f"{count[f'{what}_cut']:,} of {count[what]:,} {what} cut"
+            for what in ("queries", "passages")
+            if count[f"{what}_cut"]
+        ]
+        parts += [f"identifiers defused in {count['defused']:,}"] if count["defused"] else []
+        parts += (
+            [f"the server read {count['cut_by_server']:,} of {count['calls']:,} prompts only in part"]
+            if count["cut_by_server"]
+            else []
+        )
+        parts += [f"{name} {text}" for name, text in row["parameters"].items()]
+        if parts:
+            yield escape(f"  {row['teacher']}: {'; '.join(parts)}")
 
 
 def _quality(teachers: Sequence[Report]) -> Table:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.errors import UserError
 from harness.ledger.ledger import Ledger
+from harness.masking import masked
 from harness.pipeline.graph import Queue, closure, missing
 from harness.pipeline.live.observer import Observer
 from harness.pipeline.run_stage import run_stage
@@ -53,11 +54,12 @@ class LocalExecutor:
         try:
             manifest = run_stage(stage, self.store, self.ledger, self.workspace.cache(), self.observer.progress)
         except Exception as error:
-            reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+            # What a provider or a library says may repeat a key.
+            reason = masked(str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}")
             lost = queue.drop(stage)
             outcome.failed[stage.key] = reason
             outcome.skipped.update({other.key: stage.key for other in lost})
-            self.workspace.failures.note(stage, reason, traceback.format_exc())
+            self.workspace.failures.note(stage, reason, masked(traceback.format_exc()))
             self.observer.failed(stage, reason, lost)
             return
         queue.done(stage)

@@ -44,13 +44,19 @@ class Plan(PlannedSweep):
         return label_report(self)
 
     def run(
-        self, results: str | Path = "results", *, max_cost: float | None = None, observer: Observer | None = None
+        self,
+        results: str | Path = "results",
+        *,
+        max_cost: float | None = None,
+        observer: Observer | None = None,
+        retry_failed: bool = False,
     ) -> SweepResult:
         """Run what is missing, publish what is finished under `results`, say what failed. Interrupted, the same call
         goes on.
 
-        LLM calls stop before they cost more than `max_cost` USD. `observer` hears of every stage; without one a table
-        or lines are drawn on standard error. Raises UserError before anything runs when the inputs are wrong; what
-        fails later is in the result.
+        LLM calls stop before they cost more than `max_cost` USD. `retry_failed` asks again for labels without an
+        answer, and makes anew what rests on those that now have one. `observer` hears of every stage; without one a
+        table or lines are drawn on standard error. Raises UserError before anything runs when the inputs are wrong;
+        what fails later is in the result.
         """
-        return run_sweep(self, Path(results), max_cost=max_cost, observer=observer)
+        return run_sweep(self, Path(results), max_cost, observer, retry_failed)

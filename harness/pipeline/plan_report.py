@@ -19,6 +19,7 @@ from harness.pipeline.builder import PlannedCell
 from harness.pipeline.cost import labelling_cost
 from harness.pipeline.failures import Failures
 from harness.pipeline.graph import closure
+from harness.pipeline.labels.failed_labels import failed_labels, failed_labels_text
 from harness.pipeline.planned_sweep import PlannedSweep
 from harness.pipeline.qa_cells import INLINE
 from harness.pipeline.store import Store
@@ -139,12 +140,13 @@ def _teacher_text(cost: Report) -> str:
 
 
 def status_report(plan: PlannedSweep) -> Report:
-    """``{"stages": {done, running, failed, waiting}, "cells": [{"cell", "state", "reason"}]}`` of a sweep, from the
-    workspace alone."""
+    """``{"stages": {done, running, failed, waiting}, "labels": {queries, failed, reasons}, "cells": [{"cell", "state",
+    "reason"}]}`` of a sweep, from the workspace alone."""
     store, failures = plan.workspace.store, plan.workspace.failures
     states = {key: _state(stage, store, failures) for key, stage in plan.stages.items()}
     return {
         "stages": dict(Counter(state for state, _ in states.values())),
+        "labels": failed_labels(plan.stages.values(), store),
         "cells": [_cell_row(cell, states) for cell in plan.cells],
     }
 
@@ -178,7 +180,8 @@ def render_status(report: Report) -> Group:
     done = len(report["cells"]) - len(open_cells)
     counts = ", ".join(f"{number} {state}" for state, number in sorted(report["stages"].items()))
     head = f"{done} of {len(report['cells'])} cells done; stages: {counts}"
-    return Group(head, table) if open_cells else Group(head)
+    head = "\n".join([head, *failed_labels_text(report["labels"])])
+    return Group(escape(head), table) if open_cells else Group(escape(head))
 
 
 def render_verification(report: Report) -> Table:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -80,12 +80,34 @@ class Store:
 
     def discard(self, stage: Stage) -> None:
         """Set a damaged artefact aside (kept for a look), so that it is made again."""
-        aside = self._damaged / f"{stage.kind}-{stage.key[:12]}-{uuid4().hex[:6]}"
+        self._set_aside(stage.kind, stage.key)
+
+    def set_aside(self, stage: Stage) -> Path:
+        """Take an artefact out, so that it is made again; returns where it lies, for `restore`."""
+        return self._set_aside(stage.kind, stage.key)
+
+    def restore(self, stage: Stage, aside: Path) -> None:
+        """Put an artefact back that was set aside and was not made again."""
+        aside.rename(self.place(stage))
+
+    def set_aside_resting_on(self, keys: Collection[str]) -> None:
+        """Set aside every artefact, of whichever sweep, that rests on those with `keys`, directly or through others."""
+        manifests = self.root.glob(f"*/[0-9a-f]*/{MANIFEST}") if keys else ()
+        inputs = {(file.parent.parent.name, file.parent.name): _inputs(file) for file in manifests}
+        stale = set(keys)
+        while new := [one for one, read in inputs.items() if one[1] not in stale and stale & read]:
+            stale.update(key for _, key in new)
+            for kind, key in new:
+                self._set_aside(kind, key)
+
+    def _set_aside(self, kind: str, key: str) -> Path:
+        aside = self._damaged / f"{kind}-{key[:12]}-{uuid4().hex[:6]}"
         aside.parent.mkdir(parents=True, exist_ok=True)
-        self.place(stage).rename(aside)
-        self._known.pop(stage.key, None)
-        self._manifests.pop(stage.key, None)
-        self._verified.discard(stage.key)
+        (self.root / kind / key).rename(aside)
+        self._known.pop(key, None)
+        self._manifests.pop(key, None)
+        self._verified.discard(key)
+        return aside
 
     @contextmanager
     def lock(self, stage: Stage) -> Iterator[None]:
@@ -131,6 +153,14 @@ class Store:
         self._known[stage.key] = self.place(stage)
         self._verified.add(stage.key)
         return manifest
+
+
+def _inputs(manifest: Path) -> set[str]:
+    """The keys of what an artefact was made of."""
+    try:
+        return set(json.loads(manifest.read_text(encoding="utf-8"))["inputs"])
+    except (OSError, ValueError, LookupError):
+        return set()
 
 
 def _describe(file: Path) -> dict[str, Any]:

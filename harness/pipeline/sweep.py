@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.labelling.labels.label_stage import Labels
 from harness.ledger.ledger import Ledger
+from harness.pipeline.labels.failed_labels import ask_again, failed_labels, failed_labels_text
 from harness.pipeline.live.journal import Journal
 from harness.pipeline.live.live_view import view
 from harness.pipeline.live.observer import Observer, ObserverGroup
@@ -61,19 +62,25 @@ class SweepResult:
         )
         failed = [_failure(reason, cells, "result") for reason, cells in self.failures.items()]
         traces = [_failure(one["reason"], one["cells"], "trace") for one in self.summary["failed_traces"]]
-        return "\n".join([*failed, *traces, counts, where])
+        return "\n".join([*failed, *traces, *failed_labels_text(self.summary["labels"]), counts, where])
 
 
 def _failure(reason: str, cells: list[str], what: str) -> str:
+    if not cells:
+        return f"failed: {reason}\n  the labels stay as they were"
     shown = ", ".join(cells[:4]) + (" ..." if len(cells) > 4 else "")
     return f"failed: {reason}\n  {len(cells)} cells miss their {what}: {shown}"
 
 
 def run_sweep(
-    plan: PlannedSweep, results: Path, max_cost: float | None = None, observer: Observer | None = None
+    plan: PlannedSweep,
+    results: Path,
+    max_cost: float | None = None,
+    observer: Observer | None = None,
+    retry_failed: bool = False,
 ) -> SweepResult:
-    """Run what is missing of `plan` and publish what is finished. Raises UserError before anything runs when its inputs
-    are wrong."""
+    """Run what is missing of `plan` and publish what is finished; with `retry_failed`, ask again for labels without an
+    answer first. Raises UserError before anything runs when its inputs are wrong."""
     begun = time.perf_counter()
     workspace, cells, store = plan.workspace, plan.cells, plan.workspace.store
     plan.waiting_in(store)
@@ -84,17 +91,24 @@ def run_sweep(
     watcher = ObserverGroup(observer if observer is not None else view(past), journal)
     with closing(Ledger(workspace.ledger_file)) as ledger:
         ledger.limit = max_cost if max_cost is not None else plan.sweep.max_cost
+        executor, again = LocalExecutor(workspace, store, ledger, watcher), ExecutionResult()
         try:
-            outcome = LocalExecutor(workspace, store, ledger, watcher).execute(plan.finals)
+            if retry_failed:
+                ledger.given_up_since = time.time()
+                again = ask_again(plan.stages.values(), store, executor)
+            outcome = executor.execute(plan.finals)
         finally:
             watcher.close()
+        outcome.ran += again.ran
         published, failures = _publish(plan, outcome, store, ledger, results)
+        failures |= {reason: [] for reason in again.failed.values() if reason not in failures}
     without = _without_trace(plan, outcome)
     summary = {
         "cells": {"total": len(cells), "done": len(published), "failed": len(cells) - len(published), "cached": before},
         "traces": {"total": len(traces), "failed": sum(map(len, without.values()))},
         "stages": _stage_counts(outcome, len(plan.stages)),
         "llm": asdict(ledger.paid),
+        "labels": failed_labels(plan.stages.values(), store),
         "seconds": round(plan.planning_seconds + time.perf_counter() - begun, 3),
         "results": str(results),
         "failures": [{"reason": reason, "cells": labels} for reason, labels in failures.items()],

@@ -47,7 +47,7 @@ class StubWriter(ChatTeacher):
 class StubBackend:
     """What completes its requests."""
 
-    concurrency = 1
+    concurrency = attempts = 1
 
     def __init__(self, settings: StubWriterSettings) -> None:
         self._settings = settings

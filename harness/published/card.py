@@ -217,6 +217,11 @@ class Card(CardSection):
         return frozenset(name for name in Costs.model_fields if getattr(self.costs, name) is not None)
 
     @property
+    def label_counts(self) -> tuple[int, ...]:
+        """How the labels came out; the same until failed ones are asked again."""
+        return self.labels.counts if self.labels is not None else ()
+
+    @property
     def collection(self) -> TestCollection:
         """The collection and split of the run."""
         return self.data.test_collection

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, SerializerFunctionWrapHandler, model_serializer
 
@@ -53,6 +56,33 @@ class Costs(CardSection):
         return self.seconds if self.seconds_standalone is None else self.seconds_standalone
 
 
+class OrderPresented(CardSection):
+    """How far the teacher's orders follow the one in which it was shown the candidates."""
+
+    queries: NonNegativeInt
+    """Over which the mean is: those of `reordered`, or all where there are none."""
+    reordered: NonNegativeInt
+    """Queries that were shown in another order than the first stage's: only there it is not merit."""
+    tau: float = Field(ge=-1, le=1)
+    """Mean Kendall's tau of both orders."""
+    deviation: NonNegativeFloat
+    """Standard deviation of that mean, did the order not matter."""
+
+
+def pooled(parts: Sequence[OrderPresented]) -> OrderPresented | None:
+    """Several sets of labels as one, those that were shown in another order where there are any; None for none."""
+    parts = [one for one in parts if one.reordered] or [one for one in parts if one.queries]
+    if not parts:
+        return None
+    queries = sum(one.queries for one in parts)
+    return OrderPresented(
+        queries=queries,
+        reordered=sum(one.reordered for one in parts),
+        tau=sum(one.tau * one.queries for one in parts) / queries,
+        deviation=math.hypot(*(one.deviation * one.queries for one in parts)) / queries,
+    )
+
+
 class Verdicts(CardSection):
     """How many labels came out in which form, and why those that are not ok are not."""
 
@@ -61,6 +91,43 @@ class Verdicts(CardSection):
     repaired: NonNegativeInt = 0
     failed: NonNegativeInt = 0
     reasons: dict[Line, NonNegativeInt] = Field(default={})
+    prompts: dict[Line, NonNegativeInt] = Field(default={})
+    """How many queries and passages there were, and were cut; how many calls told the tokens of their prompt, and of
+    how many prompts the server had read far less than it was given. Absent on disk where nothing is known of it."""
+    parameters: dict[Line, Line] = Field(default={})
+    """What became of parameters that the teacher's server does not take; absent on disk where it took all."""
+
+    order_presented: OrderPresented | None = None
+    """None where that is not known, also on older cards; absent on disk then."""
+
+    @classmethod
+    def of(cls, summaries: Sequence[Mapping[str, Any]]) -> Self:
+        """The sum over what label stages say of their labels; those from before prompts were counted say less."""
+        verdicts, reasons, prompts = Counter[str](), Counter[str](), Counter[str]()
+        parameters: dict[str, str] = {}
+        for summary in summaries:
+            verdicts.update(summary["verdicts"])
+            reasons.update(summary["reasons"])
+            prompts.update(summary.get("prompts", {}))
+            parameters |= summary.get("parameters", {})
+        orders = [OrderPresented(**summary["order_presented"]) for summary in summaries if "order_presented" in summary]
+        return cls(
+            **verdicts,
+            reasons=dict(reasons),
+            prompts=dict(prompts),
+            parameters=parameters,
+            order_presented=pooled(orders),
+        )
+
+    @model_serializer(mode="wrap")
+    def _without_unknown(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        later = ("order_presented", "prompts", "parameters")
+        return {name: value for name, value in whole(self).items() if value or name not in later}
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """What tells labels from those that were asked again."""
+        return (self.ok, self.partial, self.repaired, self.failed, *(self.reasons[key] for key in sorted(self.reasons)))
 
     @property
     def total(self) -> int:

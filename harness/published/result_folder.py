@@ -79,15 +79,16 @@ def publish(
     """Write a result folder; `card.outcome` is filled in here. False when `folder` already holds this very cell, which
     is kept.
 
-    It is written anew where `card` knows costs that the one there does not tell (see `renewed`), or `trace` differs
-    from what lies there.
+    It is written anew where `card` knows costs that the one there does not tell (see `renewed`), where `trace` differs
+    from what lies there, and where labels were asked again and came out otherwise.
 
     `run_path` is a run file, written again under the name `card.tag`; `metrics` the ``metrics.parquet`` of `Evaluate`;
     `sidecars` gives further files by name (PROVENANCE, LABELS) and is asked only when the folder is written; `trace` is
     another (TRACE). A folder appears complete or not at all; an older result in its place is replaced.
     """
     there, trace = _same_cell(folder, card), trace or {}
-    if there is not None and there.tells >= card.tells and _holds(there, trace):
+    same = there is not None and there.tells >= card.tells and there.label_counts == card.label_counts
+    if there is not None and same and _holds(there, trace):
         return False
     card = renewed(folder, card)
 

@@ -12,6 +12,7 @@ from harness.labelling.labels.teacher import Task
 from harness.labelling.prompting.prompter import Prompter, RankingProcedure, Request
 from harness.labelling.prompting.prompting_settings import OnMalformed, PromptingSettings
 from harness.labelling.prompting.templates import Prompt, load_chat_prompt
+from harness.labelling.prompting.text_cut import CountTokens
 from harness.labelling.strategies.strategy import AnswerFormat, ParsedResponse
 from harness.stage import digest
 
@@ -39,19 +40,24 @@ class AnswerAsking(Prompter):
     """One request a task; the ranking holds the passages in the order in which they were shown, and what was said as
     its raw text.
 
-    Passages are shown best first, each cut to `words` words. A cut answer is an answer: it is kept, and scored as it
+    Passages are shown best first, each as long as `ask` allows. A cut answer is an answer: it is kept, and scored as it
     stands.
     """
 
-    def __init__(self, words: int, on_malformed: OnMalformed, prompts: tuple[Prompt, Prompt] = (OPEN, CLOSED)) -> None:
-        super().__init__(PromptingSettings(max_passage_words=words), on_malformed)
+    def __init__(
+        self,
+        ask: PromptingSettings,
+        on_malformed: OnMalformed,
+        prompts: tuple[Prompt, Prompt] = (OPEN, CLOSED),
+        count: CountTokens | None = None,
+    ) -> None:
+        # Answers are words, so that no identifier is taken for another.
+        super().__init__(ask.lengths.model_copy(update={"defuse": False}), on_malformed, count=count)
         self.prompt, self._closed = prompts
 
     @property
     def identity(self) -> str:
-        return digest(
-            ["answers", self.ask.max_passage_words, self.on_malformed, self.prompt.identity, self._closed.identity]
-        )
+        return digest(["answers", self.ask.length_key, self.on_malformed, self.prompt.identity, self._closed.identity])
 
     @property
     def parser(self) -> int:
@@ -70,9 +76,10 @@ class AnswerAsking(Prompter):
     def _question(self, task: Task) -> Request:
         prompt = self.prompt if task.candidates else self._closed
         shown = (
-            f"Passage {number}: {self._cut[candidate.text]}" for number, candidate in enumerate(task.candidates, 1)
+            f"Passage {number}: {self._passages[candidate.text].text}"
+            for number, candidate in enumerate(task.candidates, 1)
         )
-        text = prompt.fill({"query": task.text, "passages": "\n\n".join(shown)})
+        text = prompt.fill({"query": self._queries[task.text].text, "passages": "\n\n".join(shown)})
         system = (("system", prompt.system),) if prompt.system else ()
         return Request((*system, ("user", text)), AnswerFormat(), TOKENS, read_answer)
 

@@ -63,6 +63,7 @@ class Read(Stage):
             "questions": len(readings),
             "closed_book": sum(not reading.ranked for reading in readings),
             "failed": dict(Counter(reading.reason for reading in readings if reading.verdict == "failed")),
+            **self.reader.facts(),
             "alone": asdict(meter.used),
             "here": asdict(meter.paid),
             "seconds": time.monotonic() - start,

@@ -39,7 +39,7 @@ def reader(
     asked = type(teacher)(teacher.settings.model_copy(update=free), base).derived_from(teacher)
     settings = teacher.settings
     asked.asking = AnswerAsking(
-        settings.ask.max_passage_words, settings.on_malformed, prompts(base, prompt, closed_book_prompt)
+        settings.ask, settings.on_malformed, prompts(base, prompt, closed_book_prompt), asked.own_tokens
     )
     return asked
 

@@ -6,21 +6,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from harness.errors import UserError
 from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Backend
-from harness.llm.chat_teacher import TRANSPORT, ChatSettings, ChatTeacher
+from harness.llm.chat_teacher import TRANSPORT, ChatSettings, ChatTeacher, seed_of
 from harness.llm.litellm_backend import LiteLLMBackend
-from harness.llm.openai_backend import OpenAIBackend
+from harness.llm.openai_backend import NO_KEY, OpenAIBackend
 from harness.llm.provider_batch import ProviderBatch
-from harness.llm.providers import ProviderPrice, parameters, price, route
+from harness.llm.providers import ProviderPrice, parameters, price, provider_of, route
 from harness.llm.retrying import Limits
 from harness.llm.token_counts import openai_tokens
+from harness.llm.wire.accepted_parameters import AcceptedParameters
+from harness.llm.wire.chat_address import ChatAddress, native_address
+from harness.llm.wire.dropped_parameters import dropped_parameters
+from harness.llm.wire.header_values import header_values, secret_in
+from harness.llm.wire.refused_parameter import ROOM, SYSTEM
+from harness.llm.wire.thinking_models import context_limit, room_in, thinking_room, unlimited
 from harness.plugins import Settings
+from harness.stage import digest
+from harness.validation import Fault, failure
+
+Omittable = Literal["temperature", "top_p", "seed", "reasoning_effort", "max_tokens", "max_completion_tokens", "system"]
+
+_OPENAI_LIKE = frozenset({"openai", "azure", "hosted_vllm", "lm_studio", "litellm_proxy", "llamafile"})
+"""Providers whose servers are asked in OpenAI's form, at whatever address."""
 
 
 class PriceSettings(Settings):
@@ -44,9 +57,20 @@ class LiteLLMSettings(ChatSettings):
     reasoning_effort: str | None = Field(
         None, description="for models that think: low, medium, high; give max_tokens room for thoughts"
     )
-    extra: dict[str, Any] = Field({}, description="further parameters of the request, sent as they are")
+    extra: dict[str, Any] = Field(
+        {}, description="further parameters of the request, sent as they are; null takes one out, as omit does"
+    )
+    omit: list[Omittable] = Field([], description="parameters that are not sent; system goes before the user's message")
     api_base: str | None = Field(
-        None, description="URL of the server, when it is not the provider's own", json_schema_extra=TRANSPORT
+        None,
+        description="URL of the server, when it is not the provider's own: http://HOST:PORT/v1, or the whole path of "
+        "its chat endpoint, with ?api-version= where it wants one",
+        json_schema_extra=TRANSPORT,
+    )
+    headers: dict[str, str] = Field(
+        {},
+        description="further headers; ${NAME} in a value is taken from the environment",
+        json_schema_extra=TRANSPORT,
     )
     concurrency: int = Field(
         32, ge=1, description="most requests in flight; complaints lower it", json_schema_extra=TRANSPORT
@@ -69,12 +93,24 @@ class LiteLLMSettings(ChatSettings):
         json_schema_extra=TRANSPORT,
     )
 
-    @field_validator("extra")
+    @field_validator("extra", "headers")
     @classmethod
-    def _no_secrets(cls, extra: dict[str, Any]) -> dict[str, Any]:
-        if secret := next((key for key in extra if "key" in key.lower() or "authorization" in key.lower()), None):
-            raise ValueError(f"'{secret}' looks like a secret; keys come from the environment only")
-        return extra
+    def _no_secrets(cls, values: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if secret := secret_in(values):
+            how = "write ${NAME} for a variable" if info.field_name == "headers" else "it goes into the environment"
+            raise ValueError(f"the value of '{secret}' looks like a secret; keys come from the environment only: {how}")
+        return values
+
+    @field_validator("api_base")
+    @classmethod
+    def _reachable(cls, address: str | None, info: ValidationInfo) -> str | None:
+        if address is not None:
+            provider = str(info.data.get("model", "")).partition("/")[0]
+            try:
+                ChatAddress.of(address, is_own_protocol=provider not in _OPENAI_LIKE)
+            except UserError as error:
+                raise failure([Fault((), error.message, error.remedy)]) from error
+        return address
 
 
 class LiteLLM(ChatTeacher):
@@ -94,22 +130,71 @@ class LiteLLM(ChatTeacher):
         return f"{self.settings.model} {self.settings.revision}".strip()
 
     def sampling(self) -> dict[str, object]:
-        own = {"reasoning_effort": self.settings.reasoning_effort, "extra": self.settings.extra}
+        own = {
+            "reasoning_effort": self.settings.reasoning_effort,
+            "extra": self.settings.extra,
+            "omit": sorted(self.settings.omit),
+        }
         return super().sampling() | {key: value for key, value in own.items() if value}
 
     def unready(self) -> UserError | None:
-        if self.settings.api_base is None:
-            try:
-                route(self.settings.model, None)
-            except UserError as error:
-                return error
+        try:
+            header_values(self.settings.headers)
+            found = route(self.settings.model, self.settings.api_base)
+        except UserError as error:
+            return error
+        own = {name.lower() for name in self.settings.headers}
+        if found.provider == "azure" and found.key == NO_KEY and not own & {"api-key", "authorization"}:
+            return UserError(
+                f"the model '{self.model}' needs AZURE_API_KEY in the environment", remedy="export AZURE_API_KEY=..."
+            )
         return None
+
+    def output_limit(self, request: Request) -> int:
+        settings = self.settings
+        if (own := room_in(settings.extra)) is not None:
+            return own
+        if self._omitted & {*ROOM}:
+            return unlimited(settings.model)
+        return super().output_limit(request)
+
+    @property
+    def context_limit(self) -> int | None:
+        return context_limit(self.settings.model)
+
+    @cached_property
+    def thinking_tokens(self) -> int:
+        # An effort that is not sent, because the model takes none such, says nothing.
+        effort = None if "reasoning_effort" in self._dropped else self.settings.reasoning_effort
+        return thinking_room(self.settings.model, effort, self.settings.extra)
+
+    def parameters_described(self) -> dict[str, str]:
+        return dict.fromkeys(self._dropped, "not sent (litellm: the model takes none)") | super().parameters_described()
+
+    @cached_property
+    def _dropped(self) -> list[str]:
+        """Parameters that litellm leaves out for this model."""
+        wanted = self._sampled | {"max_tokens": 1}
+        return dropped_parameters(*provider_of(self.settings.model, self.settings.api_base), wanted)
+
+    @cached_property
+    def accepted(self) -> AcceptedParameters:
+        """What the server is known to take."""
+        initial = {SYSTEM: "user"} if SYSTEM in self._omitted else {}
+        return AcceptedParameters(digest([self.weights, self.settings.api_base, sorted(self._omitted)]), (), initial)
 
     def open(self) -> AbstractAsyncContextManager[Backend]:
         settings = self.settings
         found = route(settings.model, settings.api_base)
+        headers = header_values(settings.headers)
         if settings.batch:
-            return ProviderBatch(found, self._body, self._usd, settings.batch_seconds)
+            if found.url is not None and (query := ChatAddress.of(found.url).query):
+                raise UserError(
+                    f"the batch API cannot be asked at an address with '{query}'",
+                    key="batch",
+                    remedy="leave out batch: true",
+                )
+            return ProviderBatch(found, self._body, self._usd, settings.batch_seconds, headers, self.accepted)
         limits = Limits(
             settings.concurrency, settings.attempts, settings.requests_per_minute, settings.tokens_per_minute
         )
@@ -117,32 +202,67 @@ class LiteLLM(ChatTeacher):
             return LiteLLMBackend(
                 settings.model,
                 self._wanted,
-                settings.extra,
+                self._extra,
                 self._usd,
-                settings.api_base,
+                native_address(found.provider, settings.api_base),
                 settings.timeout,
+                headers,
+                self.accepted,
                 limits=limits,
             )
-        return OpenAIBackend(found.name, found.url, self._body, found.key, self._usd, settings.timeout, limits=limits)
+        return OpenAIBackend(
+            found.name,
+            found.url,
+            self._body,
+            found.key,
+            self._usd,
+            settings.timeout,
+            headers,
+            self.accepted,
+            is_azure=found.provider == "azure",
+            limits=limits,
+        )
+
+    @property
+    def _omitted(self) -> set[str]:
+        """What is not sent, whoever asks for it."""
+        return {*self.settings.omit, *(name for name, value in self.settings.extra.items() if value is None)}
+
+    @property
+    def _extra(self) -> dict[str, Any]:
+        return {name: value for name, value in self.settings.extra.items() if value is not None}
+
+    @property
+    def _sampled(self) -> dict[str, Any]:
+        """What does not depend on the request, in OpenAI's terms."""
+        settings = self.settings
+        wanted = {
+            "temperature": settings.temperature,
+            "top_p": settings.top_p,
+            "seed": settings.sampling_seed,
+            "reasoning_effort": settings.reasoning_effort,
+        }
+        return {name: value for name, value in wanted.items() if name not in self._omitted}
 
     def _wanted(self, request: Request) -> dict[str, Any]:
-        return {
-            "temperature": self.settings.temperature,
-            "top_p": self.settings.top_p,
-            "seed": self.settings.sampling_seed,
-            "reasoning_effort": self.settings.reasoning_effort,
-            "max_tokens": self.room(request),
-        }
+        """The parameters of `request`, in OpenAI's terms."""
+        omitted, wanted = self._omitted, self._sampled
+        if "seed" not in omitted:
+            wanted["seed"] = seed_of(request, self.settings.sampling_seed)
+        if not omitted & {*ROOM} and room_in(self.settings.extra) is None:
+            wanted["max_tokens"] = self.output_limit(request)
+        return wanted
 
     def _body(self, request: Request) -> dict[str, Any]:
-        room = self.room(request)
-        if room not in self._bodies:
+        which = (self.output_limit(request), seed_of(request, self.settings.sampling_seed))
+        if which not in self._bodies:
             found = route(self.settings.model, self.settings.api_base)
-            self._bodies[room] = parameters(found.name, found.provider, self._wanted(request), self.settings.extra)
-        return self._bodies[room]
+            body = parameters(found.name, found.provider, self._wanted(request), self._extra)
+            self._bodies[which] = {name: value for name, value in body.items() if name not in self._omitted}
+        return self._bodies[which]
 
     @cached_property
-    def _bodies(self) -> dict[int, dict[str, Any]]:
+    def _bodies(self) -> dict[tuple[int, int | None], dict[str, Any]]:
         return {}
 
     @cached_property

@@ -17,7 +17,7 @@ from harness._lazy import lazy
 from harness.device import best_dtype
 from harness.errors import UserError
 from harness.labelling.prompting.prompter import Request
-from harness.llm.backend import Backend, Completion
+from harness.llm.backend import Backend, Completion, RequestFailed
 from harness.llm.batched_engine import Batched
 from harness.llm.chat_teacher import TRANSPORT
 from harness.llm.local_model import LocalChat, LocalSettings
@@ -92,7 +92,7 @@ class Generation:
         del self._model
 
     def complete(self, requests: list[Request]) -> list[Completion]:
-        """Raises UserError when a prompt does not fit."""
+        """Raises RequestFailed when a prompt does not fit."""
 
         start = time.monotonic()
         prompts = [self._prompt(request) for request in requests]
@@ -117,10 +117,11 @@ class Generation:
     def _prompt(self, request: Request) -> list[int]:
         prompt, room = self._teacher.prompt(request.messages), self._teacher.room(request)
         if self._room is not None and len(prompt) + room > self._room:
-            raise UserError(
+            raise RequestFailed(
                 f"a prompt of {len(prompt)} tokens and {room} for the answer do not fit the {self._room} of "
                 f"'{self._teacher.model}'",
                 remedy="lower ask.max_passage_words or candidates.depth, or ask in windows (sliding, blocks)",
+                reason="too long",
             )
         return prompt
 

@@ -4,23 +4,35 @@ already."""
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
+from importlib.util import find_spec
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from harness.errors import UserError
 from harness.labelling.prompting.prompter import Request
+from harness.labelling.prompting.text_cut import CountTokens
 from harness.llm.backend import Backend
 from harness.llm.batched_engine import Batched
-from harness.llm.chat_teacher import TRANSPORT
+from harness.llm.chat_teacher import TRANSPORT, seed_of
 from harness.llm.guided_decoding import constraint
 from harness.llm.local_model import LocalChat, LocalSettings
 from harness.llm.local_weights import causal_folder
+from harness.llm.server_process import find_command
 from harness.llm.servers import ManagedServer, RemoteServer
 from harness.llm.vllm_command import REMEDY, VLLMLoad, environment
 from harness.llm.vllm_engine import VLLMEngine
+from harness.llm.wire.accepted_parameters import AcceptedParameters
+from harness.llm.wire.chat_address import ChatAddress
+from harness.stage import digest
+from harness.validation import Fault, failure
+
+_GUIDES = ("structured_outputs", "vllm_xargs", "chat_template_kwargs")
+"""Parameters that hold answers to a form or a way of thinking: without them they would be other answers."""
 
 
 class VLLMSettings(LocalSettings, VLLMLoad):
@@ -46,6 +58,16 @@ class VLLMSettings(LocalSettings, VLLMLoad):
     def _elsewhere(cls, values: Any) -> Any:
         return {"mode": "url", **values} if isinstance(values, dict) and values.get("url") else values
 
+    @field_validator("url")
+    @classmethod
+    def _an_address(cls, address: str | None) -> str | None:
+        if address is not None:
+            try:
+                ChatAddress.of(address, "url")
+            except UserError as error:
+                raise failure([Fault((), error.message, error.remedy)]) from error
+        return address
+
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         if (self.mode == "url") != (self.url is not None):
@@ -70,18 +92,51 @@ class VLLM(LocalChat):
     def sampling(self) -> dict[str, object]:
         return super().sampling() | self.settings.key()
 
+    @property
+    def own_tokens(self) -> CountTokens | None:
+        return None if self.settings.mode == "url" else super().own_tokens
+
     def count_tokens(self, texts: Sequence[str]) -> tuple[list[int], bool]:
         if self.settings.mode == "url":
             # The base class's estimate: the server's tokenizer need not be here.
             return super(LocalChat, self).count_tokens(texts)
         return super().count_tokens(texts)
 
+    @property
+    def context_limit(self) -> int | None:
+        return self.settings.max_model_len or (None if self.settings.mode == "url" else super().context_limit)
+
+    @property
+    def is_started_for_asking(self) -> bool:
+        return self.settings.mode != "url"
+
+    def unready(self) -> UserError | None:
+        try:
+            if self.settings.mode == "server":
+                find_command(shlex.split(self.settings.command), self._base, REMEDY)
+        except UserError as error:
+            return error
+        if self.settings.mode == "engine" and find_spec("vllm") is None:
+            return UserError("vLLM is not installed here", key="mode", remedy=REMEDY)
+        return None
+
+    @cached_property
+    def accepted(self) -> AcceptedParameters:
+        # A server of our own is as its settings are, and forgets with them.
+        told = digest([self.weights, self.settings.url]) if self.settings.url is not None else ""
+        return AcceptedParameters(told, _GUIDES)
+
     def open(self) -> AbstractAsyncContextManager[Backend]:
         settings = self.settings
-        reached: dict[str, Any] = {"key": settings.api_key, "timeout": settings.timeout, "limits": settings.limits}
+        reached: dict[str, Any] = {
+            "key": settings.api_key,
+            "timeout": settings.timeout,
+            "limits": settings.limits,
+            "accepted": self.accepted,
+        }
         if settings.url is not None:
-            base = settings.url.rstrip("/").removesuffix("/v1")
-            return RemoteServer(settings.model, f"{base}/v1", self._body, **reached)
+            address = ChatAddress.of(settings.url, "url").below_version
+            return RemoteServer(settings.model, address, self._body, **reached)
         if settings.mode == "engine":
             return Batched(self._engine, settings.concurrency)
         server = settings.server(self._folder, settings.model, self._base, settings.guided)
@@ -105,10 +160,10 @@ class VLLM(LocalChat):
         body: dict[str, Any] = {
             "temperature": settings.temperature,
             "top_p": 1.0 if settings.top_p is None else settings.top_p,
-            "max_tokens": self.room(request),
+            "max_tokens": self.output_limit(request),
         }
-        if settings.sampling_seed is not None:
-            body["seed"] = settings.sampling_seed + request.repeat
+        if (seed := seed_of(request, settings.sampling_seed)) is not None:
+            body["seed"] = seed
         if settings.template:
             body["chat_template_kwargs"] = settings.template
         return body | (constraint(request.answer, settings.mode != "url") if settings.guided else {})

@@ -11,6 +11,7 @@ from harness.labelling.labels.teacher import Task, Teacher
 from harness.labelling.prompting.prompter import Prompter, RankingProcedure, Request
 from harness.labelling.prompting.prompting_settings import OnMalformed, PromptingSettings
 from harness.labelling.prompting.templates import Prompt, load_chat_prompt
+from harness.labelling.prompting.text_cut import CountTokens
 from harness.labelling.strategies.strategy import AnswerFormat, ParsedResponse
 from harness.llm.chat_teacher import ChatTeacher
 from harness.stage import digest
@@ -33,13 +34,21 @@ class QueryWriting(Prompter):
     The task's own text is not shown.
     """
 
-    def __init__(self, words: int, on_malformed: OnMalformed, prompt: Prompt, base: Path) -> None:
-        super().__init__(PromptingSettings(max_passage_words=words), on_malformed, base)
+    def __init__(
+        self,
+        ask: PromptingSettings,
+        on_malformed: OnMalformed,
+        prompt: Prompt,
+        base: Path,
+        count: CountTokens | None = None,
+    ) -> None:
+        # What is written are words, so that no identifier is taken for another.
+        super().__init__(ask.lengths.model_copy(update={"defuse": False}), on_malformed, base, count)
         self.prompt, self._system = prompt, (("system", prompt.system),) if prompt.system else ()
 
     @property
     def identity(self) -> str:
-        return digest(["query writing", self.ask.max_passage_words, self.on_malformed, self.prompt.identity])
+        return digest(["query writing", self.ask.length_key, self.on_malformed, self.prompt.identity])
 
     @property
     def parser(self) -> int:
@@ -50,7 +59,7 @@ class QueryWriting(Prompter):
 
     def session(self, task: Task) -> RankingProcedure:
         (candidate,) = task.candidates
-        text = self.prompt.fill({"passage": self._cut[candidate.text]})
+        text = self.prompt.fill({"passage": self._passages[candidate.text].text})
         (reply,) = yield from self._answered(
             [Request((*self._system, ("user", text)), AnswerFormat(), TOKENS, read_query)]
         )
@@ -92,5 +101,6 @@ def writer(teacher: Teacher, base: Path, prompt: str | None) -> ChatTeacher:
     free = {"guided": False} if "guided" in type(teacher.settings).model_fields else {}
     asked = type(teacher)(teacher.settings.model_copy(update=free), base).derived_from(teacher)
     chosen = WRITE if prompt is None else load_chat_prompt(prompt, base, ("passage",))
-    asked.asking = QueryWriting(teacher.settings.ask.max_passage_words, teacher.settings.on_malformed, chosen, base)
+    settings = teacher.settings
+    asked.asking = QueryWriting(settings.ask, settings.on_malformed, chosen, base, asked.own_tokens)
     return asked

@@ -13,6 +13,7 @@ FLOORS = {
     "harness.files": 1,
     "harness.progress": 1,
     "harness.ports": 1,
+    "harness.masking": 1,
     "harness.source_hash": 1,
     "harness._lazy": 1,
     "harness._version": 1,

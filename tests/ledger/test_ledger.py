@@ -191,7 +191,7 @@ def test_a_meter_counts_every_miss_once(ledger: Ledger) -> None:
         meter.put_miss(call("x", "", input_tokens=10, usd=0.5), kind)
     meter.put(call("x", usd=0.25))
     assert meter.paid == meter.used == ledger.paid
-    assert (meter.used.calls, meter.used.usd, meter.used.input_tokens) == (4, 1.75, 30)
+    assert (meter.used.calls, meter.used.usd, meter.used.input_tokens) == (5, 2.25, 40)
 
 
 VERSION_1 = """CREATE TABLE calls (
@@ -231,7 +231,7 @@ def test_a_ledger_of_version_1_keeps_its_calls_and_takes_misses(tmp_path: Path) 
     assert list(ledger.calls()) == [kept] and list(ledger.misses()) == []
     ledger.put_miss(call("new", "", usd=0.25), "refused")
     assert spent(Ledger(ledger.path)) == 0.75
-    assert sqlite3.connect(ledger.path).execute("PRAGMA user_version").fetchone() == (2,)
+    assert sqlite3.connect(ledger.path).execute("PRAGMA user_version").fetchone() == (3,)
 
 
 def _miss_some(path: Path) -> None:

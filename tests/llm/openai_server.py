@@ -158,9 +158,9 @@ def _answered(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def permutation(prompt: str) -> str:
-    """The right answer to a listwise prompt over passages that say their rank; of others the last first."""
+    """The right answer to a listwise prompt over passages that say their rank; others as they are shown."""
     shown = sorted((int(rank), int(number)) for number, rank in _SHOWN.findall(prompt))
-    shown = shown or [(-int(number), int(number)) for number in _NUMBERS.findall(prompt)]
+    shown = shown or [(0, int(number)) for number in _NUMBERS.findall(prompt)]
     return " > ".join(f"[{number}]" for _, number in shown)
 
 

@@ -20,7 +20,7 @@ import pytest
 from harness.errors import UserError, UserErrors
 from harness.labelling.labels.teacher import Candidate, Task
 from harness.ledger.ledger import Ledger
-from harness.llm.backend import Backend, Completion, FatalProviderError
+from harness.llm.backend import Backend, Completion, FatalProviderError, RequestFailed
 from harness.llm.batched_engine import Batched
 from harness.llm.servers import ManagedServer
 from harness.progress import silent
@@ -305,6 +305,8 @@ class Doubling:
         self.batches.append(len(requests))
         if "bad" in requests:
             raise UserError("cannot")
+        if "long" in requests:
+            raise RequestFailed("too long", reason="too long")
         return [Completion(str(request) * 2) for request in requests]
 
     def close(self) -> None:
@@ -338,6 +340,18 @@ def test_a_failing_batch_fails_alone_and_the_engine_is_closed() -> None:
     assert isinstance(first, UserError) and isinstance(bad, UserError)
     assert last.text == "cc"
     assert engine.closed
+
+
+def test_one_prompt_that_does_not_fit_fails_alone() -> None:
+    engine = Doubling()
+
+    async def run() -> list[Any]:
+        async with Batched(lambda: engine, 3) as backend:
+            return await _all(backend, ["a", "long", "c"])
+
+    first, failed, last = asyncio.run(run())
+    assert (first.text, last.text) == ("aa", "cc")
+    assert isinstance(failed, RequestFailed) and failed.reason == "too long"
 
 
 def test_leaving_while_requests_wait_closes_the_engine() -> None:

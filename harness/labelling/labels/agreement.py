@@ -7,6 +7,7 @@ where these are two at least.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
@@ -131,6 +132,30 @@ def position_bias(rankings: Iterable[Ranking], first_stage: Orders) -> dict[str,
             {"position": position, "documents": len(ranks[position]), "rank": rank, "shift": rank - position}
             for position, rank in means.items()
         ],
+    }
+
+
+def order_presented(rankings: Iterable[Ranking], first_stage: Orders) -> dict[str, float]:
+    """How far orders follow the one in which the teacher was shown the candidates: ``{"queries", "reordered", "tau",
+    "deviation"}``.
+
+    `tau` is the mean over `queries` that were shown in another order than the first stage's, whose number is
+    `reordered`; where there are none, over all, and then merit looks the same. `deviation` is the standard deviation
+    of that mean for a teacher that does not mind the order (Kendall, Biometrika 1938).
+    """
+    pairs: dict[bool, list[Pair]] = {True: [], False: []}
+    for ranking in rankings:
+        other = tuple(ranking.presented) != tuple(first_stage.get(ranking.query, ()))
+        pair = _both(ranking.ranked, ranking.presented)
+        if len(pair[0]) > 1:
+            pairs[other].append(pair)
+    counted = pairs[True] or pairs[False]
+    variance = sum(2 * (2 * len(one) + 5) / (9 * len(one) * (len(one) - 1)) for one, _ in counted)
+    return {
+        "queries": len(counted),
+        "reordered": len(pairs[True]),
+        "tau": _mean(kendall(*pair) for pair in counted) or 0.0,
+        "deviation": math.sqrt(variance) / max(len(counted), 1),
     }
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from harness.collections.collection import Texts
 from harness.collections.sample import QuerySubset
+from harness.labelling.labels.agreement import order_presented
 from harness.labelling.labels.label_files import write_rankings
 from harness.labelling.labels.ranking import VERDICTS, Ranking
 from harness.labelling.labels.tasks import pool_tasks, tasks_of
@@ -19,6 +20,7 @@ from harness.labelling.labels.teacher import Task, Teacher
 from harness.ledger.ledger import Ledger
 from harness.ledger.views import MeteredLedger
 from harness.progress import Progress
+from harness.retrieval.run import Run
 from harness.stage import Context, Stage, keyed
 
 GOLD, POOL = "gold labels", "pool"
@@ -28,8 +30,9 @@ RANKINGS, SUMMARY = "rankings.jsonl.gz", "summary.json"
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Labels(Stage):
     """Rankings of the first `depth` candidates of every drawn query. Artefact: ``rankings.jsonl.gz`` in the order of
-    the draw, and ``summary.json``: how many rankings of which verdict and reason, seconds, and calls, tokens, USD and
-    the calls' own seconds (one after another, also of those that were in flight at once) twice: under ``alone`` what
+    the draw, and ``summary.json``: how many rankings of which verdict and reason, why those failed that did, how far
+    orders follow the one in which the candidates were presented, seconds, and calls, tokens, USD and the calls' own
+    seconds (one after another, also of those that were in flight at once) twice: under ``alone`` what
     these labels would cost with an empty ledger, under ``here`` what was paid when they were made; and the teacher's
     own facts.
     """
@@ -75,8 +78,17 @@ class Labels(Stage):
         rankings = list(self.rankings(teacher, context.path, meter, context.progress))
         write_rankings(out / RANKINGS, rankings)
         costs = {"alone": asdict(meter.used), "here": asdict(meter.paid), "seconds": time.monotonic() - start}
-        summary = summarise(rankings) | teacher.facts() | costs
+        summary = summarise(rankings) | self._bias(rankings, context) | teacher.facts() | costs
         (out / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1), encoding="utf-8")
+
+    def _bias(self, rankings: Sequence[Ranking], context: Context) -> dict[str, Any]:
+        """How far the teacher only repeats the order that it was shown, where it says which one that was."""
+        told = [ranking for ranking in rankings if ranking.presented and len(ranking.ranked) > 1]
+        if not told:
+            return {}
+        run = Run.read(context.path(self.candidates))
+        first = {ranking.query: run.top(ranking.query, self.depth) for ranking in told}
+        return {"order_presented": order_presented(told, first)}
 
     def asking(self, path: Callable[[Stage], Path]) -> Teacher:
         """The teacher that is asked; `path` gives the artefact folder of a stage."""
@@ -93,14 +105,20 @@ class Labels(Stage):
 
 def summarise(rankings: Sequence[Ranking]) -> dict[str, Any]:
     """How many rankings there are, by verdict (every verdict, also with 0) and by reason (those that occur; a ranking
-    may have several)."""
+    may have several), and the reasons of those that failed."""
     verdicts = Counter(ranking.verdict for ranking in rankings)
-    reasons = Counter(reason for ranking in rankings if ranking.reason for reason in ranking.reason.split(", "))
+    failed = [ranking for ranking in rankings if ranking.verdict == "failed"]
     return {
         "queries": len(rankings),
         "verdicts": {verdict: verdicts[verdict] for verdict in VERDICTS},
-        "reasons": dict(sorted(reasons.items())),
+        "reasons": _reasons(rankings),
+        "failed": _reasons(failed),
     }
+
+
+def _reasons(rankings: Iterable[Ranking]) -> dict[str, int]:
+    counts = Counter(reason for ranking in rankings if ranking.reason for reason in ranking.reason.split(", "))
+    return dict(sorted(counts.items()))
 
 
 def _labelled(teacher: Teacher, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:

@@ -24,7 +24,16 @@ VERSION = 2
 is."""
 
 Reason = Literal[
-    "wrong format", "repetition", "out of range", "counted from 0", "missing", "truncated", "refused", "empty"
+    "wrong format",
+    "repetition",
+    "out of range",
+    "counted from 0",
+    "missing",
+    "truncated",
+    "refused",
+    "empty",
+    "too long",
+    "no answer",
 ]
 
 

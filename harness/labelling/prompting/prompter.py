@@ -15,6 +15,7 @@ from harness.labelling.labels.teacher import Task
 from harness.labelling.prompting.aggregate import merged
 from harness.labelling.prompting.prompting_settings import OnMalformed, PromptingSettings
 from harness.labelling.prompting.templates import load_chat_prompt
+from harness.labelling.prompting.text_cut import CountTokens, TextCut
 from harness.labelling.strategies.strategy import (
     AnswerFormat,
     ParsedResponse,
@@ -27,9 +28,8 @@ from harness.plugins import plugin
 from harness.source_hash import source_hash
 from harness.stage import digest
 
-NO_ANSWER: tuple[Reason, ...] = ("truncated", "refused", "empty")
-"""Reasons for which a reply is no answer at all: it was paid for and is not kept. Whoever sends requests sends these
-again."""
+NO_ANSWER: tuple[Reason, ...] = ("truncated", "refused", "empty", "too long", "no answer")
+"""Reasons for which a reply is no answer at all. Whoever sends requests decides whether to send these again."""
 
 
 class Request(NamedTuple):
@@ -42,10 +42,9 @@ class Request(NamedTuple):
     read: Callable[[str, bool], ParsedResponse]
     repeat: int = 0
     """How many times the same question was asked before."""
+    resent: int = 0
+    """How many times this very one was sent before and brought no answer; no part of what it is."""
 
-
-_KEPT = 50_000
-"""Passages that are kept cut."""
 
 RankingProcedure = Generator[list[Request], list[ParsedResponse], Ranking]
 """Yields requests that do not depend on one another, gets the reply to each, ends with the ranking."""
@@ -59,29 +58,23 @@ class _Form(NamedTuple):
     read: Callable[[str, bool], ParsedResponse]
 
 
-class _Cut(dict[str, str]):
-    """The first `words` words of a text, with one space between them; kept, since most passages are candidates of many
-    queries."""
-
-    def __init__(self, words: int) -> None:
-        super().__init__()
-        self._words = words
-
-    def __missing__(self, text: str) -> str:
-        cut = " ".join(text.split(None, self._words)[: self._words])
-        if len(self) < _KEPT:
-            self[text] = cut
-        return cut
-
-
 class Prompter:
-    """Turns tasks into requests and replies into rankings. Relative paths in `ask` start from `base`."""
+    """Turns tasks into requests and replies into rankings. Relative paths in `ask` start from `base`; `count` is the
+    model's own tokenizer, where it is here."""
 
-    def __init__(self, ask: PromptingSettings, on_malformed: OnMalformed, base: Path = Path()) -> None:
+    def __init__(
+        self,
+        ask: PromptingSettings,
+        on_malformed: OnMalformed,
+        base: Path = Path(),
+        count: CountTokens | None = None,
+    ) -> None:
         kind = plugin(Strategy, ask.strategy)
         self.ask, self.on_malformed = ask, on_malformed
-        self._cut = _Cut(ask.max_passage_words)
         self.strategy = kind(kind.Settings(**ask.options))
+        defuse = self.strategy.defuse if ask.defuse else str
+        self._passages = TextCut(ask.max_passage_words, ask.passage_tokens, count, defuse)
+        self._queries = TextCut(None, ask.max_query_tokens, count, defuse)
         self._forms: dict[int, _Form] = {}
         self.prompt = load_chat_prompt(ask.prompt or self.strategy.default_prompt, base, kind.placeholders)
         self._system = (("system", self.prompt.system),) if self.prompt.system else ()
@@ -90,9 +83,7 @@ class Prompter:
     def identity(self) -> str:
         """Everything that can change what is asked or how answers are read."""
         code = [mark] if (mark := source_hash(type(self.strategy))) is not None else []
-        return digest(
-            [self.ask.model_dump(mode="json", exclude={"prompt"}), self.on_malformed, self.prompt.identity, *code]
-        )
+        return digest([self.ask.key(), self.on_malformed, self.prompt.identity, *code])
 
     @property
     def parser(self) -> int:
@@ -103,12 +94,25 @@ class Prompter:
         """Requests for `count` candidates, re-asking aside."""
         return self.ask.shuffles * self.strategy.calls(count)
 
+    def cut_counts(self, tasks: Sequence[Task]) -> dict[str, int]:
+        """How many different queries and passages of `tasks` there are, and how many were cut or had identifiers
+        defused."""
+        queries = [self._queries[text] for text in {task.text for task in tasks}]
+        passages = [self._passages[text] for text in {one.text for task in tasks for one in task.candidates}]
+        return {
+            "queries": len(queries),
+            "queries_cut": sum(query.is_cut for query in queries),
+            "passages": len(passages),
+            "passages_cut": sum(passage.is_cut for passage in passages),
+            "defused": sum(one.is_defused for one in (*queries, *passages)),
+        }
+
     def session(self, task: Task) -> RankingProcedure:
         """The requests of one task."""
-        texts = [self._cut[candidate.text] for candidate in task.candidates]
+        texts = [self._passages[candidate.text].text for candidate in task.candidates]
         shown = [self._presented(task, shuffle) for shuffle in range(self.ask.shuffles)]
         replies: list[ParsedResponse] = []
-        orders = yield from self._together(task.text, texts, shown, replies)
+        orders = yield from self._together(self._queries[task.text].text, texts, shown, replies)
         whole = merged(orders, self.ask.aggregate) if len(orders) > 1 else orders[0]
         presented = tuple([task.candidates[number].id for number in shown[0]]) if len(shown) == 1 else ()
         return self._ranking(task, whole, replies, presented)

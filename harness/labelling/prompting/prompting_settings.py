@@ -8,6 +8,7 @@ from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validato
 from pydantic_core import CoreSchema
 
 from harness.errors import did_you_mean
+from harness.labelling.prompting.text_cut import TOKENS_A_WORD
 from harness.labelling.strategies.strategy import Strategy
 from harness.plugins import Settings, plugins
 from harness.validation import ErrorCollector, Fault, checked, failure
@@ -27,9 +28,52 @@ class PromptingSettings(Settings):
     aggregate: Literal["borda", "kemeny"] = Field("borda", description="how several orders become one")
     seed: int = Field(0, description="another seed gives other shuffles")
     max_passage_words: int = Field(200, ge=1, description="words of a passage that the model is shown")
+    max_passage_tokens: int | None = Field(
+        None,
+        ge=1,
+        description="tokens of a passage that the model is shown at most, by its own tokenizer where that is here, "
+        "else by a safe estimate; by default 8 for each of max_passage_words, which cuts text without words only",
+    )
+    max_query_tokens: int = Field(1600, ge=1, description="tokens of a query that the model is shown at most")
+    defuse: bool = Field(
+        True,
+        description="identifiers inside passages and queries, as [12] or [3] > [1], are shown as (12) and (3) > (1), "
+        "so that they are not taken for the prompt's own",
+    )
     options: dict[str, Any] = Field(
         {}, validate_default=True, description="settings of the strategy; in the file they are keys of `ask` itself"
     )
+
+    @property
+    def passage_tokens(self) -> int:
+        """Tokens of a passage at most, also where only its words are set."""
+        return self.max_passage_tokens or TOKENS_A_WORD * self.max_passage_words
+
+    @property
+    def lengths(self) -> PromptingSettings:
+        """Only how long texts may be, for whoever asks in a way of its own."""
+        return PromptingSettings(
+            max_passage_words=self.max_passage_words,
+            max_passage_tokens=self.max_passage_tokens,
+            max_query_tokens=self.max_query_tokens,
+        )
+
+    @property
+    def length_key(self) -> Any:
+        """What `lengths` are in a key: the words alone, unless more is set."""
+        key = self.lengths.key()
+        later = {name: key[name] for name in ("max_passage_tokens", "max_query_tokens") if name in key}
+        return {"words": self.max_passage_words, **later} if later else self.max_passage_words
+
+    def key(self) -> dict[str, Any]:
+        """What can change a prompt. Settings that came later count where they are set, so that nothing else has a new
+        key."""
+        later = {
+            name
+            for name in ("max_passage_tokens", "max_query_tokens", "defuse")
+            if getattr(self, name) == type(self).model_fields[name].default
+        }
+        return self.model_dump(mode="json", exclude={"prompt", *later})
 
     @model_validator(mode="before")
     @classmethod
@@ -95,4 +139,16 @@ class OnMalformed(Settings):
         "partial",
         description="partial: unplaced candidates stay a tail without order; repair: they follow as shown; drop: the "
         "label has failed",
+    )
+
+
+class OnFailure(Settings):
+    """What becomes of queries that cannot be answered: the prompt is too long or refused, the provider fails each
+    time. Their labels have failed, and the others go on."""
+
+    tolerate: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="share of the queries that may fail so; more, or the first 20 all, stop the labelling",
     )

@@ -6,6 +6,7 @@ import re
 from string import ascii_uppercase
 
 from harness.labelling.strategies._answer_text import clear, last_line, spoken, unclear
+from harness.labelling.strategies._defusing import defuse_letters
 from harness.labelling.strategies.strategy import AnswerFormat, ParsedResponse, Strategy
 
 
@@ -19,6 +20,9 @@ class Choosing(Strategy):
 
     def identifier(self, position: int) -> str:
         return f"Passage {ascii_uppercase[position]}"
+
+    def defuse(self, text: str) -> str:
+        return defuse_letters(text)
 
     def answer(self, count: int) -> AnswerFormat:
         return AnswerFormat(choices=tuple(self.identifier(position) for position in range(count)))

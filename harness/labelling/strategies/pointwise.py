@@ -41,6 +41,10 @@ class Pointwise(Strategy):
     def default_prompt(self) -> str:
         return f"pointwise-{self.settings.scale}"
 
+    def defuse(self, text: str) -> str:
+        # Nothing in the prompt is called by an identifier.
+        return text
+
     def answer(self, count: int) -> AnswerFormat:
         return AnswerFormat(choices=tuple(GRADES[self.settings.scale]))
 

@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 
 from harness.labelling.labels.parser import Reason, parse
 from harness.labelling.labels.ranking import VERDICTS, Verdict
+from harness.labelling.strategies._defusing import defuse_brackets
 from harness.plugins import Plugin, Settings
 
 
@@ -115,6 +116,10 @@ class Strategy(Plugin):
     def identifier(self, position: int) -> str:
         """What passage number `position` (from 0) is called in the prompt."""
         return f"[{position + 1}]"
+
+    def defuse(self, text: str) -> str:
+        """`text` of a passage or query without what could be taken for `identifier`."""
+        return defuse_brackets(text)
 
     def _openings(self, count: int) -> list[str]:
         """What stands before each of `count` passages, one a line."""

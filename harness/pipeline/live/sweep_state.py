@@ -80,11 +80,13 @@ class SweepState:
         self.log = [*self.log[1 - _LOG :], (self.last, text)]
 
     def _planned(self, event: Event) -> None:
-        self.head, self.begun = event, self.last
-        self.stages = {key: Known(kind, label) for key, kind, label in event["stages"]}
-        self.tally.plan(stage.kind for stage in self.stages.values())
-        self.cached.update(event["cached"])
-        self._say(f"{counted(len(self.stages), 'stage')} to run, {self.cached.total():,} done before")
+        # Labels that are asked again are planned first, on their own.
+        self.head, self.begun = event, self.begun or self.last
+        stages = {key: Known(kind, label) for key, kind, label in event["stages"]}
+        self.stages |= stages
+        self.tally.plan(stage.kind for stage in stages.values())
+        self.cached = Counter(event["cached"])
+        self._say(f"{counted(len(stages), 'stage')} to run, {self.cached.total():,} done before")
 
     def _started(self, event: Event) -> None:
         self.running[event["stage"]] = Work(self.last)

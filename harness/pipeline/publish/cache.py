@@ -43,6 +43,8 @@ class PublishedCache:
 def _mark(folder: Path, card: Card, files: Mapping[str, bytes] | None) -> str:
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in (files or {}).items()}
     try:
-        return digest([card.identity(), sorted(card.tells), sha256(folder / CARD), *([hashes] if hashes else [])])
+        labels = [card.label_counts] if card.labels is not None and card.labels.ok < card.labels.total else []
+        further = [*labels, *([hashes] if hashes else [])]
+        return digest([card.identity(), sorted(card.tells), sha256(folder / CARD), *further])
     except OSError:
         return ""

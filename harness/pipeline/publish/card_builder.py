@@ -141,7 +141,7 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
                 "labels_used": labels_used(stages.values(), cell.inputs.pool, store),
             }
         ),
-        labels=_verdicts(summaries),
+        labels=Verdicts.of(summaries) if summaries else None,
         stages={"run": cell.run.key, "evaluate": cell.evaluate.key},
         durations=_durations(manifests),
         durations_standalone=_durations_standalone(manifests, standalone),
@@ -262,16 +262,6 @@ def _costs(manifests: Mapping[str, Manifest], training: Collection[str], summari
         train_seconds=sum(manifest["seconds"] for key, manifest in manifests.items() if key in training),
         seconds=sum(manifest["seconds"] for manifest in manifests.values()),
     )
-
-
-def _verdicts(summaries: list[dict[str, Any]]) -> Verdicts | None:
-    if not summaries:
-        return None
-    verdicts, reasons = Counter[str](), Counter[str]()
-    for summary in summaries:
-        verdicts.update(summary["verdicts"])
-        reasons.update(summary["reasons"])
-    return Verdicts(**verdicts, reasons=dict(reasons))
 
 
 def _durations(manifests: Mapping[str, Manifest]) -> dict[str, float]:
