@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
@@ -60,6 +60,8 @@ class CollectionSource(Plugin):
     """Rises whenever the same data yields other documents, queries or judgments."""
     licence: ClassVar[str]
     citation: ClassVar[str] = ""
+    anchors: ClassVar[Mapping[tuple[str, str], str]] = {}
+    """What others published, by split and metric: boards show it beside one's own numbers."""
     Settings: ClassVar[type[SourceSettings]] = SourceSettings
 
     def __init__(self, settings: SourceSettings, base: Path = Path()) -> None:

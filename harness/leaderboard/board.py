@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.collections.collection import CollectionSource
 from harness.errors import UserError, did_you_mean
 from harness.evaluation.significance.randomisation import FLIPS
 from harness.leaderboard.board_frame import frame_of
@@ -21,6 +22,7 @@ from harness.leaderboard.primary_metric import wanted_metric
 from harness.leaderboard.row_statistics import SEED
 from harness.leaderboard.rows import board_order, build_rows
 from harness.leaderboard.run_group import RunGroup, by_content, chosen_runs, group_of
+from harness.plugins import plugins
 from harness.published.result_folder import Published, Skipped
 from harness.text import counted, plain
 
@@ -166,7 +168,7 @@ def _table(
         baseline=wanted if group.pairs else None,
         family=_family(len(group.pairs), wanted, leading, seed) if group.pairs else "",
         rows=tuple(rows[number] for number in board_order(group)),
-        notes=tuple(f"{name} ({split}): {note}" for note in _notes(group, metric)),
+        notes=tuple(f"{name} ({split}): {note}" for note in [*_notes(group, metric), *_anchors(name, split, leading)]),
     )
 
 
@@ -182,6 +184,13 @@ def _notes(group: RunGroup, metric: str | None) -> list[str]:
     if any(group.facts[number].random and group.facts[number].runs == 1 for number in group.pairs.values()):
         notes.append(f"the baseline '{wanted}' rests on one seed, and so does every comparison with it")
     return notes
+
+
+def _anchors(name: str, split: str, metric: str) -> list[str]:
+    """What others published on a collection that an installed source knows."""
+    source = plugins(CollectionSource).get(name)
+    found = source.anchors.get((split, metric)) if source is not None else None
+    return [f"published {metric}: {found}"] if found else []
 
 
 def _family(comparisons: int, baseline: str, metric: str, seed: int) -> str:

@@ -293,3 +293,13 @@ def test_a_metric_that_one_collection_lacks_leads_the_others(tmp_path: Path) -> 
         ("semanlink", "RR@10"),
     ]
     assert "scifact (test): not evaluated by RR@10, led by R@100" in found.notes
+
+
+def test_what_others_published_on_a_bundled_collection_stands_with_its_table(tmp_path: Path) -> None:
+    put(tmp_path, make_card("a", collection="scifact"), make_run(0.5))
+    put(tmp_path, make_card("b"), make_run(0.5))
+    anchors = [note for note in load_board(tmp_path, metric="nDCG@10").notes if "published nDCG@10" in note]
+    assert anchors == [
+        "scifact (test): published nDCG@10: BM25 0.679 (Anserini, flat index), all-MiniLM-L6-v2 0.645 (256 tokens)"
+    ]
+    assert not any("published R@100" in note for note in load_board(tmp_path, metric="R@100").notes)
