@@ -31,8 +31,6 @@ _RAMP, _STEP = 0.12, 0.003
 """Seconds over which the first requests start, and most seconds between two: those that start together come back
 together, and then each waits until all others are dealt with. Providers do not like bursts either.
 """
-_ECHOES = ("text", "provider_id", "served", "fingerprint")
-"""What of a completion a server wrote."""
 _EMPTY = 3
 """How often a request is sent whose answer comes back empty."""
 
@@ -208,9 +206,14 @@ class InFlight:
     def _settled(self, request: Request, completion: Completion) -> Completion:
         """A completion with its price, and without secrets, which a server may echo."""
         completion = self.tariff.settled(request, completion)
-        masks = {name: self._mask.known(getattr(completion, name)) for name in _ECHOES}
-        changed = {name: text for name, text in masks.items() if text != getattr(completion, name)}
-        return replace(completion, **changed) if changed else completion
+        known = self._mask.known
+        return replace(
+            completion,
+            text=known(completion.text),
+            provider_id=known(completion.provider_id),
+            served=known(completion.served),
+            fingerprint=known(completion.fingerprint),
+        )
 
     async def _again(self, request: Request) -> None:
         await self._reservations.again(self.key(request), self.tariff.most(request), self.model)
