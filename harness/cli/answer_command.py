@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 
 import harness
 from harness.cli.evaluate_commands import CorrectionOption, RunsArg, TestOpt, TestOption
-from harness.cli.options import JsonOpt, RetryFailedOpt, WorkspaceOpt, display, emit
+from harness.cli.options import JsonOpt, MaxCostWorkspaceOpt, RetryFailedOpt, WorkspaceOpt, display, emit
 from harness.progress import bar
 
 CollectionOpt = Annotated[
@@ -70,6 +71,7 @@ def answer(
     seed: SeedOpt = 0,
     per_query: PerQueryOpt = False,
     max_cost: MaxCostOpt = None,
+    max_cost_workspace: MaxCostWorkspaceOpt = None,
     retry_failed: RetryFailedOpt = False,
     as_json: JsonOpt = False,
     workspace: WorkspaceOpt = Path("workspace"),
@@ -94,7 +96,9 @@ def answer(
     who = None if reader == "none" else named_reader(reader, Path.cwd())
     home = harness.Workspace(workspace)
     found, split = collection_split(collection, home)
-    home.ledger.limit = max_cost
+    # Each answering has a limit of its own, so it pays under a name of its own.
+    home.ledger.account = f"answer {uuid4()}"
+    home.ledger.limit, home.ledger.workspace_limit = max_cost, max_cost_workspace
     if retry_failed:
         home.ledger.given_up_since = time.time()
     about = Examination(found, split, who, passages, usual(metric or (), who))

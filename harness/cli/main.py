@@ -18,7 +18,16 @@ from harness.cli.curves_command import curves
 from harness.cli.evaluate_commands import compare, evaluate
 from harness.cli.labels_commands import labels_app
 from harness.cli.meta_command import meta
-from harness.cli.options import JsonOpt, RetryFailedOpt, SetOpt, SweepArg, WorkspaceOpt, display, emit
+from harness.cli.options import (
+    JsonOpt,
+    MaxCostWorkspaceOpt,
+    RetryFailedOpt,
+    SetOpt,
+    SweepArg,
+    WorkspaceOpt,
+    display,
+    emit,
+)
 from harness.cli.plugin_commands import add_plugin_commands
 from harness.cli.report_commands import export, report
 from harness.cli.trace_command import trace
@@ -92,8 +101,14 @@ def sweep(
     workspace: WorkspaceOpt = Path("workspace"),
     max_cost: Annotated[
         float | None,
-        typer.Option("--max-cost", min=0, metavar="USD", help="Stop before LLM calls cost more than this."),
+        typer.Option(
+            "--max-cost",
+            min=0,
+            metavar="USD",
+            help="Stop before LLM calls of this sweep, in all its runs, cost more than this.",
+        ),
     ] = None,
+    max_cost_workspace: MaxCostWorkspaceOpt = None,
     retry_failed: RetryFailedOpt = False,
     as_json: JsonOpt = False,
 ) -> None:
@@ -104,7 +119,7 @@ def sweep(
     planned = harness.Workspace(workspace).plan(file, overrides or ())
     for notice in planned.sweep.source.notices:
         print(f"notice: {notice}", file=sys.stderr)
-    outcome = planned.run(results, max_cost=max_cost, retry_failed=retry_failed)
+    outcome = planned.run(results, max_cost=max_cost, max_cost_workspace=max_cost_workspace, retry_failed=retry_failed)
     if as_json:
         emit(outcome.summary)
     else:

@@ -21,6 +21,15 @@ WorkspaceOpt = Annotated[
 RetryFailedOpt = Annotated[
     bool, typer.Option("--retry-failed", help="Ask once more what has no answer: refused, too long, failed each time.")
 ]
+MaxCostWorkspaceOpt = Annotated[
+    float | None,
+    typer.Option(
+        "--max-cost-workspace",
+        min=0,
+        metavar="USD",
+        help="Stop before all that ever ran in this workspace costs more than this.",
+    ),
+]
 JsonOpt = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
 
 

@@ -75,7 +75,7 @@ class SweepFile(Settings):
     )
     max_length: PositiveInt = Field(default=256, description="tokens of a document that students read")
     max_cost: NonNegativeFloat | None = Field(
-        default=None, description="most USD that LLM calls of the whole sweep may cost"
+        default=None, description="most USD that LLM calls of the whole sweep may cost, in all its runs and processes"
     )
 
     _source: SweepSource = PrivateAttr()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.evaluation.significance.bootstrap import Interval
@@ -106,6 +106,14 @@ class RowFacts:
     """The baselines that its sweep names."""
     missing_metrics: tuple[str, ...]
     """Metrics that its cards declare and for which it has no values."""
+    served: tuple[str, ...] = field(default=(), kw_only=True)
+    """What servers call the models that labelled; several where a model moved behind its name."""
+    fingerprints: int = field(default=0, kw_only=True)
+    """How many system fingerprints the answers have."""
+    estimated: int = field(default=0, kw_only=True)
+    """Answers whose tokens their server did not count."""
+    priced: bool = field(default=True, kw_only=True)
+    """False where the price of answers is not known, so that costs in USD are missing."""
 
     @property
     def name(self) -> str:

@@ -115,6 +115,22 @@ def _tuned_less(row: RowEvidence) -> str | None:
     )
 
 
+def _model_moved(row: RowEvidence) -> str | None:
+    return f"model moved: {', '.join(row.facts.served)}" if len(row.facts.served) > 1 else None
+
+
+def _several_builds(row: RowEvidence) -> str | None:
+    return f"{row.facts.fingerprints} system fingerprints" if row.facts.fingerprints > 1 else None
+
+
+def _cost_estimated(row: RowEvidence) -> str | None:
+    return "cost estimated" if row.facts.estimated and row.facts.cost.get("usd") else None
+
+
+def _price_unknown(row: RowEvidence) -> str | None:
+    return None if row.facts.priced else "price not known"
+
+
 FLAGS: tuple[Callable[[RowEvidence], str | None], ...] = (
     _teacher_type,
     _one_seed,
@@ -130,6 +146,10 @@ FLAGS: tuple[Callable[[RowEvidence], str | None], ...] = (
     _other_baseline,
     _unpublished,
     _tuned_less,
+    _model_moved,
+    _several_builds,
+    _cost_estimated,
+    _price_unknown,
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from harness.labelling.labels.ranking import VERDICTS
 from harness.leaderboard.board_model import RowFacts
 from harness.leaderboard.configuration import Configuration
@@ -67,7 +69,19 @@ def facts_of(one: Configuration, variant: str, queries: int) -> RowFacts:
         missing_metrics=tuple(
             plain(name) for name in _declared(one) if not all(name in run.scores for run in one.runs)
         ),
+        **_answers(one),
     )
+
+
+def _answers(one: Configuration) -> dict[str, Any]:
+    """Who answered, over all runs."""
+    known = [run.card.answers for run in one.runs if run.card.answers is not None]
+    return {
+        "served": tuple(plain(name) for name in dict.fromkeys(name for sources in known for name in sources.served)),
+        "fingerprints": len({name for sources in known for name in sources.fingerprints}),
+        "estimated": sum(sources.estimated for sources in known),
+        "priced": all(sources.priced for sources in known),
+    }
 
 
 def _evaluation(run: Published) -> CardEvaluation:

@@ -30,6 +30,12 @@ class Call(NamedTuple):
     seconds: float = 0.0
     provider_id: str = ""
     created: float = 0.0
+    served: str = ""
+    """What the server calls the model that answered; empty where it does not say."""
+    fingerprint: str = ""
+    """The server's `system_fingerprint`; empty where it does not say."""
+    estimated: bool = False
+    """Whether tokens and USD are an estimate, since the server did not count."""
 
 
 MISSES = ("refused", "truncated", "empty", "no answer")
@@ -43,6 +49,14 @@ class Miss(NamedTuple):
     call: Call
 
 
+class Origin(NamedTuple):
+    """Where an answer is from, as far as the server said so, and whether its tokens are an estimate."""
+
+    served: str = ""
+    fingerprint: str = ""
+    estimated: bool = False
+
+
 class CachedResponse(NamedTuple):
     """What the ledger gives back for a key."""
 
@@ -53,6 +67,17 @@ class CachedResponse(NamedTuple):
     reasoning_tokens: int
     usd: float
     seconds: float
+
+
+class Merged(NamedTuple):
+    """What became of calls from another ledger."""
+
+    added: int
+    """Calls that were not there."""
+    same: int
+    """Calls that were there with the same response."""
+    conflicts: list[str]
+    """Keys that were there with another response, which stays."""
 
 
 @dataclass(frozen=True)

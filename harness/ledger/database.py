@@ -10,6 +10,9 @@ from harness.errors import UserError
 from harness.ledger.given_up import TABLE
 from harness.ledger.sqlite_mode import set_journal
 
+BEFORE = "(before accounts)"
+"""The account of all that was in a ledger when accounts came."""
+
 _MIGRATIONS = (
     # The request comes last: SQLite then reads answers without walking through the pages that long requests fill.
     """CREATE TABLE calls (
@@ -44,6 +47,51 @@ _MIGRATIONS = (
         request BLOB NOT NULL
     )""",
     TABLE,
+    # Who an answer came from, where the server says so, and whether its tokens are an estimate: beside the calls, since
+    # a column behind long requests would be read through all of their pages.
+    """CREATE TABLE origins (
+        key BLOB PRIMARY KEY NOT NULL,
+        served TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        estimated INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    # The same of misses, by their row.
+    """CREATE TABLE miss_origins (
+        miss INTEGER PRIMARY KEY NOT NULL,
+        served TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        estimated INTEGER NOT NULL
+    )""",
+    # A process that asks; `until` is when one of another machine counts as dead. Numbers are never given twice.
+    """CREATE TABLE askers (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        host TEXT NOT NULL,
+        pid INTEGER NOT NULL,
+        since REAL NOT NULL,
+        until REAL NOT NULL
+    )""",
+    # A question under way. `reserved` is in billionths of a USD, so that adding and taking away leaves nothing over.
+    """CREATE TABLE claims (
+        key BLOB PRIMARY KEY NOT NULL,
+        asker INTEGER NOT NULL,
+        account TEXT NOT NULL,
+        reserved INTEGER NOT NULL,
+        resumable INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    # What each sweep paid, in all its runs; `reserved` is the sum over its claims.
+    """CREATE TABLE accounts (
+        name TEXT PRIMARY KEY NOT NULL,
+        calls INTEGER NOT NULL,
+        usd REAL NOT NULL,
+        unconfirmed REAL NOT NULL,
+        reserved INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    f"""INSERT INTO accounts SELECT '{BEFORE}', count(*), total(usd), 0, 0
+        FROM (SELECT usd FROM calls UNION ALL SELECT usd FROM misses) HAVING count(*) > 0""",
+    # By how much answers of a model cost more than the most that was reserved for them.
+    "CREATE TABLE overruns (model TEXT PRIMARY KEY NOT NULL, usd REAL NOT NULL) WITHOUT ROWID",
+    # From which server the answers of a model came whose name does not say which model it is.
+    "CREATE TABLE servers (model TEXT PRIMARY KEY NOT NULL, address TEXT NOT NULL) WITHOUT ROWID",
 )
 """Statement number n takes a ledger of version n to version n + 1."""
 

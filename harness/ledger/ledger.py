@@ -2,6 +2,7 @@
 
 A call is keyed by everything that can change its answer and by nothing else, so nobody pays for it twice. Only answers
 are given back: refusals and truncations are kept apart, for what they cost; errors, which cost nothing, are not kept.
+Who wants to ask claims the key first (claims.py), so that nobody asks what another is asking, nor past a limit.
 """
 
 from __future__ import annotations
@@ -10,53 +11,44 @@ import math
 import os
 import sqlite3
 import threading
-import time
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from harness.ledger import given_up
-from harness.ledger.calls import MISSES, CachedResponse, Call, Miss, Usage
+from harness.ledger import call_rows, claims, given_up
+from harness.ledger.call_rows import COUNTED, ORIGIN
+from harness.ledger.calls import MISSES, CachedResponse, Call, Merged, Miss, Origin, Usage
+from harness.ledger.claims import Balance, Cap, Claim, Wish
 from harness.ledger.database import opened
 from harness.ledger.given_up import GivenUp
+from harness.ledger.heartbeat import Heartbeat
 
 _INHERITED: list[sqlite3.Connection] = []
-_COUNTED = "input_tokens, cached_tokens, output_tokens, reasoning_tokens, usd, seconds"
-_COLUMNS = f"key, model, {_COUNTED}, created, provider_id, response, request"
-_INSERT = f"INSERT INTO calls ({_COLUMNS}) VALUES ({','.join('?' * 12)}) ON CONFLICT (key) DO NOTHING"
-_WHOLE = f"key, request, model, response, {_COUNTED}, provider_id, created"
 _AT_ONCE = 900
 """Keys a query: below SQLite's oldest limit of 999 variables."""
-
-
-class Merged(NamedTuple):
-    """What became of calls from another ledger."""
-
-    added: int
-    """Calls that were not there."""
-    same: int
-    """Calls that were there with the same response."""
-    conflicts: list[str]
-    """Keys that were there with another response, which stays."""
 
 
 class Ledger:
     """The calls in one file; made when it is not there. Safe for threads, forks and other processes.
 
-    `paid` adds up what this process paid through this object, `limit` is the most USD it may pay (teachers ask `left`
-    before each call). Raises UserError when the file is no ledger, or one of a newer version.
+    `paid` adds up what this process paid through this object. `account` is who pays, a sweep for example: `limit` is
+    the most USD that it may pay, in all its processes and runs together; `workspace_limit` the most that all accounts
+    of the file may. Raises UserError when the file is no ledger, or one of a newer version.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.paid = Usage()
+        self.account = ""
         self.limit: float | None = None
+        self.workspace_limit: float | None = None
         self.given_up_since = 0.0
         """Requests that were given up before (seconds since 1970) count as not asked yet."""
         self._lock = threading.RLock()
         self._open: tuple[int, sqlite3.Connection] | None = None
+        self._asker: tuple[int, int] | None = None
+        self._heartbeat = Heartbeat(self)
 
     def get(self, key: str) -> CachedResponse | None:
         """The answer to one call, or None."""
@@ -64,15 +56,63 @@ class Ledger:
 
     def get_many(self, keys: Iterable[str]) -> dict[str, CachedResponse]:
         """The answers that are there, by key."""
-        return {row[0].hex(): CachedResponse._make(row[1:]) for row in self._rows(f"key, response, {_COUNTED}", keys)}
+        return {row[0].hex(): CachedResponse._make(row[1:]) for row in self._rows(f"key, response, {COUNTED}", keys)}
 
     def held(self, keys: Iterable[str]) -> set[str]:
         """Which of the keys have an answer."""
         return {row[0].hex() for row in self._rows("key", keys)}
 
-    def put(self, call: Call) -> None:
-        """Keep one call; see `put_many`."""
-        self.put_many([call])
+    def claim(
+        self, key: str, usd: float | None = 0.0, model: str = "", *, resumable: bool = False, holding: bool = False
+    ) -> Claim:
+        """Ask to ask: one transaction decides for all processes whether this one may, for at most `usd`.
+
+        A granted claim ends with `put`, `put_miss` or `release`; that of a process that died lapses. See `claims.Wish`
+        for the rest.
+        """
+        wish = Wish(bytes.fromhex(key), usd, model, self.account, self._caps(), resumable, holding)
+        asker = self._registered()
+        with self._transaction() as connection:
+            if (response := self.get(key)) is not None:
+                return Claim("held", key, response=response)
+            return claims.decide(connection, asker, wish)
+
+    def release(self, key: str, *, unconfirmed: bool = False, abandoned: bool = False) -> None:
+        """End the claim on `key` without an answer. `unconfirmed`: its money may have been spent all the same.
+        `abandoned`: this process goes, and whoever claims the key anew reads what was sent."""
+        asker = self._registered()
+        with self._transaction() as connection:
+            if abandoned:
+                claims.abandon(connection, bytes.fromhex(key), asker)
+                return
+            usd = claims.release(connection, bytes.fromhex(key), asker)
+            if unconfirmed and usd:
+                claims.book(connection, self.account, unconfirmed=usd)
+
+    def lose(self, key: str) -> None:
+        """An answer to a claimed call was lost on the way and may be billed; claim it `holding` before another try."""
+        asker = self._registered()
+        with self._transaction() as connection:
+            claims.lose(connection, bytes.fromhex(key), asker)
+
+    def claimed(self, keys: Iterable[str]) -> set[str]:
+        """Which of the keys somebody asks just now, or asked when it died."""
+        return {row[0].hex() for row in self._rows("key", keys, "claims")}
+
+    def put(self, call: Call, overrun: float = 0.0) -> CachedResponse:
+        """Keep one call, end its claim, and return the answer that stands in the ledger: the first one, where another
+        process was faster.
+
+        `overrun` is the USD that its tokens cost beyond what was reserved for them. Raises ValueError for an empty
+        response.
+        """
+        with self._transaction() as connection:
+            call_rows.insert_calls(connection, [call])
+            self._pay(connection, call, overrun)
+            found = self.get(call.key)
+        assert found is not None
+        self._count([call])
+        return found
 
     def put_many(self, calls: Sequence[Call]) -> None:
         """Keep all of `calls` or, when this process dies meanwhile, none. An answer that is there already stays as it
@@ -80,27 +120,23 @@ class Ledger:
 
         Raises ValueError for an empty response: that is no answer.
         """
-        if empty := next((call for call in calls if not call.response), None):
-            raise ValueError(f"the call {empty.key} has an empty response, which is no answer and is not kept")
-        rows = _rows_of(calls)
         with self._transaction() as connection:
-            connection.executemany(_INSERT, rows)
-        with self._lock:
-            self.paid += Usage.of(calls)
+            call_rows.insert_calls(connection, calls)
+            claims.book(connection, self.account, calls=len(calls), usd=sum(call.usd for call in calls))
+        self._count(calls)
 
-    def put_miss(self, call: Call, kind: str) -> None:
-        """Keep the cost of a call that brought no answer; its response may be empty and is never given back for its
-        key.
+    def put_miss(self, call: Call, kind: str, overrun: float = 0.0) -> None:
+        """Keep the cost of a call that brought no answer, and end its claim; its response may be empty and is never
+        given back for its key.
 
         Raises ValueError when `kind` is none of `MISSES`.
         """
         if kind not in MISSES:
             raise ValueError(f"a call cannot be missed as '{kind}', only as {', '.join(MISSES)}")
-        [row] = _rows_of([call])
         with self._transaction() as connection:
-            connection.execute(f"INSERT INTO misses ({_COLUMNS}, kind) VALUES ({','.join('?' * 13)})", (*row, kind))
-        with self._lock:
-            self.paid += Usage.of([call])
+            call_rows.insert_miss(connection, call, kind)
+            self._pay(connection, call, overrun)
+        self._count([call])
 
     def put_given_up(self, requests: Sequence[GivenUp]) -> None:
         """Keep requests that have no answer, so that they are not asked again; their cost is in the misses already."""
@@ -118,10 +154,9 @@ class Ledger:
 
     def merge(self, calls: Sequence[Call]) -> Merged:
         """Take over calls with different keys that another ledger paid for, all or none; `paid` does not count them."""
-        rows = _rows_of(calls)
         with self._transaction() as connection:
             held = {row[0].hex(): row[1] for row in self._rows("key, response", (call.key for call in calls))}
-            connection.executemany(_INSERT, rows)
+            call_rows.insert_calls(connection, calls)
         conflicts = [call.key for call in calls if held.get(call.key, call.response) != call.response]
         return Merged(len(calls) - len(held), len(held) - len(conflicts), conflicts)
 
@@ -129,23 +164,55 @@ class Ledger:
         """All calls with their requests, in the order of their keys; what other processes add meanwhile may be
         missing."""
         last = b""
-        while rows := self._fetch(f"SELECT {_WHOLE} FROM calls WHERE key > ? ORDER BY key LIMIT {_AT_ONCE}", [last]):
-            yield from map(_call, rows)
+        while rows := self._fetch(call_rows.CALLS, [last, _AT_ONCE]):
+            yield from map(call_rows.call_of, rows)
             last = rows[-1][0]
 
     def misses(self) -> Iterator[Miss]:
         """All misses with their requests, oldest first; what other processes add meanwhile may be missing."""
         last = 0
-        while rows := self._fetch(
-            f"SELECT rowid, kind, {_WHOLE} FROM misses WHERE rowid > ? ORDER BY rowid LIMIT {_AT_ONCE}", [last]
-        ):
+        while rows := self._fetch(call_rows.MISSES, [last, _AT_ONCE]):
             for _, kind, *row in rows:
-                yield Miss(kind, _call(row))
+                yield Miss(kind, call_rows.call_of(row))
             last = rows[-1][0]
 
+    def origins(self, keys: Iterable[str]) -> dict[str, Origin]:
+        """Where answers are from, by key, for those of which that is known."""
+        rows = self._rows(f"key, {ORIGIN}", keys, "origins")
+        return {row[0].hex(): Origin(row[1], row[2], bool(row[3])) for row in rows}
+
+    def server(self, model: str) -> str | None:
+        """The address that answers of `model` come from, where one was noted."""
+        with self._lock:
+            row = self._connection().execute("SELECT address FROM servers WHERE model = ?", [model]).fetchone()
+        return None if row is None else str(row[0])
+
+    def note_server(self, model: str, address: str) -> None:
+        """Answers of `model` come from there; the first address stays."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO servers VALUES (?, ?)", [model, address])
+
+    def tidy(self) -> None:
+        """Let the claims of processes that died lapse now; otherwise they do when their key or money is wanted."""
+        with self._transaction() as connection:
+            claims.bury(connection)
+
+    def balance(self, account: str | None) -> Balance:
+        """What `account`, or where it is None all of the ledger, paid and has reserved, in all processes and runs."""
+        with self._lock:
+            return claims.balance(self._connection(), account)
+
+    def under_way(self, account: str | None) -> int:
+        """How many questions are asked just now for `account`, or where it is None for all."""
+        with self._lock:
+            return claims.under_way(self._connection(), account)
+
     def left(self) -> float:
-        """USD that may still be paid through this object before `limit`; infinite without one."""
-        return math.inf if self.limit is None else self.limit - self.paid.usd
+        """USD that may still be promised before a limit; infinite without one."""
+        rests = [
+            cap.usd - there.spent - there.reserved for cap in self._caps() for there in [self.balance(cap.account)]
+        ]
+        return min(rests, default=math.inf)
 
     def __len__(self) -> int:
         return int(self._fetch("SELECT count(*) FROM calls", [])[0][0])
@@ -155,17 +222,52 @@ class Ledger:
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
+        self._heartbeat.stop()
         with self._lock:
             if self._open is not None and self._open[0] == os.getpid():
+                if self._asker is not None and self._asker[0] == os.getpid():
+                    with suppress(sqlite3.Error):
+                        claims.leave(self._open[1], self._asker[1])
                 self._open[1].close()
-            self._open = None
+            self._open = self._asker = None
 
-    def _rows(self, columns: str, keys: Iterable[str]) -> Iterator[Any]:
+    def renew(self) -> None:
+        """A sign of life for machines that cannot see this process; `Heartbeat` gives it."""
+        with self._lock:
+            if self._asker is not None and self._asker[0] == os.getpid():
+                claims.renew(self._connection(), self._asker[1])
+
+    def _caps(self) -> list[Cap]:
+        limits = ((self.account, self.limit), (None, self.workspace_limit))
+        return [Cap(account, limit) for account, limit in limits if limit is not None]
+
+    def _registered(self) -> int:
+        """The number of this process among those that ask."""
+        with self._lock:
+            if self._asker is None or self._asker[0] != os.getpid():
+                with self._transaction() as connection:
+                    self._asker = os.getpid(), claims.register(connection)
+                self._heartbeat.start()
+            return self._asker[1]
+
+    def _pay(self, connection: sqlite3.Connection, call: Call, overrun: float) -> None:
+        asker = self._asker[1] if self._asker is not None else 0
+        reserved = claims.release(connection, bytes.fromhex(call.key), asker)
+        unconfirmed = max(0.0, reserved - call.usd) if call.estimated else 0.0
+        claims.book(connection, self.account, calls=1, usd=call.usd, unconfirmed=unconfirmed)
+        if overrun > 0:
+            claims.raise_overrun(connection, call.model, overrun)
+
+    def _count(self, calls: Sequence[Call]) -> None:
+        with self._lock:
+            self.paid += Usage.of(calls)
+
+    def _rows(self, columns: str, keys: Iterable[str], table: str = "calls") -> Iterator[Any]:
         # In the order of the index, so that neighbours are read together.
         wanted = sorted({bytes.fromhex(key) for key in keys})
         for start in range(0, len(wanted), _AT_ONCE):
             part = wanted[start : start + _AT_ONCE]
-            yield from self._fetch(f"SELECT {columns} FROM calls WHERE key IN ({','.join('?' * len(part))})", part)
+            yield from self._fetch(f"SELECT {columns} FROM {table} WHERE key IN ({','.join('?' * len(part))})", part)
 
     def _fetch(self, query: str, values: Sequence[bytes | int]) -> list[Any]:
         with self._lock:
@@ -191,30 +293,3 @@ class Ledger:
         if self._open is None:
             self._open = os.getpid(), opened(self.path)
         return self._open[1]
-
-
-def _rows_of(calls: Sequence[Call]) -> list[tuple[Any, ...]]:
-    now = time.time()
-    return [_row(call, now) for call in calls]
-
-
-def _row(call: Call, now: float) -> tuple[Any, ...]:
-    return (
-        bytes.fromhex(call.key),
-        call.model,
-        call.input_tokens,
-        call.cached_tokens,
-        call.output_tokens,
-        call.reasoning_tokens,
-        call.usd,
-        call.seconds,
-        call.created or now,
-        call.provider_id,
-        call.response,
-        zlib.compress(call.request.encode(), 1),
-    )
-
-
-def _call(row: Sequence[Any]) -> Call:
-    key, request, model, *rest = row
-    return Call(key.hex(), model, zlib.decompress(request).decode(), *rest)

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 
-from harness.ledger.calls import CachedResponse, Call, Usage
+from harness.ledger.calls import CachedResponse, Call, Origin, Usage
+from harness.ledger.claims import Balance, Claim
 from harness.ledger.given_up import GivenUp
 from harness.ledger.ledger import Ledger
 
@@ -31,13 +32,45 @@ class MeteredLedger(Ledger):
     def held(self, keys: Iterable[str]) -> set[str]:
         return self._ledger.held(keys)
 
+    def claim(
+        self, key: str, usd: float | None = 0.0, model: str = "", *, resumable: bool = False, holding: bool = False
+    ) -> Claim:
+        claim = self._ledger.claim(key, usd, model, resumable=resumable, holding=holding)
+        if claim.response is not None:
+            self._use({key: claim.response})
+        return claim
+
+    def release(self, key: str, *, unconfirmed: bool = False, abandoned: bool = False) -> None:
+        self._ledger.release(key, unconfirmed=unconfirmed, abandoned=abandoned)
+
+    def lose(self, key: str) -> None:
+        self._ledger.lose(key)
+
+    def claimed(self, keys: Iterable[str]) -> set[str]:
+        return self._ledger.claimed(keys)
+
+    def server(self, model: str) -> str | None:
+        return self._ledger.server(model)
+
+    def note_server(self, model: str, address: str) -> None:
+        self._ledger.note_server(model, address)
+
+    def balance(self, account: str | None) -> Balance:
+        return self._ledger.balance(account)
+
+    def put(self, call: Call, overrun: float = 0.0) -> CachedResponse:
+        standing = self._ledger.put(call, overrun)
+        self.paid += Usage.of([call])
+        self._use({call.key: call})
+        return standing
+
     def put_many(self, calls: Sequence[Call]) -> None:
         self._ledger.put_many(calls)
         self.paid += Usage.of(calls)
         self._use({call.key: call for call in calls})
 
-    def put_miss(self, call: Call, kind: str) -> None:
-        self._ledger.put_miss(call, kind)
+    def put_miss(self, call: Call, kind: str, overrun: float = 0.0) -> None:
+        self._ledger.put_miss(call, kind, overrun)
         cost = Usage.of([call])
         self.paid += cost
         self.used += cost
@@ -55,6 +88,11 @@ class MeteredLedger(Ledger):
 
     def left(self) -> float:
         return self._ledger.left()
+
+    @property
+    def sources(self) -> dict[str, Origin]:
+        """Where the answers that the work used are from, by key, for those of which that is known."""
+        return self._ledger.origins(self._seen)
 
     def _use(self, calls: Mapping[str, Call] | Mapping[str, CachedResponse]) -> None:
         new = [call for key, call in calls.items() if key not in self._seen]
@@ -82,10 +120,18 @@ class ReplayLedger(MeteredLedger):
         _all_held(wanted, found)
         return found
 
+    def claim(
+        self, key: str, usd: float | None = 0.0, model: str = "", *, resumable: bool = False, holding: bool = False
+    ) -> Claim:
+        raise CacheMiss(key)
+
+    def put(self, call: Call, overrun: float = 0.0) -> CachedResponse:
+        raise CacheMiss(call.key)
+
     def put_many(self, calls: Sequence[Call]) -> None:
         _all_held((call.key for call in calls), ())
 
-    def put_miss(self, call: Call, kind: str) -> None:
+    def put_miss(self, call: Call, kind: str, overrun: float = 0.0) -> None:
         raise CacheMiss(call.key)
 
     def put_given_up(self, requests: Sequence[GivenUp]) -> None:

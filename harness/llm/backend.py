@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, Self
@@ -28,6 +29,12 @@ class Completion:
     usd: float = 0.0
     seconds: float = 0.0
     provider_id: str = ""
+    served: str = ""
+    """What the server calls the model that answered."""
+    fingerprint: str = ""
+    """The server's `system_fingerprint`."""
+    estimated: bool = False
+    """Whether the server did not count: tokens are an estimate, and those of the input may be 0."""
 
 
 class FatalProviderError(UserError):
@@ -42,6 +49,10 @@ class RequestFailed(UserError):
     completion: Completion | None = None
 
 
+async def _forget(request: Request) -> None:
+    return
+
+
 class Backend(AbstractAsyncContextManager["Backend"], Protocol):
     """Completes requests; opened before the first, closed after the last, also on failure."""
 
@@ -49,6 +60,11 @@ class Backend(AbstractAsyncContextManager["Backend"], Protocol):
     """How many requests to keep in flight."""
     attempts: int = 1
     """How often a request is sent whose answers cannot be read."""
+    resumable: bool = False
+    """Whether what was sent is read by a later run, where this one dies before the answer."""
+    unanswered: Callable[[Request], Awaitable[None]] = staticmethod(_forget)
+    """Set by whoever asks; awaited when an answer was lost on the way and may be billed, before another try. It raises
+    when there is no money for one."""
 
     async def __aenter__(self) -> Self: ...
 

@@ -4,7 +4,6 @@ reached."""
 from __future__ import annotations
 
 import hashlib
-import math
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -22,6 +21,7 @@ from harness.labelling.prompting.prompter import Prompter, Request
 from harness.labelling.prompting.prompting_settings import OnFailure, OnMalformed, PromptingSettings
 from harness.labelling.prompting.text_cut import CountTokens
 from harness.llm.backend import Backend
+from harness.llm.pricing.tariff import Tariff
 from harness.llm.scheduler import Scheduler
 from harness.llm.task_state import TaskState
 from harness.llm.wire.accepted_parameters import AcceptedParameters
@@ -36,6 +36,11 @@ TRANSPORT: JsonDict = {"transport": True}
 """Marks settings that cannot change an answer."""
 _RESENT = 1_000
 """What a question adds to its seed each time that it is sent again; re-asking, which is another question, adds one."""
+ONE_NAME = (
+    "give the teacher a revision of its own (revision: NAME) if it is another model; if the same one moved, write the "
+    'revision that it had (revision: "" where it had none)'
+)
+"""What to do about two servers that call a model by one name."""
 _WORD = 1.4
 """Tokens of an English word, roughly; only for guesses before any text is known."""
 
@@ -77,6 +82,8 @@ class ChatTeacher(Teacher):
         super().__init__(settings, base)
         self.asking = Prompter(settings.ask, settings.on_malformed, base, self.own_tokens)
         self._prompts: dict[str, int] = {}
+        self._noted: Path | None = None
+        self._address = ""
 
     @property
     @abstractmethod
@@ -120,11 +127,6 @@ class ChatTeacher(Teacher):
         """Whether `usd` knows the price."""
         return True
 
-    @cached_property
-    def costs(self) -> bool:
-        """Whether a call costs anything."""
-        return self.usd(1_000_000, 1_000_000) > 0
-
     @property
     def writes_permutations(self) -> bool:
         """Whether its answers are held to well-formed ones, so that nothing has to be read out of prose."""
@@ -155,7 +157,7 @@ class ChatTeacher(Teacher):
 
     def key(self, request: Request) -> str:
         """The request's key in the ledger: sha256 over model, sampling, room for the answer, messages and repeat."""
-        found = hashlib.sha256(f"{self._voice} {self.room(request)} {request.repeat}".encode())
+        found = hashlib.sha256(f"{self._voice} {self.room(request)} {request.repeat}{self._address}".encode())
         for role, content in request.messages:
             found.update(f"\0{role} {len(content)}\0".encode())
             found.update(content.encode("utf-8", "surrogatepass"))
@@ -166,38 +168,64 @@ class ChatTeacher(Teacher):
         """What the server is known to take of a request, where a server is asked."""
         return AcceptedParameters()
 
+    @property
+    def asked_at(self) -> tuple[str, str] | None:
+        """What the model goes by (`weights`) and the address that is asked; None for a model on this machine, and where
+        a `revision` is given, which says that it is one model wherever it is asked."""
+        return None
+
+    @property
+    def is_named(self) -> bool:
+        """Whether its name says which model it is, so that its answers are the same at another address."""
+        return True
+
     def facts(self) -> dict[str, Any]:
         """How the labels were asked for: under ``prompts`` how many texts were cut and defused, and how many of the
-        calls' prompts the server cut; under ``parameters``, in words, what became of those that it does not take."""
+        calls' prompts the server cut; under ``parameters``, in words, what became of those that it does not take; and
+        whether the ``price`` is unknown."""
         described = self.parameters_described()
         tally = self._driver.tally
         prompts = {**self._prompts, "calls": tally.calls, "cut_by_server": tally.prompts_cut}
-        return {"prompts": prompts} | ({"parameters": described} if described else {})
+        price = {} if self.priced else {"price": "unknown"}
+        return {"prompts": prompts} | ({"parameters": described} if described else {}) | price
 
     def parameters_described(self) -> dict[str, str]:
         """In words, what became of parameters that went another way than the settings say, by name."""
         return self.accepted.described()
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
-        if ledger.left() < math.inf and not self.priced:
-            raise UserError(
-                f"the price of '{self.model}' is not known, so the cost limit cannot be kept",
-                remedy="give the teacher a price: {input: USD, output: USD} per million tokens, or leave the limit out",
-            )
+        self._address = self._second_address(ledger)
         self._prompts = self.asking.cut_counts(tasks)
         return self._driver.label(tasks, ledger, progress)
 
+    def _second_address(self, ledger: Ledger) -> str:
+        """The address that is asked, where answers under the model's name are from another one: they are another
+        teacher's then, and the ledger keeps the two apart. Empty elsewhere."""
+        if self.asked_at is None or self.is_named:
+            return ""
+        weights, address = self.asked_at
+        return address if ledger.server(weights) not in (None, address) else ""
+
+    def _answered(self, ledger: Ledger) -> None:
+        if self.asked_at is None or self.is_named or self._address or self._noted == ledger.path:
+            return
+        weights, address = self.asked_at
+        ledger.note_server(weights, address)
+        self._noted = ledger.path
+        if self._second_address(ledger):
+            raise UserError(
+                f"another server answers as '{self.model}' at the same time", key="revision", remedy=ONE_NAME
+            )
+
     @cached_property
     def _driver(self) -> Scheduler:
+        tariff = Tariff(self.model, self.usd, self.most_output, self.count_tokens, self.priced)
         asks, tolerate = 1 + self.settings.on_malformed.reask, self.settings.on_failure.tolerate
-        return Scheduler(self.asking, self.model, self.key, self.open, self._most, asks, tolerate)
+        return Scheduler(self.asking, self.model, self.key, self.open, tariff, self._answered, asks, tolerate)
 
-    def _most(self, request: Request) -> float:
-        if not self.costs:
-            return 0.0
-        # No usual tokenizer makes more tokens than one for every two bytes, in any script.
-        size = sum(len(content.encode("utf-8", "surrogatepass")) for _, content in request.messages)
-        return self.usd(size // 2, self.output_limit(request))
+    def most_output(self, request: Request) -> int:
+        """Most tokens that the answer to a request may be billed for."""
+        return self.output_limit(request)
 
     def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
         """Exact input tokens of what is asked next; questions that depend on answers not there yet are taken to be as

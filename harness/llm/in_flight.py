@@ -17,8 +17,10 @@ from harness.labelling.strategies.strategy import ParsedResponse
 from harness.ledger.calls import Call, Usage
 from harness.ledger.given_up import GivenUp
 from harness.ledger.ledger import Ledger
+from harness.ledger.reservations import Reservations
 from harness.llm.answers.failure_guard import FailureGuard
 from harness.llm.backend import Backend, Completion, RequestFailed
+from harness.llm.pricing.tariff import Tariff
 from harness.llm.retry_rules import backoff
 from harness.llm.task_state import TaskState
 from harness.llm.wire.answer_tally import AnswerTally
@@ -45,8 +47,10 @@ class InFlight:
     key: Callable[[Request], str]
     """Names a request in the ledger."""
     open: Callable[[], AbstractAsyncContextManager[Backend]]
-    price: Callable[[Request], float]
-    """The most that a request can cost, in USD."""
+    tariff: Tariff
+    """What requests may cost, and did."""
+    answered: Callable[[Ledger], None]
+    """Called for each new answer."""
     asks: int
     """How often a request that brings no answer at all is sent; an empty answer at least three times."""
     misses: dict[str, ParsedResponse]
@@ -63,8 +67,6 @@ class InFlight:
         self._mask = Mask({})
         self._given_up: dict[str, GivenUp] = {}
         self._failures: dict[str, RequestFailed] = {}
-        self._reserved: dict[asyncio.Task[object] | None, float] = {}
-        self._settled = asyncio.Event()
         self._flying: dict[str, asyncio.Task[ParsedResponse]] = {}
 
     async def finish(self, waiting: Iterator[tuple[int, TaskState]]) -> None:
@@ -75,6 +77,8 @@ class InFlight:
             async with self.open() as backend:
                 # Only now is it known which key and which address are used.
                 self._mask = Mask()
+                self._reservations = Reservations(self.ledger, self._check, backend.resumable)
+                backend.unanswered = self._again
                 pause = min(_RAMP / backend.concurrency, _STEP)
                 await asyncio.gather(
                     *(self._guarded(waiting, backend, number * pause) for number in range(backend.concurrency))
@@ -149,7 +153,8 @@ class InFlight:
         while True:
             reply, completion = await self._once(key, request._replace(resent=asked), backend)
             asked += completion is not None
-            if (missing := _missing(reply)) is None:
+            is_held = completion is None and key not in self._failures
+            if (missing := _missing(reply)) is None or is_held:
                 return reply
             usage += Usage.of([_call(key, self.model, request, completion)] if completion is not None else [])
             if key in self._failures or asked >= self._tries(missing, backend):
@@ -167,58 +172,70 @@ class InFlight:
 
     async def _once(self, key: str, request: Request, backend: Backend) -> tuple[ParsedResponse, Completion | None]:
         """The reply, and what was paid for it, if anything."""
-        await self._afford(self.price(request))
-        completion: Completion | None
+        claim = await self._reservations.claim(key, self.tariff.most(request), self.model)
+        if claim.response is not None:
+            self.tally.add_cached(request.messages, claim.response.input_tokens)
+            return request.read(claim.response.response, False), None
+        may_be_billed = True
         try:
-            completion = self._discreet(await backend.complete(request))
-            reply = _read(request, completion)
-            self._keep(_call(key, self.model, request, completion), reply)
-            self.tally.add(request.messages, completion.input_tokens, completion.output_tokens, _missing(reply))
+            completion = self._settled(request, await backend.complete(request))
+            reply = self._keep(key, request, completion)
+            counted = 0 if completion.estimated else completion.input_tokens
+            self.tally.add(request.messages, counted, completion.output_tokens, _missing(reply))
+            return reply, completion
         except RequestFailed as failed:
-            reply, completion = self._failed(key, request, failed)
+            may_be_billed = False
+            return self._failed(key, request, failed)
+        except UserError:
+            # The provider said no, or each answer that was lost is accounted for already.
+            may_be_billed = backend.resumable
+            raise
         finally:
-            del self._reserved[asyncio.current_task()]
-            self._settled.set()
-        return reply, completion
+            self._reservations.end(key, unconfirmed=may_be_billed)
 
     def _failed(self, key: str, request: Request, failed: RequestFailed) -> tuple[ParsedResponse, Completion | None]:
         failed.message = self._mask(failed.message)
         self._failures[key] = failed
-        completion = self._discreet(failed.completion) if failed.completion is not None else None
+        completion = self._settled(request, failed.completion) if failed.completion is not None else None
         if completion is not None:
-            self.ledger.put_miss(_call(key, self.model, request, completion), "no answer")
+            overrun = self.tariff.overrun(request, completion)
+            self.ledger.put_miss(_call(key, self.model, request, completion), "no answer", overrun)
+            self._reservations.settled(key)
         return ParsedResponse((), "failed", (failed.reason,), text=failed.message), completion
 
-    def _discreet(self, completion: Completion) -> Completion:
-        """A completion without secrets, which a server may echo."""
-        text, name = self._mask.known(completion.text), self._mask.known(completion.provider_id)
-        if text == completion.text and name == completion.provider_id:
-            return completion
-        return replace(completion, text=text, provider_id=name)
+    def _settled(self, request: Request, completion: Completion) -> Completion:
+        """A completion with its price, and without secrets, which a server may echo."""
+        completion = self.tariff.settled(request, completion)
+        known = self._mask.known
+        return replace(
+            completion,
+            text=known(completion.text),
+            provider_id=known(completion.provider_id),
+            served=known(completion.served),
+            fingerprint=known(completion.fingerprint),
+        )
 
-    async def _afford(self, most: float) -> None:
-        """Wait until a request that costs `most` cannot pass the limit. Raises UserError when it would even with none
-        in flight."""
-        while self.ledger.left() < sum(self._reserved.values()) + most:
-            if not self._reserved:
-                raise UserError(
-                    f"the next call may cost {most:.4f} USD and only {self.ledger.left():.4f} are left of the limit",
-                    remedy="raise --max-cost (or max_cost in the sweep file) and run again; everything paid so far is "
-                    "kept",
-                )
-            self._settled.clear()
-            await self._settled.wait()
+    async def _again(self, request: Request) -> None:
+        await self._reservations.again(self.key(request), self.tariff.most(request), self.model)
+
+    def _check(self) -> None:
         if self._error is not None:
             raise self._error
-        self._reserved[asyncio.current_task()] = most
 
-    def _keep(self, call: Call, reply: ParsedResponse) -> None:
+    def _keep(self, key: str, request: Request, completion: Completion) -> ParsedResponse:
+        """Pay; the answer that then stands in the ledger is what everybody reads."""
+        reply, overrun = _read(request, completion), self.tariff.overrun(request, completion)
+        call = _call(key, self.model, request, completion)
         if (missing := _missing(reply)) is None:
-            self.ledger.put(call)
-            self.misses.pop(call.key, None)
+            standing = self.ledger.put(call, overrun)
+            self.answered(self.ledger)
+            self.misses.pop(key, None)
+            reply = reply if standing.response == call.response else request.read(standing.response, False)
         else:
-            self.ledger.put_miss(call, missing)
-            self.misses[call.key] = reply
+            self.ledger.put_miss(call, missing, overrun)
+            self.misses[key] = reply
+        self._reservations.settled(key)
+        return reply
 
 
 def _missing(reply: ParsedResponse) -> str | None:
@@ -250,4 +267,7 @@ def _call(key: str, model: str, request: Request, completion: Completion) -> Cal
         usd=completion.usd,
         seconds=completion.seconds,
         provider_id=completion.provider_id,
+        served=completion.served,
+        fingerprint=completion.fingerprint,
+        estimated=completion.estimated,
     )

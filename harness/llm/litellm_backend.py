@@ -112,9 +112,10 @@ def _failure(error: Exception, model: str) -> Exception:
     if isinstance(error, UserError):
         return error
     if isinstance(error, library.Timeout):
-        return TransientError(masked(f"{error}"), remedy="raise the teacher's timeout, or run again later")
+        remedy = "raise the teacher's timeout, or run again later"
+        return TransientError(masked(f"{error}"), remedy=remedy, may_be_billed=True)
     status = getattr(error, "status_code", None)
     if isinstance(error, library.APIConnectionError) or not isinstance(status, int):
-        return TransientError(masked(f"{type(error).__name__}: {error}"))
+        return TransientError(masked(f"{type(error).__name__}: {error}"), may_be_billed=True)
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     return failure(status, str(error), dict(headers), model)

@@ -21,6 +21,7 @@ from harness._lazy import lazy
 from harness.labelling.prompting.prompter import Request
 from harness.llm.answers.body_errors import body_failure, decoded, parsed
 from harness.llm.backend import Completion, FatalProviderError, RequestFailed
+from harness.llm.pricing.token_usage import token_usage
 from harness.llm.retry_rules import TransientError, failure
 from harness.llm.retrying import RetryingBackend
 from harness.llm.wire.accepted_parameters import AcceptedParameters
@@ -146,13 +147,16 @@ class OpenAIBackend(RetryingBackend):
                 text = decoded(await response.read(), response.charset)
         except TimeoutError as error:
             remedy = "raise the teacher's timeout, or run again later"
-            raise TransientError(f"no answer within {self.timeout:g} seconds", remedy=remedy) from error
+            raise TransientError(
+                f"no answer within {self.timeout:g} seconds", remedy=remedy, may_be_billed=True
+            ) from error
         except ValueError as error:
             raise FatalProviderError(
                 masked(f"a request to '{self.model}' cannot be sent: {error}"), remedy="check api_base and the API key"
             ) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise TransientError(masked(f"{type(error).__name__}: {error}")) from error
+            was_sent = not isinstance(error, aiohttp.ClientConnectorError)
+            raise TransientError(masked(f"{type(error).__name__}: {error}"), may_be_billed=was_sent) from error
         if response.status in (404, 405) and (below := address.versioned) is not None:
             # Only now is it known that the bare address is not where questions go.
             self._address = below
@@ -194,56 +198,63 @@ def read_answer(answer: Mapping[str, Any], usd: Usd, seconds: float) -> Completi
         raise ValueError("the provider ended the answer with an error")
     if message is None and reason == "content_filter":
         message = {}
-    return read_completion(message, reason, _usage(answer), usd, seconds, str(answer.get("id") or ""))
+    return read_completion(
+        message,
+        reason,
+        answer.get("usage"),
+        usd,
+        seconds,
+        str(answer.get("id") or ""),
+        served=answer.get("model"),
+        fingerprint=answer.get("system_fingerprint"),
+    )
 
 
 def unreadable_completion(text: str, answer: Any, usd: Usd, seconds: float) -> Completion:
-    """What is no answer, kept as it came, with the tokens that it says it took."""
+    """What is no answer, kept as it came, with the tokens that it says it took; some page in its place says nothing of
+    tokens and took none."""
     found = answer if isinstance(answer, Mapping) else {}
-    empty = read_completion({}, "stop", _usage(found), usd, seconds, str(found.get("id") or ""))
+    empty = read_completion({}, "stop", found.get("usage"), usd, seconds, str(found.get("id") or ""))
+    if empty.estimated:
+        empty = replace(empty, output_tokens=0, usd=0.0, estimated=bool(found))
     return replace(empty, text=encodable(text), finish="unreadable")
 
 
-def _usage(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    usage = answer.get("usage")
-    return usage if isinstance(usage, Mapping) else {}
-
-
 def read_completion(
-    message: Mapping[str, Any], finish: str, usage: Mapping[str, Any], usd: Usd, seconds: float, provider_id: str
+    message: Mapping[str, Any],
+    finish: str,
+    usage: Any,
+    usd: Usd,
+    seconds: float,
+    provider_id: str,
+    *,
+    served: Any = None,
+    fingerprint: Any = None,
 ) -> Completion:
     """A completion from the parts of an answer in OpenAI's form. Raises AttributeError or TypeError where it is
     none."""
     (said, thinking), refusal = _parts(message.get("content")), message.get("refusal")
-    asked, given = _tokens(usage, "prompt_tokens"), _tokens(usage, "completion_tokens")
-    cached = _tokens(usage, "prompt_tokens_details", "cached_tokens")
-    reasoning = _tokens(usage, "completion_tokens_details", "reasoning_tokens")
+    thoughts = _thoughts(message, thinking)
+    tokens = token_usage(usage, said or str(refusal or ""), thoughts)
     return Completion(
         text=encodable(said or str(refusal or "")),
         finish="filtered" if refusal or finish == "content_filter" else "length" if finish == "length" else "stop",
-        input_tokens=asked,
-        cached_tokens=cached,
-        output_tokens=given,
-        reasoning_tokens=reasoning or _thought(message, said, thinking, given),
-        usd=usd(asked, cached, given),
+        input_tokens=tokens.input,
+        cached_tokens=tokens.cached,
+        output_tokens=tokens.output,
+        reasoning_tokens=tokens.reasoning or _thought(said, thoughts, tokens.output),
+        usd=usd(tokens.input, tokens.cached, tokens.output),
         seconds=seconds,
         provider_id=encodable(provider_id),
+        served=_name(served),
+        fingerprint=_name(fingerprint),
+        estimated=tokens.estimated,
     )
 
 
-def _tokens(usage: Mapping[str, Any], *keys: str) -> int:
-    """A count of tokens below `keys`; 0 where there is none, or none that is a number."""
-    found: Any = usage
-    for key in keys:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    try:
-        return max(0, min(int(found or 0), _MOST_TOKENS))
-    except (ValueError, TypeError, OverflowError):
-        return 0
-
-
-_MOST_TOKENS = 1 << 40
-"""More than any call takes, and few enough for every file to hold."""
+def _name(value: Any) -> str:
+    """What a server calls itself; anything else than a text is nothing."""
+    return encodable(value)[:200] if isinstance(value, str) else ""
 
 
 def _parts(content: Any) -> tuple[str, str]:
@@ -266,10 +277,14 @@ def _parts(content: Any) -> tuple[str, str]:
 _THINKING = re.compile(r"thinking|reasoning|thought", re.IGNORECASE)
 
 
-def _thought(message: Mapping[str, Any], answer: str, thinking: str, tokens: int) -> int:
-    """Tokens of thinking where the provider does not count them: by their share of the characters."""
+def _thoughts(message: Mapping[str, Any], thinking: str) -> str:
+    """What stands beside the answer as thinking."""
     beside = message.get("reasoning_content") or message.get("reasoning") or thinking
-    beside = beside if isinstance(beside, str) else ""
-    inside = "" if beside else answer.rpartition("</think>")[0]
-    whole = len(answer) + len(beside)
-    return round(tokens * len(beside or inside) / whole) if whole else 0
+    return beside if isinstance(beside, str) else ""
+
+
+def _thought(answer: str, thoughts: str, tokens: int) -> int:
+    """Tokens of thinking where the provider does not count them: by their share of the characters."""
+    inside = "" if thoughts else answer.rpartition("</think>")[0]
+    whole = len(answer) + len(thoughts)
+    return round(tokens * len(thoughts or inside) / whole) if whole else 0

@@ -39,6 +39,7 @@ class ProviderBatch(Backend):
     ready."""
 
     concurrency = _LARGEST
+    resumable = True
 
     def __init__(
         self,

@@ -1,5 +1,4 @@
-"""What litellm knows: which provider a model name means, how it is reached, which parameters it takes, what it
-costs."""
+"""What litellm knows: which provider a model name means, how it is reached, which parameters it takes."""
 
 from __future__ import annotations
 
@@ -51,19 +50,6 @@ class Route:
 
     def __repr__(self) -> str:
         return masked(f"Route({self.provider}/{self.name} at {self.url})")
-
-
-@dataclass(frozen=True)
-class ProviderPrice:
-    """USD per token."""
-
-    input: float
-    cached: float
-    output: float
-
-    def usd(self, input_tokens: int, cached_tokens: int, output_tokens: int) -> float:
-        """The price of a call; `cached_tokens` are among the `input_tokens`."""
-        return (input_tokens - cached_tokens) * self.input + cached_tokens * self.cached + output_tokens * self.output
 
 
 def route(model: str, api_base: str | None) -> Route:
@@ -138,22 +124,3 @@ def parameters(model: str, provider: str, wanted: Mapping[str, Any], extra: Mapp
     )
     inner = found.pop("extra_body", None) or {}
     return {key: value for key, value in found.items() if key not in ("stream", "max_retries")} | inner | dict(extra)
-
-
-def price(model: str, batch: bool) -> ProviderPrice | None:
-    """From litellm's map; None where it knows nothing. In a provider's batch API most take half."""
-    try:
-        info = litellm().get_model_info(model)
-    except Exception:
-        return None
-    if info.get("input_cost_per_token") is None:
-        return None
-    kind = "_batches" if batch else ""
-    half = 0.5 if batch else 1.0
-    dear, out = info["input_cost_per_token"], info.get("output_cost_per_token") or 0.0
-    cached = info.get("cache_read_input_token_cost")
-    return ProviderPrice(
-        input=info.get(f"input_cost_per_token{kind}") or dear * half,
-        cached=(dear if cached is None else cached) * half,
-        output=info.get(f"output_cost_per_token{kind}") or out * half,
-    )

@@ -41,15 +41,22 @@ _AGAIN = re.compile(
 
 class TransientError(Exception):
     """A failure that may not happen again. `retry_after`: seconds the provider asked to wait; `overload`: it asked for
-    fewer requests; `remedy`: what helps where it does happen again."""
+    fewer requests; `remedy`: what helps where it does happen again; `may_be_billed`: the request may have been
+    answered, and the answer was lost on the way."""
 
     def __init__(
-        self, message: str, retry_after: float | None = None, overload: bool = False, remedy: str | None = None
+        self,
+        message: str,
+        retry_after: float | None = None,
+        overload: bool = False,
+        remedy: str | None = None,
+        may_be_billed: bool = False,
     ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.overload = overload
         self.remedy = remedy
+        self.may_be_billed = may_be_billed
 
 
 SHORTER = "lower ask.max_passage_words or candidates.depth"

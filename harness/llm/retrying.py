@@ -60,4 +60,6 @@ class RetryingBackend(Backend):
             except TransientError as error:
                 if error.overload:
                     self._slots.complained(start, error.retry_after)
+                if error.may_be_billed:
+                    await self.unanswered(request)
                 raise

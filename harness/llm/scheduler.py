@@ -24,6 +24,7 @@ from harness.ledger.ledger import Ledger
 from harness.llm.answers.failure_guard import FailureGuard
 from harness.llm.backend import Backend, RequestFailed
 from harness.llm.in_flight import InFlight
+from harness.llm.pricing.tariff import Tariff
 from harness.llm.task_state import TaskState
 from harness.llm.wire.answer_tally import AnswerTally
 from harness.progress import Progress
@@ -38,15 +39,16 @@ class Scheduler:
     """Drives the sessions of one teacher.
 
     `key` names a request in the ledger; `open` gives the backend and is called only when something must be asked;
-    `price` gives the most that a request can cost, in USD. `misses` remembers replies that were no answer, so that one
-    process pays for them once.
+    `tariff` says what that may cost, `answered` is called with the ledger for each new answer. `misses` remembers
+    replies that were no answer, so that one process pays for them once.
     """
 
     asking: Prompter
     model: str
     key: Callable[[Request], str]
     open: Callable[[], AbstractAsyncContextManager[Backend]]
-    price: Callable[[Request], float]
+    tariff: Tariff
+    answered: Callable[[Ledger], None]
     asks: int = 1
     """How often a request that brings no answer at all is sent; empty answers, which are mostly mishaps, at least three
     times."""
@@ -72,12 +74,14 @@ class Scheduler:
         guard = FailureGuard(self.tolerate, len(tasks))
         waiting = self._waiting(tasks, ledger, finished, guard)
         if (first := next(waiting, None)) is not None:
+            self.tariff.check(ledger.left())
             # What the ledger holds of later tasks is replayed while the requests of earlier ones are in flight.
             flight = InFlight(
                 self.model,
                 self.key,
                 self.open,
-                self.price,
+                self.tariff,
+                self.answered,
                 self.asks,
                 self.misses,
                 ledger,

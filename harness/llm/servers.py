@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 from harness._lazy import lazy
 from harness.errors import UserError
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     import aiohttp
 else:
     aiohttp = lazy("aiohttp")
+
+
+def address(url: str) -> str:
+    """Where a server is, without what an address may hold beside that (a password, a query)."""
+    parts = urlsplit(url if "//" in url else f"//{url}")
+    host = {"localhost": "127.0.0.1"}.get(parts.hostname or "", parts.hostname or url)
+    port = parts.port or {"https": 443}.get(parts.scheme, 80)
+    return f"{host}:{port}{parts.path.rstrip('/').removesuffix('/v1')}"
 
 
 @dataclass(kw_only=True)

@@ -69,7 +69,9 @@ class Builder:
         self.workspace = workspace
         self.base = sweep.source.path.parent
         self._benches: dict[str, SharedInputs] = {}
-        self.inputs = SweepInputs(sweep, lambda spec: workspace.collection(spec, sweep.source.path.parent))
+        self.inputs = SweepInputs(
+            sweep, lambda spec: workspace.collection(spec, sweep.source.path.parent), workspace.server
+        )
 
     def cells(self) -> list[PlannedCell]:
         """Every cell of the sweep with its stages. Raises UserErrors with all missing collections, models and the

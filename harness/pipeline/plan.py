@@ -48,15 +48,17 @@ class Plan(PlannedSweep):
         results: str | Path = "results",
         *,
         max_cost: float | None = None,
+        max_cost_workspace: float | None = None,
         observer: Observer | None = None,
         retry_failed: bool = False,
     ) -> SweepResult:
         """Run what is missing, publish what is finished under `results`, say what failed. Interrupted, the same call
         goes on.
 
-        LLM calls stop before they cost more than `max_cost` USD. `retry_failed` asks again for labels without an
-        answer, and makes anew what rests on those that now have one. `observer` hears of every stage; without one a
-        table or lines are drawn on standard error. Raises UserError before anything runs when the inputs are wrong;
-        what fails later is in the result.
+        LLM calls stop before all runs of this sweep cost more than `max_cost` USD together, or all sweeps of the
+        workspace more than `max_cost_workspace`, in whatever processes they run. `retry_failed` asks again for labels
+        without an answer, and makes anew what rests on those that now have one. `observer` hears of every stage;
+        without one a table or lines are drawn on standard error. Raises UserError before anything runs when the inputs
+        are wrong; what fails later is in the result.
         """
-        return run_sweep(self, Path(results), max_cost, observer, retry_failed)
+        return run_sweep(self, Path(results), max_cost, observer, retry_failed, max_cost_workspace)

@@ -15,6 +15,7 @@ from rich.table import Table
 from harness.config.cells import expand
 from harness.config.sweep_file import SweepFile
 from harness.errors import UserError
+from harness.ledger.ledger import Ledger
 from harness.pipeline.builder import PlannedCell
 from harness.pipeline.cost import labelling_cost
 from harness.pipeline.failures import Failures
@@ -141,13 +142,34 @@ def _teacher_text(cost: Report) -> str:
 
 def status_report(plan: PlannedSweep) -> Report:
     """``{"stages": {done, running, failed, waiting}, "labels": {queries, failed, reasons}, "cells": [{"cell", "state",
-    "reason"}]}`` of a sweep, from the workspace alone."""
+    "reason"}], "llm": {...}}`` of a sweep, from the workspace alone."""
     store, failures = plan.workspace.store, plan.workspace.failures
     states = {key: _state(stage, store, failures) for key, stage in plan.stages.items()}
     return {
         "stages": dict(Counter(state for state, _ in states.values())),
         "labels": failed_labels(plan.stages.values(), store),
         "cells": [_cell_row(cell, states) for cell in plan.cells],
+        "llm": ledger_report(plan, plan.workspace.ledger),
+    }
+
+
+def ledger_report(plan: PlannedSweep, ledger: Ledger) -> Report | None:
+    """USD that the sweep paid in all its runs, may have paid for answers that were lost, and has reserved for calls
+    under way; under ``workspace`` the same of all sweeps. None where nothing was ever asked."""
+    if not ledger.path.is_file():
+        return None
+    ledger.tidy()
+    return _balance(ledger, plan.account) | {"workspace": _balance(ledger, None)}
+
+
+def _balance(ledger: Ledger, account: str | None) -> Report:
+    found = ledger.balance(account)
+    return {
+        "calls": found.calls,
+        "usd": found.paid,
+        "usd_unconfirmed": found.unconfirmed,
+        "usd_reserved": found.reserved,
+        "calls_under_way": ledger.under_way(account),
     }
 
 
@@ -180,8 +202,19 @@ def render_status(report: Report) -> Group:
     done = len(report["cells"]) - len(open_cells)
     counts = ", ".join(f"{number} {state}" for state, number in sorted(report["stages"].items()))
     head = f"{done} of {len(report['cells'])} cells done; stages: {counts}"
-    head = "\n".join([head, *failed_labels_text(report["labels"])])
+    money = [_money_text(report["llm"])] if report["llm"] else []
+    head = "\n".join([head, *failed_labels_text(report["labels"]), *money])
     return Group(escape(head), table) if open_cells else Group(escape(head))
+
+
+def _money_text(llm: Report) -> str:
+    whole = llm["workspace"]
+    lost = f", {llm['usd_unconfirmed']:.2f} may have been billed for answers that never came"
+    return (
+        f"LLM: {llm['usd']:.2f} USD paid for {llm['calls']:,} calls, {llm['usd_reserved']:.2f} reserved for "
+        f"{llm['calls_under_way']:,} under way{lost * bool(llm['usd_unconfirmed'])}; all sweeps of the workspace: "
+        f"{whole['usd']:.2f} paid, {whole['usd_reserved']:.2f} reserved"
+    )
 
 
 def render_verification(report: Report) -> Table:

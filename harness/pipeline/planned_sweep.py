@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Self
 
 from harness.config.sweep_file import SweepFile
@@ -42,6 +44,15 @@ class PlannedSweep:
     def __repr__(self) -> str:
         counts = counted(len(self.cells), "cell"), counted(len(self.stages), "stage"), f"{len(self.waiting):,} to run"
         return f"{type(self).__name__}({self.sweep.name!r}, {', '.join(counts)})"
+
+    @property
+    def account(self) -> str:
+        """Under which name the ledger counts what this sweep pays, in all its runs: its file as seen from the
+        workspace, so that both may move together, whatever is overridden."""
+        source = self.sweep.source
+        if source.command:
+            return f"{source.path.name} {source.sha256}"
+        return Path(os.path.relpath(source.path.resolve(), self.workspace.path.resolve())).as_posix()
 
     @property
     def finals(self) -> list[Stage]:

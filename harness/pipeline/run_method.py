@@ -26,6 +26,7 @@ def run_method(
     workspace: WorkspaceFolder | str | Path = "workspace",
     results: str | Path = "results",
     max_cost: float | None = None,
+    max_cost_workspace: float | None = None,
     observer: Observer | None = None,
     **sections: Any,
 ) -> SweepResult:
@@ -35,7 +36,8 @@ def run_method(
     ``"semanlink"``, ``{"folder": "PATH"}``). `teacher` is a kind (``"oracle"``), a kind and a model
     (``"litellm:openai/gpt-4.1-mini"``), or settings with their ``kind``. `budget` is the number of labelled queries.
     `sections` are further parts of a sweep file: ``students``, ``candidates``, ``losses``, ``evaluate``,
-    ``max_length``. Raises UserErrors before anything runs; what fails later is in the result.
+    ``max_length``. `max_cost` limits all runs of the same call together, `max_cost_workspace` all that is run in the
+    workspace. Raises UserErrors before anything runs; what fails later is in the result.
 
     >>> import harness
     >>> students = {"retriever": {"static": "bundled:bert-tiny"}, "ranker": "bundled:bert-tiny"}
@@ -61,7 +63,9 @@ def run_method(
         **sections,
     }
     sweep = sweep_of(content, "run_method", _command(method, given))
-    return Plan.of(sweep, WorkspaceFolder.of(workspace)).run(results, max_cost=max_cost, observer=observer)
+    return Plan.of(sweep, WorkspaceFolder.of(workspace)).run(
+        results, max_cost=max_cost, max_cost_workspace=max_cost_workspace, observer=observer
+    )
 
 
 def _teacher(teacher: Entry) -> dict[str, Any]:

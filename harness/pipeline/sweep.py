@@ -16,7 +16,9 @@ from harness.pipeline.live.journal import Journal
 from harness.pipeline.live.live_view import view
 from harness.pipeline.live.observer import Observer, ObserverGroup
 from harness.pipeline.local_executor import ExecutionResult, LocalExecutor
+from harness.pipeline.plan_report import ledger_report
 from harness.pipeline.planned_sweep import PlannedSweep
+from harness.pipeline.publish.answer_sources import answer_notices
 from harness.pipeline.publish.cache import PublishedCache
 from harness.pipeline.publish.card_builder import publish_cell
 from harness.pipeline.publish.labelling_time import LabellingTime
@@ -60,9 +62,10 @@ class SweepResult:
             f"runs: {self.results}/   look closer: harness board --results {self.results}   in the browser: "
             "harness dashboard"
         )
+        notices = [f"notice: {notice}" for notice in self.summary["notices"]]
         failed = [_failure(reason, cells, "result") for reason, cells in self.failures.items()]
         traces = [_failure(one["reason"], one["cells"], "trace") for one in self.summary["failed_traces"]]
-        return "\n".join([*failed, *traces, *failed_labels_text(self.summary["labels"]), counts, where])
+        return "\n".join([*notices, *failed, *traces, *failed_labels_text(self.summary["labels"]), counts, where])
 
 
 def _failure(reason: str, cells: list[str], what: str) -> str:
@@ -78,9 +81,13 @@ def run_sweep(
     max_cost: float | None = None,
     observer: Observer | None = None,
     retry_failed: bool = False,
+    max_cost_workspace: float | None = None,
 ) -> SweepResult:
     """Run what is missing of `plan` and publish what is finished; with `retry_failed`, ask again for labels without an
-    answer first. Raises UserError before anything runs when its inputs are wrong."""
+    answer first. Raises UserError before anything runs when its inputs are wrong.
+
+    `max_cost` is the most USD that all runs of the sweep together may pay, `max_cost_workspace` all sweeps here.
+    """
     begun = time.perf_counter()
     workspace, cells, store = plan.workspace, plan.cells, plan.workspace.store
     plan.waiting_in(store)
@@ -90,6 +97,7 @@ def run_sweep(
     journal = Journal(workspace.journal_folder, plan.sweep.source.path, ends, past, traces)
     watcher = ObserverGroup(observer if observer is not None else view(past), journal)
     with closing(Ledger(workspace.ledger_file)) as ledger:
+        ledger.account, ledger.workspace_limit = plan.account, max_cost_workspace
         ledger.limit = max_cost if max_cost is not None else plan.sweep.max_cost
         executor, again = LocalExecutor(workspace, store, ledger, watcher), ExecutionResult()
         try:
@@ -102,15 +110,18 @@ def run_sweep(
         outcome.ran += again.ran
         published, failures = _publish(plan, outcome, store, ledger, results)
         failures |= {reason: [] for reason in again.failed.values() if reason not in failures}
+        account = ledger_report(plan, ledger)
     without = _without_trace(plan, outcome)
     summary = {
         "cells": {"total": len(cells), "done": len(published), "failed": len(cells) - len(published), "cached": before},
         "traces": {"total": len(traces), "failed": sum(map(len, without.values()))},
         "stages": _stage_counts(outcome, len(plan.stages)),
         "llm": asdict(ledger.paid),
+        "account": account,
         "labels": failed_labels(plan.stages.values(), store),
         "seconds": round(plan.planning_seconds + time.perf_counter() - begun, 3),
         "results": str(results),
+        "notices": answer_notices(plan.stages.values(), store),
         "failures": [{"reason": reason, "cells": labels} for reason, labels in failures.items()],
         "failed_traces": [{"reason": reason, "cells": labels} for reason, labels in without.items()],
     }

@@ -12,7 +12,9 @@ from harness.collections.collection import Collection
 from harness.config.choices import TeacherChoice
 from harness.config.parts import DENSE
 from harness.config.sweep_file import SweepFile
+from harness.errors import UserError
 from harness.labelling.labels.teacher import Teacher
+from harness.llm.chat_teacher import ONE_NAME, ChatTeacher
 from harness.models import ModelFiles, resolve_model
 from harness.pipeline.faults import FaultCollector
 from harness.pipeline.pool_sizes import collect_budgets
@@ -20,15 +22,19 @@ from harness.pipeline.qa_cells import INLINE
 from harness.pipeline.trial_selection import check_split
 from harness.stage import digest
 from harness.students.static_encoder import StaticStudent
+from harness.validation import KeyPath
 
 
 class SweepInputs:
-    """Collections, models and teachers of one sweep. `opened` is what makes a collection of a spec."""
+    """Collections, models and teachers of one sweep. `opened` is what makes a collection of a spec, `server` gives the
+    address that answers of a model came from so far."""
 
-    def __init__(self, sweep: SweepFile, opened: Callable[[Any], Collection]) -> None:
+    def __init__(
+        self, sweep: SweepFile, opened: Callable[[Any], Collection], server: Callable[[str], str | None]
+    ) -> None:
         self.sweep = sweep
         self.base: Path = sweep.source.path.parent
-        self._opened = opened
+        self._opened, self._server = opened, server
         self._collections: dict[str, Collection] = {}
 
     def check(self) -> None:
@@ -50,14 +56,40 @@ class SweepInputs:
             if engine.startswith(DENSE):
                 with faults.at(source.where(("candidates", "engine"), engine)):
                     self.encoder(engine)
+        addresses: dict[tuple[str, str], tuple[str, str]] = {}
         for name, choice in self._choices.items():
-            with faults.at(("evaluate", "answers", "reader") if name == INLINE else ("teachers", name)):
-                choice.plugin(choice.settings, self.base)
+            with faults.at(_path(name)):
+                teacher = choice.plugin(choice.settings, self.base)
+                if isinstance(teacher, ChatTeacher) and teacher.asked_at is not None:
+                    self._check_address(name, teacher, addresses)
         if faults:
             for spec in self.sweep.collections:
                 if (found := self._collections.get(digest(spec))) is not None:
                     collect_budgets(faults, self.sweep, spec, found)
         faults.finish()
+
+    def _check_address(
+        self, name: str, teacher: ChatTeacher, addresses: dict[tuple[str, str], tuple[str, str]]
+    ) -> None:
+        """Two servers are two teachers. `addresses` holds name and address by kind and model; raises UserError where
+        the model is there, or was asked before, at another address."""
+        assert teacher.asked_at is not None
+        model, address = teacher.asked_at
+        first, there = addresses.setdefault((teacher.name, model), (name, address))
+        if there != address:
+            raise UserError(
+                f"'{teacher.model}' is asked at {address} here and at {there} by '{first}', and nothing tells the two "
+                "apart: one's answers would be taken for the other's",
+                key="revision",
+                remedy="give each a revision of its own (revision: NAME); the same revision, if both are one model",
+            )
+        if not teacher.is_named and (before := self._server(model)) not in (None, address):
+            raise UserError(
+                f"answers of '{teacher.model}' in this workspace are from {before}, and {address} is another server: "
+                "the name does not say whether it is another model",
+                key="revision",
+                remedy=ONE_NAME,
+            )
 
     def _check_tuning(self, collection: Collection) -> None:
         if self.sweep.tune and self.sweep.evaluate.split in collection.splits:
@@ -97,3 +129,8 @@ class SweepInputs:
         answers = self.sweep.evaluate.answers
         inline = {INLINE: answers.reader} if answers is not None and isinstance(answers.reader, TeacherChoice) else {}
         return {**self.sweep.teachers, **inline}
+
+
+def _path(name: str) -> KeyPath:
+    """Where the file has the teacher of that name."""
+    return ("evaluate", "answers", "reader") if name == INLINE else ("teachers", name)

@@ -50,6 +50,10 @@ class WorkspaceFolder:
         """The calls in that file; `close` closes it. A sweep opens one of its own, which adds up what it pays."""
         return Ledger(self.ledger_file)
 
+    def server(self, model: str) -> str | None:
+        """The address that answers of `model` came from so far, where one was noted."""
+        return self.ledger.server(model) if self.ledger_file.is_file() else None
+
     def cache(self, name: str = "") -> Path:
         """The folder of what may be lost at any time, or what is called `name` there."""
         return self.path / "cache" / name

@@ -44,7 +44,7 @@ class StubWriter(ChatTeacher):
         return StubBackend(self.settings)
 
 
-class StubBackend:
+class StubBackend(Backend):
     """What completes its requests."""
 
     concurrency = attempts = 1

@@ -24,7 +24,7 @@ from pydantic import (
 
 from harness.method import Category
 from harness.published import ir_metadata
-from harness.published.card_costs import Costs, Energy, Verdicts
+from harness.published.card_costs import AnswerSources, Costs, Energy, Verdicts
 from harness.published.card_section import CardSection, Free, Hash, Line, either
 
 LONGEST_TAG = 160
@@ -139,6 +139,7 @@ _CIRCUMSTANCES = {
     "outcome",
     "labels",
     "costs",
+    "answers",
     "durations",
     "durations_standalone",
     "energy",
@@ -185,6 +186,8 @@ class Card(CardSection):
 
     costs: Costs = Costs()
     labels: Verdicts | None = None
+    answers: AnswerSources | None = None
+    """Absent on disk where nothing is known."""
     stages: dict[Line, Hash] = Field(default={})
     """Keys of the stages that made the run; at least ``run`` and ``evaluate``."""
     durations: dict[Line, NonNegativeFloat] = Field(default={})
@@ -203,7 +206,7 @@ class Card(CardSection):
         return {
             name: value
             for name, value in whole(self).items()
-            if value or name not in ("energy", "durations_standalone")
+            if value or name not in ("answers", "energy", "durations_standalone")
         }
 
     @field_validator("card_version", mode="before")

@@ -134,6 +134,19 @@ class Verdicts(CardSection):
         return self.ok + self.partial + self.repaired + self.failed
 
 
+class AnswerSources(CardSection):
+    """Who answered for the labels, as the servers say, and what is not known of the answers' price."""
+
+    served: dict[Line, NonNegativeInt] = Field(default={})
+    """Answers by the name that the server gives to the model. Several: it moved behind the name that was asked for."""
+    fingerprints: dict[Line, NonNegativeInt] = Field(default={})
+    """Answers by `system_fingerprint`."""
+    estimated: NonNegativeInt = 0
+    """Answers whose tokens the server did not count."""
+    priced: bool = True
+    """False where the price is not known: USD are missing then, not 0."""
+
+
 class Energy(CardSection):
     """What the machine used while the stages behind the cell ran, other programs on it included; only where it can be
     measured."""

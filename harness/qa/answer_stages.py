@@ -15,6 +15,7 @@ from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.evaluation.metrics.lookup import mean
 from harness.evaluation.metrics.per_query_file import FILE, read_scores, write_scores
 from harness.labelling.labels.label_files import read_rankings, write_rankings
+from harness.labelling.labels.label_stage import answer_sources
 from harness.labelling.labels.teacher import Task
 from harness.ledger.views import MeteredLedger
 from harness.llm.chat_teacher import ChatTeacher
@@ -67,6 +68,7 @@ class Read(Stage):
             "alone": asdict(meter.used),
             "here": asdict(meter.paid),
             "seconds": time.monotonic() - start,
+            **answer_sources(meter.sources.values()),
         }
         (out / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 

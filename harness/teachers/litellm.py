@@ -16,9 +16,12 @@ from harness.llm.backend import Backend
 from harness.llm.chat_teacher import TRANSPORT, ChatSettings, ChatTeacher, seed_of
 from harness.llm.litellm_backend import LiteLLMBackend
 from harness.llm.openai_backend import NO_KEY, OpenAIBackend
+from harness.llm.pricing.provider_price import PriceSettings, ProviderPrice, price, says_which_model
+from harness.llm.pricing.tariff import answers_in
 from harness.llm.provider_batch import ProviderBatch
-from harness.llm.providers import ProviderPrice, parameters, price, provider_of, route
+from harness.llm.providers import parameters, provider_of, route
 from harness.llm.retrying import Limits
+from harness.llm.servers import address
 from harness.llm.token_counts import openai_tokens
 from harness.llm.wire.accepted_parameters import AcceptedParameters
 from harness.llm.wire.chat_address import ChatAddress, native_address
@@ -26,7 +29,6 @@ from harness.llm.wire.dropped_parameters import dropped_parameters
 from harness.llm.wire.header_values import header_values, secret_in
 from harness.llm.wire.refused_parameter import ROOM, SYSTEM
 from harness.llm.wire.thinking_models import context_limit, room_in, thinking_room, unlimited
-from harness.plugins import Settings
 from harness.stage import digest
 from harness.validation import Fault, failure
 
@@ -36,23 +38,15 @@ _OPENAI_LIKE = frozenset({"openai", "azure", "hosted_vllm", "lm_studio", "litell
 """Providers whose servers are asked in OpenAI's form, at whatever address."""
 
 
-class PriceSettings(Settings):
-    """USD per million tokens."""
-
-    input: float = Field(ge=0, description="input tokens")
-    output: float = Field(ge=0, description="output tokens")
-    cached: float | None = Field(
-        None, ge=0, description="input tokens out of the provider's prompt cache; as dear as others when left out"
-    )
-
-
 class LiteLLMSettings(ChatSettings):
     """Which model, how it samples, how it is reached. API keys come from the environment only, under the names litellm
     uses."""
 
     model: str = Field(description="as litellm names it: PROVIDER/MODEL, e.g. openai/gpt-4.1-mini")
     revision: str = Field(
-        "", description="a date or version of your own choice, for names that providers give to new models"
+        "",
+        description="a date or version of your own choice, for names that providers give to new models, and for "
+        "servers of your own that give one name to several",
     )
     reasoning_effort: str | None = Field(
         None, description="for models that think: low, medium, high; give max_tokens room for thoughts"
@@ -268,17 +262,27 @@ class LiteLLM(ChatTeacher):
     @cached_property
     def price(self) -> ProviderPrice | None:
         """USD per token; None where neither the settings nor litellm say."""
-        told = self.settings.price
-        if told is None:
-            return price(self.settings.model, self.settings.batch) if self.settings.api_base is None else None
-        scale = 1e-6
-        return ProviderPrice(
-            told.input * scale, (told.input if told.cached is None else told.cached) * scale, told.output * scale
-        )
+        if (own := self.settings.price) is not None:
+            return own.per_token
+        return price(self.settings.model, self.settings.batch, self.settings.api_base is not None)
 
     @property
     def priced(self) -> bool:
-        return self.price is not None or self.settings.api_base is not None
+        return self.price is not None
+
+    @property
+    def asked_at(self) -> tuple[str, str] | None:
+        base = self.settings.api_base
+        if "revision" in self.settings.model_fields_set:
+            return None
+        return self.weights, "the provider's own address" if base is None else address(base)
+
+    @property
+    def is_named(self) -> bool:
+        return self.settings.api_base is None or says_which_model(self.settings.model)
+
+    def most_output(self, request: Request) -> int:
+        return super().most_output(request) * answers_in(self.settings.extra)
 
     def usd(self, input_tokens: int, output_tokens: int) -> float:
         return self._usd(input_tokens, 0, output_tokens)

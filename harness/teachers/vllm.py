@@ -23,7 +23,7 @@ from harness.llm.guided_decoding import constraint
 from harness.llm.local_model import LocalChat, LocalSettings
 from harness.llm.local_weights import causal_folder
 from harness.llm.server_process import find_command
-from harness.llm.servers import ManagedServer, RemoteServer
+from harness.llm.servers import ManagedServer, RemoteServer, address
 from harness.llm.vllm_command import REMEDY, VLLMLoad, environment
 from harness.llm.vllm_engine import VLLMEngine
 from harness.llm.wire.accepted_parameters import AcceptedParameters
@@ -88,6 +88,18 @@ class VLLM(LocalChat):
         if self.settings.mode == "url":
             return f"served {self.settings.model} {self.settings.revision}".strip()
         return super().weights
+
+    @property
+    def asked_at(self) -> tuple[str, str] | None:
+        settings = self.settings
+        if settings.url is None or "revision" in settings.model_fields_set:
+            return None
+        return self.weights, address(settings.url)
+
+    @property
+    def is_named(self) -> bool:
+        # A hub's name is ORGANISATION/MODEL.
+        return "/" in self.settings.model
 
     def sampling(self) -> dict[str, object]:
         return super().sampling() | self.settings.key()

@@ -37,6 +37,8 @@ class Server:
     outcomes: Counter[str] = field(default_factory=Counter)
     answered: Counter[str] = field(default_factory=Counter)
     """How often each prompt got an answer that was paid for and well-formed."""
+    bill: list[tuple[int, int]] = field(default_factory=list)
+    """Input and output tokens of every answer, whatever it was: what a provider has paid for."""
     batches: dict[str, str] = field(default_factory=dict)
     """Input file of every batch."""
     files: dict[str, bytes] = field(default_factory=dict)
@@ -130,7 +132,13 @@ class Server:
             "empty": ("", "stop"),
             "refused": ("", "content_filter"),
         }.get(fault, (right, "stop"))
-        return web.json_response(completion(body["model"], text, finish, len(prompt) // 4))
+        answer = completion(body["model"], text, finish, len(prompt) // 4)
+        self.bill.append((answer["usage"]["prompt_tokens"], answer["usage"]["completion_tokens"]))
+        return web.json_response(answer)
+
+    def billed(self, input_price: float, output_price: float) -> float:
+        """USD of all answers at prices per million tokens."""
+        return sum(asked * input_price + said * output_price for asked, said in self.bill) / 1e6
 
 
 def _file(name: str, size: int) -> dict[str, Any]:

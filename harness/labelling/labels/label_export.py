@@ -4,7 +4,7 @@ publish.
 The file is gzipped JSON lines; equal contents give equal bytes::
 
     {"format": "distil-harness labels", "version": 1, "harness": "0.1.0"}
-    {"call": {...}}                                     every field of `Call`; in the order of the keys
+    {"call": {...}}                                     fields of `Call`; in the order of the keys
     {"labels": {"manifest": {...}, "summary": {...}}}   in the order of the keys, each followed by its rankings:
     {"ranking": {...}}                                  a line of rankings.jsonl.gz
     {"end": {"calls": n, "labels": n, "sha256": "..."}} the hash covers all lines before this one
@@ -30,9 +30,11 @@ from harness.stage import digest
 
 FORMAT, VERSION = "distil-harness labels", 1
 _KEY = re.compile(r"[0-9a-f]{64}")
-_TEXTS = ("model", "request", "response", "provider_id")
+_TEXTS = ("model", "request", "response", "provider_id", "served", "fingerprint")
 _TOKENS = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
 _NUMBERS = ("usd", "seconds", "created")
+_IF_KNOWN = ("served", "fingerprint", "estimated")
+"""Fields of calls that are left out where they say nothing."""
 _LISTS = ("verdicts", "reasons", "alone", "here")
 
 
@@ -70,7 +72,7 @@ def write_labels(path: Path, entries: Iterable[Call | LabelSet]) -> Counts:
         for entry in entries:
             counts = counts.plus(entry)
             if isinstance(entry, Call):
-                put({"call": entry._asdict()})
+                put({"call": {key: value for key, value in entry._asdict().items() if value or key not in _IF_KNOWN}})
                 continue
             put({"labels": {"manifest": entry.manifest, "summary": entry.summary}})
             for row in entry.rankings:
@@ -174,11 +176,12 @@ def _after(last: str, key: str) -> str:
 def _call(row: dict[str, Any]) -> Call:
     """A call from its fields."""
     call = Call(**row)
-    if len(row) != len(Call._fields):
-        raise ValueError(f"fields are missing: {', '.join(sorted(set(Call._fields) - set(row)))}")
+    if missing := sorted(set(Call._fields) - set(row) - set(_IF_KNOWN)):
+        raise ValueError(f"fields are missing: {', '.join(missing)}")
     _check_key(call.key)
+    _check(isinstance(call.estimated, bool), "estimated", "true or false")
     for name in _TEXTS:
-        _check(isinstance(row[name], str), name, "text")
+        _check(isinstance(getattr(call, name), str), name, "text")
     for name in _TOKENS:
         _check(type(row[name]) is int and -(1 << 63) <= row[name] < 1 << 63, name, "a number of tokens")
     for name in _NUMBERS:

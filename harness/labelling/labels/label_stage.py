@@ -17,6 +17,7 @@ from harness.labelling.labels.label_files import write_rankings
 from harness.labelling.labels.ranking import VERDICTS, Ranking
 from harness.labelling.labels.tasks import pool_tasks, tasks_of
 from harness.labelling.labels.teacher import Task, Teacher
+from harness.ledger.calls import Origin
 from harness.ledger.ledger import Ledger
 from harness.ledger.views import MeteredLedger
 from harness.progress import Progress
@@ -33,8 +34,8 @@ class Labels(Stage):
     the draw, and ``summary.json``: how many rankings of which verdict and reason, why those failed that did, how far
     orders follow the one in which the candidates were presented, seconds, and calls, tokens, USD and the calls' own
     seconds (one after another, also of those that were in flight at once) twice: under ``alone`` what
-    these labels would cost with an empty ledger, under ``here`` what was paid when they were made; and the teacher's
-    own facts.
+    these labels would cost with an empty ledger, under ``here`` what was paid when they were made; where servers say
+    who answered or do not count tokens, how many answers are from whom; and the teacher's own facts.
     """
 
     kind: ClassVar[str] = "labels"
@@ -78,7 +79,8 @@ class Labels(Stage):
         rankings = list(self.rankings(teacher, context.path, meter, context.progress))
         write_rankings(out / RANKINGS, rankings)
         costs = {"alone": asdict(meter.used), "here": asdict(meter.paid), "seconds": time.monotonic() - start}
-        summary = summarise(rankings) | self._bias(rankings, context) | teacher.facts() | costs
+        sources = answer_sources(meter.sources.values())
+        summary = summarise(rankings) | self._bias(rankings, context) | teacher.facts() | costs | sources
         (out / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1), encoding="utf-8")
 
     def _bias(self, rankings: Sequence[Ranking], context: Context) -> dict[str, Any]:
@@ -119,6 +121,20 @@ def summarise(rankings: Sequence[Ranking]) -> dict[str, Any]:
 def _reasons(rankings: Iterable[Ranking]) -> dict[str, int]:
     counts = Counter(reason for ranking in rankings if ranking.reason for reason in ranking.reason.split(", "))
     return dict(sorted(counts.items()))
+
+
+def answer_sources(origins: Iterable[Origin]) -> dict[str, Any]:
+    """How many answers are from which model (``served``) and build (``fingerprints``) as their servers call them, and
+    of how many the tokens are an ``estimated`` count; nothing where nothing is known."""
+    known = list(origins)
+    served = Counter(origin.served for origin in known if origin.served)
+    fingerprints = Counter(origin.fingerprint for origin in known if origin.fingerprint)
+    found = {
+        "served": dict(sorted(served.items())),
+        "fingerprints": dict(sorted(fingerprints.items())),
+        "estimated": sum(origin.estimated for origin in known),
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _labelled(teacher: Teacher, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:

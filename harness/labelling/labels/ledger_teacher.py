@@ -13,6 +13,7 @@ from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
 from harness.ledger.calls import Call, call_key
+from harness.ledger.reservations import wait_for_claim
 from harness.source_hash import source_hash
 from harness.stage import digest
 
@@ -92,11 +93,17 @@ class LedgerTeacher(Teacher):
         key = self._key(task)
         if (cached := ledger.get(key)) is not None:
             return cached.response
-        if not self._is_free and ledger.left() <= 0:
-            raise UserError(
-                "the cost limit is spent",
-                remedy="raise --max-cost (or max_cost in the sweep file) and run again; everything paid so far is kept",
-            )
+        # What a call costs is known after it.
+        claim = wait_for_claim(ledger, key, 0.0 if self._is_free else None, self.name)
+        if claim.response is not None:
+            return claim.response.response
+        try:
+            return self._paid(task, key, ledger)
+        except BaseException:
+            ledger.release(key, unconfirmed=True)
+            raise
+
+    def _paid(self, task: Task, key: str, ledger: Ledger) -> str:
         start = time.monotonic()
         answer = self.ask(task)
         seconds, cost = time.monotonic() - start, self.cost(task, answer)
@@ -111,10 +118,7 @@ class LedgerTeacher(Teacher):
             usd=cost.usd,
             seconds=seconds,
         )
-        ledger.put(call)
-        # Another process may have been first: what stands in the ledger counts.
-        paid = ledger.get(key)
-        return paid.response if paid is not None else response
+        return ledger.put(call, overrun=cost.usd).response
 
     def _places(self, task: Task, answer: list[str]) -> list[int]:
         places = {candidate.id: place for place, candidate in enumerate(task.candidates)}

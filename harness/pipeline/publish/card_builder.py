@@ -16,6 +16,7 @@ from harness.method import RetrieverMethod
 from harness.models import ModelFiles
 from harness.pipeline.builder import PlannedCell
 from harness.pipeline.graph import closure
+from harness.pipeline.publish.answer_sources import answer_sources
 from harness.pipeline.publish.cache import PublishedCache
 from harness.pipeline.publish.labelling_time import LabellingTime
 from harness.pipeline.publish.labels_used import labels_used
@@ -142,6 +143,7 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
             }
         ),
         labels=Verdicts.of(summaries) if summaries else None,
+        answers=answer_sources(summaries),
         stages={"run": cell.run.key, "evaluate": cell.evaluate.key},
         durations=_durations(manifests),
         durations_standalone=_durations_standalone(manifests, standalone),
