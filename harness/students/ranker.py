@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,17 +15,13 @@ import numpy as np
 from harness._lazy import lazy
 from harness.device import deterministic, device
 from harness.errors import UserError
-from harness.students.architecture import Architecture, detect_architecture, read_json
+from harness.pretrained.adapters import load_base, merge_adapters, require_peft, supplied_by_adapter
+from harness.pretrained.loading import explain_load_errors, fresh_head, silence_libraries
+from harness.pretrained.model_folder import adapter_base, read_json
+from harness.students.architecture import Architecture, detect_architecture
 from harness.students.projection import ProjectionRanker
 from harness.students.retriever import MICRO_TOKENS, BiEncoder
-from harness.students.student import (
-    ListScorer,
-    Student,
-    explain_load_errors,
-    inference_mode,
-    load_options,
-    silence_libraries,
-)
+from harness.students.student import ListScorer, Student, inference_mode, load_options
 from harness.students.tokenised import TransformerTokens, run_sorted
 
 if TYPE_CHECKING:
@@ -68,15 +65,23 @@ class CrossRanker(Student):
     @classmethod
     def load(cls, folder: Path) -> CrossRanker:
         """A trained cross-encoder, or any encoder under a fresh head (drawn from torch's generator)."""
-        with explain_load_errors(folder):
+        trained = detect_architecture(folder) == "cross-encoder"
+        require_peft(folder)
+        if adapter_base(folder) is not None and not trained:
+            with TemporaryDirectory() as whole:
+                BiEncoder.load(folder).save(Path(whole))
+                return cls.load(Path(whole))
+        with explain_load_errors(folder, *(() if trained else (fresh_head,)), supplied_by_adapter):
             model = sentence_transformers.CrossEncoder(
                 str(folder),
                 num_labels=1,
                 device=str(device()),
-                model_kwargs=load_options(device()),
+                model_kwargs=(options := {"use_safetensors": True, **load_options(device())}),
                 local_files_only=True,
             )
-        if detect_architecture(folder) != "cross-encoder":
+            load_base(model.transformers_model, options)
+            merge_adapters(model)
+        if not trained:
             # What an encoder puts before its texts is nothing for pairs.
             model.default_prompt_name = None
         return cls(model)

@@ -1,0 +1,58 @@
+"""Repositories of the Hugging Face hub: one revision, and of it the files that a model is made of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+
+from harness.errors import UserError
+from harness.pretrained.model_weights import QUANTISATIONS, chosen_gguf, counts, require_weights
+
+
+def download(name: str, others: str) -> tuple[Path, str | None]:
+    """The folder of ``owner/name`` or ``owner/name@revision``, fetched when the hub is allowed, and the GGUF file in it
+    that is the model, where it has no safetensors. `others` are names to offer instead.
+
+    Raises UserError for a repository that is not to be had, or that holds no weights but pickles.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    repository, _, revision = name.partition("@")
+    try:
+        files = _listed(repository, revision or None)
+        if files is not None:
+            require_weights(f"the repository '{name}'", files)
+        folder = Path(snapshot_download(repository, revision=revision or None, allow_patterns=_wanted(files)))
+    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
+        offline = " (the hub is off: HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE") else ""
+        raise UserError(
+            f"model '{name}' is neither a folder nor to be had from the Hugging Face hub{offline}: "
+            f"{type(error).__name__}",
+            remedy=f"check the name{' and the revision' if revision else ''}, set HF_HUB_OFFLINE=0 to allow downloads, "
+            f"or use one of {others}",
+        ) from error
+    found = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+    require_weights(f"the repository '{name}'", files or found)
+    return folder, chosen_gguf(files or found)
+
+
+def _listed(repository: str, revision: str | None) -> list[str] | None:
+    """The files of the repository; None where the hub cannot be asked."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import OfflineModeIsEnabled
+
+    try:
+        return sorted(HfApi().list_repo_files(repository, revision=revision))
+    except (OfflineModeIsEnabled, ConnectionError, TimeoutError):
+        return None
+
+
+def _wanted(files: Sequence[str] | None) -> list[str]:
+    """Patterns of the files to fetch: what counts, and of several quantisations one."""
+    if files is None:
+        return ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", *(f"*{one}.gguf" for one in QUANTISATIONS)]
+    gguf = chosen_gguf(files)
+    return [file for file in files if counts(file, files) and (not fnmatch(file, "*.gguf") or file == gguf)]
