@@ -31,25 +31,31 @@ def supplied_by_adapter(model: Any, name: str) -> bool:
     return bool(saved.intersection(name.split(".")))
 
 
-def load_base(model: Any, options: dict[str, Any]) -> None:
-    """Loads the base of an adapter once more by itself, since of an adapted model only the adapter's weights are
-    reported."""
-    for config in getattr(model, "peft_config", {}).values():
-        base = type(model).from_pretrained(
-            config.base_model_name_or_path, config=model.config, local_files_only=True, **options
-        )
-        base.peft_config = model.peft_config
-
-
-def merge_adapters(model: torch.nn.Module) -> None:
+def merge_adapters(model: torch.nn.Module, options: dict[str, Any]) -> None:
     """Adds every adapter inside `model` to the weights that it changes, and takes it out. All weights may learn
-    afterwards."""
-    for name, part in list(model.named_modules()):
-        if getattr(part, "_hf_peft_config_loaded", False):
-            _merge_layers(part)
-            part._hf_peft_config_loaded = False  # type: ignore[assignment]
-            del part.peft_config
-            part.requires_grad_(True)
+    afterwards. `options` are those that transformers loaded it with."""
+    for part in list(model.modules()):
+        if not getattr(part, "_hf_peft_config_loaded", False):
+            continue
+        adapted: Any = part
+        base = _load_base(adapted, options)
+        _merge_layers(adapted)
+        adapted._hf_peft_config_loaded = False
+        # How weights are named in a file: an adapter's names are others.
+        adapted._weight_conversions = getattr(base, "_weight_conversions", None)
+        del adapted.peft_config
+        adapted.requires_grad_(True)
+
+
+def _load_base(adapted: Any, options: dict[str, Any]) -> Any:
+    """The base of an adapter by itself: of an adapted model transformers reports what the adapter's file lacks, not
+    what the base's does."""
+    (config,) = adapted.peft_config.values()
+    base = type(adapted).from_pretrained(
+        config.base_model_name_or_path, config=adapted.config, local_files_only=True, **options
+    )
+    base.peft_config = adapted.peft_config
+    return base
 
 
 def _merge_layers(model: torch.nn.Module) -> None:

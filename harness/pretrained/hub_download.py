@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
 
+from harness._lazy import lazy
 from harness.errors import UserError
 from harness.pretrained.model_weights import QUANTISATIONS, chosen_gguf, counts, require_weights
+
+httpx = lazy("httpx")
 
 
 def download(name: str, others: str) -> tuple[Path, str | None]:
@@ -17,13 +21,15 @@ def download(name: str, others: str) -> tuple[Path, str | None]:
 
     Raises UserError for a repository that is not to be had, or that holds no weights but pickles.
     """
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     repository, _, revision = name.partition("@")
+    files: list[str] | None = None
     try:
-        files = _listed(repository, revision or None)
-        if files is not None:
+        # Where the hub cannot be asked, what was fetched before will do.
+        with suppress(OfflineModeIsEnabled, httpx.TransportError):
+            files = sorted(HfApi().list_repo_files(repository, revision=revision or None))
             require_weights(f"the repository '{name}'", files)
         folder = Path(snapshot_download(repository, revision=revision or None, allow_patterns=_wanted(files)))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
@@ -34,20 +40,9 @@ def download(name: str, others: str) -> tuple[Path, str | None]:
             remedy=f"check the name{' and the revision' if revision else ''}, set HF_HUB_OFFLINE=0 to allow downloads, "
             f"or use one of {others}",
         ) from error
-    found = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
-    require_weights(f"the repository '{name}'", files or found)
-    return folder, chosen_gguf(files or found)
-
-
-def _listed(repository: str, revision: str | None) -> list[str] | None:
-    """The files of the repository; None where the hub cannot be asked."""
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import OfflineModeIsEnabled
-
-    try:
-        return sorted(HfApi().list_repo_files(repository, revision=revision))
-    except (OfflineModeIsEnabled, ConnectionError, TimeoutError):
-        return None
+    found = files or sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+    require_weights(f"the repository '{name}'", found)
+    return folder, chosen_gguf(found)
 
 
 def _wanted(files: Sequence[str] | None) -> list[str]:

@@ -21,14 +21,19 @@ _NATIVE = "sentence_transformers."
 
 def read_json(file: Path) -> dict[str, Any]:
     """The mapping in `file`, empty where there is no such file. Raises UserError naming a file that is cut off."""
+    found = _read(file, {})
+    return found if isinstance(found, dict) else {}
+
+
+def _read(file: Path, default: Any) -> Any:
     try:
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else default
     except ValueError as error:
-        raise UserError(f"this is no JSON: {error}", file=file, remedy=ANEW) from error
-    return found
-
-
-ANEW = "the file is cut off or damaged: copy, download or save the model anew"
+        raise UserError(
+            f"this is no JSON: {error}",
+            file=file,
+            remedy="the file is cut off or damaged: copy, download or save the model anew",
+        ) from error
 
 
 def is_cross_encoder(folder: Path) -> bool | None:
@@ -53,8 +58,8 @@ def refuse_foreign_code(folder: Path) -> None:
     config = read_json(folder / "config.json")
     code = dict(config.get("auto_map") or {})
     if code and config.get("model_type") not in transformers_auto.CONFIG_MAPPING_NAMES:
-        raise _foreign(folder, ", ".join(sorted({str(place).partition("--")[2] or str(place) for place in code.values()})))
-    modules = json.loads((folder / "modules.json").read_text("utf-8")) if (folder / "modules.json").is_file() else []
+        raise _foreign(folder, ", ".join(sorted({str(place) for place in code.values()})))
+    modules = _read(folder / "modules.json", [])
     for module in modules:
         if not str(module.get("type", _NATIVE)).startswith(_NATIVE):
             raise _foreign(folder, str(module["type"]))

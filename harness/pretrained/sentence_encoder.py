@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness._lazy import lazy
 from harness.errors import UserError
-from harness.pretrained.adapters import load_base, merge_adapters, require_peft, supplied_by_adapter
+from harness.pretrained.adapters import merge_adapters, require_peft, supplied_by_adapter
 from harness.pretrained.loading import explain_load_errors, unused_pooler
 from harness.pretrained.model2vec_folder import is_model2vec, load_model2vec
 from harness.pretrained.model_folder import is_cross_encoder
@@ -38,7 +38,6 @@ def load_sentence_encoder(folder: Path, device: str, **options: Any) -> Sentence
         model = sentence_transformers.SentenceTransformer(
             str(folder), device=device, model_kwargs=options, local_files_only=True
         )
-        load_base(model.transformers_model, options)
-        merge_adapters(model)
+        merge_adapters(model, options)
     whole: SentenceTransformer = model.float()
     return whole

@@ -15,7 +15,7 @@ import numpy as np
 from harness._lazy import lazy
 from harness.device import deterministic, device
 from harness.errors import UserError
-from harness.pretrained.adapters import load_base, merge_adapters, require_peft, supplied_by_adapter
+from harness.pretrained.adapters import merge_adapters, require_peft, supplied_by_adapter
 from harness.pretrained.loading import explain_load_errors, fresh_head, silence_libraries
 from harness.pretrained.model_folder import adapter_base, read_json
 from harness.students.architecture import Architecture, detect_architecture
@@ -79,8 +79,7 @@ class CrossRanker(Student):
                 model_kwargs=(options := {"use_safetensors": True, **load_options(device())}),
                 local_files_only=True,
             )
-            load_base(model.transformers_model, options)
-            merge_adapters(model)
+            merge_adapters(model, options)
         if not trained:
             # What an encoder puts before its texts is nothing for pairs.
             model.default_prompt_name = None
