@@ -15,6 +15,7 @@ transformers_auto = lazy("transformers.models.auto.configuration_auto")
 
 ADAPTER = "adapter_config.json"
 CLASSIFIER = "ForSequenceClassification"
+GENERATIVE = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 SENTENCE_TRANSFORMERS = "config_sentence_transformers.json"
 _NATIVE = "sentence_transformers."
 
@@ -45,6 +46,14 @@ def is_cross_encoder(folder: Path) -> bool | None:
     heads = read_json(folder / "config.json").get("architectures") or ()
     adapted = read_json(folder / ADAPTER).get("task_type") == "SEQ_CLS"
     return True if adapted or any(head.endswith(CLASSIFIER) for head in heads) else None
+
+
+def generates(folder: Path) -> bool:
+    """Whether the model was trained to write text: a language model that has no head but its vocabulary."""
+    if (folder / "modules.json").is_file():
+        return False
+    heads = read_json(folder / "config.json").get("architectures") or ()
+    return any(str(head).endswith(GENERATIVE) for head in heads)
 
 
 def adapter_base(folder: Path) -> str | None:
