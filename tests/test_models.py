@@ -64,7 +64,7 @@ def test_a_folder_without_a_config_is_no_model(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["./nowhere", "/nowhere/at/all", "word", "a/b/c"])
 def test_a_path_that_is_not_there_is_not_looked_up_on_the_hub(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.models._from_hub", lambda _: pytest.fail("asked the hub"))
+    monkeypatch.setattr("harness.models.download", lambda *_: pytest.fail("asked the hub"))
     with pytest.raises(UserError, match="there is no model at"):
         resolve_model(name)
 

@@ -138,7 +138,7 @@ class TrainJointly(Stage):
 
     def run(self, out: Path, context: Context) -> None:
 
-        dataset = ListDataset.of(read_lists(context.path(self.lists)), self.corpus)
+        dataset = ListDataset.for_training(read_lists(context.path(self.lists)), self.corpus)
         check_needs(self.ranker_loss, dataset)
         self._check_losses()
         checkpoint = stage_checkpoint(self, context.cache)

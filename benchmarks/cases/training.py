@@ -91,7 +91,7 @@ class RankerTraining(Training):
         return f"{self.lists} lists of {DEPTH}, 1 epoch, ListMLE, cross-encoder from all-MiniLM-L6-v2"
 
     def ours(self) -> Timed:
-        from harness.students.ranker import CrossRanker
+        from harness.students.cross_encoder import CrossRanker
 
         seconds, ranker = self._fit(lambda: CrossRanker.load(Path(model_folder(MINILM))), "listmle")
         return Timed(seconds, self._judged(ranker.model))

@@ -3,10 +3,8 @@ token budget."""
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import queue
-import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -17,6 +15,7 @@ import numpy as np
 from harness._lazy import lazy
 from harness.device import Precision, best_dtype, device, devices
 from harness.errors import UserError
+from harness.pretrained.sentence_encoder import load_sentence_encoder
 
 if TYPE_CHECKING:
     import torch
@@ -28,8 +27,6 @@ else:
     torch = lazy("torch")
 
 
-sentence_transformers = lazy("sentence_transformers")
-transformers_utils = lazy("transformers.utils")
 st_modules = lazy("sentence_transformers.sentence_transformer.modules")
 st_normalize = lazy("sentence_transformers.base.modules.normalize")
 
@@ -80,38 +77,13 @@ def load_encoder(path: Path, max_length: int, precision: Precision | None = None
     unpickled, no code out of the folder is run. Raises UserError when the folder does not load.
     """
 
-    try:
-        with _quiet():
-            model = sentence_transformers.SentenceTransformer(
-                str(path), device=str(device()), local_files_only=True, model_kwargs={"use_safetensors": True}
-            )
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError) as error:
-        raise UserError(
-            f"the model in '{path}' does not load: {error}", remedy="give a folder saved by sentence-transformers"
-        ) from error
+    model = load_sentence_encoder(path, str(device()))
     static, limit = _cut_texts(model, max_length)
     chosen: Precision = "fp32" if static else precision or best_dtype()
     if chosen == "bf16":
         _narrow(model)
     model.eval()
     return Encoder(model, chosen, limit, tuple(copy.deepcopy(model).to(place) for place in devices()[1:]))
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Loading prints a progress bar and notes on missing poolers, which are no news here."""
-
-    level, bar = transformers_utils.logging.get_verbosity(), transformers_utils.logging.is_progress_bar_enabled()
-    transformers_utils.logging.set_verbosity_error()
-    transformers_utils.logging.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        transformers_utils.logging.set_verbosity(level)
-        if bar:
-            transformers_utils.logging.enable_progress_bar()
 
 
 def _cut_texts(model: SentenceTransformer, max_length: int) -> tuple[bool, int]:

@@ -16,15 +16,10 @@ import numpy as np
 
 from harness._lazy import lazy
 from harness.device import device
+from harness.pretrained.loading import silence_libraries
+from harness.pretrained.sentence_encoder import load_sentence_encoder
 from harness.students.retriever import DOCUMENT_PROMPTS, MICRO_TOKENS, QUERY_PROMPTS, BiEncoder
-from harness.students.student import (
-    ListScorer,
-    Student,
-    explain_load_errors,
-    inference_mode,
-    load_options,
-    silence_libraries,
-)
+from harness.students.student import ListScorer, Student, inference_mode, load_options
 from harness.students.tokenised import run_sorted
 
 if TYPE_CHECKING:
@@ -68,10 +63,7 @@ class ProjectionRanker(Student):
         """What `save` wrote, or any encoder under the identity. Raises UserError for what is no encoder."""
         if not (folder / FILE).is_file():
             return cls(BiEncoder.load(folder, scale), embeddings)
-        with explain_load_errors(folder):
-            model = sentence_transformers.SentenceTransformer(
-                str(folder), device=str(device()), model_kwargs=load_options(device()), local_files_only=True
-            )
+        model = load_sentence_encoder(folder, str(device()), **load_options(device()))
         modules = list(model)
         place = next(number for number, part in enumerate(modules) if isinstance(part, st_modules.Router))
         ranker = cls(BiEncoder(_with_modules(model, modules[:place]), scale), embeddings)

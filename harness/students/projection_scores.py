@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -47,13 +47,13 @@ def projected_scores(
     ranker: ModelFiles | Stage, embeddings: Embed, max_length: int, lists: Sequence[TrainingList], context: Context
 ) -> list[list[float]]:
     """What a projection ranker scores the documents of every list, whose embeddings are there."""
-    dataset, vectors = ListDataset.of(lists, embeddings.texts), document_embeddings(embeddings, lists, context)
+    dataset = ListDataset.of(lists, embeddings.texts)
+    vectors = document_embeddings(embeddings, dataset, context)
     loaded = ProjectionRanker.load(model_path(ranker, context), COSINE_SCALE, vectors)
     return [row.tolist() for row in loaded.bind(dataset, max_length).score_all(context.progress)]
 
 
-def document_embeddings(embeddings: Embed, lists: Iterable[TrainingList], context: Context) -> np.ndarray:
-    """(M, d) float32: the embeddings of the documents of `lists`, in the order of `ListDataset.of`."""
-    ids = list(dict.fromkeys(document for one in lists for document in one.documents))
+def document_embeddings(embeddings: Embed, dataset: ListDataset, context: Context) -> np.ndarray:
+    """(M, d) float32: the embeddings of the distinct documents of `dataset`, in its order."""
     stored = np.load(context.path(embeddings) / EMBEDDINGS, mmap_mode="r")
-    return np.asarray(stored[embeddings.texts.rows(ids)], dtype=np.float32)
+    return np.asarray(stored[embeddings.texts.rows(dataset.document_ids)], dtype=np.float32)

@@ -13,8 +13,10 @@ import numpy as np
 
 from harness._lazy import lazy
 from harness.device import deterministic
+from harness.pretrained.loading import silence_libraries
+from harness.pretrained.sentence_encoder import load_sentence_encoder
 from harness.students.retriever import BiEncoder, EmbeddingScorer
-from harness.students.student import explain_load_errors, inference_mode, load_options, silence_libraries
+from harness.students.student import inference_mode, load_options
 from harness.students.tokenised import run_sorted
 
 if TYPE_CHECKING:
@@ -49,10 +51,8 @@ class QueryEncoder(BiEncoder):
         """What ``SentenceTransformer(folder)`` loads: ``encode_query`` is what was trained, ``encode_document`` the
         start model."""
         # Weights that the start model lacks (an unused pooler) are drawn: the same ones each time.
-        with deterministic(0), explain_load_errors(self.start):
-            documents = sentence_transformers.SentenceTransformer(
-                str(self.start), device="cpu", model_kwargs=load_options(self.device), local_files_only=True
-            ).float()
+        with deterministic(0):
+            documents = load_sentence_encoder(self.start, "cpu", **load_options(self.device))
         router = st_modules.Router.for_query_document([*self.model], [*documents])
         model = sentence_transformers.SentenceTransformer(
             modules=[router],

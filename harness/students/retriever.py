@@ -10,16 +10,10 @@ import numpy as np
 from harness._lazy import lazy
 from harness.device import device
 from harness.errors import UserError
-from harness.students.architecture import detect_architecture
+from harness.pretrained.loading import silence_libraries
+from harness.pretrained.sentence_encoder import load_sentence_encoder
 from harness.students.gradient_cache import recompute_activations
-from harness.students.student import (
-    ListScorer,
-    Student,
-    explain_load_errors,
-    inference_mode,
-    load_options,
-    silence_libraries,
-)
+from harness.students.student import ListScorer, Student, inference_mode, load_options
 from harness.students.tokenised import StaticTokens, Tokens, TransformerTokens, run_sorted
 
 if TYPE_CHECKING:
@@ -32,7 +26,6 @@ else:
     torch = lazy("torch")
 
 st_modules = lazy("sentence_transformers.sentence_transformer.modules")
-sentence_transformers = lazy("sentence_transformers")
 
 MICRO_TOKENS = 8_192
 """On a CPU; about 2 GB of activations for MiniLM."""
@@ -74,18 +67,8 @@ class BiEncoder(Student):
 
     @classmethod
     def load(cls, folder: Path, scale: float = 1.0) -> BiEncoder:
-        """Any encoder: a sentence-transformers folder, or a plain transformers one (mean pooling then). Raises
-        UserError for others."""
-        if detect_architecture(folder) == "cross-encoder":
-            raise UserError(
-                f"the model in '{folder}' is a cross-encoder and embeds no single text",
-                remedy="take an encoder, or use it as a ranker with architecture: cross-encoder",
-            )
-        with explain_load_errors(folder):
-            model = sentence_transformers.SentenceTransformer(
-                str(folder), device=str(device()), model_kwargs=load_options(device()), local_files_only=True
-            )
-        return cls(model, scale)
+        """Any encoder that `load_sentence_encoder` loads. Raises UserError for others."""
+        return cls(load_sentence_encoder(folder, str(device()), **load_options(device())), scale)
 
     def bind(self, dataset: ListDataset, max_length: int) -> EmbeddingScorer:
         return EmbeddingScorer(self, dataset, max_length)

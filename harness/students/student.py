@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from harness.training_lists.list_dataset import Batch, ListDataset
 else:
     torch = lazy("torch")
-
-transformers_utils = lazy("transformers.utils")
 
 
 class ListScorer(ABC):
@@ -73,41 +70,10 @@ def save_student(student: Student, folder: Path) -> None:
     student.save(folder)
 
 
-@contextmanager
-def silence_libraries() -> Iterator[None]:
-    """No progress bars and no advice from the libraries while a model is loaded or saved; what is wrong still
-    raises."""
-    level, bars = transformers_utils.logging.get_verbosity(), transformers_utils.logging.is_progress_bar_enabled()
-    logger = logging.getLogger("sentence_transformers")
-    former = logger.level
-    transformers_utils.logging.set_verbosity_error()
-    transformers_utils.logging.disable_progress_bar()
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(former)
-        transformers_utils.logging.set_verbosity(level)
-        if bars:
-            transformers_utils.logging.enable_progress_bar()
-
-
-@contextmanager
-def explain_load_errors(folder: Path) -> Iterator[None]:
-    """Loads a model quietly; what fails raises UserError naming the folder."""
-    try:
-        with silence_libraries():
-            yield
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError) as error:
-        raise UserError(
-            f"the model in '{folder}' does not load: {error}", remedy="give a folder saved by sentence-transformers"
-        ) from error
-
-
 def load_options(device: torch.device) -> dict[str, Any]:
-    """How transformers load for training: never from a pickle; on a CPU with plain attention, faster there than torch's
-    fused one once gradients are wanted."""
-    return {"use_safetensors": True, **({"attn_implementation": "eager"} if device.type == "cpu" else {})}
+    """How transformers load for training: on a CPU with plain attention, faster there than torch's fused one once gradients
+    are wanted."""
+    return {"attn_implementation": "eager"} if device.type == "cpu" else {}
 
 
 @contextmanager
@@ -137,12 +103,19 @@ def inference_mode(student: Student) -> Iterator[None]:
 
 def freeze_layers(model: Any, layers: int) -> None:
     """Stops the training of the embeddings and the lower `layers` of a sentence-transformers model. Raises UserError
-    when it has fewer."""
+    when it has fewer, and when nothing that learns would be left: no layer, and neither a head nor a projection."""
     transformer = model.transformers_model
     stack = encoder_layers(transformer.base_model) if transformer is not None else []
     if layers > len(stack):
         raise UserError(f"cannot freeze {layers} layers of a student that has {len(stack)}", key="frozen_layers")
     base = transformer.base_model
+    encoder = {id(weight) for weight in base.parameters()}
+    if layers == len(stack) and all(id(weight) in encoder for weight in model.parameters()):
+        raise UserError(
+            f"all {layers} layers of a student without a head would be frozen, and nothing trained",
+            key="frozen_layers",
+            remedy=f"freeze {layers - 1} at most",
+        )
     for part in (getattr(base, "embeddings", None) or base.get_input_embeddings(), *stack[:layers]):
         part.requires_grad_(False)
 

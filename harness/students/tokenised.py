@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -47,6 +47,8 @@ class TransformerTokens:
     pads_left: bool
     prompt_length: int = 0
     """How many leading tokens of each text (its prompt) the pooling leaves out."""
+    constants: dict[str, Any] = field(default_factory=dict)
+    """What the model reads beside the tokens, the same for all texts."""
 
     @classmethod
     def of(
@@ -71,7 +73,7 @@ class TransformerTokens:
         for name, column in self.columns.items():
             padded[name] = np.full(mask.shape, self.pad if name == "input_ids" else 0, dtype=np.int64)
             padded[name][mask] = np.concatenate([column[row] for row in rows])
-        features = {name: torch.from_numpy(values).to(device) for name, values in padded.items()}
+        features = {name: torch.from_numpy(values).to(device) for name, values in padded.items()} | self.constants
         # A number on its own stays on the processor, where the pooling reads it.
         return (
             {**features, "prompt_length": torch.full((len(rows),), self.prompt_length)}

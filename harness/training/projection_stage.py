@@ -28,10 +28,9 @@ class TrainProjection(TrainRanker):
     embeddings: Embed
 
     def run(self, out: Path, context: Context) -> None:
-        lists = read_lists(context.path(self.lists))
-        dataset = ListDataset.of(lists, self.corpus)
+        dataset = ListDataset.for_training(read_lists(context.path(self.lists)), self.corpus)
         check_needs(self.loss, dataset)
-        vectors = document_embeddings(self.embeddings, lists, context)
+        vectors = document_embeddings(self.embeddings, dataset, context)
         load = partial(ProjectionRanker.load, model_path(self.start, context), COSINE_SCALE, vectors)
         save = partial(save_ranker, architecture=self.architecture)
         job = TrainingJob(load, save, dataset, self.loss, self.train, self.max_length, self.seed)

@@ -55,7 +55,7 @@ class WarmUpRanker(RankerStage):
         bodies = Bodies(self.corpus)
         built = drop_empty_documents(read_lists(context.path(self.lists)), bodies)
         built.write(out)
-        self.train_on(ListDataset.of(built.lists, bodies), out, context)
+        self.train_on(ListDataset.for_training(built.lists, bodies), out, context)
 
 
 def drop_empty_documents(lists: Sequence[TrainingList], bodies: Bodies) -> ListsBuilt:

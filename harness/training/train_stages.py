@@ -83,7 +83,7 @@ class TrainRanker(RankerStage):
         return f"{self.architecture}, {self.loss}, {self.lists.label}"
 
     def run(self, out: Path, context: Context) -> None:
-        self.train_on(ListDataset.of(read_lists(context.path(self.lists)), self.corpus), out, context)
+        self.train_on(ListDataset.for_training(read_lists(context.path(self.lists)), self.corpus), out, context)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -116,7 +116,7 @@ class TrainRetriever(Stage):
         return f"{self.loss}, {self.lists.label}"
 
     def run(self, out: Path, context: Context) -> None:
-        dataset = ListDataset.of(read_lists(context.path(self.lists)), self.corpus)
+        dataset = ListDataset.for_training(read_lists(context.path(self.lists)), self.corpus)
         check_needs(self.loss, dataset)
         load = partial((QueryEncoder if self.frozen_documents else BiEncoder).load, model_path(self.start, context))
         job = TrainingJob(load, save_student, dataset, self.loss, self.train, self.max_length, self.seed)

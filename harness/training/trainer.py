@@ -132,6 +132,11 @@ class Trainer:
             batch = self.dataset.batch(part, student.device, self.loss.in_batch)
             with autocast(student.device, precision):
                 scores = scorer(batch)
+            if torch.is_grad_enabled() and not scores.requires_grad:
+                raise UserError(
+                    "nothing would be trained: no weight that the scores come of may change",
+                    remedy="freeze fewer layers, or take a student with weights that learn",
+                )
             share = self.loss(scores, batch.target) * (len(part) / total)
             if share.requires_grad:
                 share.backward()  # type: ignore[no-untyped-call]

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness._lazy import lazy
 from harness.losses.loss import Target
+from harness.training_lists.copies import TextSource, document_texts, without_copies
 from harness.training_lists.training_list import TrainingList
 
 if TYPE_CHECKING:
     import torch
 else:
     torch = lazy("torch")
-
-
-class TextSource(Protocol):
-    """Where document texts come from; a corpus is one."""
-
-    def texts(self, ids: Sequence[str]) -> list[str]: ...
 
 
 @dataclass(frozen=True)
@@ -42,9 +37,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class ListDataset:
-    """Lists with their texts. `query_rows` (N,) and `document_rows` (N arrays) point into the distinct texts.
+    """Lists with their texts. `query_rows` (N,) and `document_rows` (N arrays) point into the distinct texts, so that
+    documents of one text are one row, whatever their ids.
 
-    `gold_rows` (N arrays): the gold documents of each list's query that stand in any list.
+    `document_ids` names a document of each distinct text. `gold_rows` (N arrays): the gold documents of each list's
+    query, or copies of them, that stand in any list.
     """
 
     lists: Sequence[TrainingList]
@@ -53,25 +50,36 @@ class ListDataset:
     query_rows: np.ndarray
     document_rows: list[np.ndarray]
     gold_rows: list[np.ndarray]
+    document_ids: list[str]
 
     @classmethod
     def of(cls, lists: Sequence[TrainingList], corpus: TextSource) -> ListDataset:
         """Reads each document's text once."""
-        ids = list(dict.fromkeys(document for one in lists for document in one.documents))
-        row = {document: number for number, document in enumerate(ids)}
+        contents = document_texts(lists, corpus)
+        first = {text: document for document, text in reversed(contents.items())}
+        listed = dict.fromkeys(first[contents[document]] for one in lists for document in one.documents)
+        ids = list(listed)
+        number = {document: row for row, document in enumerate(ids)}
+        row = {document: number[first[text]] for document, text in contents.items() if first[text] in number}
         texts = list(dict.fromkeys(one.text for one in lists))
         place = {text: number for number, text in enumerate(texts)}
         return cls(
             lists,
             texts,
-            corpus.texts(ids),
+            [contents[document] for document in ids],
             np.array([place[one.text] for one in lists], dtype=np.int64),
             [np.array([row[document] for document in one.documents], dtype=np.int64) for one in lists],
             [
                 np.array([row[document] for document in one.positives if document in row], dtype=np.int64)
                 for one in lists
             ],
+            ids,
         )
+
+    @classmethod
+    def for_training(cls, lists: Sequence[TrainingList], corpus: TextSource) -> ListDataset:
+        """Like `of`, in lists without copies (`without_copies`)."""
+        return cls.of(without_copies(lists, corpus), corpus)
 
     @property
     def provides(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ FLOORS = {
     "harness.plugin_faults": 2,
     "harness.plugins": 3,
     "harness.stage": 3,
+    "harness.pretrained": 3,
     "harness.collections": 4,
     "harness.losses": 4,
     "harness.models": 4,

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from harness.models import ModelFiles
-from harness.students.ranker import CrossRanker, load_ranker
+from harness.students.cross_encoder import CrossRanker
+from harness.students.ranker import load_ranker
 from harness.training.ranker_warmup import Bodies, WarmUpRanker, drop_empty_documents
 from harness.training.train_settings import TrainSettings
 from harness.training_lists.training_list import TrainingList, read_lists

@@ -1,0 +1,1 @@
+"""Model folders of others: what they hold, and how they load whole or not at all."""
