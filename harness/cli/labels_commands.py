@@ -10,6 +10,7 @@ import typer
 
 import harness
 from harness.cli.options import JsonOpt, SetOpt, SweepArg, WorkspaceOpt, display, emit
+from harness.labelling.exchange.label_forms import LABEL_FORMS
 from harness.progress import bar
 
 labels_app = typer.Typer(
@@ -62,19 +63,60 @@ def export_(file: LabelFileArg, workspace: WorkspaceOpt = Path("workspace"), as_
         )
 
 
-@labels_app.command("import")
-def import_(file: LabelFileArg, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False) -> None:
-    """Take over calls and labels that `harness labels export` wrote. Sweeps then use them without a key and without a
-    call.
+FormOpt = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        metavar="FORM",
+        help=f"Labels that others published, for --collection. {'; '.join(f'{one.name}: {one.summary}' for one in LABEL_FORMS.values())}. Default: our own export.",
+        show_default=False,
+    ),
+]
+ImportCollectionOpt = Annotated[
+    str | None, typer.Option("--collection", help="The collection whose queries and documents they are of.")
+]
+HitsOpt = Annotated[Path | None, typer.Option("--hits", help="The second file of a form that has two.")]
+SourceOpt = Annotated[str | None, typer.Option("--source", help="Who published them; stands on the card.")]
+DateOpt = Annotated[str | None, typer.Option("--date", help="When they were published; stands on the card.")]
+LicenceOpt = Annotated[str | None, typer.Option("--licence", help="Their licence; stands on the card.")]
+OutOpt = Annotated[Path | None, typer.Option("--out", help="The file to write; by default one in the workspace.")]
 
-    The whole file is checked before anything is written. What the workspace has already stays; answers that differ are
-    reported.
+
+@labels_app.command("import")
+def import_(
+    file: LabelFileArg,
+    form: FormOpt = None,
+    collection: ImportCollectionOpt = None,
+    hits: HitsOpt = None,
+    source: SourceOpt = None,
+    date: DateOpt = None,
+    licence: LicenceOpt = None,
+    out: OutOpt = None,
+    workspace: WorkspaceOpt = Path("workspace"),
+    as_json: JsonOpt = False,
+) -> None:
+    """Take over calls and labels that `harness labels export` wrote, or labels that others published.
+
+    Sweeps then use ours without a key and without a call. The whole file is checked before anything is written; what
+    the workspace has already stays, and answers that differ are reported.
+
+    With --as, labels of other projects become a file that the teacher `recorded` replays. Raw answers are read by our
+    parser; queries and documents that the collection lacks are counted and left out.
+
+    harness labels import marco-train-10k-gpt3.5.json --as rankgpt --collection folder/marco --licence MIT
     """
     from harness.pipeline.label_transfer import import_labels, render_import
+    from harness.pipeline.labels.foreign_labels import Publication, import_published, render_published
 
+    home, further = harness.Workspace(workspace), (collection, hits, source, date, licence, out)
+    if form is not None:
+        if collection is None:
+            raise harness.UserError("the labels are of no collection", what="--as", remedy="name it with --collection")
+        told = import_published(Publication(file, form, hits, source, date, licence), collection, home, out)
+        emit(told) if as_json else print(render_published(told), file=sys.stderr)
+        return
+    if any(one is not None for one in further):
+        raise harness.UserError("say in which form the labels are", what="labels import", remedy="give --as FORM")
     with bar("importing") as progress:
-        told = import_labels(file, harness.Workspace(workspace), progress)
-    if as_json:
-        emit(told)
-    else:
-        print(render_import(told), file=sys.stderr)
+        told = import_labels(file, home, progress)
+    emit(told) if as_json else print(render_import(told), file=sys.stderr)

@@ -28,8 +28,8 @@ class MatchCounts:
     documents: int = 0
     """Of the imported labels, in the file."""
     unmatched_documents: int = 0
-    repeated_documents: int = 0
-    """Documents that are another one of the same list in this collection."""
+    equal_documents: int = 0
+    """Documents that share a place, since nobody can tell their texts apart."""
     tied_documents: int = 0
     """Documents whose grade another one of the list has too; between them the order says nothing."""
     unmatched: list[str] = field(default_factory=list)
@@ -41,7 +41,8 @@ def matched(labels: Sequence[ForeignLabel], queries: Match, documents: Match, co
     taken: set[str] = set()
     for label in labels:
         counts.labels += 1
-        query = queries(label.query)
+        # Equal queries are one query under several ids; the first is meant.
+        query = next(iter(reversed(queries(label.query))), None)
         if query is None:
             counts.unmatched_queries += 1
             if len(counts.unmatched) < _NAMED:
@@ -55,23 +56,20 @@ def matched(labels: Sequence[ForeignLabel], queries: Match, documents: Match, co
 
 
 def _ranking(label: ForeignLabel, query: str, documents: Match, counts: MatchCounts) -> Ranking:
-    ids: dict[int, str] = {}
-    for place, reference in enumerate(label.documents):
-        id = documents(reference)
-        counts.documents += 1
-        counts.unmatched_documents += id is None
-        if id is not None:
-            ids[place] = id
-    # Of places with one id the best counts.
-    placed = list(dict.fromkeys(ids[place] for place in label.order if place in ids))
-    tail = list(dict.fromkeys(id for id in ids.values() if id not in set(placed)))
-    counts.repeated_documents += len(ids) - len(placed) - len(tail)
+    ids = {place: documents(reference) for place, reference in enumerate(label.documents)}
+    counts.documents += len(ids)
+    counts.unmatched_documents += sum(not found for found in ids.values())
+    # A document that has several places has the best of them.
+    placed = list(dict.fromkeys(id for place in label.order for id in ids[place]))
+    known = set(placed)
+    tail = list(dict.fromkeys(id for found in ids.values() for id in found if id not in known))
+    counts.equal_documents += sum(len(found) for found in ids.values() if len(found) > 1)
     scores = _scores(label, ids, [*placed, *tail], counts)
     if scores is not None:
         # Equal scores by falling id, as everywhere.
         placed.sort(reverse=True)
         placed.sort(key=lambda id: -scores[id])
-    presented = tuple(dict.fromkeys(ids.values())) if label.presented else ()
+    presented = tuple(dict.fromkeys(id for found in ids.values() for id in found)) if label.presented else ()
     return Ranking(
         query,
         tuple(placed),
@@ -85,13 +83,14 @@ def _ranking(label: ForeignLabel, query: str, documents: Match, counts: MatchCou
 
 
 def _scores(
-    label: ForeignLabel, ids: dict[int, str], order: Sequence[str], counts: MatchCounts
+    label: ForeignLabel, ids: dict[int, tuple[str, ...]], order: Sequence[str], counts: MatchCounts
 ) -> dict[str, float] | None:
     if label.scores is None:
         return None
     scores: dict[str, float] = {}
-    for place, id in ids.items():
-        scores.setdefault(id, label.scores[place])
+    for place, found in ids.items():
+        for id in found:
+            scores.setdefault(id, label.scores[place])
     times = Counter(scores[id] for id in order)
     counts.tied_documents += sum(number for number in times.values() if number > 1)
     return scores
