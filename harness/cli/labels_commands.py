@@ -10,6 +10,8 @@ import typer
 
 import harness
 from harness.cli.options import JsonOpt, SetOpt, SweepArg, WorkspaceOpt, display, emit
+from harness.labelling.exchange.label_forms import LABEL_FORMS
+from harness.labelling.exchange.training_forms import TRAINING_FORMS
 from harness.progress import bar
 
 labels_app = typer.Typer(
@@ -42,17 +44,59 @@ def stats(
     emit(report) if as_json else display(render_label_report(report))
 
 
+TrainingFormOpt = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        metavar="FORM",
+        help="JSON lines for training elsewhere. "
+        f"{'; '.join(f'{one.name}: {one.summary}' for one in TRAINING_FORMS.values())}. Default: our own export.",
+        show_default=False,
+    ),
+]
+CollectionOpt = Annotated[
+    str | None, typer.Option("--collection", help="With --as: the collection whose queries and documents they are of.")
+]
+FromOpt = Annotated[
+    Path | None, typer.Option("--from", help="With --as: a file of labels instead of those of the workspace.")
+]
+LabelSetOpt = Annotated[str, typer.Option("--set", help="With --as: the beginning of the key of a set of labels.")]
+PositivesOpt = Annotated[int, typer.Option("--positives", min=1, help="With --as: the first N are positives.")]
+
+
 @labels_app.command("export")
-def export_(file: LabelFileArg, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False) -> None:
+def export_(
+    file: LabelFileArg,
+    form: TrainingFormOpt = None,
+    collection: CollectionOpt = None,
+    labels: FromOpt = None,
+    of_set: LabelSetOpt = "",
+    positives: PositivesOpt = 1,
+    workspace: WorkspaceOpt = Path("workspace"),
+    as_json: JsonOpt = False,
+) -> None:
     """Write every answered LLM call and all finished labels of a workspace to one file, for another machine or for
     readers of a paper.
 
     Requests hold messages only: no keys, no addresses. Equal workspaces give equal bytes.
+
+    With --as, one set of labels becomes training data of another project: what the teacher placed, with its own scores
+    or else 1/place.
+
+    harness labels export train.jsonl --as flagembedding --collection semanlink
     """
     from harness.pipeline.label_transfer import export_labels
+    from harness.pipeline.labels.training_export import Wanted, export_training, render_training
 
+    home = harness.Workspace(workspace)
+    if form is not None:
+        wanted = Wanted(form, _needed(collection), labels, of_set, positives)
+        told = export_training(file, wanted, home)
+        emit(told) if as_json else print(render_training(told), file=sys.stderr)
+        return
+    _need_form("labels export", collection, labels, of_set or None)
     with bar("exporting") as progress:
-        told = export_labels(file, harness.Workspace(workspace), progress)
+        told = export_labels(file, home, progress)
     if as_json:
         emit(told)
     else:
@@ -62,19 +106,67 @@ def export_(file: LabelFileArg, workspace: WorkspaceOpt = Path("workspace"), as_
         )
 
 
-@labels_app.command("import")
-def import_(file: LabelFileArg, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False) -> None:
-    """Take over calls and labels that `harness labels export` wrote. Sweeps then use them without a key and without a
-    call.
+FormOpt = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        metavar="FORM",
+        help=f"Labels that others published, for --collection. {'; '.join(f'{one.name}: {one.summary}' for one in LABEL_FORMS.values())}. Default: our own export.",
+        show_default=False,
+    ),
+]
+HitsOpt = Annotated[Path | None, typer.Option("--hits", help="The second file of a form that has two.")]
+SourceOpt = Annotated[str | None, typer.Option("--source", help="Who published them; stands on the card.")]
+DateOpt = Annotated[str | None, typer.Option("--date", help="When they were published; stands on the card.")]
+LicenceOpt = Annotated[str | None, typer.Option("--licence", help="Their licence; stands on the card.")]
+OutOpt = Annotated[Path | None, typer.Option("--out", help="The file to write; by default one in the workspace.")]
 
-    The whole file is checked before anything is written. What the workspace has already stays; answers that differ are
-    reported.
+
+@labels_app.command("import")
+def import_(
+    file: LabelFileArg,
+    form: FormOpt = None,
+    collection: CollectionOpt = None,
+    hits: HitsOpt = None,
+    source: SourceOpt = None,
+    date: DateOpt = None,
+    licence: LicenceOpt = None,
+    out: OutOpt = None,
+    workspace: WorkspaceOpt = Path("workspace"),
+    as_json: JsonOpt = False,
+) -> None:
+    """Take over calls and labels that `harness labels export` wrote, or labels that others published.
+
+    Sweeps then use ours without a key and without a call. The whole file is checked before anything is written; what
+    the workspace has already stays, and answers that differ are reported.
+
+    With --as, labels of other projects become a file that the teacher `recorded` replays. Raw answers are read by our
+    parser; queries and documents that the collection lacks are counted and left out.
+
+    harness labels import marco-train-10k-gpt3.5.json --as rankgpt --collection folder/marco --licence MIT
     """
     from harness.pipeline.label_transfer import import_labels, render_import
+    from harness.pipeline.labels.foreign_labels import Publication, import_published, render_published
 
+    home = harness.Workspace(workspace)
+    if form is not None:
+        publication = Publication(file, form, hits, source, date, licence)
+        told = import_published(publication, _needed(collection), home, out)
+        emit(told) if as_json else print(render_published(told), file=sys.stderr)
+        return
+    _need_form("labels import", collection, hits, source, date, licence, out)
     with bar("importing") as progress:
-        told = import_labels(file, harness.Workspace(workspace), progress)
-    if as_json:
-        emit(told)
-    else:
-        print(render_import(told), file=sys.stderr)
+        told = import_labels(file, home, progress)
+    emit(told) if as_json else print(render_import(told), file=sys.stderr)
+
+
+def _needed(collection: str | None) -> str:
+    if collection is None:
+        raise harness.UserError("the labels are of no collection", what="--as", remedy="name it with --collection")
+    return collection
+
+
+def _need_form(command: str, *further: object) -> None:
+    """Refuse options that mean nothing for our own form."""
+    if any(one is not None for one in further):
+        raise harness.UserError("these options are for other forms of labels", what=command, remedy="give --as FORM")

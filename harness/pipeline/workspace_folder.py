@@ -71,6 +71,11 @@ class WorkspaceFolder:
         return prepare(parse_source(spec, base), self.collections, progress)
 
     @property
+    def imported_labels(self) -> Path:
+        """The folder of labels that others published, matched to a collection."""
+        return self.path / "imported-labels"
+
+    @property
     def failures(self) -> Failures:
         """Why stages failed, until they succeed."""
         return Failures(self.path / "failures")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator
 
 from harness.errors import UserError
-from harness.labelling.labels.label_files import choose_set, stream_rankings
+from harness.labelling.labels.label_files import choose_set, label_source, stream_rankings
 from harness.labelling.labels.ranking import Ranking, Verdict
 from harness.labelling.labels.teacher import Task, Teacher
 from harness.models import file_hash
@@ -29,8 +29,7 @@ class RecordedSettings(Settings):
     file: tuple[str, ...] = Field(
         min_length=1,
         description="TREC runs (any run file the harness reads) or files of labels (.jsonl, .jsonl.gz: what harness "
-        "labels export writes, "
-        "a run's labels.jsonl.gz, rankings.jsonl.gz); a name or a list, relative to the sweep file",
+        "labels export and labels import --as write, a run's labels.jsonl.gz, rankings.jsonl.gz); a name or a list, relative to the sweep file",
         # The teacher's identity is the files' content, wherever they lie.
         json_schema_extra={"transport": True},
     )
@@ -75,6 +74,11 @@ class Recorded(Teacher):
     def identity(self) -> str:
         hashes = sorted(file_hash(file) for file in self.files)
         return digest([self.name, hashes, self.of_set] if self.of_set else [self.name, hashes])
+
+    def provenance(self) -> dict[str, Any]:
+        sources = [label_source(file) for file in self.files if _holds_labels(file)]
+        told = [source.model_dump(mode="json") for source in sources if source is not None]
+        return {"imported_from": told} if told else {}
 
     @cached_property
     def rankings(self) -> dict[str, Ranking]:

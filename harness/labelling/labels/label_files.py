@@ -1,7 +1,8 @@
-"""Labels in files. There are three forms, all JSON lines, plain or gzipped; the first line tells which one a file has.
+"""Labels in files. There are four forms, all JSON lines, plain or gzipped; the first line tells which one a file has.
 
 - Rankings, the artefact ``rankings.jsonl.gz``: no header, a line is `Ranking.to_json`.
 - A workspace's calls and sets of rankings, as ``harness labels export`` writes them (label_export.py).
+- Labels that others published, as ``harness labels import --as`` writes them (imported_labels.py).
 - The labels of a published run, ``labels.jsonl.gz`` beside its card (run_labels.py).
 
 Equal contents give equal bytes. Readers trust nothing, for files come from strangers: every fault is a UserError with
@@ -18,13 +19,16 @@ from itertools import islice
 from pathlib import Path
 
 from harness.errors import UserError
-from harness.labelling.labels import label_export, run_labels
+from harness.labelling.labels import imported_labels, label_export, run_labels
+from harness.labelling.labels.imported_labels import LabelSource, imported_source
 from harness.labelling.labels.label_export import LabelReader, LabelSet, set_head
 from harness.labelling.labels.label_lines import LabelLines, json_line
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.run_labels import Header, LabelRow, LabelsOfRun
 from harness.text import counted, plain
 
+_ONE_SET = (None, imported_labels.FORMAT)
+"""Forms of files that hold one set of rankings, without a name."""
 _NAMED = 20
 """Sets of labels that a refusal names."""
 
@@ -43,8 +47,8 @@ def stream_rankings(path: Path, of_set: str = "") -> Iterator[Ranking]:
     UserError for a damaged line, and with a list of the sets where `of_set` names none or several.
     """
     form, chosen = _form(path), choose_set(path, of_set)
-    if form is None:
-        return _plain_rankings(path)
+    if form in _ONE_SET:
+        return _plain_rankings(path, header=form is not None)
     if form == label_export.FORMAT:
         return (
             ranking
@@ -79,7 +83,7 @@ def label_sets(path: Path) -> dict[str, str]:
     """What each set of labels in a file is, by its name, in file order. Rankings without a header are one set without a
     name."""
     form = _form(path)
-    if form is None:
+    if form in _ONE_SET:
         return {"": "rankings"}
     if form == run_labels.FORMAT:
         rows = Counter(str(row.set) for row in read_run_labels(path).rows)
@@ -93,20 +97,27 @@ def label_sets(path: Path) -> dict[str, str]:
     return sets
 
 
+def label_source(path: Path) -> LabelSource | None:
+    """Who published the labels of a file; None where it holds no imported ones. Raises UserError."""
+    return imported_source(path) if _form(path) == imported_labels.FORMAT else None
+
+
 def _form(path: Path) -> str | None:
     """What the header says; None for a file that begins with a ranking, or is empty."""
     with closing(LabelLines(path)) as lines:
         header = next(iter(lines), {})
         form = header.get("format")
-        if form not in (None, label_export.FORMAT, run_labels.FORMAT):
+        if form not in (*_ONE_SET, label_export.FORMAT, run_labels.FORMAT):
             raise lines.fault(
                 "this is no file of labels", "give a file that harness labels export wrote, or a run's labels.jsonl.gz"
             )
     return form
 
 
-def _plain_rankings(path: Path) -> Iterator[Ranking]:
+def _plain_rankings(path: Path, header: bool) -> Iterator[Ranking]:
     with closing(LabelLines(path)) as lines:
+        if header:
+            lines.next()
         for line in lines:
             with lines.checked("no ranking"):
                 ranking = Ranking.from_json(line)

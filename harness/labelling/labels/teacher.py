@@ -135,6 +135,11 @@ class Teacher(Plugin):
         """
         return self
 
+    def provenance(self) -> dict[str, Any]:
+        """Who published what it gives again, as plain data for the card of a run; nothing for a teacher that answers
+        itself."""
+        return {}
+
     def facts(self) -> dict[str, Any]:
         """What is to stand beside the labels in their summary.json, by key; nothing by default."""
         return {}

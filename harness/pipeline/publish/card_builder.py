@@ -193,7 +193,7 @@ def _teacher(cell: PlannedCell) -> TeacherSection | None:
         teacher_type=teacher.teacher_type,
         box=teacher.box,
         model=str(settings.get("model", "")),
-        settings=settings,
+        settings=settings | teacher.provenance(),
     )
 
 
