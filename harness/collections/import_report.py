@@ -10,6 +10,12 @@ from harness.errors import UserError, UserErrors
 
 EXAMPLES = 5
 """How many examples of one fault are kept."""
+CARVED = "training queries made into a dev split, which the source does not have"
+UNJUDGED = "queries without a judgment in any split (left out)"
+UNJUDGED_TRAIN = "training queries without a relevant document (left out)"
+REMOVED = "(removed from"
+_ARRANGED = (CARVED, UNJUDGED, UNJUDGED_TRAIN, REMOVED)
+"""What preparing a collection does by design; nothing of it is wrong with what is left."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,11 @@ class ImportFault:
     message: str
     count: int
     examples: tuple[str, ...] = ()
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether something is wrong with the data, which every reader of a number must know."""
+        return not any(part in self.message for part in _ARRANGED)
 
     def __str__(self) -> str:
         shown = ", ".join(self.examples) + (", ..." if self.count > len(self.examples) else "")
@@ -39,6 +50,11 @@ class ImportReport:
 
     def __len__(self) -> int:
         return len(self.warnings)
+
+    @property
+    def wrong(self) -> tuple[ImportFault, ...]:
+        """Those that say that something is wrong with the data."""
+        return tuple(fault for fault in self.warnings if fault.is_wrong)
 
     def to_json(self) -> list[dict[str, Any]]:
         """The warnings as plain JSON."""
