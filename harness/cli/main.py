@@ -99,7 +99,7 @@ def sweep(
     from harness.leaderboard.render import board_files as render
 
     planned = harness.Workspace(workspace).plan(file, overrides or ())
-    for notice in planned.sweep.source.notices:
+    for notice in (*planned.sweep.source.notices, *planned.collection_notices):
         print(f"notice: {notice}", file=sys.stderr)
     outcome = planned.run(results, max_cost=max_cost)
     if as_json:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from harness.errors import UserError, UserErrors
+from harness.text import plain
 
 EXAMPLES = 5
 """How many examples of one fault are kept."""
@@ -51,10 +52,10 @@ class ImportReport:
     def __len__(self) -> int:
         return len(self.warnings)
 
-    @property
-    def wrong(self) -> tuple[ImportFault, ...]:
-        """Those that say that something is wrong with the data."""
-        return tuple(fault for fault in self.warnings if fault.is_wrong)
+    def lines(self, longest: int = 300) -> tuple[str, ...]:
+        """What is wrong with the data, one line a kind of at most so many letters; what was only arranged is left
+        out."""
+        return tuple(plain(str(fault))[:longest] for fault in self.warnings if fault.is_wrong)
 
     def to_json(self) -> list[dict[str, Any]]:
         """The warnings as plain JSON."""

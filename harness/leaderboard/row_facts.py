@@ -47,6 +47,9 @@ def facts_of(one: Configuration, variant: str, queries: int) -> RowFacts:
         random=card.seed is not None or card.resample is not None,
         cost=_cost(one),
         labels=_labels(one),
+        collection_faults=tuple(
+            dict.fromkeys(plain(fault) for run in one.runs for fault in run.card.collection.warnings)
+        ),
         missing_queries=max(_missing(run, queries) for run in one.runs),
         run_ids=tuple(run.card.tag for run in one.runs),
         metric_declared=_plain(next(iter(_declared(one)), None)),

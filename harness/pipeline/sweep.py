@@ -97,6 +97,8 @@ def run_sweep(
         "llm": asdict(ledger.paid),
         "seconds": round(plan.planning_seconds + time.perf_counter() - begun, 3),
         "results": str(results),
+        "notices": [*map(str, plan.sweep.source.notices), *plan.collection_notices],
+        "collections": plan.collection_reports(),
         "failures": [{"reason": reason, "cells": labels} for reason, labels in failures.items()],
         "failed_traces": [{"reason": reason, "cells": labels} for reason, labels in without.items()],
     }
