@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.collections.alike_texts import OTHER_FORM, other_forms
 from harness.collections.collection import CollectionSource, Document, Qrels, Query
+from harness.collections.duplicates import OTHER_FORM, other_forms
 from harness.collections.import_report import UNJUDGED, Findings
 from harness.collections.splits import Splits, collect, settle
 from harness.collections.stored_qrels import save_qrels

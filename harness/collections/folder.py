@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.collections.collection import CollectionSource, Document, Judgment, Query, SourceSettings
-from harness.collections.compressed_files import COMPRESSED
+from harness.collections.file_formats.compressed_files import COMPRESSED
 from harness.collections.located_lines import LocatedRecord, plain_or_compressed, read_records
 from harness.collections.qrels import iter_qrels
 from harness.errors import UserError, did_you_mean, nearest

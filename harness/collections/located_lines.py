@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.collections.compressed_files import COMPRESSED, open_plain
-from harness.collections.seen_format import seen_format
+from harness.collections.file_formats.compressed_files import COMPRESSED, open_plain
+from harness.collections.file_formats.seen_format import seen_format
 from harness.errors import UserError
 
 _BOM = "\ufeff"

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.collections.collection import Judgment, Qrels
+from harness.collections.file_formats.qrels_layout import QrelsLayout, detect, has_open_quote, is_whole
+from harness.collections.file_formats.seen_format import seen_format
 from harness.collections.located_lines import LocatedLine, read_lines
-from harness.collections.qrels_layout import QrelsLayout, detect, has_open_quote, is_whole
-from harness.collections.seen_format import seen_format
 from harness.errors import UserError
 
 RIGHT = {

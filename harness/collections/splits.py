@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from harness.collections.alike_texts import OTHER_FORM, other_forms
 from harness.collections.collection import Judgment, Qrels, Query, SourceSettings
+from harness.collections.duplicates import OTHER_FORM, other_forms
 from harness.collections.import_report import CARVED, REMOVED, UNJUDGED_TRAIN, Findings
 from harness.collections.texts import StoredTexts
 

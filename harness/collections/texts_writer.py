@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from harness._lazy import lazy
-from harness.collections.alike_texts import AlikeTexts
 from harness.collections.collection import Document
-from harness.collections.import_report import Findings
+from harness.collections.duplicates import DuplicateTexts
+from harness.collections.file_formats.trec_ids import escape, needs_escape
+from harness.collections.import_report import WHITE_SPACE, Findings
 from harness.collections.texts import StoredTexts, id_hashes, joined
-from harness.collections.trec_ids import escape, needs_escape
 
 pa = lazy("pyarrow")
 
@@ -48,32 +48,34 @@ def write_texts(
     they were read from, and any changed, added, removed or moved text changes it.
     """
 
-    stored, alike = _write(folder, _checked(texts, what, findings), tell)
+    stored, duplicates = _write(folder, _checked(texts, what, findings), tell)
     if len(repeats := _repeats(StoredTexts(folder, *stored), what, findings)):
-        stored, alike = _write_without(folder, stored, repeats)
-    alike.report(StoredTexts(folder, *stored), what, findings)
+        stored, duplicates = _write_without(folder, stored, repeats)
+    duplicates.report(StoredTexts(folder, *stored), what, findings)
     return stored
 
 
-def _write(folder: Path, rows: Iterable[Document], tell: Callable[[int], None] = _silent) -> tuple[Stored, AlikeTexts]:
+def _write(
+    folder: Path, rows: Iterable[Document], tell: Callable[[int], None] = _silent
+) -> tuple[Stored, DuplicateTexts]:
     folder.mkdir(parents=True)
     schema = pa.schema([(name, pa.string()) for name in Document._fields])
-    content, hashes, starts, alike = hashlib.sha256(), array("Q"), [0], AlikeTexts()
+    content, hashes, starts, duplicates = hashlib.sha256(), array("Q"), [0], DuplicateTexts()
     with pa.OSFile(str(folder / "texts.arrow"), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
         for batch in _batches(rows):
             content.update("".join(map(_framed, batch)).encode())
             hashes.frombytes(id_hashes([row.id for row in batch]).tobytes())
-            alike.add(batch)
+            duplicates.add(batch)
             starts.append(starts[-1] + len(batch))
             writer.write_batch(
                 pa.record_batch([pa.array(column, pa.string()) for column in zip(*batch, strict=True)], schema=schema)
             )
             tell(starts[-1])
     _write_index(folder, np.frombuffer(hashes, dtype="<u8") if hashes else np.empty(0, "<u8"), np.array(starts))
-    return Stored(starts[-1], content.hexdigest()), alike
+    return Stored(starts[-1], content.hexdigest()), duplicates
 
 
-def _write_without(folder: Path, stored: Stored, repeats: np.ndarray) -> tuple[Stored, AlikeTexts]:
+def _write_without(folder: Path, stored: Stored, repeats: np.ndarray) -> tuple[Stored, DuplicateTexts]:
     """The texts anew, without the rows `repeats` (int64): what there would be had they never come."""
     with TemporaryDirectory(dir=folder.parent) as scratch:
         former = Path(scratch) / folder.name
@@ -93,7 +95,7 @@ def _checked(texts: Iterable[Document], what: str, findings: Findings) -> Iterat
         if not row.id:
             findings.error(f"{what} ids are empty", repr(row.text[:40]), f"give every {what} an id")
         elif needs_escape(row.id):
-            findings.warn(f"{what} ids that hold white space (kept; runs have it as in {escape('a b')})", repr(row.id))
+            findings.warn(f"{what} {WHITE_SPACE} (kept; runs have it as in {escape('a b')})", repr(row.id))
         if not joined(row.title, row.text):
             findings.warn(f"{plural} without any text (kept)", row.id)
         try:

@@ -57,8 +57,8 @@ class PlannedSweep:
 
     @property
     def collection_notices(self) -> list[str]:
-        """What is wrong with the data of its collections, one line a kind."""
-        return [f"collection '{one.name}': {line}" for one in self.collections for line in one.report.lines()]
+        """What people must know of the data of its collections, one line a kind."""
+        return [f"collection '{one.name}': {line}" for one in self.collections for line in one.report.notices()]
 
     def collection_reports(self) -> list[dict[str, Any]]:
         """``[{"name", "content_hash", "warnings": [{"message", "count", "examples"}]}]``, also of what was only

@@ -12,8 +12,8 @@ import cbor2
 import lz4.frame
 
 from harness._lazy import lazy
-from harness.collections.compressed_files import bare_suffix, packed
-from harness.collections.trec_ids import trec_pair
+from harness.collections.file_formats.compressed_files import bare_suffix, packed
+from harness.collections.file_formats.trec_ids import trec_pair
 from harness.errors import UserError
 from harness.files import atomic_file
 from harness.retrieval.trec_writer import trec_text

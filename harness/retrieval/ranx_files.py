@@ -18,8 +18,8 @@ import cbor2
 import lz4.frame
 
 from harness._lazy import lazy
-from harness.collections.compressed_files import bare_suffix, read_plain
-from harness.collections.seen_format import seen_format
+from harness.collections.file_formats.compressed_files import bare_suffix, read_plain
+from harness.collections.file_formats.seen_format import seen_format
 from harness.errors import UserError
 from harness.retrieval.run_lines import Scores, as_float32
 from harness.retrieval.trec import group

@@ -54,7 +54,7 @@ class Run:
         byte-identical for equal content.
 
         Queries come in the order of their ids, documents in trec_eval's order. Ids that hold white space are written as
-        harness/collections/trec_ids.py says, and read back. Raises UserError for empty ids, for a name that is empty or
+        harness/collections/file_formats/trec_ids.py says, and read back. Raises UserError for empty ids, for a name that is empty or
         holds white space, and for scores that are not finite.
         """
 

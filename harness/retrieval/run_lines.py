@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.collections.seen_format import seen_format
-from harness.collections.trec_ids import restored
+from harness.collections.file_formats.seen_format import seen_format
+from harness.collections.file_formats.trec_ids import restored
 from harness.errors import UserError
 
 COLUMNS = ("query", "constant", "document", "rank", "score", "name")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness._lazy import lazy
-from harness.collections.compressed_files import read_plain
+from harness.collections.file_formats.compressed_files import read_plain
 from harness.errors import UserError
 from harness.retrieval.run_lines import BOM, COLUMNS, FORM, Scores, is_result, read_run_lines
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from harness._lazy import lazy
-from harness.collections.compressed_files import packed
-from harness.collections.trec_ids import any_escaped, trec_pair
+from harness.collections.file_formats.compressed_files import packed
+from harness.collections.file_formats.trec_ids import any_escaped, trec_pair
 from harness.errors import UserError
 from harness.files import atomic_file
 

@@ -275,7 +275,7 @@ def test_what_is_there_twice_is_counted(make_folder: MakeFolder, load: Load) -> 
     names = ["caf\u00e9", "cafe\u0301"]
     documents = [*DOCUMENTS, copy, *({"_id": name, "text": f"text {k}"} for k, name in enumerate(names))]
     report = load(make_folder(documents=documents)).report
-    assert list(report.lines()) == [
+    assert list(report.faults()) == [
         "1 document ids that differ in Unicode form only (NFC, NFD) from another one (kept): cafe\u0301",
         "1 documents with the text of another one (kept): copy",
     ]

@@ -33,7 +33,8 @@ def compare(
     metric.
 
     A baseline that is not among `runs` is put in front; runs that share a name are numbered. The family that p is
-    adjusted over is all of it. Raises UserError on unknown names, fewer than two runs, no queries, and a run that has no query in common with the qrels.
+    adjusted over is all of it. Raises UserError on unknown names, fewer than two runs, no queries, and a run that has
+    no query in common with `qrels`.
 
     >>> import harness
     >>> runs = [harness.load_run(f"results/semanlink/{name}") for name in ("bm25-b287f4b1", "zero-shot-370397b1")]

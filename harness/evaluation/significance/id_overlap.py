@@ -18,8 +18,8 @@ def overlap_notices(name: str, scores: Scores, qrels: Qrels) -> list[str]:
     query in common."""
     shared = [query for query in qrels if query in scores]
     if qrels and scores and not shared:
-        alike = _alike(scores, qrels)
-        hint = f"; {alike[0]!a} and {alike[1]!a} differ in Unicode form or white space only" if alike else ""
+        pair = _same_looking(scores, qrels)
+        hint = f"; {pair[0]!a} and {pair[1]!a} differ in Unicode form or white space only" if pair else ""
         raise UserError(
             f"the run '{name}' and the qrels have no query in common: the run has {_some(scores)}, the qrels have "
             f"{_some(qrels)}{hint}",
@@ -37,14 +37,14 @@ def _notices(name: str, scores: Scores, qrels: Qrels, shared: list[str]) -> Iter
             f"{_some(sorted(judged))}"
         )
     for what, ours, theirs in (("query", scores.keys(), qrels.keys()), ("document", returned, judged)):
-        if alike := _alike(ours - theirs, theirs - ours):
+        if pair := _same_looking(ours - theirs, theirs - ours):
             yield (
-                f"the {what} {alike[0]!a} of the run '{name}' and {alike[1]!a} of the qrels differ in Unicode form or "
+                f"the {what} {pair[0]!a} of the run '{name}' and {pair[1]!a} of the qrels differ in Unicode form or "
                 "white space only, and count as two"
             )
 
 
-def _alike(ours: Iterable[str], theirs: Iterable[str]) -> tuple[str, str] | None:
+def _same_looking(ours: Iterable[str], theirs: Iterable[str]) -> tuple[str, str] | None:
     """Two ids that look the same to people."""
     known = {_bare(name): name for name in theirs}
     return next(((name, known[_bare(name)]) for name in sorted(ours) if _bare(name) in known), None)

@@ -174,12 +174,8 @@ def _method(cell: PlannedCell) -> MethodSection:
 def _data(cell: PlannedCell, sweep: SweepFile) -> Data:
     collection = cell.inputs.collection
     names = () if cell.cell.resample is None else sweep.candidates.training_queries
-    test = TestCollection(
-        name=collection.name,
-        split=cell.inputs.split,
-        content_hash=collection.content_hash,
-        warnings=collection.report.lines(),
-    )
+    test = TestCollection(name=collection.name, split=cell.inputs.split, content_hash=collection.content_hash)
+    test = test.model_copy(update={"warnings": collection.report.faults()})
     return Data(test_collection=test, training_data=tuple(DataSource(name=name) for name in names))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from harness.collections.compressed_files import open_plain
+from harness.collections.file_formats.compressed_files import open_plain
 from harness.errors import UserError
 
 _MARKS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from harness.collections.trec_ids import restored
+from harness.collections.file_formats.trec_ids import restored
 
 _QUERY = frozenset({"query", "queryid", "qid", "q", "topic", "topicid", "qryid", "queryno", "topicno"})
 _DOCUMENT = frozenset(

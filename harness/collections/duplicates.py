@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from array import array
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -12,11 +13,11 @@ from harness.collections.collection import Document
 from harness.collections.import_report import Findings
 from harness.collections.texts import StoredTexts, id_hashes, joined
 
-FORMS = ("NFC", "NFD", "NFKC", "NFKD")
+_FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 OTHER_FORM = "differ in Unicode form only (NFC, NFD)"
 
 
-class AlikeTexts:
+class DuplicateTexts:
     """Hashes of texts while they are written; memory holds 8 bytes a text and 16 for an id beyond ASCII."""
 
     def __init__(self) -> None:
@@ -51,4 +52,4 @@ def _later(hashes: np.ndarray) -> np.ndarray:
 
 def other_forms(name: str) -> list[str]:
     """The other Unicode forms of an id."""
-    return [form for form in (unicodedata.normalize(one, name) for one in FORMS) if form != name]
+    return [form for form in (unicodedata.normalize(one, name) for one in _FORMS) if form != name]
