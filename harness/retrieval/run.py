@@ -53,9 +53,9 @@ class Run:
         """Write a TREC run, compressed as `path` ends (``.gz``, ``.bz2``, ``.xz``); complete or not at all,
         byte-identical for equal content.
 
-        Queries come in the order of their ids, documents in trec_eval's order. Ids that hold white space are written as
-        harness/collections/file_formats/trec_ids.py says, and read back. Raises UserError for empty ids, for a name that is empty or
-        holds white space, and for scores that are not finite.
+        Queries come in the order of their ids, documents in trec_eval's order. Ids that hold white space are escaped
+        (`trec_ids`) and come back as they were. Raises UserError for empty ids, for a name that is empty or holds white
+        space, and for scores that are not finite.
         """
 
         write_trec(Path(path), self.name, self.scores)
