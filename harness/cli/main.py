@@ -117,7 +117,7 @@ def sweep(
     from harness.leaderboard.render import board_files as render
 
     planned = harness.Workspace(workspace).plan(file, overrides or ())
-    for notice in planned.sweep.source.notices:
+    for notice in (*planned.sweep.source.notices, *planned.collection_notices):
         print(f"notice: {notice}", file=sys.stderr)
     outcome = planned.run(results, max_cost=max_cost, max_cost_workspace=max_cost_workspace, retry_failed=retry_failed)
     if as_json:

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from pydantic import Field
 
 from harness._lazy import lazy
-from harness.collections.collection import CollectionSource, Document, Judgment, Qrels, Query, SourceSettings
-from harness.collections.folder import beir_qrels, read_documents, stat_mark
+from harness.collections.collection import CollectionSource, Document, Judgment, Query, SourceSettings
+from harness.collections.folder import beir_qrels, read_documents, read_queries, stat_mark, texts_file
+from harness.collections.qrels import iter_judgments
 from harness.errors import UserError, did_you_mean
 from harness.files import build_once, cache_home
 
@@ -52,8 +52,8 @@ class BeirSettings(SourceSettings):
 
 
 class BeirSource(CollectionSource):
-    """Downloaded and read by the beir package; only the documents are streamed by us, since its loader keeps them all
-    in memory."""
+    """Downloaded by the beir package and read as any other folder in its format. Queries come in the order that its
+    loader gives them."""
 
     name = "beir"
     summary = (
@@ -75,51 +75,29 @@ class BeirSource(CollectionSource):
 
     def fingerprint(self) -> str:
         """Size, inode and times of the downloaded files; downloads them where they are absent."""
-        files = [self._folder / "corpus.jsonl", self._folder / "queries.jsonl", *beir_qrels(self._folder).values()]
+        files = [
+            *(texts_file(self._folder, name) for name in ("corpus.jsonl", "queries.jsonl")),
+            *beir_qrels(self._folder).values(),
+        ]
         return json.dumps([self._beir, *(stat_mark(file) for file in files)])
 
     def documents(self) -> Iterator[Document]:
         return read_documents(self._folder)
 
     def queries(self) -> Iterator[Query]:
-        found = {query: text for queries, _ in self._splits.values() for query, text in queries.items()}
-        return (Query(query, text or "") for query, text in found.items())
+        """The judged queries in the order of the judgments, as BEIR's own loader has them."""
+        texts = {query.id: Query(query.id, query.text) for query in read_queries(self._folder)}
+        judged = dict.fromkeys(one.query for lines in self.judgments().values() for one in lines)
+        return (texts[query] for query in judged if query in texts)
 
     def judgments(self) -> dict[str, Iterator[Judgment]]:
-        return {split: _judgments(qrels) for split, (_, qrels) in self._splits.items()}
-
-    @cached_property
-    def _splits(self) -> dict[str, tuple[dict[str, str], Qrels]]:
-        return {split: load_split(self._folder, split) for split in beir_qrels(self._folder)}
+        return {split: iter_judgments(file) for split, file in beir_qrels(self._folder).items()}
 
     @cached_property
     def _folder(self) -> Path:
         archive = self._beir.split("/")[0]
         build_once(cache_home() / "beir" / archive, partial(_download, f"{self._address}/{archive}.zip"))
         return cache_home() / "beir" / self._beir
-
-
-def load_split(folder: Path, split: str) -> tuple[dict[str, str], Qrels]:
-    """Queries and judgments of a split through BEIR's own loader. Raises UserError for what it cannot read."""
-    from beir.datasets.data_loader import GenericDataLoader
-
-    class WithoutCorpus(GenericDataLoader):  # type: ignore[misc]
-        def _load_corpus(self) -> None:
-            self.corpus: dict[str, dict[str, str]] = {"": {}}
-
-    try:
-        loaded: tuple[Any, dict[str, str], Qrels] = WithoutCorpus(str(folder)).load(split)
-    except (ValueError, KeyError, IndexError, StopIteration) as error:
-        raise UserError(
-            f"the beir package cannot read split '{split}': {type(error).__name__}: {error}",
-            file=folder,
-            remedy="remove the folder to have it fetched again",
-        ) from error
-    return loaded[1], loaded[2]
-
-
-def _judgments(qrels: Qrels) -> Iterator[Judgment]:
-    return (Judgment(query, document, grade) for query, grades in qrels.items() for document, grade in grades.items())
 
 
 def _download(url: str, folder: Path) -> None:

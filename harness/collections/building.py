@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.collections.collection import CollectionSource, Document, Qrels, Query
-from harness.collections.import_report import Findings
+from harness.collections.duplicates import OTHER_FORM, other_forms
+from harness.collections.import_report import UNJUDGED, Findings
 from harness.collections.splits import Splits, collect, settle
 from harness.collections.stored_qrels import save_qrels
 from harness.collections.texts import StoredTexts
@@ -26,11 +27,12 @@ def build(source: CollectionSource, progress: Progress, folder: Path) -> None:
         folder / "corpus", source.documents(), "document", findings, lambda done: progress(done, 0, "documents")
     )
     queries = _queries(source, findings)
-    judged = collect(source.judgments(), queries, findings)
+    stored = StoredTexts(folder / "corpus", *corpus)
+    judged = collect(source.judgments(), queries, stored, findings)
     _check_queries(judged, queries, findings)
     splits = settle(judged, queries, source.settings, findings)
-    _check_judgments(StoredTexts(folder / "corpus", *corpus), splits, findings)
     _check_emptiness(corpus, splits, findings)
+    _check_judgments(stored, splits, findings)
     described = {
         name: _write_split(folder, f"split-{k}", splits[name], queries, findings) for k, name in enumerate(splits)
     }
@@ -49,18 +51,41 @@ def _content_hash(facts: dict[str, Any]) -> str:
 def _queries(source: CollectionSource, findings: Findings) -> dict[str, Query]:
     queries: dict[str, Query] = {}
     for query in source.queries():
-        if query.id in queries:
-            findings.error("query ids occur more than once", f"'{query.id}'", "give every query an id of its own")
-        queries[query.id] = query
+        if query.id not in queries:
+            queries[query.id] = query
+        elif query == queries[query.id]:
+            findings.warn("queries that repeat an earlier one to the letter (read once)", query.id)
+        else:
+            findings.error(
+                "query ids occur more than once, with different texts",
+                f"'{query.id}'",
+                "give every query an id of its own",
+            )
     return queries
 
 
 def _check_judgments(corpus: StoredTexts, splits: Splits, findings: Findings) -> None:
-    """Judgments of unknown documents stay, as in trec_eval: recall and the ideal ranking count them."""
+    """Judgments of unknown documents stay, as in trec_eval: recall and the ideal ranking count them. A split of which
+    no document is known is of another collection."""
     for split, qrels in splits.items():
         pairs = [(query, document) for query, grades in qrels.items() for document in grades]
-        for row, (query, document) in zip(corpus.find([document for _, document in pairs]), pairs, strict=True):
-            if row < 0:
+        rows = corpus.find([document for _, document in pairs])
+        absent = [pair for row, pair in zip(rows, pairs, strict=True) if row < 0]
+        for query, document in absent:
+            if len(absent) == len(pairs):
+                findings.error(
+                    f"judgments in '{split}', and the collection has none of their documents",
+                    document,
+                    f"give corpus and qrels of one collection, with ids written alike; here a document is called "
+                    f"'{corpus.id_at(0)}'",
+                )
+            elif (corpus.find(other_forms(document)) >= 0).any():
+                findings.warn(
+                    f"judgments in '{split}' of documents whose ids {OTHER_FORM} from the collection's (kept, never "
+                    "found)",
+                    f"{query} {document}",
+                )
+            else:
                 findings.warn(
                     f"judgments in '{split}' of documents that the collection does not have (kept)",
                     f"{query} {document}",
@@ -71,7 +96,7 @@ def _check_queries(judged: Splits, queries: dict[str, Query], findings: Findings
     used = {query for qrels in judged.values() for query in qrels}
     for query in queries:
         if query not in used:
-            findings.warn("queries without a judgment in any split (left out)", query)
+            findings.warn(UNJUDGED, query)
 
 
 def _check_emptiness(corpus: Stored, splits: Splits, findings: Findings) -> None:

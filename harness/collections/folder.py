@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.collections.collection import CollectionSource, Document, Judgment, Query, SourceSettings
-from harness.collections.located_lines import COMPRESSED, LocatedRecord, plain_or_compressed, read_records
+from harness.collections.file_formats.compressed_files import COMPRESSED
+from harness.collections.located_lines import LocatedRecord, plain_or_compressed, read_records
 from harness.collections.qrels import iter_qrels
 from harness.errors import UserError, did_you_mean, nearest
 
@@ -63,7 +64,7 @@ class FolderSource(CollectionSource):
     def files(self) -> list[Path]:
         """All files of the collection. Raises UserError that names all missing ones."""
         qrels = self._qrels().values()
-        return [_texts_file(self.path, "corpus.jsonl"), _texts_file(self.path, "queries.jsonl"), *qrels]
+        return [texts_file(self.path, "corpus.jsonl"), texts_file(self.path, "queries.jsonl"), *qrels]
 
     def documents(self) -> Iterator[Document]:
         return read_documents(self.path)
@@ -108,19 +109,20 @@ def beir_qrels(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _texts_file(folder: Path, name: str) -> Path:
+def texts_file(folder: Path, name: str) -> Path:
+    """The file `name` of a BEIR folder, plain or compressed; the plain one where there is neither."""
     return plain_or_compressed(folder, name) or folder / name
 
 
 def read_documents(folder: Path) -> Iterator[Document]:
     """The documents of a BEIR folder, streamed. Raises UserError with the line of a corrupt one."""
-    for record in read_records(_texts_file(folder, "corpus.jsonl"), DOCUMENT):
+    for record in read_records(texts_file(folder, "corpus.jsonl"), DOCUMENT):
         yield Document(record.text("_id"), record.text("title", default=""), record.text("text"))
 
 
 def read_queries(folder: Path) -> Iterator[Query]:
     """The queries of a BEIR folder, streamed. Raises UserError with the line of a corrupt one."""
-    for record in read_records(_texts_file(folder, "queries.jsonl"), QUERY):
+    for record in read_records(texts_file(folder, "queries.jsonl"), QUERY):
         yield Query(record.text("_id"), record.text("text"), _answers(record))
 
 

@@ -7,9 +7,17 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from harness.errors import UserError, UserErrors
+from harness.text import plain
 
 EXAMPLES = 5
 """How many examples of one fault are kept."""
+CARVED = "training queries made into a dev split, which the source does not have"
+UNJUDGED = "queries without a judgment in any split (left out)"
+UNJUDGED_TRAIN = "training queries without a relevant document (left out)"
+REMOVED = "(removed from"
+WHITE_SPACE = "ids that hold white space"
+_ARRANGED = (CARVED, UNJUDGED, UNJUDGED_TRAIN, REMOVED)
+"""What preparing a collection does by design; nothing of it is wrong with what is left."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +27,11 @@ class ImportFault:
     message: str
     count: int
     examples: tuple[str, ...] = ()
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether something is wrong with the data, which every reader of a number must know."""
+        return not any(part in self.message for part in (*_ARRANGED, WHITE_SPACE))
 
     def __str__(self) -> str:
         shown = ", ".join(self.examples) + (", ..." if self.count > len(self.examples) else "")
@@ -39,6 +52,15 @@ class ImportReport:
 
     def __len__(self) -> int:
         return len(self.warnings)
+
+    def faults(self, longest: int = 300) -> tuple[str, ...]:
+        """What is wrong with the data, one line a kind of at most so many letters."""
+        return tuple(plain(str(fault))[:longest] for fault in self.warnings if fault.is_wrong)
+
+    def notices(self) -> tuple[str, ...]:
+        """What people must know before they use it, one line a kind: what is wrong, and how ids are written in runs."""
+        told = (fault for fault in self.warnings if fault.is_wrong or WHITE_SPACE in fault.message)
+        return tuple(plain(str(fault)) for fault in told)
 
     def to_json(self) -> list[dict[str, Any]]:
         """The warnings as plain JSON."""

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import json
-import lzma
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
+from harness.collections.file_formats.compressed_files import COMPRESSED, open_plain
+from harness.collections.file_formats.seen_format import seen_format
 from harness.errors import UserError
 
-_BOM = b"\xef\xbb\xbf"
-_OPENERS: Mapping[str, Callable[[Path], object]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-_FORMATS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz"}
-COMPRESSED = tuple(_OPENERS)
-"""Endings of the names of compressed files that are read as they are."""
+_BOM = "\ufeff"
 
 
 def plain_or_compressed(folder: Path, name: str) -> Path | None:
@@ -27,7 +21,7 @@ def plain_or_compressed(folder: Path, name: str) -> Path | None:
 
 
 class LocatedLine(NamedTuple):
-    """A line that is not blank, without its end; `number` counts all lines from 1."""
+    """A line that is not blank, without its end, blanks around it kept; `number` counts all lines from 1."""
 
     number: int
     text: str
@@ -75,34 +69,22 @@ def _is_unicode(value: str) -> bool:
 
 
 def read_lines(path: Path) -> Iterator[LocatedLine]:
-    """The lines of a UTF-8 file, plain or compressed, streamed; blank ones are left out, a byte order mark is skipped.
+    """The lines of a UTF-8 file, plain or compressed, streamed; blank ones are left out. A byte order mark is skipped
+    at the head of any line, since files are put one behind another.
 
-    Raises UserError when there is no such file or it is not UTF-8.
+    Raises UserError when there is no such file, it is damaged, or it is not UTF-8.
     """
     number = 0
     try:
-        with _open(path) as stream:
+        with open_plain(path) as stream:
             for number, raw in enumerate(stream, start=1):
-                text = _decode(raw.removeprefix(_BOM) if number == 1 else raw, path, number).strip()
-                if text:
+                text = _decode(raw, path, number).lstrip(_BOM).rstrip("\r\n")
+                if text.strip():
                     yield LocatedLine(number, text)
     except FileNotFoundError:
         raise UserError("there is no such file", file=path) from None
-    except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
-        # What the system says of a file has a number; what a decompressor says has none.
-        if path.suffix not in COMPRESSED or getattr(error, "errno", None) is not None:
-            raise
-        raise UserError(
-            f"is no complete {_FORMATS[path.suffix]} file: {error}",
-            file=path,
-            line=number + 1,
-            remedy="fetch the file again",
-        ) from error
-
-
-def _open(path: Path) -> IO[bytes]:
-    opener = _OPENERS.get(path.suffix)
-    return cast(IO[bytes], opener(path)) if opener else path.open("rb")
+    except UserError as error:
+        raise (replace(error, line=number + 1) if error.line is None else error) from error.__cause__
 
 
 def _decode(raw: bytes, path: Path, number: int) -> str:
@@ -110,7 +92,7 @@ def _decode(raw: bytes, path: Path, number: int) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UserError(
-            f"is not UTF-8: byte 0x{raw[error.start]:02x} at byte {error.start + 1} of the line",
+            f"is not UTF-8: byte 0x{raw[error.start]:02x} at byte {error.start + 1} of the line{seen_format(path)}",
             file=path,
             line=number,
             remedy="save the file as UTF-8, for example: iconv -f LATIN1 -t UTF-8",

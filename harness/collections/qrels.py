@@ -1,12 +1,14 @@
-"""Relevance judgments in files: TREC qrels (four columns) and BEIR's tsv (three, with a header)."""
+"""Relevance judgments in files: TREC qrels (four columns), BEIR's tsv (three), and tables with a header that names the
+columns."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from harness.collections.collection import Judgment, Qrels
+from harness.collections.file_formats.qrels_layout import QrelsLayout, detect, has_open_quote, is_whole
+from harness.collections.file_formats.seen_format import seen_format
 from harness.collections.located_lines import LocatedLine, read_lines
 from harness.errors import UserError
 
@@ -15,13 +17,12 @@ RIGHT = {
     4: "'q1 0 d7 1' (query, iteration, document, grade)",
 }
 """What a line of so many columns looks like."""
-
-_GRADE = re.compile(r"[+-]?[0-9]{1,9}")
-_GRADE_HEADINGS = frozenset({"score", "grade", "relevance", "rel", "label"})
+_LINES = 10
+"""Most lines that an id in quotation marks may go over."""
 
 
 def read_qrels(path: Path) -> Qrels:
-    """The judgments of a TREC qrels file or a BEIR tsv file, plain or ``.gz``: query id -> document id -> grade.
+    """The judgments of a TREC qrels file or a BEIR tsv file, plain or compressed: query id -> document id -> grade.
 
     Raises UserError with the line number when a line is corrupt or contradicts an earlier one, and when there is none
     at all.
@@ -38,46 +39,80 @@ def iter_qrels(path: Path) -> Iterator[Judgment]:
     """The judgments of a file in its order, repeated ones included; memory grows with their number, to find
     contradictions."""
     seen: dict[tuple[str, str], tuple[int, int]] = {}
-    columns = 0
-    for line in read_lines(path):
-        fields = _fields(line.text)
-        if not columns and len(fields) == 3 and fields[-1].lower() in _GRADE_HEADINGS:
-            columns = 3
-            continue
-        columns = columns or len(fields)
-        judgment = _judgment(path, line, fields, columns)
-        grade, first = seen.setdefault((judgment.query, judgment.document), (judgment.grade, line.number))
+    for number, judgment in _located(path):
+        grade, first = seen.setdefault((judgment.query, judgment.document), (judgment.grade, number))
         if grade != judgment.grade:
             raise UserError(
                 f"query '{judgment.query}' and document '{judgment.document}' have grade {judgment.grade} here and "
                 f"{grade} in line {first}",
                 file=path,
-                line=line.number,
+                line=number,
                 remedy="keep one of the two lines",
             )
         yield judgment
 
 
-def _fields(text: str) -> list[str]:
-    return [field.strip() for field in text.split("\t")] if "\t" in text else text.split()
+def iter_judgments(path: Path) -> Iterator[Judgment]:
+    """The same, contradictions included: for archives of others, where the last of them counts."""
+    return (judgment for _, judgment in _located(path))
 
 
-def _judgment(path: Path, line: LocatedLine, fields: list[str], columns: int) -> Judgment:
-    known = columns in RIGHT
-    remedy = f"a right line looks like {RIGHT[columns] if known else f'{RIGHT[3]} or {RIGHT[4]}'}"
-    if len(fields) != columns or not known:
-        wanted = f"{columns} columns as the lines before it" if known else "3 or 4 columns"
+def _located(path: Path) -> Iterator[tuple[int, Judgment]]:
+    layout: QrelsLayout | None = None
+    begun: LocatedLine | None = None
+    for following in read_lines(path):
+        line = following if begun is None else LocatedLine(begun.number, f"{begun.text}\n{following.text}")
+        if layout is None:
+            layout, is_header = _layout(path, line)
+            if is_header:
+                continue
+        found = layout.judgment(line.text)
+        if found is None and has_open_quote(line.text) and line.text.count("\n") < _LINES - 1:
+            begun = line
+            continue
+        begun = None
+        yield line.number, _judgment(path, line, found, layout)
+    if begun is not None and layout is not None:
+        _judgment(path, begun, None, layout)
+
+
+def _layout(path: Path, line: LocatedLine) -> tuple[QrelsLayout, bool]:
+    found = detect(line.text)
+    if found is None:
         raise UserError(
-            f"has {len(fields)} columns, not {wanted}: {_quoted(line.text)}", file=path, line=line.number, remedy=remedy
+            f"has {_columns(line.text)} columns, not 3 or 4: {_quoted(line.text)}{seen_format(path, 'qrels of')}",
+            file=path,
+            line=line.number,
+            remedy=f"a right line looks like {RIGHT[3]} or {RIGHT[4]}",
         )
-    query, document, grade = fields[0], fields[-2], fields[-1]
-    if not query or not document or any(len(field.split()) > 1 for field in fields):
+    return found
+
+
+def _judgment(path: Path, line: LocatedLine, found: tuple[str, str, str] | None, layout: QrelsLayout) -> Judgment:
+    remedy = f"a right line looks like {RIGHT.get(layout.count, f'{RIGHT[3]} or {RIGHT[4]}')}"
+    if found is None:
         raise UserError(
-            f"an id is empty or holds white space: {_quoted(line.text)}", file=path, line=line.number, remedy=remedy
+            f"has {_columns(line.text)} columns, not {layout.count} columns as the lines before it: "
+            f"{_quoted(line.text)}{seen_format(path, 'qrels of')}",
+            file=path,
+            line=line.number,
+            remedy=remedy,
         )
-    if not _GRADE.fullmatch(grade):
-        raise UserError(f"the grade {_quoted(grade)} is no whole number", file=path, line=line.number, remedy=remedy)
-    return Judgment(query, document, int(grade))
+    query, document, grade = found
+    if not query or not document:
+        raise UserError(f"an id is empty: {_quoted(line.text)}", file=path, line=line.number, remedy=remedy)
+    if not is_whole(grade):
+        raise UserError(
+            f"the grade {_quoted(grade)} is no whole number{seen_format(path, 'qrels of')}",
+            file=path,
+            line=line.number,
+            remedy=remedy,
+        )
+    return Judgment(query, document, int(float(grade)))
+
+
+def _columns(text: str) -> int:
+    return len(text.strip().split("\t")) if "\t" in text.strip() else len(text.split())
 
 
 def _quoted(text: str) -> str:

@@ -6,7 +6,9 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from harness.collections.collection import Judgment, Qrels, Query, SourceSettings
-from harness.collections.import_report import Findings
+from harness.collections.duplicates import OTHER_FORM, other_forms
+from harness.collections.import_report import CARVED, REMOVED, UNJUDGED_TRAIN, Findings
+from harness.collections.texts import StoredTexts
 
 Splits = dict[str, Qrels]
 """split -> judgments of its queries"""
@@ -22,17 +24,40 @@ def by_hash(ids: Iterable[str], salt: str) -> list[str]:
     return sorted(ids, key=lambda value: hashlib.sha256(f"{salt}\0{value}".encode()).digest())
 
 
-def collect(judged: Mapping[str, Iterable[Judgment]], queries: Mapping[str, Query], findings: Findings) -> Splits:
+def collect(
+    judged: Mapping[str, Iterable[Judgment]], queries: Mapping[str, Query], corpus: StoredTexts, findings: Findings
+) -> Splits:
     """The judgments of every split as a mapping; of those that contradict each other the last stays, as BEIR's loader
-    has it."""
-    return {split: _collect(split, lines, queries, findings) for split, lines in judged.items()}
+    has it.
+
+    Ids are compared as they are; where only the white space around one is in the way, it is read without.
+    """
+    return {
+        split: _collect(split, (_unpadded(one, queries, corpus, findings) for one in lines), queries, findings)
+        for split, lines in judged.items()
+    }
+
+
+def _unpadded(found: Judgment, queries: Mapping[str, Query], corpus: StoredTexts, findings: Findings) -> Judgment:
+    query, document = found.query.strip(), found.document.strip()
+    if found.query in queries or query not in queries:
+        query = found.query
+    if document != found.document:
+        known = corpus.find([found.document, document]) >= 0
+        document = found.document if known[0] or not known[1] else document
+    if (query, document) != found[:2]:
+        findings.warn(
+            "judgments with white space around an id that the collection has without (read without)",
+            repr(f"{found.query} {found.document}"),
+        )
+    return Judgment(query, document, found.grade)
 
 
 def _collect(split: str, lines: Iterable[Judgment], queries: Mapping[str, Query], findings: Findings) -> Qrels:
     qrels: Qrels = {}
     for query, document, grade in lines:
         if query not in queries:
-            findings.warn(f"judgments in '{split}' of queries that the collection does not have (left out)", query)
+            findings.warn(f"judgments in '{split}' of queries {_unknown(query, queries)} (left out)", query)
             continue
         grades = qrels.setdefault(query, {})
         if grades.get(document, grade) != grade:
@@ -43,6 +68,12 @@ def _collect(split: str, lines: Iterable[Judgment], queries: Mapping[str, Query]
             findings.warn(f"judgments in '{split}' that repeat an earlier one", f"{query} {document}")
         grades[document] = grade
     return qrels
+
+
+def _unknown(query: str, queries: Mapping[str, Query]) -> str:
+    if any(form in queries for form in other_forms(query)):
+        return f"whose ids {OTHER_FORM} from the collection's"
+    return "that the collection does not have"
 
 
 def settle(splits: Splits, queries: Mapping[str, Query], settings: SourceSettings, findings: Findings) -> Splits:
@@ -69,7 +100,7 @@ def _without(name: str, qrels: Qrels, others: Splits, queries: Mapping[str, Quer
         texts = {normalised(queries[query].text) for query in taken}
         for query in list(kept):
             if query in taken or normalised(queries[query].text) in texts:
-                findings.warn(f"queries of '{name}' that are in '{other}' too (removed from '{name}')", query)
+                findings.warn(f"queries of '{name}' that are in '{other}' too {REMOVED} '{name}')", query)
                 del kept[query]
     return kept
 
@@ -77,7 +108,7 @@ def _without(name: str, qrels: Qrels, others: Splits, queries: Mapping[str, Quer
 def _with_relevant(train: Qrels, findings: Findings) -> Qrels:
     for query, grades in train.items():
         if max(grades.values()) <= 0:
-            findings.warn("training queries without a relevant document (left out)", query)
+            findings.warn(UNJUDGED_TRAIN, query)
     return {query: grades for query, grades in train.items() if max(grades.values()) > 0}
 
 
@@ -86,5 +117,5 @@ def _carve(train: Qrels, settings: SourceSettings, findings: Findings) -> Qrels:
     size = min(int(settings.dev_share * len(train)), settings.dev_cap)
     chosen = set(by_hash(train, "dev")[:size])
     for query in sorted(chosen):
-        findings.warn("training queries made into a dev split, which the source does not have", query)
+        findings.warn(CARVED, query)
     return {query: train.pop(query) for query in list(train) if query in chosen}

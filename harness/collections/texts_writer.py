@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
 
 from harness._lazy import lazy
 from harness.collections.collection import Document
-from harness.collections.import_report import Findings
+from harness.collections.duplicates import DuplicateTexts
+from harness.collections.file_formats.trec_ids import escape, needs_escape
+from harness.collections.import_report import WHITE_SPACE, Findings
 from harness.collections.texts import StoredTexts, id_hashes, joined
 
 pa = lazy("pyarrow")
@@ -38,28 +42,47 @@ def write_texts(
     folder: Path, texts: Iterable[Document], what: str, findings: Findings, tell: Callable[[int], None] = _silent
 ) -> Stored:
     """Write `texts` in their order; `what` names them in `findings` ("document", "query"); `tell` hears how many are
-    written.
+    written. What repeats an earlier one to the letter is left out.
 
     The identity is the sha256 over the length-framed ids, titles and texts in their order: it does not depend on where
     they were read from, and any changed, added, removed or moved text changes it.
     """
 
+    stored, duplicates = _write(folder, _checked(texts, what, findings), tell)
+    if len(repeats := _repeats(StoredTexts(folder, *stored), what, findings)):
+        stored, duplicates = _write_without(folder, stored, repeats)
+    duplicates.report(StoredTexts(folder, *stored), what, findings)
+    return stored
+
+
+def _write(
+    folder: Path, rows: Iterable[Document], tell: Callable[[int], None] = _silent
+) -> tuple[Stored, DuplicateTexts]:
     folder.mkdir(parents=True)
     schema = pa.schema([(name, pa.string()) for name in Document._fields])
-    content, hashes, starts = hashlib.sha256(), array("Q"), [0]
+    content, hashes, starts, duplicates = hashlib.sha256(), array("Q"), [0], DuplicateTexts()
     with pa.OSFile(str(folder / "texts.arrow"), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
-        for batch in _batches(_checked(texts, what, findings)):
+        for batch in _batches(rows):
             content.update("".join(map(_framed, batch)).encode())
             hashes.frombytes(id_hashes([row.id for row in batch]).tobytes())
+            duplicates.add(batch)
             starts.append(starts[-1] + len(batch))
             writer.write_batch(
                 pa.record_batch([pa.array(column, pa.string()) for column in zip(*batch, strict=True)], schema=schema)
             )
             tell(starts[-1])
     _write_index(folder, np.frombuffer(hashes, dtype="<u8") if hashes else np.empty(0, "<u8"), np.array(starts))
-    stored = Stored(starts[-1], content.hexdigest())
-    _find_repeated(StoredTexts(folder, *stored), what, findings)
-    return stored
+    return Stored(starts[-1], content.hexdigest()), duplicates
+
+
+def _write_without(folder: Path, stored: Stored, repeats: np.ndarray) -> tuple[Stored, DuplicateTexts]:
+    """The texts anew, without the rows `repeats` (int64): what there would be had they never come."""
+    with TemporaryDirectory(dir=folder.parent) as scratch:
+        former = Path(scratch) / folder.name
+        shutil.move(folder, former)
+        left_out = set(repeats.tolist())
+        rows = enumerate(StoredTexts(former, *stored).documents())
+        return _write(folder, (row for number, row in rows if number not in left_out))
 
 
 def _framed(row: Document) -> str:
@@ -69,10 +92,10 @@ def _framed(row: Document) -> str:
 def _checked(texts: Iterable[Document], what: str, findings: Findings) -> Iterator[Document]:
     plural = _plural(what)
     for row in texts:
-        if not row.id or len(row.id.split()) != 1 or row.id.strip() != row.id:
-            findings.error(
-                f"{what} ids are empty or hold white space", repr(row.id), "TREC runs need ids without white space"
-            )
+        if not row.id:
+            findings.error(f"{what} ids are empty", repr(row.text[:40]), f"give every {what} an id")
+        elif needs_escape(row.id):
+            findings.warn(f"{what} {WHITE_SPACE} (kept; runs have it as in {escape('a b')})", repr(row.id))
         if not joined(row.title, row.text):
             findings.warn(f"{plural} without any text (kept)", row.id)
         try:
@@ -107,13 +130,26 @@ def _write_index(folder: Path, hashes: np.ndarray, starts: np.ndarray) -> None:
     np.save(folder / "order.npy", order)
 
 
-def _find_repeated(texts: StoredTexts, what: str, findings: Findings) -> None:
-    """Equal ids have equal hashes and so stand together in the index; ids that only share a hash are told apart."""
+def _repeats(texts: StoredTexts, what: str, findings: Findings) -> np.ndarray:
+    """Rows (int64) that repeat an earlier one to the letter. An id that comes with two texts is an error.
+
+    Equal ids have equal hashes and so stand together in the index; ids that only share a hash are told apart.
+    """
     equal = np.flatnonzero(np.diff(texts._hashes) == 0) if len(texts) > 1 else np.empty(0, np.int64)
     rows = np.unique(np.concatenate([texts._order[equal], texts._order[equal + 1]])) if len(equal) else equal
-    counts = Counter(texts.ids_at(rows))
-    for name, count in counts.items():
-        if count > 1:
+    found = list(zip(rows.tolist(), texts.documents(rows), strict=True))
+    counts = Counter(row.id for _, row in found)
+    first: dict[str, Document] = {}
+    repeats, faulty = [], set()
+    for number, row in found:
+        if row.id in first and first[row.id] == row:
+            repeats.append(number)
+            findings.warn(f"{_plural(what)} that repeat an earlier one to the letter (read once)", row.id)
+        elif first.setdefault(row.id, row) != row and row.id not in faulty:
+            faulty.add(row.id)
             findings.error(
-                f"{what} ids occur more than once", f"'{name}' ({count} times)", f"give every {what} an id of its own"
+                f"{what} ids occur more than once, with different texts",
+                f"'{row.id}' ({counts[row.id]} times)",
+                f"give every {what} an id of its own",
             )
+    return np.array(repeats, dtype=np.int64)

@@ -173,7 +173,8 @@ def _table(
 
 
 def _notes(group: RunGroup, metric: str | None) -> list[str]:
-    notes = [*group.notes]
+    faults = dict.fromkeys(fault for facts in group.facts for fault in facts.collection_faults)
+    notes = [*group.notes, *(f"faults in the collection: {fault}" for fault in faults)]
     leading, wanted = plain(group.metric), plain(group.baseline)
     if metric not in (None, group.metric):
         notes.append(f"not evaluated by {metric}, led by {leading}")

@@ -99,6 +99,8 @@ class RowFacts:
     """How far labels follow the order in which candidates were shown; None where that is not known."""
     missing_queries: int
     """Most queries that one of the runs misses."""
+    collection_faults: tuple[str, ...]
+    """What its cards say is wrong with the data of the collection, one line a kind."""
     run_ids: tuple[str, ...]
     metric_declared: str | None
     """The metric that its sweep leads with, as its cards say; None where they say nothing."""

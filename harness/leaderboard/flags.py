@@ -46,6 +46,10 @@ def _missing(row: RowEvidence) -> str | None:
     return "missing queries" if row.facts.missing_queries else None
 
 
+def _faulty_collection(row: RowEvidence) -> str | None:
+    return "faults in its collection" if row.facts.collection_faults else None
+
+
 def _faulty_labels(row: RowEvidence) -> str | None:
     faulty = 1 - row.facts.labels.get("ok", 1.0)
     return f"labels not ok: {faulty:.0%}" if faulty > FAULTY else None
@@ -136,6 +140,7 @@ FLAGS: tuple[Callable[[RowEvidence], str | None], ...] = (
     _one_seed,
     _one_resample,
     _missing,
+    _faulty_collection,
     _faulty_labels,
     _prompts_cut,
     _parameters,

@@ -60,6 +60,9 @@ def facts_of(one: Configuration, variant: str, queries: int) -> RowFacts:
         order_presented=pooled(
             [run.card.labels.order_presented for run in one.runs if run.card.labels and run.card.labels.order_presented]
         ),
+        collection_faults=tuple(
+            dict.fromkeys(plain(fault) for run in one.runs for fault in run.card.collection.warnings)
+        ),
         missing_queries=max(_missing(run, queries) for run in one.runs),
         run_ids=tuple(run.card.tag for run in one.runs),
         metric_declared=_plain(next(iter(_declared(one)), None)),

@@ -17,8 +17,8 @@ from harness.retrieval.run import Run
 
 
 def load_run(source: str | Path) -> Run:
-    """A run from a TREC file (plain or ``.gz``), a file that ranx reads, or a published result folder. Raises
-    UserError.
+    """A run from a TREC file, a ranking of MS MARCO or a file that ranx reads, plain or compressed, or from a published
+    result folder. Raises UserError.
 
     >>> import harness
     >>> run = harness.load_run("results/semanlink/bm25-b287f4b1")
@@ -30,13 +30,14 @@ def load_run(source: str | Path) -> Run:
         raise UserError(
             "there is no such run",
             file=path,
-            remedy="give a TREC run (plain or .gz), a file ranx reads, or a result folder",
+            remedy="give a TREC run, a ranking of MS MARCO, a file ranx reads, or a result folder",
         )
     return Run.read(path)
 
 
 def load_qrels(source: str | Path, workspace: WorkspaceFolder | str | Path = "workspace") -> Qrels:
-    """Grades by query and document: from a file of TREC, BEIR or ranx, or of ``collection:split``. Raises UserError.
+    """Grades by query and document: from a file of TREC, BEIR or ranx, plain or compressed, or of
+    ``collection:split``. Raises UserError.
 
     Collections are prepared in `workspace`, a `Workspace` or its folder.
 

@@ -48,7 +48,11 @@ def plan_report(plan: PlannedSweep) -> Report:
         "tuning": _tuning(plan.sweep, cells),
         "llm": cost,
         "seconds": _rough_seconds(to_run, store),
-        "notices": [str(notice) for notice in (*plan.sweep.source.notices, *_unready(plan, cost))],
+        "notices": [
+            *(str(notice) for notice in (*plan.sweep.source.notices, *_unready(plan, cost))),
+            *plan.collection_notices,
+        ],
+        "collections": plan.collection_reports(),
         "disk_gb_free": _free_gb(plan.workspace.path),
     }
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
+from harness.collections.collection import Collection
 from harness.config.sweep_file import SweepFile
 from harness.labelling.labels.teacher import Teacher
 from harness.pipeline.builder import Builder, PlannedCell
@@ -59,6 +60,24 @@ class PlannedSweep:
         """The last stages of all cells: those of their results, then those of their traces."""
         traces = (cell.trace for cell in self.cells if cell.trace is not None)
         return [*(cell.evaluate for cell in self.cells), *traces]
+
+    @property
+    def collections(self) -> list[Collection]:
+        """The collections of the cells, each once, in the order of the sweep."""
+        return list({cell.inputs.collection.content_hash: cell.inputs.collection for cell in self.cells}.values())
+
+    @property
+    def collection_notices(self) -> list[str]:
+        """What people must know of the data of its collections, one line a kind."""
+        return [f"collection '{one.name}': {line}" for one in self.collections for line in one.report.notices()]
+
+    def collection_reports(self) -> list[dict[str, Any]]:
+        """``[{"name", "content_hash", "warnings": [{"message", "count", "examples"}]}]``, also of what was only
+        arranged."""
+        return [
+            {"name": one.name, "content_hash": one.content_hash, "warnings": one.report.to_json()}
+            for one in self.collections
+        ]
 
     @cached_property
     def stages(self) -> dict[str, Stage]:

@@ -121,7 +121,12 @@ def run_sweep(
         "labels": failed_labels(plan.stages.values(), store),
         "seconds": round(plan.planning_seconds + time.perf_counter() - begun, 3),
         "results": str(results),
-        "notices": answer_notices(plan.stages.values(), store),
+        "notices": [
+            *map(str, plan.sweep.source.notices),
+            *plan.collection_notices,
+            *answer_notices(plan.stages.values(), store),
+        ],
+        "collections": plan.collection_reports(),
         "failures": [{"reason": reason, "cells": labels} for reason, labels in failures.items()],
         "failed_traces": [{"reason": reason, "cells": labels} for reason, labels in without.items()],
     }

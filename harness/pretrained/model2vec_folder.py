@@ -26,7 +26,9 @@ tokenizers = lazy("tokenizers")
 
 def is_model2vec(folder: Path) -> bool:
     """Whether model2vec wrote the folder and sentence-transformers has nothing of its own in it."""
-    return not (folder / "modules.json").is_file() and read_json(folder / "config.json").get("model_type") == "model2vec"
+    return (
+        not (folder / "modules.json").is_file() and read_json(folder / "config.json").get("model_type") == "model2vec"
+    )
 
 
 def load_model2vec(folder: Path, device: str) -> SentenceTransformer:

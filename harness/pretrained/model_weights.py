@@ -41,7 +41,9 @@ def require_weights(place: str, files: Collection[str]) -> None:
     """Raises UserError where the only weights among `files` are pickles, which could run anything."""
     if any(file.endswith((".safetensors", ".gguf")) for file in files):
         return
-    pickles = sorted(file for file in files if file.endswith(PICKLES) and PurePosixPath(file).name != "training_args.bin")
+    pickles = sorted(
+        file for file in files if file.endswith(PICKLES) and PurePosixPath(file).name != "training_args.bin"
+    )
     if pickles:
         raise UserError(
             f"{place} holds its weights as {pickles[0]} only, a form that can run code when it is read and is never "

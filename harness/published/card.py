@@ -40,6 +40,12 @@ class TestCollection(CardSection):
     split: Line
     content_hash: Hash = Field(alias="content hash")
     source: Line = ""
+    warnings: tuple[Line, ...] = ()
+    """What is wrong with its data, one line a kind; absent on disk where nothing is, or nobody looked."""
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in whole(self).items() if value or name != "warnings"}
 
 
 class DataSource(CardSection):
@@ -216,8 +222,9 @@ class Card(CardSection):
 
     @property
     def tells(self) -> frozenset[str]:
-        """The costs that are known; cards of older versions know fewer."""
-        return frozenset(name for name in Costs.model_fields if getattr(self.costs, name) is not None)
+        """The costs and the faults of the collection that are known; cards of older versions know fewer."""
+        costs = {name for name in Costs.model_fields if getattr(self.costs, name) is not None}
+        return frozenset({*costs, *(f"collection: {warning}" for warning in self.collection.warnings)})
 
     @property
     def label_counts(self) -> tuple[int, ...]:
@@ -231,5 +238,6 @@ class Card(CardSection):
 
     def identity(self) -> dict[str, JsonValue]:
         """What makes the cell this cell, as plain data: when, where and for how much it ran is left out."""
-        plain: dict[str, JsonValue] = self.model_dump(mode="json", exclude=_CIRCUMSTANCES)
+        exclude = dict.fromkeys(_CIRCUMSTANCES, True) | {"data": {"test_collection": {"warnings"}}}
+        plain: dict[str, JsonValue] = self.model_dump(mode="json", exclude=exclude)
         return plain

@@ -7,18 +7,23 @@ from pathlib import Path
 
 from harness.collections.collection import Qrels
 from harness.errors import UserError
-from harness.retrieval.ranx_files import READERS
+from harness.retrieval.ranx_files import ranx_reader
 
 
 def is_ranx_qrels(path: Path) -> bool:
     """Whether the name of `path` ends as ranx's own formats do."""
-    return path.suffix in READERS
+    return ranx_reader(path) is not None
 
 
 def read_ranx_qrels(path: Path) -> Qrels:
     """query id -> document id -> grade. Raises UserError for a file that holds no such thing, and for a grade that is
     no whole number."""
-    found = READERS[path.suffix](path)
+    reader = ranx_reader(path)
+    if reader is None:
+        raise UserError(
+            "the name does not end as those of ranx's files do", file=path, remedy="give .json, .lz4 or .parquet"
+        )
+    found = reader(path)
     for query, documents in found.items():
         for document, grade in documents.items():
             if grade != int(grade):

@@ -3,7 +3,6 @@ ranx."""
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +12,8 @@ import cbor2
 import lz4.frame
 
 from harness._lazy import lazy
+from harness.collections.file_formats.compressed_files import bare_suffix, packed
+from harness.collections.file_formats.trec_ids import trec_pair
 from harness.errors import UserError
 from harness.files import atomic_file
 from harness.retrieval.trec_writer import trec_text
@@ -35,14 +36,14 @@ def export_run(run: Run, path: Path, header: str = "") -> None:
     `header` is put before a TREC run. ranx's own formats keep no name, and no query without results. Raises UserError
     for a header that the format has no place for.
     """
-    if writer := WRITERS.get(path.suffix):
+    if writer := WRITERS.get(bare_suffix(path)):
         if header:
             raise UserError(
                 "only a TREC run has a place for metadata", file=path, remedy="write to a .trec or .trec.gz file"
             )
-        _put(path, writer({query: dict(found) for query, found in run.scores.items() if found}))
+        _put(path, packed(path, writer({query: dict(found) for query, found in run.scores.items() if found})))
     elif header:
-        _put(path, _packed(path, header.encode() + trec_text(run.name, run.scores, path).encode()))
+        _put(path, packed(path, header.encode() + trec_text(run.name, run.scores, path).encode()))
     else:
         run.write(path)
 
@@ -50,18 +51,24 @@ def export_run(run: Run, path: Path, header: str = "") -> None:
 def export_qrels(qrels: Mapping[str, Mapping[str, int]], path: Path) -> None:
     """Write judgments to `path`: ``.json``, ``.lz4``, ``.parquet`` as ranx has them, ``.tsv`` as BEIR, anything else as
     TREC."""
-    if writer := WRITERS.get(path.suffix):
-        _put(path, writer(qrels))
+    if writer := WRITERS.get(bare_suffix(path)):
+        _put(path, packed(path, writer(qrels)))
         return
-    beir = path.suffix == ".tsv" or path.name.endswith(".tsv.gz")
-    form = "{0}\t{1}\t{2}\n" if beir else "{0} 0 {1} {2}\n"
+    beir = bare_suffix(path) == ".tsv"
     head = "query-id\tcorpus-id\tscore\n" if beir else ""
-    lines = (form.format(query, document, grade) for query, found in qrels.items() for document, grade in found.items())
-    _put(path, _packed(path, (head + "".join(lines)).encode()))
+    lines = (
+        f"{_csv(query)}\t{_csv(document)}\t{grade}\n" if beir else f"{trec_pair(query, document, '0')} {grade}\n"
+        for query, found in qrels.items()
+        for document, grade in found.items()
+    )
+    _put(path, packed(path, (head + "".join(lines)).encode()))
 
 
-def _packed(path: Path, text: bytes) -> bytes:
-    return gzip.compress(text, mtime=0) if path.suffix == ".gz" else text
+def _csv(value: str) -> str:
+    """`value` as csv writers put it between tabs: in quotation marks where it begins with one or holds a tab or a line
+    end."""
+    needed = value.startswith(('"', "\ufeff")) or any(one in value for one in "\t\r\n")
+    return '"{}"'.format(value.replace('"', '""')) if needed else value
 
 
 def _put(path: Path, content: bytes) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ import cbor2
 import lz4.frame
 
 from harness._lazy import lazy
+from harness.collections.file_formats.compressed_files import bare_suffix, read_plain
+from harness.collections.file_formats.seen_format import seen_format
 from harness.errors import UserError
-from harness.retrieval.trec import Scores, as_float32, group
+from harness.retrieval.run_lines import Scores, as_float32
+from harness.retrieval.trec import group
 
 pa = lazy("pyarrow")
 pq = lazy("pyarrow.parquet")
@@ -28,9 +32,11 @@ _FORM = "the file holds: {query: {document: score}}"
 
 def _read_json(path: Path) -> Scores:
     try:
-        return _checked(json.loads(path.read_bytes(), object_pairs_hook=_without_duplicates), path)
+        return _checked(json.loads(read_plain(path), object_pairs_hook=_without_duplicates), path)
     except json.JSONDecodeError as error:
-        raise UserError(f"this is no JSON: {error.msg}", file=path, line=error.lineno, remedy=_FORM) from error
+        raise UserError(
+            f"this is no JSON: {error.msg}{seen_format(path)}", file=path, line=error.lineno, remedy=_FORM
+        ) from error
     except UnicodeDecodeError as error:
         raise UserError("the file is not UTF-8", file=path, remedy=_FORM) from error
     except ValueError as error:
@@ -49,11 +55,12 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _read_lz4(path: Path) -> Scores:
 
     try:
-        with lz4.frame.open(path, mode="rb") as stream:
-            content = cbor2.loads(lz4.frame.decompress(stream.read()))
+        content = cbor2.loads(lz4.frame.decompress(lz4.frame.decompress(read_plain(path))))
     except (RuntimeError, EOFError, cbor2.CBORDecodeError) as error:
         raise UserError(
-            f"this is no run as ranx writes it: {error}", file=path, remedy="save it again, best as .trec"
+            f"this is no run as ranx writes it: {error}{seen_format(path)}",
+            file=path,
+            remedy="save it again, best as .trec",
         ) from error
     return _checked(content, path)
 
@@ -75,9 +82,11 @@ def _checked(content: Any, path: Path) -> Scores:
 def _read_parquet(path: Path) -> Scores:
 
     try:
-        table = pq.read_table(path, columns=["q_id", "doc_id", "score"])
+        table = pq.read_table(BytesIO(read_plain(path)), columns=["q_id", "doc_id", "score"])
     except (pa.ArrowException, OSError) as error:
-        raise UserError(f"this is no Parquet file with q_id, doc_id and score: {error}", file=path) from error
+        raise UserError(
+            f"this is no Parquet file with q_id, doc_id and score: {error}{seen_format(path)}", file=path
+        ) from error
     table = table.cast(pa.schema([("q_id", pa.string()), ("doc_id", pa.string()), ("score", pa.float64())]))
     if not len(table):
         raise UserError("the run holds no results", file=path)
@@ -91,10 +100,15 @@ def _read_parquet(path: Path) -> Scores:
     return scores
 
 
-READERS: dict[str, Callable[[Path], Scores]] = {
+_READERS: dict[str, Callable[[Path], Scores]] = {
     ".json": _read_json,
     ".lz4": _read_lz4,
     ".parquet": _read_parquet,
     ".parq": _read_parquet,
 }
 """By file name ending."""
+
+
+def ranx_reader(path: Path) -> Callable[[Path], Scores] | None:
+    """What reads a file whose name ends as ranx's own formats do, compressed or not; None for any other."""
+    return _READERS.get(bare_suffix(path))

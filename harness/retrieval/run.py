@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import UserError
-from harness.retrieval.ranx_files import READERS
+from harness.retrieval.ranx_files import ranx_reader
 from harness.retrieval.trec import read_trec
 from harness.retrieval.trec_writer import ordered, write_trec
 
@@ -30,8 +30,8 @@ class Run:
 
     @classmethod
     def read(cls, path: str | Path) -> Run:
-        """A TREC run (plain or gzip), a file that ranx writes (.json, .lz4, .parquet), or a folder that holds
-        ``run.trec.gz``.
+        """A TREC run, a ranking as MS MARCO has it (query, document, rank, maybe a score), a file that ranx writes
+        (.json, .lz4, .parquet), all of them plain, gzip, bzip2 or xz; or a folder that holds ``run.trec.gz``.
 
         The name is the last column of a TREC run; formats without one give the file's name. Raises UserError, with file
         and line where there are lines, for a missing file, a wrong number of columns, a score that is no finite
@@ -45,16 +45,17 @@ class Run:
             raise UserError(
                 "there is no run", file=path, remedy="give a TREC run, a file that ranx reads, or a result folder"
             )
-        if reader := READERS.get(path.suffix):
+        if reader := ranx_reader(path):
             return cls(path.name.split(".")[0], reader(path))
         return cls(*read_trec(path))
 
     def write(self, path: str | Path) -> None:
-        """Write a TREC run, gzipped when `path` ends in ``.gz``; complete or not at all, byte-identical for equal
-        content.
+        """Write a TREC run, compressed as `path` ends (``.gz``, ``.bz2``, ``.xz``); complete or not at all,
+        byte-identical for equal content.
 
-        Queries come in the order of their ids, documents in trec_eval's order. Raises UserError for names or ids that
-        are empty or hold white space, and for scores that are not finite.
+        Queries come in the order of their ids, documents in trec_eval's order. Ids that hold white space are escaped
+        (`trec_ids`) and come back as they were. Raises UserError for empty ids, for a name that is empty or holds white
+        space, and for scores that are not finite.
         """
 
         write_trec(Path(path), self.name, self.scores)

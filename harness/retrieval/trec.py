@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import math
-import struct
-import zlib
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness._lazy import lazy
+from harness.collections.file_formats.compressed_files import read_plain
 from harness.errors import UserError
+from harness.retrieval.run_lines import BOM, COLUMNS, FORM, Scores, is_result, read_run_lines
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -22,57 +20,48 @@ if TYPE_CHECKING:
 pc = lazy("pyarrow.compute")
 pyarrow = lazy("pyarrow")
 
-COLUMNS = ("query", "constant", "document", "rank", "score", "name")
-_FORM = "a line holds: query Q0 document rank score name"
-
-Scores = dict[str, dict[str, float]]
-
 
 def read_trec(path: Path) -> tuple[str, Scores]:
-    """Name and scores of a TREC run, plain or gzip (told by content). Comment lines (#) may stand before the first
-    result.
+    """Name and scores of a TREC run, or of a ranking as MS MARCO has it; plain, gzip, bzip2 or xz (told by content).
+    Comment lines (#) may stand before the first result.
 
     Raises UserError with file and line.
     """
-    data = _content(path)
+    data = read_plain(path)
     start, comments = _skip_comments(data)
     body = data[start:]
     if not body.strip():
-        raise UserError("the run holds no results", file=path, remedy=_FORM)
+        raise UserError("the run holds no results", file=path, remedy=FORM)
     table = _parse(body)
     scores = None if table is None else group(table["query"], table["document"], table["score"])
     if table is not None and scores is not None:
         return table["name"][0].as_py(), scores
-    return _read_lines(body, comments, path)
-
-
-def _content(path: Path) -> bytes:
-    data = path.read_bytes()
-    if not data.startswith(b"\x1f\x8b"):
-        return data
-    try:
-        return gzip.decompress(data)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise UserError(
-            f"the gzip file is damaged: {error}", file=path, remedy="copy or make the file again"
-        ) from error
+    return read_run_lines(body, comments, path)
 
 
 def _skip_comments(data: bytes) -> tuple[int, int]:
-    """Where the first line starts that is no comment, and how many lines stand before it."""
+    """Where the first line starts that is no comment, and how many lines stand before it; a byte order mark counts as
+    nothing. A line that begins with # is a result where it has a result's columns: ids may begin so."""
     start = lines = 0
-    while data.startswith(b"#", start):
-        start, lines = (data.find(b"\n", start) + 1) or len(data), lines + 1
-    return start, lines
+    while True:
+        while data.startswith(BOM, start):
+            start += len(BOM)
+        if not data.startswith(b"#", start):
+            return start, lines
+        end = (data.find(b"\n", start) + 1) or len(data)
+        if is_result(data[start:end]):
+            return start, lines
+        start, lines = end, lines + 1
 
 
 def _parse(data: bytes) -> Table | None:
     """The columns of a run whose lines all have the same single separator, or None where a closer look is needed."""
 
     separator, other = ("\t", b" ") if b"\t" in data else (" ", b"\t")
-    if any(blank in data for blank in (other, b"\x0b", b"\x0c")):
+    if any(odd in data for odd in (other, b"\x0b", b"\x0c", b"\n" + BOM, b"\r" + BOM)):
         return None
-    types = {name: pyarrow.float32() if name == "score" else pyarrow.string() for name in COLUMNS}
+    # As trec_eval and pytrec_eval do: the number in double precision first, then in single.
+    types = {name: pyarrow.float64() if name == "score" else pyarrow.string() for name in COLUMNS}
     try:
         table = pyarrow.csv.read_csv(
             pyarrow.BufferReader(data),
@@ -84,7 +73,8 @@ def _parse(data: bytes) -> Table | None:
         return None
     # An empty field means two separators in a row, which a reader of white space counts as one.
     filled = all(pc.min(pc.binary_length(table[name])).as_py() for name in COLUMNS if name != "score")
-    return table if filled else None
+    escaped = pc.any(pc.is_in(table["constant"], pyarrow.array(["Q0%", "0%"]))).as_py()
+    return table if filled and not escaped else None
 
 
 def group(queries: Any, documents: Any, scores: Any) -> Scores | None:
@@ -103,51 +93,3 @@ def group(queries: Any, documents: Any, scores: Any) -> Scores | None:
     for start, stop in pairwise(bounds):
         found[names[codes[start]]].update(zip(ids[start:stop], numbers[start:stop], strict=True))
     return found if sum(map(len, found.values())) == len(codes) else None
-
-
-def _read_lines(data: bytes, before: int, path: Path) -> tuple[str, Scores]:
-    scores: Scores = {}
-    name = ""
-    for number, line in enumerate(data.splitlines(), before + 1):
-        fields = line.split()
-        if not fields:
-            continue
-        try:
-            query, document, score, name_here = _fields(fields)
-        except ValueError as error:
-            raise UserError(str(error), file=path, line=number, remedy=_FORM) from None
-        found = scores.setdefault(query, {})
-        if document in found:
-            raise UserError(
-                f"document '{document}' occurs twice for query '{query}'",
-                file=path,
-                line=number,
-                remedy="keep one of them",
-            )
-        found[document] = score
-        name = name or name_here
-    return name, scores
-
-
-def _fields(fields: list[bytes]) -> tuple[str, str, float, str]:
-    """Query, document, score and name of a line. Raises ValueError with what is wrong."""
-    if len(fields) != len(COLUMNS):
-        raise ValueError(f"{len(fields)} columns instead of {len(COLUMNS)}")
-    try:
-        query, _, document, _, score, name = (field.decode() for field in fields)
-    except UnicodeDecodeError:
-        raise ValueError("the line is not UTF-8") from None
-    return query, document, as_float32(score), name
-
-
-def as_float32(score: str | float) -> float:
-    """The nearest float32. Raises ValueError for what is no number, NaN, infinite or too large."""
-    try:
-        value: float = struct.unpack("f", struct.pack("f", float(score)))[0]
-    except (ValueError, TypeError):
-        raise ValueError(f"the score '{score}' is no number") from None
-    except OverflowError:
-        value = math.inf
-    if not math.isfinite(value):
-        raise ValueError(f"the score '{score}' is not a finite number in single precision")
-    return value

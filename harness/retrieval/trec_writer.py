@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from harness._lazy import lazy
+from harness.collections.file_formats.compressed_files import packed
+from harness.collections.file_formats.trec_ids import any_escaped, trec_pair
 from harness.errors import UserError
 from harness.files import atomic_file
 
@@ -30,16 +30,18 @@ def write_trec(path: Path, name: str, scores: Mapping[str, Mapping[str, float]])
     """See `Run.write`."""
     text = trec_text(name, scores, path).encode()
     with atomic_file(path) as temporary:
-        temporary.write_bytes(_gzipped(text) if path.suffix == ".gz" else text)
+        temporary.write_bytes(packed(path, text))
 
 
 def trec_text(name: str, scores: Mapping[str, Mapping[str, float]], path: Path) -> str:
     """The lines of the run that is to be written to `path`, which errors name."""
-    _check_words([name], "run name", path)
-    _check_words(scores, "query id", path)
+    if len(name.split()) != 1 or name.strip() != name:
+        said = f"the run name '{name}' is empty or holds white space, which a TREC run cannot hold"
+        raise UserError(said, file=path)
+    _check_filled(scores, "query id", path)
     ranked = {query: ordered(scores[query]) for query in sorted(scores)}
     for query, (documents, values) in ranked.items():
-        _check_words(documents, "document id", path)
+        _check_filled(documents, "document id", path)
         if not np.isfinite(values).all():
             faulty = documents[int(np.argmin(np.isfinite(values)))]
             raise UserError(
@@ -52,8 +54,10 @@ def trec_text(name: str, scores: Mapping[str, Mapping[str, float]], path: Path) 
 def _lines(ranked: Mapping[str, tuple[list[str], np.ndarray]], name: str) -> Iterator[str]:
     numbers = _shortest([values for _, values in ranked.values()])
     for query, (documents, _) in ranked.items():
+        escaped = any_escaped([query, *documents])
         for rank, (document, score) in enumerate(zip(documents, numbers), 1):  # noqa: B905 (numbers goes on with the next query)
-            yield f"{query} Q0 {document} {rank} {score} {name}\n"
+            head = trec_pair(query, document, "Q0") if escaped else f"{query} Q0 {document}"
+            yield f"{head} {rank} {score} {name}\n"
 
 
 def _shortest(values: list[np.ndarray]) -> Iterator[str]:
@@ -62,15 +66,6 @@ def _shortest(values: list[np.ndarray]) -> Iterator[str]:
     return iter(pyarrow.array(np.concatenate([np.empty(0, np.float32), *values])).cast(pyarrow.string()).to_pylist())
 
 
-def _check_words(words: Iterable[str], what: str, path: Path) -> None:
-    words = list(words)
-    if len(" ".join(words).split()) != len(words):
-        faulty = next(word for word in words if len(word.split()) != 1)
-        raise UserError(f"the {what} '{faulty}' is empty or holds white space, which a TREC run cannot hold", file=path)
-
-
-def _gzipped(text: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=buffer, mtime=0) as stream:
-        stream.write(text)
-    return buffer.getvalue()
+def _check_filled(ids: Collection[str], what: str, path: Path) -> None:
+    if "" in ids:
+        raise UserError(f"a {what} is empty, which a TREC run cannot hold", file=path)

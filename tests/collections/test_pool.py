@@ -49,7 +49,7 @@ def test_sentences_come_from_the_body_of_their_document(make_folder: MakeFolder,
         {"_id": f"d{k}", "title": "A title of more than six words in all", "text": body}
         for k, body in enumerate(bodies)
     ]
-    collection = load(make_folder(documents=documents))
+    collection = load(make_folder(documents=documents, qrels={"test": [("q2", "d1", 1)]}))
     seen = set()
     for seed in range(20):
         rows = {next(iter(row.gold)): row for row in training_pool(collection, ("sentences",), seed=seed).rows()}
@@ -79,9 +79,9 @@ def test_no_training_query_is_a_held_out_one(make_folder: MakeFolder, load: Load
         {"_id": "q2", "text": "HEAT conduction in plates and slabs!"},
         {"_id": "q3", "text": "shock waves"},
     ]
-    rows = list(
-        training_pool(load(make_folder(documents=documents, queries=queries)), ("train", "titles", "sentences")).rows()
-    )
+    qrels = {"train": [("q1", "d1", 1)], "dev": [("q3", "d2", 2)], "test": [("q2", "d2", 1)]}
+    collection = load(make_folder(documents=documents, queries=queries, qrels=qrels))
+    rows = list(training_pool(collection, ("train", "titles", "sentences")).rows())
     assert [row.text for row in rows] == ["A training query", "Another good title"]
 
 

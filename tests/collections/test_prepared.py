@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from harness.collections.parse import parse_source
 from harness.collections.prepared import prepare
 from harness.errors import UserError, UserErrors
+from harness.published.run_export import export_qrels
 from tests.collections.folders import DOCUMENTS, QUERIES, Load, MakeFolder, write_folder
 
 
@@ -226,13 +227,84 @@ def test_missing_files_are_all_named(make_folder: MakeFolder, load: Load, tmp_pa
 
 
 def test_all_errors_come_at_once(make_folder: MakeFolder, load: Load) -> None:
-    documents = [*DOCUMENTS, DOCUMENTS[0], {"_id": "a b", "text": "x"}]
+    documents = [*DOCUMENTS, DOCUMENTS[0] | {"text": "another"}, {"_id": "", "text": "x"}]
     with pytest.raises(UserErrors) as caught:
-        load(make_folder(documents=documents, queries=[*QUERIES, QUERIES[0]]))
+        load(make_folder(documents=documents, queries=[*QUERIES, QUERIES[0] | {"text": "another"}]))
     text = str(caught.value)
-    assert "1 document ids are empty or hold white space: 'a b'" in text
-    assert "1 document ids occur more than once: 'd1' (2 times)" in text
-    assert "1 query ids occur more than once: 'q1'" in text
+    assert "1 document ids are empty: 'x'" in text
+    assert "1 document ids occur more than once, with different texts: 'd1' (2 times)" in text
+    assert "1 query ids occur more than once, with different texts: 'q1'" in text
+
+
+def test_repeats_to_the_letter_are_a_warning_and_change_nothing(make_folder: MakeFolder, load: Load) -> None:
+    right = load(make_folder("right"))
+    twice = load(make_folder("twice", documents=[*DOCUMENTS, DOCUMENTS[0]], queries=[*QUERIES, QUERIES[0]]))
+    assert twice.content_hash == right.content_hash
+    assert [str(fault) for fault in twice.report] == [
+        "1 documents that repeat an earlier one to the letter (read once): d1",
+        "1 queries that repeat an earlier one to the letter (read once): q1",
+    ]
+
+
+IDS = ["doc 1", " led", "trailing ", "a\tb", "hard\u00a0space", "line\nend", "#tag", "50%20", '"quoted"', '5"']
+
+
+def test_ids_are_taken_as_they_come(make_folder: MakeFolder, load: Load) -> None:
+    documents = [{"_id": name, "text": f"text {k}"} for k, name in enumerate(IDS)]
+    queries = [{"_id": name, "text": f"query {k}"} for k, name in enumerate(IDS)]
+    folder = make_folder(documents=documents, queries=queries)
+    export_qrels({name: {name: 1} for name in IDS}, folder / "qrels" / "test.tsv")
+    for split in ("train", "dev"):
+        (folder / "qrels" / f"{split}.tsv").unlink()
+    collection = load(folder)
+    assert list(collection.corpus.ids) == list(collection.queries("test").ids) == IDS
+    assert collection.judgments("test").qrels == {name: {name: 1} for name in IDS}
+    assert str(collection.report).count("that hold white space (kept; runs have it as in a%20b)") == 2
+    assert len(collection.report) == 2
+
+
+def test_judgments_find_ids_whatever_blanks_stand_around_them(make_folder: MakeFolder, load: Load) -> None:
+    folder = make_folder(qrels={"test": [("q2 ", " d2", 1), ("q1", "d1 ", 1), ("q3", "d3", 1)]})
+    collection = load(folder)
+    assert collection.judgments("test").qrels == {"q2": {"d2": 1}, "q1": {"d1": 1}, "q3": {"d3": 1}}
+    assert "2 judgments with white space around an id that the collection has without" in str(collection.report)
+
+
+def test_what_is_there_twice_is_counted(make_folder: MakeFolder, load: Load) -> None:
+    copy = DOCUMENTS[1] | {"_id": "copy"}
+    names = ["caf\u00e9", "cafe\u0301"]
+    documents = [*DOCUMENTS, copy, *({"_id": name, "text": f"text {k}"} for k, name in enumerate(names))]
+    report = load(make_folder(documents=documents)).report
+    assert list(report.faults()) == [
+        "1 document ids that differ in Unicode form only (NFC, NFD) from another one (kept): cafe\u0301",
+        "1 documents with the text of another one (kept): copy",
+    ]
+
+
+@pytest.mark.parametrize("names", [("\u00e9tude", "e\u0301tude"), ("e\u0301tude", "\u00e9tude")])
+def test_judgments_in_another_unicode_form_are_said(
+    make_folder: MakeFolder, load: Load, names: tuple[str, str]
+) -> None:
+    kept, other = names
+    documents = [*DOCUMENTS, {"_id": kept, "text": "a study"}]
+    queries = [*QUERIES, {"_id": kept, "text": "which study?"}]
+    report = load(
+        make_folder(
+            documents=documents, queries=queries, qrels={"test": [("q1", other, 1), (other, "d1", 1), ("q2", "d2", 1)]}
+        )
+    ).report
+    said = "whose ids differ in Unicode form only (NFC, NFD) from the collection's"
+    assert f"1 judgments in 'test' of documents {said} (kept, never found): q1 {other}" in str(report)
+    assert f"1 judgments in 'test' of queries {said} (left out): {other}" in str(report)
+
+
+def test_judgments_of_another_collection_are_an_error(make_folder: MakeFolder, load: Load) -> None:
+    with pytest.raises(
+        UserError, match="2 judgments in 'test', and the collection has none of their documents: x1, x2"
+    ):
+        load(make_folder(qrels={"test": [("q1", "x1", 1), ("q2", "x2", 0)]}))
+    some = load(make_folder("some", qrels={"test": [("q1", "x1", 1), ("q2", "d2", 0)]}))
+    assert "1 judgments in 'test' of documents that the collection does not have (kept): q1 x1" in str(some.report)
 
 
 def test_collections_without_documents_or_judged_queries(make_folder: MakeFolder, load: Load) -> None:

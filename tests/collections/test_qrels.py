@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from harness.collections.collection import Qrels
 from harness.collections.qrels import read_qrels
 from harness.errors import UserError
+from harness.published.run_export import export_qrels
 
 ids = st.text(
     st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=["C", "Z"]), min_size=1, max_size=12
@@ -19,9 +21,15 @@ ids = st.text(
 qrels = st.dictionaries(ids, st.dictionaries(ids, st.integers(-2, 5), min_size=1, max_size=5), min_size=1, max_size=6)
 
 
+def as_csv(value: str) -> str:
+    """`value` as a csv writer would put it where it would be taken for one in quotation marks."""
+    return '"{}"'.format(value.replace('"', '""')) if value.startswith('"') else value
+
+
 def lines_of(judged: Qrels, form: str) -> list[str]:
+    written = as_csv if form == FORMS[0] else str
     return [
-        form.format(q=query, d=document, g=grade)
+        form.format(q=written(query), d=written(document), g=grade)
         for query, grades in judged.items()
         for document, grade in grades.items()
     ]
@@ -61,7 +69,6 @@ def test_gzip(tmp_path: Path) -> None:
         ("q3\td3\tone", "the grade 'one' is no whole number"),
         ("q3\td3\t1.5", "the grade '1.5' is no whole number"),
         ("q3\td3\t1_0", "the grade '1_0' is no whole number"),
-        ("q3\td 3\t1", "holds white space"),
         ("q3\t\t1", "id is empty"),
         ("q1\td1\t0", "have grade 0 here and 1 in line 2"),
     ],
@@ -110,3 +117,104 @@ def test_any_bytes_are_read_or_refused_with_the_file(tmp_path_factory: pytest.Te
         assert error.file == file
     else:
         assert all(isinstance(grade, int) for grades in judged.values() for grade in grades.values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "query-id\tcorpus-id\tscore\n{}",
+        "{}",
+        "query_id\tdoc_id\trelevance\n{}",
+        "qid\tpid\tlabel\n{}",
+        "topic\tdocno\tjudgement\n{}",
+        '"query-id"\t"corpus-id"\t"score"\n{}',
+        "#query-id\tcorpus-id\tscore\n{}",
+        "query-id corpus-id score\n{}",
+        "query-id\tcorpus-id\tgrade of relevance\n{}",
+    ],
+)
+@pytest.mark.parametrize("grade", ["{}", "{}.0", "+{}", '"{}"'])
+def test_headers_of_all_kinds_or_none(tmp_path: Path, text: str, grade: str) -> None:
+    lines = "".join(
+        f"{query}\t{one}\t{grade.format(value)}\n" for query, one, value in [("q1", "d1", 1), ("q2", "d2", 0)]
+    )
+    file = tmp_path / "test.tsv"
+    file.write_text(text.format(lines))
+    assert read_qrels(file) == {"q1": {"d1": 1}, "q2": {"d2": 0}}
+
+
+@pytest.mark.parametrize(
+    ("lines", "right"),
+    [
+        ("query-id\titeration\tcorpus-id\tscore\nq1\t0\td1\t2\n", {"q1": {"d1": 2}}),
+        ("docid\tqid\trel\nd1\tq1\t2\n", {"q1": {"d1": 2}}),
+        ("qid\tdocid\trel\tannotator\tnote\nq1\td1\t2\tx\ty z\n", {"q1": {"d1": 2}}),
+        ("query-id\tcorpus-id\tscore\nq1 d1 1\nq2\td2\t1\n", {"q1": {"d1": 1}, "q2": {"d2": 1}}),
+        ("q1 0\td1\t1\nq2\t0 d2 1\nq3 0 d3 1\n", {"q1": {"d1": 1}, "q2": {"d2": 1}, "q3": {"d3": 1}}),
+        ("q1 \t d1 \t 1\n", {"q1": {"d1": 1}}),
+        ("q1\t0\tdoc 1\t1\n", {"q1": {"doc 1": 1}}),
+        ("q 1\tdoc 1\t1\nq2\td\u00a02\t1\n", {"q 1": {"doc 1": 1}, "q2": {"d\u00a02": 1}}),
+        ("q1 0 d\u00a01 1\n", {"q1": {"d\u00a01": 1}}),
+        (
+            'q1\t"5""disk"\t1\nq2\t5"disk\t1\nq3\t"half\t1\n',
+            {"q1": {'5"disk': 1}, "q2": {'5"disk': 1}, "q3": {'"half': 1}},
+        ),
+        ('q1\t"a\tb"\t1\nq2\t"over\nlines"\t1\n', {"q1": {"a\tb": 1}, "q2": {"over\nlines": 1}}),
+        ('"q1\td1"\t1\n', {'"q1': {'d1"': 1}}),
+        ('q1 0 "d1" 1\n', {"q1": {'"d1"': 1}}),
+        ("#tag 0 d1 1\n#tag 0 #d2 0\n", {"#tag": {"d1": 1, "#d2": 0}}),
+        ("\ufeffq1 0 d1 1\n\ufeffq2\t0 d1 1\n", {"q1": {"d1": 1}, "q2": {"d1": 1}}),
+    ],
+)
+def test_columns_are_found_as_they_come(tmp_path: Path, lines: str, right: Qrels) -> None:
+    file = tmp_path / "test.tsv"
+    file.write_text(lines)
+    assert read_qrels(file) == right
+
+
+AWKWARD = st.text('a# \t\n\u00a0\u2028%"', min_size=1, max_size=5).filter(
+    lambda text: bool(text.strip("\n ")) and "\n\n" not in text and not text.endswith("\n")
+)
+
+
+@given(
+    judged=st.dictionaries(AWKWARD, st.dictionaries(AWKWARD, st.integers(0, 3), min_size=1), min_size=1),
+    name=st.sampled_from(["qrels.trec", "qrels.trec.xz"]),
+)
+def test_exported_qrels_come_back(tmp_path_factory: pytest.TempPathFactory, judged: Qrels, name: str) -> None:
+    file = tmp_path_factory.mktemp("qrels") / name
+    export_qrels(judged, file)
+    assert read_qrels(file) == judged
+
+
+@given(
+    rows=st.lists(
+        st.tuples(AWKWARD.filter(lambda text: "\n" not in text), AWKWARD.filter(lambda text: "\n" not in text)),
+        min_size=1,
+        unique=True,
+    )
+)
+def test_csv_writers_are_read_as_csv_readers_do(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]
+) -> None:
+    """BEIR writes and reads its tsv files with Python's csv module."""
+    file = tmp_path_factory.mktemp("qrels") / "test.tsv"
+    with file.open("w", newline="") as stream:
+        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
+        writer.writerows([("query-id", "corpus-id", "score"), *((*row, 1) for row in rows)])
+    assert {(query, one) for query, grades in read_qrels(file).items() for one in grades} == set(rows)
+
+
+@pytest.mark.parametrize(
+    ("content", "seen"),
+    [
+        ("q1 Q0 d1 1 2.5 bm25\n", "a TREC run"),
+        ("a,b,c\n1,2,3\n", "commas"),
+        ('{"q1": {"d1": 1}}', "JSON"),
+        ("<html>", "a web page"),
+    ],
+)
+def test_a_message_names_the_format_it_sees(tmp_path: Path, content: str, seen: str) -> None:
+    (tmp_path / "qrels.txt").write_text(content)
+    with pytest.raises(UserError, match=f"looks like {seen}|looks like .*{seen}"):
+        read_qrels(tmp_path / "qrels.txt")

@@ -153,7 +153,7 @@ def test_beir_failures(
     with pytest.raises(UserError, match="BadZipFile"):
         load({"beir": "nq", "address": server})
     archive(make_folder(qrels={"test": [("nobody", "d1", 1)]}), tmp_path / "www" / "nq.zip", "nq")
-    with pytest.raises(UserError, match=r"cannot read split 'test': KeyError: 'nobody'"):
+    with pytest.raises(UserError, match=r"queries that the collection does not have .*nobody"):
         load({"beir": "nq", "address": server})
     with pytest.raises(UserErrors, match=r"beir: must match pattern .*, not '../../etc'"):
         parse_source("beir/../../etc")

@@ -71,16 +71,23 @@ def test_ids_that_share_a_hash_are_told_apart(tmp_path: Path, monkeypatch: pytes
     assert stored.find(["zzz", "ff"]).tolist() == [-1, -1]
 
 
-def test_repeated_ids_are_counted_and_shown(tmp_path: Path) -> None:
-    documents = [Document(name, "", "text") for name in ("a", "b", "a", "c", "b", "a")]
-    with pytest.raises(UserErrors, match=r"2 document ids occur more than once: .*'a' \(3 times\)"):
+def test_ids_with_different_texts_are_counted_and_shown(tmp_path: Path) -> None:
+    documents = [Document(name, "", f"text {k}") for k, name in enumerate(("a", "b", "a", "c", "b", "a"))]
+    with pytest.raises(UserErrors, match=r"2 document ids occur more than once.*: 'a' \(3 times\), 'b'"):
         store(tmp_path, documents)
 
 
-@pytest.mark.parametrize("name", ["", "two words", " led", "tab\tbed"])
-def test_ids_that_a_trec_run_cannot_hold_are_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UserErrors, match="1 document ids are empty or hold white space"):
-        store(tmp_path, [Document(name, "", "text")])
+def test_what_repeats_a_text_to_the_letter_is_as_if_it_never_came(tmp_path: Path) -> None:
+    once = [Document(f"d{k}", "", f"text {k}") for k in range(5)]
+    first = store(tmp_path / "a", once)
+    again = store(tmp_path / "b", [*once[:3], once[0], *once[3:], once[4], once[0]])
+    assert list(again.ids) == list(first.ids) and again.identity == first.identity
+    assert again.texts(["d4", "d0"]) == ["text 4", "text 0"]
+
+
+def test_an_id_without_a_letter_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserErrors, match="1 document ids are empty: 'text'"):
+        store(tmp_path, [Document("", "", "text")])
 
 
 def test_half_surrogates_are_refused(tmp_path: Path) -> None:

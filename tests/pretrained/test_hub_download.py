@@ -117,7 +117,9 @@ def test_what_does_not_count_is_neither_fetched_nor_hashed() -> None:
 
 
 def test_pickles_alone_are_said_to_be_the_reason() -> None:
-    with pytest.raises(UserError, match=r"repository 'o/pickled' holds its weights as pytorch_model\.bin only") as caught:
+    with pytest.raises(
+        UserError, match=r"repository 'o/pickled' holds its weights as pytorch_model\.bin only"
+    ) as caught:
         resolve_model("o/pickled")
     assert "safetensors" in str(caught.value)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
 import math
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import ir_measures
@@ -20,8 +23,12 @@ from hypothesis import strategies as st
 from harness.errors import UserError
 from harness.retrieval import trec
 from harness.retrieval.run import Run
+from harness.retrieval.run_lines import read_run_lines
+from harness.retrieval.trec import read_trec
 
 words = st.text(st.characters(min_codepoint=33, exclude_categories=("Z", "C")), min_size=1, max_size=6)
+any_id = st.one_of(words, st.text('a# \t\n\r\u00a0\u2028\ufeff%20\x1c"', min_size=1, max_size=6))
+"""Ids as people have them: with white space of any kind, percent signs, quotation marks, a leading #."""
 scores = st.floats(width=32, allow_nan=False, allow_infinity=False)
 found = st.dictionaries(words, scores, min_size=1, max_size=5)
 
@@ -36,7 +43,7 @@ def _file(folder: Path, text: str | bytes, name: str = "run.trec") -> Path:
 
 
 @given(
-    st.dictionaries(words.filter(lambda word: not word.startswith("#")), found, min_size=1, max_size=4),
+    st.dictionaries(any_id, st.dictionaries(any_id, scores, min_size=1, max_size=5), min_size=1, max_size=4),
     words,
     st.booleans(),
 )
@@ -161,7 +168,7 @@ def test_layouts_that_mean_the_same(tmp_path: Path, text: str) -> None:
 
 
 def test_regular_files_take_the_fast_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trec, "_read_lines", lambda *_: pytest.fail("read line by line"))
+    monkeypatch.setattr(trec, "read_run_lines", lambda *_: pytest.fail("read line by line"))
     assert Run.read(_file(tmp_path, GOOD)).scores == PARSED
 
 
@@ -208,7 +215,7 @@ def test_a_run_without_results_is_an_error(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("cut", [0.5, 0.99])
 def test_a_damaged_gzip_file_is_an_error(tmp_path: Path, cut: float) -> None:
     data = gzip.compress(GOOD.encode() * 50)
-    with pytest.raises(UserError, match="gzip file is damaged"):
+    with pytest.raises(UserError, match="no complete gzip file"):
         Run.read(_file(tmp_path, data[: int(len(data) * cut)], "run.trec.gz"))
 
 
@@ -249,11 +256,16 @@ def test_files_that_are_not_what_their_name_says(tmp_path: Path, ending: str) ->
 
 
 @pytest.mark.parametrize("name", ["two words", "", "tab\there", "no\u00a0break"])
-def test_white_space_cannot_be_written(tmp_path: Path, name: str) -> None:
-    for run in (Run(name, PARSED), Run("x", {name: {"d": 1.0}}), Run("x", {"q": {"d": 2.0, name: 1.0}})):
-        with pytest.raises(UserError, match="white space"):
-            run.write(tmp_path / "run.trec")
+def test_a_name_with_white_space_cannot_be_written(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match="white space"):
+        Run(name, PARSED).write(tmp_path / "run.trec")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_empty_ids_cannot_be_written(tmp_path: Path) -> None:
+    for run in (Run("x", {"": {"d": 1.0}}), Run("x", {"q": {"d": 2.0, "": 1.0}})):
+        with pytest.raises(UserError, match="id is empty"):
+            run.write(tmp_path / "run.trec")
 
 
 @pytest.mark.parametrize("score", [math.nan, math.inf, 1e39])
@@ -278,3 +290,128 @@ def test_written_decimals_give_the_same_float32(tmp_path_factory: pytest.TempPat
     Run("x", {"q": {"d": score}}).write(path)
     written = path.read_text().split()[4]
     assert np.float32(float(written)) == np.float32(score)
+
+
+LINES = st.lists(
+    st.tuples(
+        st.sampled_from(["q1", "q2", "#q", "\ufeffq"]),
+        st.sampled_from(["Q0", "0"]),
+        st.sampled_from(["d1", "d2", "a%20b", '"d', "é", "7"]),
+        st.sampled_from(["1", "x"]),
+        st.one_of(
+            st.floats(width=32, allow_nan=False, allow_infinity=False).map(repr),
+            st.sampled_from(["1.00000017881393432617187499", "+2", "1_0", "1e-50", "0x1p3", "3.", "1e39", "nan"]),
+        ),
+        st.just("r"),
+    ).map(list),
+    min_size=1,
+    max_size=5,
+)
+SEPARATORS = st.sampled_from([" ", "\t", "  ", " \t"])
+
+
+@given(LINES, SEPARATORS, st.sampled_from(["\n", "\r\n", "\n\n", " \n"]), st.sampled_from(["", "\ufeff", "\n"]))
+def test_both_readers_and_pytrec_eval_read_the_same(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[list[str]], separator: str, end: str, head: str
+) -> None:
+    text = head + end.join(separator.join(line) for line in lines)
+    path = _file(tmp_path_factory.mktemp("run"), text)
+    fast, careful, peer = (
+        _outcome(read) for read in (lambda: read_trec(path)[1], lambda: _lines(path), lambda: _peer(text))
+    )
+    assert fast == careful
+    if any(line[0] in ("#q", "\ufeffq") for line in lines):
+        return
+    assert fast == peer
+
+
+def _outcome(read: Callable[[], dict[str, dict[str, float]]]) -> dict[str, dict[str, float]] | None:
+    """What is read, in single precision as trec_eval has it; None for what is refused."""
+    try:
+        scores = {query: {one: np.float32(score) for one, score in found.items()} for query, found in read().items()}
+    except (UserError, ValueError, AssertionError):
+        return None
+    return scores if all(np.isfinite(score) for found in scores.values() for score in found.values()) else None
+
+
+def _lines(path: Path) -> dict[str, dict[str, float]]:
+    return read_run_lines(path.read_bytes(), 0, path)[1]
+
+
+def _peer(text: str) -> dict[str, dict[str, float]]:
+    return dict(pytrec_eval.parse_run(line for line in text.replace("\ufeff", "").splitlines() if line.strip()))
+
+
+@pytest.mark.parametrize("second", ["q1\tQ0 d2 2 1.25 bm25", "q1 Q0 d2 2 1.25 bm25"])
+@pytest.mark.parametrize("comment", ["", "# a comment\n", "#\n\ufeff"])
+def test_a_byte_order_mark_is_no_part_of_an_id(tmp_path: Path, second: str, comment: str) -> None:
+    text = f"\ufeff{comment}q1 Q0 d1 1 2.5 bm25\n{second}\n\ufeffq2 Q0 d1 1 0.5 bm25\n"
+    assert Run.read(_file(tmp_path, text)).scores == PARSED
+
+
+def test_ids_may_begin_with_a_number_sign(tmp_path: Path) -> None:
+    text = "# made by hand\n#ux Q0 d1 1 2 r\n#ux Q0 d2 2 1 r\nq2 Q0 d1 1 5 r\n"
+    assert Run.read(_file(tmp_path, text)).scores == {"#ux": {"d1": 2.0, "d2": 1.0}, "q2": {"d1": 5.0}}
+
+
+def test_ids_with_white_space_are_single_words_for_every_reader(tmp_path: Path) -> None:
+    """Only lines that hold such ids are escaped, and say so in the column that nobody reads."""
+    Run("mine", {"a%20b": {"x%20": 1.0}, "two words": {"d\u00a01": 2.0, "50%": 1.0}}).write(tmp_path / "run.trec")
+    assert (tmp_path / "run.trec").read_text().splitlines() == [
+        "a%20b Q0 x%20 1 1 mine",
+        "two%20words Q0% d%C2%A01 1 2 mine",
+        "two%20words Q0% 50%25 2 1 mine",
+    ]
+    with (tmp_path / "run.trec").open() as stream:
+        assert set(pytrec_eval.parse_run(stream)) == {"a%20b", "two%20words"}
+
+
+def test_tabs_part_ids_that_hold_blanks(tmp_path: Path) -> None:
+    text = "q 1\tQ0\tdoc 1\t1\t2.5\tbm25\nq2\tQ0\td1\t1\t0.5\tbm25\n"
+    assert Run.read(_file(tmp_path, text)).scores == {"q 1": {"doc 1": 2.5}, "q2": {"d1": 0.5}}
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize(("name", "text"), [("run.trec", GOOD), ("mine.json", json.dumps(PARSED))])
+def test_every_format_may_be_compressed(tmp_path: Path, pack: Callable[[bytes], bytes], name: str, text: str) -> None:
+    ending = {gzip.compress: ".gz", bz2.compress: ".bz2", lzma.compress: ".xz"}[pack]
+    assert Run.read(_file(tmp_path, pack(text.encode()), name + ending)).scores == PARSED
+    with pytest.raises(UserError, match="no complete"):
+        Run.read(_file(tmp_path, pack(text.encode())[:-6], "cut.trec"))
+
+
+@pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz"])
+def test_what_is_written_is_compressed_as_its_name_ends(tmp_path: Path, ending: str) -> None:
+    Run("mine", PARSED).write(tmp_path / f"run.trec{ending}")
+    assert b"mine" not in (tmp_path / f"run.trec{ending}").read_bytes()
+    assert Run.read(tmp_path / f"run.trec{ending}") == Run("mine", PARSED)
+
+
+@pytest.mark.parametrize(
+    ("text", "scores"),
+    [
+        ("7\t1001\t1\n7\t1002\t2\n", {"7": {"1001": 1.0, "1002": 0.5}}),
+        ("7 1001 1\n9 1002 1\n", {"7": {"1001": 1.0}, "9": {"1002": 1.0}}),
+        ("7\t1001\t1\t12.5\n7\t1002\t2\t-3\n", {"7": {"1001": 12.5, "1002": -3.0}}),
+    ],
+)
+def test_rankings_of_ms_marco(tmp_path: Path, text: str, scores: dict) -> None:
+    assert Run.read(_file(tmp_path, text, "colbert.tsv")) == Run("colbert", scores)
+
+
+@pytest.mark.parametrize(
+    ("content", "seen"),
+    [
+        ("q1 0 7 1\nq1 0 8 0\n", "qrels of TREC"),
+        ("query-id\tcorpus-id\tscore\nq1\td1\t1\n", "qrels of BEIR"),
+        ("q,doc,rank,score\nq1,d1,1,2.5\n", "commas"),
+        ('{"q1": {"d1": 1.0}}', "JSON, whose name must end in .json"),
+        ("<!DOCTYPE html><html>", "a web page"),
+        (b"PK\x03\x04rest", "a zip archive"),
+        ("q1 Q0 d1 1 2 r\n".encode("utf-16"), "UTF-16"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS pointer"),
+    ],
+)
+def test_a_message_names_the_format_it_sees(tmp_path: Path, content: str | bytes, seen: str) -> None:
+    with pytest.raises(UserError, match=f"looks like .*{seen}"):
+        Run.read(_file(tmp_path, content))

@@ -11,8 +11,8 @@ import torch
 from harness.device import deterministic
 from harness.errors import UserError
 from harness.models import ModelFiles
-from harness.students.gradient_cache import recompute_activations
 from harness.students.cross_encoder import CrossRanker
+from harness.students.gradient_cache import recompute_activations
 from harness.students.retriever import BiEncoder
 from harness.training_lists.list_dataset import ListDataset
 from tests.students.conftest import TinyCorpus, topic_lists, topic_trainer

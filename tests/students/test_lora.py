@@ -15,8 +15,8 @@ from harness.errors import UserError
 from harness.losses.spec import LossSpec
 from harness.models import ModelFiles
 from harness.progress import silent
-from harness.students.lora import RATE, LoRA, add_adapters
 from harness.students.cross_encoder import CrossRanker
+from harness.students.lora import RATE, LoRA, add_adapters
 from harness.students.retriever import BiEncoder
 from harness.students.student import Student
 from harness.training.train_settings import TrainSettings

@@ -99,12 +99,17 @@ def test_a_decoder_scores_pairs_as_one_by_one(
     model = LlamaForSequenceClassification(LlamaConfig(vocab_size=len(tokenizer), num_labels=labels, **SMALL)).eval()
     folder = save(model, tokenizer, tmp_path / "decoder")
     with torch.inference_mode():
-        single = [model(**tokenizer(*pair, return_tensors="pt", return_token_type_ids=False)).logits[0] for pair in pairs(corpus)]
+        single = [
+            model(**tokenizer(*pair, return_tensors="pt", return_token_type_ids=False)).logits[0]
+            for pair in pairs(corpus)
+        ]
     expected = [float(one[-1] - (one[0] if labels == 2 else 0)) for one in single]
     ranker = load_ranker(folder)
     np.testing.assert_allclose(found(ranker, corpus), expected, atol=1e-5)
     save_ranker(ranker, tmp_path / "saved", "cross-encoder")
-    theirs = CrossEncoder(str(tmp_path / "saved"), device="cpu").predict(pairs(corpus), activation_fn=torch.nn.Identity())
+    theirs = CrossEncoder(str(tmp_path / "saved"), device="cpu").predict(
+        pairs(corpus), activation_fn=torch.nn.Identity()
+    )
     np.testing.assert_allclose(theirs if labels == 1 else theirs[:, 1] - theirs[:, 0], expected, atol=1e-5)
 
 
@@ -125,7 +130,9 @@ def test_a_causal_reranker_scores_as_in_sentence_transformers(
     history = topic_trainer(ranker, epochs=2, learning_rate=1e-3).fit()
     assert history.loss[-1] < history.loss[0]
     save_ranker(ranker, tmp_path / "saved", "cross-encoder")
-    again = CrossEncoder(str(tmp_path / "saved"), device="cpu").predict(pairs(corpus), activation_fn=torch.nn.Identity())
+    again = CrossEncoder(str(tmp_path / "saved"), device="cpu").predict(
+        pairs(corpus), activation_fn=torch.nn.Identity()
+    )
     np.testing.assert_allclose(found(ranker, corpus), again, atol=1e-5)
 
 
@@ -157,7 +164,9 @@ def test_a_mono_t5_scores_by_its_own_logits(corpus: TinyCorpus, tmp_path: Path) 
         text = tokenizer(f"Query: {query} Document: {document} Relevant:", return_tensors="pt")
         with torch.inference_mode():
             logits = model(
-                input_ids=text["input_ids"], attention_mask=text["attention_mask"], decoder_input_ids=torch.tensor([[2]])
+                input_ids=text["input_ids"],
+                attention_mask=text["attention_mask"],
+                decoder_input_ids=torch.tensor([[2]]),
             ).logits[0, 0]
         expected.append(float(logits[true] - logits[false]))
     ranker = load_ranker(folder, "cross-encoder")
@@ -181,7 +190,14 @@ def test_the_question_stays_when_a_document_is_cut(tmp_path: Path) -> None:
 def test_a_generative_model_gets_no_random_head(tmp_path: Path) -> None:
     tokenizer = words_tokenizer(pad_token="<pad>")
     size = len(tokenizer)
-    bart = BartConfig(vocab_size=size, d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2, decoder_attention_heads=2)
+    bart = BartConfig(
+        vocab_size=size,
+        d_model=16,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+    )
     models = {
         "bart": BartForConditionalGeneration(bart),
         "gpt2": GPT2LMHeadModel(GPT2Config(vocab_size=size, n_embd=16, n_layer=1, n_head=2)),

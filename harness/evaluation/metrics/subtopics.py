@@ -21,8 +21,8 @@ _RIGHT = "a right line looks like 'q1 2 d7 1' (query, subtopic, document, grade)
 
 
 def read_subtopics(path: Path) -> Subtopics:
-    """The judgments of a diversity qrels file, plain or ``.gz``. Raises UserError with the line number when a line is
-    corrupt."""
+    """The judgments of a diversity qrels file, plain or compressed. Raises UserError with the line number when a line
+    is corrupt."""
     found: Subtopics = {}
     for line in read_lines(path):
         fields = line.text.split()

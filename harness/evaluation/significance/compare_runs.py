@@ -13,6 +13,7 @@ from harness.errors import UserError
 from harness.evaluation.exact_sums import Array
 from harness.evaluation.metrics.lookup import distinct_metrics, evaluate
 from harness.evaluation.significance.comparison_result import ComparisonResult
+from harness.evaluation.significance.id_overlap import overlap_notices
 from harness.evaluation.significance.score_matrix import ScoreMatrix, compare_matrix
 from harness.evaluation.significance.test_spec import TestSpec
 
@@ -32,7 +33,8 @@ def compare(
     metric.
 
     A baseline that is not among `runs` is put in front; runs that share a name are numbered. The family that p is
-    adjusted over is all of it. Raises UserError on unknown names, fewer than two runs or no queries.
+    adjusted over is all of it. Raises UserError on unknown names, fewer than two runs, no queries, and a run that has
+    no query in common with `qrels`.
 
     >>> import harness
     >>> runs = [harness.load_run(f"results/semanlink/{name}") for name in ("bm25-b287f4b1", "zero-shot-370397b1")]
@@ -44,6 +46,7 @@ def compare(
     among = [*runs] if baseline is None or baseline in runs else [baseline, *runs]
     if not among:
         raise UserError("a comparison needs at least two runs")
+    notices = [notice for run in among for notice in overlap_notices(run.name, run.scores, qrels)]
     chosen = [str(one) for one in distinct_metrics(metrics)]
     columns = ScoreMatrix(
         metrics=chosen,
@@ -52,7 +55,7 @@ def compare(
         missing=[sum(not run.scores.get(query) for query in qrels) for run in among],
         baseline=None if baseline is None else among.index(baseline),
     )
-    return compare_matrix(columns, question or TestSpec())
+    return {**compare_matrix(columns, question or TestSpec()), "notices": notices}
 
 
 def _names(own: Sequence[str]) -> list[str]:

@@ -76,6 +76,8 @@ class ComparisonResult(TypedDict):
     queries: int
     runs: list[RunMean]
     comparisons: list[Comparison]
+    notices: NotRequired[list[str]]
+    """What is odd about runs and qrels; empty where nothing is."""
 
 
 class Evaluated(TypedDict):
@@ -86,4 +88,6 @@ class Evaluated(TypedDict):
     queries: int
     missing: int
     metrics: dict[str, float]
+    notices: list[str]
+    """What is odd about run and qrels; empty where nothing is."""
     per_query: NotRequired[Scores]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -24,7 +25,7 @@ def render_evaluation(answer: Evaluated) -> RenderableType:
     for name, value in answer["metrics"].items():
         table.add_row(name, f"{value:.4f}")
     missing = f", {answer['missing']} of them missing from the run and counted 0" if answer["missing"] else ""
-    return Group(table, Text(f"{counted(answer['queries'], 'query')}{missing}"))
+    return Group(table, Text(f"{counted(answer['queries'], 'query')}{missing}"), *_notices(answer["notices"]))
 
 
 def render_comparison(answer: ComparisonResult) -> RenderableType:
@@ -34,7 +35,11 @@ def render_comparison(answer: ComparisonResult) -> RenderableType:
     for name in dict.fromkeys(row["metric"] for row in answer["comparisons"]):
         rows = [row for row in answer["comparisons"] if row["metric"] == name]
         parts += [_runs(name, answer), "", _differences(rows), "", _sizes(rows, answer["power"]), ""]
-    return Group(*parts, Text(_how(answer)))
+    return Group(*parts, Text(_how(answer)), *_notices(answer.get("notices", [])))
+
+
+def _notices(notices: Sequence[str]) -> list[Text]:
+    return [Text(f"notice: {plain(notice)}") for notice in notices]
 
 
 def _table(*headings: str) -> Table:

@@ -13,6 +13,7 @@ from harness.evaluation.significance.alternative import Alternative
 from harness.evaluation.significance.compare_runs import compare
 from harness.evaluation.significance.comparison_result import Evaluated
 from harness.evaluation.significance.comparison_tables import render_comparison, render_evaluation
+from harness.evaluation.significance.id_overlap import overlap_notices
 from harness.evaluation.significance.test_spec import TestSpec
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def evaluate(
     per_query: bool = False,
 ) -> Evaluated:
     """Means of `metrics`, one or several (DEFAULT_METRICS where None), over all queries of `qrels`. Raises UserError on
-    an unknown metric.
+    an unknown metric, and where run and qrels have no query in common.
 
     >>> import harness
     >>> run = harness.load_run("results/semanlink/bm25-b287f4b1")
@@ -63,6 +64,7 @@ def _evaluated(run: Run, qrels: Qrels, scores: Scores, collection: str | None, p
         queries=len(qrels),
         missing=sum(not run.scores.get(query) for query in qrels),
         metrics={name: mean(values) for name, values in scores.items()},
+        notices=overlap_notices(run.name, run.scores, qrels),
     )
     if collection is not None:
         answer["collection"] = collection

@@ -175,11 +175,10 @@ def _method(cell: PlannedCell) -> MethodSection:
 
 def _data(cell: PlannedCell, sweep: SweepFile) -> Data:
     collection = cell.inputs.collection
-    sources = (
-        () if cell.cell.resample is None else tuple(DataSource(name=name) for name in sweep.candidates.training_queries)
-    )
+    names = () if cell.cell.resample is None else sweep.candidates.training_queries
     test = TestCollection(name=collection.name, split=cell.inputs.split, content_hash=collection.content_hash)
-    return Data(test_collection=test, training_data=sources)
+    test = test.model_copy(update={"warnings": collection.report.faults()})
+    return Data(test_collection=test, training_data=tuple(DataSource(name=name) for name in names))
 
 
 def _teacher(cell: PlannedCell) -> TeacherSection | None:

@@ -1,0 +1,1 @@
+"""How files are laid out and packed: what a reader must know before it reads a line."""
