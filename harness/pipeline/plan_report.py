@@ -16,6 +16,7 @@ from harness.config.cells import expand
 from harness.config.sweep_file import SweepFile
 from harness.errors import UserError
 from harness.ledger.ledger import Ledger
+from harness.masking import masked
 from harness.pipeline.builder import PlannedCell
 from harness.pipeline.cost import labelling_cost
 from harness.pipeline.failures import Failures
@@ -48,7 +49,7 @@ def plan_report(plan: PlannedSweep) -> Report:
         "tuning": _tuning(plan.sweep, cells),
         "llm": cost,
         "seconds": _rough_seconds(to_run, store),
-        "notices": [str(notice) for notice in (*plan.sweep.source.notices, *_unready(plan, cost))],
+        "notices": [masked(str(notice)) for notice in (*plan.sweep.source.notices, *_unready(plan, cost))],
         "disk_gb_free": _free_gb(plan.workspace.path),
     }
 
