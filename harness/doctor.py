@@ -17,6 +17,7 @@ from rich.table import Table
 from harness._lazy import lazy
 from harness.device import best_dtype
 from harness.errors import UserError
+from harness.masking import masked
 from harness.models import BUNDLED, resolve_model
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ _KEYS = (
 
 def check(name: str, ok: bool, detail: str, remedy: str = "") -> Check:
     """One line of the diagnosis; a remedy only where something is missing."""
-    return {"name": name, "ok": ok, "detail": detail, "remedy": "" if ok else remedy}
+    # What a server says, and its address, may hold a key or a password.
+    return {"name": name, "ok": ok, "detail": masked(detail), "remedy": "" if ok else masked(remedy)}
 
 
 def diagnose() -> dict[str, list[Check]]:

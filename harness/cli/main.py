@@ -118,7 +118,7 @@ def sweep(
 
     planned = harness.Workspace(workspace).plan(file, overrides or ())
     for notice in (*planned.sweep.source.notices, *planned.collection_notices):
-        print(f"notice: {notice}", file=sys.stderr)
+        print(masked(f"notice: {notice}"), file=sys.stderr)
     outcome = planned.run(results, max_cost=max_cost, max_cost_workspace=max_cost_workspace, retry_failed=retry_failed)
     if as_json:
         emit(outcome.summary)

@@ -180,8 +180,7 @@ class InFlight:
         try:
             completion = self._settled(request, await backend.complete(request))
             reply = self._keep(key, request, completion)
-            counted = 0 if completion.estimated else completion.input_tokens
-            self.tally.add(request.messages, counted, completion.output_tokens, _missing(reply))
+            self._note(request, completion, reply)
             return reply, completion
         except RequestFailed as failed:
             may_be_billed = False
@@ -192,6 +191,15 @@ class InFlight:
             raise
         finally:
             self._reservations.end(key, unconfirmed=may_be_billed)
+
+    def _note(self, request: Request, completion: Completion, reply: ParsedResponse) -> None:
+        counted = 0 if completion.estimated else completion.input_tokens
+        try:
+            self.tally.add(request.messages, counted, completion.output_tokens, _missing(reply))
+        except UserError:
+            # All answers are of no use, which is not these queries' fault.
+            self._stopped = True
+            raise
 
     def _failed(self, key: str, request: Request, failed: RequestFailed) -> tuple[ParsedResponse, Completion | None]:
         failed.message = self._mask(failed.message)

@@ -16,6 +16,7 @@ from harness.config.cells import expand
 from harness.config.sweep_file import SweepFile
 from harness.errors import UserError
 from harness.ledger.ledger import Ledger
+from harness.masking import masked
 from harness.pipeline.builder import PlannedCell
 from harness.pipeline.cost import labelling_cost
 from harness.pipeline.failures import Failures
@@ -49,7 +50,7 @@ def plan_report(plan: PlannedSweep) -> Report:
         "llm": cost,
         "seconds": _rough_seconds(to_run, store),
         "notices": [
-            *(str(notice) for notice in (*plan.sweep.source.notices, *_unready(plan, cost))),
+            *(masked(str(notice)) for notice in (*plan.sweep.source.notices, *_unready(plan, cost))),
             *plan.collection_notices,
         ],
         "collections": plan.collection_reports(),

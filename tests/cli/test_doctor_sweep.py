@@ -78,6 +78,20 @@ def test_a_teacher_that_can_be_asked(
     assert len(Ledger(tmp_path / "workspace" / "ledger.sqlite")) == 2, "what was paid is in the ledger"
 
 
+def test_a_password_in_an_address_is_seen_by_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def echo(asked: Asked) -> Answer:
+        return refuses("who is someone:pass-w0rd with sk-not-a-key?", status=401)
+
+    with answering(echo, NAMED) as server:
+        address = f"{server.url}/v1".replace("://", "://someone:pass-w0rd@")
+        code, checks = checked(sweep(tmp_path, gpt=api(address)), monkeypatch, capsys)
+
+    assert code == 1 and checks["gpt: address"]["ok"] and not checks["gpt: question"]["ok"]
+    assert not any(secret in json.dumps(checks) for secret in ("pass-w0rd", "sk-not-a-key"))
+
+
 def prose(asked: Asked) -> Answer:
     status, body = good(asked)
     body["choices"][0]["message"]["content"] = "All of them are interesting."

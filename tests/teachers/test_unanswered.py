@@ -196,6 +196,15 @@ def test_the_first_twenty_failing_stop_and_the_query_and_the_words_are_named(ser
     assert {ranking.verdict for ranking in label(server, ledger, 30)} == {"ok"}, "then it was not about the queries"
 
 
+def test_answers_that_are_all_cut_are_not_the_queries_fault(server: Scripted, ledger: Ledger) -> None:
+    server.script = lambda body: (200, completion(body["model"], "I think that", "length", 10))
+    with pytest.raises(UserError, match="can be used"):
+        label(server, ledger, 100)
+    server.script = right
+
+    assert {ranking.verdict for ranking in label(server, ledger, 30)} == {"ok"}
+
+
 def test_an_outage_in_mid_run_stops_and_loses_nothing(server: Scripted, ledger: Ledger) -> None:
     server.script = lambda body: right(body) if len(server.bodies) < 500 else error(503, "maintenance")
     with pytest.raises(UserError, match="maintenance"):
