@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import harness
 from harness.cli.options import JsonOpt, WorkspaceOpt, display, emit
-from harness.retrieval.run import Run
+
+if TYPE_CHECKING:
+    from harness.retrieval.run import Run
 
 QrelsOpt = Annotated[
     str, typer.Option("--qrels", help="TREC qrels, BEIR tsv, ranx qrels, or collection:split.", show_default=False)
