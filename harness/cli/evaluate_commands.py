@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import harness
 from harness.cli.options import JsonOpt, WorkspaceOpt, display, emit
+
+if TYPE_CHECKING:
+    from harness.retrieval.run import Run
 
 QrelsOpt = Annotated[
     str, typer.Option("--qrels", help="TREC qrels, BEIR tsv, ranx qrels, or collection:split.", show_default=False)
@@ -21,6 +24,15 @@ RunsArg = Annotated[
     list[str],
     typer.Argument(
         metavar="RUN...", help="TREC files, files ranx reads, or published result folders.", show_default=False
+    ),
+]
+
+
+DropOpt = Annotated[
+    bool,
+    typer.Option(
+        "--drop-identical",
+        help="Leave out documents whose id is the query's, as BEIR does where queries are documents (ArguAna, Quora).",
     ),
 ]
 
@@ -71,6 +83,7 @@ def evaluate(
     ],
     qrels: QrelsOpt,
     metric: MetricsOpt = None,
+    drop_identical: DropOpt = False,
     per_query: Annotated[bool, typer.Option("--per-query", help="Also the value of every query.")] = False,
     as_json: JsonOpt = False,
     workspace: WorkspaceOpt = Path("workspace"),
@@ -88,12 +101,18 @@ def evaluate(
     from harness.evaluation.significance.evaluate_run import evaluate_subtopics
 
     names = [str(one) for one in distinct_metrics(metric or ())]
+    found = _load(run, drop_identical)
     if any(map(needs_subtopics, names)):
-        result = evaluate_subtopics(harness.load_run(run), read_subtopics(Path(qrels)), names, per_query=per_query)
+        result = evaluate_subtopics(found, read_subtopics(Path(qrels)), names, per_query=per_query)
     else:
         judged = harness.load_qrels(qrels, workspace)
-        result = harness.evaluate(harness.load_run(run), judged, names or None, per_query=per_query)
+        result = harness.evaluate(found, judged, names or None, per_query=per_query)
     emit(result) if as_json else display(render_evaluation(result))
+
+
+def _load(run: str, drop_identical: bool) -> Run:
+    found = harness.load_run(run)
+    return found.without_identical() if drop_identical else found
 
 
 TestOpt = Annotated[
@@ -147,6 +166,7 @@ def compare(
     qrels: QrelsOpt,
     baseline: BaselineOpt = None,
     metric: MetricOpt = None,
+    drop_identical: DropOpt = False,
     test: TestOpt = TestOption.randomisation,
     correction: CorrectionOpt = None,
     alternative: AlternativeOpt = AlternativeOption.two_sided,
@@ -183,8 +203,8 @@ def compare(
         power=power,
         seed=seed,
     )
-    loaded = [harness.load_run(run) for run in runs if run != baseline]
-    base = harness.load_run(baseline) if baseline is not None else None
+    loaded = [_load(run, drop_identical) for run in runs if run != baseline]
+    base = _load(baseline, drop_identical) if baseline is not None else None
     judged = harness.load_qrels(qrels, workspace)
     result = harness.compare(loaded, judged, baseline=base, metrics=metric or ["nDCG@10"], question=question)
     emit(result) if as_json else display(render_comparison(result))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.collections.collection import CollectionSource, Document, Qrels, Query
 from harness.collections.duplicates import OTHER_FORM, other_forms
 from harness.collections.import_report import UNJUDGED, Findings
-from harness.collections.splits import Splits, collect, settle
+from harness.collections.splits import Splits, collect, normalised, settle
 from harness.collections.stored_qrels import save_qrels
 from harness.collections.texts import StoredTexts
 from harness.collections.texts_writer import Stored, write_texts
@@ -33,6 +33,7 @@ def build(source: CollectionSource, progress: Progress, folder: Path) -> None:
     splits = settle(judged, queries, source.settings, findings)
     _check_emptiness(corpus, splits, findings)
     _check_judgments(stored, splits, findings)
+    _check_own_documents(stored, splits, queries, findings)
     described = {
         name: _write_split(folder, f"split-{k}", splits[name], queries, findings) for k, name in enumerate(splits)
     }
@@ -90,6 +91,15 @@ def _check_judgments(corpus: StoredTexts, splits: Splits, findings: Findings) ->
                     f"judgments in '{split}' of documents that the collection does not have (kept)",
                     f"{query} {document}",
                 )
+
+
+def _check_own_documents(corpus: StoredTexts, splits: Splits, queries: dict[str, Query], findings: Findings) -> None:
+    """Ids may be equal by chance, as numbers are; a document that also holds the text is the query."""
+    for split, qrels in splits.items():
+        same = [query for query, row in zip(qrels, corpus.find(list(qrels)), strict=True) if row >= 0]
+        for query, text in zip(same, corpus.texts(same), strict=True):
+            if normalised(queries[query].text) in normalised(text) and qrels[query].get(query, 0) <= 0:
+                findings.warn(f"queries of '{split}' that are documents of the collection too (kept, and found)", query)
 
 
 def _check_queries(judged: Splits, queries: dict[str, Query], findings: Findings) -> None:

@@ -60,6 +60,15 @@ class Run:
 
         write_trec(Path(path), self.name, self.scores)
 
+    def without_identical(self) -> Run:
+        """The run without documents whose id is that of their query, as BEIR evaluates: where queries are documents
+        themselves, each finds itself first."""
+        dropped = {
+            query: {document: score for document, score in found.items() if document != query}
+            for query, found in self.scores.items()
+        }
+        return Run(self.name, dropped)
+
     def top(self, query: str, depth: int | None = None) -> list[str]:
         """The first `depth` documents of `query` (all, where None) in trec_eval's order; none for a query that the run
         misses."""

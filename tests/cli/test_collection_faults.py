@@ -111,3 +111,23 @@ def test_runs_and_qrels_that_are_not_of_one_collection(
     assert "differ in Unicode form or white space only, and count as two" in notices[1]
     assert call(monkeypatch, "evaluate", "good.trec.gz", "--qrels", "qrels.txt.xz", "--json") == 0
     assert json.loads(capsys.readouterr().out)["notices"] == []
+
+
+def test_queries_that_are_documents_are_said_and_may_be_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    texts = {"a1": "cats are better", "a2": "cats are worse", "a3": "dogs bark"}
+    rows = [{"_id": name, "text": text} for name, text in texts.items()]
+    write_folder(tmp_path / "args", documents=rows, queries=rows[:1], qrels={"test": [("a1", "a2", 1)]})
+    Path("sweep.yaml").write_text("collections: [{folder: args}]\nmethods: [bm25]\n")
+    assert call(monkeypatch, "plan", "sweep.yaml", "--json") == 0
+    [notice] = json.loads(capsys.readouterr().out)["notices"]
+    assert "1 queries of 'test' that are documents of the collection too (kept, and found): a1" in notice
+    Path("run.trec").write_text("a1 Q0 a1 1 2 r\na1 Q0 a2 2 1 r\n")
+    values = []
+    for option in ([], ["--drop-identical"]):
+        assert call(monkeypatch, "evaluate", "run.trec", "--qrels", "args/qrels/test.tsv", "--json", *option) == 0
+        answer = json.loads(capsys.readouterr().out)
+        values.append((round(answer["metrics"]["nDCG@10"], 3), len(answer["notices"])))
+    assert values == [(0.631, 1), (1.0, 0)]

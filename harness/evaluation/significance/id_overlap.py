@@ -8,6 +8,7 @@ from itertools import islice
 
 from harness.collections.collection import Qrels
 from harness.errors import UserError
+from harness.text import counted
 
 Scores = Mapping[str, Mapping[str, float]]
 _EXAMPLES = 3
@@ -35,6 +36,11 @@ def _notices(name: str, scores: Scores, qrels: Qrels, shared: list[str]) -> Iter
         yield (
             f"the run '{name}' returns no judged document: it has {_some(sorted(returned))}, the qrels have "
             f"{_some(sorted(judged))}"
+        )
+    if identical := [query for query in shared if query in scores[query] and qrels[query].get(query, 0) <= 0]:
+        yield (
+            f"the run '{name}' returns {counted(len(identical), 'document')} with the id of the query, first "
+            f"'{identical[0]}': where queries are documents themselves, leave them out as BEIR does (--drop-identical)"
         )
     for what, ours, theirs in (("query", scores.keys(), qrels.keys()), ("document", returned, judged)):
         if pair := _same_looking(ours - theirs, theirs - ours):
