@@ -111,7 +111,9 @@ FormOpt = Annotated[
     typer.Option(
         "--as",
         metavar="FORM",
-        help=f"Labels that others published, for --collection. {'; '.join(f'{one.name}: {one.summary}' for one in LABEL_FORMS.values())}. Default: our own export.",
+        help="Labels that others published, for --collection. "
+        f"{'; '.join(f'{one.name}: {one.summary}' for one in LABEL_FORMS.values())}. "
+        "Default: our own export.",
         show_default=False,
     ),
 ]

@@ -29,7 +29,8 @@ class RecordedSettings(Settings):
     file: tuple[str, ...] = Field(
         min_length=1,
         description="TREC runs (any run file the harness reads) or files of labels (.jsonl, .jsonl.gz: what harness "
-        "labels export and labels import --as write, a run's labels.jsonl.gz, rankings.jsonl.gz); a name or a list, relative to the sweep file",
+        "labels export and labels import --as write, "
+        "a run's labels.jsonl.gz, rankings.jsonl.gz); a name or a list, relative to the sweep file",
         # The teacher's identity is the files' content, wherever they lie.
         json_schema_extra={"transport": True},
     )

@@ -62,7 +62,7 @@ def imported(tmp_path: Path) -> Import:
 def prompt(query: str, passages: Sequence[str]) -> str:
     listed = "\n".join(f"[{number}] {text}" for number, text in enumerate(passages, 1))
     return (
-        f"You rank passages. USER: I will provide you with {len(passages)} passages. Rank them for the query: {query}.\n\n"
+        f"You rank passages. USER: I will provide you with {len(passages)} passages. The query: {query}.\n\n"
         f"{listed}\nSearch Query: {query}.\nRank them, e.g., [2] > [1], and say no word. ASSISTANT:"
     )
 
@@ -205,9 +205,7 @@ def test_files_of_another_form_are_refused(tmp_path: Path, imported: Import, for
     assert not (tmp_path / "home" / "imported-labels").exists()
 
 
-def test_the_teacher_recorded_replays_them_and_names_their_source(
-    tmp_path: Path, imported: Import, ledger: Ledger
-) -> None:
+def test_the_teacher_recorded_replays_them_and_names_their_source(tmp_path: Path, imported: Import) -> None:
     run = tmp_path / "zephyr.run"
     run.write_text("q1 Q0 c 1 3 r\nq1 Q0 a 3 1 r\n")
     told, _ = imported(run, "trec", name="Rank-DistiLLM", licence="CC-BY-4.0")
@@ -215,7 +213,7 @@ def test_the_teacher_recorded_replays_them_and_names_their_source(
     teacher = teacher_from({"kind": "recorded", "file": told["file"]})
     task = Task("q1", QUERIES["q1"], tuple(Candidate(id, TEXTS[id]) for id in "ac"))
 
-    assert list(teacher.label([task], ledger, silent)) == [Ranking("q1", ("c", "a"))]
+    assert list(teacher.label([task], Ledger(tmp_path / "ledger.sqlite"), silent)) == [Ranking("q1", ("c", "a"))]
     (source,) = teacher.provenance()["imported_from"]
     assert (source["name"], source["licence"], source["form"]) == ("Rank-DistiLLM", "CC-BY-4.0", "trec")
     assert source == told["source"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +39,7 @@ def json_list(file: Path) -> list[Any]:
 def json_rows(file: Path) -> Iterator[Row]:
     """The objects of a JSON list, of JSON lines, or the one of a JSON file. Raises UserError."""
     whole = read_text(file)
+    rows: Iterable[tuple[int, Any]]
     if whole.lstrip().startswith("["):
         rows = enumerate(_parsed(whole, file), 1)
     else:
@@ -63,7 +64,7 @@ def text_of(row: Mapping[str, Any], *names: str) -> str:
 
 def objects_of(row: Mapping[str, Any], *names: str) -> list[dict[str, Any]]:
     """The objects of the list under the first of these keys that has a list; empty where none has."""
-    found = next((row[name] for name in names if isinstance(row.get(name), list)), [])
+    found: list[Any] = next((row[name] for name in names if isinstance(row.get(name), list)), [])
     return [one for one in found if isinstance(one, dict)]
 
 

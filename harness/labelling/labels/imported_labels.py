@@ -4,7 +4,7 @@ rankings.jsonl.
 The teacher `recorded` replays them, and the card of a run that learnt from them names their source. Equal labels give
 equal bytes::
 
-    {"format": "distil-harness imported labels", "version": 1, "source": {"name": ..., "date": ..., "licence": ..., ...}}
+    {"format": "distil-harness imported labels", "version": 1, "source": {"name": ..., "date": ..., ...}}
     {"query": ..., "ordered": [...], ...}
 """
 
@@ -57,11 +57,14 @@ class ImportHeader(BaseModel):
 def write_imported(path: Path, source: LabelSource, rankings: Iterable[Ranking]) -> None:
     """Write the file, complete or not at all, gzipped."""
     header = ImportHeader(source=source).model_dump(mode="json")
-    with atomic_file(path) as temporary, temporary.open("wb") as raw:
-        with gzip.GzipFile("", "wb", compresslevel=3, fileobj=raw, mtime=0) as stream:
-            stream.write(json_line(header))
-            for ranking in rankings:
-                stream.write(json_line(ranking.to_json(), "replace"))
+    with (
+        atomic_file(path) as temporary,
+        temporary.open("wb") as raw,
+        gzip.GzipFile("", "wb", compresslevel=3, fileobj=raw, mtime=0) as stream,
+    ):
+        stream.write(json_line(header))
+        for ranking in rankings:
+            stream.write(json_line(ranking.to_json(), "replace"))
 
 
 def imported_source(path: Path) -> LabelSource:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import ClassVar, NamedTuple
 
-from harness.labelling.labels.parser import Reason, parse
+from harness.labelling.labels.parser import Parsed, Reason, parse
 from harness.labelling.labels.ranking import VERDICTS, Verdict
 from harness.labelling.strategies._defusing import defuse_brackets
 from harness.plugins import Plugin, Settings
@@ -146,7 +146,9 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return max(verdicts, key=VERDICTS.index, default="ok")
 
 
-def overall(replies: Sequence[ParsedResponse | PartialRanking], placed: int) -> tuple[Verdict, tuple[Reason, ...]]:
+def overall(
+    replies: Sequence[ParsedResponse | PartialRanking | Parsed], placed: int
+) -> tuple[Verdict, tuple[Reason, ...]]:
     """Verdict and reasons of an order made from several replies or orders, in which `placed` candidates have a place.
 
     Failed ones make the whole partial; only an order without any placed candidate has failed.

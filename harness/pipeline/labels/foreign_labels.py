@@ -100,7 +100,7 @@ def _unmatched(counts: dict[str, Any]) -> list[str]:
     told = {
         "unmatched_queries": "labels of queries that the collection lacks: left out",
         "repeated_queries": "further labels of one query: the first stays",
-        "unmatched_documents": f"of {counts['documents']:,} documents are not in the collection: left out of the orders",
+        "unmatched_documents": f"of {counts['documents']:,} documents are not in the collection: left out",
         "equal_documents": "documents have the text of another one: they share a place",
         "tied_documents": "documents have the grade of another one of their query: of these the greater id comes first",
     }
