@@ -41,8 +41,8 @@ BUNDLED = {
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """A model on this disk; `identity` is the hash of its files, so a copy under another name is the same model. That of
-    an adapter is also its base's."""
+    """A model on this disk; `identity` is the hash of its files, so a copy under another name is the same model. That
+    of an adapter is also its base's."""
 
     name: str
     path: Path
@@ -70,7 +70,8 @@ def resolve_model(name: str, base: Path = Path()) -> ModelFiles:
         near = "".join(f"did you mean 'bundled:{one}'? Or " for one in get_close_matches(name, BUNDLED, n=1))
         raise UserError(
             f"there is no model at '{folder}'",
-            remedy=f"{near}give a folder, a Hugging Face id (owner/name or owner/name@revision) or one of {_bundled_names()}",
+            remedy=f"{near}give a folder, a Hugging Face id (owner/name or owner/name@revision) or one of "
+            f"{_bundled_names()}",
         )
     path, gguf = download(name, _bundled_names())
     return _with_base(ModelFiles(name, path, gguf))

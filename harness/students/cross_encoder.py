@@ -78,8 +78,8 @@ class CrossRanker(PairReader):
 
     @classmethod
     def load(cls, folder: Path) -> CrossRanker:
-        """A trained cross-encoder, a decoder with its own answers, or any encoder under a fresh head (drawn from torch's
-        generator). Raises UserError for a generative model of another kind."""
+        """A trained cross-encoder, a decoder with its own answers, or any encoder under a fresh head (drawn from
+        torch's generator). Raises UserError for a generative model of another kind."""
         trained = detect_architecture(folder) == "cross-encoder"
         require_peft(folder)
         if adapter_base(folder) is not None and not trained:

@@ -71,8 +71,8 @@ def save_student(student: Student, folder: Path) -> None:
 
 
 def load_options(device: torch.device) -> dict[str, Any]:
-    """How transformers load for training: on a CPU with plain attention, faster there than torch's fused one once gradients
-    are wanted."""
+    """How transformers load for training: on a CPU with plain attention, faster there than torch's fused one once
+    gradients are wanted."""
     return {"attn_implementation": "eager"} if device.type == "cpu" else {}
 
 
