@@ -18,9 +18,9 @@ from harness.plugin_checks.leakage import Leakage
 from harness.plugin_checks.repetition import Repetition
 from harness.plugin_checks.stub_spec import may_fail
 from harness.plugin_checks.subprocess_run import run_in_subprocess
+from harness.pretrained.loading import silence_libraries
 from harness.retrieval.run import Run
 from harness.stage import Stage
-from harness.students.student import silence_libraries
 
 sentence_transformers = lazy("sentence_transformers")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness._lazy import lazy
 from harness.device import deterministic
-from harness.students.student import silence_libraries
+from harness.pretrained.loading import silence_libraries
 
 if TYPE_CHECKING:
     import tokenizers

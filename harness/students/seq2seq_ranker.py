@@ -38,7 +38,8 @@ class Seq2SeqRanker(PairReader):
     def __init__(self, model: Any, tokenizer: Any) -> None:
         """Raises UserError where the vocabulary lacks the answers."""
         self.device = device()
-        self.model, self.tokenizer = model.float().to(self.device).eval(), tokenizer
+        self.model: Any = model.float().to(self.device).eval()
+        self.tokenizer = tokenizer
         # Where models of sentence-transformers have it: freezing and LoRA look there. No part of itself, though.
         object.__setattr__(self.model, "transformers_model", self.model)
         vocabulary = tokenizer.get_vocab()
@@ -86,11 +87,11 @@ class Seq2SeqRanker(PairReader):
 def load_cross_encoder(folder: Path) -> PairReader:
     """A ranker that reads pairs, as what it was trained: a classifier, a decoder or a T5 that answers, or an encoder
     under a fresh head. Raises UserError for other generative models."""
-    kind = read_json(folder / "config.json").get("model_type")
-    heads = read_json(folder / "config.json").get("architectures") or ()
-    if not generates(folder) or not any(str(head).endswith("ForConditionalGeneration") for head in heads):
+    config = read_json(folder / "config.json")
+    heads: list[str] = config.get("architectures") or []
+    if not generates(folder) or not any(head.endswith("ForConditionalGeneration") for head in heads):
         return CrossRanker.load(folder)
-    if kind not in ANSWERS:
+    if config.get("model_type") not in ANSWERS:
         raise UserError(
             f"the model in '{folder}' is a {heads[0]}, which generates text: a ranker of it would get a head of random "
             "numbers",
