@@ -41,7 +41,7 @@ def shown(renderable: object, width: int = 100) -> str:
 
 def test_evaluate_gives_the_documented_shape() -> None:
     answer = evaluate_run.evaluate(WEAK, QRELS, ["nDCG@10", "MRR@10"], collection="toy", per_query=True)
-    assert list(answer) == ["run", "queries", "missing", "metrics", "collection", "per_query"]
+    assert list(answer) == ["run", "queries", "missing", "metrics", "notices", "collection", "per_query"]
     assert (answer["run"], answer["queries"], answer["missing"], answer["collection"]) == ("weak", 30, 0, "toy")
     assert list(answer["metrics"]) == ["nDCG@10", "RR@10"] == list(answer["per_query"])
     assert answer["metrics"]["RR@10"] == pytest.approx(np.mean(list(answer["per_query"]["RR@10"].values())))
@@ -74,6 +74,7 @@ def test_compare_with_a_baseline() -> None:
         "queries",
         "runs",
         "comparisons",
+        "notices",
     ]
     assert list(answer) == keys
     assert answer["family"] == "2 comparisons with weak on nDCG@10"
