@@ -112,8 +112,7 @@ def curves(
     harness curves --axis usd --against supervised --price usd --json
     """
     from harness.leaderboard.board import board_of
-    from harness.leaderboard.curves.curve_answer import CurveQuestion, answer
-    from harness.leaderboard.curves.curve_answer import as_json as answer_json
+    from harness.leaderboard.curves import curve_answer
     from harness.leaderboard.curves.fitted import ALL
     from harness.leaderboard.curves.reranked_runs import check_metrics, with_reranked
     from harness.leaderboard.curves.series import RUNS
@@ -126,14 +125,16 @@ def curves(
     if reranked:
         check_metrics(result_set, [table.metric for table in made.tables])
     over = {None: None, BandOver.runs: RUNS, BandOver.all: ALL}[band]
-    question = CurveQuestion(axis.value, fit.value, over, target, against, price.value if price else None, every)
-    answers = [answer(result_set, table, question) for table in made.tables]
+    question = curve_answer.CurveQuestion(
+        axis.value, fit.value, over, target, against, price.value if price else None, every
+    )
+    answers = [curve_answer.answer(result_set, table, question) for table in made.tables]
     if picture is not None:
         one = next((one for one in answers if one.drawn is not None), None)
         if one is None or one.drawn is None:
             raise UserError("no run has a budget, so there is no curve to draw", file=picture)
         write_svg(one.drawn, picture, one.statistics)
     if as_json:
-        emit({"tables": [answer_json(one) for one in answers], "notes": list(made.notes)})
+        emit({"tables": [curve_answer.as_json(one) for one in answers], "notes": list(made.notes)})
     else:
         display(render(answers, made.folder))

@@ -143,7 +143,7 @@ def test_permutations_of_other_hits_are_refused(tmp_path: Path, imported: Import
     answers.write_text(json.dumps(["[1]", "[1]"]))
 
     with pytest.raises(UserError, match="2 permutations stand here, and 1 lists"):
-        imported(answers, "rankgpt", beside=hits)
+        imported(answers, "rankgpt", hits=hits)
     with pytest.raises(UserError, match="--hits"):
         imported(answers, "rankgpt")
 

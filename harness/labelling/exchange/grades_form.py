@@ -18,7 +18,7 @@ class GradesForm(LabelForm):
     summary = "graded judgments as TREC qrels, for example of LLMJudge"
     source = "Rahmani et al., arXiv 2502.13908 (LLMJudge)"
 
-    def labels(self, file: Path, beside: Path | None) -> Iterator[ForeignLabel]:
+    def labels(self, file: Path, hits: Path | None) -> Iterator[ForeignLabel]:
         for query, grades in _read(file).items():
             documents = tuple(Reference(document) for document in grades)
             order = tuple(range(len(documents)))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from harness.errors import UserError
 
 
-class Row(NamedTuple):
+class PlacedObject(NamedTuple):
     """A JSON object of a file, and its line or its place in the list."""
 
     place: int
@@ -36,7 +36,7 @@ def json_list(file: Path) -> list[Any]:
     return found
 
 
-def json_rows(file: Path) -> Iterator[Row]:
+def json_rows(file: Path) -> Iterator[PlacedObject]:
     """The objects of a JSON list, of JSON lines, or the one of a JSON file. Raises UserError."""
     whole = read_text(file)
     rows: Iterable[tuple[int, Any]]
@@ -50,7 +50,7 @@ def json_rows(file: Path) -> Iterator[Row]:
     for place, value in rows:
         if not isinstance(value, dict):
             raise UserError("no JSON object stands here", file=file, line=place)
-        yield Row(place, value)
+        yield PlacedObject(place, value)
 
 
 def text_of(row: Mapping[str, Any], *names: str) -> str:

@@ -52,6 +52,6 @@ class LabelForm(ABC):
     """The paper or project whose form it is."""
 
     @abstractmethod
-    def labels(self, file: Path, beside: Path | None) -> Iterator[ForeignLabel]:
-        """All labels of `file`; `beside` is a second file where the form has two. Raises UserError with file and
+    def labels(self, file: Path, hits: Path | None) -> Iterator[ForeignLabel]:
+        """All labels of `file`; `hits` is a second file where the form has two. Raises UserError with file and
         line."""

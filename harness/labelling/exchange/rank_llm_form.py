@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.errors import UserError
-from harness.labelling.exchange.json_rows import Row, json_rows, objects_of, text_of
+from harness.labelling.exchange.json_rows import PlacedObject, json_rows, objects_of, text_of
 from harness.labelling.exchange.label_form import ForeignLabel, LabelForm, Reference
 from harness.labelling.exchange.listwise_prompt import listwise_prompt
 from harness.labelling.exchange.text_key import text_key
@@ -35,13 +35,13 @@ class RankLlmForm(LabelForm):
     summary = "rank_llm's JSON of prompts and raw responses, windows put together, read by our parser"
     source = "https://github.com/castorini/rank_llm"
 
-    def labels(self, file: Path, beside: Path | None) -> Iterator[ForeignLabel]:
+    def labels(self, file: Path, hits: Path | None) -> Iterator[ForeignLabel]:
         windows = (window for row in json_rows(file) for window in _windows(row, file))
         for query, asked in groupby(windows, key=lambda window: window.query):
             yield _joined(query, list(asked))
 
 
-def _windows(row: Row, file: Path) -> Iterator[Window]:
+def _windows(row: PlacedObject, file: Path) -> Iterator[Window]:
     if "prompt" in row.value:
         yield _window(row.value, Reference(), file, row.place)
         return

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UserError
-from harness.labelling.exchange.json_rows import Row, json_list, json_rows, objects_of, text_of
+from harness.labelling.exchange.json_rows import PlacedObject, json_list, json_rows, objects_of, text_of
 from harness.labelling.exchange.label_form import ForeignLabel, LabelForm, Reference
 from harness.labelling.exchange.text_key import text_key
 from harness.labelling.labels.parser import parse
@@ -22,8 +22,8 @@ class RankGptForm(LabelForm):
     summary = "RankGPT's JSON list of permutations, and the JSON lines of their hits (--hits; else the one beside it)"
     source = "Sun et al., arXiv 2304.09542 (RankGPT)"
 
-    def labels(self, file: Path, beside: Path | None) -> Iterator[ForeignLabel]:
-        answers, hits = json_list(file), beside or _hits_beside(file)
+    def labels(self, file: Path, hits: Path | None) -> Iterator[ForeignLabel]:
+        answers, hits = json_list(file), hits or _hits_of(file)
         rows = list(json_rows(hits))
         if len(rows) != len(answers):
             raise UserError(
@@ -38,7 +38,7 @@ class RankGptForm(LabelForm):
             yield ForeignLabel.of_answer(query, documents, parse(answer, len(documents)), answer)
 
 
-def _hits_beside(file: Path) -> Path:
+def _hits_of(file: Path) -> Path:
     """The JSON lines whose name begins that of the permutations, as RankGPT's do."""
     found = [one for one in sorted(file.parent.glob("*.jsonl*")) if file.name.startswith(one.name.split(".jsonl")[0])]
     if len(found) != 1:
@@ -46,7 +46,7 @@ def _hits_beside(file: Path) -> Path:
     return found[0]
 
 
-def _presented(row: Row, hits: Path) -> tuple[Reference, list[Reference]]:
+def _presented(row: PlacedObject, hits: Path) -> tuple[Reference, list[Reference]]:
     found = objects_of(row.value, "hits", "retrieved_passages")
     if not found or not text_of(row.value, "query"):
         raise UserError("this is no row of RankGPT: it lacks a query with hits", file=hits, line=row.place)

@@ -19,7 +19,7 @@ class ReasonRankForm(LabelForm):
     summary = "ReasonRank's JSON lines: qid, initial_list, final_list, reasoning"
     source = "Liu et al., arXiv 2508.07050 (ReasonRank)"
 
-    def labels(self, file: Path, beside: Path | None) -> Iterator[ForeignLabel]:
+    def labels(self, file: Path, hits: Path | None) -> Iterator[ForeignLabel]:
         for place, row in json_rows(file):
             query, initial, final = text_of(row, "qid"), texts_of(row, "initial_list"), texts_of(row, "final_list")
             if not query or initial is None or final is None:

@@ -17,7 +17,7 @@ class TrecForm(LabelForm):
     summary = "a TREC run, for example of Rank-DistiLLM (or any run file that the harness reads)"
     source = "trec_eval; Schlatt et al., arXiv 2405.07920 (Rank-DistiLLM)"
 
-    def labels(self, file: Path, beside: Path | None) -> Iterator[ForeignLabel]:
+    def labels(self, file: Path, hits: Path | None) -> Iterator[ForeignLabel]:
         run = Run.read(file)
         for query in run.scores:
             documents = tuple(Reference(document) for document in run.top(query))

@@ -25,7 +25,7 @@ class Publication(NamedTuple):
 
     file: Path
     form: str
-    beside: Path | None = None
+    hits: Path | None = None
     """The second file of a form that has two."""
     name: str | None = None
     date: str | None = None
@@ -41,7 +41,7 @@ def import_published(
     queries is one of the collection's.
     """
     form, found = label_form(publication.form), workspace.collection(collection)
-    labels = list(form.labels(publication.file, publication.beside))
+    labels = list(form.labels(publication.file, publication.hits))
     counts = MatchCounts()
     rankings = _matched(labels, found, counts)
     if not rankings:
