@@ -114,7 +114,7 @@ def load_board(
     cards name, or zero-shot. Raises UserError when nothing fits a name that was given.
 
     >>> import harness
-    >>> board = harness.load_board("results", metric="nDCG@10", baseline="zero-shot")
+    >>> board = harness.load_board("results", collection="semanlink", metric="nDCG@10", baseline="zero-shot")
     >>> for row in board.tables[0].rows[:2]:
     ...     print(row.name, row.budget, round(row.metrics["nDCG@10"].mean, 3))
     bm25 None 0.486

@@ -30,11 +30,11 @@ SWEEPS = ("baselines", "budget", "controls", "losses", "minilm", "semanlink", "s
 """Files of configs/ that need no download."""
 LISTED = ("teachers", "methods", "losses", "collections", "engines", "metrics", "strategies", "prompts")
 COMMANDS = {
-    "board.json": ["board", "--results", "results", "--json"],
-    "board.csv": ["board", "--results", "results", "--csv"],
-    "board.tex": ["board", "--results", "results", "--latex"],
-    "board.md": ["board", "--results", "results", "--markdown"],
-    "curves.json": ["curves", "--results", "results", "--json"],
+    "board.json": ["board", "--results", "results", "--collection", "semanlink", "--json"],
+    "board.csv": ["board", "--results", "results", "--collection", "semanlink", "--csv"],
+    "board.tex": ["board", "--results", "results", "--collection", "semanlink", "--latex"],
+    "board.md": ["board", "--results", "results", "--collection", "semanlink", "--markdown"],
+    "curves.json": ["curves", "--results", "results", "--collection", "semanlink", "--json"],
     "meta.json": ["meta", "--results", "results", "--json"],
 }
 EVERY_KIND = {
