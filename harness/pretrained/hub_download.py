@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from fnmatch import fnmatch
 from pathlib import Path
 
 from harness._lazy import lazy
 from harness.errors import UserError
-from harness.pretrained.model_weights import QUANTISATIONS, chosen_gguf, counts, require_weights
+from harness.pretrained.model_weights import LEFT_OUT, NOT_QUANTISED, chosen_gguf, counts, require_weights
 
 httpx = lazy("httpx")
 
@@ -31,7 +30,10 @@ def download(name: str, others: str) -> tuple[Path, str | None]:
         with suppress(OfflineModeIsEnabled, httpx.TransportError):
             files = sorted(HfApi().list_repo_files(repository, revision=revision or None))
             require_weights(f"the repository '{name}'", files)
-        folder = Path(snapshot_download(repository, revision=revision or None, allow_patterns=_wanted(files)))
+        allowed, ignored = (_wanted(files), None) if files else (NOT_QUANTISED, LEFT_OUT)
+        folder = Path(
+            snapshot_download(repository, revision=revision or None, allow_patterns=allowed, ignore_patterns=ignored)
+        )
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
         offline = " (the hub is off: HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE") else ""
         raise UserError(
@@ -45,9 +47,7 @@ def download(name: str, others: str) -> tuple[Path, str | None]:
     return folder, chosen_gguf(found)
 
 
-def _wanted(files: Sequence[str] | None) -> list[str]:
-    """Patterns of the files to fetch: what counts, and of several quantisations one."""
-    if files is None:
-        return ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", *(f"*{one}.gguf" for one in QUANTISATIONS)]
+def _wanted(files: Sequence[str]) -> list[str]:
+    """The files to fetch: what counts, and of several quantisations one."""
     gguf = chosen_gguf(files)
-    return [file for file in files if counts(file, files) and (not fnmatch(file, "*.gguf") or file == gguf)]
+    return [file for file in files if counts(file, files) and (not file.endswith(".gguf") or file == gguf)]

@@ -14,6 +14,11 @@ PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
 OTHER_RUNTIMES = frozenset({"onnx", "openvino", "coreml"})
 """Folders in which repositories keep copies of the model that other programs run."""
 _LEFT_BY_TRAINERS = ("trainer_state.json", "*_results.json")
+NOT_QUANTISED = [f"*{suffix}" for suffix in READ if suffix != ".gguf"]
+LEFT_OUT = [
+    f"{above}{part}" for above in ("", "*/") for part in (*(f"{one}/*" for one in OTHER_RUNTIMES), *_LEFT_BY_TRAINERS)
+]
+"""Patterns of what counts, whatever the form of the weights, and of what never does: for a hub that cannot be asked."""
 QUANTISATIONS = ("Q4_K_M", "Q8_0", "Q6_K", "Q5_K_M", "Q4_0", "Q4_1", "F16", "BF16", "F32")
 """Which of several GGUF files is taken: the first that is there, as llama.cpp begins with Q4_K_M."""
 

@@ -141,7 +141,7 @@ def test_of_several_quantisations_one_is_taken(name: str, gguf: str) -> None:
 
 
 def test_what_was_fetched_serves_without_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = [resolve_model(name) for name in ("o/whole", "o/quantised", "o/whole@v2")]
+    before = [resolve_model(name) for name in ("o/whole", "o/more", "o/quantised", "o/whole@v2")]
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     assert [resolve_model(model.name) for model in before] == before
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
