@@ -176,6 +176,6 @@ def test_after_an_edit_a_sweep_runs_what_rests_on_the_plug_in_and_nothing_else(
     sweep()
     assert sweep() == {"ran": 0, "cached cells": 2}
     file.write_text(file.read_text().replace("ranking.cut(1)", "ranking.cut(2)"))
-    # The lists, the retriever, the embedded documents, the search and its evaluation.
-    assert sweep() == {"ran": 5, "cached cells": 1}
+    # The lists, the retriever, the embedded documents, the search and its evaluation; then the trace's three.
+    assert sweep() == {"ran": 8, "cached cells": 1}
     assert sweep() == {"ran": 0, "cached cells": 2}

@@ -193,9 +193,8 @@ class InFlight:
             self._reservations.end(key, unconfirmed=may_be_billed)
 
     def _note(self, request: Request, completion: Completion, reply: ParsedResponse) -> None:
-        counted = 0 if completion.estimated else completion.input_tokens
         try:
-            self.tally.add(request.messages, counted, completion.output_tokens, _missing(reply))
+            self.tally.add(request.messages, completion.input_tokens, completion.output_tokens, _missing(reply))
         except UserError:
             # All answers are of no use, which is not these queries' fault.
             self._stopped = True

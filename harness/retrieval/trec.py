@@ -6,16 +6,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from harness._lazy import lazy
 from harness.collections.file_formats.compressed_files import read_plain
 from harness.errors import UserError
 from harness.retrieval.run_lines import BOM, COLUMNS, FORM, Scores, is_result, read_run_lines
 
 if TYPE_CHECKING:
+    import numpy as np
     from pyarrow import Table
-
+else:
+    np = lazy("numpy")
 
 pc = lazy("pyarrow.compute")
 pyarrow = lazy("pyarrow")

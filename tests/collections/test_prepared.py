@@ -83,7 +83,7 @@ def test_one_changed_document_changes_the_hash(
     hashes = []
     for name, pairs in (("a", texts), ("b", texts), ("c", [*texts[:at], other, *texts[at + 1 :]])):
         documents = [{"_id": f"d{k}", "title": title, "text": text} for k, (title, text) in enumerate(pairs)]
-        folder = write_folder(root / name, documents=documents)
+        folder = write_folder(root / name, documents=documents, qrels={"test": [("q2", "d0", 1)]})
         hashes.append(prepare(parse_source({"folder": str(folder)}), root / "home").content_hash)
     assert hashes[0] == hashes[1] != hashes[2]
 

@@ -111,7 +111,9 @@ def test_how_a_run_was_made_and_its_labels_lie_beside_it(first: SweepResult, hom
         ranking.query: ranking for ranking in read_rankings(home / "workspace" / "store" / "labels" / key / RANKINGS)
     }
     assert all(row.ranking().ranked == said[row.query].ranked and row.text for row in labels.rows)
-    assert all(len(row.ranker) == (len(row.given) if len(row.given) > 1 else 0) for row in labels.rows)
+    assert all(len(row.ranker) == len(row.given) for row in labels.rows), (
+        "a list of stage 2 has more than the candidates"
+    )
     assert {PROVENANCE, LABELS} <= card.outcome.files.keys()
     reference = next(folder for folder, card in runs.items() if card.method.name == "bm25")
     assert read_provenance(reference) is not None and read_labels(reference) is None

@@ -79,7 +79,7 @@ def test_tevatron_gets_a_score_with_every_passage(tmp_path: Path, labels: Path) 
 @pytest.mark.models
 def test_a_listwise_loss_of_sentence_transformers_takes_the_lists(tmp_path: Path, labels: Path) -> None:
     _, rows = export(tmp_path, labels, "sentence-transformers")
-    model = CrossEncoder(str(resolve_model("bundled:bert-tiny").folder), num_labels=1)
+    model = CrossEncoder(str(resolve_model("bundled:bert-tiny").path), num_labels=1)
     # A loss takes the columns before the labels by their places.
     queries, documents, grades = zip(*(row.values() for row in rows), strict=True)
 

@@ -30,7 +30,7 @@ def test_every_command_runs(
     ]
     for command in COMMANDS[: new + 1]:
         harness(monkeypatch, command[1:])
-    assert "33 of 33 distinct stages to run" in capsys.readouterr().out
+    assert "57 of 57 distinct stages to run" in capsys.readouterr().out
     with installed(tmp_path / "mine", "harness.methods", monkeypatch):
         for command in later:
             harness(monkeypatch, [str(path) for word in command[1:] for path in sorted(Path().glob(word)) or [word]])

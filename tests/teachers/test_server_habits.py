@@ -109,8 +109,8 @@ def test_a_model_without_a_system_role_is_told_before_the_question(ledger: Ledge
 
 def test_the_key_of_a_label_is_the_same_however_it_was_asked_for(ledger: Ledger) -> None:
     with answering(refusing("max_tokens", NEW)) as picky, answering(good) as easy:
-        labelled(teacher(f"{picky.url}/v1"), ledger)
-        labelled(teacher(f"{easy.url}/v1"), ledger)
+        labelled(teacher(f"{picky.url}/v1", revision="one"), ledger)
+        labelled(teacher(f"{easy.url}/v1", revision="one"), ledger)
 
     assert easy.asked == []
 

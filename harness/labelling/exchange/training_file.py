@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from harness.collections.collection import Document
+if TYPE_CHECKING:
+    from harness.collections.collection import Document
 
 
 class TrainingRow(NamedTuple):

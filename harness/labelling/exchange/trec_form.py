@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness._lazy import lazy
 from harness.labelling.exchange.label_form import ForeignLabel, LabelForm, Reference
-from harness.retrieval.run import Run
+
+runs = lazy("harness.retrieval.run")
 
 
 class TrecForm(LabelForm):
@@ -18,7 +20,7 @@ class TrecForm(LabelForm):
     source = "trec_eval; Schlatt et al., arXiv 2405.07920 (Rank-DistiLLM)"
 
     def labels(self, file: Path, hits: Path | None) -> Iterator[ForeignLabel]:
-        run = Run.read(file)
+        run = runs.Run.read(file)
         for query in run.scores:
             documents = tuple(Reference(document) for document in run.top(query))
             yield ForeignLabel(Reference(query), documents, tuple(range(len(documents))))
