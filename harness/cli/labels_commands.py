@@ -85,18 +85,17 @@ def export_(
 
     harness labels export train.jsonl --as flagembedding --collection semanlink
     """
-    from harness.pipeline.label_transfer import export_labels
-    from harness.pipeline.labels.training_export import Wanted, export_training, render_training
+    from harness.pipeline.labels import label_transfer, training_export
 
     home = harness.Workspace(workspace)
     if form is not None:
-        wanted = Wanted(form, _needed(collection), labels, of_set, positives)
-        told = export_training(file, wanted, home)
-        emit(told) if as_json else print(render_training(told), file=sys.stderr)
+        wanted = training_export.Wanted(form, _needed(collection), labels, of_set, positives)
+        told = training_export.export_training(file, wanted, home)
+        emit(told) if as_json else print(training_export.render_training(told), file=sys.stderr)
         return
     _need_form("labels export", collection, labels, of_set or None)
     with bar("exporting") as progress:
-        told = export_labels(file, home, progress)
+        told = label_transfer.export_labels(file, home, progress)
     if as_json:
         emit(told)
     else:
@@ -117,7 +116,9 @@ FormOpt = Annotated[
         show_default=False,
     ),
 ]
-HitsOpt = Annotated[Path | None, typer.Option("--hits", help="The second file of a form that has two.")]
+HitsOpt = Annotated[
+    Path | None, typer.Option("--hits", help="With --as rankgpt: the JSON lines of what was presented.")
+]
 SourceOpt = Annotated[str | None, typer.Option("--source", help="Who published them; stands on the card.")]
 DateOpt = Annotated[str | None, typer.Option("--date", help="When they were published; stands on the card.")]
 LicenceOpt = Annotated[str | None, typer.Option("--licence", help="Their licence; stands on the card.")]
@@ -147,19 +148,18 @@ def import_(
 
     harness labels import marco-train-10k-gpt3.5.json --as rankgpt --collection folder/marco --licence MIT
     """
-    from harness.pipeline.label_transfer import import_labels, render_import
-    from harness.pipeline.labels.foreign_labels import Publication, import_published, render_published
+    from harness.pipeline.labels import foreign_labels, label_transfer
 
     home = harness.Workspace(workspace)
     if form is not None:
-        publication = Publication(file, form, hits, source, date, licence)
-        told = import_published(publication, _needed(collection), home, out)
-        emit(told) if as_json else print(render_published(told), file=sys.stderr)
+        publication = foreign_labels.Publication(file, form, hits, source, date, licence)
+        told = foreign_labels.import_published(publication, _needed(collection), home, out)
+        emit(told) if as_json else print(foreign_labels.render_published(told), file=sys.stderr)
         return
     _need_form("labels import", collection, hits, source, date, licence, out)
     with bar("importing") as progress:
-        told = import_labels(file, home, progress)
-    emit(told) if as_json else print(render_import(told), file=sys.stderr)
+        told = label_transfer.import_labels(file, home, progress)
+    emit(told) if as_json else print(label_transfer.render_import(told), file=sys.stderr)
 
 
 def _needed(collection: str | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.errors import UserError
-from harness.pipeline.label_transfer import export_labels, import_labels
+from harness.pipeline.labels.label_transfer import export_labels, import_labels
 from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.sweep import SweepResult
 from harness.pipeline.workspace import Workspace

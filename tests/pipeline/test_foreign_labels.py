@@ -148,6 +148,14 @@ def test_permutations_of_other_hits_are_refused(tmp_path: Path, imported: Import
         imported(answers, "rankgpt")
 
 
+def test_a_second_file_is_refused_where_the_form_has_one(tmp_path: Path, imported: Import) -> None:
+    run = tmp_path / "zephyr.run"
+    run.write_text("q1 Q0 c 1 3 r\n")
+
+    with pytest.raises(UserError, match="in one file"):
+        imported(run, "trec", hits=run)
+
+
 def test_reasoning_stays_with_its_order(tmp_path: Path, imported: Import) -> None:
     rows = [
         {"qid": "q1", "initial_list": ["a", "b", "c"], "final_list": ["c", "a", "b"], "reasoning": "Cheese first."},

@@ -50,6 +50,8 @@ class LabelForm(ABC):
     summary: ClassVar[str]
     source: ClassVar[str]
     """The paper or project whose form it is."""
+    takes_hits: ClassVar[bool] = False
+    """Whether it has a second file, with what was presented to the teacher."""
 
     @abstractmethod
     def labels(self, file: Path, hits: Path | None) -> Iterator[ForeignLabel]:

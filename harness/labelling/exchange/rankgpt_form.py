@@ -21,6 +21,7 @@ class RankGptForm(LabelForm):
     name = "rankgpt"
     summary = "RankGPT's JSON list of permutations, and the JSON lines of their hits (--hits; else the one beside it)"
     source = "Sun et al., arXiv 2304.09542 (RankGPT)"
+    takes_hits = True
 
     def labels(self, file: Path, hits: Path | None) -> Iterator[ForeignLabel]:
         answers, hits = json_list(file), hits or _hits_of(file)

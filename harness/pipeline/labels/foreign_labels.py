@@ -41,6 +41,8 @@ def import_published(
     queries is one of the collection's.
     """
     form, found = label_form(publication.form), workspace.collection(collection)
+    if publication.hits is not None and not form.takes_hits:
+        raise UserError(f"labels of the form '{form.name}' are in one file", what="--hits", remedy="leave it out")
     labels = list(form.labels(publication.file, publication.hits))
     counts = MatchCounts()
     rankings = _matched(labels, found, counts)

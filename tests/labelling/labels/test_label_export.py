@@ -23,7 +23,7 @@ from harness.labelling.labels.label_stage import RANKINGS, SUMMARY, summarise
 from harness.labelling.labels.ranking import Ranking
 from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
-from harness.pipeline.label_transfer import Finished, export_labels, import_labels
+from harness.pipeline.labels.label_transfer import Finished, export_labels, import_labels
 from harness.pipeline.workspace import Workspace
 from harness.progress import silent
 from harness.stage import digest
@@ -322,7 +322,7 @@ def test_two_processes_import_at_once(home: Path, file: Path, tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_memory_stays_flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.pipeline.label_transfer._AT_ONCE", 100)
+    monkeypatch.setattr("harness.pipeline.labels.label_transfer._AT_ONCE", 100)
     ledger = Ledger(tmp_path / "many" / "ledger.sqlite")
     ledger.put_many([Call(call_key("m", number), "m", "x" * 20_000, "y", created=1.0) for number in range(2_000)])
     tracemalloc.start()
