@@ -35,6 +35,8 @@ class Completion:
     """The server's `system_fingerprint`."""
     estimated: bool = False
     """Whether the server did not count: tokens are an estimate, and those of the input may be 0."""
+    fault: str = ""
+    """Why what came could not be read, where it is ``unreadable``."""
 
 
 class FatalProviderError(UserError):

@@ -252,7 +252,8 @@ def _missing(reply: ParsedResponse) -> str | None:
 
 def _read(request: Request, completion: Completion) -> ParsedResponse:
     if completion.finish == "unreadable":
-        text = f"not the OpenAI protocol: {completion.text[:200]!r}"
+        why = f" ({completion.fault})" if completion.fault else ""
+        text = f"not the OpenAI protocol{why}: {completion.text[:200]!r}"
         return ParsedResponse((), "failed", ("no answer",), text=text)
     if completion.finish == "filtered":
         return ParsedResponse((), "failed", ("refused",), text=completion.text)

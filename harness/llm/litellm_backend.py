@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
+from pydantic import BaseModel
+
 from harness.errors import UserError
 from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Completion
-from harness.llm.openai_backend import Usd, read_answer, unreadable_completion
+from harness.llm.openai_backend import Usd, read_or_keep
 from harness.llm.providers import litellm
 from harness.llm.retry_rules import TransientError, failure
 from harness.llm.retrying import RetryingBackend
@@ -88,14 +90,9 @@ class LiteLLMBackend(RetryingBackend):
             raise _failure(error, self.model) from error
 
     def _completion(self, answer: Any, seconds: float) -> Completion:
-        body: Any = None
-        try:
-            body = answer.model_dump()
-            return read_answer(body, self.usd, seconds)
-        # Whatever an answer is that cannot be read, it may have been paid for.
-        except Exception:
-            text = json.dumps(body, ensure_ascii=False, default=str) if body is not None else repr(answer)
-            return unreadable_completion(text, body, self.usd, seconds)
+        body: Any = answer.model_dump() if isinstance(answer, BaseModel) else None
+        text = repr(answer) if body is None else json.dumps(body, ensure_ascii=False, default=str)
+        return read_or_keep(text, body, self.usd, seconds)
 
 
 class _Refused(Exception):

@@ -166,16 +166,12 @@ class OpenAIBackend(RetryingBackend):
     def _completion(self, text: str, headers: Mapping[str, str], seconds: float) -> Completion:
         answer = parsed(text)
         failed = body_failure(answer, headers, self.model)
-        try:
-            if failed is None:
-                return read_answer(answer, self.usd, seconds)
-        # Whatever an answer is that cannot be read, it may have been paid for.
-        except Exception:
-            pass
+        if failed is None:
+            return read_or_keep(text, answer, self.usd, seconds)
         unreadable = unreadable_completion(text, answer, self.usd, seconds)
         if isinstance(failed, RequestFailed):
             failed.completion = unreadable
-        if failed is not None and not (isinstance(failed, TransientError) and unreadable.output_tokens):
+        if not (isinstance(failed, TransientError) and unreadable.output_tokens):
             raise failed
         return unreadable
 
@@ -188,6 +184,16 @@ def split_address(url: str) -> tuple[str, aiohttp.BasicAuth | None]:
     host = found.netloc.rpartition("@")[2]
     credentials = aiohttp.BasicAuth(unquote(found.username), unquote(found.password or ""), "utf-8")
     return urlunsplit(found._replace(netloc=host)), credentials
+
+
+def read_or_keep(text: str, answer: Any, usd: Usd, seconds: float) -> Completion:
+    """The completion in the body `answer`; where none can be read, all of `text` with the reason, since whatever it is
+    may have been paid for."""
+    try:
+        return read_answer(answer, usd, seconds)
+    except Exception as error:
+        unread = unreadable_completion(text, answer, usd, seconds)
+        return replace(unread, fault=encodable(f"{type(error).__name__}: {error}")[:200])
 
 
 def read_answer(answer: Mapping[str, Any], usd: Usd, seconds: float) -> Completion:

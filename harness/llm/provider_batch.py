@@ -20,7 +20,7 @@ from harness.labelling.prompting.prompter import Request
 from harness.llm.answers.body_errors import body_failure, parsed
 from harness.llm.answers.provider_reasons import account_remedy
 from harness.llm.backend import Backend, Completion, FatalProviderError, RequestFailed
-from harness.llm.openai_backend import Body, Usd, read_answer, unreadable_completion
+from harness.llm.openai_backend import Body, Usd, read_or_keep
 from harness.llm.providers import Route, litellm
 from harness.llm.retry_rules import TransientError, failure, provider_words
 from harness.llm.wire.accepted_parameters import AcceptedParameters
@@ -161,11 +161,7 @@ class ProviderBatch(Backend):
             return self._refused(row.get("error") or answer, status)
         if (failed := body_failure(answer, {}, self._route.name)) is not None:
             return _final(failed)
-        try:
-            return read_answer(answer, self._usd, 0.0)
-        # Whatever a row is that cannot be read, it may have been paid for.
-        except Exception:
-            return unreadable_completion(json.dumps(answer, ensure_ascii=False), answer, self._usd, 0.0)
+        return read_or_keep(json.dumps(answer, ensure_ascii=False), answer, self._usd, 0.0)
 
     def _refused(self, error: Any, status: Any) -> Exception:
         body = json.dumps(error if isinstance(error, dict) and "error" in error else {"error": error})

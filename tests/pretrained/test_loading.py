@@ -16,6 +16,7 @@ from transformers import BertForMaskedLM, BertForSequenceClassification, BertMod
 
 from harness.errors import UserError
 from harness.retrieval.encode import load_encoder
+from harness.students.cross_encoder import CrossRanker
 from harness.students.query_side import QueryEncoder
 from harness.students.ranker import load_ranker
 from harness.students.retriever import BiEncoder
@@ -93,7 +94,8 @@ def test_a_pooler_that_goes_unused_may_be_absent(encoder: Path, tmp_path: Path) 
 
 def test_a_language_model_head_or_none_becomes_a_fresh_head(tmp_path: Path) -> None:
     for name, model in (("masked", BertForMaskedLM(bert_config())), ("plain", BertModel(bert_config()))):
-        load_ranker(save(model, tmp_path / name), "cross-encoder")
+        ranker = load_ranker(save(model, tmp_path / name), "cross-encoder")
+        assert isinstance(ranker, CrossRanker) and ranker.model.num_labels == 1
 
 
 def test_a_trained_cross_encoder_gets_no_fresh_head(tmp_path: Path) -> None:

@@ -1,14 +1,13 @@
-"""The JSON of strangers' files: a list, lines, or one object; plain or gzipped; every fault with its place."""
+"""The JSON of strangers' files: a list, lines, or one object; plain or compressed; every fault with its place."""
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.collections.file_formats.compressed_files import read_plain
 from harness.errors import UserError
 
 
@@ -20,11 +19,10 @@ class PlacedObject(NamedTuple):
 
 
 def read_text(file: Path) -> str:
-    """The text of a file, gunzipped where it is gzipped. Raises UserError."""
+    """The text of a file, plain or compressed. Raises UserError."""
     try:
-        data = file.read_bytes()
-        return (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        return read_plain(file).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot be read: {error}", file=file) from error
 
 
