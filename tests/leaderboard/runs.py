@@ -61,6 +61,22 @@ def teacher(name: str = "smollm2", **changes: Any) -> TeacherSection:
     return TeacherSection(**({"name": name, "kind": "likelihood", "teacher_type": "real"} | changes))
 
 
+def our_card(tag: str, budget: int, resample: int, **changes: Any) -> Card:
+    """One of our method at a budget, labelled by a teacher."""
+    return make_card(
+        f"{tag}-{budget}-{resample}",
+        "intermediate",
+        category="ours",
+        budget=budget,
+        resample=resample,
+        seed=0,
+        teacher=teacher(),
+        ranker_loss="listmle",
+        retriever_loss="kl",
+        **changes,
+    )
+
+
 def make_run(quality: float, seed: int = 0, missing: int = 0) -> Run:
     """A run that finds relevant documents the earlier the higher `quality` is."""
     generator = np.random.default_rng(seed)
@@ -95,16 +111,10 @@ def put_board(folder: Path) -> None:
     put(folder, make_card("zero", budget=None), make_run(0.2, 1))
     for budget, quality in ((100, 0.5), (300, 0.9)):
         for resample in range(3):
-            card = make_card(
-                f"ours-{budget}-{resample}",
-                "intermediate",
-                category="ours",
-                budget=budget,
-                resample=resample,
-                seed=0,
-                teacher=teacher(),
-                ranker_loss="listmle",
-                retriever_loss="kl",
+            card = our_card(
+                "ours",
+                budget,
+                resample,
                 settings={"distil_queries": 1000, "ranker": "bi-encoder", "ranker_loss": "listmle"},
                 labels=Verdicts(ok=budget - 20, partial=20),
             )

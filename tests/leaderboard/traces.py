@@ -17,7 +17,7 @@ from harness.published.run_trace import (
     StudentTrace,
     TeacherTrace,
 )
-from tests.leaderboard.runs import QRELS, make_card, make_run, put, teacher
+from tests.leaderboard.runs import QRELS, make_run, our_card, put
 
 
 def agreement(ndcg: float, lists: int = 10) -> ModelAgreement:
@@ -40,19 +40,7 @@ def trace_of(quality: float, seed: int = 0, held_out: bool = True) -> RunTrace:
 
 def put_traced(results: Path, budget: int, resample: int, quality: float, trace: RunTrace | None, **more: Any) -> Path:
     """A run of our method with its trace, or without one."""
-    card = make_card(
-        f"{more.pop('tag', 'ours')}-{budget}-{resample}",
-        "intermediate",
-        category="ours",
-        budget=budget,
-        resample=resample,
-        seed=0,
-        teacher=teacher(),
-        ranker="minilm",
-        ranker_loss="listmle",
-        retriever_loss="kl",
-        settings={"distil_queries": more.pop("queries", 1000), "ranker": {"epochs": 1}, "ranker_loss": "listmle"},
-        **more,
-    )
+    settings = {"distil_queries": more.pop("queries", 1000), "ranker": {"epochs": 1}, "ranker_loss": "listmle"}
+    card = our_card(more.pop("tag", "ours"), budget, resample, ranker="minilm", settings=settings, **more)
     beside = {} if trace is None else {TRACE: trace.to_json()}
     return put(results, card, make_run(quality, budget + resample), beside=beside)

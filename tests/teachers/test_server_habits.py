@@ -306,13 +306,19 @@ def test_a_proxy_that_cannot_be_used_is_not_gone_around(ledger: Ledger, monkeypa
         labelled(teacher(f"{server.url}/v1"), ledger)
 
 
-def test_asking_again_changes_the_seed(ledger: Ledger) -> None:
+def saying(content: str) -> Callable[[Asked], Answer]:
+    """A server that says the same to everything."""
+
     def answer(asked: Asked) -> Answer:
         status, body = good(asked)
-        body["choices"][0]["message"]["content"] = "the best is [9]"
+        body["choices"][0]["message"]["content"] = content
         return status, body
 
-    with answering(answer) as server:
+    return answer
+
+
+def test_asking_again_changes_the_seed(ledger: Ledger) -> None:
+    with answering(saying("the best is [9]")) as server:
         labelled(teacher(f"{server.url}/v1", sampling_seed=7, on_malformed={"reask": 2}), ledger, tasks(1))
         labelled(teacher(f"{server.url}/v1", on_malformed={"reask": 1}), ledger, tasks(1))
 
@@ -320,12 +326,7 @@ def test_asking_again_changes_the_seed(ledger: Ledger) -> None:
 
 
 def test_sending_again_what_came_back_empty_changes_the_seed(ledger: Ledger) -> None:
-    def answer(asked: Asked) -> Answer:
-        status, body = good(asked)
-        body["choices"][0]["message"]["content"] = ""
-        return status, body
-
-    with answering(answer) as server:
+    with answering(saying("")) as server:
         labelled(teacher(f"{server.url}/v1", sampling_seed=7), ledger, tasks(1))
 
     assert len({asked.body["seed"] for asked in server.asked}) == len(server.asked) == 3
