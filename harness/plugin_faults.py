@@ -28,7 +28,7 @@ class PluginFault:
 
 def does_not_load(point: EntryPoint, module: str, error: BaseException) -> PluginFault:
     """The module of an entry point, or one below it, raised `error` when it was imported."""
-    file, line = _place(module, error)
+    file, line = place_in_plugin(module, error)
     what = error.msg if isinstance(error, SyntaxError) else str(error)
     cause = f"{type(error).__name__}: {what}" if what else type(error).__name__
     message = f"the plug-in package '{_package(point)}' does not load: {cause}"
@@ -42,7 +42,7 @@ def does_not_load(point: EntryPoint, module: str, error: BaseException) -> Plugi
     return PluginFault(names, UserError(message, file, line, remedy=remedy))
 
 
-def _place(module: str, error: BaseException) -> tuple[str | None, int | None]:
+def place_in_plugin(module: str, error: BaseException) -> tuple[str | None, int | None]:
     """File and line: that of the syntax error, or the last one of the plug-in's own on the way to what was raised."""
     if isinstance(error, SyntaxError) and error.filename:
         return error.filename, error.lineno

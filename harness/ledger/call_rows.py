@@ -27,15 +27,18 @@ MISSES = (
 """Reads misses after a row: its number, its kind, and the rest for `call_of`."""
 
 
-def insert_calls(connection: sqlite3.Connection, calls: Sequence[Call]) -> None:
-    """Calls whose keys are there already are left as they are. Raises ValueError for one with an empty response."""
+def insert_calls(connection: sqlite3.Connection, calls: Sequence[Call]) -> int:
+    """How many were not there; calls whose keys are there already are left as they are. Raises ValueError for one with
+    an empty response."""
     if empty := next((call for call in calls if not call.response), None):
         raise ValueError(f"the call {empty.key} has an empty response, which is no answer and is not kept")
-    now = time.time()
+    now, new = time.time(), 0
     for call in calls:
         is_new = connection.execute(_INSERT, _row(call, now)).rowcount > 0
+        new += is_new
         if is_new and (origin := _origin(call)):
             connection.execute("INSERT OR REPLACE INTO origins VALUES (?, ?, ?, ?)", [bytes.fromhex(call.key), *origin])
+    return new
 
 
 def insert_miss(connection: sqlite3.Connection, call: Call, kind: str) -> None:

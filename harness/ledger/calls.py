@@ -37,6 +37,19 @@ class Call(NamedTuple):
     estimated: bool = False
     """Whether tokens and USD are an estimate, since the server did not count."""
 
+    @property
+    def cached(self) -> CachedResponse:
+        """What the ledger gives back for it."""
+        return CachedResponse(
+            self.response,
+            self.input_tokens,
+            self.cached_tokens,
+            self.output_tokens,
+            self.reasoning_tokens,
+            self.usd,
+            self.seconds,
+        )
+
 
 MISSES = ("refused", "truncated", "empty", "no answer")
 """Why a call that was paid for brought no answer; ``no answer``: what came cannot be read."""
@@ -95,11 +108,14 @@ class Usage:
     @classmethod
     def of(cls, answers: Sequence[Call | CachedResponse]) -> Usage:
         """The sum over `answers`."""
-        counted = (name.name for name in fields(cls) if name.name != "calls")
-        return cls(len(answers), **{name: sum(getattr(answer, name) for answer in answers) for name in counted})
+        return cls(len(answers), **{name: sum(getattr(answer, name) for answer in answers) for name in _COUNTED})
 
     def __add__(self, other: Usage) -> Usage:
-        return Usage(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+        counted = {name: getattr(self, name) + getattr(other, name) for name in _COUNTED}
+        return Usage(self.calls + other.calls, **counted)
+
+
+_COUNTED = tuple(field.name for field in fields(Usage) if field.name != "calls")
 
 
 def call_key(model: str, request: Any, sampling: Any = None, repeat: int = 0) -> str:

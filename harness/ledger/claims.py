@@ -15,11 +15,10 @@ from typing import Literal, NamedTuple
 
 from harness.ledger.asker import LEASE, Asker, this_process
 from harness.ledger.calls import CachedResponse
+from harness.ledger.given_up import GivenUp
 
 _NANO = 1e9
 """Reservations are in billionths of a USD."""
-_TRACE = 1 / _NANO
-"""What a call of unknown price costs at least."""
 
 
 class Balance(NamedTuple):
@@ -50,26 +49,27 @@ class Cap(NamedTuple):
 class Claim(NamedTuple):
     """What became of the wish to ask.
 
-    ``granted``: ask, `usd` are reserved. ``held``: `response` is the answer. ``taken``: another asks the same just now.
-    ``wait``: money is reserved that may come free. ``over``: the call could pass `cap`.
+    ``granted``: ask, `usd` are reserved. ``held``: `response` is the answer. ``given up``: there will be none, as
+    `given_up` says. ``taken``: another asks the same just now. ``wait``: money is reserved that may come free.
+    ``over``: the call could pass `cap`.
     """
 
-    state: Literal["granted", "held", "taken", "wait", "over"]
+    state: Literal["granted", "held", "given up", "taken", "wait", "over"]
     key: str
     usd: float = 0.0
     response: CachedResponse | None = None
     cap: Cap | None = None
     balance: Balance = Balance()
     """Of what `cap` limits."""
+    given_up: GivenUp | None = None
 
 
 class Wish(NamedTuple):
     """A question that somebody wants to ask: `usd` is the most it may cost; answers of `model` that cost more than was
-    reserved raise that. Where `usd` is None the price is known only after the answer: it may be asked as long as
-    anything is left, so the last one may pass the limit, and the dearest so far is reserved meanwhile."""
+    reserved raise that."""
 
     key: bytes
-    usd: float | None
+    usd: float
     model: str
     account: str
     caps: Sequence[Cap]
@@ -85,16 +85,15 @@ def decide(connection: sqlite3.Connection, asker: int, wish: Wish) -> Claim:
     if _is_taken(connection, asker, wish):
         return Claim("taken", key)
     row = connection.execute("SELECT usd FROM overruns WHERE model = ?", [wish.model]).fetchone()
-    usd = (wish.usd or 0.0) + (row[0] if row else 0.0)
-    if (usd or wish.usd is None) and (
-        refused := _refused(connection, key, _TRACE if wish.usd is None else usd, wish.caps)
-    ):
+    usd = wish.usd + (row[0] if row else 0.0)
+    if usd and (refused := _refused(connection, key, usd, wish.caps)):
         return refused
     nano = math.ceil(usd * _NANO)
     connection.execute(
         "INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?, ?)", [wish.key, asker, wish.account, nano, wish.resumable]
     )
-    book(connection, wish.account, reserved=nano)
+    if nano:
+        book(connection, wish.account, reserved=nano)
     return Claim("granted", key, nano / _NANO)
 
 
@@ -172,13 +171,15 @@ def book(
     )
 
 
-def release(connection: sqlite3.Connection, key: bytes, asker: int | None) -> float:
-    """End a claim, of any asker when `asker` is None; the USD that were reserved, 0 where the claim has lapsed."""
+def release(connection: sqlite3.Connection, key: bytes, asker: int | None, *, stays: bool = False) -> float:
+    """End a claim, of any asker when `asker` is None; the USD that were reserved, 0 where the claim has lapsed. One
+    that `stays` only gives its money back."""
     row = connection.execute("SELECT asker, account, reserved FROM claims WHERE key = ?", [key]).fetchone()
     if row is None or asker not in (row[0], None):
         return 0.0
-    connection.execute("DELETE FROM claims WHERE key = ?", [key])
-    book(connection, row[1], reserved=-row[2])
+    connection.execute(f"{'UPDATE claims SET reserved = 0' if stays else 'DELETE FROM claims'} WHERE key = ?", [key])
+    if row[2]:
+        book(connection, row[1], reserved=-row[2])
     return float(row[2] / _NANO)
 
 

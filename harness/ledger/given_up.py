@@ -49,6 +49,11 @@ def insert(connection: sqlite3.Connection, requests: Iterable[GivenUp]) -> None:
     )
 
 
+def withdraw(connection: sqlite3.Connection, keys: Iterable[str]) -> None:
+    """Those requests count as not given up."""
+    connection.executemany("DELETE FROM given_up WHERE key = ?", [(bytes.fromhex(key),) for key in keys])
+
+
 def select(connection: sqlite3.Connection, keys: list[bytes], since: float) -> Iterator[GivenUp]:
     """Those of `keys` that were given up after `since` (seconds since 1970) and have no answer meanwhile."""
     marks = ",".join("?" * len(keys))

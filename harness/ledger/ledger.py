@@ -10,26 +10,20 @@ from __future__ import annotations
 import math
 import os
 import sqlite3
-import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from harness.ledger import call_rows, claims, given_up
 from harness.ledger.call_rows import COUNTED, ORIGIN
 from harness.ledger.calls import MISSES, CachedResponse, Call, Merged, Miss, Origin, Usage
 from harness.ledger.claims import Balance, Cap, Claim, Wish
-from harness.ledger.database import opened
 from harness.ledger.given_up import GivenUp
 from harness.ledger.heartbeat import Heartbeat
-
-_INHERITED: list[sqlite3.Connection] = []
-_AT_ONCE = 900
-"""Keys a query: below SQLite's oldest limit of 999 variables."""
+from harness.ledger.ledger_file import AT_ONCE, LedgerFile
 
 
-class Ledger:
+class Ledger(LedgerFile):
     """The calls in one file; made when it is not there. Safe for threads, forks and other processes.
 
     `paid` adds up what this process paid through this object. `account` is who pays, a sweep for example: `limit` is
@@ -38,15 +32,13 @@ class Ledger:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        super().__init__(path)
         self.paid = Usage()
         self.account = ""
         self.limit: float | None = None
         self.workspace_limit: float | None = None
         self.given_up_since = 0.0
         """Requests that were given up before (seconds since 1970) count as not asked yet."""
-        self._lock = threading.RLock()
-        self._open: tuple[int, sqlite3.Connection] | None = None
         self._asker: tuple[int, int] | None = None
         self._heartbeat = Heartbeat(self)
 
@@ -63,23 +55,28 @@ class Ledger:
         return {row[0].hex() for row in self._rows("key", keys)}
 
     def claim(
-        self, key: str, usd: float | None = 0.0, model: str = "", *, resumable: bool = False, holding: bool = False
+        self, key: str, usd: float = 0.0, model: str = "", *, resumable: bool = False, holding: bool = False
     ) -> Claim:
         """Ask to ask: one transaction decides for all processes whether this one may, for at most `usd`.
 
-        A granted claim ends with `put`, `put_miss` or `release`; that of a process that died lapses. See `claims.Wish`
-        for the rest.
+        A granted claim ends with `put`, `put_miss` or `release`; that of a process that died lapses. What another has
+        given up is not asked again. See `claims.Wish` for the rest.
         """
         wish = Wish(bytes.fromhex(key), usd, model, self.account, self._caps(), resumable, holding)
         asker = self._registered()
         with self._transaction() as connection:
             if (response := self.get(key)) is not None:
                 return Claim("held", key, response=response)
+            if not holding and (found := self.given_up([key]).get(key)) is not None:
+                return Claim("given up", key, given_up=found)
             return claims.decide(connection, asker, wish)
 
-    def release(self, key: str, *, unconfirmed: bool = False, abandoned: bool = False) -> None:
+    def release(
+        self, key: str, *, unconfirmed: bool = False, abandoned: bool = False, gives_up: GivenUp | None = None
+    ) -> None:
         """End the claim on `key` without an answer. `unconfirmed`: its money may have been spent all the same.
-        `abandoned`: this process goes, and whoever claims the key anew reads what was sent."""
+        `abandoned`: this process goes, and whoever claims the key anew reads what was sent. `gives_up`: nobody is to
+        ask again."""
         asker = self._registered()
         with self._transaction() as connection:
             if abandoned:
@@ -88,6 +85,8 @@ class Ledger:
             usd = claims.release(connection, bytes.fromhex(key), asker)
             if unconfirmed and usd:
                 claims.book(connection, self.account, unconfirmed=usd)
+            if gives_up is not None:
+                given_up.insert(connection, [gives_up])
 
     def lose(self, key: str) -> None:
         """An answer to a claimed call was lost on the way and may be billed; claim it `holding` before another try."""
@@ -107,12 +106,11 @@ class Ledger:
         response.
         """
         with self._transaction() as connection:
-            call_rows.insert_calls(connection, [call])
+            is_new = call_rows.insert_calls(connection, [call]) == 1
             self._pay(connection, call, overrun)
-            found = self.get(call.key)
-        assert found is not None
+            found = None if is_new else self.get(call.key)
         self._count([call])
-        return found
+        return call.cached if found is None else found
 
     def put_many(self, calls: Sequence[Call]) -> None:
         """Keep all of `calls` or, when this process dies meanwhile, none. An answer that is there already stays as it
@@ -125,9 +123,18 @@ class Ledger:
             claims.book(connection, self.account, calls=len(calls), usd=sum(call.usd for call in calls))
         self._count(calls)
 
-    def put_miss(self, call: Call, kind: str, overrun: float = 0.0) -> None:
+    def put_miss(
+        self,
+        call: Call,
+        kind: str,
+        overrun: float = 0.0,
+        *,
+        gives_up: GivenUp | None = None,
+        asks_again: bool = False,
+    ) -> None:
         """Keep the cost of a call that brought no answer, and end its claim; its response may be empty and is never
-        given back for its key.
+        given back for its key. `gives_up` as in `release`; `asks_again`: the claim stays, so that nobody else asks
+        before this process does (`claim`, holding).
 
         Raises ValueError when `kind` is none of `MISSES`.
         """
@@ -135,20 +142,22 @@ class Ledger:
             raise ValueError(f"a call cannot be missed as '{kind}', only as {', '.join(MISSES)}")
         with self._transaction() as connection:
             call_rows.insert_miss(connection, call, kind)
-            self._pay(connection, call, overrun)
+            self._pay(connection, call, overrun, stays=asks_again)
+            if gives_up is not None:
+                given_up.insert(connection, [gives_up])
         self._count([call])
 
-    def put_given_up(self, requests: Sequence[GivenUp]) -> None:
-        """Keep requests that have no answer, so that they are not asked again; their cost is in the misses already."""
+    def withdraw_given_up(self, keys: Iterable[str]) -> None:
+        """What was given up may be asked anew: something else was wrong than the questions."""
         with self._transaction() as connection:
-            given_up.insert(connection, requests)
+            given_up.withdraw(connection, keys)
 
     def given_up(self, keys: Iterable[str]) -> dict[str, GivenUp]:
         """Those of `keys` that were given up since `given_up_since` and have no answer meanwhile."""
         wanted, found = sorted({bytes.fromhex(key) for key in keys}), dict[str, GivenUp]()
-        for start in range(0, len(wanted), _AT_ONCE):
+        for start in range(0, len(wanted), AT_ONCE):
             with self._lock:
-                rows = given_up.select(self._connection(), wanted[start : start + _AT_ONCE], self.given_up_since)
+                rows = given_up.select(self._connection(), wanted[start : start + AT_ONCE], self.given_up_since)
                 found.update((row.key, row) for row in rows)
         return found
 
@@ -164,14 +173,14 @@ class Ledger:
         """All calls with their requests, in the order of their keys; what other processes add meanwhile may be
         missing."""
         last = b""
-        while rows := self._fetch(call_rows.CALLS, [last, _AT_ONCE]):
+        while rows := self._fetch(call_rows.CALLS, [last, AT_ONCE]):
             yield from map(call_rows.call_of, rows)
             last = rows[-1][0]
 
     def misses(self) -> Iterator[Miss]:
         """All misses with their requests, oldest first; what other processes add meanwhile may be missing."""
         last = 0
-        while rows := self._fetch(call_rows.MISSES, [last, _AT_ONCE]):
+        while rows := self._fetch(call_rows.MISSES, [last, AT_ONCE]):
             for _, kind, *row in rows:
                 yield Miss(kind, call_rows.call_of(row))
             last = rows[-1][0]
@@ -250,9 +259,9 @@ class Ledger:
                 self._heartbeat.start()
             return self._asker[1]
 
-    def _pay(self, connection: sqlite3.Connection, call: Call, overrun: float) -> None:
+    def _pay(self, connection: sqlite3.Connection, call: Call, overrun: float, *, stays: bool = False) -> None:
         asker = self._asker[1] if self._asker is not None else 0
-        reserved = claims.release(connection, bytes.fromhex(call.key), asker)
+        reserved = claims.release(connection, bytes.fromhex(call.key), asker, stays=stays)
         unconfirmed = max(0.0, reserved - call.usd) if call.estimated else 0.0
         claims.book(connection, self.account, calls=1, usd=call.usd, unconfirmed=unconfirmed)
         if overrun > 0:
@@ -261,35 +270,3 @@ class Ledger:
     def _count(self, calls: Sequence[Call]) -> None:
         with self._lock:
             self.paid += Usage.of(calls)
-
-    def _rows(self, columns: str, keys: Iterable[str], table: str = "calls") -> Iterator[Any]:
-        # In the order of the index, so that neighbours are read together.
-        wanted = sorted({bytes.fromhex(key) for key in keys})
-        for start in range(0, len(wanted), _AT_ONCE):
-            part = wanted[start : start + _AT_ONCE]
-            yield from self._fetch(f"SELECT {columns} FROM {table} WHERE key IN ({','.join('?' * len(part))})", part)
-
-    def _fetch(self, query: str, values: Sequence[bytes | int]) -> list[Any]:
-        with self._lock:
-            return self._connection().execute(query, values).fetchall()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            connection = self._connection()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-
-    def _connection(self) -> sqlite3.Connection:
-        if self._open is not None and self._open[0] != os.getpid():
-            # A connection must not cross a fork, not even to be closed there.
-            _INHERITED.append(self._open[1])
-            self._open = None
-        if self._open is None:
-            self._open = os.getpid(), opened(self.path)
-        return self._open[1]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from harness.errors import UserError
 from harness.ledger.claims import Claim
+from harness.ledger.given_up import GivenUp
 from harness.ledger.ledger import Ledger
 
 _FIRST, _LONGEST = 0.02, 0.5
@@ -31,8 +32,8 @@ class Reservations:
         self._watching: asyncio.Task[None] | None = None
 
     async def claim(self, key: str, usd: float, model: str, holding: bool = False) -> Claim:
-        """A claim on `key` that is granted, or held where another has asked meanwhile. Raises UserError when the call
-        could pass a limit, however those under way turn out."""
+        """A claim on `key` that is granted, or held or given up where another has asked meanwhile. Raises UserError
+        when the call could pass a limit, however those under way turn out."""
         while True:
             claim = await self._in_line(key, usd, model, holding)
             if claim.state == "granted":
@@ -41,11 +42,12 @@ class Reservations:
                 return claim
             await self._other(key)
 
-    def end(self, key: str, *, unconfirmed: bool = False) -> None:
+    def end(self, key: str, *, unconfirmed: bool = False, gives_up: GivenUp | None = None) -> None:
         """The question is no longer under way. Where it has neither been answered nor missed, its claim is given back;
-        `unconfirmed` as in `Ledger.release`."""
+        `unconfirmed` and `gives_up` as in `Ledger.release`."""
         if self._granted.pop(key, None) is not None:
-            self._ledger.release(key, unconfirmed=unconfirmed, abandoned=unconfirmed and self._resumable)
+            abandoned = unconfirmed and self._resumable
+            self._ledger.release(key, unconfirmed=unconfirmed, abandoned=abandoned, gives_up=gives_up)
         self._settled.set()
 
     def settled(self, key: str) -> None:
@@ -69,7 +71,7 @@ class Reservations:
                 self._check()
                 claim = self._ledger.claim(key, usd, model, resumable=self._resumable, holding=holding)
                 if claim.state == "over":
-                    raise refusal(claim, usd)
+                    raise refusal(claim)
                 if claim.state != "wait":
                     return claim
                 self._settled.clear()
@@ -102,19 +104,19 @@ class Reservations:
             self._others.clear()
 
 
-def wait_for_claim(ledger: Ledger, key: str, usd: float | None, model: str) -> Claim:
+def wait_for_claim(ledger: Ledger, key: str, usd: float, model: str) -> Claim:
     """The same for work that asks one question after another; holds the thread meanwhile."""
     pause = _FIRST
     while (claim := ledger.claim(key, usd, model)).state in ("wait", "taken"):
         time.sleep(pause)
         pause = min(_LONGEST, 2 * pause)
     if claim.state == "over":
-        raise refusal(claim, usd)
+        raise refusal(claim)
     return claim
 
 
-def refusal(claim: Claim, usd: float | None) -> UserError:
-    """Why a claim is over, in words; `usd` is what was asked for."""
+def refusal(claim: Claim) -> UserError:
+    """Why a claim is over, in words."""
     assert claim.cap is not None
     there, whole = claim.balance, claim.cap.account is None
     left = max(0.0, claim.cap.usd - there.spent)
@@ -123,11 +125,7 @@ def refusal(claim: Claim, usd: float | None) -> UserError:
         there.unconfirmed
     )
     option = "--max-cost-workspace" if whole else "--max-cost (or max_cost in the sweep file)"
-    head = (
-        "the cost limit is spent"
-        if usd is None
-        else f"the next call may cost {_usd(claim.usd)} USD and only {_usd(left)} are left of the limit"
-    )
+    head = f"the next call may cost {_usd(claim.usd)} USD and only {_usd(left)} are left of the limit"
     return UserError(
         f"{head}: of {_usd(claim.cap.usd)} USD {_usd(there.paid)} were paid by {who}{perhaps}",
         remedy=f"raise {option} and run again; everything paid so far is kept",

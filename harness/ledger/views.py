@@ -33,15 +33,21 @@ class MeteredLedger(Ledger):
         return self._ledger.held(keys)
 
     def claim(
-        self, key: str, usd: float | None = 0.0, model: str = "", *, resumable: bool = False, holding: bool = False
+        self, key: str, usd: float = 0.0, model: str = "", *, resumable: bool = False, holding: bool = False
     ) -> Claim:
         claim = self._ledger.claim(key, usd, model, resumable=resumable, holding=holding)
         if claim.response is not None:
             self._use({key: claim.response})
+        if claim.given_up is not None:
+            self._use_given_up([claim.given_up])
         return claim
 
-    def release(self, key: str, *, unconfirmed: bool = False, abandoned: bool = False) -> None:
-        self._ledger.release(key, unconfirmed=unconfirmed, abandoned=abandoned)
+    def release(
+        self, key: str, *, unconfirmed: bool = False, abandoned: bool = False, gives_up: GivenUp | None = None
+    ) -> None:
+        self._ledger.release(key, unconfirmed=unconfirmed, abandoned=abandoned, gives_up=gives_up)
+        if gives_up is not None:
+            self._seen.add(key)
 
     def lose(self, key: str) -> None:
         self._ledger.lose(key)
@@ -69,21 +75,29 @@ class MeteredLedger(Ledger):
         self.paid += Usage.of(calls)
         self._use({call.key: call for call in calls})
 
-    def put_miss(self, call: Call, kind: str, overrun: float = 0.0) -> None:
-        self._ledger.put_miss(call, kind, overrun)
+    def put_miss(
+        self,
+        call: Call,
+        kind: str,
+        overrun: float = 0.0,
+        *,
+        gives_up: GivenUp | None = None,
+        asks_again: bool = False,
+    ) -> None:
+        self._ledger.put_miss(call, kind, overrun, gives_up=gives_up, asks_again=asks_again)
         cost = Usage.of([call])
         self.paid += cost
         self.used += cost
+        if gives_up is not None:
+            # What was paid for it is counted already, miss by miss.
+            self._seen.add(call.key)
 
-    def put_given_up(self, requests: Sequence[GivenUp]) -> None:
-        self._ledger.put_given_up(requests)
-        # What was paid for them is counted already, miss by miss.
-        self._seen.update(one.key for one in requests)
+    def withdraw_given_up(self, keys: Iterable[str]) -> None:
+        self._ledger.withdraw_given_up(keys)
 
     def given_up(self, keys: Iterable[str]) -> dict[str, GivenUp]:
         found = self._ledger.given_up(keys)
-        self.used = sum((one.usage for key, one in found.items() if key not in self._seen), self.used)
-        self._seen.update(found)
+        self._use_given_up(found.values())
         return found
 
     def left(self) -> float:
@@ -93,6 +107,11 @@ class MeteredLedger(Ledger):
     def sources(self) -> dict[str, Origin]:
         """Where the answers that the work used are from, by key, for those of which that is known."""
         return self._ledger.origins(self._seen)
+
+    def _use_given_up(self, requests: Iterable[GivenUp]) -> None:
+        new = [one for one in requests if one.key not in self._seen]
+        self._seen.update(one.key for one in new)
+        self.used = sum((one.usage for one in new), self.used)
 
     def _use(self, calls: Mapping[str, Call] | Mapping[str, CachedResponse]) -> None:
         new = [call for key, call in calls.items() if key not in self._seen]
@@ -121,7 +140,7 @@ class ReplayLedger(MeteredLedger):
         return found
 
     def claim(
-        self, key: str, usd: float | None = 0.0, model: str = "", *, resumable: bool = False, holding: bool = False
+        self, key: str, usd: float = 0.0, model: str = "", *, resumable: bool = False, holding: bool = False
     ) -> Claim:
         raise CacheMiss(key)
 
@@ -131,11 +150,16 @@ class ReplayLedger(MeteredLedger):
     def put_many(self, calls: Sequence[Call]) -> None:
         _all_held((call.key for call in calls), ())
 
-    def put_miss(self, call: Call, kind: str, overrun: float = 0.0) -> None:
+    def put_miss(
+        self,
+        call: Call,
+        kind: str,
+        overrun: float = 0.0,
+        *,
+        gives_up: GivenUp | None = None,
+        asks_again: bool = False,
+    ) -> None:
         raise CacheMiss(call.key)
-
-    def put_given_up(self, requests: Sequence[GivenUp]) -> None:
-        _all_held((one.key for one in requests), ())
 
 
 def _all_held(wanted: Iterable[str], found: Container[str]) -> None:

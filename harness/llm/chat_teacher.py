@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
-from pydantic.config import JsonDict
 
 from harness.errors import UserError
+from harness.labelling.labels.failure_guard import TRANSPORT, OnFailure
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
 from harness.labelling.prompting.prompter import Prompter, Request
-from harness.labelling.prompting.prompting_settings import OnFailure, OnMalformed, PromptingSettings
+from harness.labelling.prompting.prompting_settings import OnMalformed, PromptingSettings
 from harness.labelling.prompting.text_cut import CountTokens
 from harness.llm.backend import Backend
 from harness.llm.pricing.tariff import Tariff
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from harness.ledger.ledger import Ledger
     from harness.progress import Progress
 
-TRANSPORT: JsonDict = {"transport": True}
-"""Marks settings that cannot change an answer."""
 _RESENT = 1_000
 """What a question adds to its seed each time that it is sent again; re-asking, which is another question, adds one."""
 ONE_NAME = (
@@ -121,6 +119,10 @@ class ChatTeacher(Teacher):
     def usd(self, input_tokens: int, output_tokens: int) -> float:
         """What so many tokens cost; local models cost nothing."""
         return 0.0
+
+    def most_usd(self, input_tokens: int, output_tokens: int) -> float:
+        """The most that so many tokens may cost."""
+        return self.usd(input_tokens, output_tokens)
 
     @property
     def priced(self) -> bool:
@@ -219,7 +221,7 @@ class ChatTeacher(Teacher):
 
     @cached_property
     def _driver(self) -> Scheduler:
-        tariff = Tariff(self.model, self.usd, self.most_output, self.count_tokens, self.priced)
+        tariff = Tariff(self.model, self.usd, self.most_output, self.count_tokens, self.priced, self.most_usd)
         asks, tolerate = 1 + self.settings.on_malformed.reask, self.settings.on_failure.tolerate
         return Scheduler(self.asking, self.model, self.key, self.open, tariff, self._answered, asks, tolerate)
 

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 
-import orjson
-
 from harness.errors import UserError
+from harness.labelling.labels.failure_guard import FailureGuard
 from harness.labelling.labels.ranking import Ranking
-from harness.labelling.prompting.prompter import NO_ANSWER, Request
+from harness.labelling.prompting.prompter import Request
 from harness.labelling.strategies.strategy import ParsedResponse
 from harness.ledger.calls import Call, Usage
 from harness.ledger.given_up import GivenUp
 from harness.ledger.ledger import Ledger
 from harness.ledger.reservations import Reservations
-from harness.llm.answers.failure_guard import FailureGuard
+from harness.llm.answers.paid_call import missing_answer, paid_call, parsed_reply, reply_given_up
 from harness.llm.backend import Backend, Completion, RequestFailed
 from harness.llm.pricing.tariff import Tariff
 from harness.llm.retry_rules import backoff
 from harness.llm.task_state import TaskState
 from harness.llm.wire.answer_tally import AnswerTally
 from harness.masking import Mask
-from harness.text import encodable
 
 _RAMP, _STEP = 0.12, 0.003
 """Seconds over which the first requests start, and most seconds between two: those that start together come back
@@ -66,6 +65,7 @@ class InFlight:
         self._stopped = False
         self._mask = Mask({})
         self._given_up: dict[str, GivenUp] = {}
+        self._spent: defaultdict[str, Usage] = defaultdict(Usage)
         self._failures: dict[str, RequestFailed] = {}
         self._flying: dict[str, asyncio.Task[ParsedResponse]] = {}
 
@@ -85,17 +85,16 @@ class InFlight:
                 )
         finally:
             gc.unfreeze()
-            self._give_up()
+            self._withdraw()
         if self._error is not None:
             raise self._error
 
-    def _give_up(self) -> None:
-        """Have the ledger know what was given up, unless that is why everything stopped: then it may be asked anew."""
+    def _withdraw(self) -> None:
+        """What was given up may be asked anew where that is why everything stopped."""
         if self._stopped:
+            self.ledger.withdraw_given_up(self._given_up)
             for key in self._given_up:
                 self.misses.pop(key, None)
-        else:
-            self.ledger.put_given_up(list(self._given_up.values()))
 
     async def _guarded(self, waiting: Iterator[tuple[int, TaskState]], backend: Backend, pause: float) -> None:
         try:
@@ -117,7 +116,10 @@ class InFlight:
         """The task's ranking, or None once an error has stopped everything."""
         while one.ranking is None and self._error is None:
             missing = [number for number in range(len(one.requests)) if number not in one.replies]
-            await asyncio.gather(*(self._ask(one, number, backend) for number in missing))
+            if len(missing) == 1:
+                await self._ask(one, missing[0], backend)
+            else:
+                await asyncio.gather(*(self._ask(one, number, backend) for number in missing))
             if len(one.replies) == len(one.requests):
                 one.advance([one.replies[number] for number in range(len(one.requests))])
         return one.ranking
@@ -126,7 +128,7 @@ class InFlight:
         request = one.requests[number]
         key = self.key(request)
         try:
-            if (reply := self._known(key, request)) is None:
+            if (reply := self.misses.get(key)) is None:
                 # Two tasks may ask the same at the same time.
                 if key not in self._flying:
                     self._flying[key] = asyncio.create_task(self._paid(key, request, backend))
@@ -138,77 +140,86 @@ class InFlight:
         except Exception as error:
             self._error = self._error or error
 
-    def _known(self, key: str, request: Request) -> ParsedResponse | None:
-        """What was found out since the replay: by another task, or by another process."""
-        if key in self.misses:
-            return self.misses[key]
-        answer = self.ledger.get(key)
-        if answer is None:
-            return None
-        self.tally.add_cached(request.messages, answer.input_tokens)
-        return request.read(answer.response, False)
-
     async def _paid(self, key: str, request: Request, backend: Backend) -> ParsedResponse:
-        asked, usage = 0, Usage()
+        """The reply to a request, which is sent again while that may help. Its claim stays meanwhile, so that no other
+        process sends it too."""
+        most = self.tariff.most(request)
         while True:
-            reply, completion = await self._once(key, request._replace(resent=asked), backend)
-            asked += completion is not None
-            is_held = completion is None and key not in self._failures
-            if (missing := _missing(reply)) is None or is_held:
+            try:
+                claim = await self._reservations.claim(key, most, self.model, holding=request.resent > 0)
+            except UserError:
+                self._reservations.end(key)
+                raise
+            if claim.given_up is not None:
+                return self._given_up_elsewhere(request, claim.given_up)
+            if claim.response is not None:
+                self.tally.add_cached(request.messages, claim.response.input_tokens)
+                return request.read(claim.response.response, False)
+            reply, again = await self._once(key, request, backend)
+            if not again:
                 return reply
-            usage += Usage.of([_call(key, self.model, request, completion)] if completion is not None else [])
-            if key in self._failures or asked >= self._tries(missing, backend):
-                if missing == "no answer" and key not in self._failures:
-                    self._failures[key] = RequestFailed(reply.text)
-                self.misses[key] = reply
-                self._given_up[key] = GivenUp(key, missing, reply.text, usage)
-                return reply
-            if missing == "no answer":
-                await asyncio.sleep(backoff(asked))
+            request = request._replace(resent=request.resent + 1)
+            if missing_answer(reply) == "no answer":
+                await asyncio.sleep(backoff(request.resent))
+
+    def _given_up_elsewhere(self, request: Request, found: GivenUp) -> ParsedResponse:
+        reply, failure = reply_given_up(request, found)
+        if failure is not None:
+            self._failures[found.key] = failure
+        return reply
 
     def _tries(self, missing: str, backend: Backend) -> int:
         """How often a request is sent whose replies are `missing`."""
         return {"empty": max(self.asks, _EMPTY), "no answer": backend.attempts}.get(missing, self.asks)
 
-    async def _once(self, key: str, request: Request, backend: Backend) -> tuple[ParsedResponse, Completion | None]:
-        """The reply, and what was paid for it, if anything."""
-        claim = await self._reservations.claim(key, self.tariff.most(request), self.model)
-        if claim.response is not None:
-            self.tally.add_cached(request.messages, claim.response.input_tokens)
-            return request.read(claim.response.response, False), None
-        may_be_billed = True
+    async def _once(self, key: str, request: Request, backend: Backend) -> tuple[ParsedResponse, bool]:
+        """The reply to a claimed request, and whether it is to be sent again."""
+        may_be_billed, again, gives_up = True, False, None
         try:
             completion = self._settled(request, await backend.complete(request))
-            reply = self._keep(key, request, completion)
+            reply, again = self._keep(key, request, completion, backend)
             self._note(request, completion, reply)
-            return reply, completion
+            return reply, again
         except RequestFailed as failed:
             may_be_billed = False
-            return self._failed(key, request, failed)
+            reply = self._failed(key, request, failed)
+            gives_up = self._given_up[key]
+            return reply, False
         except UserError:
             # The provider said no, or each answer that was lost is accounted for already.
-            may_be_billed = backend.resumable
+            may_be_billed, again = backend.resumable, False
             raise
         finally:
-            self._reservations.end(key, unconfirmed=may_be_billed)
+            if not again:
+                self._reservations.end(key, unconfirmed=may_be_billed, gives_up=gives_up)
 
     def _note(self, request: Request, completion: Completion, reply: ParsedResponse) -> None:
         try:
-            self.tally.add(request.messages, completion.input_tokens, completion.output_tokens, _missing(reply))
+            missing = missing_answer(reply)
+            self.tally.add(request.messages, completion.input_tokens, completion.output_tokens, missing)
         except UserError:
             # All answers are of no use, which is not these queries' fault.
             self._stopped = True
             raise
 
-    def _failed(self, key: str, request: Request, failed: RequestFailed) -> tuple[ParsedResponse, Completion | None]:
+    def _failed(self, key: str, request: Request, failed: RequestFailed) -> ParsedResponse:
         failed.message = self._mask(failed.message)
         self._failures[key] = failed
+        reply = ParsedResponse((), "failed", (failed.reason,), text=failed.message)
         completion = self._settled(request, failed.completion) if failed.completion is not None else None
-        if completion is not None:
+        call = None if completion is None else paid_call(key, self.model, request, completion)
+        self._gives_up(key, failed.reason, reply, [call] if call is not None else [])
+        if completion is not None and call is not None:
             overrun = self.tariff.overrun(request, completion)
-            self.ledger.put_miss(_call(key, self.model, request, completion), "no answer", overrun)
+            self.ledger.put_miss(call, "no answer", overrun, gives_up=self._given_up[key])
             self._reservations.settled(key)
-        return ParsedResponse((), "failed", (failed.reason,), text=failed.message), completion
+        return reply
+
+    def _gives_up(self, key: str, missing: str, reply: ParsedResponse, calls: list[Call]) -> GivenUp:
+        """What the ledger is to know of a request that has no answer; `calls` were paid for it by now."""
+        self.misses[key] = reply
+        self._given_up[key] = GivenUp(key, missing, reply.text, self._spent.pop(key, Usage()) + Usage.of(calls))
+        return self._given_up[key]
 
     def _settled(self, request: Request, completion: Completion) -> Completion:
         """A completion with its price, and without secrets, which a server may echo."""
@@ -229,53 +240,23 @@ class InFlight:
         if self._error is not None:
             raise self._error
 
-    def _keep(self, key: str, request: Request, completion: Completion) -> ParsedResponse:
-        """Pay; the answer that then stands in the ledger is what everybody reads."""
-        reply, overrun = _read(request, completion), self.tariff.overrun(request, completion)
-        call = _call(key, self.model, request, completion)
-        if (missing := _missing(reply)) is None:
+    def _keep(
+        self, key: str, request: Request, completion: Completion, backend: Backend
+    ) -> tuple[ParsedResponse, bool]:
+        """Pay; the answer that then stands in the ledger is what everybody reads. Also whether to send it again."""
+        reply, overrun = parsed_reply(request, completion), self.tariff.overrun(request, completion)
+        call = paid_call(key, self.model, request, completion)
+        if (missing := missing_answer(reply)) is None:
             standing = self.ledger.put(call, overrun)
+            self._reservations.settled(key)
             self.answered(self.ledger)
-            self.misses.pop(key, None)
-            reply = reply if standing.response == call.response else request.read(standing.response, False)
-        else:
-            self.ledger.put_miss(call, missing, overrun)
-            self.misses[key] = reply
+            return reply if standing.response == call.response else request.read(standing.response, False), False
+        if request.resent + 1 < self._tries(missing, backend):
+            self.ledger.put_miss(call, missing, overrun, asks_again=True)
+            self._spent[key] += Usage.of([call])
+            return reply, True
+        if missing == "no answer":
+            self._failures[key] = RequestFailed(reply.text)
+        self.ledger.put_miss(call, missing, overrun, gives_up=self._gives_up(key, missing, reply, [call]))
         self._reservations.settled(key)
-        return reply
-
-
-def _missing(reply: ParsedResponse) -> str | None:
-    """Why a reply is no answer, or None."""
-    return next((reason for reason in NO_ANSWER if reason in reply.reasons), None)
-
-
-def _read(request: Request, completion: Completion) -> ParsedResponse:
-    if completion.finish == "unreadable":
-        why = f" ({completion.fault})" if completion.fault else ""
-        text = f"not the OpenAI protocol{why}: {completion.text[:200]!r}"
-        return ParsedResponse((), "failed", ("no answer",), text=text)
-    if completion.finish == "filtered":
-        return ParsedResponse((), "failed", ("refused",), text=completion.text)
-    return request.read(completion.text, completion.finish == "length")
-
-
-def _call(key: str, model: str, request: Request, completion: Completion) -> Call:
-    messages = [{"role": role, "content": encodable(content)} for role, content in request.messages]
-    asked = {"messages": messages} | ({"repeat": request.repeat} if request.repeat else {})
-    return Call(
-        key=key,
-        model=model,
-        request=orjson.dumps(asked).decode(),
-        response=completion.text,
-        input_tokens=completion.input_tokens,
-        cached_tokens=completion.cached_tokens,
-        output_tokens=completion.output_tokens,
-        reasoning_tokens=completion.reasoning_tokens,
-        usd=completion.usd,
-        seconds=completion.seconds,
-        provider_id=completion.provider_id,
-        served=completion.served,
-        fingerprint=completion.fingerprint,
-        estimated=completion.estimated,
-    )
+        return reply, False

@@ -13,8 +13,9 @@ from pydantic import BaseModel
 
 from harness.errors import UserError
 from harness.labelling.prompting.prompter import Request
+from harness.llm.answers.completion_body import read_or_keep
 from harness.llm.backend import Completion
-from harness.llm.openai_backend import Usd, read_or_keep
+from harness.llm.pricing.token_usage import Usd
 from harness.llm.providers import litellm
 from harness.llm.retry_rules import TransientError, failure
 from harness.llm.retrying import RetryingBackend

@@ -18,9 +18,11 @@ from harness.errors import UserError
 from harness.files import atomic_file, cache_home
 from harness.labelling.prompting.prompter import Request
 from harness.llm.answers.body_errors import body_failure, parsed
+from harness.llm.answers.completion_body import read_or_keep
 from harness.llm.answers.provider_reasons import account_remedy
 from harness.llm.backend import Backend, Completion, FatalProviderError, RequestFailed
-from harness.llm.openai_backend import Body, Usd, read_or_keep
+from harness.llm.openai_backend import Body
+from harness.llm.pricing.token_usage import Usd
 from harness.llm.providers import Route, litellm
 from harness.llm.retry_rules import TransientError, failure, provider_words
 from harness.llm.wire.accepted_parameters import AcceptedParameters

@@ -12,17 +12,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import cast
 
-from harness.labelling.labels.parser import Reason
+from harness.labelling.labels.failure_guard import FailureGuard
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Task
 from harness.labelling.prompting.prompter import Prompter, Request
 from harness.labelling.strategies.strategy import ParsedResponse
-from harness.ledger.given_up import GivenUp
 from harness.ledger.ledger import Ledger
-from harness.llm.answers.failure_guard import FailureGuard
-from harness.llm.backend import Backend, RequestFailed
+from harness.llm.answers.paid_call import reply_given_up
+from harness.llm.backend import Backend
 from harness.llm.in_flight import InFlight
 from harness.llm.pricing.tariff import Tariff
 from harness.llm.task_state import TaskState
@@ -135,22 +133,14 @@ class Scheduler:
                     self.tally.add_cached(one.requests[number].messages, held[key].input_tokens)
                     one.replies[number] = one.requests[number].read(held[key].response, False)
                 elif key in given_up:
-                    one.replies[number] = _reply(one, one.requests[number], given_up[key])
+                    one.replies[number], failure = reply_given_up(one.requests[number], given_up[key])
+                    one.failures += [failure] if failure is not None else []
                 elif key in self.misses:
                     one.replies[number] = self.misses[key]
             if len(one.replies) == len(one.requests):
                 one.advance([one.replies[number] for number in range(len(one.requests))])
                 ahead.append(one)
         return ahead
-
-
-def _reply(one: TaskState, request: Request, given_up: GivenUp) -> ParsedResponse:
-    """What was made of a request that was given up, as it was then."""
-    if given_up.kind in ("truncated", "empty"):
-        return request.read(given_up.response, given_up.kind == "truncated")
-    if given_up.kind in ("too long", "no answer"):
-        one.failures.append(RequestFailed(given_up.response))
-    return ParsedResponse((), "failed", (cast("Reason", given_up.kind),), text=given_up.response)
 
 
 @contextmanager

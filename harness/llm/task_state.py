@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from harness.labelling.labels.failure_guard import QueryFailure
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Task
 from harness.labelling.prompting.prompter import RankingProcedure, Request
 from harness.labelling.strategies.strategy import ParsedResponse
-from harness.llm.answers.failure_guard import QueryFailure
 from harness.llm.backend import RequestFailed
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from harness.llm.chat_teacher import TRANSPORT
+from harness.labelling.labels.failure_guard import TRANSPORT
 from harness.llm.retrying import Limits
 from harness.llm.server_process import Server, find_command
 from harness.plugins import Settings

@@ -11,13 +11,15 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from harness.errors import UserError
+from harness.labelling.labels.failure_guard import TRANSPORT
 from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Backend
-from harness.llm.chat_teacher import TRANSPORT, ChatSettings, ChatTeacher, seed_of
+from harness.llm.chat_teacher import ChatSettings, ChatTeacher, seed_of
 from harness.llm.litellm_backend import LiteLLMBackend
 from harness.llm.openai_backend import NO_KEY, OpenAIBackend
 from harness.llm.pricing.provider_price import PriceSettings, ProviderPrice, price, says_which_model
 from harness.llm.pricing.tariff import answers_in
+from harness.llm.pricing.token_usage import Usd, free
 from harness.llm.provider_batch import ProviderBatch
 from harness.llm.providers import parameters, provider_of, route
 from harness.llm.retrying import Limits
@@ -173,7 +175,6 @@ class LiteLLM(ChatTeacher):
 
     @cached_property
     def accepted(self) -> AcceptedParameters:
-        """What the server is known to take."""
         initial = {SYSTEM: "user"} if SYSTEM in self._omitted else {}
         return AcceptedParameters(digest([self.weights, self.settings.api_base, sorted(self._omitted)]), (), initial)
 
@@ -277,7 +278,7 @@ class LiteLLM(ChatTeacher):
             return None
         return self.weights, "the provider's own address" if base is None else address(base)
 
-    @property
+    @cached_property
     def is_named(self) -> bool:
         return self.settings.api_base is None or says_which_model(self.settings.model)
 
@@ -287,8 +288,12 @@ class LiteLLM(ChatTeacher):
     def usd(self, input_tokens: int, output_tokens: int) -> float:
         return self._usd(input_tokens, 0, output_tokens)
 
-    def _usd(self, input_tokens: int, cached_tokens: int, output_tokens: int) -> float:
-        return self.price.usd(input_tokens, cached_tokens, output_tokens) if self.price is not None else 0.0
+    def most_usd(self, input_tokens: int, output_tokens: int) -> float:
+        return 0.0 if self.price is None else self.price.most(input_tokens, output_tokens, self.settings.extra)
+
+    @property
+    def _usd(self) -> Usd:
+        return self.price.usd if self.price is not None else free
 
     def count_tokens(self, texts: Sequence[str]) -> tuple[list[int], bool]:
         counted = openai_tokens(self.settings.model, texts)

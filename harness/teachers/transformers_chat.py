@@ -16,10 +16,10 @@ from pydantic import Field
 from harness._lazy import lazy
 from harness.device import best_dtype
 from harness.errors import UserError
+from harness.labelling.labels.failure_guard import TRANSPORT
 from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Backend, Completion, RequestFailed
 from harness.llm.batched_engine import Batched
-from harness.llm.chat_teacher import TRANSPORT
 from harness.llm.local_model import LocalChat, LocalSettings
 from harness.llm.local_weights import causal_folder, load_causal
 from harness.llm.permutation import Choices, Guide, Machine, Permutation, vocabulary

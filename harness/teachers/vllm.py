@@ -14,11 +14,12 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from harness.errors import UserError
+from harness.labelling.labels.failure_guard import TRANSPORT
 from harness.labelling.prompting.prompter import Request
 from harness.labelling.prompting.text_cut import CountTokens
 from harness.llm.backend import Backend
 from harness.llm.batched_engine import Batched
-from harness.llm.chat_teacher import TRANSPORT, seed_of
+from harness.llm.chat_teacher import seed_of
 from harness.llm.guided_decoding import constraint
 from harness.llm.local_model import LocalChat, LocalSettings
 from harness.llm.local_weights import causal_folder

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.ledger.calls import Call, call_key
+from harness.ledger.calls import Call, Usage, call_key
 from harness.ledger.claims import Balance
+from harness.ledger.given_up import GivenUp
 from harness.ledger.ledger import Ledger
 from harness.ledger.views import CacheMiss, MeteredLedger, ReplayLedger
 
@@ -34,7 +35,7 @@ def ledger(tmp_path: Path) -> Ledger:
     return Ledger(tmp_path / "ledger.sqlite")
 
 
-def state(ledger: Ledger, name: object, usd: float | None = 0.0, **more: bool) -> str:
+def state(ledger: Ledger, name: object, usd: float = 0.0, **more: bool) -> str:
     return ledger.claim(key(name), usd, "model", **more).state
 
 
@@ -171,12 +172,37 @@ def test_an_estimated_answer_counts_in_full_against_the_limit(ledger: Ledger) ->
     assert ledger.balance("") == Balance(0.1, pytest.approx(0.4), 0.0, 1)
 
 
-def test_what_is_priced_only_afterwards_stops_when_nothing_is_left(ledger: Ledger) -> None:
+def test_what_one_gave_up_is_read_by_all_others(ledger: Ledger) -> None:
+    other, meter = Ledger(ledger.path), MeteredLedger(Ledger(ledger.path))
+    ledger.claim(key(1), 0.5)
+    assert state(other, 1) == "taken"
+    lost = GivenUp(key(1), "no answer", "we failed", Usage(calls=2, usd=0.3))
+    ledger.release(key(1), gives_up=lost)
+
+    claim = meter.claim(key(1), 0.5)
+    assert (claim.state, claim.given_up) == ("given up", lost) == (state(other, 1), other.claim(key(1)).given_up)
+    assert meter.used.usd == 0.3 and other.balance(None).reserved == 0 == other.under_way(None)
+
+    other.given_up_since = float("inf")
+    assert state(other, 1) == "granted", "who asks for failed ones again does so"
+    other.put(call(1))
+    assert state(ledger, 1) == "held"
+
+
+def test_a_question_that_is_asked_again_is_not_asked_by_others_meanwhile(ledger: Ledger) -> None:
+    other = Ledger(ledger.path)
     ledger.limit = 1.0
-    for number in range(2):
-        assert state(ledger, number, None) == "granted"
-        ledger.put(call(number, usd=0.6), overrun=0.6)
-    assert state(ledger, 2, None) == "over"
+    ledger.claim(key(1), 0.9, "model")
+    ledger.put_miss(call(1, usd=0.2), "empty", asks_again=True)
+    assert ledger.balance("") == Balance(0.2, 0.0, 0.0, 1), "what was reserved beyond the price is free"
+    assert state(other, 1) == "taken" and ledger.claim(key(1), 0.9, "model", holding=True).state == "over"
+    assert ledger.claim(key(1), 0.5, "model", holding=True).state == "granted"
+    gives_up = GivenUp(key(1), "empty", "", Usage(calls=2, usd=0.4))
+    ledger.put_miss(call(1, usd=0.2), "empty", gives_up=gives_up)
+    assert state(other, 1) == "given up" and ledger.balance("") == Balance(0.4, 0.0, 0.0, 2)
+
+    ledger.withdraw_given_up([key(1)])
+    assert state(other, 1) == "granted"
 
 
 def test_a_replay_claims_nothing(ledger: Ledger) -> None:

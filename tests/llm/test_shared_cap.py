@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from harness.errors import UserError
 from harness.labelling.labels.teacher import Candidate, Task
@@ -73,6 +74,7 @@ class Labeller:
     limit: float | None
     numbers: range
     workspace_limit: float | None = None
+    attempts: int = 10
 
     def label(self, url: str) -> tuple[int, float, str]:
         """Calls and USD that it counts, and what stopped it."""
@@ -80,7 +82,7 @@ class Labeller:
         ledger.account, ledger.limit, ledger.workspace_limit = self.account, self.limit, self.workspace_limit
         error = ""
         try:
-            list(teacher(url).label(tasks(self.numbers), ledger, silent))
+            list(teacher(url, attempts=self.attempts).label(tasks(self.numbers), ledger, silent))
         except UserError as stop:
             error = str(stop)
         ledger.close()
@@ -161,3 +163,31 @@ def test_a_later_run_goes_on_under_the_same_cap(tmp_path: Path) -> None:
         assert "USD and only" in error and "this sweep, in all its runs" in error
         _, _, error = Labeller(path, "other", None, range(200), 0.5).label(server.url)
     assert "--max-cost-workspace" in error and 0.3 < server.billed(PRICE["input"], PRICE["output"]) <= 0.5
+
+
+@dataclass
+class Unanswering(Server):
+    """Has no answer to query 3, in the way that `fault` says; counts what it was asked about it."""
+
+    fault: str = "empty"
+    asked: int = 0
+
+    async def _respond(self, request: web.Request, body: dict[str, Any], fault: str) -> web.StreamResponse:
+        if "rank 0 of 3" not in body["messages"][-1]["content"]:
+            return await super()._respond(request, body, fault)
+        self.asked += 1
+        if self.fault == "400":
+            return web.json_response({"error": {"message": "cannot be answered"}}, status=400)
+        return await super()._respond(request, body, self.fault)
+
+
+@pytest.mark.parametrize(
+    ("fault", "tries"), [("empty", 3), ("truncated", 1), ("refused", 1), ("garbage", 2), ("400", 1)]
+)
+def test_a_final_failure_is_paid_for_once_by_parallel_processes(fault: str, tries: int, tmp_path: Path) -> None:
+    server, path = Unanswering(latency=0.1, fault=fault), tmp_path / "ledger.sqlite"
+    told = run([Labeller(path, "", 1.0, range(8), attempts=2) for _ in range(3)], server)
+    assert [error for _, _, error in told] == [""] * 3
+    assert server.asked == tries, "what one process gave up is not asked by another"
+    ledger = Ledger(path)
+    assert len(ledger) == 7 and ledger.under_way(None) == 0 == ledger.balance(None).reserved

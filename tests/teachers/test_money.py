@@ -243,3 +243,33 @@ def test_two_servers_with_one_name_are_two_teachers(ledger: Ledger) -> None:
 )
 def test_an_address_is_where_a_server_is_and_nothing_secret(url: str, found: str) -> None:
     assert address(url) == found
+
+
+def test_what_a_call_writes_into_a_prompt_cache_is_paid(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By Anthropic's own protocol, which counts written tokens beside the input."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
+    usage = {"input_tokens": 4, "output_tokens": 20, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 96}
+    said = [{"type": "text", "text": "[3] > [2] > [1]"}]
+    message = {"id": "m", "type": "message", "role": "assistant", "model": "c", "stop_reason": "end_turn"}
+    made = teacher_from({"kind": "litellm", "model": "anthropic/claude-sonnet-4-5", "api_base": "http://127.0.0.1:9"})
+    assert isinstance(made, LiteLLM) and made.price is not None and made.price.written is not None
+    usd = 4 * made.price.input + 96 * made.price.written + 20 * made.price.output
+    with answering(lambda n, body: message | {"content": said, "usage": usage}) as (url, _):
+        asked = teacher(url, model="anthropic/claude-sonnet-4-5", api_base=url.removesuffix("/v1"), price=None)
+        labelled(asked, ledger)
+    (call,) = ledger.calls()
+    assert (call.input_tokens, call.usd) == (100, pytest.approx(usd))
+
+
+def test_a_cap_holds_where_every_prompt_is_written_into_a_cache(ledger: Ledger) -> None:
+    ledger.limit = 0.002
+    dear = {"input": 1.0, "output": 2.0, "written": 12.5}
+
+    def written(number: int, body: dict[str, Any]) -> dict[str, Any]:
+        length = len(body["messages"][-1]["content"]) // 3
+        return reply(tokens(length, 10, prompt_tokens_details={"cache_write_tokens": length}))
+
+    with answering(written) as (url, bodies), pytest.raises(UserError, match="are left of the limit"):
+        labelled(teacher(url, price=dear, concurrency=8), ledger, 200)
+    bill = sum(len(body["messages"][-1]["content"]) // 3 * 12.5 + 10 * 2.0 for body in bodies) / 1e6
+    assert 0 < bill <= 0.002 and ledger.balance("").paid == pytest.approx(bill)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field, create_model
 
 from harness.errors import UserError
+from harness.labelling.labels.failure_guard import TRANSPORT, FailureGuard, OnFailure, QueryFailure
+from harness.labelling.labels.plugin_error import error_words
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
-from harness.ledger.calls import Call, call_key
+from harness.ledger.calls import Call, Usage, call_key
+from harness.ledger.given_up import GivenUp
 from harness.ledger.reservations import wait_for_claim
 from harness.source_hash import source_hash
 from harness.stage import digest
@@ -27,6 +33,9 @@ class LedgerTeacher(Teacher):
 
     Every distinct task is one call of the ledger, under a key of who is asked (name, settings and the plug-in's code)
     and of what the task holds. A task that stands there is not asked again, in no budget, resample or later sweep.
+    What `ask` raises is the end of that query alone: its label has failed, with the exception, file and line, and too
+    many of these stop the labelling (`on_failure: {tolerate: 0.05}`, which every such teacher takes). A `UserError`
+    says that the teacher cannot be asked at all, and stops at once.
 
     >>> import harness, tempfile, pathlib
     >>> from harness.labelling.labels.teacher import Candidate
@@ -49,6 +58,22 @@ class LedgerTeacher(Teacher):
     """0: with every edit of the plug-in all is asked anew. Another number stands for the code, so that answers which
     cost money last until you raise it, since what is asked has changed."""
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "on_failure" not in cls.Settings.model_fields:
+            field = Field(
+                OnFailure(),
+                description="how many queries may stay without an answer",
+                json_schema_extra=TRANSPORT,
+            )
+            cls.Settings = create_model(
+                cls.Settings.__name__,
+                __base__=cls.Settings,
+                __doc__=cls.Settings.__doc__,
+                __module__=cls.__module__,
+                on_failure=(OnFailure, field),
+            )
+
     @property
     def identity(self) -> str:
         return digest([self.name, self.version or source_hash(type(self)), self.settings])
@@ -62,75 +87,115 @@ class LedgerTeacher(Teacher):
         """
 
     def cost(self, task: Task, answer: list[str]) -> Cost:
-        """What asking `task` took: tokens and USD, as a provider counts them; nothing by default.
-
-        Where a subclass says it, plans tell that the price is not known beforehand, and no call is made once
-        `--max-cost` is spent.
-        """
+        """What asking `task` took: tokens and USD, as a provider counts them; nothing by default."""
         return Cost()
 
+    def most_usd(self, task: Task) -> float | None:
+        """The most USD that asking `task` may cost, which is reserved before it is asked; None where nobody knows.
+
+        A subclass that says what an answer took (`cost`) says this too, or it is not asked under a cost limit: what is
+        known only after a call cannot be kept below one.
+        """
+        return 0.0 if type(self).cost is LedgerTeacher.cost else None
+
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+        guard = FailureGuard(getattr(self.settings, "on_failure", OnFailure()).tolerate, len(tasks))
+        given_up: list[str] = []
         for done, task in enumerate(tasks, 1):
-            yield _ranking(task, self._response(task, ledger))
+            answer, is_new = self._answer(task, ledger)
+            failure = None if isinstance(answer, str) else QueryFailure(task.query, 1.0, answer.response)
+            if not is_new:
+                guard.count(failure)
+            else:
+                given_up += [] if isinstance(answer, str) else [answer.key]
+                if (stop := guard.settle(failure)) is not None:
+                    ledger.withdraw_given_up(given_up)
+                    raise stop
+            yield _ranking(task, answer)
             progress(done, len(tasks), "queries")
 
     def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
-        keys = {self._key(task) for task in tasks if task.candidates}
-        return Cost(calls=len(keys - ledger.held(keys)), priced=self._is_free)
+        by_key = {self._key(task): task for task in tasks if task.candidates}
+        lacking = by_key.keys() - ledger.given_up(by_key)
+        most = [self.most_usd(by_key[key]) for key in lacking - ledger.held(lacking)]
+        known = [usd for usd in most if usd is not None]
+        return Cost(calls=len(most), usd=math.fsum(known), priced=self._is_free or len(known) == len(most) > 0)
 
     def guess(self, queries: int, depth: int) -> Cost:
         return Cost(calls=queries, exact=False, priced=self._is_free)
 
     @property
     def _is_free(self) -> bool:
-        return type(self).cost is LedgerTeacher.cost
+        kind = type(self)
+        return kind.cost is LedgerTeacher.cost and kind.most_usd is LedgerTeacher.most_usd
 
     def _key(self, task: Task) -> str:
         return call_key(self.identity, _request(task))
 
-    def _response(self, task: Task, ledger: Ledger) -> str:
-        """The places of the candidates as the ledger has them, which is asked and paid first where it has none."""
+    def _answer(self, task: Task, ledger: Ledger) -> tuple[str | GivenUp, bool]:
+        """The places of the candidates as the ledger has them, or why there are none, and whether that was asked
+        now."""
         key = self._key(task)
+        if (found := ledger.given_up([key]).get(key)) is not None:
+            return found, False
         if (cached := ledger.get(key)) is not None:
-            return cached.response
-        # What a call costs is known after it.
-        claim = wait_for_claim(ledger, key, 0.0 if self._is_free else None, self.name)
+            return cached.response, False
+        most = self.most_usd(task)
+        if most is None and ledger.left() < math.inf:
+            raise UserError(
+                f"the teacher '{self.name}' says what a call costs only after it, so the cost limit cannot be kept",
+                remedy="write most_usd(task) in its class, the most USD that asking may cost, or leave the limit out",
+            )
+        claim = wait_for_claim(ledger, key, most or 0.0, self.name)
+        if claim.given_up is not None:
+            return claim.given_up, False
         if claim.response is not None:
-            return claim.response.response
+            return claim.response.response, False
         try:
-            return self._paid(task, key, ledger)
-        except BaseException:
-            ledger.release(key, unconfirmed=True)
-            raise
+            return self._paid(task, key, most, ledger), True
+        except BaseException as error:
+            # What it says in words of the harness (no key, no such model) is about all queries.
+            if not isinstance(error, Exception) or isinstance(error, UserError):
+                ledger.release(key, unconfirmed=True)
+                raise
+            gives_up = GivenUp(key, "no answer", error_words(type(self), error))
+            ledger.release(key, unconfirmed=True, gives_up=gives_up)
+            return gives_up, True
 
-    def _paid(self, task: Task, key: str, ledger: Ledger) -> str:
+    def _paid(self, task: Task, key: str, most: float | None, ledger: Ledger) -> str | GivenUp:
         start = time.monotonic()
         answer = self.ask(task)
-        seconds, cost = time.monotonic() - start, self.cost(task, answer)
-        response = json.dumps(self._places(task, answer))
+        seconds, cost, fault = time.monotonic() - start, self.cost(task, answer), self._fault(task, answer)
+        places = {candidate.id: place for place, candidate in enumerate(task.candidates)}
         call = Call(
             key,
             self.name,
             json.dumps(_request(task), ensure_ascii=False),
-            response,
+            json.dumps([places[id] for id in answer] if fault is None else answer),
             input_tokens=cost.input_tokens,
             output_tokens=cost.output_tokens,
             usd=cost.usd,
             seconds=seconds,
         )
-        return ledger.put(call, overrun=cost.usd).response
+        overrun = 0.0 if most is None else max(0.0, cost.usd - most)
+        if fault is None:
+            return ledger.put(call, overrun).response
+        gives_up = GivenUp(key, "no answer", fault, Usage.of([call]))
+        ledger.put_miss(call, "no answer", overrun, gives_up=gives_up)
+        return gives_up
 
-    def _places(self, task: Task, answer: list[str]) -> list[int]:
-        places = {candidate.id: place for place, candidate in enumerate(task.candidates)}
-        unknown = next((id for id in answer if id not in places), None)
+    def _fault(self, task: Task, answer: list[str]) -> str | None:
+        """Why an answer is no order of candidates, where it is none."""
+        known = {candidate.id for candidate in task.candidates}
+        unknown = next((id for id in answer if id not in known), None)
         twice = next((id for id, times in Counter(answer).items() if times > 1), None)
-        if unknown is not None or twice is not None:
-            fault = f"'{unknown}', which is no candidate" if unknown is not None else f"'{twice}' more than once"
-            raise UserError(
-                f"the teacher '{self.name}' named {fault} of query '{task.query}'",
-                remedy="let `ask` return ids of the task's candidates, each once",
-            )
-        return [places[id] for id in answer]
+        if unknown is None and twice is None:
+            return None
+        named = f"'{unknown}', which is no candidate" if unknown is not None else f"'{twice}' more than once"
+        return (
+            f"the teacher '{self.name}' named {named} of query '{task.query}'; `ask` returns ids of the task's "
+            "candidates, each once"
+        )
 
 
 def _request(task: Task) -> list[object]:
@@ -139,12 +204,12 @@ def _request(task: Task) -> list[object]:
     return [task.query, task.text, candidates, *([task.gold] if task.gold is not None else [])]
 
 
-def _ranking(task: Task, response: str) -> Ranking:
+def _ranking(task: Task, answer: str | GivenUp) -> Ranking:
     ids = [candidate.id for candidate in task.candidates]
-    ranked = tuple(ids[place] for place in json.loads(response))
+    if isinstance(answer, GivenUp):
+        return Ranking(task.query, (), tuple(ids), "failed", answer.kind, answer.response)
+    ranked = tuple(ids[place] for place in json.loads(answer))
     unranked = tuple(id for id in ids if id not in set(ranked))
     if not ranked:
-        return Ranking(task.query, (), unranked, "failed", "empty", response)
-    return Ranking(
-        task.query, ranked, unranked, "partial" if unranked else "ok", "missing" if unranked else "", response
-    )
+        return Ranking(task.query, (), unranked, "failed", "empty", answer)
+    return Ranking(task.query, ranked, unranked, "partial" if unranked else "ok", "missing" if unranked else "", answer)

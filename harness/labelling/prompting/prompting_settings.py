@@ -140,15 +140,3 @@ class OnMalformed(Settings):
         description="partial: unplaced candidates stay a tail without order; repair: they follow as shown; drop: the "
         "label has failed",
     )
-
-
-class OnFailure(Settings):
-    """What becomes of queries that cannot be answered: the prompt is too long or refused, the provider fails each
-    time. Their labels have failed, and the others go on."""
-
-    tolerate: float = Field(
-        0.05,
-        ge=0,
-        le=1,
-        description="share of the queries that may fail so; more, or the first 20 all, stop the labelling",
-    )

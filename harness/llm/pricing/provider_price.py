@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import Field
 
+from harness.llm.pricing.token_usage import NOTHING_WRITTEN, CacheWrites
 from harness.llm.providers import litellm
 from harness.plugins import Settings
 
@@ -25,19 +27,38 @@ _LONG = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
 @dataclass(frozen=True)
 class ProviderPrice:
     """USD per token. `long` are the prices of calls whose input has more tokens than the number before them, the
-    longest first."""
+    longest first. What is `written` into a prompt cache costs as much as other input where that is None, and for an
+    `hour` as much as for a shorter time."""
 
     input: float
     cached: float
     output: float
     long: tuple[tuple[int, ProviderPrice], ...] = ()
+    written: float | None = None
+    hour: float | None = None
 
-    def usd(self, input_tokens: int, cached_tokens: int, output_tokens: int) -> float:
-        """The price of a call; `cached_tokens` are among the `input_tokens`."""
+    def usd(
+        self, input_tokens: int, cached_tokens: int, output_tokens: int, written: CacheWrites = NOTHING_WRITTEN
+    ) -> float:
+        """The price of a call; cached and written tokens are among the `input_tokens`."""
         price = next((dearer for tokens, dearer in self.long if input_tokens > tokens), self)
-        return (
-            (input_tokens - cached_tokens) * price.input + cached_tokens * price.cached + output_tokens * price.output
-        )
+        plain = max(0, input_tokens - cached_tokens - written.tokens)
+        asked = plain * price.input + cached_tokens * price.cached + output_tokens * price.output
+        return asked + (written.tokens - written.hour) * price._written + written.hour * price._hour
+
+    def most(self, input_tokens: int, output_tokens: int, extra: Mapping[str, Any]) -> float:
+        """The most that a call may cost, whatever becomes of its prompt in a cache; the parameters `extra` may ask that
+        it stays there for an hour."""
+        written = CacheWrites(input_tokens, input_tokens if "1h" in json.dumps(extra, default=str) else 0)
+        return max(self.usd(input_tokens, 0, output_tokens, some) for some in (NOTHING_WRITTEN, written))
+
+    @property
+    def _written(self) -> float:
+        return self.input if self.written is None else self.written
+
+    @property
+    def _hour(self) -> float:
+        return self._written if self.hour is None else self.hour
 
 
 class PriceSettings(Settings):
@@ -48,12 +69,16 @@ class PriceSettings(Settings):
     cached: float | None = Field(
         None, ge=0, description="input tokens out of the provider's prompt cache; as dear as others when left out"
     )
+    written: float | None = Field(
+        None, ge=0, description="input tokens written into that cache; as dear as others when left out"
+    )
 
     @property
     def per_token(self) -> ProviderPrice:
         """USD per token."""
         cached = self.input if self.cached is None else self.cached
-        return ProviderPrice(self.input * 1e-6, cached * 1e-6, self.output * 1e-6)
+        written = None if self.written is None else self.written * 1e-6
+        return ProviderPrice(self.input * 1e-6, cached * 1e-6, self.output * 1e-6, written=written)
 
 
 def says_which_model(model: str) -> bool:
@@ -90,7 +115,7 @@ def _price(info: Mapping[str, Any], batch: bool) -> ProviderPrice | None:
     limits = sorted((int(match[1]) for key in info if (match := _LONG.fullmatch(key)) and info[key]), reverse=True)
     long = tuple((1000 * limit, _rates(info, f"_above_{limit}k_tokens", batch)) for limit in limits)
     short = _rates(info, "", batch)
-    return ProviderPrice(short.input, short.cached, short.output, long)
+    return replace(short, long=long)
 
 
 def _rates(info: Mapping[str, Any], above: str, batch: bool) -> ProviderPrice:
@@ -105,4 +130,12 @@ def _rates(info: Mapping[str, Any], above: str, batch: bool) -> ProviderPrice:
         input=info.get(f"input_cost_per_token{above}{kind}") or dear * half,
         cached=(dear if cached is None else cached) * half,
         output=info.get(f"output_cost_per_token{above}{kind}") or out * half,
+        written=_writing(info, above, half),
+        hour=_writing(info, f"_above_1hr{above}", half) or _writing(info, "_above_1hr", half),
     )
+
+
+def _writing(info: Mapping[str, Any], which: str, half: float) -> float | None:
+    """USD of a token that is written into a prompt cache; None where nobody wrote it down."""
+    found = info.get(f"cache_creation_input_token_cost{which}")
+    return found * half if found else None

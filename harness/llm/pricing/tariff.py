@@ -30,6 +30,8 @@ class Tariff:
     room: Callable[[Request], int]
     count: Callable[[Sequence[str]], tuple[list[int], bool]]
     known: bool
+    dearest: Callable[[int, int], float] | None = None
+    """USD that so many tokens may cost, where that is more than `usd`."""
 
     def check(self, left: float) -> None:
         """Raises UserError where a limit is to be kept and the price is not known."""
@@ -40,15 +42,21 @@ class Tariff:
                 "nothing), or leave the limit out",
             )
 
+    @property
+    def _dearest(self) -> Callable[[int, int], float]:
+        return self.dearest or self.usd
+
     def most(self, request: Request) -> float:
         """USD, whatever the tokenizer."""
-        return self.usd(_most_tokens(request), self.room(request))
+        return self._dearest(_most_tokens(request), self.room(request))
 
     def overrun(self, request: Request, completion: Completion) -> float:
         """USD of the tokens beyond those that `most` counts."""
+        if completion.output_tokens <= self.room(request) and completion.input_tokens <= _surely(request):
+            return 0.0
         more_in = max(0, completion.input_tokens - _most_tokens(request))
         more_out = max(0, completion.output_tokens - self.room(request))
-        return self.usd(more_in, more_out) if more_in or more_out else 0.0
+        return self._dearest(more_in, more_out) if more_in or more_out else 0.0
 
     def settled(self, request: Request, completion: Completion) -> Completion:
         """The completion with tokens and USD, estimated where its server does not count."""
@@ -63,6 +71,11 @@ class Tariff:
 def answers_in(extra: Mapping[str, Any]) -> int:
     """How many answers to one request the parameters `extra` ask for; each is billed."""
     return max([1, *(value for name in ("n", "best_of") if isinstance(value := extra.get(name), int))])
+
+
+def _surely(request: Request) -> float:
+    """Never more than `_most_tokens`, without looking at the text."""
+    return _LETTERS * sum(len(content) for _, content in request.messages)
 
 
 def _most_tokens(request: Request) -> int:

@@ -4,15 +4,43 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 _MOST = 10**12
 """No answer has more tokens: what says so is no count."""
-_INPUT = ("prompt_tokens", "input_tokens", "promptTokenCount", "prompt_token_count")
-_OUTPUT = ("completion_tokens", "output_tokens", "candidatesTokenCount", "candidates_token_count")
-_TOTAL = ("total_tokens", "totalTokenCount", "total_token_count")
-_BESIDE = ("cache_read_input_tokens", "cache_creation_input_tokens")
-"""Counted apart from `input_tokens` by Anthropic's own protocol."""
+_INPUT = ("prompt_tokens", "input_tokens", "inputTokens", "promptTokenCount", "prompt_token_count")
+_OUTPUT = ("completion_tokens", "output_tokens", "outputTokens", "candidatesTokenCount", "candidates_token_count")
+_TOTAL = ("total_tokens", "totalTokens", "totalTokenCount", "total_token_count")
+_BESIDE = (
+    *("cache_read_input_tokens", "cache_creation_input_tokens"),
+    *("cacheReadInputTokens", "cacheWriteInputTokens"),
+)
+"""Counted apart from the input by the protocols of Anthropic and Bedrock."""
+_FOR_AN_HOUR = "ephemeral_1h_input_tokens"
+
+
+class CacheWrites(NamedTuple):
+    """Input tokens that were written into the provider's prompt cache; `hour` are those of them that stay there for
+    longer, which costs more."""
+
+    tokens: int = 0
+    hour: int = 0
+
+
+NOTHING_WRITTEN = CacheWrites()
+
+
+class Usd(Protocol):
+    """USD of a call; cached and written tokens are among those of the input."""
+
+    def __call__(
+        self, input_tokens: int, cached_tokens: int, output_tokens: int, written: CacheWrites = NOTHING_WRITTEN, /
+    ) -> float: ...
+
+
+def free(input_tokens: int, cached_tokens: int, output_tokens: int, written: CacheWrites = NOTHING_WRITTEN, /) -> float:
+    """The price of a model of one's own."""
+    return 0.0
 
 
 class TokenUsage(NamedTuple):
@@ -34,6 +62,7 @@ def token_usage(usage: Any, answer: str, thoughts: str) -> TokenUsage:
     cached, reasoning = _named(counts, _is_cached), _named(counts, _is_reasoning)
     if asked is not None and "prompt_tokens" not in counts:
         asked += sum(_tokens(counts.get(name)) or 0 for name in _BESIDE)
+    written = cache_writes(usage).tokens
     if not asked and total and given and total > given:
         asked = total - given
     if not given and total and asked and total > asked:
@@ -42,9 +71,31 @@ def token_usage(usage: Any, answer: str, thoughts: str) -> TokenUsage:
     if given is None or not (given or not (answer or thoughts)):
         given = estimate(answer) + (estimate(thoughts) if thoughts else 0)
     elif asked:
-        asked, given, reasoning = _besides(counts, asked, given, total, cached or 0, reasoning)
-    asked = max(asked or 0, cached or 0) if asked else 0
+        asked, given, reasoning = _besides(counts, asked, given, total, _Cache(cached or 0, written), reasoning)
+    asked = max(asked or 0, cached or 0, written) if asked else 0
     return TokenUsage(asked, min(cached or 0, asked), given, reasoning, not counted)
+
+
+def cache_writes(usage: Any) -> CacheWrites:
+    """Of the `usage` of an answer, whatever it is."""
+    counts: Mapping[str, Any] = usage if isinstance(usage, Mapping) else {}
+    details = [counts, *(value for value in counts.values() if isinstance(value, Mapping))]
+    inside = [
+        value for one in details for name, value in one.items() if _is_written(name) and isinstance(value, Mapping)
+    ]
+    by_time = [{name: _tokens(value) or 0 for name, value in one.items()} for one in inside]
+    whole = max((sum(one.values()) for one in by_time), default=0)
+    named = (_tokens(value) or 0 for one in details for name, value in one.items() if _is_written(name))
+    hour = max((one.get(_FOR_AN_HOUR, 0) for one in by_time), default=0)
+    tokens = max(whole, *named, 0)
+    return CacheWrites(tokens, min(hour, tokens))
+
+
+class _Cache(NamedTuple):
+    """Tokens that were read out of a prompt cache, and those written into it."""
+
+    read: int
+    written: int
 
 
 def estimate(text: str) -> int:
@@ -53,14 +104,14 @@ def estimate(text: str) -> int:
 
 
 def _besides(
-    counts: Mapping[str, Any], asked: int, given: int, total: int | None, cached: int, reasoning: int | None
+    counts: Mapping[str, Any], asked: int, given: int, total: int | None, cache: _Cache, reasoning: int | None
 ) -> tuple[int, int, int | None]:
-    """Input, output and reasoning with what stands beside the two counts: tokens out of a cache, and thinking."""
+    """Input, output and reasoning with what stands beside the two counts: tokens out of a cache and into it, and
+    thinking."""
     gap = total - asked - given if total is not None else 0
-    if gap > 0 and gap == cached and not reasoning:
-        return asked + cached, given, reasoning
-    if cached > asked:
-        asked += cached
+    if gap > 0 and gap in (cache.read, cache.written, sum(cache)) and not reasoning:
+        return asked + gap, given, reasoning
+    asked += sum(tokens for tokens in cache if tokens > asked)
     if reasoning:
         at_top = any(_is_reasoning(name) and _tokens(value) for name, value in counts.items())
         outside = reasoning > given or (gap >= reasoning if total is not None else at_top)
@@ -89,6 +140,11 @@ def _flat(counts: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
 def _is_cached(name: str) -> bool:
     low = name.lower()
     return "cach" in low and not any(part in low for part in ("creat", "writ", "miss"))
+
+
+def _is_written(name: str) -> bool:
+    low = name.lower()
+    return "cach" in low and any(part in low for part in ("creat", "writ"))
 
 
 def _is_reasoning(name: str) -> bool:

@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.llm.pricing.token_usage import TokenUsage, estimate, token_usage
+from harness.llm.pricing.token_usage import CacheWrites, TokenUsage, cache_writes, estimate, token_usage
 
+KEYS = st.sampled_from(
+    ["cache_creation_input_tokens", "cache_creation", "ephemeral_1h_input_tokens", "prompt_tokens", "input_tokens", "x"]
+)
 OPENAI = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
 
 
@@ -92,3 +95,49 @@ def test_whatever_comes_tokens_are_never_negative_and_cached_ones_among_the_inpu
     assert 0 <= found.cached <= found.input and found.output >= 0 and (found.reasoning or 0) >= 0
     assert found.estimated or found.input > 0
     assert all(count < 1 << 62 for count in found[:3])
+
+
+@pytest.mark.parametrize(
+    ("usage", "asked", "written"),
+    [
+        ({"input_tokens": 10, "output_tokens": 5, "cache_creation_input_tokens": 90}, (100, 0), (90, 0)),
+        (
+            {
+                "input_tokens": 10,
+                "output_tokens": 5,
+                "cache_read_input_tokens": 200,
+                "cache_creation_input_tokens": 90,
+                "cache_creation": {"ephemeral_5m_input_tokens": 30, "ephemeral_1h_input_tokens": 60},
+            },
+            (300, 200),
+            (90, 60),
+        ),
+        (
+            {"inputTokens": 10, "outputTokens": 5, "totalTokens": 115, "cacheWriteInputTokens": 100},
+            (110, 0),
+            (100, 0),
+        ),
+        (OPENAI | {"prompt_tokens_details": {"cached_tokens": 10, "cache_write_tokens": 64}}, (100, 10), (64, 0)),
+        (OPENAI | {"prompt_tokens_details": {"cache_creation_tokens": 64}}, (100, 0), (64, 0)),
+        (
+            OPENAI | {"prompt_tokens_details": {"cache_creation": {"ephemeral_1h_input_tokens": 40}}},
+            (100, 0),
+            (40, 40),
+        ),
+        (OPENAI | {"total_tokens": 1020, "cache_creation_input_tokens": 900}, (1000, 0), (900, 0)),
+        (OPENAI | {"total_tokens": 1070, "cached_tokens": 50, "cache_write_tokens": 900}, (1050, 50), (900, 0)),
+        (OPENAI | {"prompt_cache_miss_tokens": 36, "cache_creation_input_tokens": None}, (100, 0), (0, 0)),
+        (OPENAI | {"cache_creation_input_tokens": "many", "cache_creation": [1]}, (100, 0), (0, 0)),
+    ],
+)
+def test_what_was_written_into_a_cache(usage: dict[str, Any], asked: tuple[int, int], written: tuple[int, int]) -> None:
+    assert cache_writes(usage) == CacheWrites(*written)
+    found = token_usage(usage, "[2] > [1]", "")
+    assert (found.input, found.cached) == asked and found.output in (5, 20) and not found.estimated
+
+
+@given(st.recursive(st.integers() | st.text() | st.none() | st.floats(), lambda inner: st.dictionaries(KEYS, inner)))
+def test_nothing_that_stands_for_usage_is_an_error(usage: Any) -> None:
+    written = cache_writes(usage)
+    assert 0 <= written.hour <= written.tokens
+    assert token_usage(usage, "x", "").input >= 0

@@ -6,13 +6,32 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from pydantic import Field
+from pydantic.config import JsonDict
+
 from harness.errors import UserError
+from harness.plugins import Settings
 from harness.text import counted
+
+TRANSPORT: JsonDict = {"transport": True}
+"""Marks settings that cannot change an answer."""
 
 _FIRST = 20
 """Queries that say something about all: so many failing in a row, the first or later ones, stop the labelling."""
 _CHANCE = 3.0
 """Standard deviations by which failures must be above the accepted share before the end is in sight."""
+
+
+class OnFailure(Settings):
+    """What becomes of queries that cannot be answered: the prompt is too long or refused, the provider fails each
+    time. Their labels have failed, and the others go on."""
+
+    tolerate: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="share of the queries that may fail so; more, or the first 20 all, stop the labelling",
+    )
 
 
 @dataclass(frozen=True)
