@@ -108,6 +108,8 @@ class RowFacts:
     """The baselines that its sweep names."""
     missing_metrics: tuple[str, ...]
     """Metrics that its cards declare and for which it has no values."""
+    unlicensed: tuple[str, ...] = field(default=(), kw_only=True)
+    """Sources of imported labels whose licence nobody stated."""
     served: tuple[str, ...] = field(default=(), kw_only=True)
     """What servers call the models that labelled; several where a model moved behind its name."""
     fingerprints: int = field(default=0, kw_only=True)

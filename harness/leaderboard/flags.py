@@ -76,6 +76,10 @@ def _order_presented(row: RowEvidence) -> str | None:
     return f"follows the order shown: tau {found.tau:.2f}{'' if found.reordered else ', not shuffled'}"
 
 
+def _unlicensed(row: RowEvidence) -> str | None:
+    return "licence of its labels not stated" if row.facts.unlicensed else None
+
+
 def _control(row: RowEvidence) -> str | None:
     for against in (row.against, row.against_zero_shot):
         if row.facts.category == "control" and against is not None and against.verdict == "better":
@@ -145,6 +149,7 @@ FLAGS: tuple[Callable[[RowEvidence], str | None], ...] = (
     _prompts_cut,
     _parameters,
     _order_presented,
+    _unlicensed,
     _control,
     _interval_holds_zero,
     _other_metric,

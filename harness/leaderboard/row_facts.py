@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.labelling.labels.imported_labels import UNKNOWN
 from harness.labelling.labels.ranking import VERDICTS
 from harness.leaderboard.board_model import RowFacts
 from harness.leaderboard.configuration import Configuration
@@ -60,6 +61,7 @@ def facts_of(one: Configuration, variant: str, queries: int) -> RowFacts:
         order_presented=pooled(
             [run.card.labels.order_presented for run in one.runs if run.card.labels and run.card.labels.order_presented]
         ),
+        unlicensed=tuple(dict.fromkeys(name for run in one.runs for name in _unlicensed(run))),
         collection_faults=tuple(
             dict.fromkeys(plain(fault) for run in one.runs for fault in run.card.collection.warnings)
         ),
@@ -74,6 +76,13 @@ def facts_of(one: Configuration, variant: str, queries: int) -> RowFacts:
         ),
         **_answers(one),
     )
+
+
+def _unlicensed(run: Published) -> list[str]:
+    """The sources of imported labels whose licence nobody stated; anybody may have written the card."""
+    sources = run.card.teacher.settings.get("imported_from") if run.card.teacher is not None else None
+    told = [one for one in sources if isinstance(one, dict)] if isinstance(sources, list) else []
+    return [plain(str(one.get("name", ""))) for one in told if one.get("licence", UNKNOWN) == UNKNOWN]
 
 
 def _answers(one: Configuration) -> dict[str, Any]:

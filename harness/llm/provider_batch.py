@@ -26,6 +26,7 @@ from harness.llm.pricing.token_usage import Usd
 from harness.llm.providers import Route, litellm
 from harness.llm.retry_rules import TransientError, failure, provider_words
 from harness.llm.wire.accepted_parameters import AcceptedParameters
+from harness.llm.wire.refused_parameter import SYSTEM
 from harness.masking import masked
 from harness.text import encodable
 
@@ -73,9 +74,22 @@ class ProviderBatch(Backend):
 
     async def complete(self, request: Request) -> Completion:
         messages = [{"role": role, "content": encodable(content)} for role, content in request.messages]
-        trial = self._accepted.trial()
-        asked = {"messages": trial.messages(messages), **trial.parameters(self._body(request))}
-        body = {"model": self._route.name, **asked}
+        wanted, trial = self._body(request), self._accepted.trial()
+        system = any(role == SYSTEM for role, _ in request.messages)
+        while True:
+            asked = {"messages": trial.messages(messages), **trial.parameters(wanted)}
+            try:
+                completion = await self._row({"model": self._route.name, **asked}, request)
+            except RowRefused as refused:
+                # In the next batch, with all others whose parameters were refused in this one.
+                if trial.learn(refused.status, refused.body, wanted, system):
+                    continue
+                raise refused.failure from refused
+            trial.confirm()
+            return completion
+
+    async def _row(self, body: Body, request: Request) -> Completion:
+        """The answer to a row of a batch that is sent before long, or was sent by an earlier run."""
         mark = hashlib.sha256(json.dumps([self._route.url, body, request.repeat], sort_keys=True).encode()).hexdigest()
         future: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
         self._waiting[mark] = (body, future)
@@ -162,15 +176,16 @@ class ProviderBatch(Backend):
         if not response or status != 200 or row.get("error"):
             return self._refused(row.get("error") or answer, status)
         if (failed := body_failure(answer, {}, self._route.name)) is not None:
-            return _final(failed)
+            return RowRefused(400, json.dumps(answer, default=str), _final(failed))
         return read_or_keep(json.dumps(answer, ensure_ascii=False), answer, self._usd, 0.0)
 
     def _refused(self, error: Any, status: Any) -> Exception:
         body = json.dumps(error if isinstance(error, dict) and "error" in error else {"error": error})
         if isinstance(status, int) and status >= 400:
-            return _final(failure(status, body, {}, self._route.name))
+            return RowRefused(status, body, _final(failure(status, body, {}, self._route.name)))
         said = masked(provider_words(body))[:500]
-        return RequestFailed(f"the provider's batch did not answer this request: {said}")
+        failed = RequestFailed(f"the provider's batch did not answer this request: {said}")
+        return RowRefused(400, body, failed)
 
     def _without_rows(self, batch_id: str, batch: Any) -> UserError:
         """Why a batch ended without any row, in the provider's words."""
@@ -195,6 +210,14 @@ class ProviderBatch(Backend):
                 masked(f"the batch API of '{self._route.provider}' failed: {error}"),
                 remedy="run again, or leave out batch: true",
             ) from error
+
+
+class RowRefused(Exception):
+    """A row with an error instead of an answer: its HTTP status and body, and what that means."""
+
+    def __init__(self, status: int, body: str, failure: Exception) -> None:
+        super().__init__(str(failure))
+        self.status, self.body, self.failure = status, body, failure
 
 
 def _settle(future: asyncio.Future[Completion], outcome: Completion | Exception) -> None:

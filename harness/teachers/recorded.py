@@ -122,10 +122,13 @@ def _replay(task: Task, recorded: Ranking | None) -> Ranking:
             task.query, (), tuple(shown), "failed", recorded.reason or "recorded without an order", recorded.raw
         )
     wanted, placed = set(shown), set(recorded.ranked)
+    presented = tuple(id for id in recorded.presented if id in wanted)
     ordered = tuple(id for id in recorded.ranked if id in wanted)
     tail = tuple(id for id in shown if id not in placed)
     verdict, reason = _judge(recorded, ordered, tail)
-    return Ranking(task.query, ordered, tail, verdict, reason, recorded.raw)
+    # Of an order in which others stood too it is known only where it holds all that is ranked here.
+    presented = presented if len(presented) == len(shown) else ()
+    return Ranking(task.query, ordered, tail, verdict, reason, recorded.raw, presented=presented)
 
 
 def _judge(recorded: Ranking, ordered: tuple[str, ...], tail: tuple[str, ...]) -> tuple[Verdict, str]:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.errors import UserError
+from harness.labelling.labels.agreement import order_presented
 from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Candidate, Task
+from harness.leaderboard.board import load_board
 from harness.ledger.ledger import Ledger
 from harness.pipeline.labels.foreign_labels import Publication, import_published, render_published
 from harness.pipeline.workspace import Workspace
 from harness.progress import silent
+from harness.published.card_costs import OrderPresented, Verdicts
 from harness.teachers.make import teacher_from
+from tests.leaderboard import runs as run_cards
 
 TEXTS = {
     "a": "Apples are the fruits of trees that people have grown for thousands of years.",
@@ -118,6 +123,70 @@ def test_rank_llms_history_of_a_query_is_read(tmp_path: Path, imported: Import, 
 
     # The prompt cut a passage; the beginning finds it.
     assert rankings == {"q1": Ranking("q1", ("c", "b"), raw="[2] > [1]", presented=("b", "c"))}
+
+
+@pytest.mark.parametrize(
+    "names", [("conversations", "from", "value", "human", "gpt"), ("messages", "role", "content", "user", "assistant")]
+)
+def test_conversations_as_rank_zephyr_was_trained_on_are_read(
+    tmp_path: Path, imported: Import, names: tuple[str, ...]
+) -> None:
+    turns, who, what, asks, answers = names
+
+    def row(query: str, answer: Any) -> dict[str, Any]:
+        asked = prompt(QUERIES[query], [TEXTS["a"], TEXTS["b"], TEXTS["c"]])
+        said = [{who: "system", what: "You rank passages."}, {who: asks, what: asked}, {who: answers, what: answer}]
+        return {"id": query, turns: said}
+
+    told, rankings = imported(_write_lines(tmp_path / "zephyr.jsonl", [row("q1", "[3] > [1] > [2]")]), "rank_llm")
+    assert rankings["q1"].ranked == ("c", "a", "b") and rankings["q1"].presented == ("a", "b", "c")
+    assert told["verdicts"]["ok"] == 1
+    for number, odd in enumerate([7, None]):
+        with pytest.raises(UserError, match="the response is no text"):
+            imported(_write_lines(tmp_path / f"odd{number}.jsonl", [row("q1", odd)]), "rank_llm")
+    silent_one = {turns: [{who: asks, what: prompt(QUERIES["q1"], [TEXTS["a"]])}]}
+    with pytest.raises(UserError, match="the response is no text"):
+        imported(_write_lines(tmp_path / "silent.jsonl", [silent_one]), "rank_llm")
+
+
+def test_a_model_that_numbers_the_order_shown_is_flagged_on_the_board(tmp_path: Path, imported: Import) -> None:
+    """As vicuna-7b answers: '1. [1] > [2] > ...', window for window."""
+    shown = [("b", "c"), ("a", "b")]
+    windows = [([TEXTS[id] for id in ids], f"{number}. [1] > [2]") for number, ids in enumerate(shown, 1)]
+    rows = [{"prompt": prompt(QUERIES["q1"], texts), "response": answer} for texts, answer in windows]
+    told, rankings = imported(_write_lines(tmp_path / "vicuna.jsonl", rows), "rank_llm")
+    assert told["verdicts"]["repaired"] == 1 and rankings["q1"].reason == "wrong format"
+    assert rankings["q1"].presented == rankings["q1"].ranked == ("a", "b", "c")
+
+    teacher = teacher_from({"kind": "recorded", "file": told["file"]})
+    task = Task("q1", QUERIES["q1"], tuple(Candidate(id, TEXTS[id]) for id in "cba"))
+    (label,) = teacher.label([task], Ledger(tmp_path / "ledger.sqlite"), silent)
+    assert (label.ranked, label.presented, label.verdict) == (("a", "b", "c"), ("a", "b", "c"), "repaired")
+    fewer = Task("q1", QUERIES["q1"], (*task.candidates, Candidate("zz", "not recorded")))
+    (label_of_more,) = teacher.label([fewer], Ledger(tmp_path / "ledger.sqlite"), silent)
+    assert label_of_more.presented == ()
+
+    many = [replace(label, query=f"q{number}") for number in range(40)]
+    found = order_presented(many, {ranking.query: ("c", "b", "a") for ranking in many})
+    labels = Verdicts(repaired=40, reasons={"wrong format": 40}, order_presented=OrderPresented(**found))
+    of = run_cards.teacher(settings=teacher.provenance())
+    put_on_board = run_cards.make_card("a", "first", budget=40, resample=0, teacher=of, labels=labels)
+    run_cards.put(tmp_path / "results", put_on_board, run_cards.make_run(0.5))
+    (row,) = load_board(tmp_path / "results").tables[0].rows
+    assert "follows the order shown: tau 1.00" in row.flags and "labels not ok: 100%" in row.flags
+    assert "licence of its labels not stated" in row.flags
+
+
+def test_a_licence_that_was_stated_is_no_flag(tmp_path: Path) -> None:
+    source = {"imported_from": [{"name": "theirs", "licence": "CC-BY-4.0"}]}
+    for number, settings in enumerate([source, {"imported_from": [{"name": "theirs"}]}, {"imported_from": "odd"}, {}]):
+        of = run_cards.teacher(f"t{number}", settings=settings)
+        run_cards.put(
+            tmp_path, run_cards.make_card(f"{number}", "first", budget=40, teacher=of), run_cards.make_run(0.5)
+        )
+    rows = {row.teacher: row.flags for row in load_board(tmp_path).tables[0].rows}
+    flagged = {name for name, flags in rows.items() if "licence of its labels not stated" in flags}
+    assert flagged == {"t1"} and len(rows) == 4
 
 
 def test_permutations_order_the_hits_beside_them(tmp_path: Path, imported: Import) -> None:

@@ -414,6 +414,28 @@ def test_rows_of_a_batch_that_failed_are_labels_that_failed(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("status", [400, 200])
+def test_rows_whose_parameters_were_refused_are_sent_again_without(
+    server: Scripted, ledger: Ledger, status: int
+) -> None:
+    def rows(line: dict[str, Any]) -> dict[str, Any] | None:
+        refused = "temperature" if "temperature" in line["body"] else "max_tokens"
+        if refused not in line["body"]:
+            return row(line)
+        said = error(400, f"Unsupported parameter: '{refused}' is not supported with this model.")[1]
+        return {"id": "r", "custom_id": line["custom_id"], "response": {"status_code": status, "body": said}}
+
+    server.rows = rows
+    found = label(server, ledger, batch=True, batch_seconds=0.01)
+    assert [ranking.verdict for ranking in found] == ["ok"] * 4 and len(ledger) == 4
+    assert len(server.batches) == 3, "one for all rows and each of the two parameters"
+    sent = json.loads(server.files["file-2"].decode().splitlines()[0])["body"]
+    assert "temperature" not in sent and sent["max_completion_tokens"] > 0
+    label(server, ledger, 6, batch=True, batch_seconds=0.01)
+    assert len(server.batches) == 4, "what was learned holds for all later rows"
+
+
+@pytest.mark.slow
 def test_a_batch_that_failed_as_a_whole_shows_the_providers_reason(server: Scripted, ledger: Ledger) -> None:
     server.rows, server.ended = lambda line: None, "failed"
     server.errors = [

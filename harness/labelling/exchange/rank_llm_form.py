@@ -29,7 +29,8 @@ class RankLlmForm(LabelForm):
     """Lines of prompt and response, or objects that hold a query's `invocations_history` (once `ranking_exec_summary`).
     Windows of a query that follow one another are one label, read by our parser: the last window heads the order, and
     what earlier windows left behind follows it. A passage without a place in its last window is in the tail, where
-    rank_llm would repeat the order presented. Passages are found again by their texts."""
+    rank_llm would repeat the order presented. Passages are found again by their texts. Training data of RankZephyr are
+    conversations: what came before the last answer is the prompt."""
 
     name = "rank_llm"
     summary = "rank_llm's JSON of prompts and raw responses, windows put together, read by our parser"
@@ -42,6 +43,9 @@ class RankLlmForm(LabelForm):
 
 
 def _windows(row: PlacedObject, file: Path) -> Iterator[Window]:
+    if (turns := objects_of(row.value, "conversations", "messages")) and "prompt" not in row.value:
+        yield _window(_conversation(turns), Reference(), file, row.place)
+        return
     if "prompt" in row.value:
         yield _window(row.value, Reference(), file, row.place)
         return
@@ -67,10 +71,22 @@ def _window(asked: dict[str, Any], query: Reference, file: Path, line: int) -> W
     return Window(named, tuple(Reference(key=text_key(text)) for text in prompt.passages), answer)
 
 
+def _conversation(turns: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Prompt and response of turns that say who speaks (`from` or `role`) and what (`value` or `content`)."""
+    answers = [place for place, turn in enumerate(turns) if text_of(turn, "from", "role").lower() in _ANSWERING]
+    if not answers:
+        return {"prompt": list(turns)}
+    answer = turns[answers[-1]]
+    return {"prompt": list(turns[: answers[-1]]), "response": answer.get("value", answer.get("content"))}
+
+
+_ANSWERING = ("gpt", "assistant", "model", "chatgpt", "bot")
+
+
 def _prompt_text(prompt: Any) -> str:
     """A prompt, or the messages of a chat one after the other."""
     if isinstance(prompt, list):
-        return "\n".join(text_of(one, "content") for one in prompt if isinstance(one, dict))
+        return "\n".join(text_of(one, "content", "value") for one in prompt if isinstance(one, dict))
     return prompt if isinstance(prompt, str) else ""
 
 
@@ -79,12 +95,21 @@ def _joined(query: Reference, windows: Sequence[Window]) -> ForeignLabel:
     parsed = [parse(window.answer, len(window.documents)) for window in windows]
     if len(windows) == 1 and len(set(windows[0].documents)) == len(windows[0].documents):
         return ForeignLabel.of_answer(query, windows[0].documents, parsed[0], windows[0].answer)
-    documents = list(dict.fromkeys(one for window in windows for one in window.documents))
+    documents = list(reversed(list(_presented(windows))))
     places = {document: place for place, document in enumerate(documents)}
     order = [places[document] for document in _order(windows, parsed)]
     verdict, reasons = overall(parsed, len(order))
     raw = json.dumps([window.answer for window in windows], ensure_ascii=False)
-    return ForeignLabel(query, tuple(documents), tuple(order), verdict, ", ".join(reasons), raw)
+    return ForeignLabel(query, tuple(documents), tuple(order), verdict, ", ".join(reasons), raw, presented=True)
+
+
+def _presented(windows: Sequence[Window]) -> Iterator[Reference]:
+    """All documents from the last to the first as they stood before anything was asked: windows slide from the end to
+    the beginning, and what a window shows that none before it did stands there as it was."""
+    seen: set[Reference] = set()
+    for window in windows:
+        yield from reversed([one for one in dict.fromkeys(window.documents) if one not in seen])
+        seen.update(window.documents)
 
 
 def _order(windows: Sequence[Window], parsed: Sequence[Parsed]) -> Iterator[Reference]:

@@ -140,21 +140,27 @@ def order_presented(rankings: Iterable[Ranking], first_stage: Orders) -> dict[st
     "deviation"}``.
 
     `tau` is the mean over `queries` that were shown in another order than the first stage's, whose number is
-    `reordered`; where there are none, over all, and then merit looks the same. `deviation` is the standard deviation
-    of that mean for a teacher that does not mind the order (Kendall, Biometrika 1938).
+    `reordered`; where there are none, over all, and then merit looks the same. A query that was asked in several
+    orders has the mean over its answers, each against the order that it was shown. `deviation` is the standard
+    deviation of that mean for a teacher that does not mind the order (Kendall, Biometrika 1938).
     """
-    pairs: dict[bool, list[Pair]] = {True: [], False: []}
+    queries: dict[bool, list[list[Pair]]] = {True: [], False: []}
     for ranking in rankings:
-        other = tuple(ranking.presented) != tuple(first_stage.get(ranking.query, ()))
-        pair = _both(ranking.ranked, ranking.presented)
-        if len(pair[0]) > 1:
-            pairs[other].append(pair)
-    counted = pairs[True] or pairs[False]
-    variance = sum(2 * (2 * len(one) + 5) / (9 * len(one) * (len(one) - 1)) for one, _ in counted)
+        answers = ranking.answers or ((ranking.presented, ranking.ranked),)
+        other = any(tuple(shown) != tuple(first_stage.get(ranking.query, ())) for shown, _ in answers)
+        pairs = [pair for shown, ranked in answers if len((pair := _both(ranked, shown))[0]) > 1]
+        if pairs:
+            queries[other].append(pairs)
+    counted = queries[True] or queries[False]
+    variance = sum(
+        2 * (2 * len(one) + 5) / (9 * len(one) * (len(one) - 1)) / len(pairs) ** 2
+        for pairs in counted
+        for one, _ in pairs
+    )
     return {
         "queries": len(counted),
-        "reordered": len(pairs[True]),
-        "tau": _mean(kendall(*pair) for pair in counted) or 0.0,
+        "reordered": len(queries[True]),
+        "tau": _mean(_mean(kendall(*pair) for pair in pairs) or 0.0 for pairs in counted) or 0.0,
         "deviation": math.sqrt(variance) / max(len(counted), 1),
     }
 

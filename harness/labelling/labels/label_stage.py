@@ -85,7 +85,7 @@ class Labels(Stage):
 
     def _bias(self, rankings: Sequence[Ranking], context: Context) -> dict[str, Any]:
         """How far the teacher only repeats the order that it was shown, where it says which one that was."""
-        told = [ranking for ranking in rankings if ranking.presented and len(ranking.ranked) > 1]
+        told = [one for one in rankings if one.answers or (one.presented and len(one.ranked) > 1)]
         if not told:
             return {}
         run = Run.read(context.path(self.candidates))

@@ -5,11 +5,18 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple, get_args
 
 Verdict = Literal["ok", "partial", "repaired", "failed"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+
+class Answer(NamedTuple):
+    """One of several answers that became one ranking: the order shown, and the ids that it places, best first."""
+
+    presented: tuple[str, ...]
+    ranked: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -19,8 +26,9 @@ class Ranking:
     `ranked` is best first; `unranked` holds the candidates that the teacher did not place, in no order. `scores` are
     the teacher's own numbers (likelihoods) for ``ranked + unranked``, where it has any; higher is better. `reason` says
     why the verdict is not ok, several reasons joined by a comma and a space. `presented` is the order in which the
-    candidates were presented, empty where that is not known. Raises ValueError when an id stands twice, the scores are
-    not one an id, `presented` holds other ids, or the verdict is none of `VERDICTS`.
+    candidates were presented, empty where that is not known or several were; then `answers` has each of these with what
+    was answered, as long as the ranking is in memory: files do not hold them. Raises ValueError when an id stands
+    twice, the scores are not one an id, `presented` holds other ids, or the verdict is none of `VERDICTS`.
 
     >>> import harness
     >>> harness.Ranking("q1", ranked=("d2", "d1"), unranked=("d3",), verdict="partial", reason="missing").ranked
@@ -39,6 +47,7 @@ class Ranking:
     raw: str = ""
     scores: tuple[float, ...] | None = None
     presented: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         ids = self.ranked + self.unranked
@@ -74,7 +83,7 @@ class Ranking:
         return {
             _STORED.get(name, name): value
             for name, value in vars(self).items()
-            if name not in _EMPTY or value != _EMPTY[name]
+            if name != "answers" and (name not in _EMPTY or value != _EMPTY[name])
         }
 
     @classmethod
@@ -105,7 +114,7 @@ def _are_scores(value: Any) -> bool:
 
 
 _STORED = {"ranked": "ordered", "unranked": "tail", "presented": "shown"}
-_FIELDS = {_STORED.get(field.name, field.name): field.name for field in dataclasses.fields(Ranking)}
+_FIELDS = {_STORED.get(one.name, one.name): one.name for one in dataclasses.fields(Ranking) if one.name != "answers"}
 """Keys in files, and the fields that they are of."""
 _TEXT = ("text", lambda value: isinstance(value, str))
 _IDS = ("a list of document ids", _are_ids)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from harness.labelling.labels.parser import VERSION, Reason
-from harness.labelling.labels.ranking import VERDICTS, Ranking
+from harness.labelling.labels.ranking import VERDICTS, Answer, Ranking
 from harness.labelling.labels.teacher import Task
 from harness.labelling.prompting.aggregate import merged
 from harness.labelling.prompting.prompting_settings import OnMalformed, PromptingSettings
@@ -115,7 +116,15 @@ class Prompter:
         orders = yield from self._together(self._queries[task.text].text, texts, shown, replies)
         whole = merged(orders, self.ask.aggregate) if len(orders) > 1 else orders[0]
         presented = tuple([task.candidates[number].id for number in shown[0]]) if len(shown) == 1 else ()
-        return self._ranking(task, whole, replies, presented)
+        ranking = self._ranking(task, whole, replies, presented)
+        if len(shown) == 1:
+            return ranking
+        ids = [candidate.id for candidate in task.candidates]
+        answers = [
+            Answer(tuple([ids[number] for number in presentation]), _ordered(ids, order))
+            for presentation, order in zip(shown, orders, strict=True)
+        ]
+        return replace(ranking, answers=tuple(answers))
 
     def _presented(self, task: Task, shuffle: int) -> Presentation:
         numbers = range(len(task.candidates))
@@ -200,12 +209,18 @@ class Prompter:
         reason = ", ".join(whole.reasons)
         if not whole.ranked or (self.on_malformed.then == "drop" and whole.verdict in ("partial", "failed")):
             return Ranking(task.query, (), tuple(ids), "failed", reason, raw, presented=presented)
-        ordered, tail = tuple(ids[number] for number in whole.ranked), tuple(ids[number] for number in whole.unranked)
-        if whole.scores is None:
-            return Ranking(task.query, ordered, tail, whole.verdict, reason, raw, presented=presented)
-        # Two stable sorts, the second by score: equal scores keep the falling ids of the first.
-        scored = sorted(sorted(zip(ordered, whole.scores, strict=True), reverse=True), key=lambda item: -item[1])
-        return Ranking(task.query, tuple(id for id, _ in scored), tail, whole.verdict, reason, raw, presented=presented)
+        tail = tuple(ids[number] for number in whole.unranked)
+        return Ranking(task.query, _ordered(ids, whole), tail, whole.verdict, reason, raw, presented=presented)
+
+
+def _ordered(ids: Sequence[str], order: PartialRanking) -> tuple[str, ...]:
+    """The placed candidates, best first; equal scores by falling ids, wherever they were shown."""
+    placed = [ids[number] for number in order.ranked]
+    if order.scores is None:
+        return tuple(placed)
+    # Two stable sorts, the second by score: equal scores keep the falling ids of the first.
+    scored = sorted(sorted(zip(placed, order.scores, strict=True), reverse=True), key=lambda item: -item[1])
+    return tuple(id for id, _ in scored)
 
 
 def _advanced(steps: Steps, replies: list[ParsedResponse] | None = None) -> list[Presentation] | PartialRanking:

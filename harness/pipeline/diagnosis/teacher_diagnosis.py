@@ -99,8 +99,6 @@ class TeacherDiagnosis:
         return self._check("context", self.prompt_tokens < limit, f"{longest}, {limit:,} fit", remedy)
 
     def _question(self, teacher: ChatTeacher) -> Check:
-        if teacher.is_started_for_asking:
-            return self._check("question", True, "not asked: its server would be started for that")
         asked = self._patient(teacher)
         # The same words were answered before; what is to be seen is whether they are now.
         query = f"Which river flows through Paris? (question {uuid4().hex[:8]})"
@@ -115,7 +113,8 @@ class TeacherDiagnosis:
         used, seconds = meter.paid, clock(time.monotonic() - start)
         cost = f"{used.input_tokens} + {used.output_tokens} tokens, {used.usd:.6f} USD, {seconds}"
         if ranking.verdict in ("ok", "repaired"):
-            return self._check("question", True, f"answered in the asked form ({ranking.verdict}; {cost})")
+            started = "; what runs it was started for that" if teacher.is_started_for_asking else ""
+            return self._check("question", True, f"answered in the asked form ({ranking.verdict}; {cost}){started}")
         said = plain(ranking.raw, 120)
         remedy = "raise max_tokens if the answer was cut; another way of asking (ask) may suit the model better"
         return self._check("question", False, f"{ranking.verdict}: {ranking.reason}; it said: {said} ({cost})", remedy)

@@ -6,8 +6,9 @@ from __future__ import annotations
 import itertools
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness._lazy import lazy
@@ -26,11 +27,20 @@ _SOFTMAX = 8
 """Of these, how many at once in float32: they must fit a cache."""
 
 
+class ScoreFailure(NamedTuple):
+    """Why a pair has no score: a reason as labels have it, and the words of a server."""
+
+    reason: str
+    message: str
+
+
 class Scored(NamedTuple):
-    """A score for every pair of a request, and the seconds it took."""
+    """A score for every pair of a request, and the seconds it took; `failed` are the places of pairs that have none,
+    with the reason and words of whoever should have scored them."""
 
     scores: list[float]
     seconds: float
+    failed: Mapping[int, ScoreFailure] = MappingProxyType({})
 
 
 class Scorer(ABC):

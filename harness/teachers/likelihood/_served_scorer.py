@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -11,12 +12,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from harness._lazy import lazy
-from harness.errors import UserError
+from harness.llm.backend import RequestFailed
 from harness.llm.retry_rules import TransientError, failure, retrying
 from harness.llm.retrying import Limits
 from harness.llm.server_process import Server
+from harness.masking import masked
 from harness.teachers.likelihood._pairs import ScoreRequest, Tokens
-from harness.teachers.likelihood._scorer import Scored
+from harness.teachers.likelihood._scorer import Scored, ScoreFailure
 
 if TYPE_CHECKING:
     import aiohttp
@@ -40,28 +42,35 @@ class ServedScorer(AbstractContextManager["ServedScorer"]):
         self._server.stop(keep_log=self._server.died())
 
     def run(self, requests: Iterable[ScoreRequest]) -> Iterator[Scored]:
-        """The requests' scores, in their order. Raises UserError when the server ends or refuses."""
-        # Torch comes with it, and lists of teachers must not wait for that.
-
+        """The requests' scores, in their order; a pair that the server cannot score has failed alone. Raises UserError
+        when the server ends, or refuses everything."""
         for request in requests:
             start = time.monotonic()
-            yield Scored(asyncio.run(self._chunk(request)), time.monotonic() - start)
+            found = asyncio.run(self._chunk(request))
+            failed = {place: one for place, one in enumerate(found) if isinstance(one, ScoreFailure)}
+            scores = [math.nan if isinstance(one, ScoreFailure) else one for one in found]
+            yield Scored(scores, time.monotonic() - start, failed)
 
-    async def _chunk(self, request: ScoreRequest) -> list[float]:
-
+    async def _chunk(self, request: ScoreRequest) -> list[float | ScoreFailure]:
         slots = asyncio.Semaphore(self._limits.concurrency)
         headers = {"Authorization": f"Bearer {self._key}"}
         async with aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=self._timeout), headers=headers
         ) as session:
 
-            async def score(passage: Tokens, query: Tokens) -> float:
-                async with slots:
-                    found = await self._patiently(session, [*passage, *query])
-                # The first token of a prompt has no probability; the others have one each.
-                return sum(
-                    float(found[len(passage) + place][str(token)]["logprob"]) for place, token in enumerate(query)
-                )
+            async def score(passage: Tokens, query: Tokens) -> float | ScoreFailure:
+                try:
+                    async with slots:
+                        found = await self._patiently(session, [*passage, *query])
+                except RequestFailed as failed:
+                    return ScoreFailure(failed.reason, masked(failed.message)[:500])
+                try:
+                    # The first token of a prompt has no probability; the others have one each.
+                    return sum(
+                        float(found[len(passage) + place][str(token)]["logprob"]) for place, token in enumerate(query)
+                    )
+                except (LookupError, TypeError, ValueError):
+                    return ScoreFailure("no answer", "the server's answer lacks the probability of a token")
 
             return await asyncio.gather(*(score(request.passages[pair.passage], pair.query) for pair in request.pairs))
 
@@ -71,7 +80,7 @@ class ServedScorer(AbstractContextManager["ServedScorer"]):
                 with attempt:
                     return await self._asked(session, tokens)
         except TransientError as error:
-            raise UserError(
+            raise RequestFailed(
                 f"the server failed {self._limits.attempts} times in a row; the last time: {error}"
             ) from error
         raise AssertionError("unreachable")

@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from pydantic import Field
 
 from harness.device import best_dtype
+from harness.labelling.labels.failure_guard import OnFailure
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
 from harness.labelling.prompting.templates import load_prompt
 from harness.ledger.calls import CachedResponse, Call
+from harness.ledger.given_up import GivenUp
 from harness.llm.local_weights import causal_folder, load_tokenizer
 from harness.models import resolve_model
 from harness.plugins import Settings
 from harness.stage import digest
 from harness.teachers.likelihood._packing_trial import scorer_for
+from harness.teachers.likelihood._pair_failures import PairFailures
 from harness.teachers.likelihood._pairs import Pair, PairTokens, ScoreRequest, TextPairs
 from harness.teachers.likelihood._ranking import by_score
 
@@ -99,15 +102,18 @@ class PairTeacher(Teacher):
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         pairs = self._pair_tokens.pairs(tasks)
-        self._pay(pairs, ledger, progress)
-        answers = ledger.get_many(pairs.keys.values())
+        failed = ledger.given_up(pairs.keys.values())
+        self._pay(tasks, pairs, failed, ledger, progress)
+        answers = ledger.get_many(key for key in pairs.keys.values() if key not in failed)
         scores = {key: self._score(answer) for key, answer in answers.items()}
         for task, asked in zip(tasks, pairs.by_task, strict=True):
-            yield _ranking(task, [scores[pairs.keys[pair]] for pair in asked])
+            keys = [pairs.keys[pair] for pair in asked]
+            lacking = next((failed[key] for key in keys if key in failed), None)
+            yield _ranking(task, [scores[key] for key in keys]) if lacking is None else _unscored(task, lacking)
 
     def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
         pairs = self._pair_tokens.pairs(tasks)
-        held = ledger.held(pairs.keys.values())
+        held = ledger.held(pairs.keys.values()) | ledger.given_up(pairs.keys.values()).keys()
         missing = [pair for pair, key in pairs.keys.items() if key not in held]
         return Cost(calls=len(missing), input_tokens=sum(pairs.tokens(pair) for pair in missing))
 
@@ -123,26 +129,39 @@ class PairTeacher(Teacher):
             tokenizer, self._prompt, self.settings.max_passage_tokens, self.settings.max_query_tokens, self._reader
         )
 
-    def _pay(self, pairs: TextPairs, ledger: Ledger, progress: Progress) -> None:
-        """Score what the ledger lacks and put it there, chunk by chunk, each whole or not at all."""
-        held = ledger.held(pairs.keys.values())
+    def _pay(
+        self,
+        tasks: Sequence[Task],
+        pairs: TextPairs,
+        failed: dict[str, GivenUp],
+        ledger: Ledger,
+        progress: Progress,
+    ) -> None:
+        """Score what the ledger lacks and put it there, chunk by chunk, each whole or not at all; `failed` gets what
+        cannot be scored."""
+        held = ledger.held(key for key in pairs.keys.values() if key not in failed) | failed.keys()
         done, total = len(held), len(pairs.keys)
         progress(done, total, "pairs")
         if done == total:
             return
         chunks = [[pair for pair in chunk if pairs.keys[pair] not in held] for chunk in pairs.chunks(_CHUNK_TOKENS)]
         waiting = [chunk for chunk in chunks if chunk]
+        unscored = PairFailures(tasks, pairs, held, failed, getattr(self.settings, "on_failure", OnFailure()).tolerate)
         with self._scorer() as scorer:
-            for chunk, (scores, seconds) in zip(waiting, scorer.run(map(pairs.request, waiting)), strict=True):
-                ledger.put_many(list(self._calls(pairs, chunk, scores, seconds)))
+            for chunk, scored in zip(waiting, scorer.run(map(pairs.request, waiting)), strict=True):
+                found = {
+                    pair: score
+                    for place, (pair, score) in enumerate(zip(chunk, scored.scores, strict=True))
+                    if place not in scored.failed
+                }
+                ledger.put_many(list(self._calls(pairs, found, scored.seconds)))
+                unscored.settle(chunk, scored.failed, ledger)
                 done += len(chunk)
                 progress(done, total, "pairs")
 
-    def _calls(
-        self, pairs: TextPairs, missing: Sequence[Pair], scores: Sequence[float], seconds: float
-    ) -> Iterator[Call]:
+    def _calls(self, pairs: TextPairs, scores: Mapping[Pair, float], seconds: float) -> Iterator[Call]:
         read: set[int] = set()
-        for pair, score in zip(missing, scores, strict=True):
+        for pair, score in scores.items():
             passage, query = pairs.passages[pair[0]], pairs.queries[pair[1]]
             request = {
                 "passage": self._pair_tokens.pair_text(passage),
@@ -155,7 +174,7 @@ class PairTeacher(Teacher):
                 response=json.dumps({"log_likelihood": round(score, 6), "tokens": len(query)}),
                 input_tokens=pairs.tokens(pair),
                 cached_tokens=len(passage) if pair[0] in read else 0,
-                seconds=seconds / len(missing),
+                seconds=seconds / len(scores),
             )
             read.add(pair[0])
 
@@ -186,6 +205,10 @@ class Likelihood(PairTeacher):
         return nullcontext(
             scorer_for(causal_folder(self._model), self._model.name, self.precision, self._pair_tokens.row)
         )
+
+
+def _unscored(task: Task, why: GivenUp) -> Ranking:
+    return Ranking(task.query, (), tuple(one.id for one in task.candidates), "failed", why.kind, why.response)
 
 
 def _ranking(task: Task, scores: Sequence[float]) -> Ranking:

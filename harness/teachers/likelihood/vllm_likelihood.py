@@ -5,6 +5,9 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from pydantic import Field
+
+from harness.labelling.labels.failure_guard import TRANSPORT, OnFailure
 from harness.llm.local_weights import causal_folder
 from harness.llm.vllm_command import VLLMLoad
 from harness.stage import digest
@@ -17,6 +20,10 @@ _VERSION = 1
 
 class VLLMLikelihoodSettings(PairSettings, VLLMLoad):
     """Which model, how it is asked, how vLLM runs it."""
+
+    on_failure: OnFailure = Field(
+        OnFailure(), description="how many queries may stay without an answer", json_schema_extra=TRANSPORT
+    )
 
 
 class VLLMLikelihood(PairTeacher):

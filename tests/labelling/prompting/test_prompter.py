@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from harness.labelling.labels.agreement import order_presented
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Candidate, Task
 from harness.labelling.prompting.prompter import Prompter, Request
@@ -223,3 +225,27 @@ def test_identity_is_what_is_asked(tmp_path: Path) -> None:
     assert len({one.identity for one in same}) == 1 and len({one.identity for one in [*same, *others]}) == 1 + len(
         others
     )
+
+
+@pytest.mark.parametrize(("copies", "low", "high"), [(True, 1.0, 1.0), (False, -0.15, 0.15)])
+def test_each_of_several_answers_is_held_against_the_order_that_it_was_shown(
+    copies: bool, low: float, high: float
+) -> None:
+    """The order that they make together would look like no copy at all."""
+    truth = sound([2, 0, 4, 1, 3])
+    judge: Judge = (lambda request: "[1] > [2] > [3] > [4] > [5]") if copies else truth
+    rankings = [run(asking(shuffles=4), task(query=f"q{number}"), judge)[0] for number in range(60)]
+    assert all(len(ranking.answers) == 4 and ranking.presented == () for ranking in rankings)
+    first = {ranking.query: tuple(f"d{number}" for number in range(5)) for ranking in rankings}
+    found = order_presented(rankings, first)
+    assert (found["queries"], found["reordered"]) == (60, 60) and low <= found["tau"] <= high
+    # Kendall's variance of tau over 5 documents is 2 * 15 / (9 * 20); here a mean of 240 answers.
+    assert found["deviation"] == pytest.approx((30 / 180 / 240) ** 0.5)
+    written = json.loads(json.dumps(rankings[0].to_json()))
+    assert "answers" not in written and Ranking.from_json(written) == rankings[0]
+
+
+def test_equal_scores_of_an_answer_follow_no_order_shown() -> None:
+    ranking, _ = run(asking(strategy="pointwise", shuffles=3), task(), lambda request: request.answer.choices[0])
+    assert {answer.ranked for answer in ranking.answers} == {("d4", "d3", "d2", "d1", "d0")}
+    assert len({answer.presented for answer in ranking.answers}) == 3
