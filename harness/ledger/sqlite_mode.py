@@ -41,6 +41,11 @@ _NETWORK = frozenset(
 """File systems that may be mounted by several machines, or that share no memory between processes."""
 
 
+_PAGES = 8000
+"""Pages (of 4 KB) of the write-ahead log after which it goes into the file itself, which waits for the disk: with
+SQLite's 1,000 that is every hundred calls, and all requests in flight wait too."""
+
+
 def set_journal(connection: sqlite3.Connection, path: Path) -> str:
     """Choose the journal mode for the database at `path`; returns ``wal`` or ``delete``.
 
@@ -53,6 +58,7 @@ def set_journal(connection: sqlite3.Connection, path: Path) -> str:
         connection.execute("PRAGMA synchronous = FULL")
         return "delete"
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES}")
     return mode
 
 

@@ -228,6 +228,7 @@ class InFlight:
         return replace(
             completion,
             text=known(completion.text),
+            fault=self._mask(completion.fault),
             provider_id=known(completion.provider_id),
             served=known(completion.served),
             fingerprint=known(completion.fingerprint),

@@ -17,7 +17,7 @@ import orjson
 
 from harness._lazy import lazy
 from harness.labelling.prompting.prompter import Request
-from harness.llm.answers.body_errors import body_failure, decoded, parsed
+from harness.llm.answers.body_errors import body_failure, decoded, is_error, parsed
 from harness.llm.answers.completion_body import read_or_keep, unreadable_completion
 from harness.llm.backend import Completion, FatalProviderError, RequestFailed
 from harness.llm.pricing.token_usage import Usd, free
@@ -115,7 +115,10 @@ class OpenAIBackend(RetryingBackend):
                 if trial.learn(400 if status == 200 else status, text, body, system):
                     continue
                 raise
-            trial.confirm()
+            if completion.finish != "unreadable":
+                trial.confirm()
+            elif is_error(parsed(text)) and trial.learn(400, text, body, system):
+                continue
             return completion
 
     async def served(self) -> list[ServedModel] | None:

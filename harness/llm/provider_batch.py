@@ -17,7 +17,7 @@ from typing import Any, Self
 from harness.errors import UserError
 from harness.files import atomic_file, cache_home
 from harness.labelling.prompting.prompter import Request
-from harness.llm.answers.body_errors import body_failure, parsed
+from harness.llm.answers.body_errors import body_failure, is_error, parsed
 from harness.llm.answers.completion_body import read_or_keep
 from harness.llm.answers.provider_reasons import account_remedy
 from harness.llm.backend import Backend, Completion, FatalProviderError, RequestFailed
@@ -177,7 +177,10 @@ class ProviderBatch(Backend):
             return self._refused(row.get("error") or answer, status)
         if (failed := body_failure(answer, {}, self._route.name)) is not None:
             return RowRefused(400, json.dumps(answer, default=str), _final(failed))
-        return read_or_keep(json.dumps(answer, ensure_ascii=False), answer, self._usd, 0.0)
+        completion = read_or_keep(json.dumps(answer, ensure_ascii=False), answer, self._usd, 0.0)
+        if completion.finish == "unreadable" and is_error(answer):
+            return self._refused(answer, 200)
+        return completion
 
     def _refused(self, error: Any, status: Any) -> Exception:
         body = json.dumps(error if isinstance(error, dict) and "error" in error else {"error": error})

@@ -18,6 +18,7 @@ from harness._lazy import lazy
 from harness.errors import UserError
 from harness.llm import _watchdog
 from harness.llm.backend import FatalProviderError
+from harness.masking import masked
 from harness.ports import free_port
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Server:
     def failure(self, what: str) -> FatalProviderError:
         """An error that says `what` happened, and what the server said last."""
         lines = self.log.read_text(errors="replace").splitlines()[-_TAIL:] if self.log.exists() else []
-        said = "\n".join(f"    {line}" for line in lines) or "    (nothing)"
+        said = masked("\n".join(f"    {line}" for line in lines)) or "    (nothing)"
         return FatalProviderError(
             f"{what}; the last lines of its log:\n{said}", remedy=f"the whole log is in {self.log}"
         )

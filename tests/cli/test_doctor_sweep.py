@@ -14,9 +14,10 @@ from harness.ledger.ledger import Ledger
 from tests.baselines.small import write_collection
 from tests.calling import call
 from tests.llm.habits import Answer, Asked, answering, good, refuses
+from tests.llm.test_server_process import fake, left, mark
 from tests.teachers.conftest import tiny
 
-__all__ = ["tiny"]
+__all__ = ["fake", "mark", "tiny"]
 pytestmark = pytest.mark.models
 PRICE = {"input": 1.0, "output": 2.0}
 NAMED = [{"id": "test", "max_model_len": 8192}]
@@ -151,3 +152,31 @@ def test_a_local_model_is_asked_too(
     assert list(checks) == [f"own: {what}" for what in ("ready", "price", "context", "question")]
     assert checks["own: price"]["detail"] == "costs nothing"
     assert "answered in the asked form" in checks["own: question"]["detail"]
+
+
+def test_a_vllm_of_ones_own_is_started_and_asked_one_question(
+    tiny_copy: Path,
+    fake: Path,
+    mark: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    own = {"kind": "vllm", "model": str(tiny_copy), "command": str(fake), "startup_timeout": 60}
+    code, checks = checked(sweep(tmp_path, own=own), monkeypatch, capsys)
+    assert code == 0 and checks["own: question"]["ok"], checks
+    assert "answered in the asked form (ok" in checks["own: question"]["detail"]
+    assert "started for that" in checks["own: question"]["detail"] and left(mark) == []
+
+    monkeypatch.setenv("FAKE", "dies")
+    code, checks = checked(tmp_path / "sweep.yaml", monkeypatch, capsys)
+    assert code == 1 and "no memory for that" in checks["own: question"]["detail"]
+
+
+def test_a_vllm_that_is_not_installed_says_what_to_do(
+    tiny_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = {"kind": "vllm", "model": str(tiny_copy), "command": "no-such-vllm"}
+    code, checks = checked(sweep(tmp_path, own=own), monkeypatch, capsys)
+    assert code == 1 and list(checks) == ["own: ready"]
+    assert "there is no command 'no-such-vllm'" in checks["own: ready"]["detail"] and checks["own: ready"]["remedy"]

@@ -429,7 +429,7 @@ def test_rows_whose_parameters_were_refused_are_sent_again_without(
     found = label(server, ledger, batch=True, batch_seconds=0.01)
     assert [ranking.verdict for ranking in found] == ["ok"] * 4 and len(ledger) == 4
     assert len(server.batches) == 3, "one for all rows and each of the two parameters"
-    sent = json.loads(server.files["file-2"].decode().splitlines()[0])["body"]
+    sent = json.loads(server.files[server.batches["batch-2"]].decode().splitlines()[0])["body"]
     assert "temperature" not in sent and sent["max_completion_tokens"] > 0
     label(server, ledger, 6, batch=True, batch_seconds=0.01)
     assert len(server.batches) == 4, "what was learned holds for all later rows"

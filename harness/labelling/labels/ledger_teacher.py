@@ -20,6 +20,7 @@ from harness.labelling.labels.teacher import Cost, Task, Teacher
 from harness.ledger.calls import Call, Usage, call_key
 from harness.ledger.given_up import GivenUp
 from harness.ledger.reservations import wait_for_claim
+from harness.masking import masked
 from harness.source_hash import source_hash
 from harness.stage import digest
 
@@ -171,7 +172,7 @@ class LedgerTeacher(Teacher):
             key,
             self.name,
             json.dumps(_request(task), ensure_ascii=False),
-            json.dumps([places[id] for id in answer] if fault is None else answer),
+            json.dumps([places[id] for id in answer]) if fault is None else masked(json.dumps(answer, default=str)),
             input_tokens=cost.input_tokens,
             output_tokens=cost.output_tokens,
             usd=cost.usd,
@@ -180,7 +181,7 @@ class LedgerTeacher(Teacher):
         overrun = 0.0 if most is None else max(0.0, cost.usd - most)
         if fault is None:
             return ledger.put(call, overrun).response
-        gives_up = GivenUp(key, "no answer", fault, Usage.of([call]))
+        gives_up = GivenUp(key, "no answer", masked(fault), Usage.of([call]))
         ledger.put_miss(call, "no answer", overrun, gives_up=gives_up)
         return gives_up
 

@@ -48,6 +48,11 @@ def body_failure(
     return FatalProviderError(said, remedy=remedy) if remedy else None
 
 
+def is_error(answer: Any) -> bool:
+    """Whether the body of an answer is an error and nothing else, for which nobody pays."""
+    return isinstance(answer, Mapping) and _error(answer) is not None and not answer.get("usage")
+
+
 def _error(answer: Mapping[str, Any]) -> Any:
     choices = answer.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from harness.masking import masked
+
 SYSTEM = "system"
 """Stands for the system message among the names of parameters."""
 ROOM = ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens")
@@ -113,6 +115,8 @@ def _sent(written: str, sent: Mapping[str, Any]) -> str | None:
 
 
 def _successor(text: str) -> str:
+    """What is to be used instead. It is sent, kept and shown on cards, so a key that is echoed there is no name."""
+    text = masked(text)
     return next((match[2] for match in _INSTEAD.finditer(text) if match[1] or "_" in match[2]), "")
 
 

@@ -19,6 +19,7 @@ from harness.llm.chat_teacher import ChatTeacher
 from harness.llm.openai_backend import OpenAIBackend
 from harness.llm.retry_rules import TransientError
 from harness.llm.wire.served_models import ServedModel
+from harness.masking import masked
 from harness.progress import silent
 from harness.text import clock, plain
 
@@ -129,7 +130,8 @@ class TeacherDiagnosis:
         return type(teacher)(settings.model_copy(update=own), self.base)
 
     def _check(self, what: str, ok: bool, detail: str, remedy: str = "") -> Check:
-        return check(f"{self.name}: {what}", ok, detail, remedy)
+        # A server may call its models as it likes, and an exception may hold anything.
+        return check(f"{self.name}: {what}", ok, masked(detail), masked(remedy))
 
     def _failed(self, what: str, error: UserError) -> Check:
         return self._check(what, False, error.summary, error.remedy or "")
