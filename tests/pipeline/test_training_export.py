@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from datasets import load_dataset
 from sentence_transformers import CrossEncoder
 from sentence_transformers.cross_encoder.losses import ListNetLoss
+from transformers import AutoTokenizer
 
 from harness.cli.main import main
 from harness.errors import UserError
@@ -127,3 +130,48 @@ def test_commands_bring_labels_in_and_out(
 
     for words in (["import", str(run), *about], ["import", str(run), "--as", "trec"], ["export", str(out), *about]):
         assert call(monkeypatch, *words) == 2
+
+
+def read_by(package: str, *modules: str) -> Any:
+    """The last of `modules`, files below an installed `package`, without all else that the package imports."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        pytest.skip(f"{package} is not installed here (pip install --no-deps {package})")
+    folder, name = Path(spec.submodule_search_locations[0]), f"only_{package}"
+    sys.modules[name] = ModuleType(name)
+    sys.modules[name].__path__ = []
+    for module in modules:
+        own = f"{name}.{Path(module).name}"
+        loaded = spec_from_file_location(own, folder / f"{module}.py")
+        assert loaded is not None and loaded.loader is not None
+        sys.modules[own] = module_from_spec(loaded)
+        loaded.loader.exec_module(sys.modules[own])
+    return sys.modules[own]
+
+
+def test_flagembeddings_own_dataset_reads_its_form(tmp_path: Path, labels: Path) -> None:
+    place = "abc/finetune/embedder"
+    theirs = read_by("FlagEmbedding", f"{place}/AbsArguments", f"{place}/AbsDataset")
+    export(tmp_path, labels, "flagembedding")
+    told = {"train_data": [str(tmp_path / "flagembedding.jsonl")], "cache_path": str(tmp_path / "cache")}
+    arguments = sys.modules["only_FlagEmbedding.AbsArguments"].AbsEmbedderDataArguments(
+        **told, knowledge_distillation=True, train_group_size=3
+    )
+
+    dataset = theirs.AbsEmbedderTrainDataset(arguments, None)
+
+    query, passages, scores = dataset[0]
+    assert (len(dataset), query, passages[0], scores[0]) == (2, QUERIES["q1"], TEXTS["c"], 1.0)
+    assert set(zip(passages[1:], scores[1:], strict=True)) == {(TEXTS["a"], 1 / 2), (TEXTS["b"], 1 / 4)}
+
+
+def test_tevatrons_own_preprocessor_reads_its_form(tmp_path: Path, labels: Path) -> None:
+    theirs = read_by("tevatron", "datasets/preprocessor")
+    _, (row, *_) = export(tmp_path, labels, "tevatron")
+    tokenizer = AutoTokenizer.from_pretrained(str(resolve_model("bundled:bert-tiny").path))
+
+    found = theirs.TrainPreProcessor(tokenizer)(row)
+
+    (best,) = found["positives"]
+    assert tokenizer.decode(best).split()[0] == "cheese" and len(found["negatives"]) == 2
+    assert tokenizer.decode(found["query"]) == "what is cheese made of?"

@@ -214,7 +214,7 @@ def test_how_many_may_fail_is_a_setting_of_every_such_teacher(tolerate: float, s
         with pytest.raises(UserError, match=r"more than on_failure.tolerate: 0(\.2)? accepts"):
             labelled(Broken(settings), ledger, many)
     else:
-        assert sum(one.verdict == "failed" for one in labelled(Broken(settings), ledger, many)) == 21
+        assert sum(one.verdict == "failed" for one in labelled(Broken(settings), ledger, many)) == 20
 
 
 def test_words_of_the_harness_stop_at_once_and_secrets_stay_secret(
