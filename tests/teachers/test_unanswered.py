@@ -460,3 +460,40 @@ class _Anthropic(Scripted):
             problem = {"type": "invalid_request_error", "message": self.said}
             return web.json_response({"type": "error", "error": problem}, status=self.failing)
         return await super().anthropic(request)
+
+
+ORDER = "[4] > [3] > [2] > [1]"
+SAID: list[tuple[Any, tuple[str, ...]]] = [
+    ([{"type": "output_text", "text": {"value": ORDER, "annotations": []}}], ("3", "2", "1", "0")),
+    ([{"type": "text", "content": "[4] > [3]"}, {"type": "text", "text": " > [2] > [1]"}], ("3", "2", "1", "0")),
+    (f"<seed:think>[1] > [2] > [3] > [4]</seed:think>{ORDER}", ("3", "2", "1", "0")),
+    ("<seed:think>maybe [1] > [2] > [3] > [4]</seed:think>", ()),
+]
+
+
+@pytest.mark.parametrize(("content", "order"), SAID)
+def test_what_is_said_is_read_and_what_is_thought_is_not(
+    server: Scripted, ledger: Ledger, content: Any, order: tuple[str, ...]
+) -> None:
+    server.script = lambda body: (200, completion("test", content, "stop", 9))
+    (found, *_) = label(server, ledger, 3, on_failure={"tolerate": 1.0})
+    assert tuple(id.rpartition("-")[2] for id in found.ranked) == order
+    assert found.verdict == ("ok" if order else "failed")
+
+
+def test_a_parameter_refused_in_an_answer_that_says_200_is_learned(server: Scripted, ledger: Ledger) -> None:
+    said = {"error": {"message": "Unsupported parameter: 'temperature' is not supported with this model."}}
+    server.script = lambda body: (200, said) if "temperature" in body else right(body)
+    assert [ranking.verdict for ranking in label(server, ledger, concurrency=1)] == ["ok"] * 4
+    assert len(server.bodies) == 5 and ledger.paid.calls == 4, "the refusal is no answer, and costs nothing"
+
+
+def test_a_key_that_is_named_as_a_successor_is_not_learned(
+    server: Scripted, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "max_secret_of_mine")
+    said = "Unsupported parameter: 'max_tokens'. Use 'max_secret_of_mine' instead."
+    server.script = lambda body: error(400, said) if "max_tokens" in body else right(body)
+    assert [ranking.verdict for ranking in label(server, ledger)] == ["ok"] * 4
+    kept = "".join(file.read_text() for file in (tmp_path / "cache").rglob("*.json"))
+    assert "max_completion_tokens" in kept and "secret" not in kept

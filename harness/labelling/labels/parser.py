@@ -177,7 +177,8 @@ _DIGITS = 7
 _LENTICULAR = str.maketrans("【】〔〕〖〗", "[][][]")
 _DANGLING = re.compile(r"(?:>|\[\s*\d*)\Z")
 _THOUGHT = re.compile(
-    r"[<\[◁](?P<end>/?)(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|analysis|scratchpad)[>\]▷]", re.IGNORECASE
+    r"[<\[◁](?P<end>/?)(?:[a-z]{1,12}:)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|analysis|scratchpad)[>\]▷]",
+    re.IGNORECASE,
 )
 _CHANNEL = re.compile(r"<\|channel\|>\s{0,3}(\w{1,20})[^<]{0,80}<\|message\|>")
 _CONTROL = re.compile(r"<\|(?:end|return|call|start)\|>")

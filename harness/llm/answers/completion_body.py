@@ -103,7 +103,9 @@ def _parts(content: Any) -> tuple[str, str]:
         elif "thinking" in part or part.get("thought") or _THINKING.search(str(part.get("type"))):
             thought.append(json.dumps(part, ensure_ascii=False))
         else:
-            said.append(_parts(part.get("text"))[0])
+            # Some nest it once more: {"text": {"value": ...}}.
+            inner = next((part[name] for name in ("text", "value", "content") if part.get(name) is not None), None)
+            said.append(_parts(inner)[0])
     return "".join(said), "".join(thought)
 
 
