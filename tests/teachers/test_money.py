@@ -262,7 +262,7 @@ def test_what_a_call_writes_into_a_prompt_cache_is_paid(ledger: Ledger, monkeypa
 
 
 def test_a_cap_holds_where_every_prompt_is_written_into_a_cache(ledger: Ledger) -> None:
-    ledger.limit = 0.002
+    ledger.limit = 0.05
     dear = {"input": 1.0, "output": 2.0, "written": 12.5}
 
     def written(number: int, body: dict[str, Any]) -> dict[str, Any]:
@@ -272,4 +272,4 @@ def test_a_cap_holds_where_every_prompt_is_written_into_a_cache(ledger: Ledger) 
     with answering(written) as (url, bodies), pytest.raises(UserError, match="are left of the limit"):
         labelled(teacher(url, price=dear, concurrency=8), ledger, 200)
     bill = sum(len(body["messages"][-1]["content"]) // 3 * 12.5 + 10 * 2.0 for body in bodies) / 1e6
-    assert 0 < bill <= 0.002 and ledger.balance("").paid == pytest.approx(bill)
+    assert 0 < bill <= 0.05 and ledger.balance("").paid == pytest.approx(bill)
