@@ -69,7 +69,8 @@ def _cached() -> Path:
 
 def name(table: Table) -> str:
     """How a table is called where one is chosen."""
-    return f"{table.collection} · {table.split} · {table.content_hash[:8]}"
+    dropped = " · without identical ids" if table.drop_identical else ""
+    return f"{table.collection} · {table.split} · {table.content_hash[:8]}{dropped}"
 
 
 def view() -> View:

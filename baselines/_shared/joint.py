@@ -25,7 +25,7 @@ from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import check_needs, stage_checkpoint
 from harness.training.trainer import Trainer
 from harness.training_lists.list_dataset import Batch, ListDataset
-from harness.training_lists.training_list import read_lists
+from harness.training_lists.list_learning import ListLearning
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,7 +113,7 @@ class JointLoss(Loss):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class TrainJointly(Stage):
+class TrainJointly(ListLearning):
     """A retriever trained together with a ranker. The artefact loads with ``SentenceTransformer(path)``; the ranker is
     not kept."""
 
@@ -138,7 +138,7 @@ class TrainJointly(Stage):
 
     def run(self, out: Path, context: Context) -> None:
 
-        dataset = ListDataset.for_training(read_lists(context.path(self.lists)), self.corpus)
+        dataset = self.dataset(out, context)
         check_needs(self.ranker_loss, dataset)
         self._check_losses()
         checkpoint = stage_checkpoint(self, context.cache)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from harness.collections.own_documents import plain_queries
 from harness.method import MethodInputs
 from harness.retrieval.search_stages import DenseSearch, Embed
 from harness.stage import Stage
@@ -44,7 +45,7 @@ def written_lists(inputs: MethodInputs, settings: WritingSettings, within: int |
         depth=1,
         documents=min(inputs.budget * (settings.documents_a_label or inputs.list_depth), len(collection.corpus)),
     )
-    held_out = tuple(collection.queries(split) for split in collection.splits if split != "train")
+    held_out = tuple(plain_queries(collection.queries(split)) for split in collection.splits if split != "train")
     written = WrittenQueries(labels=labels, held_out=held_out)
     embedded = Embed(model=inputs.retriever, texts=collection.corpus, max_length=inputs.max_length)
     depth = max(inputs.list_depth, within or 0)

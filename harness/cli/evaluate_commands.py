@@ -29,10 +29,12 @@ RunsArg = Annotated[
 
 
 DropOpt = Annotated[
-    bool,
+    bool | None,
     typer.Option(
-        "--drop-identical",
-        help="Leave out documents whose id is the query's, as BEIR does where queries are documents (ArguAna, Quora).",
+        "--drop-identical/--no-drop-identical",
+        help="Leave out documents whose id is the query's, as BEIR does where queries are documents (ArguAna, Quora). "
+        "Default: as sweeps do for --qrels beir/NAME:split.",
+        show_default=False,
     ),
 ]
 
@@ -83,7 +85,7 @@ def evaluate(
     ],
     qrels: QrelsOpt,
     metric: MetricsOpt = None,
-    drop_identical: DropOpt = False,
+    drop_identical: DropOpt = None,
     per_query: Annotated[bool, typer.Option("--per-query", help="Also the value of every query.")] = False,
     as_json: JsonOpt = False,
     workspace: WorkspaceOpt = Path("workspace"),
@@ -101,13 +103,22 @@ def evaluate(
     from harness.evaluation.significance.evaluate_run import evaluate_subtopics
 
     names = [str(one) for one in distinct_metrics(metric or ())]
-    found = _load(run, drop_identical)
     if any(map(needs_subtopics, names)):
+        found = _load(run, bool(drop_identical))
         result = evaluate_subtopics(found, read_subtopics(Path(qrels)), names, per_query=per_query)
     else:
         judged = harness.load_qrels(qrels, workspace)
+        found = _load(run, _drops(drop_identical, qrels, workspace))
         result = harness.evaluate(found, judged, names or None, per_query=per_query)
     emit(result) if as_json else display(render_evaluation(result))
+
+
+def _drops(wanted: bool | None, qrels: str, workspace: Path) -> bool:
+    """Whether own documents are left out: as wanted, or as the collection has it that the qrels are of."""
+    if wanted is not None or Path(qrels).is_file():
+        return bool(wanted)
+    spec, _, split = qrels.rpartition(":")
+    return harness.load_collection(spec, workspace).judgments(split).drop_identical
 
 
 def _load(run: str, drop_identical: bool) -> Run:
@@ -166,7 +177,7 @@ def compare(
     qrels: QrelsOpt,
     baseline: BaselineOpt = None,
     metric: MetricOpt = None,
-    drop_identical: DropOpt = False,
+    drop_identical: DropOpt = None,
     test: TestOpt = TestOption.randomisation,
     correction: CorrectionOpt = None,
     alternative: AlternativeOpt = AlternativeOption.two_sided,
@@ -203,8 +214,9 @@ def compare(
         power=power,
         seed=seed,
     )
-    loaded = [_load(run, drop_identical) for run in runs if run != baseline]
-    base = _load(baseline, drop_identical) if baseline is not None else None
     judged = harness.load_qrels(qrels, workspace)
+    drops = _drops(drop_identical, qrels, workspace)
+    loaded = [_load(run, drops) for run in runs if run != baseline]
+    base = _load(baseline, drops) if baseline is not None else None
     result = harness.compare(loaded, judged, baseline=base, metrics=metric or ["nDCG@10"], question=question)
     emit(result) if as_json else display(render_comparison(result))

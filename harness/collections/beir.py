@@ -73,6 +73,11 @@ class BeirSource(CollectionSource):
     def title(self) -> str:
         return f"beir/{self._beir}"
 
+    @property
+    def drops_identical(self) -> bool:
+        """As BEIR's own search and evaluation have it."""
+        return True
+
     def fingerprint(self) -> str:
         """Size, inode and times of the downloaded files; downloads them where they are absent."""
         files = [

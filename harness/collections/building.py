@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from harness.collections.collection import CollectionSource, Document, Qrels, Query
 from harness.collections.duplicates import OTHER_FORM, other_forms
 from harness.collections.import_report import UNJUDGED, Findings
+from harness.collections.known_texts import KnownTexts
+from harness.collections.own_documents import finds_itself, own_documents
 from harness.collections.splits import Splits, collect, normalised, settle
 from harness.collections.stored_qrels import save_qrels
 from harness.collections.texts import StoredTexts
@@ -20,12 +22,16 @@ if TYPE_CHECKING:
     from harness.progress import Progress
 
 
+_JUDGED = ("answers", "judgments")
+
+
 def build(source: CollectionSource, progress: Progress, folder: Path) -> None:
     """Write everything of `source` into `folder`. Raises UserErrors with every kind of fault that makes it unusable."""
-    findings = Findings(source.title)
+    findings, known = Findings(source.title), KnownTexts(folder.parent)
     corpus = write_texts(
         folder / "corpus", source.documents(), "document", findings, lambda done: progress(done, 0, "documents")
     )
+    corpus = known.settle(folder / "corpus", corpus, source.keeps_order)
     queries = _queries(source, findings)
     stored = StoredTexts(folder / "corpus", *corpus)
     judged = collect(source.judgments(), queries, stored, findings)
@@ -34,18 +40,22 @@ def build(source: CollectionSource, progress: Progress, folder: Path) -> None:
     _check_emptiness(corpus, splits, findings)
     _check_judgments(stored, splits, findings)
     _check_own_documents(stored, splits, queries, findings)
-    described = {
-        name: _write_split(folder, f"split-{k}", splits[name], queries, findings) for k, name in enumerate(splits)
-    }
+    described = {}
+    for k, (name, qrels) in enumerate(splits.items()):
+        texts = _write_queries(folder / f"split-{k}", qrels, queries, findings)
+        texts = known.settle(folder / f"split-{k}" / "queries", texts, source.keeps_order)
+        described[name] = _write_split(folder / f"split-{k}", qrels, queries, texts)
+        described[name] |= {
+            "own_documents": own_documents(stored, qrels),
+            "content": digest([corpus.content, texts.content, *(described[name][part] for part in _JUDGED)]),
+        }
     facts: dict[str, Any] = {"corpus": corpus._asdict(), "splits": described}
     facts |= {"content_hash": _content_hash(facts), "report": findings.report().to_json()}
     (folder / "collection.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
 def _content_hash(facts: dict[str, Any]) -> str:
-    splits = {
-        name: [split[part] for part in ("queries", "answers", "judgments")] for name, split in facts["splits"].items()
-    }
+    splits = {name: [split[part] for part in ("queries", *_JUDGED)] for name, split in facts["splits"].items()}
     return digest([facts["corpus"]["identity"], splits])
 
 
@@ -99,7 +109,7 @@ def _check_own_documents(corpus: StoredTexts, splits: Splits, queries: dict[str,
         same = [query for query, row in zip(qrels, corpus.find(list(qrels)), strict=True) if row >= 0]
         for query, text in zip(same, corpus.texts(same), strict=True):
             if normalised(queries[query].text) in normalised(text) and qrels[query].get(query, 0) <= 0:
-                findings.warn(f"queries of '{split}' that are documents of the collection too (kept, and found)", query)
+                findings.warn(finds_itself(split), query)
 
 
 def _check_queries(judged: Splits, queries: dict[str, Query], findings: Findings) -> None:
@@ -115,18 +125,19 @@ def _check_emptiness(corpus: Stored, splits: Splits, findings: Findings) -> None
         raise UserError(f"collection '{findings.name}' has no {lacks}", remedy=str(findings.report()) or None)
 
 
-def _write_split(
-    folder: Path, name: str, qrels: Qrels, queries: dict[str, Query], findings: Findings
-) -> dict[str, Any]:
-    used = [query for query in queries.values() if query.id in qrels]
-    rows = (Document(query.id, "", query.text) for query in used)
-    stored = write_texts(folder / name / "queries", rows, "query", findings)
-    answers = {query.id: query.answers for query in used if query.answers}
-    (folder / name / "answers.json").write_text(json.dumps(answers, ensure_ascii=False), encoding="utf-8")
+def _write_queries(folder: Path, qrels: Qrels, queries: dict[str, Query], findings: Findings) -> Stored:
+    rows = (Document(query.id, "", query.text) for query in queries.values() if query.id in qrels)
+    return write_texts(folder / "queries", rows, "query", findings)
+
+
+def _write_split(folder: Path, qrels: Qrels, queries: dict[str, Query], stored: Stored) -> dict[str, Any]:
+    answers = {query.id: query.answers for query in queries.values() if query.id in qrels and query.answers}
+    (folder / "answers.json").write_text(json.dumps(answers, ensure_ascii=False), encoding="utf-8")
     return {
-        "folder": name,
+        "folder": folder.name,
         "size": stored.size,
         "queries": stored.identity,
+        "queries_content": stored.content,
         "answers": digest(answers),
-        "judgments": save_qrels(folder / name, qrels),
+        "judgments": save_qrels(folder, qrels),
     }

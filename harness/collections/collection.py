@@ -42,10 +42,17 @@ class Judgment(NamedTuple):
 
 
 class SourceSettings(Settings):
-    """What every source takes; they matter only to a source that has training queries but no dev split of its own."""
+    """What every source takes. The first two matter only to a source that has training queries but no dev split of its
+    own."""
 
     dev_share: float = Field(0.1, ge=0, le=0.5, description="share of the training queries that becomes the dev split")
     dev_cap: int = Field(500, ge=0, description="most queries such a dev split holds")
+    drop_identical: bool | None = Field(
+        None,
+        description="whether the document that has the id of a query is left out for it, in search, training and "
+        "evaluation, where queries are documents; by default where BEIR does, in its own collections",
+        json_schema_extra={"transport": True},
+    )
 
 
 class CollectionSource(Plugin):
@@ -62,6 +69,13 @@ class CollectionSource(Plugin):
     citation: ClassVar[str] = ""
     anchors: ClassVar[Mapping[tuple[str, str], str]] = {}
     """What others published, by split and metric: boards show it beside one's own numbers."""
+    former_hash: ClassVar[str] = ""
+    """What earlier versions wrote as its content hash, where they published results of it."""
+    split_hashes: ClassVar[Mapping[str, str]] = {}
+    """The content hashes of its splits today, where there are such results."""
+    keeps_order: ClassVar[bool] = True
+    """Whether its order of documents and queries is one; where not, a workspace has them in the order in which it read
+    the same ones first."""
     Settings: ClassVar[type[SourceSettings]] = SourceSettings
 
     def __init__(self, settings: SourceSettings, base: Path = Path()) -> None:
@@ -73,6 +87,11 @@ class CollectionSource(Plugin):
     def title(self) -> str:
         """The collection's name for people."""
         return self.name
+
+    @property
+    def drops_identical(self) -> bool:
+        """Whether the document that has the id of a query is left out for it, unless settings say otherwise."""
+        return False
 
     @abstractmethod
     def fingerprint(self) -> str:
@@ -132,6 +151,8 @@ class Judgments:
     split: str
     identity: str
     qrels: Qrels = field(compare=False, repr=False)
+    drop_identical: bool = False
+    """Whether what is found for a query counts without the document that has its id."""
 
 
 class Collection(Protocol):
@@ -140,11 +161,18 @@ class Collection(Protocol):
     name: str
     """As written in the sweep file; for people only."""
     content_hash: str
+    """Of everything in its order, all splits together: what labels and cards of earlier versions name."""
     corpus: Corpus
     """Document text is title and text joined by one space."""
     splits: tuple[str, ...]
     report: ImportReport
     """What was found wrong or changed while preparing it."""
+    drop_identical: bool
+    """Whether in any split documents are left out that have the id of a query."""
+
+    def split_hash(self, split: str) -> str:
+        """What a number on that split rests on: documents, queries, answers and judgments, each in any order."""
+        ...
 
     def queries(self, split: str) -> Texts:
         """The judged queries of a split."""

@@ -59,7 +59,10 @@ def _train(given: Material) -> Iterator[TrainingQuery]:
         texts = given.queries.slice_texts(0, len(given.queries))
         names = list(given.queries.ids)
         for row in given.shuffled(len(names), HUMAN):
-            yield TrainingQuery(names[row], texts[row], HUMAN, given.judgments.qrels[names[row]])
+            gold = given.judgments.qrels[names[row]]
+            if given.judgments.drop_identical:
+                gold = {document: grade for document, grade in gold.items() if document != names[row]}
+            yield TrainingQuery(names[row], texts[row], HUMAN, gold)
 
 
 def _titles(given: Material) -> Iterator[TrainingQuery]:

@@ -18,19 +18,25 @@ OTHER_FORM = "differ in Unicode form only (NFC, NFD)"
 
 
 class DuplicateTexts:
-    """Hashes of texts while they are written; memory holds 8 bytes a text and 16 for an id beyond ASCII."""
+    """Hashes of texts while they are written; memory holds 16 bytes a text and 16 for an id beyond ASCII."""
 
     def __init__(self) -> None:
-        self._texts = array("Q")
+        self._texts, self._bodies = array("Q"), array("Q")
         self._ids, self._rows = array("Q"), array("Q")
 
     def add(self, batch: Sequence[Document]) -> None:
         """The next rows."""
         start = len(self._texts)
         self._texts.frombytes(id_hashes([joined(row.title, row.text) for row in batch]).tobytes())
+        self._bodies.frombytes(id_hashes([body for row in batch if (body := row.text.strip())]).tobytes())
         foreign = [(start + k, row.id) for k, row in enumerate(batch) if not row.id.isascii()]
         self._rows.extend(row for row, _ in foreign)
         self._ids.frombytes(id_hashes([unicodedata.normalize("NFC", name) for _, name in foreign]).tobytes())
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many texts stand at an earlier place too: with their titles, and, where they are not empty, without."""
+        return len(_later(np.frombuffer(self._texts, np.uint64))), len(_later(np.frombuffer(self._bodies, np.uint64)))
 
     def report(self, texts: StoredTexts, what: str, findings: Findings) -> None:
         """Warn of what is there twice; `texts` are those that were added. Several queries may ask the same."""

@@ -45,6 +45,7 @@ class FolderSource(CollectionSource):
     summary = "a folder of your own in BEIR's format: corpus.jsonl, queries.jsonl, qrels/<split>.tsv"
     source = "BEIR's file format (arXiv 2104.08663)"
     licence = "that of your data"
+    keeps_order = False
     Settings = FolderSettings
 
     def __init__(self, settings: FolderSettings, base: Path = Path()) -> None:
@@ -96,7 +97,7 @@ def beir_qrels(folder: Path) -> dict[str, Path]:
         beside = [one.name for one in folder.parent.iterdir() if one.is_dir()] if folder.parent.is_dir() else []
         remedy = nearest(folder.name, beside) or "give a folder with corpus.jsonl, queries.jsonl and qrels/<split>.tsv"
         raise UserError(f"there is no folder '{folder}'", remedy=remedy)
-    endings = [".tsv", *(f".tsv{ending}" for ending in COMPRESSED)]
+    endings = [f"{kind}{ending}" for kind in (".tsv", ".csv") for ending in ("", *COMPRESSED)]
     named = [(file, ending) for ending in endings for file in sorted((folder / "qrels").glob(f"*{ending}"))]
     found = dict(sorted((file.name.removesuffix(ending), file) for file, ending in reversed(named)))
     missing = [name for name in ("corpus.jsonl", "queries.jsonl") if plain_or_compressed(folder, name) is None]

@@ -16,6 +16,8 @@ UNJUDGED = "queries without a judgment in any split (left out)"
 UNJUDGED_TRAIN = "training queries without a relevant document (left out)"
 REMOVED = "(removed from"
 WHITE_SPACE = "ids that hold white space"
+IDENTICAL = "whose id a document has"
+FOUND = "that are documents of the collection too (kept, and found)"
 _ARRANGED = (CARVED, UNJUDGED, UNJUDGED_TRAIN, REMOVED)
 """What preparing a collection does by design; nothing of it is wrong with what is left."""
 
@@ -31,7 +33,7 @@ class ImportFault:
     @property
     def is_wrong(self) -> bool:
         """Whether something is wrong with the data, which every reader of a number must know."""
-        return not any(part in self.message for part in (*_ARRANGED, WHITE_SPACE))
+        return not any(part in self.message for part in (*_ARRANGED, WHITE_SPACE, IDENTICAL))
 
     def __str__(self) -> str:
         shown = ", ".join(self.examples) + (", ..." if self.count > len(self.examples) else "")
@@ -58,9 +60,12 @@ class ImportReport:
         return tuple(plain(str(fault))[:longest] for fault in self.warnings if fault.is_wrong)
 
     def notices(self) -> tuple[str, ...]:
-        """What people must know before they use it, one line a kind: what is wrong, and how ids are written in runs."""
-        told = (fault for fault in self.warnings if fault.is_wrong or WHITE_SPACE in fault.message)
-        return tuple(plain(str(fault)) for fault in told)
+        """What people must know before they use it, one line a kind: what is wrong, how ids are written in runs, and
+        what is left out of them."""
+        about = (WHITE_SPACE, IDENTICAL)
+        told = (fault for fault in self.warnings if fault.is_wrong or any(part in fault.message for part in about))
+        remedy = "; drop_identical: true leaves them out, as BEIR does"
+        return tuple(plain(f"{fault}{remedy * (FOUND in fault.message)}") for fault in told)
 
     def to_json(self) -> list[dict[str, Any]]:
         """The warnings as plain JSON."""

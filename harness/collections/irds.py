@@ -52,6 +52,11 @@ class IrdsSource(CollectionSource):
     def title(self) -> str:
         return f"irds:{self._id}"
 
+    @property
+    def drops_identical(self) -> bool:
+        """In the collections of BEIR, whoever reads them."""
+        return self._id.startswith("beir/")
+
     def fingerprint(self) -> str:
         """The version of ir_datasets, which checks downloads against the hashes it carries."""
         return json.dumps([version("ir_datasets"), self._id, self._ids])

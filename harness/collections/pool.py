@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from harness.collections.collection import Collection, Corpus, Judgments, Texts
 from harness.collections.crops import HUMAN, SOURCES, Material, TrainingQuery, pick
+from harness.collections.own_documents import plain_queries
 from harness.collections.splits import normalised
 from harness.errors import UserError, did_you_mean
 from harness.stage import Context, Stage
@@ -50,6 +51,11 @@ class Pool(Stage):
     def label(self) -> str:
         return ", ".join(self.sources)
 
+    @property
+    def drop_identical(self) -> bool:
+        """Whether the document that has the id of a query is left out for it."""
+        return self.judgments is not None and self.judgments.drop_identical
+
     def run(self, out: Path, context: Context) -> None:
         with (out / FILE).open("w", encoding="utf-8") as stream:
             for query in self.rows():
@@ -74,7 +80,7 @@ def training_pool(
         corpus=collection.corpus,
         queries=collection.queries("train") if human else None,
         judgments=collection.judgments("train") if human else None,
-        held_out=tuple(collection.queries(split) for split in collection.splits if split != "train"),
+        held_out=tuple(plain_queries(collection.queries(split)) for split in collection.splits if split != "train"),
         sources=sources,
         cap=cap,
         seed=seed,

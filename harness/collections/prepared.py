@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.collections.building import build
 from harness.collections.collection import CollectionSource, Corpus, Judgments, Texts
 from harness.collections.import_report import ImportReport
+from harness.collections.own_documents import DroppingQueries, dropping, report_dropped
 from harness.collections.stored_qrels import load_qrels
 from harness.collections.texts import StoredTexts
 from harness.errors import UserError, did_you_mean
@@ -22,7 +23,7 @@ from harness.stage import digest
 if TYPE_CHECKING:
     from harness.progress import Progress
 
-FORMAT = 1
+FORMAT = 2
 """Rises whenever prepared folders change, so that older ones are made anew."""
 
 
@@ -37,25 +38,32 @@ def prepare(source: CollectionSource, home: Path, progress: Progress = silent) -
     code = [mark] if (mark := source_hash(type(source))) is not None else []
     place = home / digest([FORMAT, source.name, source.version, source.settings, source.fingerprint(), *code])[:32]
     build_once(place, partial(build, source, progress))
-    return PreparedCollection(place, source.title)
+    wanted = source.settings.drop_identical
+    return PreparedCollection(place, source.title, source.drops_identical if wanted is None else wanted)
 
 
 class PreparedCollection:
-    """The `Collection` in a folder that `prepare` made. Opening reads one small file. Pickles as its folder."""
+    """The `Collection` in a folder that `prepare` made. Opening reads one small file. Pickles as its folder.
 
-    def __init__(self, folder: Path, name: str) -> None:
+    With `drop_identical` the document that has the id of a query is left out for it, in splits where there is any.
+    """
+
+    def __init__(self, folder: Path, name: str, drop_identical: bool = False) -> None:
         facts = json.loads((folder / "collection.json").read_text(encoding="utf-8"))
         self.folder = folder
         self.name: str = name
         self.content_hash: str = facts["content_hash"]
-        self.corpus: Corpus = StoredTexts(folder / "corpus", facts["corpus"]["size"], facts["corpus"]["identity"])
-        self.report: ImportReport = ImportReport.from_json(facts["report"])
+        self.corpus: Corpus = StoredTexts(folder / "corpus", **facts["corpus"])
         self._splits: dict[str, dict[str, Any]] = facts["splits"]
+        own = {name: split.get("own_documents", {"count": 0}) for name, split in self._splits.items()}
+        self._dropped = {name: one for name, one in own.items() if drop_identical and one["count"]}
+        self.drop_identical: bool = bool(self._dropped)
+        self.report: ImportReport = report_dropped(ImportReport.from_json(facts["report"]), self._dropped)
         self.splits: tuple[str, ...] = tuple(self._splits)
         self._judgments: dict[str, Judgments] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return PreparedCollection, (self.folder, self.name)
+        return PreparedCollection, (self.folder, self.name, self.drop_identical)
 
     def __repr__(self) -> str:
         return f"PreparedCollection({self.name}, {len(self.corpus):,} documents, splits {', '.join(self.splits)})"
@@ -66,17 +74,27 @@ class PreparedCollection:
         judgments."""
         return self.content_hash
 
+    def split_hash(self, split: str) -> str:
+        """sha256 over the documents, and the queries, answers and judgments of the split, in whatever order they came.
+        Raises UserError when there is no such split."""
+        # A folder of before has none; nobody but its own old cards asks for it.
+        return str(self._split(split).get("content", self.content_hash))
+
     def queries(self, split: str) -> Texts:
         """The judged queries of a split, in the source's order. Raises UserError when there is no such split."""
         facts = self._split(split)
-        return StoredTexts(self.folder / facts["folder"] / "queries", facts["size"], facts["queries"])
+        found = StoredTexts(
+            self.folder / facts["folder"] / "queries", facts["size"], facts["queries"], facts.get("queries_content", "")
+        )
+        return DroppingQueries(found) if split in self._dropped else found
 
     def judgments(self, split: str) -> Judgments:
         """The judgments of a split, those of unknown documents included. Raises UserError when there is no such
         split."""
         facts = self._split(split)
         if split not in self._judgments:
-            self._judgments[split] = Judgments(split, facts["judgments"], load_qrels(self.folder / facts["folder"]))
+            found = Judgments(split, facts["judgments"], load_qrels(self.folder / facts["folder"]))
+            self._judgments[split] = dropping(found) if split in self._dropped else found
         return self._judgments[split]
 
     def titles(self) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,5 @@
-"""Relevance judgments in files: TREC qrels (four columns), BEIR's tsv (three), and tables with a header that names the
-columns."""
+"""Relevance judgments in files: TREC qrels (four columns), BEIR's tsv (three), and tables, with commas
+too, that may have a header which names the columns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.collections.collection import Judgment, Qrels
-from harness.collections.file_formats.qrels_layout import QrelsLayout, detect, has_open_quote, is_whole
+from harness.collections.file_formats.comma_layout import CommaLayout
+from harness.collections.file_formats.qrels_layout import QrelsLayout, column_count, detect, is_whole
 from harness.collections.file_formats.seen_format import seen_format
 from harness.collections.located_lines import LocatedLine, read_lines
 from harness.errors import UserError
@@ -58,7 +59,7 @@ def iter_judgments(path: Path) -> Iterator[Judgment]:
 
 
 def _located(path: Path) -> Iterator[tuple[int, Judgment]]:
-    layout: QrelsLayout | None = None
+    layout: QrelsLayout | CommaLayout | None = None
     begun: LocatedLine | None = None
     for following in read_lines(path):
         line = following if begun is None else LocatedLine(begun.number, f"{begun.text}\n{following.text}")
@@ -67,7 +68,7 @@ def _located(path: Path) -> Iterator[tuple[int, Judgment]]:
             if is_header:
                 continue
         found = layout.judgment(line.text)
-        if found is None and has_open_quote(line.text) and line.text.count("\n") < _LINES - 1:
+        if found is None and layout.has_open_quote(line.text) and line.text.count("\n") < _LINES - 1:
             begun = line
             continue
         begun = None
@@ -76,11 +77,11 @@ def _located(path: Path) -> Iterator[tuple[int, Judgment]]:
         _judgment(path, begun, None, layout)
 
 
-def _layout(path: Path, line: LocatedLine) -> tuple[QrelsLayout, bool]:
+def _layout(path: Path, line: LocatedLine) -> tuple[QrelsLayout | CommaLayout, bool]:
     found = detect(line.text)
     if found is None:
         raise UserError(
-            f"has {_columns(line.text)} columns, not 3 or 4: {_quoted(line.text)}{seen_format(path, 'qrels of')}",
+            f"has {column_count(line.text)} columns, not 3 or 4: {_quoted(line.text)}{seen_format(path, 'qrels of')}",
             file=path,
             line=line.number,
             remedy=f"a right line looks like {RIGHT[3]} or {RIGHT[4]}",
@@ -88,11 +89,13 @@ def _layout(path: Path, line: LocatedLine) -> tuple[QrelsLayout, bool]:
     return found
 
 
-def _judgment(path: Path, line: LocatedLine, found: tuple[str, str, str] | None, layout: QrelsLayout) -> Judgment:
+def _judgment(
+    path: Path, line: LocatedLine, found: tuple[str, str, str] | None, layout: QrelsLayout | CommaLayout
+) -> Judgment:
     remedy = f"a right line looks like {RIGHT.get(layout.count, f'{RIGHT[3]} or {RIGHT[4]}')}"
     if found is None:
         raise UserError(
-            f"has {_columns(line.text)} columns, not {layout.count} columns as the lines before it: "
+            f"has {layout.columns(line.text)} columns, not {layout.count} columns as the lines before it: "
             f"{_quoted(line.text)}{seen_format(path, 'qrels of')}",
             file=path,
             line=line.number,
@@ -109,10 +112,6 @@ def _judgment(path: Path, line: LocatedLine, found: tuple[str, str, str] | None,
             remedy=remedy,
         )
     return Judgment(query, document, int(float(grade)))
-
-
-def _columns(text: str) -> int:
-    return len(text.strip().split("\t")) if "\t" in text.strip() else len(text.split())
 
 
 def _quoted(text: str) -> str:

@@ -36,6 +36,10 @@ class SciFact(CollectionSource):
     anchors: ClassVar[Mapping[tuple[str, str], str]] = {
         ("test", "nDCG@10"): "BM25 0.679 (Anserini, flat index), all-MiniLM-L6-v2 0.645 (256 tokens)"
     }
+    former_hash = "03a1d90832893ac83fe305f1cc6acd7a69d916a86a53a12edfa0651003ab0a32"
+    split_hashes: ClassVar[Mapping[str, str]] = {
+        "test": "31cbbc47f0d9ed856158aa423ac5e305f1227575dd9c859f80c024f8c4a0b6e8"
+    }
     Settings: ClassVar[type[SourceSettings]] = SciFactSettings
 
     def fingerprint(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -89,6 +89,10 @@ class Semanlink(TagSource):
         "tag to bookmark: 1,853 bookmarks, 531 tags as queries, 3,188 judgments, English with some French; the "
         "bundled default"
     )
+    former_hash = "a040e806fc8fafe370b4534efaaf117a3f81f4d58098520cbf6eaa476bfb3d50"
+    split_hashes: ClassVar[Mapping[str, str]] = {
+        "test": "126e9e213b0f3ee8455e3179baf5bec65f04bebf0f5ed3ee9e2065355bf93632"
+    }
     file = "docs.json"
     sizes = range(3, 51)
     shares = Shares(dev=60, test=231)

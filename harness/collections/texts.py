@@ -45,14 +45,20 @@ def joined(title: str, text: str) -> str:
 class StoredTexts:
     """The `Corpus` (and so the `Texts`) in a folder that `texts_writer.write_texts` made. Pickles as its folder."""
 
-    def __init__(self, folder: Path, size: int, identity: str) -> None:
+    def __init__(
+        self, folder: Path, size: int, identity: str, content: str = "", copies: int = 0, body_copies: int = 0
+    ) -> None:
         self.folder = folder
         self._size = size
         self._identity = identity
+        self.content = content
+        """The identity of the same texts in any order; empty where an earlier version wrote them."""
+        self.copies, self.body_copies = copies, body_copies
+        """How many texts are there under another id too, with their titles and without them."""
         self._batches: dict[int, RecordBatch] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return StoredTexts, (self.folder, self._size, self._identity)
+        return StoredTexts, (self.folder, self._size, self._identity, self.content, self.copies, self.body_copies)
 
     def __repr__(self) -> str:
         return f"StoredTexts({self.folder}, {self._size:,} texts)"

@@ -32,6 +32,9 @@ class Stored(NamedTuple):
 
     size: int
     identity: str
+    content: str
+    copies: int = 0
+    body_copies: int = 0
 
 
 def _silent(written: int) -> None:
@@ -45,14 +48,16 @@ def write_texts(
     written. What repeats an earlier one to the letter is left out.
 
     The identity is the sha256 over the length-framed ids, titles and texts in their order: it does not depend on where
-    they were read from, and any changed, added, removed or moved text changes it.
+    they were read from, and any changed, added, removed or moved text changes it. The content is a hash of the same
+    that a moved text leaves as it is: the sum of their hashes (AdHash, Bellare and Micciancio 1997).
     """
 
     stored, duplicates = _write(folder, _checked(texts, what, findings), tell)
     if len(repeats := _repeats(StoredTexts(folder, *stored), what, findings)):
         stored, duplicates = _write_without(folder, stored, repeats)
     duplicates.report(StoredTexts(folder, *stored), what, findings)
-    return stored
+    copies, body_copies = duplicates.counts
+    return stored._replace(copies=copies, body_copies=body_copies)
 
 
 def _write(
@@ -61,9 +66,12 @@ def _write(
     folder.mkdir(parents=True)
     schema = pa.schema([(name, pa.string()) for name in Document._fields])
     content, hashes, starts, duplicates = hashlib.sha256(), array("Q"), [0], DuplicateTexts()
+    total = 0
     with pa.OSFile(str(folder / "texts.arrow"), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
         for batch in _batches(rows):
-            content.update("".join(map(_framed, batch)).encode())
+            framed = [_framed(row).encode() for row in batch]
+            content.update(b"".join(framed))
+            total += sum(int.from_bytes(hashlib.blake2b(row).digest()) for row in framed)
             hashes.frombytes(id_hashes([row.id for row in batch]).tobytes())
             duplicates.add(batch)
             starts.append(starts[-1] + len(batch))
@@ -72,7 +80,7 @@ def _write(
             )
             tell(starts[-1])
     _write_index(folder, np.frombuffer(hashes, dtype="<u8") if hashes else np.empty(0, "<u8"), np.array(starts))
-    return Stored(starts[-1], content.hexdigest()), duplicates
+    return Stored(starts[-1], content.hexdigest(), _sum_hash(starts[-1], total)), duplicates
 
 
 def _write_without(folder: Path, stored: Stored, repeats: np.ndarray) -> tuple[Stored, DuplicateTexts]:
@@ -83,6 +91,10 @@ def _write_without(folder: Path, stored: Stored, repeats: np.ndarray) -> tuple[S
         left_out = set(repeats.tolist())
         rows = enumerate(StoredTexts(former, *stored).documents())
         return _write(folder, (row for number, row in rows if number not in left_out))
+
+
+def _sum_hash(size: int, total: int) -> str:
+    return hashlib.sha256(f"{size}\n{total % (1 << 512)}".encode()).hexdigest()
 
 
 def _framed(row: Document) -> str:

@@ -139,15 +139,15 @@ def board_of(
     chosen = chosen_runs(result_set.runs, collection, split)
     wanted = wanted_metric(chosen, metric)
     groups = by_content(chosen)
-    contents = Counter((name, of) for name, of, _ in groups)
+    contents = Counter((content.collection, content.split) for content in groups)
     general = [
         f"'{plain(name)}' ({plain(of)}) has {count} different contents: a table each"
         for (name, of), count in contents.items()
         if count > 1
     ]
     tables = []
-    for (name, of, content), members in sorted(groups.items()):
-        warnings = [f"content {content[:8]}"] if contents[name, of] > 1 else []
+    for content, members in sorted(groups.items()):
+        warnings = [f"content {content}"] if contents[content.collection, content.split] > 1 else []
         tables.append(_table(members, wanted, baseline, seed, warnings))
     return Board(tuple(tables), result_set.skipped, tuple(general), result_set.folder)
 
@@ -162,6 +162,7 @@ def _table(
         collection=name,
         split=split,
         content_hash=about.content_hash,
+        drop_identical=about.drop_identical,
         queries=len(group.queries),
         metric=leading,
         metrics=tuple(plain(name) for name in group.measured),
@@ -174,7 +175,9 @@ def _table(
 
 def _notes(group: RunGroup, metric: str | None) -> list[str]:
     faults = dict.fromkeys(fault for facts in group.facts for fault in facts.collection_faults)
-    notes = [*group.notes, *(f"faults in the collection: {fault}" for fault in faults)]
+    dropped = ["documents that have the id of their query are left out, as BEIR does"]
+    notes = [*group.notes, *dropped * any(facts.drop_identical for facts in group.facts)]
+    notes += [f"faults in the collection: {fault}" for fault in faults]
     leading, wanted = plain(group.metric), plain(group.baseline)
     if metric not in (None, group.metric):
         notes.append(f"not evaluated by {metric}, led by {leading}")

@@ -118,6 +118,8 @@ class RowFacts:
     """Answers whose tokens their server did not count."""
     priced: bool = field(default=True, kw_only=True)
     """False where the price of answers is not known, so that costs in USD are missing."""
+    drop_identical: bool = field(default=False, kw_only=True)
+    """Whether documents were left out that have the id of their query."""
 
     @property
     def name(self) -> str:
@@ -157,8 +159,10 @@ class Table:
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     """What is to be known of it, each with its collection before it."""
+    drop_identical: bool = False
+    """Whether documents were left out that have the id of their query."""
 
     def as_json(self) -> dict[str, Any]:
         """Everything but the rows, and the notes, which stand with those of the board."""
-        keys = ("collection", "split", "content_hash", "queries", "metric", "baseline", "family")
+        keys = ("collection", "split", "content_hash", "drop_identical", "queries", "metric", "baseline", "family")
         return {**{key: getattr(self, key) for key in keys}, "metrics": list(self.metrics)}

@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.leaderboard import results_index
 from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.result_entry import Entry, mark_of, read_entry
+from harness.published.common_hashes import with_common_hashes
 from harness.published.result_folder import Published, Skipped, run_folders
 from harness.text import plain
 
@@ -25,7 +26,7 @@ class ResultSet:
 
     def runs_of(self, table: Table) -> list[Published]:
         """All runs on the content and split of `table`."""
-        about = (table.collection, table.split, table.content_hash)
+        about = (table.collection, table.split, table.content_hash, table.drop_identical)
         return [run for run in self.runs if _about(run) == about]
 
     def runs_of_row(self, table: Table, row: Row) -> list[Published]:
@@ -37,9 +38,9 @@ class ResultSet:
         return [known[tag] for tag in row.run_ids]
 
 
-def _about(run: Published) -> tuple[str, str, str]:
+def _about(run: Published) -> tuple[str, str, str, bool]:
     about = run.card.collection
-    return plain(about.name), plain(about.split), about.content_hash
+    return plain(about.name), plain(about.split), about.content_hash, about.drop_identical
 
 
 def load_results(results: Path, runs: Collection[str] | None = None, cache: Path | None = None) -> ResultSet:
@@ -53,7 +54,7 @@ def load_results(results: Path, runs: Collection[str] | None = None, cache: Path
     entries = _entries(folders, known)
     if cache and runs is None and _marks(entries) != _marks(known):
         results_index.save(cache, results, entries)
-    found = tuple(run for name, entry in entries.items() for run in entry.published(folders[name]))
+    found = with_common_hashes([run for name, entry in entries.items() for run in entry.published(folders[name])])
     skipped = [Skipped(plain(name), entry.reason) for name, entry in entries.items() if entry.card is None]
     skipped += [Skipped(plain(_name(link, results)), "a link, which is not followed") for link in _links(results)]
     return ResultSet(found, tuple(skipped), str(results))

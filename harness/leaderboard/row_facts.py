@@ -35,6 +35,7 @@ def facts_of(one: Configuration, variant: str, queries: int) -> RowFacts:
         collection=plain(card.collection.name),
         split=plain(card.collection.split),
         content_hash=card.collection.content_hash,
+        drop_identical=card.collection.drop_identical,
         method=one.method,
         variant=variant,
         category=card.method.category,

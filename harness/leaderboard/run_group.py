@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from harness.errors import UserError
 from harness.leaderboard.board_model import RowFacts
@@ -15,8 +16,18 @@ from harness.leaderboard.row_statistics import SEED, Measured, measure, queries_
 from harness.published.result_folder import Published
 from harness.text import plain
 
-Content = tuple[str, str, str]
-"""Collection, split, content hash."""
+
+class Content(NamedTuple):
+    """What runs must share to be compared."""
+
+    collection: str
+    split: str
+    content_hash: str
+    drop_identical: bool
+    """Whether documents with the id of their query were left out."""
+
+    def __str__(self) -> str:
+        return f"{self.content_hash[:8]}{' without identical ids' if self.drop_identical else ''}"
 
 
 @dataclass(frozen=True)
@@ -59,7 +70,7 @@ def by_content(runs: Sequence[Published]) -> dict[Content, list[Published]]:
     groups: dict[Content, list[Published]] = defaultdict(list)
     for run in runs:
         about = run.card.collection
-        groups[about.name, about.split, about.content_hash].append(run)
+        groups[Content(about.name, about.split, about.content_hash, about.drop_identical)].append(run)
     return groups
 
 

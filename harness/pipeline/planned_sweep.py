@@ -64,7 +64,8 @@ class PlannedSweep:
     @property
     def collections(self) -> list[Collection]:
         """The collections of the cells, each once, in the order of the sweep."""
-        return list({cell.inputs.collection.content_hash: cell.inputs.collection for cell in self.cells}.values())
+        found = (cell.inputs.collection for cell in self.cells)
+        return list({(one.content_hash, one.drop_identical): one for one in found}.values())
 
     @property
     def collection_notices(self) -> list[str]:
@@ -72,10 +73,16 @@ class PlannedSweep:
         return [f"collection '{one.name}': {line}" for one in self.collections for line in one.report.notices()]
 
     def collection_reports(self) -> list[dict[str, Any]]:
-        """``[{"name", "content_hash", "warnings": [{"message", "count", "examples"}]}]``, also of what was only
-        arranged."""
+        """``[{"name", "content_hash", "drop_identical", "warnings": [{"message", "count", "examples"}]}]``; warnings
+        also of what was only arranged."""
+        split = self.sweep.evaluate.split
         return [
-            {"name": one.name, "content_hash": one.content_hash, "warnings": one.report.to_json()}
+            {
+                "name": one.name,
+                "content_hash": one.split_hash(split),
+                "drop_identical": one.drop_identical,
+                "warnings": one.report.to_json(),
+            }
             for one in self.collections
         ]
 

@@ -39,13 +39,20 @@ class TestCollection(CardSection):
     name: Line
     split: Line
     content_hash: Hash = Field(alias="content hash")
+    """Of the documents, and the queries and judgments of the split, in any order; on cards of earlier versions of
+    all splits in their order."""
+    former_content_hash: Hash | None = Field(default=None, alias="former content hash")
+    """What the content hash would have been in earlier versions; absent on disk on their cards."""
+    drop_identical: bool = Field(default=False, alias="drop identical")
+    """Whether documents were left out that have the id of their query; absent on disk where none were."""
     source: Line = ""
     warnings: tuple[Line, ...] = ()
     """What is wrong with its data, one line a kind; absent on disk where nothing is, or nobody looked."""
 
     @model_serializer(mode="wrap")
     def _without_absent(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in whole(self).items() if value or name != "warnings"}
+        absent = ("warnings", "former_content_hash", "former content hash", "drop_identical", "drop identical")
+        return {name: value for name, value in whole(self).items() if value or name not in absent}
 
 
 class DataSource(CardSection):
@@ -55,11 +62,25 @@ class DataSource(CardSection):
     source: Line = ""
 
 
+class CopiesOnCard(CardSection):
+    """What training lists lost because documents of equal text are no negatives of each other."""
+
+    documents: NonNegativeInt
+    lists: NonNegativeInt
+
+
 class Data(CardSection):
     """ir_metadata's data: the test collection, and where training queries came from."""
 
     test_collection: TestCollection = Field(alias="test collection")
     training_data: tuple[DataSource, ...] = Field(default=(), alias="training data")
+    copies_left_out: dict[Line, CopiesOnCard] = Field(default={}, alias="copies left out")
+    """By kind of training; absent on disk where there were none, or nobody counted."""
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        absent = ("copies_left_out", "copies left out")
+        return {name: value for name, value in whole(self).items() if value or name not in absent}
 
 
 class MethodSection(CardSection):
@@ -222,9 +243,12 @@ class Card(CardSection):
 
     @property
     def tells(self) -> frozenset[str]:
-        """The costs and the faults of the collection that are known; cards of older versions know fewer."""
+        """The costs, the faults of the collection and the like that are known; cards of older versions know fewer."""
         costs = {name for name in Costs.model_fields if getattr(self.costs, name) is not None}
-        return frozenset({*costs, *(f"collection: {warning}" for warning in self.collection.warnings)})
+        hashes = ["content hash"] if self.collection.former_content_hash is not None else []
+        copies = [f"copies: {kind} {count}" for kind, count in self.data.copies_left_out.items()]
+        faults = [f"collection: {warning}" for warning in self.collection.warnings]
+        return frozenset([*costs, *hashes, *copies, *faults])
 
     @property
     def label_counts(self) -> tuple[int, ...]:
@@ -238,6 +262,10 @@ class Card(CardSection):
 
     def identity(self) -> dict[str, JsonValue]:
         """What makes the cell this cell, as plain data: when, where and for how much it ran is left out."""
-        exclude = dict.fromkeys(_CIRCUMSTANCES, True) | {"data": {"test_collection": {"warnings"}}}
-        plain: dict[str, JsonValue] = self.model_dump(mode="json", exclude=exclude)
+        later: dict[str, Any] = {"test_collection": {"warnings", "former_content_hash"}, "copies_left_out": True}
+        about = self.collection
+        former = about.model_copy(update={"content_hash": about.former_content_hash or about.content_hash})
+        data = self.data.model_copy(update={"test_collection": former})
+        exclude: dict[str, Any] = dict.fromkeys(_CIRCUMSTANCES, True) | {"data": later}
+        plain: dict[str, JsonValue] = self.model_copy(update={"data": data}).model_dump(mode="json", exclude=exclude)
         return plain

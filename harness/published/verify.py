@@ -45,7 +45,7 @@ def verify(folder: Path, qrels: Qrels) -> list[str]:
         *_names(folder, card, run),
         *_files(folder, card.outcome),
         *_sidecars(folder),
-        *_values(run, scores, card.outcome, qrels),
+        *_values(run, scores, card.outcome, qrels, card.collection.drop_identical),
     ]
 
 
@@ -82,7 +82,9 @@ def _hash(path: Path) -> str | None:
     return sha256(path)
 
 
-def _values(run: Run, scores: Scores, outcome: CardOutcome, qrels: Qrels) -> list[str]:
+def _values(run: Run, scores: Scores, outcome: CardOutcome, qrels: Qrels, drop_identical: bool) -> list[str]:
+    if drop_identical:
+        run = run.without_identical()
     try:
         answered = [name for name in scores if needs_answers(name)]
         again = evaluate(run.scores, qrels, [name for name in scores if name not in answered])

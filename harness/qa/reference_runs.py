@@ -46,12 +46,13 @@ class GoldPassages(Stage):
 
 
 def gold_run(name: str, judgments: Judgments) -> Run:
-    """All relevant documents of every query, the highest grade first."""
+    """All relevant documents of every query, the highest grade first, without its own where that is left out."""
     qrels = judgments.qrels
-    return Run(
+    run = Run(
         name,
         {query: {id: float(grade) for id, grade in grades.items() if grade > 0} for query, grades in qrels.items()},
     )
+    return run.without_identical() if judgments.drop_identical else run
 
 
 class _Reference(Method):

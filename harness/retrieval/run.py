@@ -60,14 +60,20 @@ class Run:
 
         write_trec(Path(path), self.name, self.scores)
 
-    def without_identical(self) -> Run:
+    def without_identical(self, depth: int | None = None) -> Run:
         """The run without documents whose id is that of their query, as BEIR evaluates: where queries are documents
-        themselves, each finds itself first."""
+        themselves, each finds itself first. Of the others the first `depth` stay (all, where None)."""
         dropped = {
             query: {document: score for document, score in found.items() if document != query}
             for query, found in self.scores.items()
         }
-        return Run(self.name, dropped)
+        run = Run(self.name, dropped)
+        return run if depth is None else run.first(depth)
+
+    def first(self, depth: int) -> Run:
+        """The first `depth` documents of every query."""
+        tops = {query: self.top(query, depth) for query in self.scores}
+        return Run(self.name, {query: {one: self.scores[query][one] for one in top} for query, top in tops.items()})
 
     def top(self, query: str, depth: int | None = None) -> list[str]:
         """The first `depth` documents of `query` (all, where None) in trec_eval's order; none for a query that the run

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from harness.collections.collection import Texts
+from harness.collections.own_documents import drops_identical
 from harness.collections.pool import read_pool
 from harness.models import ModelFiles, model_path
 from harness.plugins import plugin
@@ -59,8 +60,8 @@ class LexicalIndex(Stage):
 
 @dataclass(frozen=True, eq=False)
 class LexicalSearch(Stage):
-    """A run: for each query the first `depth` documents that share a word with it. `queries` may be a pool
-    (collections/pool.py)."""
+    """A run: for each query the first `depth` documents that share a word with it, without its own where that is left
+    out. `queries` may be a pool (collections/pool.py)."""
 
     index: LexicalIndex
     queries: Texts | Stage
@@ -73,8 +74,10 @@ class LexicalSearch(Stage):
 
     def run(self, out: Path, context: Context) -> None:
         ids, texts = _queries(self.queries, context)
-        hits = self.index.engine.search(context.path(self.index), texts, self.depth, context.progress)
-        _as_run(self.index.engine.name, ids, hits, self.index.corpus).write(out / FILE)
+        drops = drops_identical(self.queries)
+        hits = self.index.engine.search(context.path(self.index), texts, self.depth + drops, context.progress)
+        run = _as_run(self.index.engine.name, ids, hits, self.index.corpus)
+        (run.without_identical(self.depth) if drops else run).write(out / FILE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +105,8 @@ class Embed(Stage):
 
 @dataclass(frozen=True, eq=False)
 class DenseSearch(Stage):
-    """A run: for each query the `depth` documents nearest to it, by exact search. `queries` may be a pool."""
+    """A run: for each query the `depth` documents nearest to it, by exact search, without its own where that is left
+    out. `queries` may be a pool."""
 
     model: ModelFiles | Stage
     """Encodes the queries; another than that of `corpus` where only the query side was trained."""
@@ -121,14 +125,16 @@ class DenseSearch(Stage):
     def run(self, out: Path, context: Context) -> None:
 
         ids, texts = _queries(self.queries, context)
+        drops = drops_identical(self.queries)
         encoder = load_encoder(model_path(self.model, context), self.corpus.max_length)
         vectors = encode(encoder, texts, "query")
         # Copy on write: torch takes no read-only memory.
         documents = np.load(context.path(self.corpus) / EMBEDDINGS, mmap_mode="c")
         hits = exact_search(
-            documents, vectors, id_ranks(self.ids.ids), self.depth, encoder.similarity, context.progress
+            documents, vectors, id_ranks(self.ids.ids), self.depth + drops, encoder.similarity, context.progress
         )
-        _as_run("dense", ids, hits, self.ids).write(out / FILE)
+        run = _as_run("dense", ids, hits, self.ids)
+        (run.without_identical(self.depth) if drops else run).write(out / FILE)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,6 @@ from harness.students.projection_scores import document_embeddings
 from harness.students.ranker import COSINE_SCALE, save_ranker
 from harness.training.train_stages import TrainRanker, check_needs, stage_checkpoint
 from harness.training.training_job import TrainingJob
-from harness.training_lists.list_dataset import ListDataset
-from harness.training_lists.training_list import read_lists
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -28,7 +26,7 @@ class TrainProjection(TrainRanker):
     embeddings: Embed
 
     def run(self, out: Path, context: Context) -> None:
-        dataset = ListDataset.for_training(read_lists(context.path(self.lists)), self.corpus)
+        dataset = self.dataset(out, context)
         check_needs(self.loss, dataset)
         vectors = document_embeddings(self.embeddings, dataset, context)
         load = partial(ProjectionRanker.load, model_path(self.start, context), COSINE_SCALE, vectors)

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from harness.collections.collection import Corpus
+from harness.collections.own_documents import drops_identical
 from harness.losses.spec import LossSpec
 from harness.stage import Context, Stage
 from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import RankerStage
 from harness.training_lists.list_dataset import ListDataset
+from harness.training_lists.list_learning import NO_COPIES
 from harness.training_lists.training_list import ListsBuilt, TrainingList, read_lists
 
 
@@ -51,11 +53,16 @@ class WarmUpRanker(RankerStage):
     def label(self) -> str:
         return f"{self.architecture}, {self.lists.label}"
 
+    def fields(self) -> dict[str, Any]:
+        return super().fields() | (NO_COPIES if getattr(self.corpus, "body_copies", 0) else {})
+
     def run(self, out: Path, context: Context) -> None:
         bodies = Bodies(self.corpus)
         built = drop_empty_documents(read_lists(context.path(self.lists)), bodies)
         built.write(out)
-        self.train_on(ListDataset.for_training(built.lists, bodies), out, context)
+        dataset = ListDataset.for_training(built.lists, bodies, drops_identical(self.lists))
+        dataset.copies.write(out)
+        self.train_on(dataset, out, context)
 
 
 def drop_empty_documents(lists: Sequence[TrainingList], bodies: Bodies) -> ListsBuilt:

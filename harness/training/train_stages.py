@@ -23,7 +23,7 @@ from harness.training.checkpoint import Checkpoint
 from harness.training.train_settings import TrainSettings
 from harness.training.training_job import TrainingJob
 from harness.training_lists.list_dataset import ListDataset
-from harness.training_lists.training_list import read_lists
+from harness.training_lists.list_learning import ListLearning
 
 
 def stage_checkpoint(stage: Stage, cache: Path) -> Checkpoint:
@@ -69,7 +69,7 @@ class RankerStage(Stage):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class TrainRanker(RankerStage):
+class TrainRanker(ListLearning, RankerStage):
     """A ranker trained on lists."""
 
     kind: ClassVar[str] = "ranker"
@@ -83,11 +83,11 @@ class TrainRanker(RankerStage):
         return f"{self.architecture}, {self.loss}, {self.lists.label}"
 
     def run(self, out: Path, context: Context) -> None:
-        self.train_on(ListDataset.for_training(read_lists(context.path(self.lists)), self.corpus), out, context)
+        self.train_on(self.dataset(out, context), out, context)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class TrainRetriever(Stage):
+class TrainRetriever(ListLearning):
     """A retriever trained on lists. The artefact loads with ``SentenceTransformer(path)``.
 
     With `frozen_documents` only its query encoder learns, and documents keep the embeddings of the model it started
@@ -116,7 +116,7 @@ class TrainRetriever(Stage):
         return f"{self.loss}, {self.lists.label}"
 
     def run(self, out: Path, context: Context) -> None:
-        dataset = ListDataset.for_training(read_lists(context.path(self.lists)), self.corpus)
+        dataset = self.dataset(out, context)
         check_needs(self.loss, dataset)
         load = partial((QueryEncoder if self.frozen_documents else BiEncoder).load, model_path(self.start, context))
         job = TrainingJob(load, save_student, dataset, self.loss, self.train, self.max_length, self.seed)

@@ -5,12 +5,36 @@ A student gives them equal scores whatever it learns, so a list that ranks one a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from harness.errors import UserError
 from harness.training_lists.training_list import TrainingList
+
+FILE = "copies.json"
+
+
+@dataclass(frozen=True)
+class CopiesLeftOut:
+    """How many documents training lists lost because their text is there already, and how many lists were left with too
+    little."""
+
+    documents: int = 0
+    lists: int = 0
+
+    def write(self, folder: Path) -> None:
+        """``copies.json`` beside the model, where anything was left out."""
+        if self != CopiesLeftOut():
+            (folder / FILE).write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> CopiesLeftOut | None:
+        """Of a trained model; None where nothing was left out, or nobody counted."""
+        file = folder / FILE
+        return cls(**json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
 
 
 class TextSource(Protocol):
@@ -40,9 +64,9 @@ def _texts_of_some(ids: list[str], corpus: TextSource) -> dict[str, str]:
         return _texts_of_some(ids[:half], corpus) | _texts_of_some(ids[half:], corpus)
 
 
-def without_copies(lists: Sequence[TrainingList], corpus: TextSource) -> list[TrainingList]:
+def without_copies(lists: Sequence[TrainingList], corpus: TextSource) -> tuple[list[TrainingList], CopiesLeftOut]:
     """Lists in which every text stands once, where it stands first; a text of the unordered tail that is also a gold
-    document's goes too. A list that is left with one document where it had more is dropped.
+    document's goes too. A list that is left with one document where it had more is dropped. And what was left out.
 
     Raises UserError when no list is left.
     """
@@ -52,7 +76,8 @@ def without_copies(lists: Sequence[TrainingList], corpus: TextSource) -> list[Tr
         raise UserError(
             "no training list holds two documents of different texts", remedy="take out the copies in the corpus"
         )
-    return left
+    lost = sum(len(one.documents) for one in lists) - sum(len(one.documents) for one in left)
+    return left, CopiesLeftOut(lost, len(lists) - len(left))
 
 
 def _without_copies(one: TrainingList, contents: dict[str, str]) -> TrainingList | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness._lazy import lazy
 from harness.losses.loss import Target
-from harness.training_lists.copies import TextSource, document_texts, without_copies
+from harness.training_lists.copies import CopiesLeftOut, TextSource, document_texts, without_copies
 from harness.training_lists.training_list import TrainingList
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class ListDataset:
     documents of one text are one row, whatever their ids.
 
     `document_ids` names a document of each distinct text. `gold_rows` (N arrays): the gold documents of each list's
-    query, or copies of them, that stand in any list.
+    query, or copies of them, that stand in any list. `own_rows` (N arrays): the document that has the id of each list's
+    query, where it is left out for the query and stands in another list.
     """
 
     lists: Sequence[TrainingList]
@@ -51,6 +52,8 @@ class ListDataset:
     document_rows: list[np.ndarray]
     gold_rows: list[np.ndarray]
     document_ids: list[str]
+    own_rows: list[np.ndarray] | None = None
+    copies: CopiesLeftOut = field(default_factory=CopiesLeftOut)
 
     @classmethod
     def of(cls, lists: Sequence[TrainingList], corpus: TextSource) -> ListDataset:
@@ -77,9 +80,20 @@ class ListDataset:
         )
 
     @classmethod
-    def for_training(cls, lists: Sequence[TrainingList], corpus: TextSource) -> ListDataset:
-        """Like `of`, in lists without copies (`without_copies`)."""
-        return cls.of(without_copies(lists, corpus), corpus)
+    def for_training(
+        cls, lists: Sequence[TrainingList], corpus: TextSource, drop_identical: bool = False
+    ) -> ListDataset:
+        """Like `of`, in lists without copies (`without_copies`); with `drop_identical` the document that has the id of
+        a query is no negative of it in batch either."""
+        left, copies = without_copies(lists, corpus)
+        dataset = replace(cls.of(left, corpus), copies=copies)
+        return dataset._without_own() if drop_identical else dataset
+
+    def _without_own(self) -> ListDataset:
+        listed = zip(self.lists, self.document_rows, strict=True)
+        row = {document: n for one, rows in listed for document, n in zip(one.documents, rows, strict=True)}
+        own = [np.array([row[one.query]] if one.query in row else [], dtype=np.int64) for one in self.lists]
+        return replace(self, own_rows=own)
 
     @property
     def provides(self) -> tuple[str, ...]:
@@ -120,9 +134,8 @@ class ListDataset:
 
     def _in_batch_negatives(self, numbers: np.ndarray, pool: np.ndarray) -> np.ndarray:
         """(B, D) bool: which documents of `pool` are in no list of the same query and not known to answer it."""
-        known = np.stack(
-            [np.isin(pool, np.append(self.document_rows[number], self.gold_rows[number])) for number in numbers]
-        )
+        columns = [self.document_rows, self.gold_rows, *([] if self.own_rows is None else [self.own_rows])]
+        known = np.stack([np.isin(pool, np.concatenate([rows[number] for rows in columns])) for number in numbers])
         same = self.query_rows[numbers][:, None] == self.query_rows[numbers]
         negatives: np.ndarray = ~(same @ known)
         return negatives

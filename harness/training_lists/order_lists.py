@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from harness.collections.collection import Texts
+from harness.collections.own_documents import drops_identical
 from harness.collections.sample import QuerySubset
 from harness.stage import Context, Stage, keyed
 from harness.training_lists.list_stages import candidate_lists, subset_queries
@@ -114,9 +115,11 @@ class RandomLists(Stage):
         return f"{self.subset.size:,} queries"
 
     def run(self, out: Path, context: Context) -> None:
-        ids = list(self.corpus.ids)
+        ids, drops = list(self.corpus.ids), drops_identical(self.subset.pool)
         lists = []
         for query in subset_queries(self.subset, context):
-            chosen = random.Random(f"{self.seed}:{query.id}").sample(ids, min(self.depth, len(ids)))
+            chosen = random.Random(f"{self.seed}:{query.id}").sample(ids, min(self.depth + drops, len(ids)))
+            if drops:
+                chosen = [document for document in chosen if document != query.id][: self.depth]
             lists.append(TrainingList(query.id, query.text, tuple(chosen), len(chosen)))
         ListsBuilt(tuple(lists), {}).write(out)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from harness._lazy import lazy
+from harness.collections.own_documents import drops_identical
 from harness.models import ModelFiles, model_path
 from harness.retrieval.encode import encode, load_encoder
 from harness.stage import Context, Stage, keyed
@@ -46,7 +47,9 @@ class TopicAwareLists(Stage):
         lists = read_lists(context.path(self.lists))
         encoder = load_encoder(model_path(self.encoder, context), self.max_length)
         clusters = cluster_vectors(encode(encoder, [one.text for one in lists], "query"), self.cluster_size, self.seed)
-        ListsBuilt(tuple(add_cluster_documents(lists, clusters, self.cluster_neighbours, self.seed)), {}).write(out)
+        drops = drops_identical(self.lists)
+        extended = add_cluster_documents(lists, clusters, self.cluster_neighbours, self.seed, drops)
+        ListsBuilt(tuple(extended), {}).write(out)
 
 
 def cluster_vectors(vectors: np.ndarray, size: int, seed: int) -> list[int]:
@@ -57,10 +60,10 @@ def cluster_vectors(vectors: np.ndarray, size: int, seed: int) -> list[int]:
 
 
 def add_cluster_documents(
-    lists: Sequence[TrainingList], clusters: Sequence[int], neighbours: int, seed: int
+    lists: Sequence[TrainingList], clusters: Sequence[int], neighbours: int, seed: int, drop_identical: bool = False
 ) -> list[TrainingList]:
-    """Each list followed by two documents of at most `neighbours` others of its cluster; none twice, and none that is
-    its own gold."""
+    """Each list followed by two documents of at most `neighbours` others of its cluster; none twice, none that is
+    its own gold, and with `drop_identical` not the one that has the id of its query."""
     extended = []
     for number, one in enumerate(lists):
         others = [
@@ -68,6 +71,7 @@ def add_cluster_documents(
         ]
         chosen = random.Random(f"{seed}:{one.query}").sample(others, min(neighbours, len(others)))
         pairs = [document for other in chosen for document in (other.documents[0], other.documents[other.ordered])]
-        new = [document for document in pairs if document not in one.positives]
+        own = {one.query} if drop_identical else set()
+        new = [document for document in pairs if document not in one.positives and document not in own]
         extended.append(replace(one, documents=tuple(dict.fromkeys((*one.documents, *new)))))
     return extended

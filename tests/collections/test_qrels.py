@@ -218,3 +218,51 @@ def test_a_message_names_the_format_it_sees(tmp_path: Path, content: str, seen: 
     (tmp_path / "qrels.txt").write_text(content)
     with pytest.raises(UserError, match=f"looks like {seen}|looks like .*{seen}"):
         read_qrels(tmp_path / "qrels.txt")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "query-id,corpus-id,score\nq1,d1,1\nq1,d2,0\n",
+        "q1,d1,1\nq1,d2,0\n",
+        "q1, d1, 1\nq1, d2, 0\n",
+        "query-id, corpus-id, score\nq1, d1, 1\nq1, d2, 0\n",
+        "q1,0,d1,1\nq1,0,d2,0\n",
+        '"query","document","relevance"\n"q1","d1","1.0"\n"q1","d2","0.0"\n',
+        "\ufeffscore,corpus-id,query-id,note\r\n1,d1,q1,yes\r\n0,d2,q1,\r\n",
+    ],
+)
+def test_commas_between_columns(tmp_path: Path, lines: str) -> None:
+    file = tmp_path / "qrels.csv"
+    file.write_bytes(lines.encode())
+    assert read_qrels(file) == {"q1": {"d1": 1, "d2": 0}}
+
+
+@given(
+    rows=st.lists(
+        st.tuples(AWKWARD.filter(lambda text: "\n" not in text), AWKWARD.filter(lambda text: "\n" not in text)),
+        min_size=1,
+        unique=True,
+    )
+)
+def test_what_csv_writers_put_between_commas_is_read(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]
+) -> None:
+    file = tmp_path_factory.mktemp("qrels") / "qrels.csv"
+    with file.open("w", newline="") as stream:
+        csv.writer(stream).writerows([("query-id", "corpus-id", "score"), *((*row, 1) for row in rows)])
+    assert {(query, one) for query, grades in read_qrels(file).items() for one in grades} == set(rows)
+
+
+def test_a_line_of_other_columns_among_commas_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "qrels.csv"
+    file.write_text("q1,d1,1\nq1,d2\n")
+    with pytest.raises(UserError, match="has 2 columns, not 3 columns as the lines before it") as error:
+        read_qrels(file)
+    assert error.value.line == 2
+
+
+def test_ids_that_hold_commas_stay_as_they_are(tmp_path: Path) -> None:
+    file = tmp_path / "qrels.trec"
+    file.write_text("a,b 0 c,d 1\nq2 0 x,y,3 1\n")
+    assert read_qrels(file) == {"a,b": {"c,d": 1}, "q2": {"x,y,3": 1}}

@@ -37,6 +37,8 @@ def make_card(tag: str, method: str = "zero-shot", **changes: Any) -> Card:
         name=changes.pop("collection", "semanlink"),
         split=changes.pop("split", "test"),
         content_hash=changes.pop("content_hash", "ab" * 32),
+        former_content_hash=changes.pop("former_content_hash", None),
+        drop_identical=changes.pop("drop_identical", False),
     )
     category, settings = changes.pop("category", "baseline"), changes.pop("settings", {})
     base: dict[str, Any] = {

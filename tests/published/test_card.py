@@ -16,7 +16,7 @@ from harness.pipeline.publish.cache import PublishedCache
 from harness.published.card import Card
 from harness.published.card_costs import Costs
 from harness.published.result_folder import card_text, publish, read_card, run_folders
-from tests.leaderboard.runs import make_card, teacher
+from tests.leaderboard.runs import make_card, make_run, put, teacher
 
 RESULTS = Path(__file__).parents[2] / "results"
 FORMER = {
@@ -80,3 +80,25 @@ def test_publishing_again_what_version_1_cards_say_writes_nothing(tmp_path: Path
         assert {file.name: (sha256(file), file.stat().st_mtime_ns) for file in copy.iterdir()} == before
         cache.note(copy, fresh)
         assert cache.holds(copy, fresh) and cache.holds(copy, read_card(copy))
+
+
+def test_what_is_new_about_a_collection_is_absent_where_it_says_nothing() -> None:
+    about = yaml.safe_load(card_text(make_card("a")))["data"]
+    assert set(about) == {"test collection", "training data"}
+    assert set(about["test collection"]) == {"name", "split", "content hash", "source"}
+    later = make_card("a", content_hash="01" * 32, former_content_hash="ab" * 32, drop_identical=True)
+    written = yaml.safe_load(card_text(later))["data"]["test collection"]
+    assert written["former content hash"] == "ab" * 32 and written["drop identical"] is True
+    assert Card.model_validate(yaml.safe_load(card_text(later))) == later
+
+
+def test_another_hash_of_one_content_is_the_same_cell_and_written_once(tmp_path: Path) -> None:
+    earlier, today = make_card("a"), make_card("a", content_hash="01" * 32, former_content_hash="ab" * 32)
+    put(tmp_path, earlier, make_run(0.5))
+    assert today.identity() == earlier.identity() and today.tells > earlier.tells
+    assert make_card("a", drop_identical=True).identity() != earlier.identity()
+    folder = put(tmp_path, today.model_copy(update={"created": earlier.created.replace(year=2030)}), make_run(0.5))
+    card = read_card(folder)
+    assert card.collection.content_hash == "01" * 32 and card.created == earlier.created
+    put(tmp_path, earlier, make_run(0.5))
+    assert read_card(folder) == card, "a card that tells less takes nothing away"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
+from harness.collections.own_documents import DroppingQueries
 from harness.errors import UserError
 from harness.models import ModelFiles
 from harness.retrieval.run import FILE, Run
@@ -140,3 +141,43 @@ def test_interleaving_takes_turns_and_skips_what_is_there(runner: Runner) -> Non
     assert run.top("only") == ["z"]
     assert list(run.scores["q"].values()) == pytest.approx([1, 1 / 2, 1 / 3, 1 / 4])
     assert [stage.key for stage in Interleave(runs=(one, two), depth=4).inputs()] == [one.key, two.key]
+
+
+def test_own_documents_are_left_out_and_the_depth_stays_full(runner: Runner, corpus: Listed, tiny: ModelFiles) -> None:
+    queries = Listed({name: corpus.texts([name])[0] for name in ("d2", "é5")} | {"q": "the cat"})
+    for depth in (1, 2, 6):
+        for search in (
+            lambda given, depth=depth: lexical_search("bm25s", {}, corpus, given, depth),
+            lambda given, depth=depth: _dense(tiny, corpus, given, depth),
+        ):
+            every, dropped = _run(runner, search(queries)), _run(runner, search(DroppingQueries(queries)))
+            whole = _run(runner, search(queries)) if depth == 6 else None
+            assert every.top("d2", 1) == ["d2"] and every.top("q") == dropped.top("q")
+            for query in ("d2", "é5"):
+                assert query not in dropped.top(query)
+                if whole is not None:
+                    assert dropped.top(query) == [one for one in whole.top(query) if one != query]
+            assert len(dropped.top("d2")) == (depth if depth < 6 else len(every.top("d2")) - 1)
+
+
+def test_dense_search_finds_what_beirs_exact_search_finds(runner: Runner, corpus: Listed, tiny: ModelFiles) -> None:
+    from beir.retrieval.search.dense import DenseRetrievalExactSearch
+
+    model = SentenceTransformer(str(tiny.path), device="cpu")
+
+    class Encoder:
+        def encode_queries(self, queries: list[str], **_: object) -> np.ndarray:
+            return model.encode_query(queries)
+
+        def encode_corpus(self, documents: list[dict[str, str]], **_: object) -> np.ndarray:
+            return model.encode_document([one["text"] for one in documents])
+
+    texts = dict(zip(corpus.ids, corpus.slice_texts(0, len(corpus)), strict=True))
+    queries = {name: texts[name] for name in ("d1", "d10")}
+    theirs = DenseRetrievalExactSearch(Encoder(), corpus_chunk_size=100).search(
+        {name: {"title": "", "text": text} for name, text in texts.items()}, queries, 3, "cos_sim"
+    )
+    ours = _run(runner, _dense(tiny, corpus, DroppingQueries(Listed(queries)), 3))
+    for query in queries:
+        assert ours.top(query) == sorted(theirs[query], key=theirs[query].__getitem__, reverse=True)[:3]
+        assert len(ours.top(query)) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from harness.students.ranker import load_ranker, read_architecture
 from harness.students.retriever import BiEncoder
 from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import TrainRanker, TrainRetriever
+from harness.training_lists.copies import CopiesLeftOut
 from harness.training_lists.list_dataset import ListDataset
 from tests.students.conftest import TOPICS, Bench, GivenLists, TinyCorpus, read_losses, topic_lists
 
@@ -146,3 +148,31 @@ def test_bf16_passes_stay_close_to_fp32(tiny: ModelFiles, corpus: TinyCorpus, be
     )
     assert half != full
     np.testing.assert_allclose(half, full, rtol=0.05)
+
+
+class CopiesCorpus(TinyCorpus):
+    """The same texts, of which a collection says that some are equal."""
+
+    copies = 1
+
+
+def test_only_collections_with_copies_have_new_keys(tiny: ModelFiles, corpus: TinyCorpus) -> None:
+    """Trainings on copies came out otherwise while these were negatives of each other."""
+    copies, none = CopiesCorpus(), CopiesCorpus()
+    none.copies = 0
+    ours = [ranker_stage(tiny, corpus, "bi-encoder").key, retriever_stage(tiny, corpus).key]
+    for of, same in ((copies, False), (none, True)):
+        stages = ranker_stage(tiny, of, "bi-encoder"), retriever_stage(tiny, of)
+        assert [(stage.key == key) for stage, key in zip(stages, ours, strict=True)] == [same, same]
+
+
+@pytest.mark.models
+def test_copies_that_lists_lost_are_counted_beside_the_model(tiny: ModelFiles, bench: Bench) -> None:
+    class Doubled(TinyCorpus):
+        def texts(self, ids: Sequence[str]) -> list[str]:
+            return super().texts([{"d1": "d0"}.get(one, one) for one in ids])
+
+    stage = retriever_stage(tiny, Doubled("doubled"), epochs=1)
+    lost = sum({"d0", "d1"} <= set(one.documents) for one in topic_lists())
+    assert lost and CopiesLeftOut.read(bench.path(stage)) == CopiesLeftOut(documents=lost)
+    assert CopiesLeftOut.read(bench.path(retriever_stage(tiny, TinyCorpus(), epochs=1))) is None

@@ -16,8 +16,8 @@ from harness.stage import Context, Stage
 
 @dataclass(frozen=True, eq=False)
 class Evaluate(Stage):
-    """Per-query values of a run: ``metrics.parquet`` (query, metric, value) and ``means.json`` (queries, missing,
-    metrics)."""
+    """Per-query values of a run, without the queries' own documents where these are left out: ``metrics.parquet``
+    (query, metric, value) and ``means.json`` (queries, missing, metrics)."""
 
     source: Stage
     """The stage whose artefact holds ``run.trec.gz``."""
@@ -33,6 +33,8 @@ class Evaluate(Stage):
     def run(self, out: Path, context: Context) -> None:
 
         run = Run.read(context.path(self.source) / "run.trec.gz")
+        if self.judgments.drop_identical:
+            run = run.without_identical()
         scores = evaluate(run.scores, self.judgments.qrels, self.metrics)
         write_scores(out / FILE, scores)
         means = {

@@ -24,9 +24,11 @@ _OF_RANKER = ("ranker", "ranker_loss")
 
 def with_reranked(result_set: ResultSet) -> ResultSet:
     """The runs and those of their rankers. Raises UserError where no run has a trace with one."""
-    groups: dict[tuple[str, str], list[Published]] = defaultdict(list)
+    groups: dict[tuple[str, str, bool], list[Published]] = defaultdict(list)
     for ranker in _rankers(result_set.runs):
-        groups[Configuration((_own_settings(ranker),)).identity, ranker.card.collection.content_hash].append(ranker)
+        about = ranker.card.collection
+        same = Configuration((_own_settings(ranker),)).identity, about.content_hash, about.drop_identical
+        groups[same].append(ranker)
     if not groups:
         raise UserError("no run says what its ranker re-ranks", file=result_set.folder or None, remedy=REMEDY)
     rankers = [ranker for group in groups.values() for ranker in _distinct(group)]

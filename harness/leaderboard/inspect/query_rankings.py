@@ -64,7 +64,8 @@ def local_collection(run: Published, collections: Path) -> Collection | None:
     for folder in sorted(collections.glob("*/collection.json")):
         try:
             found = PreparedCollection(folder.parent, plain(about.name))
-            if found.content_hash == about.content_hash and about.split in found.splits:
+            known = {found.content_hash, found.split_hash(about.split)} if about.split in found.splits else set()
+            if known & {about.content_hash, about.former_content_hash}:
                 return found
         except (UserError, OSError, ValueError, KeyError):
             continue

@@ -68,6 +68,7 @@ def _groups(runs: Sequence[Published]) -> dict[str, tuple[TeacherSection, list[P
 def _labels_of(card: Card) -> str:
     about = [
         card.collection.content_hash,
+        card.collection.drop_identical,
         card.budget,
         card.resample,
         card.setup,

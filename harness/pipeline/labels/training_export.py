@@ -119,7 +119,9 @@ def _rows(
     documents = _documents({id for ranking in rankings for id in ranking.ranked}, collection)
     for ranking in rankings:
         scores = ranking.scores or [1 / place for place in range(1, len(ranking.ranked) + 1)]
-        placed = [(documents[id], score) for id, score in zip(ranking.ranked, scores, strict=False) if id in documents]
+        own = {ranking.query} if collection.drop_identical else set()
+        known_ids = documents.keys() - own
+        placed = [(documents[id], score) for id, score in zip(ranking.ranked, scores, strict=False) if id in known_ids]
         if ranking.query in queries and len(placed) > positives:
             known, values = zip(*placed, strict=True)
             yield TrainingRow(ranking.query, queries[ranking.query], known, values)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.collections.own_documents import drops_identical
 from harness.config.sweep_file import SweepFile
 from harness.errors import UserError
 from harness.evaluation.metrics.per_query_file import FILE as METRICS
@@ -18,6 +19,7 @@ from harness.pipeline.builder import PlannedCell
 from harness.pipeline.graph import closure
 from harness.pipeline.publish.answer_sources import answer_sources
 from harness.pipeline.publish.cache import PublishedCache
+from harness.pipeline.publish.card_data import card_data
 from harness.pipeline.publish.labelling_time import LabellingTime
 from harness.pipeline.publish.labels_used import labels_used
 from harness.pipeline.publish.sidecar_files import sidecar_files, trace_file
@@ -28,12 +30,9 @@ from harness.published.card import (
     LONGEST_TAG,
     Card,
     CardEvaluation,
-    Data,
-    DataSource,
     MethodSection,
     ResearchGoal,
     TeacherSection,
-    TestCollection,
     TrialOutcome,
     TuningSection,
 )
@@ -125,7 +124,7 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
         ),
         implementation=implementation(sweep.source.command or f"harness sweep {_typed(sweep.source.path)}"),
         method=_method(cell),
-        data=_data(cell, sweep),
+        data=card_data(cell, sweep, stages.values(), store),
         teacher=_teacher(cell),
         budget=point.budget,
         resample=point.resample,
@@ -173,14 +172,6 @@ def _method(cell: PlannedCell) -> MethodSection:
     )
 
 
-def _data(cell: PlannedCell, sweep: SweepFile) -> Data:
-    collection = cell.inputs.collection
-    names = () if cell.cell.resample is None else sweep.candidates.training_queries
-    test = TestCollection(name=collection.name, split=cell.inputs.split, content_hash=collection.content_hash)
-    test = test.model_copy(update={"warnings": collection.report.faults()})
-    return Data(test_collection=test, training_data=tuple(DataSource(name=name) for name in names))
-
-
 def _teacher(cell: PlannedCell) -> TeacherSection | None:
     teacher = cell.inputs.teacher
     if teacher is None:
@@ -219,7 +210,9 @@ def _setup(cell: PlannedCell, sweep: SweepFile) -> dict[str, Any]:
     common = {"depth": sweep.evaluate.depth, **reads, **_reader(cell)}
     if cell.cell.resample is None:
         return common
-    return common | {"candidates": sweep.candidates.model_dump(mode="json")}
+    # The evaluated split may drop nothing where the training queries do.
+    dropped = {"drop_identical": True} if drops_identical(cell.inputs.pool) else {}
+    return common | {"candidates": sweep.candidates.model_dump(mode="json"), **dropped}
 
 
 def _reader(cell: PlannedCell) -> dict[str, Any]:
