@@ -12,16 +12,16 @@ from harness.labelling.labels.label_stage import Labels
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import GIVES
 from harness.losses.spec import LossChoice, LossSpec
+from harness.models import ModelFiles
 from harness.plugins import Plugin, Settings
 from harness.retrieval.search_stages import DenseSearch, Embed
+from harness.stage import Stage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.collections.collection import Collection
     from harness.labelling.labels.teacher import Teacher
-    from harness.models import ModelFiles
-    from harness.stage import Stage
 
 Category = Literal["ours", "baseline", "reference", "control"]
 Axis = Literal["teacher", "budget", "resample", "seed"]
@@ -220,7 +220,10 @@ class RetrieverMethod(Method):
         """The stage whose artefact is a folder that ``SentenceTransformer(path)`` loads."""
 
     def run(self, inputs: MethodInputs) -> Stage:
-        return self.search(inputs, self.retriever(inputs))
+        model = self.retriever(inputs)
+        if not isinstance(model, (Stage, ModelFiles)):
+            raise TypeError(f"retriever() of {type(self).__name__} returned {model!r}, where a stage or a model is due")
+        return self.search(inputs, model)
 
     def search(self, inputs: MethodInputs, model: ModelFiles | Stage) -> Stage:
         """The run of `model` on the evaluated split; the same way for every retriever of the method, so that they can

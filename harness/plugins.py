@@ -1,8 +1,9 @@
 """Finding teachers, methods, losses and collection sources: one file with one class each, here or in anybody's package.
 
 An entry point of group ``harness.<kind>`` names a package or module; every concrete `Plugin` of that kind inside is
-found, so a new file in the package is enough. Names, help texts and lists come from the class attributes. What cannot
-be used is left out with a warning (plugin_faults.py): one broken plug-in costs nobody the others.
+found, so a new file in the package is enough; without a package, a file that somebody names is (plugin_files.py).
+Names, help texts and lists come from the class attributes. What cannot be used is left out with a warning
+(plugin_faults.py): one broken plug-in costs nobody the others.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import inspect
 import pkgutil
 import sys
 from abc import ABC
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar, TypeVar, get_type_hints
 
@@ -22,6 +24,7 @@ from pydantic import BaseModel, ConfigDict
 
 from harness.errors import UserError, did_you_mean
 from harness.plugin_faults import PluginFault, clash, does_not_load, outdated, unfinished
+from harness.plugin_files import file_points, is_plugin_file, load_files, load_named_files
 
 if sys.version_info >= (3, 14):
     import annotationlib
@@ -124,15 +127,34 @@ def _classes(module: ModuleType, kind: type[P]) -> Iterator[type[P]]:
             yield value
 
 
+def use_plugin_files(files: Iterable[Path]) -> None:
+    """Find the plug-ins of these files, too, from now on and in processes that this one starts. Raises UserError."""
+    if load_files(files):
+        plugins.cache_clear()
+
+
+def _preferred(classes: dict[type[P], EntryPoint]) -> dict[type[P], EntryPoint]:
+    """Of several files that define a name the one that was named last counts, and before installed packages."""
+    named = [kind for kind in classes if is_plugin_file(kind.__module__)]
+    strangers = [kind for kind in classes if not _is_ours(kind)]
+    return {kind: point for kind, point in classes.items() if not named or kind is named[-1] or kind not in strangers}
+
+
+def _is_ours(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] in ("harness", "baselines")
+
+
 @cache
 def plugins(kind: type[P]) -> PluginIndex[P]:
     """All usable plugins of a kind, by name. `kind` declares its ``entry_point_group``.
 
     What is wrong with those that cannot be used is told on stderr, once a process.
     """
+    load_named_files()
     faults: list[PluginFault] = []
     claims: dict[str, dict[type[P], EntryPoint]] = {}
-    for point in entry_points(group=str(kind.entry_point_group)):  # type: ignore[attr-defined]
+    group = str(kind.entry_point_group)  # type: ignore[attr-defined]
+    for point in (*entry_points(group=group), *file_points(group)):
         for module in _modules(point, faults):
             for value in _classes(module, kind):
                 if fault := outdated(point, value, value.former_names) or unfinished(point, value):
@@ -140,9 +162,10 @@ def plugins(kind: type[P]) -> PluginIndex[P]:
                 else:
                     claims.setdefault(value.name, {})[value] = point
     usable = {}
-    for name, classes in sorted(claims.items()):
+    for name, claimants in sorted(claims.items()):
+        classes = _preferred(claimants)
         # What is here keeps its name; of two strangers neither gets it, since nobody could say which one ran.
-        ours = [value for value in classes if value.__module__.partition(".")[0] in ("harness", "baselines")]
+        ours = [value for value in classes if _is_ours(value)]
         if len(classes) == 1 or len(ours) == 1:
             usable[name] = (ours or list(classes))[0]
         if len(classes) > 1:

@@ -30,6 +30,11 @@ def source_hash(*kinds: type) -> str | None:
     return hashlib.sha256(" ".join(marks).encode()).hexdigest() if marks else None
 
 
+def is_foreign(kind: type) -> bool:
+    """Whether a class is defined outside this project and what comes with Python: by a plug-in."""
+    return _top(kind) not in _OURS and _top(kind) not in sys.stdlib_module_names
+
+
 @cache
 def _mark(kind: type) -> str | None:
     hashes = sorted({f"{name} {_sha256(file)}" for top in _tops(kind) for name, file in _files(top)})

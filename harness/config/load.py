@@ -13,6 +13,7 @@ from harness.config.overrides import Override, apply, parse_override
 from harness.config.registries import Registries, Scope, SweepSource
 from harness.config.sweep_file import SweepFile
 from harness.errors import UserError, UserErrors
+from harness.plugins import use_plugin_files
 from harness.stage import digest
 from harness.validation import validated
 
@@ -46,6 +47,8 @@ def _checked(
     tree: Node, source: SweepSource, faults: list[UserError], registries: Registries | None = None
 ) -> SweepFile:
     content = tree.plain()
+    if registries is None:
+        _use_plugin_files(source, content.get("plugins"), faults)
     scope = _scope(source, content, registries or Registries.installed())
     try:
         sweep = validated(SweepFile, content, what="the sweep file", place=tree, context=scope)
@@ -55,6 +58,15 @@ def _checked(
     if faults:
         raise UserErrors.of(sorted(faults, key=lambda fault: (str(fault.file), fault.line or 0)))
     return sweep
+
+
+def _use_plugin_files(source: SweepSource, files: Any, faults: list[UserError]) -> None:
+    """Loads what the file names, before anything is looked for among the plug-ins."""
+    for file in [files] if isinstance(files, str) else files if isinstance(files, list) else ():
+        try:
+            use_plugin_files([source.path.parent / str(file)])
+        except UserError as error:
+            faults += source.at(error, source.where(("plugins",), file)).parts
 
 
 def _parsed(overrides: Sequence[str], faults: list[UserError]) -> list[Override]:

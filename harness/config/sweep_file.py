@@ -5,7 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Any
 
-from pydantic import Field, NonNegativeFloat, PlainValidator, PositiveInt, PrivateAttr, ValidationInfo, field_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    PlainValidator,
+    PositiveFloat,
+    PositiveInt,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+)
 
 from harness.config.choices import CollectionChoice, Shared, TeacherChoice, collection_choice, teacher_choice
 from harness.config.method_entries import MethodChoice, method_choices
@@ -76,6 +85,13 @@ class SweepFile(Settings):
     max_length: PositiveInt = Field(default=256, description="tokens of a document that students read")
     max_cost: NonNegativeFloat | None = Field(
         default=None, description="most USD that LLM calls of the whole sweep may cost, in all its runs and processes"
+    )
+
+    plugins: Many[str] = Field(
+        default=(), description="Python files with plug-ins of your own, beside those of installed packages"
+    )
+    timeout: PositiveFloat | None = Field(
+        default=None, description="most seconds that a stage in which a plug-in works may take; no part of any key"
     )
 
     _source: SweepSource = PrivateAttr()

@@ -10,21 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 from harness.collections.collection import Collection, Texts
 from harness.collections.pool import training_pool
+from harness.collections.prepared import PreparedCollection
 from harness.config.cells import Cell, expand
 from harness.config.parts import DENSE
 from harness.config.sweep_file import SweepFile
+from harness.errors import UserError
 from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.labelling.labels.label_stage import Labels
 from harness.labelling.labels.teacher import Teacher
 from harness.method import MethodInputs
+from harness.pipeline.blind_collection import BlindCollection
 from harness.pipeline.faults import FaultCollector, method_path
 from harness.pipeline.fidelity.trace_plan import EvaluatedCandidates, TracePlan
 from harness.pipeline.graph import closure
 from harness.pipeline.qa_cells import AnswerEvaluation, answer_evaluation
+from harness.pipeline.stage_fault import Refused, StageFault
 from harness.pipeline.sweep_inputs import SweepInputs
 from harness.pipeline.trial_selection import SelectTrial, search, select_trial
 from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.retrieval.search_stages import DenseSearch, Embed, Interleave, lexical_search
+from harness.source_hash import is_foreign
 from harness.stage import Stage, digest
 from harness.training.training_inputs import TrainingInputs
 
@@ -60,6 +65,19 @@ class PlannedCell:
         return (self.evaluate,) if self.trace is None else (self.evaluate, self.trace)
 
 
+@dataclass(frozen=True)
+class UnplannedCell:
+    """A cell whose method failed when it was asked for its stages."""
+
+    cell: Cell
+    fault: StageFault
+
+    @property
+    def key(self) -> str:
+        """What its failure is kept under, in place of the key of a stage."""
+        return digest([str(self.cell), self.cell.settings.model_dump(mode="json")])
+
+
 class Builder:
     """Turns the cells of one sweep file into stages. Building prepares collections (reads them once) and runs nothing
     else."""
@@ -68,6 +86,8 @@ class Builder:
         self.sweep = sweep
         self.workspace = workspace
         self.base = sweep.source.path.parent
+        self.unplanned: list[UnplannedCell] = []
+        """Cells that `cells` left out, since their methods raised."""
         self._benches: dict[str, SharedInputs] = {}
         self.inputs = SweepInputs(
             sweep, lambda spec: workspace.collection(spec, sweep.source.path.parent), workspace.server
@@ -81,7 +101,12 @@ class Builder:
         cells: list[PlannedCell] = []
         for cell in expand(self.sweep).cells:
             with faults.at(method_path(self.sweep.source, cell)):
-                cells.append(self._planned(cell))
+                try:
+                    cells.append(self._planned(cell))
+                except UserError:
+                    raise
+                except (Exception, SystemExit) as error:
+                    self.unplanned.append(UnplannedCell(cell, StageFault.of(error, (cell.method,)).masked()))
         with faults.at(("evaluate", "answers")):
             cells += self._references()
         faults.finish()
@@ -127,12 +152,22 @@ class Builder:
 
     def _planned(self, cell: Cell) -> PlannedCell:
         inputs = self._inputs(cell)
-        choice = select_trial(cell, inputs, self.sweep.tune) if self.sweep.tune and cell.trials else None
-        run = search(cell, inputs, choice) if choice else cell.method(cell.settings).run(inputs)
+        given = self._blind(inputs) if is_foreign(cell.method) else inputs
+        choice = select_trial(cell, given, self.sweep.tune) if self.sweep.tune and cell.trials else None
+        run = search(cell, given, choice) if choice else cell.method(cell.settings).run(given)
+        _check_stages(cell, run)
         ranking = self._scored(inputs, run)
         return PlannedCell(
             cell, inputs, run, self._ending.last_stage(inputs, run, ranking) if self._ending else ranking, choice
         )
+
+    def _blind(self, inputs: MethodInputs) -> MethodInputs:
+        """What a plug-in is given: the judgments that it is rated by are not in it, nor those of the test split unless
+        settings are chosen on it."""
+        collection, tune = inputs.collection, self.sweep.tune
+        assert isinstance(collection, PreparedCollection)
+        hidden = {inputs.split, *({"test"} - {tune.split if tune else ""})}
+        return replace(inputs, collection=BlindCollection(collection.folder, collection.name, hidden))
 
     def _scored(self, inputs: MethodInputs, run: Stage) -> Evaluate:
         return Evaluate(
@@ -182,3 +217,11 @@ class Builder:
             else:
                 runs.append(lexical_search(engine, settings.engine_settings, collection.corpus, queries, depth))
         return runs[0] if len(runs) == 1 else Interleave(runs=tuple(runs), depth=depth)
+
+
+def _check_stages(cell: Cell, run: Stage) -> None:
+    """Asks the stages of a cell for all that the sweep will, so that what a plug-in's raise is the cell's failure."""
+    if not isinstance(run, Stage):
+        raise Refused(f"run() of {cell.method.__name__} returned {run!r}, where the last stage of the cell is due")
+    for stage in closure([run]).values():
+        _ = stage.key, stage.label, stage.priority

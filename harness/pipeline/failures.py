@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.masking import masked
-from harness.stage import Stage
+from harness.pipeline.stage_fault import StageFault
 
 
 @dataclass(frozen=True)
@@ -20,18 +21,29 @@ class Failures:
         """Where the failure of the stage with that key is or would be."""
         return self.folder / f"{key}.json"
 
-    def note(self, stage: Stage, reason: str, trace: str) -> None:
-        """Keep a stage's reason and traceback until it succeeds."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        record = {"kind": stage.kind, "label": stage.label, "reason": reason, "traceback": trace}
-        self.file(stage.key).write_text(json.dumps(record, indent=1), encoding="utf-8")
+    def note(self, key: str, kind: str, label: str, fault: StageFault) -> None:
+        """Keep the fault of what has that key until it succeeds. On a full disk it is only said."""
+        record = {"kind": kind, "label": label, **asdict(fault)}
+        with suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.file(key).write_text(json.dumps(record, indent=1), encoding="utf-8")
 
-    def forget(self, stage: Stage) -> None:
+    def forget(self, key: str) -> None:
         """Drop what was kept of an earlier failure."""
-        self.file(stage.key).unlink(missing_ok=True)
+        with suppress(OSError):
+            self.file(key).unlink(missing_ok=True)
 
-    def reason(self, stage: Stage) -> str | None:
-        """Why the stage failed last time, if it did."""
-        file = self.file(stage.key)
-        # Older ones were written as the provider said them.
-        return masked(str(json.loads(file.read_text(encoding="utf-8"))["reason"])) if file.is_file() else None
+    def traceback(self, key: str) -> str | None:
+        """The traceback of the last failure, if there was one."""
+        return self._noted(key, "traceback")
+
+    def reason(self, key: str) -> str | None:
+        """Why what has that key failed last time, if it did."""
+        return self._noted(key, "reason")
+
+    def _noted(self, key: str, field: str) -> str | None:
+        try:
+            # Older ones were written as the provider said them.
+            return masked(str(json.loads(self.file(key).read_text(encoding="utf-8"))[field]))
+        except (OSError, ValueError, LookupError):
+            return None

@@ -9,7 +9,7 @@ from harness.pipeline.label_report import label_report
 from harness.pipeline.live.observer import Observer
 from harness.pipeline.plan_report import plan_report, status_report
 from harness.pipeline.planned_sweep import PlannedSweep
-from harness.pipeline.sweep import SweepResult, run_sweep
+from harness.pipeline.sweep import SweepOptions, SweepResult, run_sweep
 
 
 class Plan(PlannedSweep):
@@ -51,14 +51,17 @@ class Plan(PlannedSweep):
         max_cost_workspace: float | None = None,
         observer: Observer | None = None,
         retry_failed: bool = False,
+        fail_fast: bool = False,
     ) -> SweepResult:
-        """Run what is missing, publish what is finished under `results`, say what failed. Interrupted, the same call
-        goes on.
+        """Run what is missing, publish every cell under `results` as it is finished, say what failed. Interrupted, the
+        same call goes on.
 
         LLM calls stop before all runs of this sweep cost more than `max_cost` USD together, or all sweeps of the
         workspace more than `max_cost_workspace`, in whatever processes they run. `retry_failed` asks again for labels
-        without an answer, and makes anew what rests on those that now have one. `observer` hears of every stage;
-        without one a table or lines are drawn on standard error. Raises UserError before anything runs when the inputs
-        are wrong; what fails later is in the result.
+        without an answer, and makes anew what rests on those that now have one. With `fail_fast` the first stage that
+        fails is the last. Stages in which a plug-in works run in a process of their own. `observer` hears of every
+        stage; without one a table or lines are drawn on standard error. Raises UserError before anything runs when the
+        inputs are wrong; what fails later is in the result.
         """
-        return run_sweep(self, Path(results), max_cost, observer, retry_failed, max_cost_workspace)
+        options = SweepOptions(max_cost, max_cost_workspace, retry_failed, fail_fast)
+        return run_sweep(self, Path(results), observer, options)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Group
@@ -14,7 +12,6 @@ from rich.table import Table
 
 from harness.config.cells import expand
 from harness.config.sweep_file import SweepFile
-from harness.errors import UserError
 from harness.ledger.ledger import Ledger
 from harness.masking import masked
 from harness.pipeline.builder import PlannedCell
@@ -23,10 +20,10 @@ from harness.pipeline.failures import Failures
 from harness.pipeline.graph import closure
 from harness.pipeline.labels.failed_labels import failed_labels, failed_labels_text
 from harness.pipeline.planned_sweep import PlannedSweep
-from harness.pipeline.qa_cells import INLINE
+from harness.pipeline.preflight import disk_free, disk_needed, unready_teachers
 from harness.pipeline.store import Store
 from harness.stage import Stage
-from harness.text import clock
+from harness.text import clock, counted
 
 Report = dict[str, Any]
 
@@ -35,9 +32,10 @@ def plan_report(plan: PlannedSweep) -> Report:
     """Distinct stages, how many are done, LLM calls, tokens and USD still to pay, rough time. Runs nothing."""
     store, cells, stages = plan.workspace.store, plan.cells, plan.stages
     to_run = plan.waiting_in(store)
-    cost = labelling_cost(to_run.values(), plan.teachers, store, plan.workspace.ledger)
+    with plan.workspace.open_ledger() as ledger:
+        cost = labelling_cost(to_run.values(), plan.teachers, store, ledger)
     return {
-        "cells": len(cells),
+        "cells": len(cells) + len(plan.unplanned),
         "cells_done": sum(store.has(cell.evaluate) for cell in cells),
         "cells_same": expand(plan.sweep).dropped,
         "stages": {
@@ -50,21 +48,15 @@ def plan_report(plan: PlannedSweep) -> Report:
         "llm": cost,
         "seconds": _rough_seconds(to_run, store),
         "notices": [
-            *(masked(str(notice)) for notice in (*plan.sweep.source.notices, *_unready(plan, cost))),
+            *(masked(str(one)) for one in plan.sweep.source.notices),
+            *(masked(str(one)) for one in unready_teachers(plan, to_run.values(), store)),
+            *(f"{one.cell} cannot be planned: {one.fault.reason}" for one in plan.unplanned),
             *plan.collection_notices,
         ],
         "collections": plan.collection_reports(),
-        "disk_gb_free": _free_gb(plan.workspace.path),
+        "disk_gb_free": round(disk_free(plan.workspace.path) / 2**30, 1),
+        "disk_gb_needed": round(disk_needed(to_run.values(), store) / 2**30, 3),
     }
-
-
-def _unready(plan: PlannedSweep, cost: Report) -> Iterator[UserError]:
-    """What keeps teachers that are to be asked from answering."""
-    for name in (row["name"] for row in cost["teachers"]):
-        if (error := plan.teachers[name].unready()) is not None:
-            yield plan.sweep.source.at(
-                error, ("evaluate", "answers", "reader") if name == INLINE else ("teachers", name)
-            )
 
 
 def _tuning(sweep: SweepFile, cells: Sequence[PlannedCell]) -> Report | None:
@@ -96,11 +88,6 @@ def _rough_seconds(to_run: dict[str, Stage], store: Store) -> float | None:
     return round(sum(past[stage.kind] for stage in to_run.values()), 1)
 
 
-def _free_gb(workspace: Path) -> float:
-    there = next(folder for folder in (workspace.absolute(), *workspace.absolute().parents) if folder.is_dir())
-    return round(shutil.disk_usage(there).free / 2**30, 1)
-
-
 def render_plan(report: Report) -> Group:
     """The plan for people."""
     stages, llm = report["stages"], report["llm"]
@@ -109,16 +96,16 @@ def render_plan(report: Report) -> Group:
     table.add_column("to run", justify="right")
     for kind, counts in stages["by_kind"].items():
         table.add_row(kind, str(counts["distinct"]), str(counts["to_run"]))
-    to_run = stages["distinct"] - stages["cached"]
+    to_run, same = stages["distinct"] - stages["cached"], report["cells_same"]
     seconds = (
         f"about {clock(report['seconds'])}" if report["seconds"] is not None else "time not known before a first run"
     )
     return Group(
         *(f"notice: {escape(notice)}" for notice in report["notices"]),
-        f"{report['cells']} cells ({report['cells_done']} done; {report['cells_same']} more mean the same and were "
-        "dropped)",
-        f"{to_run} of {stages['distinct']} distinct stages to run; cell by cell it would be {stages['naive']}; "
-        f"{seconds}",
+        f"{counted(report['cells'], 'cell')} ({report['cells_done']:,} done; {same:,} more "
+        f"{'means the same and was' if same == 1 else 'mean the same and were'} dropped)",
+        f"{to_run:,} of {counted(stages['distinct'], 'distinct stage')} to run; cell by cell it would be "
+        f"{stages['naive']:,}; {seconds}",
         *_tuning_text(report["tuning"]),
         _teacher_text(llm),
         *(f"  {teacher['name']}: {_teacher_text(teacher).removeprefix('LLM: ')}" for teacher in llm["teachers"]),
@@ -147,13 +134,27 @@ def _teacher_text(cost: Report) -> str:
 
 def status_report(plan: PlannedSweep) -> Report:
     """``{"stages": {done, running, failed, waiting}, "labels": {queries, failed, reasons}, "cells": [{"cell", "state",
-    "reason"}], "llm": {...}}`` of a sweep, from the workspace alone."""
+    "reason"}], "failures": [{"stage", "reason", "traceback"}], "llm": {...}}`` of a sweep, from the workspace alone."""
     store, failures = plan.workspace.store, plan.workspace.failures
     states = {key: _state(stage, store, failures) for key, stage in plan.stages.items()}
     return {
         "stages": dict(Counter(state for state, _ in states.values())),
         "labels": failed_labels(plan.stages.values(), store),
-        "cells": [_cell_row(cell, states) for cell in plan.cells],
+        "cells": [
+            *(_cell_row(cell, states) for cell in plan.cells),
+            *({"cell": str(one.cell), "state": "failed", "reason": one.fault.reason} for one in plan.unplanned),
+        ],
+        "failures": [
+            *(
+                _failure_row(f"{stage.kind} {stage.label}".strip(), stage.key, failures)
+                for key, stage in plan.stages.items()
+                if states[key][0] == "failed"
+            ),
+            *(
+                {"stage": f"plan {one.cell}", "reason": one.fault.reason, "traceback": one.fault.traceback}
+                for one in plan.unplanned
+            ),
+        ],
         "llm": ledger_report(plan, plan.workspace.ledger),
     }
 
@@ -183,8 +184,12 @@ def _state(stage: Stage, store: Store, failures: Failures) -> tuple[str, str]:
         return "done", ""
     if store.is_locked(stage):
         return "running", f"{stage.kind} {stage.label}"
-    reason = failures.reason(stage)
+    reason = failures.reason(stage.key)
     return ("failed", f"{stage.kind} {stage.label}: {reason}") if reason else ("waiting", "")
+
+
+def _failure_row(stage: str, key: str, failures: Failures) -> Report:
+    return {"stage": stage, "reason": failures.reason(key), "traceback": failures.traceback(key)}
 
 
 def _cell_row(cell: PlannedCell, states: dict[str, tuple[str, str]]) -> Report:
@@ -198,18 +203,20 @@ def _cell_row(cell: PlannedCell, states: dict[str, tuple[str, str]]) -> Report:
     return {"cell": str(cell.cell), "state": "waiting", "reason": ""}
 
 
-def render_status(report: Report) -> Group:
-    """The status for people: a line of counts, then every cell that is not done."""
+def render_status(report: Report, why: bool = False) -> Group:
+    """The status for people: a line of counts, then every cell that is not done; with `why` the tracebacks of what
+    failed."""
     table = Table("cell", "state", "why", box=None)
     open_cells = [row for row in report["cells"] if row["state"] != "done"]
     for row in open_cells:
         table.add_row(escape(row["cell"]), row["state"], escape(row["reason"]))
     done = len(report["cells"]) - len(open_cells)
     counts = ", ".join(f"{number} {state}" for state, number in sorted(report["stages"].items()))
-    head = f"{done} of {len(report['cells'])} cells done; stages: {counts}"
+    head = f"{done:,} of {counted(len(report['cells']), 'cell')} done; stages: {counts}"
     money = [_money_text(report["llm"])] if report["llm"] else []
     head = "\n".join([head, *failed_labels_text(report["labels"]), *money])
-    return Group(escape(head), table) if open_cells else Group(escape(head))
+    traces = [f"{row['stage']}: {row['reason']}\n{row['traceback'] or ''}" for row in report["failures"]] if why else []
+    return Group(escape(head), *([table] if open_cells else []), *(escape(f"\n{trace}") for trace in traces))
 
 
 def _money_text(llm: Report) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Self
 from harness.collections.collection import Collection
 from harness.config.sweep_file import SweepFile
 from harness.labelling.labels.teacher import Teacher
-from harness.pipeline.builder import Builder, PlannedCell
+from harness.pipeline.builder import Builder, PlannedCell, UnplannedCell
 from harness.pipeline.graph import closure, missing
 from harness.pipeline.pool_sizes import check_draws
 from harness.pipeline.store import Store
@@ -32,6 +32,8 @@ class PlannedSweep:
     """By the names that the sweep gives them; its reader too."""
     cells: tuple[PlannedCell, ...]
     planning_seconds: float
+    unplanned: tuple[UnplannedCell, ...] = ()
+    """Cells whose methods failed when they were asked for their stages."""
 
     @classmethod
     def of(cls, sweep: SweepFile, workspace: WorkspaceFolder) -> Self:
@@ -40,7 +42,7 @@ class PlannedSweep:
         begun = time.perf_counter()
         builder = Builder(sweep, workspace)
         cells = tuple(builder.cells())
-        return cls(sweep, workspace, builder.teachers, cells, time.perf_counter() - begun)
+        return cls(sweep, workspace, builder.teachers, cells, time.perf_counter() - begun, tuple(builder.unplanned))
 
     def __repr__(self) -> str:
         counts = counted(len(self.cells), "cell"), counted(len(self.stages), "stage"), f"{len(self.waiting):,} to run"

@@ -70,12 +70,18 @@ class Store:
     def past_seconds(self) -> dict[str, float]:
         """Mean seconds of each kind of stage, from a few recent artefacts; what the first guess of the time to go
         uses."""
-        found: dict[str, float] = {}
+        return {kind: sum(one["seconds"] for one in some) / len(some) for kind, some in self._recent().items()}
+
+    def past_bytes(self) -> dict[str, float]:
+        """Mean size of a few recent artefacts of each kind."""
+        return {kind: sum(_bytes(one) for one in some) / len(some) for kind, some in self._recent().items()}
+
+    def _recent(self) -> dict[str, list[Manifest]]:
+        found: dict[str, list[Manifest]] = {}
         for kind in self.root.glob("*") if self.root.is_dir() else ():
-            manifests = [file for file, _ in zip(kind.glob(f"[0-9a-f]*/{MANIFEST}"), range(8), strict=False)]
-            seconds = [json.loads(file.read_text(encoding="utf-8"))["seconds"] for file in manifests]
-            if seconds:
-                found[kind.name] = sum(seconds) / len(seconds)
+            files = (file for file, _ in zip(kind.glob(f"[0-9a-f]*/{MANIFEST}"), range(8), strict=False))
+            if manifests := [json.loads(file.read_text(encoding="utf-8")) for file in files]:
+                found[kind.name] = manifests
         return found
 
     def discard(self, stage: Stage) -> None:
@@ -161,6 +167,10 @@ def _inputs(manifest: Path) -> set[str]:
         return set(json.loads(manifest.read_text(encoding="utf-8"))["inputs"])
     except (OSError, ValueError, LookupError):
         return set()
+
+
+def _bytes(manifest: Manifest) -> int:
+    return sum(int(file["bytes"]) for file in manifest["files"].values())
 
 
 def _describe(file: Path) -> dict[str, Any]:

@@ -1,16 +1,16 @@
-"""One sweep from its file to its board: plan, run what is missing, publish what is finished, say what failed."""
+"""One sweep from its file to its board: run what is missing, publish every cell as it is finished, say what failed."""
 
 from __future__ import annotations
 
+import sqlite3
 import time
-from collections import defaultdict
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.labelling.labels.label_stage import Labels
 from harness.ledger.ledger import Ledger
+from harness.pipeline.isolation.plugin_process import PluginWork
 from harness.pipeline.labels.failed_labels import ask_again, failed_labels, failed_labels_text
 from harness.pipeline.live.journal import Journal
 from harness.pipeline.live.live_view import view
@@ -18,12 +18,12 @@ from harness.pipeline.live.observer import Observer, ObserverGroup
 from harness.pipeline.local_executor import ExecutionResult, LocalExecutor
 from harness.pipeline.plan_report import ledger_report
 from harness.pipeline.planned_sweep import PlannedSweep
+from harness.pipeline.preflight import check_plan
 from harness.pipeline.publish.answer_sources import answer_notices
-from harness.pipeline.publish.cache import PublishedCache
-from harness.pipeline.publish.card_builder import publish_cell
-from harness.pipeline.publish.labelling_time import LabellingTime
+from harness.pipeline.publish.publisher import Publisher
 from harness.pipeline.store import Store
-from harness.text import clock
+from harness.pipeline.sweep_failures import CellFailure, cell_failures, failure_text, trace_failures
+from harness.text import clock, counted
 
 
 @dataclass
@@ -42,8 +42,13 @@ class SweepResult:
     summary: dict[str, Any]
     results: Path
     published: list[Path]
-    failures: dict[str, list[str]]
-    """reason -> labels of the cells that miss their result because of it"""
+    missing_results: list[CellFailure]
+    missing_traces: list[CellFailure]
+
+    @property
+    def failures(self) -> dict[str, list[str]]:
+        """reason -> labels of the cells that miss their result because of it"""
+        return {failure.reason: failure.cells for failure in self.missing_results}
 
     def __repr__(self) -> str:
         cells = self.summary["cells"]
@@ -53,9 +58,10 @@ class SweepResult:
         """What failed and why, then what was done, for people."""
         done, stages, paid = self.summary["cells"], self.summary["stages"], self.summary["llm"]
         counts = (
-            f"{done['done']} of {done['total']} cells done ({done['cached']} before), {done['failed']} failed; "
-            f"{stages['run']} stages ran, "
-            f"{stages['cached']} were done before; LLM: {paid['calls']:,} calls, {paid['usd']:.2f} USD; "
+            f"{done['done']:,} of {counted(done['total'], 'cell')} done ({done['cached']:,} before), "
+            f"{done['failed']:,} failed; {counted(stages['run'], 'stage')} ran, "
+            f"{stages['cached']:,} {'was' if stages['cached'] == 1 else 'were'} done before; "
+            f"LLM: {counted(paid['calls'], 'call')}, {paid['usd']:.2f} USD; "
             f"{clock(self.summary['seconds'])}"
         )
         where = (
@@ -63,104 +69,115 @@ class SweepResult:
             "harness dashboard"
         )
         notices = [f"notice: {notice}" for notice in self.summary["notices"]]
-        failed = [_failure(reason, cells, "result") for reason, cells in self.failures.items()]
-        traces = [_failure(one["reason"], one["cells"], "trace") for one in self.summary["failed_traces"]]
+        failed = [failure_text(failure, "result") for failure in self.missing_results]
+        traces = [failure_text(failure, "trace") for failure in self.missing_traces]
         return "\n".join([*notices, *failed, *traces, *failed_labels_text(self.summary["labels"]), counts, where])
 
 
-def _failure(reason: str, cells: list[str], what: str) -> str:
-    if not cells:
-        return f"failed: {reason}\n  the labels stay as they were"
-    shown = ", ".join(cells[:4]) + (" ..." if len(cells) > 4 else "")
-    return f"failed: {reason}\n  {len(cells)} cells miss their {what}: {shown}"
+class SweepInterrupted(KeyboardInterrupt):
+    """A person or a signal ended a sweep; the message says what is there and how to go on."""
 
 
-def run_sweep(
-    plan: PlannedSweep,
-    results: Path,
-    max_cost: float | None = None,
-    observer: Observer | None = None,
-    retry_failed: bool = False,
-    max_cost_workspace: float | None = None,
-) -> SweepResult:
-    """Run what is missing of `plan` and publish what is finished; with `retry_failed`, ask again for labels without an
-    answer first. Raises UserError before anything runs when its inputs are wrong.
+@dataclass(frozen=True)
+class SweepOptions:
+    """How a sweep runs, beside what its file says."""
 
-    `max_cost` is the most USD that all runs of the sweep together may pay, `max_cost_workspace` all sweeps here.
-    """
-    begun = time.perf_counter()
-    workspace, cells, store = plan.workspace, plan.cells, plan.workspace.store
-    plan.waiting_in(store)
-    before = sum(store.has(cell.evaluate) for cell in cells)
-    past, ends = store.past_seconds(), [(str(cell.cell), cell.evaluate) for cell in cells]
-    traces = [cell.trace for cell in cells if cell.trace is not None]
-    journal = Journal(workspace.journal_folder, plan.sweep.source.path, ends, past, traces)
-    watcher = ObserverGroup(observer if observer is not None else view(past), journal)
+    max_cost: float | None = None
+    """The most USD that all runs of the sweep together may pay."""
+    max_cost_workspace: float | None = None
+    """The most that all sweeps of the workspace may pay."""
+    retry_failed: bool = False
+    """Whether labels without an answer are asked for again first."""
+    fail_fast: bool = False
+    """Whether the first stage that fails is the last."""
+
+
+def run_sweep(plan: PlannedSweep, results: Path, observer: Observer | None, options: SweepOptions) -> SweepResult:
+    """Run what is missing of `plan` and publish every cell as it is finished; without an `observer` progress is drawn
+    on standard error. Raises UserError before anything runs when its inputs are wrong, SweepInterrupted."""
+    begun, workspace, store = time.perf_counter(), plan.workspace, plan.workspace.store
+    check_plan(plan, results, plan.waiting_in(store), store)
+    before, watcher = sum(store.has(cell.evaluate) for cell in plan.cells), _watcher(plan, store, observer)
+    for one in plan.unplanned:
+        workspace.failures.note(one.key, "plan", str(one.cell), one.fault)
     with closing(Ledger(workspace.ledger_file)) as ledger:
-        ledger.account, ledger.workspace_limit = plan.account, max_cost_workspace
-        ledger.limit = max_cost if max_cost is not None else plan.sweep.max_cost
-        executor, again = LocalExecutor(workspace, store, ledger, watcher), ExecutionResult()
+        ledger.account, ledger.workspace_limit = plan.account, options.max_cost_workspace
+        ledger.limit = options.max_cost if options.max_cost is not None else plan.sweep.max_cost
+        publisher, again = Publisher(plan, store, ledger, results), ExecutionResult()
+        executor = LocalExecutor(
+            workspace, store, ledger, watcher, PluginWork(plan.sweep.timeout), publisher.follow, options.fail_fast
+        )
         try:
-            if retry_failed:
+            if options.retry_failed:
                 ledger.given_up_since = time.time()
                 again = ask_again(plan.stages.values(), store, executor)
+            publisher.publish_finished(again)
             outcome = executor.execute(plan.finals)
+        except KeyboardInterrupt as error:
+            publisher.save()
+            raise SweepInterrupted(_interruption(plan, publisher, results)) from error
         finally:
             watcher.close()
         outcome.ran += again.ran
-        published, failures = _publish(plan, outcome, store, ledger, results)
-        failures |= {reason: [] for reason in again.failed.values() if reason not in failures}
-        account = ledger_report(plan, ledger)
-    without = _without_trace(plan, outcome)
-    summary = {
-        "cells": {"total": len(cells), "done": len(published), "failed": len(cells) - len(published), "cached": before},
-        "traces": {"total": len(traces), "failed": sum(map(len, without.values()))},
+        publisher.finish(outcome)
+        summary: dict[str, Any] = {"llm": asdict(ledger.paid), "account": _account(plan, ledger)}
+    failures, untraced = cell_failures(plan, outcome, publisher.faults), trace_failures(plan, outcome)
+    failures += [CellFailure(reason) for reason in set(again.failed.values()) - {one.reason for one in failures}]
+    summary |= _summary(plan, outcome, store, failures, untraced)
+    summary["cells"] |= {"cached": before}
+    summary |= {"seconds": round(plan.planning_seconds + time.perf_counter() - begun, 3), "results": str(results)}
+    folders = [folder for _, folder in sorted(publisher.folders.items())]
+    return SweepResult(summary, results, folders, failures, untraced)
+
+
+def _watcher(plan: PlannedSweep, store: Store, observer: Observer | None) -> ObserverGroup:
+    """Whoever watches, and the journal."""
+    past, ends = store.past_seconds(), [(str(cell.cell), cell.evaluate) for cell in plan.cells]
+    traces = [cell.trace for cell in plan.cells if cell.trace is not None]
+    journal = Journal(plan.workspace.journal_folder, plan.sweep.source.path, ends, past, traces)
+    return ObserverGroup(observer if observer is not None else view(past), journal)
+
+
+def _interruption(plan: PlannedSweep, publisher: Publisher, results: Path) -> str:
+    total = len(plan.cells) + len(plan.unplanned)
+    return (
+        f"{len(publisher.folders):,} of {counted(total, 'cell')} {'is' if total == 1 else 'are'} on the board "
+        f"({results}/), and every finished stage is kept; the same command goes on where it stopped"
+    )
+
+
+def _account(plan: PlannedSweep, ledger: Ledger) -> dict[str, Any] | None:
+    # A disk that filled up is no reason to lose the rest of the report.
+    with suppress(sqlite3.Error):
+        return ledger_report(plan, ledger)
+    return None
+
+
+def _summary(
+    plan: PlannedSweep,
+    outcome: ExecutionResult,
+    store: Store,
+    failures: list[CellFailure],
+    untraced: list[CellFailure],
+) -> dict[str, Any]:
+    total, failed = len(plan.cells) + len(plan.unplanned), sum(len(one.cells) for one in failures)
+    traces = sum(cell.trace is not None for cell in plan.cells)
+    return {
+        "cells": {"total": total, "done": total - failed, "failed": failed},
+        "traces": {"total": traces, "failed": sum(len(one.cells) for one in untraced)},
         "stages": _stage_counts(outcome, len(plan.stages)),
-        "llm": asdict(ledger.paid),
-        "account": account,
         "labels": failed_labels(plan.stages.values(), store),
-        "seconds": round(plan.planning_seconds + time.perf_counter() - begun, 3),
-        "results": str(results),
         "notices": [
             *map(str, plan.sweep.source.notices),
             *plan.collection_notices,
             *answer_notices(plan.stages.values(), store),
         ],
         "collections": plan.collection_reports(),
-        "failures": [{"reason": reason, "cells": labels} for reason, labels in failures.items()],
-        "failed_traces": [{"reason": reason, "cells": labels} for reason, labels in without.items()],
+        "failures": [one.as_json() for one in failures],
+        "failed_traces": [one.as_json() for one in untraced],
     }
-    return SweepResult(summary, results, published, failures)
 
 
 def _stage_counts(outcome: ExecutionResult, total: int) -> dict[str, int]:
-    run, failed, lost = len(outcome.ran), len(outcome.failed), len(outcome.skipped)
-    return {"run": run, "cached": total - run - failed - lost, "failed": failed}
-
-
-def _without_trace(plan: PlannedSweep, outcome: ExecutionResult) -> dict[str, list[str]]:
-    """Cells that have a result and no trace, by the reason."""
-    failures: dict[str, list[str]] = defaultdict(list)
-    for cell in plan.cells:
-        if cell.trace is not None and outcome.cause(cell.evaluate) is None and (why := outcome.cause(cell.trace)):
-            failures[why].append(str(cell.cell))
-    return dict(failures)
-
-
-def _publish(
-    plan: PlannedSweep, outcome: ExecutionResult, store: Store, ledger: Ledger, results: Path
-) -> tuple[list[Path], dict[str, list[str]]]:
-    published: list[Path] = []
-    failures: dict[str, list[str]] = defaultdict(list)
-    cache = PublishedCache(plan.workspace.cache("published.json"))
-    computed = frozenset(outcome.ran)
-    labelled = [stage for stage in plan.stages.values() if isinstance(stage, Labels) and store.has(stage)]
-    times = LabellingTime(labelled, store, ledger, plan.workspace.cache("labelling-seconds.json"))
-    for cell in plan.cells:
-        reason = outcome.cause(cell.evaluate)
-        if reason is None:
-            published.append(publish_cell(cell, store, results, plan.sweep, cache, times, computed))
-        else:
-            failures[reason].append(str(cell.cell))
-    cache.save()
-    return published, dict(failures)
+    run, failed = len(outcome.ran), len(outcome.failed)
+    return {"run": run, "cached": total - run - failed - len(outcome.skipped) - len(outcome.stopped), "failed": failed}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -49,6 +51,19 @@ class WorkspaceFolder:
     def ledger(self) -> Ledger:
         """The calls in that file; `close` closes it. A sweep opens one of its own, which adds up what it pays."""
         return Ledger(self.ledger_file)
+
+    @contextmanager
+    def open_ledger(self) -> Iterator[Ledger]:
+        """The calls in that file; an empty ledger where there is none, so that asking what is there makes nothing."""
+        if self.ledger_file.is_file():
+            yield self.ledger
+            return
+        with tempfile.TemporaryDirectory(prefix="harness-ledger-") as folder:
+            empty = Ledger(Path(folder) / self.ledger_file.name)
+            try:
+                yield empty
+            finally:
+                empty.close()
 
     def server(self, model: str) -> str | None:
         """The address that answers of `model` came from so far, where one was noted."""

@@ -75,12 +75,13 @@ def publish(
     metrics: Path,
     sidecars: Callable[[], Mapping[str, bytes]] = dict,
     trace: Mapping[str, bytes] | None = None,
+    anew: bool = False,
 ) -> bool:
     """Write a result folder; `card.outcome` is filled in here. False when `folder` already holds this very cell, which
     is kept.
 
-    It is written anew where `card` knows costs that the one there does not tell (see `renewed`), where `trace` differs
-    from what lies there, and where labels were asked again and came out otherwise.
+    It is written anew where that is asked for, where `card` knows costs that the one there does not tell (see
+    `renewed`), where `trace` differs from what lies there, and where labels were asked again and came out otherwise.
 
     `run_path` is a run file, written again under the name `card.tag`; `metrics` the ``metrics.parquet`` of `Evaluate`;
     `sidecars` gives further files by name (PROVENANCE, LABELS) and is asked only when the folder is written; `trace` is
@@ -88,7 +89,7 @@ def publish(
     """
     there, trace = _same_cell(folder, card), trace or {}
     same = there is not None and there.tells >= card.tells and there.label_counts == card.label_counts
-    if there is not None and same and _holds(there, trace):
+    if there is not None and same and not anew and _holds(there, trace):
         return False
     card = renewed(folder, card)
 

@@ -21,6 +21,7 @@ FLOORS = {
     "harness.device": 2,
     "harness.validation": 2,
     "harness.plugin_faults": 2,
+    "harness.plugin_files": 2,
     "harness.plugins": 3,
     "harness.stage": 3,
     "harness.pretrained": 3,

@@ -15,7 +15,12 @@ from harness.ledger.ledger import Ledger
 from harness.pipeline.live.observer import Observer
 from harness.pipeline.live.tally import Tally
 from harness.stage import Stage
-from harness.text import clock
+from harness.text import clock, counted
+
+
+def rest_text(skipped: list[Stage]) -> str:
+    """How many stages cannot be made without the failed one."""
+    return f"{counted(len(skipped), 'stage')} {'rests' if len(skipped) == 1 else 'rest'} on it"
 
 
 class TallyView(Observer):
@@ -49,7 +54,7 @@ class LineView(TallyView):
 
     def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
         super().planned(waiting, cached, ledger)
-        self._say(f"{len(waiting)} stages to run, {cached} done before")
+        self._say(f"{counted(len(waiting), 'stage')} to run, {cached:,} done before")
 
     def started(self, stage: Stage) -> None:
         self._last = time.monotonic()
@@ -67,7 +72,7 @@ class LineView(TallyView):
 
     def failed(self, stage: Stage, reason: str, skipped: list[Stage]) -> None:
         super().failed(stage, reason, skipped)
-        self._say(f"FAILED {stage.kind} {stage.label}: {reason} ({len(skipped)} stages rest on it)")
+        self._say(f"FAILED {stage.kind} {stage.label}: {reason} ({rest_text(skipped)})")
 
     @staticmethod
     def _say(text: str) -> None:
@@ -103,7 +108,7 @@ class TableView(TallyView):
     def failed(self, stage: Stage, reason: str, skipped: list[Stage]) -> None:
         super().failed(stage, reason, skipped)
         self._console.print(
-            f"[red]failed[/red] {escape(f'{stage.kind} {stage.label}: {reason}')} ({len(skipped)} stages rest on it)"
+            f"[red]failed[/red] {escape(f'{stage.kind} {stage.label}: {reason}')} ({rest_text(skipped)})"
         )
 
     def close(self) -> None:
@@ -125,7 +130,7 @@ class TableView(TallyView):
         parts = [
             f"{clock(time.monotonic() - self._begun)} gone",
             f"about {clock(rest)} to go" if rest is not None else "time to go unknown",
-            f"{self._before} stages done before",
+            f"{counted(self._before, 'stage')} done before",
         ]
         if self._ledger is not None:
             paid = self._ledger.paid

@@ -53,9 +53,10 @@ def publish_cell(
     cache: PublishedCache,
     times: LabellingTime,
     computed: Collection[str] = (),
+    anew: bool = False,
 ) -> Path:
-    """Publish the run of a finished cell under `results`; what is there already and says the same is kept. Returns its
-    folder.
+    """Publish the run of a finished cell under `results`; what is there already and says the same is kept, unless it is
+    to be written `anew`. Returns its folder.
 
     `computed` are the keys of the stages that the present sweep made; all others came from the store.
     """
@@ -65,7 +66,7 @@ def publish_cell(
     }
     card = _card(cell, store, sweep, alone)
     folder, trace = run_folder(results, card), trace_file(cell.trace, store)
-    if not cache.holds(folder, card, trace):
+    if anew or not cache.holds(folder, card, trace):
         run, metrics = store.place(cell.run) / "run.trec.gz", store.place(cell.evaluate) / METRICS
         publish(
             folder,
@@ -74,6 +75,7 @@ def publish_cell(
             metrics,
             lambda: sidecar_files(stages.values(), store, {*computed, *_computed_before(folder, card)}, alone),
             trace,
+            anew,
         )
         cache.note(folder, card, trace)
     return folder

@@ -1,0 +1,33 @@
+"""A collection as plug-ins see it: without what their runs are judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from harness.collections.collection import Judgments
+from harness.collections.prepared import PreparedCollection
+from harness.pipeline.stage_fault import Refused
+
+
+class BlindCollection(PreparedCollection):
+    """The same collection; whoever asks for judgments or answers of one of the `hidden` splits is refused."""
+
+    def __init__(self, folder: Path, name: str, hidden: Iterable[str]) -> None:
+        super().__init__(folder, name)
+        self._hidden = tuple(sorted(hidden))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return BlindCollection, (self.folder, self.name, self._hidden)
+
+    def judgments(self, split: str) -> Judgments:
+        self._check(split, "judgments")
+        return super().judgments(split)
+
+    def answers(self, split: str) -> dict[str, tuple[str, ...]]:
+        self._check(split, "answers")
+        return super().answers(split)
+
+    def _check(self, split: str, what: str) -> None:
+        if split in self._hidden:
+            raise Refused(f"it reads the {what} of the split '{split}', which no method may see")

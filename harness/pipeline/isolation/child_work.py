@@ -1,0 +1,124 @@
+"""The side of the child: one stage, run in a process that may die of it."""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+import time
+from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from harness.ledger.ledger import Ledger
+from harness.pipeline.isolation.plugin_classes import plugin_classes
+from harness.pipeline.stage_fault import StageFault
+from harness.pipeline.stage_work import StageContext, work
+from harness.pipeline.store import Store
+from harness.plugin_files import load_named_files
+from harness.stage import Stage
+
+_EVERY = 0.1
+"""Seconds between two words of progress."""
+
+
+@dataclass(frozen=True)
+class LedgerTerms:
+    """What a ledger of another process needs to count as this one's."""
+
+    path: Path
+    account: str
+    limit: float | None
+    workspace_limit: float | None
+    given_up_since: float
+
+    @classmethod
+    def of(cls, ledger: Ledger) -> LedgerTerms:
+        """Those of `ledger`."""
+        return cls(ledger.path, ledger.account, ledger.limit, ledger.workspace_limit, ledger.given_up_since)
+
+    def ledger(self) -> Ledger:
+        """A ledger on these terms."""
+        opened = Ledger(self.path)
+        opened.account, opened.limit, opened.workspace_limit = self.account, self.limit, self.workspace_limit
+        opened.given_up_since = self.given_up_since
+        return opened
+
+
+@dataclass(frozen=True)
+class ChildOrder:
+    """A stage to run, and everything that it may use."""
+
+    stage: Stage
+    draft: Path
+    store: Store
+    ledger: LedgerTerms
+    cache: Path
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a process has from whoever started it. The server that forks children has that of an earlier time."""
+
+    folder: str
+    environment: dict[str, str]
+    dump: str
+    """The file that faulthandler writes to."""
+
+    def enter(self) -> None:
+        """Make them those of this process, which then outlives neither its parent nor its session."""
+        os.chdir(self.folder)
+        os.environ.clear()
+        os.environ.update(self.environment)
+        # What plug-ins print is for people; standard output is for results.
+        os.dup2(2, 1)
+        os.setsid()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # Open as long as the process lives.
+        stream = Path(self.dump).open("w", encoding="utf-8")  # noqa: SIM115
+        faulthandler.enable(stream)
+        faulthandler.register(signal.SIGUSR1, stream)
+        threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os.killpg(0, signal.SIGKILL)
+
+
+def obey(link: Connection, surroundings: Surroundings, order: bytes) -> None:
+    """Run the stage of a pickled `ChildOrder`, and send lines of JSON: progress, then how it ended."""
+    surroundings.enter()
+    load_named_files()
+    try:
+        job: ChildOrder = pickle.loads(order)
+    except Exception as error:
+        _send(link, "failed", **asdict(StageFault.of(error)))
+        return
+    ledger, spoken = job.ledger.ledger(), 0.0
+
+    def progress(done: int, total: int, unit: str = "") -> None:
+        nonlocal spoken
+        if done >= total or time.monotonic() - spoken > _EVERY:
+            spoken = time.monotonic()
+            _send(link, "progress", paid=asdict(ledger.paid), done=int(done), total=int(total), unit=str(unit))
+
+    try:
+        measured = work(job.stage, job.draft, StageContext(job.store, ledger, job.cache, progress))
+    except BaseException as error:
+        _send(link, "failed", paid=asdict(ledger.paid), **asdict(StageFault.of(error, plugin_classes(job.stage))))
+    else:
+        _send(link, "done", paid=asdict(ledger.paid), **measured._asdict())
+    finally:
+        ledger.close()
+
+
+def _send(link: Connection, event: str, **details: Any) -> None:
+    link.send_bytes(json.dumps({"event": event, **details}).encode())

@@ -1,0 +1,38 @@
+"""Which classes of plug-ins are at work in a stage."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from harness.source_hash import is_foreign
+from harness.stage import Stage
+
+
+def plugin_classes(stage: Stage) -> tuple[type, ...]:
+    """Classes from outside this project whose code the stage runs: its own, and those of its fields (teachers, losses,
+    edits). Its inputs are stages of their own."""
+    held = [
+        kind for field in dataclasses.fields(stage) for kind in _classes(getattr(stage, field.name)) if is_foreign(kind)
+    ]
+    own = [kind for kind in (type(stage), *stage.source_classes) if is_foreign(kind)]
+    return tuple(dict.fromkeys([*own, *held]))
+
+
+def _classes(value: Any) -> Iterator[type]:
+    if value is None or isinstance(value, (Stage, BaseModel, bool, int, float, str, type)):
+        return
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from _classes(part)
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _classes(part)
+    else:
+        yield type(value)
+        yield from getattr(value, "source_classes", ())
+        for name in (field.name for field in dataclasses.fields(value)) if dataclasses.is_dataclass(value) else ():
+            yield from _classes(getattr(value, name))

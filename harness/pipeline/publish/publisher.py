@@ -1,0 +1,111 @@
+"""Publishes the cells of a sweep, each as soon as its last stages are done: what ends the sweep costs no finished
+cell."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from harness.labelling.labels.label_stage import Labels
+from harness.ledger.ledger import Ledger
+from harness.pipeline.graph import closure
+from harness.pipeline.local_executor import ExecutionResult
+from harness.pipeline.planned_sweep import PlannedSweep
+from harness.pipeline.publish.cache import PublishedCache
+from harness.pipeline.publish.card_builder import publish_cell
+from harness.pipeline.publish.labelling_time import LabellingTime
+from harness.pipeline.stage_fault import StageFault
+from harness.pipeline.store import Store
+
+
+class Publisher:
+    """Result folders of the cells of `plan` under `results`."""
+
+    def __init__(self, plan: PlannedSweep, store: Store, ledger: Ledger, results: Path) -> None:
+        self.folders: dict[int, Path] = {}
+        """Of the cells that are published, by their number in the plan."""
+        self.faults: dict[int, StageFault] = {}
+        """Why folders of finished cells could not be written."""
+        self._plan, self._store, self._ledger, self._results = plan, store, ledger, results
+        self._cache = PublishedCache(plan.workspace.cache("published.json"))
+        self._latest = ""
+        self._state: dict[int, tuple[bool, int]] = {}
+        """Of each published cell, whether it had its trace, and how many label stages were there."""
+        self._times: tuple[int, LabellingTime] | None = None
+        self._label_stages = [stage for stage in plan.stages.values() if isinstance(stage, Labels)]
+        self._labelled: dict[int, bool] = {}
+        self._before: list[str] = []
+        self._cells: dict[str, list[int]] = defaultdict(list)
+        for number, cell in enumerate(plan.cells):
+            for final in cell.finals:
+                self._cells[final.key].append(number)
+
+    def publish_finished(self, again: ExecutionResult) -> None:
+        """Publish the cells that the workspace holds with all their last stages; `again` is what the sweep ran so
+        far."""
+        self._before = again.ran
+        for number, cell in enumerate(self._plan.cells):
+            if all(self._store.has(final) for final in cell.finals):
+                self._publish(number, ())
+
+    def follow(self, outcome: ExecutionResult) -> None:
+        """Publish what the last stage of `outcome` finished."""
+        if not outcome.ran or outcome.ran[-1] == self._latest:
+            return
+        self._latest = outcome.ran[-1]
+        for number in self._cells.get(outcome.ran[-1], ()):
+            if self._store.has(self._plan.cells[number].evaluate):
+                self._publish(number, outcome.ran)
+
+    def finish(self, outcome: ExecutionResult) -> None:
+        """Publish what is finished and not published yet as it is now; what could not be written is tried once more."""
+        for number, cell in enumerate(self._plan.cells):
+            if outcome.cause(cell.evaluate) is None and self._state.get(number) != self._wanted(number):
+                self._publish(number, outcome.ran)
+        self.save()
+
+    def save(self) -> None:
+        """Keep which folders hold which cells; losing it costs time only."""
+        with suppress(OSError):
+            self._cache.save()
+
+    def _publish(self, number: int, ran: Sequence[str]) -> None:
+        computed = frozenset([*self._before, *ran])
+        try:
+            self.folders[number] = publish_cell(
+                self._plan.cells[number],
+                self._store,
+                self._results,
+                self._plan.sweep,
+                self._cache,
+                self._labelling_time(),
+                computed,
+                anew=number in self._state,
+            )
+        except Exception as error:
+            self.faults[number] = StageFault.of(error).masked()
+            return
+        self.faults.pop(number, None)
+        self._state[number] = self._wanted(number)
+
+    def _wanted(self, number: int) -> tuple[bool, int]:
+        """What the folder of a cell rests on beside its result."""
+        cell = self._plan.cells[number]
+        if number not in self._labelled:
+            self._labelled[number] = any(isinstance(stage, Labels) for stage in closure([cell.evaluate]).values())
+        labels = len(self._labels) if self._labelled[number] else 0
+        return cell.trace is not None and self._store.has(cell.trace), labels
+
+    @property
+    def _labels(self) -> list[Labels]:
+        return [stage for stage in self._label_stages if self._store.has(stage)]
+
+    def _labelling_time(self) -> LabellingTime:
+        """Every further label stage tells more of the pace of its teacher."""
+        labels = self._labels
+        if self._times is None or self._times[0] != len(labels):
+            file = self._plan.workspace.cache("labelling-seconds.json")
+            self._times = len(labels), LabellingTime(labels, self._store, self._ledger, file)
+        return self._times[1]

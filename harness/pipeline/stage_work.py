@@ -1,0 +1,58 @@
+"""The work of one stage in this process: its context, and what it took."""
+
+from __future__ import annotations
+
+import resource
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.ledger.ledger import Ledger
+from harness.pipeline.store import Store
+from harness.progress import Progress
+from harness.stage import Stage
+
+
+@dataclass
+class StageContext:
+    """What a running stage may use (harness.stage.Context)."""
+
+    store: Store
+    ledger: Ledger
+    cache: Path
+    progress: Progress
+
+    def path(self, stage: Stage) -> Path:
+        return self.store.read(stage)
+
+
+class Measured(NamedTuple):
+    """What a stage took."""
+
+    seconds: float
+    peak_memory_mb: float
+
+
+def work(stage: Stage, draft: Path, context: StageContext) -> Measured:
+    """Run `stage` here. Whatever it raises passes through."""
+    clock = time.perf_counter()
+    _reset_peak_memory()
+    stage.run(draft, context)
+    return Measured(time.perf_counter() - clock, _peak_memory_mb())
+
+
+def _reset_peak_memory() -> None:
+    """Start the kernel's high-water mark anew where it can (Linux); elsewhere the mark is the whole process's."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def _peak_memory_mb() -> float:
+    try:
+        status = Path("/proc/self/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
