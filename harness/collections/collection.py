@@ -135,6 +135,10 @@ class Texts(Protocol):
 class Corpus(Texts, Protocol):
     """The texts of a collection's documents, which also knows where a title ends and the text begins."""
 
+    def find(self, ids: Sequence[str]) -> np.ndarray:
+        """int64 positions of `ids`, -1 for an unknown one."""
+        ...
+
     def documents(self, rows: np.ndarray | None = None) -> Iterator[Document]:
         """All documents in order, or those at positions `rows` (int64), streamed from disk."""
         ...

@@ -116,6 +116,10 @@ class RowFacts:
     """How many system fingerprints the answers have."""
     estimated: int = field(default=0, kw_only=True)
     """Answers whose tokens their server did not count."""
+    unchecked: tuple[str, ...] = field(default=(), kw_only=True)
+    """Plug-ins that `harness check` had not passed when the runs were published."""
+    run_faults: tuple[str, ...] = field(default=(), kw_only=True)
+    """What is odd about runs that plug-ins made, one line a kind."""
     priced: bool = field(default=True, kw_only=True)
     """False where the price of answers is not known, so that costs in USD are missing."""
     drop_identical: bool = field(default=False, kw_only=True)

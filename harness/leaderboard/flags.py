@@ -50,6 +50,14 @@ def _faulty_collection(row: RowEvidence) -> str | None:
     return "faults in its collection" if row.facts.collection_faults else None
 
 
+def _unchecked(row: RowEvidence) -> str | None:
+    return f"plug-in not checked: {', '.join(row.facts.unchecked)}" if row.facts.unchecked else None
+
+
+def _run_faults(row: RowEvidence) -> str | None:
+    return plain("; ".join(row.facts.run_faults)) if row.facts.run_faults else None
+
+
 def _faulty_labels(row: RowEvidence) -> str | None:
     faulty = 1 - row.facts.labels.get("ok", 1.0)
     return f"labels not ok: {faulty:.0%}" if faulty > FAULTY else None
@@ -145,6 +153,8 @@ FLAGS: tuple[Callable[[RowEvidence], str | None], ...] = (
     _one_resample,
     _missing,
     _faulty_collection,
+    _unchecked,
+    _run_faults,
     _faulty_labels,
     _prompts_cut,
     _parameters,

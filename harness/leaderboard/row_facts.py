@@ -75,6 +75,10 @@ def facts_of(one: Configuration, variant: str, queries: int) -> RowFacts:
         missing_metrics=tuple(
             plain(name) for name in _declared(one) if not all(name in run.scores for run in one.runs)
         ),
+        unchecked=tuple(
+            dict.fromkeys(plain(part.name) for run in one.runs for part in run.card.plugins if not part.checked)
+        ),
+        run_faults=tuple(dict.fromkeys(plain(fault) for run in one.runs for fault in run.card.run_faults)),
         **_answers(one),
     )
 

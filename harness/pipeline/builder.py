@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from harness.collections.collection import Collection, Texts
+from harness.collections.collection import Collection, Corpus, Texts
 from harness.collections.pool import training_pool
 from harness.collections.prepared import PreparedCollection
 from harness.config.cells import Cell, expand
@@ -156,7 +156,7 @@ class Builder:
         choice = select_trial(cell, given, self.sweep.tune) if self.sweep.tune and cell.trials else None
         run = search(cell, given, choice) if choice else cell.method(cell.settings).run(given)
         _check_stages(cell, run)
-        ranking = self._scored(inputs, run)
+        ranking = self._scored(inputs, run, inputs.collection.corpus if is_foreign(cell.method) else None)
         return PlannedCell(
             cell, inputs, run, self._ending.last_stage(inputs, run, ranking) if self._ending else ranking, choice
         )
@@ -169,10 +169,9 @@ class Builder:
         hidden = {inputs.split, *({"test"} - {tune.split if tune else ""})}
         return replace(inputs, collection=BlindCollection(collection.folder, collection.name, hidden))
 
-    def _scored(self, inputs: MethodInputs, run: Stage) -> Evaluate:
-        return Evaluate(
-            source=run, judgments=inputs.collection.judgments(inputs.split), metrics=self.sweep.evaluate.ranking
-        )
+    def _scored(self, inputs: MethodInputs, run: Stage, corpus: Corpus | None = None) -> Evaluate:
+        judgments = inputs.collection.judgments(inputs.split)
+        return Evaluate(source=run, judgments=judgments, metrics=self.sweep.evaluate.ranking, corpus=corpus)
 
     def _inputs(self, cell: Cell) -> MethodInputs:
         bench = self._bench(cell.collection)

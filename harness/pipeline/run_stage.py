@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness._version import __version__
 from harness.ledger.ledger import Ledger
-from harness.pipeline.stage_work import Measured, StageContext, work
+from harness.pipeline.stage_work import StageContext, StageMeasure, work
 from harness.pipeline.store import Manifest, Store
 from harness.published import energy
 from harness.stage import Stage, canonical
@@ -19,7 +19,7 @@ from harness.stage import Stage, canonical
 _RECORDED = ("torch", "transformers", "sentence-transformers", "bm25s", "numpy")
 
 
-Work = Callable[[Stage, Path, StageContext], Measured]
+Work = Callable[[Stage, Path, StageContext], StageMeasure]
 """What runs a stage: here, or in a process of its own."""
 
 
@@ -47,7 +47,7 @@ def run_stage(
             return store.commit(stage, draft, _record(stage, started, measured) | energy.record(joules))
 
 
-def _record(stage: Stage, started: datetime, measured: Measured) -> Manifest:
+def _record(stage: Stage, started: datetime, measured: StageMeasure) -> Manifest:
     return {
         "key": stage.key,
         "kind": stage.kind,

@@ -27,19 +27,19 @@ class StageContext:
         return self.store.read(stage)
 
 
-class Measured(NamedTuple):
+class StageMeasure(NamedTuple):
     """What a stage took."""
 
     seconds: float
     peak_memory_mb: float
 
 
-def work(stage: Stage, draft: Path, context: StageContext) -> Measured:
+def work(stage: Stage, draft: Path, context: StageContext) -> StageMeasure:
     """Run `stage` here. Whatever it raises passes through."""
     clock = time.perf_counter()
     _reset_peak_memory()
     stage.run(draft, context)
-    return Measured(time.perf_counter() - clock, _peak_memory_mb())
+    return StageMeasure(time.perf_counter() - clock, _peak_memory_mb())
 
 
 def _reset_peak_memory() -> None:

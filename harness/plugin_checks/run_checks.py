@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.checked_plugins import note_passed
 from harness.collections.collection import CollectionSource
 from harness.errors import UserError, did_you_mean
 from harness.labelling.labels.teacher import Teacher
@@ -16,6 +17,7 @@ from harness.plugin_checks import collection_checks, loss_checks, method_checks,
 from harness.plugin_checks.check import Check, CheckReport, run_checks
 from harness.plugins import Plugin, plugins, refusal
 from harness.progress import Progress
+from harness.source_hash import source_hash
 from harness.validation import validated
 
 
@@ -49,13 +51,17 @@ def check(
 
     A baseline is run a dozen times with a budget of 20 on a made-up collection, once in a process of its own and once
     killed, so it must be importable by module and name. A teacher is asked about six queries, and one that costs money
-    costs that. Raises UserErrors on wrong settings.
+    costs that. One that passes is noted with the hash of its source, for the cards of its runs. Raises UserErrors on
+    wrong settings.
     """
     settings = settings_of(kind, plugin, given or {})
     with tempfile.TemporaryDirectory(prefix="harness-contracts-") as home:
-        return run_checks(
+        report = run_checks(
             kind, plugin.name, CHECKS[kind].setup(plugin, settings, Path(home)), CHECKS[kind].contracts, progress
         )
+    if report.ok and (code := source_hash(plugin)) is not None:
+        note_passed(str(getattr(plugin, "entry_point_group", "")), plugin.name, code)
+    return report
 
 
 def found(kind: str, name: str) -> type[Plugin]:

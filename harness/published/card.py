@@ -25,6 +25,7 @@ from pydantic import (
 from harness.method import Category
 from harness.published import ir_metadata
 from harness.published.card_costs import AnswerSources, Costs, Energy, Verdicts
+from harness.published.card_plugins import PluginSection
 from harness.published.card_section import CardSection, Free, Hash, Line, either
 
 LONGEST_TAG = 160
@@ -170,6 +171,8 @@ _CIRCUMSTANCES = {
     "durations",
     "durations_standalone",
     "energy",
+    "plugins",
+    "run_faults",
 }
 """Fields of a card that say when, where and for how much the cell ran."""
 
@@ -226,6 +229,10 @@ class Card(CardSection):
     not known."""
     energy: Energy | None = None
     """Absent on disk where nothing could be measured."""
+    plugins: tuple[PluginSection, ...] = ()
+    """Absent on disk where all code is of this project."""
+    run_faults: tuple[Line, ...] = Field(default=(), alias="run faults")
+    """What is odd about the run of a plug-in, one line a kind; absent on disk where nothing is."""
     outcome: CardOutcome | None = None
 
     @model_serializer(mode="wrap")
@@ -233,7 +240,7 @@ class Card(CardSection):
         return {
             name: value
             for name, value in whole(self).items()
-            if value or name not in ("answers", "energy", "durations_standalone")
+            if value or name not in ("answers", "energy", "durations_standalone", "plugins", "run faults")
         }
 
     @field_validator("card_version", mode="before")
@@ -248,7 +255,8 @@ class Card(CardSection):
         hashes = ["content hash"] if self.collection.former_content_hash is not None else []
         copies = [f"copies: {kind} {count}" for kind, count in self.data.copies_left_out.items()]
         faults = [f"collection: {warning}" for warning in self.collection.warnings]
-        return frozenset([*costs, *hashes, *copies, *faults])
+        checked = [f"checked: {plugin.kind} {plugin.name}" for plugin in self.plugins if plugin.checked]
+        return frozenset([*costs, *hashes, *copies, *faults, *checked])
 
     @property
     def label_counts(self) -> tuple[int, ...]:

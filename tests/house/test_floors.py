@@ -20,6 +20,7 @@ FLOORS = {
     "harness.ledger": 2,
     "harness.device": 2,
     "harness.validation": 2,
+    "harness.checked_plugins": 2,
     "harness.plugin_faults": 2,
     "harness.plugin_files": 2,
     "harness.plugins": 3,

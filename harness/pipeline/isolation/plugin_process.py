@@ -25,7 +25,7 @@ from harness.pipeline.isolation import child_work
 from harness.pipeline.isolation.child_work import ChildOrder, LedgerTerms, Surroundings
 from harness.pipeline.isolation.plugin_classes import plugin_classes
 from harness.pipeline.stage_fault import StageFault
-from harness.pipeline.stage_work import Measured, StageContext, work
+from harness.pipeline.stage_work import StageContext, StageMeasure, work
 from harness.stage import Stage
 from harness.text import clock
 
@@ -49,7 +49,7 @@ class PluginWork:
 
     timeout: float | None = None
 
-    def __call__(self, stage: Stage, draft: Path, context: StageContext) -> Measured:
+    def __call__(self, stage: Stage, draft: Path, context: StageContext) -> StageMeasure:
         classes = plugin_classes(stage)
         order = _order(stage, draft, context, classes) if classes else None
         if order is None:
@@ -67,7 +67,7 @@ class PluginWork:
                 _stop(process)
                 link.close()
 
-    def _followed(self, process: ForkServerProcess, link: connection.Connection, context: StageContext) -> Measured:
+    def _followed(self, process: ForkServerProcess, link: connection.Connection, context: StageContext) -> StageMeasure:
         before, end = context.ledger.paid, None if self.timeout is None else time.monotonic() + self.timeout
         while True:
             rest = None if end is None else max(0.0, end - time.monotonic())
@@ -88,7 +88,7 @@ class PluginWork:
                 process.join(_GRACE)
                 raise PluginStageError(StageFault(**message))
             else:
-                return Measured(**message)
+                return StageMeasure(**message)
 
 
 class _Ended(Exception):

@@ -22,6 +22,7 @@ from harness.pipeline.publish.cache import PublishedCache
 from harness.pipeline.publish.card_data import card_data
 from harness.pipeline.publish.labelling_time import LabellingTime
 from harness.pipeline.publish.labels_used import labels_used
+from harness.pipeline.publish.plugin_marks import plugin_sections, run_faults
 from harness.pipeline.publish.sidecar_files import sidecar_files, trace_file
 from harness.pipeline.store import Manifest, Store
 from harness.pipeline.trial_selection import FILE as TRIALS
@@ -41,6 +42,7 @@ from harness.published.environment import implementation, platform
 from harness.published.provenance import read_provenance
 from harness.published.result_folder import publish, renewed, run_folder, slug
 from harness.qa.answer_stages import Answered
+from harness.retrieval.run import Run
 from harness.stage import Stage, canonical, digest
 from harness.students.static_encoder import StaticStudent
 
@@ -114,6 +116,7 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
     stages = closure([cell.evaluate])
     manifests = {key: store.manifest(stage) for key, stage in stages.items() if store.has(stage)}
     summaries = [_summary(stage, store) for stage in stages.values() if isinstance(stage, Labels) and store.has(stage)]
+    plugins = plugin_sections(cell, stages.values())
     return Card(
         tag=_tag(cell),
         platform=platform(),
@@ -149,7 +152,14 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
         durations=_durations(manifests),
         durations_standalone=_durations_standalone(manifests, standalone),
         energy=energy.total(manifests.values()),
+        plugins=plugins,
+        run_faults=_run_faults(cell, store) if plugins else (),
     )
+
+
+def _run_faults(cell: PlannedCell, store: Store) -> tuple[str, ...]:
+    run = Run.read(store.place(cell.run) / "run.trec.gz")
+    return run_faults(run, cell.inputs.collection.corpus, cell.inputs.depth)
 
 
 def _typed(path: Path) -> str:
