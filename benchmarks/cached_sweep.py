@@ -17,8 +17,8 @@ import numpy as np
 
 from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.files import sha256
+from harness.pipeline.isolation.stage_work import StageContext
 from harness.pipeline.run_stage import run_stage
-from harness.pipeline.stage_work import StageContext
 from harness.pipeline.store import MANIFEST
 from harness.pipeline.workspace import Workspace
 from harness.progress import silent

@@ -9,10 +9,9 @@ from typing import Annotated
 import typer
 
 import harness
-from harness.cli.options import JsonOpt, display, emit
+from harness.cli.options import JsonOpt, ResultsOpt, display, emit
+from harness.cli.result_output import output
 from harness.leaderboard.row_sections import By
-
-ResultsOpt = Annotated[Path, typer.Option("--results", help="Folder of published runs.")]
 
 
 def board(
@@ -51,7 +50,8 @@ def board(
     if as_json:
         emit(table.as_json())
     elif as_csv or as_latex or as_markdown:
-        print(render.csv(table) if as_csv else render.latex(table, by) if as_latex else render.markdown(table, by))
+        text = render.csv(table) if as_csv else render.latex(table, by) if as_latex else render.markdown(table, by)
+        print(text, file=output())
     else:
         display(render.terminal(table, by))
 
@@ -79,6 +79,7 @@ def dashboard(
             help="Write board, curves and comparisons as a site that opens from files, and serve nothing.",
         ),
     ] = None,
+    as_json: JsonOpt = False,
 ) -> None:
     """The leaderboard in the browser, on this machine only; with --export as files for others."""
     from dashboard.export.site import export as write_site
@@ -87,4 +88,7 @@ def dashboard(
     if export is None:
         raise typer.Exit(launch(results, port, workspace, address, lambda text: print(text, file=sys.stderr)))
     pages = write_site(results, export)
+    if as_json:
+        emit({"pages": pages, "index": str(export / "index.html")})
+        return
     print(f"{pages:,} pages; open {export / 'index.html'} in a browser", file=sys.stderr)

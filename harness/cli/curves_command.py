@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import JsonOpt, display, emit
+from harness.cli.options import JsonOpt, ResultsOpt, display, emit
 from harness.errors import UserError
 
 
@@ -67,7 +67,6 @@ PriceOpt = Annotated[
 ]
 
 
-ResultsOpt = Annotated[Path, typer.Option("--results", help="Folder of published runs.")]
 CollectionOpt = Annotated[str | None, typer.Option("--collection", help="Only this collection.")]
 MetricOpt = Annotated[str | None, typer.Option("--metric", "-m", help="Default: the metric that leads the board.")]
 AxisOpt = Annotated[AxisName, typer.Option("--axis", help="What the curves run over.")]

@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 import harness
-from harness.cli.options import JsonOpt, SetOpt, SweepArg, WorkspaceOpt, display, emit
+from harness.cli.options import JsonOpt, PluginsOpt, SetOpt, SweepArg, WorkspaceOpt, display, emit, use_plugins
+from harness.cli.result_output import ResultTyper
 from harness.labelling.exchange.label_forms import LABEL_FORMS
 from harness.labelling.exchange.training_forms import TRAINING_FORMS
 from harness.progress import bar
 
-labels_app = typer.Typer(
+labels_app = ResultTyper(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="What teachers said: how good, how steady, how biased; and its way to other machines.",
@@ -28,7 +29,11 @@ LabelFileArg = Annotated[
 
 @labels_app.command()
 def stats(
-    file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False
+    file: SweepArg,
+    overrides: SetOpt = None,
+    workspace: WorkspaceOpt = Path("workspace"),
+    plugin_files: PluginsOpt = None,
+    as_json: JsonOpt = False,
 ) -> None:
     """Know your teacher before you train on it. Reads finished labels of a sweep; labels nothing, calls no LLM.
 
@@ -40,7 +45,8 @@ def stats(
     """
     from harness.pipeline.label_tables import render_label_report
 
-    report = harness.Workspace(workspace).plan(file, overrides or ()).label_report()
+    use_plugins(plugin_files)
+    report = harness.Workspace(workspace, prepares=False).plan(file, overrides or ()).label_report()
     emit(report) if as_json else display(render_label_report(report))
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-import traceback
+import threading
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,28 +14,29 @@ import typer
 
 import harness
 from harness.cli.answer_command import answer
-from harness.cli.board_commands import ResultsOpt, board, dashboard
+from harness.cli.board_commands import board, dashboard
 from harness.cli.curves_command import curves
+from harness.cli.error_output import Terminated, is_json, tell_error
 from harness.cli.evaluate_commands import compare, evaluate
 from harness.cli.labels_commands import labels_app
 from harness.cli.meta_command import meta
 from harness.cli.options import (
     JsonOpt,
-    MaxCostWorkspaceOpt,
-    RetryFailedOpt,
+    PluginsOpt,
     SetOpt,
-    SweepArg,
     WorkspaceOpt,
     display,
     emit,
+    use_plugins,
 )
 from harness.cli.plugin_commands import add_plugin_commands
 from harness.cli.report_commands import export, report
+from harness.cli.result_output import ResultTyper
+from harness.cli.sweep_commands import plan, status, sweep
 from harness.cli.trace_command import trace
 from harness.errors import UserError, did_you_mean
-from harness.masking import masked
 
-app = typer.Typer(
+app = ResultTyper(
     name="harness",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -93,64 +95,9 @@ def _root(
     """Options that stand before the command; `main` reads --debug itself."""
 
 
-@app.command()
-def sweep(
-    file: SweepArg,
-    overrides: SetOpt = None,
-    results: ResultsOpt = Path("results"),
-    workspace: WorkspaceOpt = Path("workspace"),
-    max_cost: Annotated[
-        float | None,
-        typer.Option(
-            "--max-cost",
-            min=0,
-            metavar="USD",
-            help="Stop before LLM calls of this sweep, in all its runs, cost more than this.",
-        ),
-    ] = None,
-    max_cost_workspace: MaxCostWorkspaceOpt = None,
-    retry_failed: RetryFailedOpt = False,
-    as_json: JsonOpt = False,
-) -> None:
-    """Plan, run what is new, publish the runs, print the board. Interrupted or failed: the same command goes on where
-    it stopped."""
-    from harness.leaderboard.render import board_files as render
-
-    planned = harness.Workspace(workspace).plan(file, overrides or ())
-    for notice in (*planned.sweep.source.notices, *planned.collection_notices):
-        print(masked(f"notice: {notice}"), file=sys.stderr)
-    outcome = planned.run(results, max_cost=max_cost, max_cost_workspace=max_cost_workspace, retry_failed=retry_failed)
-    if as_json:
-        emit(outcome.summary)
-    else:
-        if outcome.published:
-            display(render.terminal(harness.load_board(results, runs={folder.name for folder in outcome.published})))
-        print(outcome.text(), file=sys.stderr)
-    raise typer.Exit(1 if outcome.failures or outcome.summary["traces"]["failed"] else 0)
-
-
-@app.command()
-def plan(
-    file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False
-) -> None:
-    """Say what a sweep would run and what it would cost, cache hits subtracted. Trains nothing, calls no LLM."""
-    from harness.pipeline.plan_report import render_plan
-
-    report = harness.Workspace(workspace).plan(file, overrides or ()).report()
-    emit(report) if as_json else display(render_plan(report))
-
-
-@app.command()
-def status(
-    file: SweepArg, overrides: SetOpt = None, workspace: WorkspaceOpt = Path("workspace"), as_json: JsonOpt = False
-) -> None:
-    """What of a sweep is done, running now, waiting, or failed and why."""
-    from harness.pipeline.plan_report import render_status
-
-    report = harness.Workspace(workspace).plan(file, overrides or ()).status()
-    emit(report) if as_json else display(render_status(report))
-
-
+app.command()(sweep)
+app.command()(plan)
+app.command()(status)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(answer)
@@ -164,10 +111,11 @@ app.command()(dashboard)
 
 
 @app.command("list")
-def list_(kind: KindArg, as_json: JsonOpt = False) -> None:
+def list_(kind: KindArg, plugin_files: PluginsOpt = None, as_json: JsonOpt = False) -> None:
     """What there is: teachers, methods, losses, collections, engines, metrics, strategies, prompts."""
     from harness.catalogue import catalogue, render_catalogue
 
+    use_plugins(plugin_files)
     rows = catalogue(kind.value)
     emit(rows) if as_json else display(render_catalogue(kind.value, rows))
 
@@ -176,11 +124,13 @@ def list_(kind: KindArg, as_json: JsonOpt = False) -> None:
 def show(
     kind: KindArg,
     name: Annotated[str, typer.Argument(help="Its name, as `harness list` prints it.")],
+    plugin_files: PluginsOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
     """Everything about one of them: what it is, where it is from, what it needs, its settings with defaults."""
     from harness.catalogue import describe, render_description
 
+    use_plugins(plugin_files)
     entry = describe(kind.value, name)
     emit(entry) if as_json else display(render_description(entry))
 
@@ -206,10 +156,11 @@ def verify(
 
 
 @app.command()
-def schema() -> None:
+def schema(plugin_files: PluginsOpt = None, as_json: JsonOpt = True) -> None:
     """The JSON schema of sweep files, so that an editor completes and checks them."""
     from harness.config.schema import sweep_schema
 
+    use_plugins(plugin_files)
     emit(sweep_schema())
 
 
@@ -221,6 +172,7 @@ def doctor(
     ] = None,
     overrides: SetOpt = None,
     workspace: WorkspaceOpt = Path("workspace"),
+    plugin_files: PluginsOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
     """What this machine can do: device, precision, Java, models, keys present or not. With a sweep file: whether its
@@ -228,6 +180,7 @@ def doctor(
     from harness.doctor import diagnose, render_diagnosis
     from harness.pipeline.diagnosis.sweep_diagnosis import diagnose_sweep
 
+    use_plugins(plugin_files)
     report = diagnose() if file is None else diagnose_sweep(harness.Workspace(workspace).plan(file, overrides or ()))
     emit(report) if as_json else display(render_diagnosis(report))
     raise typer.Exit(0 if file is None or all(row["ok"] for row in report["checks"]) else 1)
@@ -243,20 +196,15 @@ def main() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     # Libraries draw bars of their own; the live view is the only one here.
     os.environ.setdefault("TQDM_DISABLE", "1")
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
     try:
-        app()
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on where it stopped", file=sys.stderr)
-        sys.exit(130)
-    except Exception as error:
-        # Errors repeat what providers say, which may hold a key.
-        print(masked(_error_text(error)), file=sys.stderr)
-        sys.exit(2 if isinstance(error, UserError) else 1)
+        # With --json usage errors are ours to tell; otherwise typer tells them and ends the process.
+        code = app(standalone_mode=not is_json())
+    except (Exception, KeyboardInterrupt) as error:
+        sys.exit(tell_error(error))
+    sys.exit(code if isinstance(code, int) else 0)
 
 
-def _error_text(error: Exception) -> str:
-    if "--debug" in sys.argv:
-        return "".join(traceback.format_exception(error)).rstrip()
-    if isinstance(error, UserError):
-        return "\n".join(f"error: {one}" for one in error.parts)
-    return f"error: {type(error).__name__}: {error}\n  run again with --debug before the command for the traceback"
+def _terminate(number: int, frame: object) -> None:
+    raise Terminated

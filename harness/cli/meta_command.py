@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import JsonOpt, display, emit
+from harness.cli.options import JsonOpt, ResultsOpt, display, emit
 
 
 def meta(
@@ -17,7 +17,7 @@ def meta(
             metavar="METHOD...", help="Names or labels of methods. Default: all that stand on two collections or more."
         ),
     ] = None,
-    results: Annotated[Path, typer.Option("--results", help="Folder of published runs.")] = Path("results"),
+    results: ResultsOpt = Path("results"),
     baseline: Annotated[
         str | None,
         typer.Option("--baseline", help="Method or label to compare with. Default: the one that most sweeps name."),

@@ -8,6 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from harness.cli.result_output import output
+from harness.errors import UserError
+from harness.plugins import use_plugin_files
+
 SweepArg = Annotated[
     Path, typer.Argument(metavar="FILE", help="A sweep file, for example configs/budget.yaml.", show_default=False)
 ]
@@ -18,6 +22,25 @@ SetOpt = Annotated[
 WorkspaceOpt = Annotated[
     Path, typer.Option("--workspace", help="Folder of artefacts, collections and the ledger; safe to move.")
 ]
+PluginsOpt = Annotated[
+    list[Path] | None,
+    typer.Option("--plugins", metavar="FILE", help="A Python file with plug-ins of your own; may be repeated."),
+]
+WrittenResultsOpt = Annotated[Path, typer.Option("--results", help="Folder of published runs.")]
+
+
+def existing(folder: Path) -> Path:
+    """`folder`, where results are only read. Raises UserError when it is not there."""
+    if not folder.is_dir():
+        raise UserError(
+            "there is no such folder of results",
+            file=folder,
+            remedy="run a sweep first, or name the folder of published runs with --results",
+        )
+    return folder
+
+
+ResultsOpt = Annotated[Path, typer.Option("--results", help="Folder of published runs.", callback=existing)]
 RetryFailedOpt = Annotated[
     bool, typer.Option("--retry-failed", help="Ask once more what has no answer: refused, too long, failed each time.")
 ]
@@ -35,11 +58,16 @@ JsonOpt = Annotated[bool, typer.Option("--json", help="One JSON document on stan
 
 def emit(value: Any) -> None:
     """Print one JSON document; a number that is not finite is a ValueError."""
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1))
+    print(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1), file=output())
 
 
 def display(renderable: Any) -> None:
     """Print what rich renders, for people."""
     from rich.console import Console
 
-    Console().print(renderable)
+    Console(file=output()).print(renderable)
+
+
+def use_plugins(files: list[Path] | None) -> None:
+    """Find the plug-ins of the files that were named. Raises UserError."""
+    use_plugin_files(files or ())

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from harness.cli.options import JsonOpt, display, emit
+from harness.cli.options import JsonOpt, PluginsOpt, display, emit, use_plugins
 from harness.progress import bar
 
 GivenOpt = Annotated[
@@ -44,12 +44,16 @@ def new(
         str, typer.Argument(metavar="NAME", help="Its name: a Python identifier in lower case.", show_default=False)
     ],
     folder: Annotated[Path, typer.Option("--dir", help="Where the new folder NAME is put.")] = Path(),
+    as_json: JsonOpt = False,
 ) -> None:
     """Write a small package with a plug-in that runs as it stands: the class, its test, a sweep file, a README.
     Overwrites nothing."""
     from harness.scaffold.package import write_package
 
     place = write_package(kind.value, name, folder)
+    if as_json:
+        emit({"kind": kind.value, "name": name, "folder": str(place), "sweep": str(place / "config.yaml")})
+        return
     print(f"{place}/ written. Next:\n  pip install -e {place}\n  harness check {kind} {name}", file=sys.stderr)
     print(f"  harness sweep {place / 'config.yaml'}", file=sys.stderr)
 
@@ -60,6 +64,7 @@ def check(
         str, typer.Argument(metavar="NAME", help="Its name, as `harness list` prints it.", show_default=False)
     ],
     given: GivenOpt = None,
+    plugin_files: PluginsOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
     """Try a plug-in against the contracts of its kind, on a small built-in setting; says what fails and how to mend
@@ -68,6 +73,7 @@ def check(
     from harness.plugin_checks.run_checks import check as check_plugin
     from harness.plugin_checks.run_checks import found
 
+    use_plugins(plugin_files)
     plugin = found(kind.value, name)
     with bar(f"checking {name}") as progress:
         report = check_plugin(kind.value, plugin, _settings(given or []), progress)

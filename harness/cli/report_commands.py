@@ -12,7 +12,8 @@ import typer
 
 import harness
 from harness.cli.evaluate_commands import CorrectionOption, TestOption
-from harness.cli.options import JsonOpt, WorkspaceOpt, emit
+from harness.cli.options import JsonOpt, WorkspaceOpt, WrittenResultsOpt, emit, existing
+from harness.cli.result_output import output
 from harness.errors import UserError
 
 PAGE = Path("report.html")
@@ -25,7 +26,9 @@ class Format(StrEnum):
     ranx = "ranx"
 
 
-ResultsArg = Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder of published runs.")]
+ResultsArg = Annotated[
+    Path | None, typer.Argument(metavar="[RESULTS]", help="Folder of published runs, in place of --results.")
+]
 HtmlOpt = Annotated[bool, typer.Option("--html", help="A page for the browser; loads and runs nothing. The default.")]
 LatexOpt = Annotated[
     bool, typer.Option("--latex", help="A table for a paper (booktabs), with significance superscripts.")
@@ -48,7 +51,8 @@ CorrectionOpt = Annotated[
 
 
 def report(
-    results: ResultsArg = Path("results"),
+    folder: ResultsArg = None,
+    results: WrittenResultsOpt = Path("results"),
     as_html: HtmlOpt = False,
     as_latex: LatexOpt = False,
     as_markdown: MarkdownOpt = False,
@@ -75,6 +79,7 @@ def report(
     from harness.evaluation.significance.test_spec import TestSpec
     from harness.leaderboard.report.page import make_report, render
 
+    results = existing(folder or results)
     chosen = [
         form for form, wanted in (("html", as_html), ("latex", as_latex), ("markdown", as_markdown)) if wanted
     ] or ["html"]
@@ -101,7 +106,7 @@ def report(
     if as_json:
         emit({"file": None if target is None else str(target), **made.as_json()})
     elif target is None:
-        print(render(made, form), end="")
+        print(render(made, form), end="", file=output())
 
 
 def _typed(results: Path, form: str, options: dict[str, str | None]) -> str:

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.board_commands import ResultsOpt
-from harness.cli.options import JsonOpt, display, emit
+from harness.cli.options import JsonOpt, ResultsOpt, display, emit
 
 RowArg = Annotated[
     list[str] | None,

@@ -34,12 +34,16 @@ def prepare(source: CollectionSource, home: Path, progress: Progress = silent) -
     documents, all queries and all judgments. Raises UserError (or UserErrors with all of them) when the source is
     incomplete or corrupt.
     """
-
-    code = [mark] if (mark := source_hash(type(source))) is not None else []
-    place = home / digest([FORMAT, source.name, source.version, source.settings, source.fingerprint(), *code])[:32]
+    place = prepared_folder(source, home)
     build_once(place, partial(build, source, progress))
     wanted = source.settings.drop_identical
     return PreparedCollection(place, source.title, source.drops_identical if wanted is None else wanted)
+
+
+def prepared_folder(source: CollectionSource, home: Path) -> Path:
+    """Where in `home` the collection of `source` lies once it is prepared."""
+    code = [mark] if (mark := source_hash(type(source))) is not None else []
+    return home / digest([FORMAT, source.name, source.version, source.settings, source.fingerprint(), *code])[:32]
 
 
 class PreparedCollection:

@@ -19,12 +19,12 @@ from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.labelling.labels.label_stage import Labels
 from harness.labelling.labels.teacher import Teacher
 from harness.method import MethodInputs
-from harness.pipeline.blind_collection import BlindCollection
 from harness.pipeline.faults import FaultCollector, method_path
 from harness.pipeline.fidelity.trace_plan import EvaluatedCandidates, TracePlan
 from harness.pipeline.graph import closure
+from harness.pipeline.isolation.blind_collection import BlindCollection
+from harness.pipeline.outcome.stage_fault import Refused, StageFault
 from harness.pipeline.qa_cells import AnswerEvaluation, answer_evaluation
-from harness.pipeline.stage_fault import Refused, StageFault
 from harness.pipeline.sweep_inputs import SweepInputs
 from harness.pipeline.trial_selection import SelectTrial, search, select_trial
 from harness.pipeline.workspace_folder import WorkspaceFolder

@@ -9,10 +9,10 @@ from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import Queue, closure, missing
 from harness.pipeline.isolation.plugin_classes import plugin_classes
 from harness.pipeline.isolation.plugin_process import PluginStageError
+from harness.pipeline.isolation.stage_work import work
 from harness.pipeline.live.observer import Observer
+from harness.pipeline.outcome.stage_fault import StageFault
 from harness.pipeline.run_stage import Work, run_stage
-from harness.pipeline.stage_fault import StageFault
-from harness.pipeline.stage_work import work
 from harness.pipeline.store import Store
 from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.stage import Stage

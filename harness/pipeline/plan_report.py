@@ -16,11 +16,11 @@ from harness.ledger.ledger import Ledger
 from harness.masking import masked
 from harness.pipeline.builder import PlannedCell
 from harness.pipeline.cost import labelling_cost
-from harness.pipeline.failures import Failures
+from harness.pipeline.diagnosis.preflight import disk_free, disk_needed, unready_teachers
 from harness.pipeline.graph import closure
 from harness.pipeline.labels.failed_labels import failed_labels, failed_labels_text
+from harness.pipeline.outcome.failures import Failures
 from harness.pipeline.planned_sweep import PlannedSweep
-from harness.pipeline.preflight import disk_free, disk_needed, unready_teachers
 from harness.pipeline.store import Store
 from harness.stage import Stage
 from harness.text import clock, counted
@@ -203,9 +203,8 @@ def _cell_row(cell: PlannedCell, states: dict[str, tuple[str, str]]) -> Report:
     return {"cell": str(cell.cell), "state": "waiting", "reason": ""}
 
 
-def render_status(report: Report, why: bool = False) -> Group:
-    """The status for people: a line of counts, then every cell that is not done; with `why` the tracebacks of what
-    failed."""
+def render_status(report: Report) -> Group:
+    """The status for people: a line of counts, then every cell that is not done."""
     table = Table("cell", "state", "why", box=None)
     open_cells = [row for row in report["cells"] if row["state"] != "done"]
     for row in open_cells:
@@ -215,8 +214,12 @@ def render_status(report: Report, why: bool = False) -> Group:
     head = f"{done:,} of {counted(len(report['cells']), 'cell')} done; stages: {counts}"
     money = [_money_text(report["llm"])] if report["llm"] else []
     head = "\n".join([head, *failed_labels_text(report["labels"]), *money])
-    traces = [f"{row['stage']}: {row['reason']}\n{row['traceback'] or ''}" for row in report["failures"]] if why else []
-    return Group(escape(head), *([table] if open_cells else []), *(escape(f"\n{trace}") for trace in traces))
+    return Group(escape(head), table) if open_cells else Group(escape(head))
+
+
+def failure_traces(report: Report) -> str:
+    """The tracebacks of what failed, for people."""
+    return "\n\n".join(f"{row['stage']}: {row['reason']}\n{row['traceback'] or ''}" for row in report["failures"])
 
 
 def _money_text(llm: Report) -> str:

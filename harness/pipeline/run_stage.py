@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness._version import __version__
 from harness.ledger.ledger import Ledger
-from harness.pipeline.stage_work import StageContext, StageMeasure, work
+from harness.pipeline.isolation.stage_work import StageContext, StageMeasure, work
 from harness.pipeline.store import Manifest, Store
 from harness.published import energy
 from harness.stage import Stage, canonical

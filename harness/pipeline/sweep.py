@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from harness.ledger.ledger import Ledger
+from harness.pipeline.diagnosis.preflight import check_plan
 from harness.pipeline.isolation.plugin_process import PluginWork
 from harness.pipeline.labels.failed_labels import ask_again, failed_labels, failed_labels_text
 from harness.pipeline.live.journal import Journal
 from harness.pipeline.live.live_view import view
 from harness.pipeline.live.observer import Observer, ObserverGroup
 from harness.pipeline.local_executor import ExecutionResult, LocalExecutor
+from harness.pipeline.outcome.sweep_failures import CellFailure, cell_failures, failure_text, trace_failures
 from harness.pipeline.plan_report import ledger_report
 from harness.pipeline.planned_sweep import PlannedSweep
-from harness.pipeline.preflight import check_plan
 from harness.pipeline.publish.answer_sources import answer_notices
 from harness.pipeline.publish.publisher import Publisher
 from harness.pipeline.store import Store
-from harness.pipeline.sweep_failures import CellFailure, cell_failures, failure_text, trace_failures
 from harness.text import clock, counted
 
 

@@ -10,19 +10,26 @@ from pathlib import Path
 from typing import Any, Self
 
 from harness.collections.parse import parse_source
-from harness.collections.prepared import PreparedCollection, prepare
+from harness.collections.prepared import PreparedCollection, prepare, prepared_folder
+from harness.errors import UserErrors
+from harness.files import cache_home
 from harness.ledger.ledger import Ledger
-from harness.pipeline.failures import Failures
+from harness.pipeline.diagnosis.writable_folder import unwritable
+from harness.pipeline.outcome.failures import Failures
 from harness.pipeline.store import Store
 from harness.progress import Progress, silent
 
 
 class WorkspaceFolder:
     """Artefacts, the ledger, prepared collections, caches, failures and journals below `path`; all made when something
-    is written."""
+    is written.
 
-    def __init__(self, path: str | Path = "workspace") -> None:
+    Where it does not prepare anything (`prepares`), collections that it lacks are prepared in the user's cache.
+    """
+
+    def __init__(self, path: str | Path = "workspace", *, prepares: bool = True) -> None:
         self.path = Path(path)
+        self._prepares = prepares
 
     @classmethod
     def of(cls, workspace: WorkspaceFolder | str | Path) -> WorkspaceFolder:
@@ -83,7 +90,10 @@ class WorkspaceFolder:
     ) -> PreparedCollection:
         """The collection of `spec` as a sweep file names it, read once and kept; paths in it are relative to `base`.
         Raises UserError."""
-        return prepare(parse_source(spec, base), self.collections, progress)
+        source, home = parse_source(spec, base), self.collections
+        if not self._prepares and not prepared_folder(source, home).is_dir():
+            home = cache_home() / "collections"
+        return prepare(source, home, progress)
 
     @property
     def imported_labels(self) -> Path:
@@ -104,6 +114,12 @@ class WorkspaceFolder:
     def journals(self) -> list[Path]:
         """The journals of sweeps that ran or run here, newest first."""
         return sorted(self.journal_folder.glob("*.jsonl"), reverse=True)
+
+    def check_writable(self, results: Path) -> None:
+        """Raises UserErrors where this folder, or that of results, can be neither written to nor made."""
+        folders = (("results", results), ("workspace", self.path))
+        if faults := [fault for name, folder in folders if (fault := unwritable(name, folder)) is not None]:
+            raise UserErrors.of(faults)
 
     def close(self) -> None:
         """Close the ledger's file; it opens again when it is needed."""

@@ -17,8 +17,8 @@ from typing import Any
 
 from harness.ledger.ledger import Ledger
 from harness.pipeline.isolation.plugin_classes import plugin_classes
-from harness.pipeline.stage_fault import StageFault
-from harness.pipeline.stage_work import StageContext, work
+from harness.pipeline.isolation.stage_work import StageContext, work
+from harness.pipeline.outcome.stage_fault import StageFault
 from harness.pipeline.store import Store
 from harness.plugin_files import load_named_files
 from harness.stage import Stage

@@ -24,8 +24,8 @@ from harness.ledger.calls import Usage
 from harness.pipeline.isolation import child_work
 from harness.pipeline.isolation.child_work import ChildOrder, LedgerTerms, Surroundings
 from harness.pipeline.isolation.plugin_classes import plugin_classes
-from harness.pipeline.stage_fault import StageFault
-from harness.pipeline.stage_work import StageContext, StageMeasure, work
+from harness.pipeline.isolation.stage_work import StageContext, StageMeasure, work
+from harness.pipeline.outcome.stage_fault import StageFault
 from harness.stage import Stage
 from harness.text import clock
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from harness.pipeline.failures import Failures
 from harness.pipeline.live.sweep_state import SweepState, Work
+from harness.pipeline.outcome.failures import Failures
 
 
 class KindRow(NamedTuple):

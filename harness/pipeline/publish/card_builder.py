@@ -42,7 +42,6 @@ from harness.published.environment import implementation, platform
 from harness.published.provenance import read_provenance
 from harness.published.result_folder import publish, renewed, run_folder, slug
 from harness.qa.answer_stages import Answered
-from harness.retrieval.run import Run
 from harness.stage import Stage, canonical, digest
 from harness.students.static_encoder import StaticStudent
 
@@ -153,13 +152,8 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
         durations_standalone=_durations_standalone(manifests, standalone),
         energy=energy.total(manifests.values()),
         plugins=plugins,
-        run_faults=_run_faults(cell, store) if plugins else (),
+        run_faults=run_faults(cell, store) if plugins else (),
     )
-
-
-def _run_faults(cell: PlannedCell, store: Store) -> tuple[str, ...]:
-    run = Run.read(store.place(cell.run) / "run.trec.gz")
-    return run_faults(run, cell.inputs.collection.corpus, cell.inputs.depth)
 
 
 def _typed(path: Path) -> str:

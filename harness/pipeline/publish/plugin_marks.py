@@ -8,6 +8,7 @@ from harness.checked_plugins import is_passed
 from harness.collections.collection import Corpus
 from harness.pipeline.builder import PlannedCell
 from harness.pipeline.isolation.plugin_classes import plugin_classes
+from harness.pipeline.store import Store
 from harness.plugins import Plugin
 from harness.published.card_plugins import PluginSection
 from harness.retrieval.run import Run
@@ -32,9 +33,10 @@ def _section(kind: type[Plugin]) -> PluginSection | None:
     return PluginSection(kind=group.rpartition(".")[2], name=plain(kind.name), code=code, checked=checked)
 
 
-def run_faults(run: Run, corpus: Corpus, depth: int) -> tuple[str, ...]:
-    """What is odd about a run of which nobody knows how it was made."""
-    return tuple(_faults(run, corpus, depth))
+def run_faults(cell: PlannedCell, store: Store) -> tuple[str, ...]:
+    """What is odd about the run of a cell of which nobody knows how it was made."""
+    run = Run.read(store.place(cell.run) / "run.trec.gz")
+    return tuple(_faults(run, cell.inputs.collection.corpus, cell.inputs.depth))
 
 
 def _faults(run: Run, corpus: Corpus, depth: int) -> Iterator[str]:

@@ -12,11 +12,11 @@ from harness.labelling.labels.label_stage import Labels
 from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import closure
 from harness.pipeline.local_executor import ExecutionResult
+from harness.pipeline.outcome.stage_fault import StageFault
 from harness.pipeline.planned_sweep import PlannedSweep
 from harness.pipeline.publish.cache import PublishedCache
 from harness.pipeline.publish.card_builder import publish_cell
 from harness.pipeline.publish.labelling_time import LabellingTime
-from harness.pipeline.stage_fault import StageFault
 from harness.pipeline.store import Store
 
 

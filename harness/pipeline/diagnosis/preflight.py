@@ -3,13 +3,13 @@ teachers."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from harness.errors import UserError, UserErrors
 from harness.pipeline.cost import labelling_cost
+from harness.pipeline.diagnosis.writable_folder import nearest_folder
 from harness.pipeline.planned_sweep import PlannedSweep
 from harness.pipeline.qa_cells import INLINE
 from harness.pipeline.store import Store
@@ -19,22 +19,11 @@ _LEAST = 16 << 20
 """Bytes that must be free whatever is planned: cards, journal and ledger."""
 
 
-def check_folders(*folders: tuple[str, Path]) -> None:
-    """Raises UserErrors for each of the named folders that cannot be written to, or cannot be made."""
-    faults = [fault for name, folder in folders if (fault := _unwritable(name, folder)) is not None]
-    if faults:
-        raise UserErrors.of(faults)
-
-
 def check_plan(plan: PlannedSweep, results: Path, waiting: Mapping[str, Stage], store: Store) -> None:
     """Raises UserErrors where a folder cannot be written to, the disk is too small for the `waiting` stages, or a
     teacher that is to be asked cannot be."""
-    faults = [
-        fault
-        for name, folder in (("results", results), ("workspace", plan.workspace.path))
-        if (fault := _unwritable(name, folder)) is not None
-    ]
-    faults += _without_room(plan.workspace.path, disk_needed(waiting.values(), store)) if not faults else []
+    plan.workspace.check_writable(results)
+    faults = [*_without_room(plan.workspace.path, disk_needed(waiting.values(), store))]
     faults += unready_teachers(plan, waiting.values(), store)
     if faults:
         raise UserErrors.of(faults)
@@ -61,27 +50,11 @@ def disk_needed(waiting: Iterable[Stage], store: Store) -> int:
 
 def disk_free(folder: Path) -> int:
     """Bytes that are free where `folder` is or will be."""
-    return shutil.disk_usage(_nearest(folder)).free
-
-
-def _nearest(folder: Path) -> Path:
-    """The folder itself, or the first above it that is there."""
-    return next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
-
-
-def _unwritable(name: str, folder: Path) -> UserError | None:
-    there = _nearest(folder)
-    if not there.is_dir():
-        return UserError(f"is no folder, so that the {name} cannot be written", there, remedy=f"give another --{name}")
-    if not os.access(there, os.W_OK | os.X_OK):
-        return UserError(
-            f"the {name} cannot be written here", there, remedy=f"mend its rights or give another --{name}"
-        )
-    return None
+    return shutil.disk_usage(nearest_folder(folder)).free
 
 
 def _without_room(folder: Path, needed: int) -> Iterator[UserError]:
     free = disk_free(folder)
     if free < needed + _LEAST:
         message = f"{free / 2**30:.2f} GB are free, and the sweep writes about {(needed + _LEAST) / 2**30:.2f}"
-        yield UserError(message, _nearest(folder), remedy="make room, or give a --workspace on another disk")
+        yield UserError(message, nearest_folder(folder), remedy="make room, or give a --workspace on another disk")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.collections.collection import Judgments
 from harness.collections.prepared import PreparedCollection
-from harness.pipeline.stage_fault import Refused
+from harness.pipeline.outcome.stage_fault import Refused
 
 
 class BlindCollection(PreparedCollection):

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.masking import masked
-from harness.pipeline.stage_fault import StageFault
+from harness.pipeline.outcome.stage_fault import StageFault
 
 
 @dataclass(frozen=True)

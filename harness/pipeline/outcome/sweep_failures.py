@@ -11,8 +11,8 @@ from typing import Any
 from harness.config.cells import Cell
 from harness.pipeline.builder import PlannedCell
 from harness.pipeline.local_executor import ExecutionResult
+from harness.pipeline.outcome.stage_fault import StageFault
 from harness.pipeline.planned_sweep import PlannedSweep
-from harness.pipeline.stage_fault import StageFault
 from harness.stage import Stage
 from harness.text import counted
 

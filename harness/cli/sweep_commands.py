@@ -1,0 +1,115 @@
+"""``harness sweep``, ``plan`` and ``status``: what a sweep file asks for, done, foreseen and followed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import harness
+from harness.cli.error_output import FAILED, tell_error
+from harness.cli.options import (
+    JsonOpt,
+    MaxCostWorkspaceOpt,
+    PluginsOpt,
+    RetryFailedOpt,
+    SetOpt,
+    SweepArg,
+    WorkspaceOpt,
+    WrittenResultsOpt,
+    display,
+    emit,
+    use_plugins,
+)
+from harness.cli.result_output import output
+from harness.masking import masked
+
+MaxCostOpt = Annotated[
+    float | None,
+    typer.Option(
+        "--max-cost",
+        min=0,
+        metavar="USD",
+        help="Stop before LLM calls of this sweep, in all its runs, cost more than this.",
+    ),
+]
+FailFastOpt = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first stage that fails.")]
+WhyOpt = Annotated[bool, typer.Option("--why", help="Also the tracebacks of what failed.")]
+
+
+def sweep(
+    file: SweepArg,
+    overrides: SetOpt = None,
+    results: WrittenResultsOpt = Path("results"),
+    workspace: WorkspaceOpt = Path("workspace"),
+    max_cost: MaxCostOpt = None,
+    max_cost_workspace: MaxCostWorkspaceOpt = None,
+    retry_failed: RetryFailedOpt = False,
+    fail_fast: FailFastOpt = False,
+    plugin_files: PluginsOpt = None,
+    as_json: JsonOpt = False,
+) -> None:
+    """Plan, run what is new, publish each run as it is finished, print the board. Interrupted or failed: the same
+    command goes on where it stopped."""
+    from harness.leaderboard.render import board_files as render
+
+    home = harness.Workspace(workspace)
+    home.check_writable(results)
+    use_plugins(plugin_files)
+    try:
+        planned = home.plan(file, overrides or ())
+        for notice in (*planned.sweep.source.notices, *planned.collection_notices):
+            print(masked(f"notice: {notice}"), file=sys.stderr)
+        outcome = planned.run(
+            results,
+            max_cost=max_cost,
+            max_cost_workspace=max_cost_workspace,
+            retry_failed=retry_failed,
+            fail_fast=fail_fast,
+        )
+    except KeyboardInterrupt as error:
+        # typer would end without a word.
+        raise typer.Exit(tell_error(error)) from error
+    if as_json:
+        emit(outcome.summary)
+    else:
+        if outcome.published:
+            display(render.terminal(harness.load_board(results, runs={folder.name for folder in outcome.published})))
+        print(masked(outcome.text()), file=sys.stderr)
+    raise typer.Exit(FAILED if outcome.failures or outcome.summary["traces"]["failed"] else 0)
+
+
+def plan(
+    file: SweepArg,
+    overrides: SetOpt = None,
+    workspace: WorkspaceOpt = Path("workspace"),
+    plugin_files: PluginsOpt = None,
+    as_json: JsonOpt = False,
+) -> None:
+    """Say what a sweep would run and what it would cost, cache hits subtracted. Trains nothing, calls no LLM, makes no
+    folder."""
+    from harness.pipeline.plan_report import render_plan
+
+    use_plugins(plugin_files)
+    report = harness.Workspace(workspace, prepares=False).plan(file, overrides or ()).report()
+    emit(report) if as_json else display(render_plan(report))
+
+
+def status(
+    file: SweepArg,
+    overrides: SetOpt = None,
+    workspace: WorkspaceOpt = Path("workspace"),
+    why: WhyOpt = False,
+    plugin_files: PluginsOpt = None,
+    as_json: JsonOpt = False,
+) -> None:
+    """What of a sweep is done, running now, waiting, or failed and why."""
+    from harness.pipeline.plan_report import failure_traces, render_status
+
+    use_plugins(plugin_files)
+    report = harness.Workspace(workspace, prepares=False).plan(file, overrides or ()).status()
+    emit(report) if as_json else display(render_status(report))
+    if why and not as_json:
+        print(failure_traces(report), file=output())

@@ -1,0 +1,1 @@
+"""What failed: in a stage, in a sweep, and kept in the workspace until it succeeds."""
