@@ -20,7 +20,7 @@ def command_page() -> str:
     sections = "\n\n".join(_section(name, command) for name, command in commands)
     head = (
         f"# Commands\n\n{plain(root.help)}\n\n{_options(root)}\n\nExit codes: 0 all done, 1 something failed, 2 "
-        "bad usage or bad input."
+        "bad usage or bad input; [operating.md](../operating.md) has all."
     )
     return f"{head}\n\n| command | what it does |\n|---|---|\n{table}\n\n{sections}\n"
 

@@ -129,11 +129,11 @@ def _verdict(contract: Check[T], setting: T) -> CheckResult:
         if seen.contract not in (None, contract.name):
             return CheckResult(contract.name, contract.demands, "not checked", f"see '{seen.contract}'")
         return CheckResult(contract.name, contract.demands, "broken", str(seen), contract.remedy)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return CheckResult(contract.name, contract.demands, "broken", raised(error), contract.remedy)
     return CheckResult(contract.name, contract.demands, "kept")
 
 
-def raised(error: Exception) -> str:
+def raised(error: BaseException) -> str:
     """An error that a plug-in raised, in one line of words."""
     return f"it raises {str(error) if isinstance(error, UserError) else f'{type(error).__name__}: {error}'}"

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 from harness._lazy import lazy
 from harness.plugin_checks.check import Broken
 from harness.plugin_checks.check_setup import CheckSetup, CheckVariant
+from harness.plugin_files import load_named_files
 from harness.stage import Stage
 
 sentence_transformers = lazy("sentence_transformers")
@@ -64,6 +65,7 @@ def _found(module: str, name: str) -> Any:
 def _obey(order: dict[str, Any]) -> None:
     # Loaded before the clock runs: the kill is to meet the stage's work, not its imports.
     _ = sentence_transformers.SentenceTransformer
+    load_named_files()
     kind = _found(*order["class"])
     setup = CheckSetup(kind, kind.Settings.model_validate(order["settings"]), Path(order["home"]))
 

@@ -135,7 +135,8 @@ class TableView(TallyView):
         if self._ledger is not None:
             paid = self._ledger.paid
             parts.append(
-                f"LLM: {paid.calls:,} calls, {paid.input_tokens + paid.output_tokens:,} tokens, {paid.usd:.2f} USD"
+                f"LLM: {counted(paid.calls, 'call')}, {paid.input_tokens + paid.output_tokens:,} tokens, "
+                f"{paid.usd:.2f} USD"
             )
         return " · ".join(parts)
 

@@ -337,7 +337,7 @@ def test_a_trace_that_fails_costs_no_result(home: Path, monkeypatch: pytest.Monk
         patch.setattr(RankerFidelity, "scores", broken)
         result = sweep(home, change, results="broken")
     assert result.summary["cells"]["failed"] == 0 and result.summary["traces"] == {"total": 1, "failed": 1}
-    assert "1 cells miss their trace" in result.text() and "broken on purpose" in result.text()
+    assert "1 cell misses its trace" in result.text() and "broken on purpose" in result.text()
     (folder,) = result.published
     assert read_trace(folder) is None
     (row,) = planned(home, change).status()["cells"]

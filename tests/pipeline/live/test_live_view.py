@@ -42,7 +42,7 @@ def test_lines(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert captured.err.splitlines() == [
         "4 stages to run, 3 done before",
         "[1/4] number 1: 30 s, about 1 min 35 s to go",
-        f"FAILED broken {BROKEN.label}: no [luck] (1 stages rest on it)",
+        f"FAILED broken {BROKEN.label}: no [luck] (1 stage rests on it)",
     ]
 
 
@@ -75,7 +75,7 @@ def test_the_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pyte
         table.close()
     rows = [re.sub(r"\s+", " ", line).strip() for line in capture.get().splitlines()]
     assert rows[:4] == ["stage done of failed time", "number 2 2 30 s", "▸ broken 0 1 1 0.0 s", "sum 0 1 1 0.0 s"]
-    assert rows[-1].endswith("about 0.0 s to go · 3 stages done before · LLM: 1 calls, 1,100 tokens, 0.25 USD")
-    assert "failed broken : no [luck] (1 stages rest on it)" in re.sub(
+    assert rows[-1].endswith("about 0.0 s to go · 3 stages done before · LLM: 1 call, 1,100 tokens, 0.25 USD")
+    assert "failed broken : no [luck] (1 stage rests on it)" in re.sub(
         r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err
     )
