@@ -24,6 +24,7 @@ _RIGHT = "give a Python file with a class of a plug-in, for example one that `ha
 
 _files: dict[str, tuple[Path, str]] = {}
 """Path and content hash of what was loaded, by name of the module; the latest last."""
+_modules: dict[str, None] = {}
 
 
 def load_files(files: Iterable[Path]) -> bool:
@@ -38,9 +39,14 @@ def load_named_files() -> bool:
     return load_files(Path(name) for name in os.environ.get(VARIABLE, "").split(os.pathsep) if name)
 
 
+def search_modules(names: Iterable[str]) -> None:
+    """Look for plug-ins in these modules, too: those that a process found which started this one."""
+    _modules.update(dict.fromkeys(names))
+
+
 def file_points(group: str) -> list[EntryPoint]:
-    """An entry point of `group` for every file that was loaded, the latest last."""
-    return [EntryPoint(name, name, group) for name in _files]
+    """An entry point of `group` for every file that was loaded, the latest last, and every module to search."""
+    return [EntryPoint(name, name, group) for name in {**_modules, **_files}]
 
 
 def is_plugin_file(module: str) -> bool:

@@ -20,7 +20,7 @@ from harness.pipeline.isolation.plugin_classes import plugin_classes
 from harness.pipeline.isolation.stage_work import StageContext, work
 from harness.pipeline.outcome.stage_fault import StageFault
 from harness.pipeline.store import Store
-from harness.plugin_files import load_named_files
+from harness.plugin_files import load_named_files, search_modules
 from harness.stage import Stage
 
 _EVERY = 0.1
@@ -69,6 +69,8 @@ class Surroundings:
     environment: dict[str, str]
     dump: str
     """The file that faulthandler writes to."""
+    modules: tuple[str, ...]
+    """Of the plug-ins at work."""
 
     def enter(self) -> None:
         """Make them those of this process, which then outlives neither its parent nor its session."""
@@ -97,6 +99,7 @@ def obey(link: Connection, surroundings: Surroundings, order: bytes) -> None:
     """Run the stage of a pickled `ChildOrder`, and send lines of JSON: progress, then how it ended."""
     surroundings.enter()
     load_named_files()
+    search_modules(surroundings.modules)
     try:
         job: ChildOrder = pickle.loads(order)
     except Exception as error:

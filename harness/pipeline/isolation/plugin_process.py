@@ -26,6 +26,7 @@ from harness.pipeline.isolation.child_work import ChildOrder, LedgerTerms, Surro
 from harness.pipeline.isolation.plugin_classes import plugin_classes
 from harness.pipeline.isolation.stage_work import StageContext, StageMeasure, work
 from harness.pipeline.outcome.stage_fault import StageFault
+from harness.plugins import Plugin
 from harness.stage import Stage
 from harness.text import clock
 
@@ -55,7 +56,8 @@ class PluginWork:
         if order is None:
             return work(stage, draft, context)
         with tempfile.NamedTemporaryFile(prefix="harness-plugin-") as dump:
-            link, process = _started(Surroundings(str(Path.cwd()), dict(os.environ), dump.name), order)
+            modules = tuple(kind.__module__ for kind in classes if issubclass(kind, Plugin))
+            link, process = _started(Surroundings(str(Path.cwd()), dict(os.environ), dump.name, modules), order)
             try:
                 measured = self._followed(process, link, context)
                 process.join(_GRACE)
