@@ -8,6 +8,7 @@ import sys
 import traceback
 from typing import Any
 
+from harness.cli.result_output import output
 from harness.errors import UserError
 from harness.masking import masked
 
@@ -28,7 +29,7 @@ def tell_error(error: BaseException) -> int:
     """Print `error`, on standard output where that is one document of JSON; the exit code that goes with it."""
     # Errors repeat what providers say, which may hold a key.
     if is_json():
-        print(masked(json.dumps({"error": error_document(error)}, ensure_ascii=False, indent=1)))
+        print(masked(json.dumps({"error": error_document(error)}, ensure_ascii=False, indent=1)), file=output())
     else:
         print(masked(_words(error)), file=sys.stderr)
     if isinstance(error, KeyboardInterrupt):

@@ -139,9 +139,9 @@ def _watcher(plan: PlannedSweep, store: Store, observer: Observer | None) -> Obs
 
 
 def _interruption(plan: PlannedSweep, publisher: Publisher, results: Path) -> str:
-    total = len(plan.cells) + len(plan.unplanned)
+    total, done = len(plan.cells) + len(plan.unplanned), len(publisher.folders)
     return (
-        f"{len(publisher.folders):,} of {counted(total, 'cell')} {'is' if total == 1 else 'are'} on the board "
+        f"{done:,} of {counted(total, 'cell')} {'is' if done == 1 else 'are'} on the board "
         f"({results}/), and every finished stage is kept; the same command goes on where it stopped"
     )
 

@@ -49,7 +49,7 @@ def own_method(home: Path, name: str) -> Path:
     ("arguments", "where", "words", "code"),
     [
         (["sweep", "nowhere.yaml"], "nowhere.yaml", "there is no such sweep file", 2),
-        (["sweep", "sweep.yaml"], "sweep.yaml:3: methods.1.method", "unknown method 'faulty'", 2),
+        (["sweep", "sweep.yaml"], "sweep.yaml:3: methods.1", "unknown method 'faulty'", 2),
         (["sweep", "sweep.yaml", "--nonsense"], "the command line", "No such option: --nonsense", 2),
         (["sweep"], "the command line", "Missing argument 'FILE'", 2),
         (["board", "--results", "nothere"], "nothere", "there is no such folder of results", 2),
@@ -67,7 +67,7 @@ def test_several_faults_are_all_in_the_document(home: Path, monkeypatch: Monkey,
     (home / "sweep.yaml").write_text("collections: [{folder: data}]\nmethods: [bm52]\nbudgetss: [1]\n")
     assert call(monkeypatch, "plan", "sweep.yaml", "--json") == 2
     error = json.loads(capsys.readouterr().out)["error"]
-    assert {one["where"] for one in error["errors"]} == {"sweep.yaml:2: methods.0.method", "sweep.yaml:3: budgetss"}
+    assert {one["where"] for one in error["errors"]} == {"sweep.yaml:2: methods.0", "sweep.yaml:3: budgetss"}
     assert error["where"] == error["errors"][0]["where"]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from harness.leaderboard.board import load_board
 from harness.pipeline.workspace import Workspace
-from harness.published.result_folder import read_card
+from harness.published.result_folder import read_card, run_folders
 from tests.baselines.small import write_collection
 from tests.pipeline.isolation.faulty_method import Faulty
 
@@ -59,7 +59,7 @@ def test_a_sweep_that_is_ended_leaves_what_is_done(number: int, code: int, words
         [sys.executable, "-m", "harness", "sweep", "sweep.yaml"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 120
-    while len(list(tmp_path.glob("results/*/*"))) < 2 and time.monotonic() < deadline:
+    while len(list(run_folders(tmp_path / "results"))) < 2 and time.monotonic() < deadline:
         time.sleep(0.1)
     time.sleep(1)
     os.kill(sweep.pid, number)
@@ -76,7 +76,7 @@ def test_with_json_an_interruption_is_one_document(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "harness", "sweep", "sweep.yaml", "--json"]
     sweep = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     deadline = time.monotonic() + 120
-    while len(list(tmp_path.glob("results/*/*"))) < 2 and time.monotonic() < deadline:
+    while len(list(run_folders(tmp_path / "results"))) < 2 and time.monotonic() < deadline:
         time.sleep(0.1)
     sweep.terminate()
     told, _ = sweep.communicate(timeout=60)
