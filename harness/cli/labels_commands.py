@@ -10,7 +10,7 @@ import typer
 
 import harness
 from harness.cli.options import JsonOpt, PluginsOpt, SetOpt, SweepArg, WorkspaceOpt, display, emit, use_plugins
-from harness.cli.result_output import ResultTyper
+from harness.cli.result_command import ResultTyper
 from harness.labelling.exchange.label_forms import LABEL_FORMS
 from harness.labelling.exchange.training_forms import TRAINING_FORMS
 from harness.progress import bar

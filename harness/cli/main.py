@@ -31,7 +31,7 @@ from harness.cli.options import (
 )
 from harness.cli.plugin_commands import add_plugin_commands
 from harness.cli.report_commands import export, report
-from harness.cli.result_output import ResultTyper
+from harness.cli.result_command import ResultTyper
 from harness.cli.sweep_commands import plan, status, sweep
 from harness.cli.trace_command import trace
 from harness.errors import UserError, did_you_mean

@@ -5,12 +5,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TextIO
-
-import typer
-from typer.core import TyperCommand
+from typing import TextIO
 
 _streams: list[TextIO] = []
 
@@ -20,25 +17,9 @@ def output() -> TextIO:
     return _streams[-1] if _streams else sys.stdout
 
 
-class ResultCommand(TyperCommand):
-    """A command during which only `output()` leads to standard output."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run it."""
-        with _diverted():
-            return super().invoke(ctx)
-
-
-class ResultTyper(typer.Typer):
-    """Commands that keep standard output to themselves."""
-
-    def command(self, name: str | None = None, **options: Any) -> Callable[[Any], Any]:
-        """As typer has it."""
-        return super().command(name, **{"cls": ResultCommand, **options})
-
-
 @contextmanager
-def _diverted() -> Iterator[None]:
+def diverted() -> Iterator[None]:
+    """Inside, only `output()` leads to standard output."""
     before = sys.stdout
     number = 1 if before is sys.__stdout__ else None
     with _duplicate(before, number) as stream:

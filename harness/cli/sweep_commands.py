@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import harness
-from harness.cli.error_output import FAILED, tell_error
+from harness.cli.error_output import FAILED
 from harness.cli.options import (
     JsonOpt,
     MaxCostWorkspaceOpt,
@@ -58,20 +58,16 @@ def sweep(
     home = harness.Workspace(workspace)
     home.check_writable(results)
     use_plugins(plugin_files)
-    try:
-        planned = home.plan(file, overrides or ())
-        for notice in (*planned.sweep.source.notices, *planned.collection_notices):
-            print(masked(f"notice: {notice}"), file=sys.stderr)
-        outcome = planned.run(
-            results,
-            max_cost=max_cost,
-            max_cost_workspace=max_cost_workspace,
-            retry_failed=retry_failed,
-            fail_fast=fail_fast,
-        )
-    except KeyboardInterrupt as error:
-        # typer would end without a word.
-        raise typer.Exit(tell_error(error)) from error
+    planned = home.plan(file, overrides or ())
+    for notice in (*planned.sweep.source.notices, *planned.collection_notices):
+        print(masked(f"notice: {notice}"), file=sys.stderr)
+    outcome = planned.run(
+        results,
+        max_cost=max_cost,
+        max_cost_workspace=max_cost_workspace,
+        retry_failed=retry_failed,
+        fail_fast=fail_fast,
+    )
     if as_json:
         emit(outcome.summary)
     else:
