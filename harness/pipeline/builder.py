@@ -167,7 +167,9 @@ class Builder:
         collection, tune = inputs.collection, self.sweep.tune
         assert isinstance(collection, PreparedCollection)
         hidden = {inputs.split, *({"test"} - {tune.split if tune else ""})}
-        return replace(inputs, collection=BlindCollection(collection.folder, collection.name, hidden))
+        return replace(
+            inputs, collection=BlindCollection(collection.folder, collection.name, collection.drop_identical, hidden)
+        )
 
     def _scored(self, inputs: MethodInputs, run: Stage, corpus: Corpus | None = None) -> Evaluate:
         judgments = inputs.collection.judgments(inputs.split)

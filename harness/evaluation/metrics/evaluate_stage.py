@@ -60,7 +60,7 @@ def _check_known(run: Run, judgments: Judgments, corpus: Corpus) -> None:
             remedy="rank documents for inputs.collection.queries(inputs.split).ids",
         )
     documents = list({document: None for query in queries for document in run.scores[query]})
-    if (corpus.find(documents) < 0).all():
+    if documents and (corpus.find(documents) < 0).all():
         raise UserError(
             f"the run holds no document of the collection; it has '{documents[0]}', where the collection has "
             f"'{corpus.ids[0]}'",

@@ -13,12 +13,12 @@ from harness.pipeline.outcome.stage_fault import Refused
 class BlindCollection(PreparedCollection):
     """The same collection; whoever asks for judgments or answers of one of the `hidden` splits is refused."""
 
-    def __init__(self, folder: Path, name: str, hidden: Iterable[str]) -> None:
-        super().__init__(folder, name)
+    def __init__(self, folder: Path, name: str, drop_identical: bool, hidden: Iterable[str]) -> None:
+        super().__init__(folder, name, drop_identical)
         self._hidden = tuple(sorted(hidden))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return BlindCollection, (self.folder, self.name, self._hidden)
+        return BlindCollection, (self.folder, self.name, self.drop_identical, self._hidden)
 
     def judgments(self, split: str) -> Judgments:
         self._check(split, "judgments")
