@@ -68,6 +68,7 @@ bench-quick: $(VENV)/.dev  ## the same on less work, in minutes
 
 calibrate: $(VENV)/.dev  ## do the tests err as often as they say? (minutes; the tables of docs/statistics.md and docs/budget-curves.md)
 	$(BIN)/python -m benchmarks.calibrate
+	$(BIN)/python -m benchmarks.calibrate_methods
 	$(BIN)/python -m benchmarks.calibrate_curves
 
 clean:  ## remove the virtual environment and caches (not the workspace)

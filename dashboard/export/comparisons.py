@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from dashboard.export.grid import Grid, GridCell, cell, column, grid
 from harness.evaluation.significance.comparison_result import ComparisonResult
-from harness.evaluation.significance.comparison_tables import VERDICTS, p_text
+from harness.evaluation.significance.comparison_tables import p_text, verdict_words
 from harness.leaderboard import row_texts as cells
 from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.load_results import ResultSet
@@ -115,7 +115,7 @@ def _pairs(answer: ComparisonResult) -> Grid:
             cell(interval(one["interval"])),
             cell(one["p"])._replace(text=p_text(one["p"])),
             cell(one["p_adjusted"])._replace(text=p_text(one["p_adjusted"])),
-            cell(VERDICTS[one["verdict"]], "", one["verdict"] if one["verdict"] in ("better", "worse") else ""),
+            cell(verdict_words(one), "", one["verdict"] if one["verdict"] in ("better", "worse") else ""),
             cell(one["effect_size"], "+.2f"),
             cell(one["superiority"], ".2f"),
             cell(f"{one['wins']}/{one['ties']}/{one['losses']}"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dashboard.export.grid import Grid, Link, cell, column, grid
-from harness.evaluation.significance.comparison_tables import p_text
+from harness.evaluation.significance.comparison_tables import p_words
 from harness.leaderboard import row_texts
 from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.inspect.run_details import details
@@ -95,6 +95,6 @@ def _against(row: Row, table: Table) -> str:
         return means
     one = row.against
     return (
-        f"{means} Against {one.baseline} on {table.metric}: {one.difference:+.4f}, p adjusted {p_text(one.p_adjusted)}"
+        f"{means} Against {one.baseline} on {table.metric}: {one.difference:+.4f}, adjusted {p_words(one.p_adjusted)}"
         + (f" ({one.verdict})." if one.verdict else " (not shown).")
     )

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.frame import frame
 from dashboard.text import literal
 from harness.evaluation.significance.comparison_result import ComparisonResult
-from harness.evaluation.significance.comparison_tables import VERDICTS, p_text
+from harness.evaluation.significance.comparison_tables import p_text, p_words, verdict_words
 from harness.leaderboard.render import comparison_files
 from harness.leaderboard.render.comparison_files import interval
 from harness.leaderboard.report.all_pairs import PairMatrix, letters
@@ -19,7 +19,7 @@ _HELP = {
     "a": "A row, by its letter in the list above.",
     "b": "The row that is compared with it.",
     "b - a": "Mean difference over queries: above 0, b is better.",
-    "95 %": "Interval of the mean difference over queries.",
+    "95 %": "Interval of the mean difference, over queries and runs where the test is t.",
     "p": "How often chance alone would give a difference at least as large, if the two were equal.",
     "p adj.": "p corrected for the number of comparisons made here; the verdict goes by it.",
     "verdict": "Of b. 'not shown' is no evidence that the two are equal.",
@@ -42,6 +42,13 @@ _WIDTHS = {
     "d_z": 58,
     "P(b > a)": 75,
 }
+
+
+def _scope(answer: ComparisonResult) -> str:
+    """What verdicts are about."""
+    if answer["test"] == "t":
+        return "Over queries and runs: of a method with one run nothing is said."
+    return "Runs of a row are averaged on each query first: verdicts are about these runs, others may undo them."
 
 
 def lettered(answer: ComparisonResult) -> dict[str, str]:
@@ -84,7 +91,7 @@ def matrix(answer: ComparisonResult, letter: Mapping[str, str]) -> None:
     shown: dict[str, list[str]] = {"row": list(letter.values())}
     for column, heading in letter.items():
         found = [pairs.cell(row, column) for row in letter]
-        shown[heading] = [f"{one.text} (p {p_text(one.p_adjusted)})" if one else "" for one in found]
+        shown[heading] = [f"{one.text} ({p_words(one.p_adjusted)})" if one else "" for one in found]
     config = {"row": st.column_config.TextColumn(width=40, pinned=True)}
     config |= {heading: st.column_config.TextColumn(width=124) for heading in letter.values()}
     frame(shown, "Matrix", config, save="matrix")
@@ -102,7 +109,7 @@ def tests(answer: ComparisonResult, letter: Mapping[str, str]) -> None:
         "95 %": [interval(row["interval"]) for row in rows],
         "p": [p_text(row["p"]) for row in rows],
         "p adj.": [p_text(row["p_adjusted"]) for row in rows],
-        "verdict": [VERDICTS[row["verdict"]] for row in rows],
+        "verdict": [verdict_words(row) for row in rows],
         "+/=/-": [f"{row['wins']} / {row['ties']} / {row['losses']}" for row in rows],
         "d_z": [row["effect_size"] for row in rows],
         "P(b > a)": [row["superiority"] for row in rows],
@@ -121,7 +128,7 @@ def tests(answer: ComparisonResult, letter: Mapping[str, str]) -> None:
         literal(
             f"{answer['test']} test{sides}, paired over {counted(answer['queries'], 'query')}, seed {answer['seed']}; "
             "p adjusted by "
-            f"{answer['correction']} over {answer['family']}. Runs of a row are averaged on each query first."
+            f"{answer['correction']} over {answer['family']}. {_scope(answer)}"
         )
     )
     look = {"on_click": "ignore", "type": "tertiary", "icon": ":material/download:"}

@@ -32,7 +32,7 @@ _ALL = "all pairs"
 def _question(where: st.delta_generator.DeltaGenerator) -> TestSpec:
     tests = {name: test.summary for name, test in TESTS.items()}
     said = "\n".join(f"- {name}: {literal(about)}" for name, about in tests.items())
-    test = choose.one(where, "Test", list(tests), "test", help=said) or "randomisation"
+    test = choose.one(where, "Test", list(tests), "test", help=said) or "t"
     if TESTS[test].joint is not None:
         where.caption("This test covers the whole family by itself.")
         return TestSpec(test=test)

@@ -66,7 +66,7 @@ def answer(
     metric: MetricsOpt = None,
     baseline: BaselineOpt = None,
     references: ReferencesOpt = True,
-    test: TestOpt = TestOption.randomisation,
+    test: TestOpt = TestOption.t,
     correction: CorrectionOpt = None,
     seed: SeedOpt = 0,
     per_query: PerQueryOpt = False,

@@ -22,7 +22,21 @@ def board(
         str | None, typer.Option("--metric", help="Sort and test rows by it. [default: what most sweeps report first]")
     ] = None,
     baseline: Annotated[
-        str | None, typer.Option("--baseline", help="Test rows against this method. [default: what most sweeps name]")
+        list[str] | None,
+        typer.Option(
+            "--baseline",
+            help="Test rows against this method; repeated, against each and all of them. [default: what most sweeps "
+            "name]",
+        ),
+    ] = None,
+    clusters: Annotated[
+        Path | None,
+        typer.Option(
+            "--clusters",
+            metavar="FILE",
+            help="Queries that are not independent: lines of query, tabulator, cluster; or a queries.jsonl with "
+            "metadata.cluster.",
+        ),
     ] = None,
     by: Annotated[
         By | None,
@@ -41,12 +55,19 @@ def board(
     ] = None,
 ) -> None:
     """The leaderboard in the terminal. What each method may see stands beside it; --by sees holds like against like."""
-    from harness.leaderboard.curves.svg import draw
+    from harness.evaluation.significance.clusters import read_clusters
     from harness.leaderboard.render import board_files as render
 
-    table = harness.load_board(results, collection=collection, split=split, metric=metric, baseline=baseline)
+    table = harness.load_board(
+        results,
+        collection=collection,
+        split=split,
+        metric=metric,
+        baseline=baseline,
+        clusters=read_clusters(clusters) if clusters else None,
+    )
     if picture is not None:
-        draw(table, picture)
+        render.draw(table, picture)
     if as_json:
         emit(table.as_json())
     elif as_csv or as_latex or as_markdown:

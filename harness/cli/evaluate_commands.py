@@ -12,6 +12,9 @@ import harness
 from harness.cli.options import JsonOpt, WorkspaceOpt, display, emit
 
 if TYPE_CHECKING:
+    from harness.collections.collection import Qrels
+    from harness.evaluation.significance.comparison_result import ComparisonResult
+    from harness.evaluation.significance.test_spec import TestSpec
     from harness.retrieval.run import Run
 
 QrelsOpt = Annotated[
@@ -39,11 +42,22 @@ DropOpt = Annotated[
 ]
 
 
+ClustersOpt = Annotated[
+    Path | None,
+    typer.Option(
+        "--clusters",
+        metavar="FILE",
+        help="Queries that are not independent: lines of query, tabulator, cluster (its article, its passage); or a "
+        "queries.jsonl with metadata.cluster.",
+    ),
+]
+
+
 class TestOption(StrEnum):
     """Paired tests."""
 
-    randomisation = "randomisation"
     t = "t"
+    randomisation = "randomisation"
     bootstrap = "bootstrap"
     bootstrap_t = "bootstrap-t"
     wilcoxon = "wilcoxon"
@@ -71,7 +85,7 @@ class AlternativeOption(StrEnum):
 
 
 class IntervalOption(StrEnum):
-    """95 % intervals of a difference."""
+    """Intervals of a difference."""
 
     percentile = "percentile"
     bca = "bca"
@@ -87,10 +101,11 @@ def evaluate(
     metric: MetricsOpt = None,
     drop_identical: DropOpt = None,
     per_query: Annotated[bool, typer.Option("--per-query", help="Also the value of every query.")] = False,
+    clusters: ClustersOpt = None,
     as_json: JsonOpt = False,
     workspace: WorkspaceOpt = Path("workspace"),
 ) -> None:
-    """Score any run, ours or not. Queries of the qrels that the run misses score 0.
+    """Score any run, ours or not, with a 95 % interval of each mean. Queries of the qrels that the run misses score 0.
 
     Metrics and their parameters are those of ir_measures: nDCG@10, nDCG(dcg='exp-log2')@10, AP(rel=2), RBP(p=0.5),
     P(judged_only=True)@5 (condensed list). `harness list metrics` lists them, `harness show metrics nDCG` tells their
@@ -99,18 +114,18 @@ def evaluate(
     """
     from harness.evaluation.metrics.lookup import distinct_metrics
     from harness.evaluation.metrics.subtopics import needs_subtopics, read_subtopics
-    from harness.evaluation.significance.comparison_tables import render_evaluation
-    from harness.evaluation.significance.evaluate_run import evaluate_subtopics
+    from harness.evaluation.significance import evaluate_run
 
     names = [str(one) for one in distinct_metrics(metric or ())]
     if any(map(needs_subtopics, names)):
         found = _load(run, bool(drop_identical))
-        result = evaluate_subtopics(found, read_subtopics(Path(qrels)), names, per_query=per_query)
+        result = evaluate_run.evaluate_subtopics(found, read_subtopics(Path(qrels)), names, per_query=per_query)
     else:
         judged = harness.load_qrels(qrels, workspace)
         found = _load(run, _drops(drop_identical, qrels, workspace))
-        result = harness.evaluate(found, judged, names or None, per_query=per_query)
-    emit(result) if as_json else display(render_evaluation(result))
+        named = evaluate_run.read_clusters(clusters) if clusters else None
+        result = harness.evaluate(found, judged, names or None, per_query=per_query, clusters=named)
+    emit(result) if as_json else display(evaluate_run.render_evaluation(result))
 
 
 def _drops(wanted: bool | None, qrels: str, workspace: Path) -> bool:
@@ -129,7 +144,9 @@ def _load(run: str, drop_identical: bool) -> Run:
 TestOpt = Annotated[
     TestOption,
     typer.Option(
-        "--test", help="Paired test over queries; tukey and maxt test the family at once, without a correction."
+        "--test",
+        help="Paired test. t: over queries, and over runs with --group; the others over queries, with these runs; "
+        "tukey and maxt test the family at once, without a correction.",
     ),
 ]
 CorrectionOpt = Annotated[
@@ -143,7 +160,19 @@ CorrectionOpt = Annotated[
 
 
 BaselineOpt = Annotated[
-    str | None, typer.Option("--baseline", help="Compare every run with this one only, not all pairs.")
+    list[str] | None,
+    typer.Option(
+        "--baseline",
+        help="Compare every run with this one only, not all pairs. May be repeated: with each, and with all together.",
+    ),
+]
+GroupOpt = Annotated[
+    bool,
+    typer.Option(
+        "--group",
+        help="Result folders that differ in resample and seed only are runs of one method: compare methods, over "
+        "queries and runs.",
+    ),
 ]
 MetricOpt = Annotated[
     list[str] | None,
@@ -155,13 +184,27 @@ AlternativeOpt = Annotated[
 ]
 IntervalOpt = Annotated[
     IntervalOption | None,
-    typer.Option("--interval", help="95 % interval of a difference. Default: the one that goes with the test."),
+    typer.Option(
+        "--interval",
+        help="Interval of a difference, of level 1 - alpha. Default: the one that goes with the test, below 100 "
+        "queries t.",
+    ),
 ]
 EquivalenceOpt = Annotated[
     float | None,
     typer.Option(
         "--equivalence", metavar="MARGIN", help="Also test whether b is as good as a, give or take MARGIN (TOST)."
     ),
+]
+NonInferiorityOpt = Annotated[
+    float | None,
+    typer.Option(
+        "--non-inferiority", metavar="MARGIN", help="Also test whether b is worse than a by less than MARGIN."
+    ),
+]
+SuperiorityOpt = Annotated[
+    float | None,
+    typer.Option("--superiority", metavar="MARGIN", help="Also test whether b is better than a by more than MARGIN."),
 ]
 AlphaOpt = Annotated[float, typer.Option("--alpha", help="Adjusted p below it makes a verdict.")]
 PowerOpt = Annotated[
@@ -176,13 +219,17 @@ def compare(
     runs: RunsArg,
     qrels: QrelsOpt,
     baseline: BaselineOpt = None,
+    group: GroupOpt = False,
     metric: MetricOpt = None,
     drop_identical: DropOpt = None,
-    test: TestOpt = TestOption.randomisation,
+    test: TestOpt = TestOption.t,
     correction: CorrectionOpt = None,
     alternative: AlternativeOpt = AlternativeOption.two_sided,
     interval: IntervalOpt = None,
     equivalence: EquivalenceOpt = None,
+    non_inferiority: NonInferiorityOpt = None,
+    superiority: SuperiorityOpt = None,
+    clusters: ClustersOpt = None,
     alpha: AlphaOpt = 0.05,
     power: PowerOpt = 0.8,
     seed: SeedOpt = 0,
@@ -191,32 +238,56 @@ def compare(
 ) -> None:
     """Is the difference real? Paired tests between runs, with intervals, effect sizes and power.
 
-    Each comparison says how large the difference is (b - a, its 95 % interval, Cohen's d_z, queries won, tied and
-    lost), how likely chance alone gives as much (p, and p adjusted over the whole family), what these queries could
-    have shown at all (detectable) and how many queries it would take. The verdict follows from the adjusted p. 'not
-    shown' is no evidence that two runs are equal: for that, name a MARGIN that would not matter with --equivalence.
-    docs/statistics.md tells what each test assumes.
+    Each comparison says how large the difference is (b - a, its interval, Cohen's d_z, queries won, tied and lost), how
+    likely chance alone gives as much (p, and p adjusted over the whole family), what these queries could have shown at
+    all (detectable) and how many queries it would take. The verdict follows from the adjusted p and never stands beside
+    an interval that holds 0. 'not shown' is no evidence that two runs are equal: for that, name a MARGIN that would not
+    matter with --equivalence. With --group, result folders are runs of methods, and p and interval are over queries and
+    runs. docs/statistics.md tells what each test assumes.
 
     harness compare bm25.trec ours.trec --qrels qrels.tsv --baseline bm25.trec
 
-    harness compare a.trec b.trec c.trec --qrels semanlink:test -m nDCG@10 -m RR@10 --test maxt --equivalence 0.01
+    harness compare results/semanlink/* --qrels semanlink:test --group --baseline zero-shot --baseline no-llm
     """
-    from harness.evaluation.significance.comparison_tables import render_comparison
-    from harness.evaluation.significance.evaluate_run import Alternative, TestSpec
+    from harness.evaluation.significance import evaluate_run
 
-    question = TestSpec(
+    question = evaluate_run.TestSpec(
         test=test.value,
         correction=None if correction is None else correction.value,
-        side=Alternative(alternative.value),
+        side=evaluate_run.Alternative(alternative.value),
         interval=None if interval is None else interval.value,
         margin=equivalence,
+        noninferior=non_inferiority,
+        superior=superiority,
         alpha=alpha,
         power=power,
         seed=seed,
     )
-    judged = harness.load_qrels(qrels, workspace)
+    judged, metrics, named = harness.load_qrels(qrels, workspace), metric or ["nDCG@10"], baseline or []
+    together = evaluate_run.read_clusters(clusters) if clusters else None
     drops = _drops(drop_identical, qrels, workspace)
-    loaded = [_load(run, drops) for run in runs if run != baseline]
-    base = _load(baseline, drops) if baseline is not None else None
-    result = harness.compare(loaded, judged, baseline=base, metrics=metric or ["nDCG@10"], question=question)
-    emit(result) if as_json else display(render_comparison(result))
+    if group:
+        result = _grouped(runs, named, judged, metrics, question, together, drops)
+    else:
+        loaded = [_load(run, drops) for run in runs if run not in named]
+        against = [_load(one, drops) for one in named] or None
+        result = harness.compare(
+            loaded, judged, baseline=against, metrics=metrics, question=question, clusters=together
+        )
+    emit(result) if as_json else display(evaluate_run.render_comparison(result))
+
+
+def _grouped(
+    runs: list[str],
+    baselines: list[str],
+    qrels: Qrels,
+    metrics: list[str],
+    question: TestSpec,
+    clusters: dict[str, str] | None,
+    drop_identical: bool,
+) -> ComparisonResult:
+    """Methods instead of runs."""
+    from harness.leaderboard.comparison import compare_groups, method_groups
+
+    groups = method_groups(runs, baselines, lambda source: _load(source, drop_identical))
+    return compare_groups(groups, qrels, metrics, question, clusters)

@@ -26,6 +26,15 @@ def meta(
         str | None, typer.Option("--metric", "-m", help="Default: the one that most sweeps lead with.")
     ] = None,
     split: Annotated[str | None, typer.Option("--split", help="Only runs on this split.")] = None,
+    same: Annotated[
+        str | None,
+        typer.Option(
+            "--same",
+            metavar="FIELD,...",
+            help="Combine what is the same by these only, such as method,teacher,budget, where collections need other "
+            "settings; what differs is said.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of randomisation and bootstrap within a collection.")] = 0,
     as_json: JsonOpt = False,
 ) -> None:
@@ -33,9 +42,9 @@ def meta(
 
     The effect on a collection is the mean per-query difference to the baseline there; its variance comes from the
     queries, and from resamples and seeds where there are several. Collections are combined with weights by these
-    variances and by how far the collections disagree (tau, I²): never an average of averages. The interval is of the
-    mean effect on collections of this kind; with two or three collections it is wide, and rightly so. 'on another
-    collection' is what to expect on one that was not tried.
+    variances and by how far the collections disagree (tau, I²): never an average of averages. 'on these collections' is
+    their plain mean, of these very ones; 'all together' is of the mean effect on collections like these: with two or
+    three its interval is wide, and rightly so. 'on another collection' is what to expect on one that was not tried.
 
     harness meta intermediate --baseline zero-shot -m nDCG@10
 
@@ -45,5 +54,8 @@ def meta(
     from harness.leaderboard.load_results import load_results
     from harness.leaderboard.render.meta_table import terminal
 
-    found = meta_of(load_results(results), methods or [], metric=metric, baseline=baseline, split=split, seed=seed)
+    fields = same.split(",") if same else []
+    found = meta_of(
+        load_results(results), methods or [], metric=metric, baseline=baseline, split=split, same=fields, seed=seed
+    )
     emit(found.as_json()) if as_json else display(terminal(found))

@@ -44,7 +44,10 @@ MetricOpt = Annotated[
     str | None, typer.Option("--metric", "-m", help="Default: the one that most sweeps report first.")
 ]
 BaselineOpt = Annotated[str | None, typer.Option("--baseline", help="Default: the one that most sweeps name.")]
-TestOpt = Annotated[TestOption, typer.Option("--test", help="Of all pairs. maxt and tukey test the family at once.")]
+TestOpt = Annotated[
+    TestOption,
+    typer.Option("--test", help="Of all pairs. t: over queries and runs; the others over queries, with these runs."),
+]
 CorrectionOpt = Annotated[
     CorrectionOption | None, typer.Option("--correction", help="Of all pairs, for the other tests. Default: holm.")
 ]
@@ -61,7 +64,7 @@ def report(
     split: SplitOpt = None,
     metric: MetricOpt = None,
     baseline: BaselineOpt = None,
-    test: TestOpt = TestOption.maxt,
+    test: TestOpt = TestOption.t,
     correction: CorrectionOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
@@ -89,7 +92,7 @@ def report(
     given = {"collection": collection, "split": split, "metric": metric, "baseline": baseline}
     told = {
         **given,
-        "test": None if test is TestOption.maxt else test.value,
+        "test": None if test is TestOption.t else test.value,
         "correction": correction and correction.value,
     }
     made = make_report(

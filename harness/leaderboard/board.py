@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.collections.collection import CollectionSource
 from harness.errors import UserError, did_you_mean
-from harness.evaluation.significance.randomisation import FLIPS
+from harness.evaluation.significance.paired_tests import TOO_FEW_QUERIES
 from harness.leaderboard.board_frame import frame_of
 from harness.leaderboard.board_model import Table
 from harness.leaderboard.column_layouts import FORMER_KEYS, arranged, record
@@ -19,7 +19,7 @@ from harness.leaderboard.curves.cost_axes import AXES
 from harness.leaderboard.curves.series import chart, select
 from harness.leaderboard.load_results import ResultSet, load_results
 from harness.leaderboard.primary_metric import wanted_metric
-from harness.leaderboard.row_statistics import SEED
+from harness.leaderboard.row_statistics import SEED, identical
 from harness.leaderboard.rows import board_order, build_rows
 from harness.leaderboard.run_group import RunGroup, by_content, chosen_runs, group_of
 from harness.plugins import plugins
@@ -103,15 +103,17 @@ def load_board(
     collection: str | None = None,
     split: str | None = None,
     metric: str | None = None,
-    baseline: str | None = None,
+    baseline: str | Sequence[str] | None = None,
+    clusters: Mapping[str, str] | None = None,
     runs: Collection[str] | None = None,
     seed: int = SEED,
 ) -> Board:
     """The board of a results folder.
 
     `collection`, `split` and `runs` (run ids) restrict it. `metric` leads: rows are sorted and tested by it; by default
-    the measure that most sweeps report first. `baseline` is a method's name or label; by default the one that most
-    cards name, or zero-shot. Raises UserError when nothing fits a name that was given.
+    the measure that most sweeps report first. `baseline` is a method's name or label, or several of them: rows are then
+    tested against each and against all; by default the one that most cards name, or zero-shot. `clusters` (query ->
+    cluster) name queries that are not independent. Raises UserError when nothing fits a name that was given.
 
     >>> import harness
     >>> board = harness.load_board("results", collection="semanlink", metric="nDCG@10", baseline="zero-shot")
@@ -123,7 +125,15 @@ def load_board(
     ['semanlink', 0.486]
     """
     result_set = load_results(Path(results), runs)
-    return board_of(result_set, collection=collection, split=split, metric=metric, baseline=baseline, seed=seed)
+    return board_of(
+        result_set,
+        collection=collection,
+        split=split,
+        metric=metric,
+        baseline=baseline,
+        clusters=clusters,
+        seed=seed,
+    )
 
 
 def board_of(
@@ -132,7 +142,8 @@ def board_of(
     collection: str | None = None,
     split: str | None = None,
     metric: str | None = None,
-    baseline: str | None = None,
+    baseline: str | Sequence[str] | None = None,
+    clusters: Mapping[str, str] | None = None,
     seed: int = SEED,
 ) -> Board:
     """`load_board` of runs that were read already; the same choices, the same errors."""
@@ -148,15 +159,13 @@ def board_of(
     tables = []
     for content, members in sorted(groups.items()):
         warnings = [f"content {content}"] if contents[content.collection, content.split] > 1 else []
-        tables.append(_table(members, wanted, baseline, seed, warnings))
+        group = group_of(members, wanted, baseline, seed, clusters)
+        tables.append(_table(group, members[0], wanted, warnings, seed))
     return Board(tuple(tables), result_set.skipped, tuple(general), result_set.folder)
 
 
-def _table(
-    runs: Sequence[Published], metric: str | None, baseline: str | None, seed: int, warnings: Sequence[str]
-) -> Table:
-    group = group_of(runs, metric, baseline, seed)
-    about, leading, wanted = runs[0].card.collection, plain(group.metric), plain(group.baseline)
+def _table(group: RunGroup, run: Published, metric: str | None, warnings: Sequence[str], seed: int) -> Table:
+    about, leading, wanted = run.card.collection, plain(group.metric), plain(" and ".join(group.baselines))
     name, split, rows = plain(about.name), plain(about.split), build_rows(group, seed, warnings)
     return Table(
         collection=name,
@@ -167,9 +176,10 @@ def _table(
         metric=leading,
         metrics=tuple(plain(name) for name in group.measured),
         baseline=wanted if group.pairs else None,
-        family=_family(len(group.pairs), wanted, leading, seed) if group.pairs else "",
+        family=_family(group, wanted, leading) if group.pairs else "",
         rows=tuple(rows[number] for number in board_order(group)),
         notes=tuple(f"{name} ({split}): {note}" for note in [*_notes(group, metric), *_anchors(name, split, leading)]),
+        clusters=group.clusters,
     )
 
 
@@ -178,15 +188,19 @@ def _notes(group: RunGroup, metric: str | None) -> list[str]:
     dropped = ["documents that have the id of their query are left out, as BEIR does"]
     notes = [*group.notes, *dropped * any(facts.drop_identical for facts in group.facts)]
     notes += [f"faults in the collection: {fault}" for fault in faults]
-    leading, wanted = plain(group.metric), plain(group.baseline)
+    leading = plain(group.metric)
     if metric not in (None, group.metric):
         notes.append(f"not evaluated by {metric}, led by {leading}")
     if declared := {facts.metric_declared for facts in group.facts} - {None, leading}:
         notes.append(f"led by {leading}, though sweeps declared {', '.join(sorted(map(str, declared)))}")
-    if not group.pairs:
-        notes.append(f"no row of the baseline '{wanted}' to compare with")
-    if any(group.facts[number].random and group.facts[number].runs == 1 for number in group.pairs.values()):
-        notes.append(f"the baseline '{wanted}' rests on one seed, and so does every comparison with it")
+    for name, pairs in zip(map(plain, group.baselines), group.pairs_of_each, strict=True):
+        if not pairs:
+            notes.append(f"no row of the baseline '{name}' to compare with")
+        if any(group.facts[number].random and group.facts[number].runs == 1 for number in pairs.values()):
+            notes.append(f"the baseline '{name}' rests on one seed, and so does every comparison with it")
+    if 1 < (independent := group.clusters.count if group.clusters else len(group.queries)) < TOO_FEW_QUERIES:
+        unit = "cluster" if group.clusters else "query"
+        notes.append(f"{counted(independent, unit)}: too few for means to be near normal; p and intervals are rough")
     return notes
 
 
@@ -197,9 +211,13 @@ def _anchors(name: str, split: str, metric: str) -> list[str]:
     return [f"published {metric}: {found}"] if found else []
 
 
-def _family(comparisons: int, baseline: str, metric: str, seed: int) -> str:
-    rows = f"{comparisons} row{'s' if comparisons > 1 else ''} against {baseline} on {metric}"
+def _family(group: RunGroup, baseline: str, metric: str) -> str:
+    pairs = [(row, other) for one in group.pairs_of_each for row, other in one.items()]
+    different = len(set(identical(group.measured[group.metric], pairs)))
+    same = len(pairs) - different
+    once = f" ({counted(same, 'comparison')} of identical runs counted once)" if same else ""
+    over = f"queries and runs ({group.clusters.words})" if group.clusters else "queries and runs"
     return (
-        f"{rows}: paired randomisation test over queries, two-sided, {FLIPS:,} sign flips, seed {seed}, Holm over "
-        f"all {comparisons}"
+        f"{counted(len(group.pairs), 'row')} against {baseline} on {metric}: paired t over {over}, two-sided, Holm "
+        f"over all {different}{once}"
     )

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.evaluation.significance.bootstrap import Interval
+from harness.evaluation.significance.clusters import Clusters
+from harness.evaluation.significance.pair_statistics import verdict
 from harness.evaluation.significance.variance import Variance
 from harness.method import Category
 from harness.published.card_costs import OrderPresented
+from harness.text import counted
 
 ALPHA = 0.05
 
@@ -37,25 +40,55 @@ class Estimate:
 
 @dataclass(frozen=True)
 class BaselineComparison:
-    """A row against its baseline on the leading metric, paired over queries, runs averaged first."""
+    """A row against its baseline on the leading metric: the methods, by t over queries and runs, and the runs that
+    there are, by sign flips over queries.
+
+    `p` and `p_adjusted` are None where a method that chance has a part in has one run only; the interval is then over
+    queries, with that run.
+    """
 
     baseline: str
     difference: float
     interval: Interval | None
-    p: float
-    p_adjusted: float
+    p: float | None
+    p_adjusted: float | None
+    p_runs: float
+    p_runs_adjusted: float
 
     @property
     def verdict(self) -> str:
-        """'better' or 'worse' where the adjusted p is below 0.05, otherwise ''."""
-        if self.p_adjusted >= ALPHA:
-            return ""
-        return "better" if self.difference > 0 else "worse"
+        """'better' or 'worse' where the adjusted p of the methods is below 0.05, otherwise ''."""
+        found = verdict(self.difference, self.interval, self.p_adjusted, ALPHA)
+        return "" if found == "inconclusive" else found
+
+    @property
+    def verdict_runs(self) -> str:
+        """The same of the runs that there are, whatever others would give."""
+        found = verdict(self.difference, None, self.p_runs_adjusted, ALPHA)
+        return "" if found == "inconclusive" else found
+
+    @property
+    def scope(self) -> str:
+        """What p, interval and verdict are about: 'methods', or 'runs' where there is one run only."""
+        return "runs" if self.p is None else "methods"
 
     def as_json(self) -> dict[str, Any]:
         """The shape of ``harness board --json``."""
         numbers = {"difference": self.difference, "interval": self.interval, "p": self.p, "p_adjusted": self.p_adjusted}
-        return {"baseline": self.baseline, **numbers, "verdict": self.verdict}
+        runs = {"p": self.p_runs, "p_adjusted": self.p_runs_adjusted, "verdict": self.verdict_runs}
+        about = {"verdict": self.verdict, "scope": self.scope, "with_these_runs": runs}
+        return {"baseline": self.baseline, **numbers, **about}
+
+
+@dataclass(frozen=True)
+class AllBaselines:
+    """A row against several baselines together: `p_all` that it is better than all of them or worse than all (the
+    largest p, adjusted over the rows), `p_any` that it differs from one (the least adjusted p)."""
+
+    p_all: float | None
+    p_any: float | None
+    verdict: str
+    """'better' or 'worse' than all, otherwise ''."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +173,12 @@ class Row(RowFacts):
     """Of the leading metric, by source; None with one run."""
     rank: int | None
     """Place by the leading metric; None for rows that do not compete (oracle and simulated teachers)."""
+    rank_interval: tuple[int, int] | None
+    """The places that it has in 95 % of bootstrap samples of queries and runs, the same ones for all rows."""
     against: BaselineComparison | None
+    against_each: tuple[BaselineComparison, ...]
+    """With each of several baselines; empty with one."""
+    against_all: AllBaselines | None
     against_zero_shot: BaselineComparison | None
     """For a control the comparison with zero-shot, whatever the baseline of its table is; None for all others."""
     flags: tuple[str, ...]
@@ -166,7 +204,16 @@ class Table:
     drop_identical: bool = False
     """Whether documents were left out that have the id of their query."""
 
+    clusters: Clusters | None = field(default=None, repr=False, compare=False)
+    """Of its queries, in the order of their ids; None where they are independent."""
+
+    @property
+    def tested_on(self) -> str:
+        """'1,451 queries in 515 clusters', or the queries alone."""
+        return self.clusters.words if self.clusters else counted(self.queries, "query")
+
     def as_json(self) -> dict[str, Any]:
         """Everything but the rows, and the notes, which stand with those of the board."""
         keys = ("collection", "split", "content_hash", "drop_identical", "queries", "metric", "baseline", "family")
-        return {**{key: getattr(self, key) for key in keys}, "metrics": list(self.metrics)}
+        clusters = self.clusters.count if self.clusters else None
+        return {**{key: getattr(self, key) for key in keys}, "metrics": list(self.metrics), "clusters": clusters}

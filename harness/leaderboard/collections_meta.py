@@ -7,18 +7,20 @@ part of the answer.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from harness.errors import UserError, did_you_mean
 from harness.evaluation.significance.corrections import correct
-from harness.evaluation.significance.meta_analysis import Combined, combine
+from harness.evaluation.significance.meta_analysis import Combined, OnThese, combine, on_these
 from harness.leaderboard.board_model import ALPHA, BaselineComparison, Row
 from harness.leaderboard.column_layouts import with_former_keys
+from harness.leaderboard.configuration import Flat
 from harness.leaderboard.load_results import ResultSet
 from harness.leaderboard.primary_metric import primary_metric, usual_baseline, wanted_metric
 from harness.leaderboard.row_statistics import SEED
@@ -26,6 +28,9 @@ from harness.leaderboard.row_texts import title
 from harness.leaderboard.rows import build_rows
 from harness.leaderboard.run_group import RunGroup, by_content, chosen_runs, group_of
 from harness.text import counted, plain
+
+SAME = ("method", "category", "teacher", "ranker_loss", "retriever_loss", "student", "budget", "variant")
+"""What configurations can be the same by."""
 
 
 class CollectionEffect(NamedTuple):
@@ -38,7 +43,11 @@ class CollectionEffect(NamedTuple):
     """Equal for the same configuration on another collection."""
     queries: int
     variance: float
-    """Over queries, and over resamples and seeds where the rows have several."""
+    """Over queries, and over resamples and seeds where the rows have several, paired within a resample."""
+    freedom: float
+    """How well that variance is known: degrees of freedom of its t."""
+    settings: Flat
+    """What the method was given there."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,15 @@ class Pooled:
     parts: tuple[CollectionEffect, ...]
     combined: Combined | None
     p_adjusted: float | None = None
+    on_these: OnThese | None = None
+    """The mean on these very collections; None where there is nothing to average."""
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """Settings in which its collections differ, with their values: 'depth: 5, 20'."""
+        keys = dict.fromkeys(key for part in self.parts for key in part.settings)
+        values = {key: dict.fromkeys(json.dumps(part.settings.get(key)) for part in self.parts) for key in keys}
+        return tuple(plain(f"{key}: {', '.join(seen)}") for key, seen in values.items() if len(seen) > 1)
 
     @property
     def name(self) -> str:
@@ -76,6 +94,8 @@ class Pooled:
             "name": self.name,
             **with_former_keys({key: getattr(row, key) for key in about}),
             "combined": self.combined._asdict() if self.combined else None,
+            "on_these_collections": self.on_these._asdict() if self.on_these else None,
+            "differing": list(self.differing),
             "p_adjusted": self.p_adjusted,
             "verdict": self.verdict,
             "collections": [_part_json(part, weight) for part, weight in zip(self.parts, self.weights, strict=True)],
@@ -125,11 +145,14 @@ def meta_of(
     metric: str | None = None,
     baseline: str | None = None,
     split: str | None = None,
+    same: Sequence[str] = (),
+    clusters: Mapping[str, str] | None = None,
     seed: int = SEED,
 ) -> Meta:
     """The configurations of `methods` (names or labels; all where empty) over the collections of a results folder.
 
-    A configuration is the same where all its settings are. Without `methods` only those on two collections or more are
+    A configuration is the same where all its settings are, or those of `same` only (names of SAME): what else differs
+    is then said. Without `methods` only those on two collections or more are
     told of. `metric` and `baseline` are by default what most sweeps lead with. Raises UserError on unknown names, and
     where a collection would count twice.
     """
@@ -138,12 +161,15 @@ def meta_of(
         raise UserError(f"no published runs in {result_set.folder}", remedy="give the folder with --results")
     wanted = wanted_metric(runs, metric) or primary_metric(runs, None)
     reference = baseline or usual_baseline(runs)
-    groups = [group_of(members, wanted, reference, seed) for _, members in sorted(by_content(runs).items())]
+    for name in same:
+        if name not in SAME:
+            raise UserError(f"'{name}' is nothing to go by", key="--same", remedy=did_you_mean(name, SAME))
+    groups = [group_of(members, wanted, reference, seed, clusters) for _, members in sorted(by_content(runs).items())]
     notes = [note for group in groups for note in _notes(group, wanted)]
     found: dict[str, list[CollectionEffect]] = defaultdict(list)
     for group in groups:
         for part in _parts(group, wanted, seed):
-            found[part.identity].append(part)
+            found[_key(part, same)].append(part)
     _check_names(methods, {part.row.method for parts in found.values() for part in parts})
     kept = [parts for parts in found.values() if (parts[0].row.method in methods if methods else len(parts) > 1)]
     if not methods and (alone := len(found) - len(kept)):
@@ -169,16 +195,16 @@ def _parts(group: RunGroup, metric: str, seed: int) -> list[CollectionEffect]:
     parts = []
     for number, other in group.pairs.items():
         row, against = rows[number], rows[number].against
-        differences = measured.means[number] - measured.means[other]
-        between = sum(one.variance.between_runs for one in (row, rows[other]) if one.variance)
-        over_queries = float(differences.var(ddof=1)) / len(differences) if len(differences) > 1 else 0.0
         if against is not None:
-            parts.append(
-                CollectionEffect(
-                    row, against, rows[other], group.found[number].identity, len(differences), over_queries + between
-                )
-            )
+            spread = measured.difference(number, other)
+            one, queries = group.found[number], len(group.queries)
+            about = (queries, spread.variance, spread.freedom, {**one.own_settings, **one.teacher_settings})
+            parts.append(CollectionEffect(row, against, rows[other], one.identity, *about))
     return parts
+
+
+def _key(part: CollectionEffect, same: Sequence[str]) -> str:
+    return json.dumps([getattr(part.row, name) for name in same]) if same else part.identity
 
 
 def _check_names(methods: Sequence[str], known: set[str]) -> None:
@@ -197,20 +223,22 @@ def _pooled(parts: list[CollectionEffect]) -> Pooled:
         )
         raise UserError(
             f"'{twice[0]}' would count as several collections ({places})",
-            remedy="choose one split with --split, and keep runs on one content in the folder",
+            remedy="choose one split with --split, keep runs on one content in the folder, and with --same name enough "
+            "that one configuration of a collection is left",
         )
     weighed = [part for part in parts if part.variance > 0]
     if len(weighed) < 2:
         return Pooled(tuple(parts), None)
     effects = np.array([part.against.difference for part in weighed])
-    return Pooled(tuple(parts), combine(effects, np.array([part.variance for part in weighed])))
+    variances, freedoms = (np.array([getattr(part, name) for part in weighed]) for name in ("variance", "freedom"))
+    return Pooled(tuple(parts), combine(effects, variances), on_these=on_these(effects, variances, freedoms))
 
 
 def _adjusted(pooled: list[Pooled]) -> list[Pooled]:
     """With p adjusted by Holm over all that is combined, best first."""
     known = [one.combined for one in pooled if one.combined]
     adjusted = iter(correct(np.array([one.p for one in known]), "holm").tolist() if known else [])
-    told = [Pooled(one.parts, one.combined, next(adjusted) if one.combined else None) for one in pooled]
+    told = [replace(one, p_adjusted=next(adjusted) if one.combined else None) for one in pooled]
     return sorted(told, key=lambda one: (one.combined is None, -one.combined.effect if one.combined else 0.0, one.name))
 
 

@@ -15,7 +15,10 @@ _SETTINGS = ("teacher", "losses", "variant")
 _ABOUT = ("variant", "category", "sees", "teacher", "ranker_loss", "retriever_loss", "student", "budget", "runs")
 _COSTS = ("usd", "usd_here", "calls", "input_tokens", "output_tokens", "train_seconds", "seconds", "seconds_here")
 _LABELS = ("labels_used", "labels_teacher", "labels_written", "labels_gold")
-_RECORDS = ("metrics", "variance", "declared", "against", "against_zero_shot", "cost", "labels")
+_RECORDS = (
+    *("rank_interval", "metrics", "variance", "declared", "against", "against_each", "against_all"),
+    *("against_zero_shot", "cost", "labels"),
+)
 _VALUES = ("interval", "rank", "budget", "runs", "difference", "p_adjusted", "others", "usd", "train_seconds")
 
 LAYOUTS: dict[Layout, tuple[str | tuple[str, ...], ...]] = {
@@ -26,7 +29,7 @@ LAYOUTS: dict[Layout, tuple[str | tuple[str, ...], ...]] = {
     ),
     "csv": (
         "collection", "split", "rank", "method", *_ABOUT, (*_METRICS, "bounds"), "baseline", "difference", "p",
-        "p_adjusted", "verdict",
+        "p_adjusted", "verdict", "scope", "p_runs_adjusted",
         *_COSTS, *_LABELS, "flags",
     ),
     "terminal": (

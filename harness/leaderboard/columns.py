@@ -7,6 +7,7 @@ stands in all of these; `harness.leaderboard.column_layouts` says which stand on
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -82,7 +83,10 @@ def _number(value: float | None, form: str) -> str:
     return "" if value is None else format(value, form)
 
 
-_PLACE = "Place by the leading metric; empty for teachers that see the answers."
+_PLACE = (
+    "Place by the leading metric, with the places that other queries and runs would give it (95 %); a dash for "
+    "teachers that see the answers."
+)
 _TOKENS = "Tokens that the teacher read and wrote."
 _SEES = "What a method is given beside the collection: it competes with methods that see the same."
 _SECONDS = "Seconds of all stages behind the row, shared ones included; labelling as if nothing had been paid before."
@@ -147,10 +151,13 @@ FIXED: tuple[Column, ...] = (
     *(_verdict(verdict) for verdict in VERDICTS),
     _attribute("flags", help="What to know before believing the row."),
     _attribute("run_ids", help="Ids of the runs."),
+    _record("rank_interval", lambda row: row.rank_interval),
     _record("metrics", lambda row: {name: estimate.as_json() for name, estimate in row.metrics.items()}),
     _record("variance", lambda row: row.variance.as_json() if row.variance else None),
     _record("declared", lambda row: {"metric": row.metric_declared, "baseline": list(row.baseline_declared)}),
     _record("against", lambda row: row.against.as_json() if row.against else None),
+    _record("against_each", lambda row: [one.as_json() for one in row.against_each]),
+    _record("against_all", lambda row: asdict(row.against_all) if row.against_all else None),
     _record("against_zero_shot", lambda row: row.against_zero_shot.as_json() if row.against_zero_shot else None),
     _record("cost", lambda row: row.cost),
     _record("labels", lambda row: row.labels),
@@ -245,9 +252,17 @@ def _tests(table: Table) -> tuple[Column, ...]:
             lambda row: row.against.verdict if row.against else "",
             kind="text",
         ),
+        _test("scope", "scope", _SCOPE, lambda row: row.against.scope if row.against else "", kind="text"),
+        _test(
+            "p_runs_adjusted",
+            "p of these runs",
+            "By sign flips over queries, with these runs; adjusted by Holm over all rows.",
+            lambda row: p_text(row.against.p_runs_adjusted) if row.against else "",
+        ),
     )
 
 
+_SCOPE = "What p and verdict are about: methods, or runs where there is one run of a method that chance has a part in."
 _ADJUSTED = "p against the baseline, adjusted by Holm over all rows."
 
 

@@ -46,25 +46,26 @@ def usual_baseline(runs: Sequence[Published]) -> str:
 def baseline_pairs(
     found: Sequence[Configuration], facts: Sequence[RowFacts], measured: Measured, baseline: str
 ) -> dict[int, int]:
-    """For every other row the baseline row that is most like it; of equals one without a false teacher, then the
-    highest mean."""
+    """For every other row the baseline row that is most like it; of equals one without a false teacher, then the one
+    with the most settings in common, then the first by run id. Never the best: that would be a choice by the queries
+    that it is tested on, and make false 'worse' of equally good rows."""
     methods = {number: found[number].card.method for number in measured.means}
     shown = [number for number, method in methods.items() if (method.label or method.name) == baseline]
     candidates = shown or [number for number, method in methods.items() if method.name == baseline]
 
-    def nearest(row: RowFacts) -> int:
+    def nearest(number: int) -> int:
+        own = found[number].own_settings
         return max(
             candidates,
             key=lambda other: (
-                _likeness(row, facts[other]),
+                _likeness(facts[number], facts[other]),
                 facts[other].teacher_type in (None, "real"),
-                measured.estimates[other].mean,
+                sum(found[other].own_settings.get(key) == value for key, value in own.items()),
+                -other,
             ),
         )
 
-    return (
-        {number: nearest(facts[number]) for number in measured.means if number not in candidates} if candidates else {}
-    )
+    return {number: nearest(number) for number in measured.means if number not in candidates} if candidates else {}
 
 
 def control_pairs(facts: Sequence[RowFacts], pairs: Mapping[int, int]) -> dict[int, int]:

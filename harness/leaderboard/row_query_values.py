@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from harness.errors import UserError
 from harness.evaluation.exact_sums import Array
+from harness.evaluation.significance.clusters import Clusters
+from harness.evaluation.significance.method_difference import MethodRuns
+from harness.evaluation.significance.score_matrix import ScoreMatrix
 from harness.leaderboard.board_model import Row, Table
+from harness.leaderboard.configuration import Configuration
 from harness.leaderboard.load_results import ResultSet
 from harness.leaderboard.query_values import aligned_values
 from harness.leaderboard.row_statistics import queries_of
@@ -27,6 +31,14 @@ class PerQuery:
     names: tuple[str, ...]
     values: Array
     missing: tuple[int, ...]
+    runs: tuple[MethodRuns, ...] = field(default=(), repr=False)
+    """Of each row its runs, whose means the values are."""
+    clusters: Clusters | None = field(default=None, repr=False)
+
+    def matrix(self, baselines: Sequence[int] = ()) -> ScoreMatrix:
+        """The rows as a family of methods, each against those of `baselines`, or all pairs."""
+        columns = (self.names, self.values, self.missing, baselines, self.runs, self.clusters)
+        return ScoreMatrix([self.metric], *columns)
 
 
 class QueryChange(NamedTuple):
@@ -51,12 +63,14 @@ def per_query(result_set: ResultSet, table: Table, rows: Sequence[tuple[str, Row
             f"not evaluated by {table.metric}: {', '.join(lacking)}", remedy="choose another metric or other rows"
         )
     own = own_name(result_set, table)
-    runs = [result_set.runs_of_row(table, row) for _, row in rows]
-    values = np.column_stack(
-        [np.mean([aligned_values(run.scores[own], queries) for run in group], axis=0) for group in runs]
+    members_of = [Configuration(tuple(result_set.runs_of_row(table, row))) for _, row in rows]
+    runs = tuple(
+        MethodRuns(np.column_stack([aligned_values(run.scores[own], queries) for run in one.runs]), one.design)
+        for one in members_of
     )
-    missing = tuple(row.missing_queries for _, row in rows)
-    return PerQuery(table.metric, tuple(queries), tuple(name for name, _ in rows), values, missing)
+    values = np.column_stack([one.values.mean(axis=1) for one in runs])
+    missing, names = tuple(row.missing_queries for _, row in rows), tuple(name for name, _ in rows)
+    return PerQuery(table.metric, tuple(queries), names, values, missing, runs, table.clusters)
 
 
 def own_name(result_set: ResultSet, table: Table) -> str:

@@ -8,15 +8,21 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from harness._lazy import lazy
 from harness.evaluation.exact_sums import Array
 from harness.evaluation.significance.bootstrap import Interval, percentile
-from harness.evaluation.significance.corrections import correct
+from harness.evaluation.significance.clusters import Clusters
+from harness.evaluation.significance.corrections import correct, correct_distinct
 from harness.evaluation.significance.hierarchical import Sampled, hierarchical_means
-from harness.evaluation.significance.randomisation import randomisation
-from harness.leaderboard.board_model import BaselineComparison, Estimate
+from harness.evaluation.significance.method_difference import MeanDifference, MethodRuns, difference_of
+from harness.evaluation.significance.pair_statistics import verdict
+from harness.evaluation.significance.randomisation import flips_for, randomisation
+from harness.leaderboard.board_model import ALPHA, AllBaselines, BaselineComparison, Estimate
 from harness.leaderboard.configuration import Configuration
 from harness.leaderboard.query_values import aligned_values, ids
 from harness.published.result_folder import Published
+
+stats = lazy("scipy.stats")
 
 SEED = 0
 SAMPLES = 2_000
@@ -34,16 +40,28 @@ class Measured:
     """One metric of the configurations that have it, by their number.
 
     `means` holds per-query values (queries,) averaged over runs, `samples` bootstrapped means (SAMPLES,), absent with
-    one query, `values` per-query values of each run (queries, runs).
+    one query, `runs` per-query values of each run (queries, runs) with its resample and seed. Samples and tests are
+    over `clusters` of queries where there are some.
     """
 
     estimates: dict[int, Estimate]
     means: dict[int, Array]
     samples: dict[int, Array]
-    values: dict[int, Array] = field(repr=False)
+    runs: dict[int, MethodRuns] = field(repr=False)
+    clusters: Clusters | None = field(default=None, repr=False)
+
+    def difference(self, row: int, baseline: int) -> MeanDifference:
+        """`row` against `baseline` over queries and runs."""
+        return difference_of(self.runs[row], self.runs[baseline], self.clusters)
 
 
-def measure(found: Sequence[Configuration], metric: str, queries: list[str], seed: int = SEED) -> Measured:
+def measure(
+    found: Sequence[Configuration],
+    metric: str,
+    queries: list[str],
+    seed: int = SEED,
+    clusters: Clusters | None = None,
+) -> Measured:
     """`metric` for every configuration whose runs all have it; queries that a run lacks count 0."""
     rows = [row for row, one in enumerate(found) if all(metric in run.scores for run in one.runs)]
     values = {
@@ -51,18 +69,15 @@ def measure(found: Sequence[Configuration], metric: str, queries: list[str], see
     }
     drawn: dict[int, Sampled] = {}
     if len(queries) > 1 and rows:
-        drawn = dict(
-            zip(
-                rows,
-                hierarchical_means(list(values.values()), [found[row].design for row in rows], seed, SAMPLES),
-                strict=True,
-            )
-        )
+        seen = [clusters.linearised(group) if clusters else group for group in values.values()]
+        sampled = hierarchical_means(seen, [found[row].design for row in rows], seed, SAMPLES)
+        drawn = dict(zip(rows, sampled, strict=True))
     intervals = _intervals({row: one.means for row, one in drawn.items()})
     over_runs = _intervals({row: one.runs for row, one in drawn.items() if one.runs is not None})
     estimates = {row: _estimate(values[row], intervals.get(row), over_runs.get(row)) for row in rows}
     means = {row: group.mean(axis=1) for row, group in values.items()}
-    return Measured(estimates, means, {row: one.means for row, one in drawn.items()}, values)
+    runs = {row: MethodRuns(group, found[row].design) for row, group in values.items()}
+    return Measured(estimates, means, {row: one.means for row, one in drawn.items()}, runs, clusters)
 
 
 def _intervals(samples: Mapping[int, Array]) -> dict[int, Interval]:
@@ -75,24 +90,77 @@ def _estimate(values: Array, interval: Interval | None, over_runs: Interval | No
     return Estimate(math.fsum(means) / len(means), interval, over_runs, deviation)
 
 
-def compare(
-    measured: Measured, baselines: Mapping[int, int], names: Sequence[str], seed: int = SEED
-) -> dict[int, BaselineComparison]:
-    """Each row (key) against its baseline row (value): sign-flip randomisation, Holm over all of them."""
-    rows = list(baselines)
-    if not rows:
+def rank_intervals(samples: Mapping[int, Array], level: float = 0.95) -> dict[int, tuple[int, int]]:
+    """First and last place of each row in `level` of the bootstrapped means (SAMPLES,), which come from the same draws;
+    rows with equal means share the better place."""
+    if not samples:
         return {}
-    differences = np.column_stack([measured.means[row] - measured.means[baselines[row]] for row in rows])
-    p = randomisation(differences, seed)
-    adjusted = correct(p, "holm")
-    drawn = [measured.samples[row] - measured.samples[baselines[row]] for row in rows if row in measured.samples]
-    intervals = percentile(np.column_stack(drawn)) if drawn else [None] * len(rows)
-    numbers = zip(rows, intervals, p.tolist(), adjusted.tolist(), strict=True)
-    return {
-        row: BaselineComparison(names[baselines[row]], _difference(measured, row, baselines[row]), *rest)
-        for row, *rest in numbers
-    }
+    means = np.column_stack(list(samples.values()))
+    ranks = stats.rankdata(-means, method="min", axis=1)
+    low = np.quantile(ranks, (1 - level) / 2, axis=0, method="lower")
+    high = np.quantile(ranks, (1 + level) / 2, axis=0, method="higher")
+    return {row: (int(a), int(b)) for row, a, b in zip(samples, low, high, strict=True)}
 
 
-def _difference(measured: Measured, row: int, baseline: int) -> float:
-    return measured.estimates[row].mean - measured.estimates[baseline].mean
+def compare(
+    measured: Measured, pairs: Sequence[tuple[int, int]], names: Sequence[str], seed: int = SEED
+) -> list[BaselineComparison]:
+    """Each pair of a row and its baseline: t over queries and runs, and sign flips over queries with these runs; Holm
+    over all of them, rows of identical runs counted once."""
+    if not pairs:
+        return []
+    differences = np.column_stack([measured.means[row] - measured.means[other] for row, other in pairs])
+    flat = measured.clusters.sums(differences) if measured.clusters else differences
+    of_runs = randomisation(flat, seed, flips_for(len(pairs)))
+    keys = identical(measured, pairs)
+    of_runs_adjusted = correct_distinct(of_runs, "holm", keys)
+    spread = [measured.difference(row, other) for row, other in pairs]
+    of_methods = [None if one.is_single else one.p() for one in spread]
+    known = [place for place, p in enumerate(of_methods) if p is not None]
+    adjusted: dict[int, float] = {}
+    if known:
+        p = np.array([of_methods[place] for place in known], dtype=np.float64)
+        corrected = correct_distinct(p, "holm", [keys[place] for place in known])
+        adjusted = dict(zip(known, corrected.tolist(), strict=True))
+    return [
+        BaselineComparison(
+            baseline=names[other],
+            difference=measured.estimates[row].mean - measured.estimates[other].mean,
+            interval=spread[place].interval(),
+            p=of_methods[place],
+            p_adjusted=adjusted.get(place),
+            p_runs=float(of_runs[place]),
+            p_runs_adjusted=float(of_runs_adjusted[place]),
+        )
+        for place, (row, other) in enumerate(pairs)
+    ]
+
+
+def identical(measured: Measured, pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """A key for each pair; equal for pairs of rows whose values are the same to the last bit."""
+    known: dict[bytes, int] = {}
+    numbers = {row: known.setdefault(one.values.tobytes(), len(known)) for row, one in measured.runs.items()}
+    return [(numbers[row], numbers[other]) for row, other in pairs]
+
+
+def against_all(rows: Sequence[Sequence[BaselineComparison]]) -> list[AllBaselines]:
+    """Each row's comparisons with several baselines as one: intersection-union (the largest p; Berger 1982), with Holm
+    over the rows, and what Holm over all comparisons says of any of them."""
+    largest = [_largest(one) for one in rows]
+    known = np.array([p for p in largest if p is not None])
+    adjusted = iter(correct(known, "holm").tolist() if len(known) else [])
+    found = []
+    for compared, p in zip(rows, largest, strict=True):
+        corrected = None if p is None else next(adjusted)
+        holds_zero = any(one.interval and one.interval.low <= 0 <= one.interval.high for one in compared)
+        said = verdict(compared[0].difference, (0.0, 0.0) if holds_zero else None, corrected, ALPHA)
+        least = min((one.p_adjusted for one in compared if one.p_adjusted is not None), default=None)
+        found.append(AllBaselines(corrected, least, "" if said == "inconclusive" else said))
+    return found
+
+
+def _largest(compared: Sequence[BaselineComparison]) -> float | None:
+    known = [one.p for one in compared if one.p is not None]
+    if len(known) < len(compared):
+        return None
+    return max(known) if len({one.difference > 0 for one in compared}) == 1 else 1.0

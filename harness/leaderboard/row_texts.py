@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from harness.evaluation.significance.bootstrap import Interval
-from harness.evaluation.significance.comparison_tables import p_text
+from harness.evaluation.significance.comparison_tables import p_words
 from harness.leaderboard.board_model import Row, RowFacts, Table
 from harness.leaderboard.row_sections import NOTHING
 
@@ -44,15 +44,18 @@ def mark(row: Row) -> str:
 
 
 def against(row: Row) -> str:
-    """'▲ +0.012 (p 0.03)': the difference from its baseline and the adjusted p."""
-    return (
-        f"{mark(row)} {row.against.difference:+.3f} (p {p_text(row.against.p_adjusted)})".strip() if row.against else ""
-    )
+    """'▲ +0.012 (p 0.03)': the difference from its baseline and the adjusted p; 'one run' where there is none."""
+    if row.against is None:
+        return ""
+    return f"{mark(row)} {row.against.difference:+.3f} ({p_words(row.against.p_adjusted)})".strip()
 
 
 def place(row: Row) -> str:
-    """Its place, or a dash for rows that do not compete."""
-    return str(row.rank) if row.rank is not None else "–"
+    """Its place, or first and last of those that it shares; a dash for rows that do not compete."""
+    if row.rank is None:
+        return "–"
+    low, high = row.rank_interval or (row.rank, row.rank)
+    return str(row.rank) if low == high else f"{low}–{high}"
 
 
 def losses(row: RowFacts) -> str:

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.evaluation.significance.variance import variance
-from harness.leaderboard.board_model import BaselineComparison, Row
+from harness.leaderboard.board_model import AllBaselines, BaselineComparison, Row
 from harness.leaderboard.flags import RowEvidence, flags_of
 from harness.leaderboard.primary_metric import BASELINE
-from harness.leaderboard.row_statistics import SEED, compare
+from harness.leaderboard.row_statistics import SEED, against_all, compare, rank_intervals
 from harness.leaderboard.row_texts import title
 from harness.leaderboard.run_group import RunGroup
 from harness.text import plain
@@ -18,22 +18,26 @@ from harness.text import plain
 def build_rows(group: RunGroup, seed: int = SEED, warnings: Sequence[str] = ()) -> list[Row]:
     """The rows of `group` by the numbers of its configurations; `warnings` are flags that all of them have."""
     measured, places = group.measured[group.metric], _places(group)
-    against, against_zero_shot = _comparisons(group, seed)
+    place_intervals = rank_intervals({number: measured.samples[number] for number in places if measured.samples})
+    against = _comparisons(group, seed)
+    against_zero_shot, together = _controls(group, against, seed), _together(against)
     most_trials = max((facts.trials for facts in group.facts), default=0)
     rows = []
     for number, facts in enumerate(group.facts):
-        compared, control = against.get(number), against_zero_shot.get(number)
+        each = tuple(one[number] for one in against if number in one)
+        compared, control = against[0].get(number) if against else None, against_zero_shot.get(number)
         evidence = RowEvidence(facts, compared, control, plain(group.metric), plain(group.baseline), most_trials)
         row = Row(
             **vars(facts),
             metrics={
                 plain(name): one.estimates[number] for name, one in group.measured.items() if number in one.estimates
             },
-            variance=variance(measured.values[number], group.found[number].design)
-            if number in measured.values
-            else None,
+            variance=variance(*measured.runs[number]) if number in measured.runs else None,
             rank=places.get(number),
+            rank_interval=place_intervals.get(number),
             against=compared,
+            against_each=each if len(against) > 1 else (),
+            against_all=together.get(number),
             against_zero_shot=control,
             flags=(*warnings, *flags_of(evidence)),
         )
@@ -66,17 +70,36 @@ def _competes(group: RunGroup, number: int) -> bool:
     )
 
 
-def _comparisons(group: RunGroup, seed: int) -> tuple[dict[int, BaselineComparison], dict[int, BaselineComparison]]:
-    """Every row against its baseline, and controls against zero-shot."""
-    measured, names = group.measured[group.metric], _names(group)
-    against = compare(measured, group.pairs, names, seed)
-    if group.baseline == BASELINE:
-        return against, {number: against[number] for number in group.controls}
-    return against, compare(measured, group.controls, names, seed)
+def _comparisons(group: RunGroup, seed: int) -> list[dict[int, BaselineComparison]]:
+    """Every row against its row of each baseline, all of them one family."""
+    names = _names(group)
+    pairs = [(row, other) for pairs in group.pairs_of_each for row, other in pairs.items()]
+    found = iter(compare(group.measured[group.metric], pairs, names, seed))
+    return [{row: next(found) for row in pairs} for pairs in group.pairs_of_each]
+
+
+def _controls(
+    group: RunGroup, against: Sequence[dict[int, BaselineComparison]], seed: int
+) -> dict[int, BaselineComparison]:
+    """Controls against zero-shot."""
+    for name, known in zip(group.baselines, against, strict=True):
+        if name == BASELINE:
+            return {number: known[number] for number in group.controls if number in known}
+    pairs = [*group.controls.items()]
+    found = compare(group.measured[group.metric], pairs, _names(group), seed)
+    return dict(zip(group.controls, found, strict=True))
+
+
+def _together(against: Sequence[dict[int, BaselineComparison]]) -> dict[int, AllBaselines]:
+    """What several baselines say of each row together; nothing with one."""
+    if len(against) < 2:
+        return {}
+    rows = [row for row in against[0] if all(row in one for one in against)]
+    return dict(zip(rows, against_all([[one[row] for one in against] for row in rows]), strict=True))
 
 
 def _names(group: RunGroup) -> list[str]:
     """What the rows are called as baselines: their methods, or all that tells them apart where rows are tested against
     different ones."""
-    several = len(set(group.pairs.values())) > 1
+    several = any(len(set(pairs.values())) > 1 for pairs in group.pairs_of_each)
     return [title(facts) if several else facts.name for facts in group.facts]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from harness.errors import UserError
+from harness.evaluation.significance.clusters import Clusters, clusters_of
 from harness.leaderboard.board_model import RowFacts
 from harness.leaderboard.configuration import Configuration, configurations, variants
 from harness.leaderboard.primary_metric import BASELINE, baseline_pairs, control_pairs, primary_metric, usual_baseline
@@ -38,15 +39,27 @@ class RunGroup:
     queries: list[str]
     metric: str
     """The leading one, as files write it."""
-    baseline: str
+    baselines: tuple[str, ...]
+    """What rows are compared with, the first one first."""
     measured: dict[str, Measured] = field(repr=False)
     """By metric, the leading one first."""
     facts: list[RowFacts]
-    pairs: dict[int, int]
-    """The baseline's row that each other row is compared with; empty where the baseline has none."""
+    pairs_of_each: tuple[dict[int, int], ...]
+    """For each baseline its row that each other row is compared with; empty where the baseline has none."""
     controls: dict[int, int]
     """The same of controls with zero-shot."""
     notes: list[str]
+    clusters: Clusters | None = None
+
+    @property
+    def baseline(self) -> str:
+        """The first baseline."""
+        return self.baselines[0]
+
+    @property
+    def pairs(self) -> dict[int, int]:
+        """The rows that are compared with the first baseline."""
+        return self.pairs_of_each[0]
 
 
 def chosen_runs(runs: Sequence[Published], collection: str | None, split: str | None) -> list[Published]:
@@ -74,14 +87,25 @@ def by_content(runs: Sequence[Published]) -> dict[Content, list[Published]]:
     return groups
 
 
-def group_of(runs: Sequence[Published], metric: str | None, baseline: str | None, seed: int = SEED) -> RunGroup:
-    """`runs`, all of one content, led by `metric` where any has it, and compared with `baseline`, by default the one
-    that most name."""
+def group_of(
+    runs: Sequence[Published],
+    metric: str | None,
+    baseline: str | Sequence[str] | None,
+    seed: int = SEED,
+    clusters: Mapping[str, str] | None = None,
+) -> RunGroup:
+    """`runs`, all of one content, led by `metric` where any has it, and compared with `baseline` (one or several), by
+    default the one that most name; `clusters` (query -> cluster) name queries that are not independent."""
     found, notes = configurations(runs)
     queries, leading = queries_of(runs), primary_metric(runs, metric)
     metrics = list(dict.fromkeys([leading, *(name for run in runs for name in run.scores)]))
-    measured = {name: measure(found, name, queries, seed) for name in metrics}
+    together = clusters_of(clusters or {}, queries)
+    measured = {name: measure(found, name, queries, seed, together) for name in metrics}
     facts = [facts_of(one, variant, len(queries)) for one, variant in zip(found, variants(found), strict=True)]
-    wanted = baseline or usual_baseline(runs)
-    pairs, zero_shot = (baseline_pairs(found, facts, measured[leading], name) for name in (wanted, BASELINE))
-    return RunGroup(found, queries, leading, wanted, measured, facts, pairs, control_pairs(facts, zero_shot), notes)
+    named = (baseline,) if isinstance(baseline, str) else tuple(baseline or ())
+    wanted = tuple(dict.fromkeys(named)) or (usual_baseline(runs),)
+    *pairs, zero_shot = (baseline_pairs(found, facts, measured[leading], name) for name in (*wanted, BASELINE))
+    own = {other for one in pairs for other in one.values()}
+    each = tuple({row: other for row, other in one.items() if row not in own} for one in pairs)
+    controls = control_pairs(facts, zero_shot)
+    return RunGroup(found, queries, leading, wanted, measured, facts, each, controls, notes, together)

@@ -167,5 +167,5 @@ def _compared(
         return None
     wanted = baseline or (CLOSED if CLOSED in names else None)
     values = np.array([list(found[name].values()) for found in scores]).T
-    place = None if wanted is None else names.index(wanted)
-    return compare_matrix(ScoreMatrix([name], names, values, [row["missing"] for row in rows], place), question)
+    places = () if wanted is None else (names.index(wanted),)
+    return compare_matrix(ScoreMatrix([name], names, values, [row["missing"] for row in rows], places), question)

@@ -30,9 +30,9 @@ def test_a_page_is_written(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys
 def test_latex_goes_to_standard_output(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call(monkeypatch, "report", "results", "--latex", "-m", "RR@10", "--test", "t") == 0
+    assert call(monkeypatch, "report", "results", "--latex", "-m", "RR@10", "--test", "maxt") == 0
     told = capsys.readouterr().out
-    assert "harness report results --latex --metric RR@10 --test t" in told
+    assert "harness report results --latex --metric RR@10 --test maxt" in told
     assert r"\toprule" in told
     assert call(monkeypatch, "report", "results", "--markdown", "--out", "to/here.md") == 0
     assert Path("to/here.md").read_text(encoding="utf-8").startswith("# semanlink")
@@ -44,7 +44,7 @@ def test_json_is_one_document(
     assert call(monkeypatch, "report", "results", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["file"] is None
-    assert told["tables"][0]["pairs"]["test"] == "maxt"
+    assert told["tables"][0]["pairs"]["test"] == "t"
     assert not Path("report.html").exists()
 
 

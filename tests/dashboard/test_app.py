@@ -28,7 +28,7 @@ def test_the_table_has_the_numbers_of_the_board(folder: Path, monkeypatch: pytes
     shown = page.dataframe[0].value
     assert shown["nDCG@10"].tolist() == [row.metrics["nDCG@10"].mean for row in table.rows]
     assert shown["flags"].tolist() == ["; ".join(row.flags) for row in table.rows]
-    assert shown["against baseline"].tolist()[0].startswith("▲ +0.478 (p 0.0005)")
+    assert shown["against baseline"].tolist()[0].startswith("▲ +0.478 (p <0.0001)")
 
 
 def test_filters_by_metric_and_group(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from harness.cli.main import app
 from harness.evaluation.significance.bootstrap import Interval
-from harness.evaluation.significance.comparison_tables import VERDICTS, p_text
+from harness.evaluation.significance.comparison_tables import p_text, p_words, verdict_words
 from harness.labelling.labels.ranking import VERDICTS as LABEL_VERDICTS
 from harness.leaderboard import row_texts
 from harness.leaderboard.board import load_board
@@ -94,7 +94,7 @@ def test_every_number_of_the_leaderboard_is_that_of_harness_board(
     for said, row in zip(shown["against baseline"], rows, strict=True):
         against = row["against"]
         assert said.strip("▲▼ ") == (
-            "" if against is None else f"{against['difference']:+.3f} (p {p_text(against['p_adjusted'])})"
+            "" if against is None else f"{against['difference']:+.3f} ({p_words(against['p_adjusted'])})"
         )
         assert ("▲" in said, "▼" in said) == (
             (against or {}).get("verdict") == "better",
@@ -135,8 +135,8 @@ def test_every_number_of_a_comparison_is_that_of_harness_compare(
     (table,) = load_board(folder).tables
     result_set, rows = load_results(folder), titles(table)
     paths = {name: str(result_set.runs_of_row(table, rows[name])[0].folder) for name in ROWS}
-    called = {Path(path).name: name for name, path in paths.items()}
-    options = ["--qrels", str(qrels), "-m", metric, "--test", test, "--correction", correction]
+    called = {name: name for name in ROWS}
+    options = ["--group", "--qrels", str(qrels), "-m", metric, "--test", test, "--correction", correction]
     options += ["--baseline", paths[against]] if against in paths else []
     answer = told("compare", *paths.values(), *options)
     choice = {"metric": metric, "test": test, "correction": correction, "against": against}
@@ -159,4 +159,4 @@ def test_every_number_of_a_comparison_is_that_of_harness_compare(
     assert tests["p adj."].tolist() == [p_text(row["p_adjusted"]) for row in found]
     assert tests["95 %"].tolist() == [interval(row["interval"]) for row in found]
     assert tests["+/=/-"].tolist() == [f"{row['wins']} / {row['ties']} / {row['losses']}" for row in found]
-    assert tests["verdict"].tolist() == [VERDICTS[row["verdict"]] for row in found]
+    assert tests["verdict"].tolist() == [verdict_words(row) for row in found]

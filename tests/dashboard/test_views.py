@@ -8,7 +8,7 @@ import pytest
 
 from dashboard.charts.pair_charts import differences, scatter
 from dashboard.text import literal
-from harness.evaluation.significance.comparison_tables import p_text
+from harness.evaluation.significance.comparison_tables import p_words
 from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard.board import board_of
 from harness.leaderboard.comparison import compare_rows
@@ -95,8 +95,8 @@ def test_compare_has_a_matrix_of_all_pairs(folder: Path, monkeypatch: pytest.Mon
     for one in compare_rows(values, TestSpec())["comparisons"]:
         a, b = ROWS.index(one["a"]), ROWS.index(one["b"])
         mark, turned = {"better": "▲▼", "worse": "▼▲"}.get(one["verdict"], "··")
-        assert matrix["ABC"[a]][b] == f"{mark} {one['difference']:+.3f} (p {p_text(one['p_adjusted'])})"
-        assert matrix["ABC"[b]][a] == f"{turned} {-one['difference']:+.3f} (p {p_text(one['p_adjusted'])})"
+        assert matrix["ABC"[a]][b] == f"{mark} {one['difference']:+.3f} ({p_words(one['p_adjusted'])})"
+        assert matrix["ABC"[b]][a] == f"{turned} {-one['difference']:+.3f} ({p_words(one['p_adjusted'])})"
     assert [matrix[letter][place] for place, letter in enumerate("ABC")] == ["", "", ""]
 
 

@@ -46,9 +46,9 @@ def test_flags_say_every_doubt(results: Path) -> None:
     assert flags == {
         ("intermediate", "smollm2", 300): (),
         ("intermediate", "smollm2", 100): ("labels not ok: 20%",),
-        ("no-llm", None, None): ("one seed", "control beats zero-shot"),
+        ("no-llm", None, None): ("one seed", "better with this run only"),
         ("intermediate", "shuffled", 100): ("placebo", "one seed"),
-        ("intermediate", "oracle", 100): ("oracle", "one seed"),
+        ("intermediate", "oracle", 100): ("oracle", "one seed", "better with this run only"),
         ("zero-shot", None, None): (),
     }
 
@@ -91,21 +91,27 @@ def test_runs_are_averaged_per_query_before_the_test_and_holm_covers_the_table(r
     zero = evaluate(make_run(0.2, 1).scores, QRELS, ["nDCG@10"])["nDCG@10"]
     p = randomisation(np.array([[averaged[query] - zero[query]] for query in sorted(QRELS)]), 0)[0]
     row = next(row for row in table.rows if row.budget == 100 and row.teacher == "smollm2")
-    assert row.against.p == p
+    assert row.against.p_runs == p
+    assert row.against.p < 0.001
     assert row.against.difference == pytest.approx(np.mean(list(averaged.values())) - mean(zero), abs=1e-12)
     assert row.against.interval.low < row.against.difference < row.against.interval.high
     compared = [other.against for other in table.rows if other.against]
-    assert correct(np.array([against.p for against in compared]), "holm").tolist() == [
-        against.p_adjusted for against in compared
+    assert correct(np.array([against.p_runs for against in compared]), "holm").tolist() == [
+        against.p_runs_adjusted for against in compared
     ]
-    assert table.family.startswith("5 rows against zero-shot on nDCG@10: paired randomisation test")
+    several = [against for against in compared if against.scope == "methods"]
+    assert len(several) == 2
+    assert correct(np.array([against.p for against in several]), "holm").tolist() == pytest.approx(
+        [against.p_adjusted for against in several]
+    )
+    assert table.family.startswith("5 rows against zero-shot on nDCG@10: paired t over queries and runs")
     assert [row.against for row in table.rows if row.method == "zero-shot"] == [None]
 
 
 def test_a_placebo_is_not_said_to_be_better(results: Path) -> None:
     placebo = next(row for row in rows(results) if row.teacher == "shuffled")
-    assert placebo.against.verdict == ""
-    assert placebo.against.p_adjusted > 0.05
+    assert (placebo.against.verdict, placebo.against.verdict_runs, placebo.against.p) == ("", "", None)
+    assert placebo.against.p_runs_adjusted > 0.05
 
 
 def test_json_has_the_documented_keys(results: Path) -> None:

@@ -21,7 +21,7 @@ def test_a_row_of_the_frame_is_a_row_of_the_board(results: Path) -> None:
     assert list(frame["cost.usd"]) == [row.cost["usd"] for row in rows]
     bounds = [row.metrics[metric].interval for row in rows]
     assert list(zip(frame[f"{metric}.low"], frame[f"{metric}.high"], strict=True)) == bounds
-    compared = frame[frame["against.p_adjusted"].notna()]
+    compared = frame[frame["against.with_these_runs.p_adjusted"].notna()]
     assert list(compared["against.baseline"]) == [row.against.baseline for row in rows if row.against]
     assert not {"against", "group", "tags"} & set(frame.columns)
 

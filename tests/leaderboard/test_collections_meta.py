@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import t
 from typer.testing import CliRunner
 
 from harness.cli.main import app
@@ -87,7 +88,7 @@ def test_they_are_weighed_by_queries_and_runs(meta: Meta) -> None:
             * ours.size
             / (59 * 2)
         )
-        between = max(0.0, ours.mean(axis=0).var(ddof=1) - noise / 60)
+        between = max(noise / 60, ours.mean(axis=0).var(ddof=1))
         variances.append(differences.var(ddof=1) / 60 + between / REPEATS)
         effects.append(differences.mean())
     (found,) = meta.methods
@@ -191,3 +192,29 @@ def test_the_command_says_it_in_words_and_as_json(folder: Path) -> None:
         "flags",
     }
     assert keys <= method["collections"][0].keys()
+
+
+def test_on_these_collections_is_their_plain_mean_with_its_own_degrees(meta: Meta) -> None:
+    (found,) = meta.methods
+    effects = [part.against.difference for part in found.parts]
+    variances = np.array([part.variance for part in found.parts])
+    assert found.on_these.effect == pytest.approx(np.mean(effects))
+    assert found.on_these.standard_error == pytest.approx(np.sqrt(variances.sum()) / 3)
+    freedom = variances.sum() ** 2 / sum(part.variance**2 / part.freedom for part in found.parts)
+    expected = t.interval(0.95, freedom, np.mean(effects), np.sqrt(variances.sum()) / 3)
+    assert found.on_these.interval == pytest.approx(expected)
+    assert found.on_these.interval.low > found.combined.interval.low
+
+
+def test_methods_whose_settings_a_collection_needs_otherwise_are_combined_by_what_is_the_same(tmp_path: Path) -> None:
+    for place, name in enumerate(QUALITY):
+        content = f"{place:02x}" * 32
+        put(tmp_path, make_card(f"zero-{name}", collection=name, content_hash=content), make_run(0.2, place))
+        card = make_card(f"own-{name}", "own", collection=name, content_hash=content, settings={"depth": 5 + place})
+        put(tmp_path, card, make_run(0.5, place + 9))
+    assert meta_of(load_results(tmp_path)).methods == ()
+    (found,) = meta_of(load_results(tmp_path), same=["method"]).methods
+    assert (len(found.parts), found.combined is not None) == (3, True)
+    assert found.differing == ("depth: 5, 6, 7",)
+    with pytest.raises(UserError, match="'methods' is nothing to go by"):
+        meta_of(load_results(tmp_path), same=["methods"])

@@ -8,6 +8,7 @@ the intervals of a board's rows are.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -43,6 +44,11 @@ class Amount(NamedTuple):
     interval: Interval
     first: float
     last: float
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its interval is the whole measured range and beyond: then the data say nothing of it."""
+        return self.interval.low <= self.first and math.isinf(self.interval.high)
 
 
 class CurveTarget(NamedTuple):

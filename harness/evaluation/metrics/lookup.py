@@ -127,12 +127,24 @@ def evaluate(
     """Value of each metric for every query of `qrels`, in the order of their ids; a query that `run` misses counts 0.
 
     `run` maps query id to document id to score (finite; higher is better), `qrels` query id to document id to grade.
-    Keys of the answer are the metrics' own names. Raises UserErrors on unknown metrics.
+    Keys of the answer are the metrics' own names. Raises UserErrors on unknown metrics, and where a metric gives no
+    finite number, with metric and query.
     """
     wanted = distinct_metrics(metrics)
     queries = sorted(qrels)
     lists = judged_ranks(run, qrels, queries)
-    return {str(item): dict(zip(queries, item.values(lists), strict=True)) for item in wanted}
+    return {str(item): _finite(str(item), dict(zip(queries, item.values(lists), strict=True))) for item in wanted}
+
+
+def _finite(name: str, values: dict[str, float]) -> dict[str, float]:
+    """`values`; raises UserError where a metric, which may be a plug-in, gives what is no number."""
+    for query, value in values.items():
+        if not math.isfinite(value):
+            raise UserError(
+                f"the metric {name} gives {value} for the query '{query}'",
+                remedy="a metric gives a finite number for every query; 0 where there is nothing to measure",
+            )
+    return values
 
 
 def mean(values: Mapping[str, float]) -> float:

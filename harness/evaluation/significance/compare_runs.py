@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
 from harness.collections.collection import Qrels
-from harness.errors import UserError
+from harness.errors import UserError, did_you_mean
 from harness.evaluation.exact_sums import Array
 from harness.evaluation.metrics.lookup import distinct_metrics, evaluate
+from harness.evaluation.significance.clusters import clusters_of
 from harness.evaluation.significance.comparison_result import ComparisonResult
+from harness.evaluation.significance.hierarchical import Design
 from harness.evaluation.significance.id_overlap import overlap_notices
+from harness.evaluation.significance.method_difference import MethodRuns
 from harness.evaluation.significance.score_matrix import ScoreMatrix, compare_matrix
 from harness.evaluation.significance.test_spec import TestSpec
 
@@ -25,16 +28,18 @@ def compare(
     runs: Sequence[Run],
     qrels: Qrels,
     *,
-    baseline: Run | None = None,
+    baseline: Run | Sequence[Run] | None = None,
     metrics: str | Sequence[str] = ("nDCG@10",),
     question: TestSpec | None = None,
+    clusters: Mapping[str, str] | None = None,
 ) -> ComparisonResult:
-    """Paired comparisons over the queries of `qrels`: each run against `baseline`, or all pairs without one, on each
-    metric.
+    """Paired comparisons over the queries of `qrels`: each run against `baseline` (or each of several), or all pairs
+    without one, on each metric.
 
     A baseline that is not among `runs` is put in front; runs that share a name are numbered. The family that p is
-    adjusted over is all of it. Raises UserError on unknown names, fewer than two runs, no queries, and a run that has
-    no query in common with `qrels`.
+    adjusted over is all of it. `clusters` (query -> cluster) name queries that are not independent. Runs are taken as
+    they are; for methods with several runs see `compare_methods`. Raises UserError on unknown names, fewer than two
+    runs, no queries, and a run that has no query in common with `qrels`.
 
     >>> import harness
     >>> runs = [harness.load_run(f"results/semanlink/{name}") for name in ("bm25-b287f4b1", "zero-shot-370397b1")]
@@ -43,19 +48,66 @@ def compare(
     >>> [run["mean"] for run in report["runs"]][0], report["comparisons"][0]["p_adjusted"] < 0.05
     (1.0, True)
     """
-    among = [*runs] if baseline is None or baseline in runs else [baseline, *runs]
+    given = cast("list[Run]", [] if baseline is None else [*baseline] if isinstance(baseline, Sequence) else [baseline])
+    among = [*(one for one in given if one not in runs), *runs]
     if not among:
         raise UserError("a comparison needs at least two runs")
-    notices = [notice for run in among for notice in overlap_notices(run.name, run.scores, qrels)]
     chosen = [str(one) for one in distinct_metrics(metrics)]
     columns = ScoreMatrix(
         metrics=chosen,
         names=_names([run.name for run in among]),
         values=_values(among, qrels, chosen),
         missing=[sum(not run.scores.get(query) for query in qrels) for run in among],
-        baseline=None if baseline is None else among.index(baseline),
+        baselines=[among.index(one) for one in given],
+        clusters=clusters_of(clusters or {}, sorted(qrels)),
     )
-    return {**compare_matrix(columns, question or TestSpec()), "notices": notices}
+    return {**compare_matrix(columns, question or TestSpec()), "notices": _notices(among, qrels)}
+
+
+class MethodGroup(NamedTuple):
+    """Runs of one method, with the resample and seed of each."""
+
+    runs: tuple[Run, ...]
+    design: Design
+
+
+def compare_methods(
+    methods: Mapping[str, MethodGroup],
+    qrels: Qrels,
+    *,
+    baselines: Sequence[str] = (),
+    metrics: str | Sequence[str] = ("nDCG@10",),
+    question: TestSpec | None = None,
+    clusters: Mapping[str, str] | None = None,
+) -> ComparisonResult:
+    """`compare` of methods by their names: differences within a resample where both have it, p and intervals over
+    queries and runs. `baselines` are names among `methods`. Raises UserError as `compare` does."""
+    chosen = [str(one) for one in distinct_metrics(metrics)]
+    names, groups = [*methods], [*methods.values()]
+    for name in baselines:
+        if name not in methods:
+            raise UserError(f"no method '{name}'", key="--baseline", remedy=did_you_mean(name, names))
+    per_run = [_values(group.runs, qrels, chosen) for group in groups]
+    columns = [
+        MethodRuns(values[:, number * len(group.runs) : (number + 1) * len(group.runs)], group.design)
+        for number in range(len(chosen))
+        for values, group in zip(per_run, groups, strict=True)
+    ]
+    matrix = ScoreMatrix(
+        metrics=chosen,
+        names=names,
+        values=np.column_stack([one.values.mean(axis=1) for one in columns]),
+        missing=[max(sum(not run.scores.get(query) for query in qrels) for run in group.runs) for group in groups],
+        baselines=[names.index(name) for name in baselines],
+        methods=columns,
+        clusters=clusters_of(clusters or {}, sorted(qrels)),
+    )
+    notices = _notices([run for group in groups for run in group.runs], qrels)
+    return {**compare_matrix(matrix, question or TestSpec()), "notices": notices}
+
+
+def _notices(runs: Sequence[Run], qrels: Qrels) -> list[str]:
+    return [notice for run in runs for notice in overlap_notices(run.name, run.scores, qrels)]
 
 
 def _names(own: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ statsmodels (1e-12).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,3 +75,12 @@ def correction_of(name: str) -> Callable[[Array], Array]:
 def correct(p: Array, correction: str) -> Array:
     """Adjusted p values (k,) of a family of k comparisons, at most 1. Raises UserError on an unknown correction."""
     return np.minimum(correction_of(correction)(np.asarray(p, dtype=np.float64)), 1.0)
+
+
+def correct_distinct(p: Array, correction: str, keys: Sequence[Hashable]) -> Array:
+    """`correct` of a family in which comparisons with equal `keys` are one and the same, and count once."""
+    first: dict[Hashable, int] = {}
+    for place, key in enumerate(keys):
+        first.setdefault(key, place)
+    adjusted = dict(zip(first, correct(np.asarray(p)[list(first.values())], correction).tolist(), strict=True))
+    return np.array([adjusted[key] for key in keys])

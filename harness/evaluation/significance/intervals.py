@@ -78,7 +78,8 @@ def _chunks(values: Array) -> list[Array]:
     return [values[:, start : start + _CHUNK] for start in range(0, values.shape[1], _CHUNK)]
 
 
-Intervals = Callable[[Array, int], "list[Interval] | list[Interval | None]"]
+Intervals = Callable[[Array, int, int, float], "list[Interval] | list[Interval | None]"]
+"""Of values (n, m), with seed, number of samples and level."""
 INTERVALS: dict[str, Intervals] = {
     "percentile": mean_intervals,
     "bca": bca_intervals,
@@ -88,7 +89,7 @@ INTERVALS: dict[str, Intervals] = {
 
 
 def intervals(name: str) -> Intervals:
-    """The 95 % interval of that name. Raises UserError with the nearest known name."""
+    """The interval of that name. Raises UserError with the nearest known name."""
     if name not in INTERVALS:
         raise UserError(f"unknown interval '{name}'", remedy=did_you_mean(name, INTERVALS))
     return INTERVALS[name]

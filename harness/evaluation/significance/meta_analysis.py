@@ -79,6 +79,34 @@ def combine(effects: Array, variances: Array, level: float = 0.95) -> Combined:
     )
 
 
+class OnThese(NamedTuple):
+    """The mean effect on the very collections that were tried, all of equal weight; says nothing of others."""
+
+    effect: float
+    standard_error: float
+    interval: Interval
+    """95 %."""
+    p: float
+    """Two-sided, that the mean effect on them is 0."""
+
+
+def on_these(effects: Array, variances: Array, freedoms: Array, level: float = 0.95) -> OnThese:
+    """Effects (k,) with their sampling variances (k,), each known with its own degrees of freedom (k,), as their plain
+    mean: its variance is sum / k^2, its degrees of freedom Satterthwaite's. Raises UserError without any variance."""
+    whole = float(variances.sum())
+    if not whole > 0:
+        raise UserError(
+            "effects without variance cannot be averaged", remedy="leave out collections without difference"
+        )
+    freedom = whole**2 / float((variances**2 / freedoms).sum())
+    effect, error = float(effects.mean()), float(np.sqrt(whole)) / len(effects)
+    half = float(special.stdtrit(freedom, (1 + level) / 2)) * error
+    p = float(2 * special.stdtr(freedom, -abs(effect) / error))
+    return OnThese(
+        effect, error, Interval(effect - half, effect + half), min(1.0, max(p, float(np.finfo(np.float64).tiny)))
+    )
+
+
 def paule_mandel(effects: Array, variances: Array) -> float:
     """The variance between collections that makes the generalised Q equal to its expectation k - 1; 0 where Q is below
     it already.

@@ -51,6 +51,16 @@ def detectable(
     return high
 
 
+def detectable_shift(
+    freedom: float, wanted: float = POWER, alpha: float = ALPHA, side: Alternative = Alternative.both
+) -> float:
+    """The least true difference, in standard errors with so many degrees of freedom, that is shown with a chance of
+    `wanted`."""
+    tails = 2 if side is Alternative.both else 1
+    critical = float(special.stdtrit(freedom, 1 - alpha / tails))
+    return float(special.nctdtrinc(freedom, 1 - wanted, critical))
+
+
 def queries_needed(
     effect: float, wanted: float = POWER, alpha: float = ALPHA, side: Alternative = Alternative.both
 ) -> int | None:

@@ -24,6 +24,11 @@ _BLOCK = 1 << 18
 """Signs unpacked at a time, 8 bytes each: as many as stay in the cache."""
 
 
+def flips_for(comparisons: int) -> int:
+    """Sign patterns to draw for a family: as many that the least p, times the size of the family, is half of 0.05."""
+    return max(FLIPS, 40 * comparisons)
+
+
 def randomisation(differences: Array, seed: int, flips: int = FLIPS, side: Alternative = Alternative.both) -> Array:
     """p (m,) of the mean of each column of `differences` (n queries, m comparisons).
 

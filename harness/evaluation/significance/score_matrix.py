@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
 
 from harness.errors import UserError
 from harness.evaluation.exact_sums import Array
-from harness.evaluation.significance.bootstrap import mean_intervals
+from harness.evaluation.significance.bootstrap import SAMPLES, mean_intervals
+from harness.evaluation.significance.clusters import Clusters
 from harness.evaluation.significance.comparison_result import (
+    AgainstAll,
     Bounds,
     Comparison,
     ComparisonResult,
-    Equivalence,
     RunMean,
-    Verdict,
 )
 from harness.evaluation.significance.corrections import correct
-from harness.evaluation.significance.equivalence import equivalence
-from harness.evaluation.significance.paired_tests import TestResult, outcomes, paired_test
-from harness.evaluation.significance.power import detectable, queries_needed
+from harness.evaluation.significance.method_difference import MethodRuns, difference_of, fixed_run, mean_of
+from harness.evaluation.significance.pair_statistics import PairedFamily, comparison, deviations, verdict
+from harness.evaluation.significance.paired_tests import (
+    FEW_QUERIES,
+    TOO_FEW_QUERIES,
+    least_p,
+    outcomes,
+    paired_test,
+)
+from harness.evaluation.significance.randomisation import flips_for, randomisation
 from harness.evaluation.significance.test_spec import HOLM, TestSpec
 from harness.text import counted
 
@@ -32,23 +40,26 @@ from harness.text import counted
 class ScoreMatrix:
     """Per-query values (n queries, metrics x runs), all runs of the first metric first.
 
-    `missing` says for each run for how many queries it has nothing. `baseline` is the place of the run that all others
-    are compared with; None compares all pairs.
+    `missing` says for each run for how many queries it has nothing. `baselines` are the places of the runs that all
+    others are compared with; without one all pairs are compared. `methods` hold for each column the runs that its
+    values are the means of; None where columns are runs that are taken as they are.
     """
 
     metrics: Sequence[str]
     names: Sequence[str]
     values: Array
     missing: Sequence[int]
-    baseline: int | None = None
+    baselines: Sequence[int] = ()
+    methods: Sequence[MethodRuns] | None = None
+    clusters: Clusters | None = None
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
         """Pairs (a, b) of runs."""
-        runs = len(self.names)
-        if self.baseline is None:
-            return list(combinations(range(runs), 2))
-        return [(self.baseline, row) for row in range(runs) if row != self.baseline]
+        runs = range(len(self.names))
+        if not self.baselines:
+            return list(combinations(runs, 2))
+        return [(a, row) for a in self.baselines for row in runs if row not in self.baselines]
 
     @property
     def all_pairs(self) -> list[tuple[int, int]]:
@@ -62,18 +73,33 @@ class ScoreMatrix:
         pairs = self.all_pairs
         return self.values[:, [b for _, b in pairs]] - self.values[:, [a for a, _ in pairs]]
 
+    @cached_property
+    def columns(self) -> Sequence[MethodRuns]:
+        """The runs behind each column."""
+        return self.methods if self.methods is not None else [fixed_run(column) for column in self.values.T]
+
+    @cached_property
+    def keys(self) -> list[Hashable]:
+        """Of each comparison; equal for those of runs with the same values to the last bit."""
+        known: dict[bytes, int] = {}
+        numbers = [known.setdefault(one.values.tobytes(), len(known)) for one in self.columns]
+        return [(numbers[a], numbers[b]) for a, b in self.all_pairs]
+
     @property
     def family(self) -> str:
         """What p is adjusted over, in words."""
-        whom = f"of {len(self.names)} runs" if self.baseline is None else f"with {self.names[self.baseline]}"
-        return f"{counted(len(self.all_pairs), 'comparison')} {whom} on {' and '.join(self.metrics)}"
+        called = [self.names[place] for place in self.baselines]
+        whom = f"with {' and '.join(called)}" if called else f"of {len(self.names)} runs"
+        once = len(self.all_pairs) - len(set(self.keys))
+        same = f", {once} of them of identical runs and counted once" if once else ""
+        return f"{counted(len(self.all_pairs), 'comparison')} {whom} on {' and '.join(self.metrics)}{same}"
 
 
 def compare_matrix(columns: ScoreMatrix, asked: TestSpec) -> ComparisonResult:
     """All comparisons of `columns` as one family. Raises UserError with fewer than two runs, no queries, or several
     metrics in a test of one.
     """
-    if len(columns.names) < 2:
+    if len(columns.names) < 2 or not columns.pairs:
         raise UserError("a comparison needs at least two runs")
     if not len(columns.values):
         raise UserError("there is no judged query to test on")
@@ -82,6 +108,7 @@ def compare_matrix(columns: ScoreMatrix, asked: TestSpec) -> ComparisonResult:
             f"test '{asked.test}' is of one metric",
             remedy="take maxt, or any other test with a correction, for several",
         )
+    comparisons = _comparisons(columns, asked)
     answer = ComparisonResult(
         metric=", ".join(columns.metrics),
         test=asked.test,
@@ -89,19 +116,44 @@ def compare_matrix(columns: ScoreMatrix, asked: TestSpec) -> ComparisonResult:
         family=columns.family,
         seed=asked.seed,
         alternative=asked.side.value,
-        interval=asked.interval or paired_test(asked.test).interval,
+        interval=asked.interval or _usual_interval(columns, asked),
         alpha=asked.alpha,
         power=asked.power,
+        level=asked.level,
         queries=len(columns.values),
-        runs=_means(columns, asked.seed),
-        comparisons=_comparisons(columns, asked),
+        runs=_means(columns, asked),
+        comparisons=comparisons,
+        notes=_notes(columns, asked),
     )
-    return answer if asked.margin is None else ComparisonResult({**answer, "margin": asked.margin})
+    if asked.margin is not None:
+        answer["margin"] = asked.margin
+    if asked.noninferior is not None:
+        answer["noninferiority_margin"] = asked.noninferior
+    if asked.superior is not None:
+        answer["superiority_margin"] = asked.superior
+    if columns.clusters is not None:
+        answer["clusters"] = columns.clusters.count
+    if len(columns.baselines) > 1:
+        answer["against_all"] = _against_all(comparisons, asked)
+    return answer
 
 
-def _means(columns: ScoreMatrix, seed: int) -> list[RunMean]:
+def _count(columns: ScoreMatrix) -> int:
+    """What is independent: queries, or clusters of them."""
+    return columns.clusters.count if columns.clusters else len(columns.values)
+
+
+def _usual_interval(columns: ScoreMatrix, asked: TestSpec) -> str:
+    return "t" if _count(columns) < FEW_QUERIES else paired_test(asked.test).interval
+
+
+def _means(columns: ScoreMatrix, asked: TestSpec) -> list[RunMean]:
     values = columns.values
-    intervals: Sequence[Bounds] = mean_intervals(values, seed) if len(values) > 1 else [None] * values.shape[1]
+    intervals: Sequence[Bounds]
+    if columns.methods is not None or columns.clusters is not None or _count(columns) < FEW_QUERIES:
+        intervals = [mean_of(one, columns.clusters).interval(1 - asked.alpha) for one in columns.columns]
+    else:
+        intervals = mean_intervals(values, asked.seed, SAMPLES, 1 - asked.alpha)
     told = [
         (of, name, lost) for of in columns.metrics for name, lost in zip(columns.names, columns.missing, strict=True)
     ]
@@ -113,71 +165,96 @@ def _means(columns: ScoreMatrix, seed: int) -> list[RunMean]:
 
 
 def _comparisons(columns: ScoreMatrix, asked: TestSpec) -> list[Comparison]:
-    differences = columns.differences
-    found = outcomes(differences, asked.test, asked.seed, asked.side, asked.interval)
-    raw = np.array([outcome.p for outcome in found])
+    differences, clusters = columns.differences, columns.clusters
+    found = outcomes(
+        differences, asked.test, asked.seed, asked.side, asked.interval, level=asked.level, clusters=clusters
+    )
+    spread = [difference_of(columns.columns[b], columns.columns[a], clusters) for a, b in columns.all_pairs]
+    family = PairedFamily(found, spread, columns.keys, asked)
+    raw = family.p()
     joint = paired_test(asked.test).joint
+    adjusted: list[float | None]
     if joint and len(differences) > 1:
-        adjusted = np.maximum(raw, joint(columns.values, columns.all_pairs, asked.seed, asked.side))
+        flat = clusters.sums(columns.values) if clusters else columns.values
+        found_jointly = joint(flat, columns.all_pairs, asked.seed, asked.side)
+        adjusted = np.maximum([one.p for one in found], found_jointly).tolist()
     else:
-        adjusted = raw if joint else correct(raw, asked.own_correction)
-    alike = _equivalences(differences, asked)
-    deviations = differences.std(axis=0, ddof=1).tolist() if len(differences) > 1 else [0.0] * len(found)
-    rows = zip(_comparison_names(columns), found, adjusted.tolist(), alike, deviations, strict=True)
+        adjusted = family.adjusted(raw, "none" if joint else asked.own_correction)
+    these_runs = _these_runs(columns, family, asked)
+    margins = family.margins()
+    seen = clusters.linearised(differences) if clusters else differences
+    names = [(of, columns.names[a], columns.names[b]) for of in columns.metrics for a, b in columns.pairs]
+    rows = zip(names, raw, adjusted, margins, these_runs, deviations(seen), strict=True)
     return [
-        _comparison(names, outcome, p, same, deviation, len(differences), asked)
-        for names, outcome, p, same, deviation in rows
+        comparison(family, place, name, (p, corrected), margin, known, deviation)
+        for place, (name, p, corrected, margin, known, deviation) in enumerate(rows)
     ]
 
 
-def _comparison_names(columns: ScoreMatrix) -> list[tuple[str, str, str]]:
-    return [(of, columns.names[a], columns.names[b]) for of in columns.metrics for a, b in columns.pairs]
-
-
-def _equivalences(differences: Array, asked: TestSpec) -> list[Equivalence | None]:
-    if asked.margin is None:
-        return [None] * differences.shape[1]
-    p = equivalence(differences, asked.margin)
-    adjusted = correct(p, asked.correction or HOLM)
-    return [Equivalence(p=one, p_adjusted=other) for one, other in zip(p.tolist(), adjusted.tolist(), strict=True)]
-
-
-def _comparison(
-    names: tuple[str, str, str],
-    found: TestResult,
-    adjusted: float,
-    equivalence: Equivalence | None,
-    deviation: float,
-    n: int,
-    asked: TestSpec,
-) -> Comparison:
-    of, a, b = names
-    effect = detectable(n, asked.power, asked.alpha, asked.side)
-    enough = (
-        None if found.effect_size is None else queries_needed(found.effect_size, asked.power, asked.alpha, asked.side)
+def _these_runs(columns: ScoreMatrix, family: PairedFamily, asked: TestSpec) -> Sequence[tuple[float, float] | None]:
+    """p of the sign-flip test, own and adjusted, where any of the methods is random."""
+    pairs = columns.all_pairs
+    if columns.methods is None or not any(one.is_random for one in columns.methods):
+        return [None] * len(pairs)
+    flat = columns.clusters.sums(columns.differences) if columns.clusters else columns.differences
+    p = (
+        randomisation(flat, asked.seed, flips_for(len(pairs)), asked.side).tolist()
+        if len(flat) > 1
+        else [1.0] * len(pairs)
     )
-    row = Comparison(
-        metric=of,
-        a=a,
-        b=b,
-        difference=found.difference,
-        interval=found.interval,
-        effect_size=found.effect_size,
-        p=found.p,
-        p_adjusted=adjusted,
-        wins=found.wins,
-        ties=found.ties,
-        losses=found.losses,
-        superiority=found.superiority,
-        detectable=None if effect is None else effect * deviation,
-        queries_needed=enough,
-        verdict=verdict(found.difference, adjusted, equivalence, asked.alpha),
-    )
-    return row if equivalence is None else Comparison({**row, "equivalence": equivalence})
+    adjusted = family.adjusted(p, asked.correction or HOLM)
+    return [(one, 1.0 if other is None else other) for one, other in zip(p, adjusted, strict=True)]
 
 
-def verdict(difference: float, adjusted: float, equivalence: Equivalence | None, alpha: float) -> Verdict:
-    """What a comparison allows to say of b against a."""
-    if adjusted < alpha:
-        return "better" if difference > 0 else "worse"
-    return "equivalent" if equivalence and equivalence["p_adjusted"] < alpha else "inconclusive"
+def _against_all(comparisons: Sequence[Comparison], asked: TestSpec) -> list[AgainstAll]:
+    """Each run against all baselines together."""
+    groups: dict[tuple[str, str], list[Comparison]] = {}
+    for one in comparisons:
+        groups.setdefault((one["metric"], one["b"]), []).append(one)
+    whole = [_of_all(rows) for rows in groups.values()]
+    known = np.array([one for one in whole if one is not None])
+    adjusted = iter(correct(known, asked.correction or HOLM).tolist() if len(known) else [])
+    corrected = [None if one is None else next(adjusted) for one in whole]
+    return [
+        AgainstAll(
+            metric=of,
+            b=b,
+            p_all=p,
+            p_any=min((one["p_adjusted"] for one in rows if one["p_adjusted"] is not None), default=None),
+            verdict=verdict(rows[0]["difference"], (0.0, 0.0) if any(map(_holds_zero, rows)) else None, p, asked.alpha),
+        )
+        for ((of, b), rows), p in zip(groups.items(), corrected, strict=True)
+    ]
+
+
+def _of_all(rows: Sequence[Comparison]) -> float | None:
+    """The largest p, 1 where the differences have different signs; None where one is not known."""
+    known = [one["p"] for one in rows if one["p"] is not None]
+    if len(known) < len(rows):
+        return None
+    return max(known) if len({one["difference"] > 0 for one in rows}) == 1 else 1.0
+
+
+def _holds_zero(one: Comparison) -> bool:
+    return one["interval"] is not None and one["interval"][0] <= 0 <= one["interval"][1]
+
+
+def _notes(columns: ScoreMatrix, asked: TestSpec) -> list[str]:
+    """What so few queries, or so many comparisons, cannot show."""
+    n, family = _count(columns), len(set(columns.keys))
+    unit = "cluster" if columns.clusters else "query"
+    notes = []
+    if 1 < n < TOO_FEW_QUERIES:
+        notes.append(f"{counted(n, unit)}: too few for means to be near normal; read p and intervals as rough")
+    least = float(least_p(np.array([n]), asked.side)[0])
+    correction = asked.own_correction
+    if correction in ("holm", "hochberg", "bonferroni") and least * family >= asked.alpha:
+        notes.append(
+            f"{counted(n, unit)} and {counted(family, 'comparison')} can show nothing: the least p is "
+            f"{least:.2g}, adjusted {min(1.0, least * family):.2g}. Compare fewer, or give more queries"
+        )
+    elif asked.test == "randomisation" and family > 1:
+        flips = flips_for(len(columns.all_pairs))
+        least = family / (flips + 1)
+        notes.append(f"{flips:,} sign flips: the least adjusted p of {counted(family, 'comparison')} is {least:.2g}")
+    return notes

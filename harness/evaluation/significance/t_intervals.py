@@ -3,7 +3,9 @@ the variance.
 
 V = V_queries + V_runs, and t has V^2 / (V_queries^2 / (n - 1) + V_runs^2 / (u - 1)) degrees of freedom, with n queries
 and u units of runs (Satterthwaite, Biometrics Bulletin 1946). A bootstrap interval has as many as there are numbers,
-far too many where two runs say how much runs differ.
+far too many where two runs say how much runs differ. Satterthwaite's are too many as well with two or three units:
+where these happen to be alike, V is small and the degrees are many, both at once, and a true null is rejected in up to
+12 % of cases. So the part of runs weighs more in the degrees (never in V), by as much as keeps that at 6 % (`caution`).
 
 Runs that are equally good still differ on each query. That interaction is known from all queries, and V_runs is never
 taken for less: otherwise two runs that happen to be alike would prove that luck with the draw does not matter. It is in
@@ -85,10 +87,25 @@ def t_intervals(values: Array, samples: Samples, level: float = 0.95) -> Bounds:
     of_runs = np.maximum(_variance(samples.runs), interaction) if u else np.zeros_like(of_queries)
     whole = of_queries + of_runs
     varies = whole > 0
-    parts = of_queries**2 / n + of_runs**2 / max(u, 1)
-    freedom = np.where(varies, whole, 1.0) ** 2 / np.where(varies, parts, 1.0)
+    wary = caution(max(u, 1)) * of_runs
+    parts = of_queries**2 / n + wary**2 / max(u, 1)
+    freedom = np.where(varies, of_queries + wary, 1.0) ** 2 / np.where(varies, parts, 1.0)
     reach = special.stdtrit(freedom, (1 + level) / 2) * np.sqrt(whole)
     return Bounds(values - reach, values + reach)
+
+
+def caution(freedom: int) -> float:
+    """What the variance of runs weighs in the degrees of freedom, by its own: 7 with two units, 2.5 with three, 1 with
+    many."""
+    return 1 + 6 / freedom**2
+
+
+def degrees(of_queries: Sequence[tuple[float, int]], of_runs: Sequence[tuple[float, int]]) -> float:
+    """Degrees of freedom of t over parts of a variance, each with its own; 1 where nothing varies."""
+    parts = [*of_queries, *((caution(own) * variance, own) for variance, own in of_runs)]
+    whole = sum(variance for variance, _ in parts)
+    below = sum(variance**2 / max(own, 1) for variance, own in parts)
+    return whole**2 / below if below > 0 else 1.0
 
 
 def _variance(samples: Array) -> Array:

@@ -18,16 +18,19 @@ class TestSpec:
     """How to compare. Raises UserError, when made, on names that do not exist and on what does not go together.
 
     `correction` None is Holm, or the test's own where it is of all comparisons at once; `interval` None is the one that
-    goes with the test; `margin` asks for equivalence too.
+    goes with the test. `margin` asks for equivalence too, `noninferior` whether b is worse by less than that,
+    `superior` whether it is better by more. Intervals have the level 1 - alpha, those of one-sided tests 1 - 2 alpha.
     """
 
     __test__ = False
 
-    test: str = "randomisation"
+    test: str = "t"
     correction: str | None = None
     side: Alternative = Alternative.both
     interval: str | None = None
     margin: float | None = None
+    noninferior: float | None = None
+    superior: float | None = None
     alpha: float = ALPHA
     power: float = POWER
     seed: int = SEED
@@ -40,10 +43,25 @@ class TestSpec:
                 raise UserError(
                     f"test '{self.test}' covers the whole family by itself", remedy="leave the correction out"
                 )
-        if not (0 < self.alpha < 1 and self.alpha < self.power < 1):
+        for name, wanted in (
+            ("equivalence", self.margin),
+            ("non-inferiority", self.noninferior),
+            ("superiority", self.superior),
+        ):
+            if wanted is not None and not wanted > 0:
+                raise UserError(
+                    f"the {name} margin is {wanted:g}", remedy="give a difference that would not matter, such as 0.01"
+                )
+        if not (0 < self.alpha < 0.5 and self.alpha < self.power < 1):
             raise UserError(
-                f"alpha {self.alpha:g} and power {self.power:g}", remedy="both lie between 0 and 1, power above alpha"
+                f"alpha {self.alpha:g} and power {self.power:g}",
+                remedy="alpha lies between 0 and 0.5, power between alpha and 1",
             )
+
+    @property
+    def level(self) -> float:
+        """Of the intervals of differences."""
+        return 1 - (self.alpha if self.side is Alternative.both else 2 * self.alpha)
 
     @property
     def own_correction(self) -> str:

@@ -11,7 +11,7 @@ from harness.evaluation.curves.budget_curve import Amount, CurveTarget, CurveVal
 from harness.leaderboard.curves.cost_axes import Axis
 from harness.leaderboard.curves.fitted import Fitted, Statistics
 from harness.leaderboard.curves.series import amount_text
-from harness.leaderboard.curves.targets import bound_words, interval_words
+from harness.leaderboard.curves.targets import bound_words, interval_words, open_words
 
 
 class Pair(NamedTuple):
@@ -34,6 +34,15 @@ def usual_reference(statistics: Statistics) -> str:
         statistics.chart.series
     )
     return next((one.name for one in real if one.category not in ("ours", "control")), real[0].name)
+
+
+def choice_note(statistics: Statistics, reference: str) -> str:
+    """What is to be known of a `reference` that nobody named: it is the best on the queries that it is compared on."""
+    others = len(statistics.fitted)
+    return (
+        f"{reference} was chosen by its mean on these queries, of {others} series: it may be the luckiest, and "
+        "the others look worse beside it than they are. Name one with --against before you look"
+    )
 
 
 def series_named(statistics: Statistics, text: str) -> str:
@@ -64,23 +73,31 @@ def _pair(one: Fitted, reference: Fitted, axis: Axis) -> Pair:
 
 def _words(one: Fitted, reference: Fitted, equal: Amount, axis: Axis) -> str:
     largest = amount_text(reference.curve.last, axis)
+    if equal.is_open:
+        return (
+            f"how much {one.series.name} takes for the mean of {reference.series.name} with {largest} "
+            f"{open_words(equal, axis)}"
+        )
     if math.isinf(equal.value):
         text = (
-            f"{one.series.name} with {amount_text(equal.last, axis)} {axis.unit} does not equal "
+            f"{one.series.name} with {amount_text(equal.last, axis)} {axis.unit} does not reach the mean of "
             f"{reference.series.name} with {largest}"
         )
     else:
         text = (
-            f"{one.series.name} with {bound_words(equal.value, equal, axis)} {axis.unit} equals "
+            f"{one.series.name} with {bound_words(equal.value, equal, axis)} {axis.unit} reaches the mean of "
             f"{reference.series.name} with {largest}"
         )
     return f"{text} ({interval_words(equal, axis)})"
 
 
 def ahead_words(ahead: Amount | None, axis: Axis) -> str:
-    """'from about 310 on', 'throughout', 'not at 1,000', with the interval; empty where there is nothing to compare."""
+    """'from about 310 on', 'not at 1,000', with the interval, or that it cannot be told; empty where there is nothing
+    to compare."""
     if ahead is None:
         return ""
+    if ahead.is_open:
+        return open_words(ahead, axis)
     if math.isinf(ahead.value):
         text = f"not at {amount_text(ahead.last, axis)}"
     elif ahead.value <= ahead.first:

@@ -9,7 +9,14 @@ from typing import Any
 from harness.evaluation.curves.budget_curve import LEVEL, Amount, CurveValue
 from harness.evaluation.curves.fits import Monotone
 from harness.leaderboard.board_model import Table
-from harness.leaderboard.curves.against_series import Pair, ahead_words, series_named, series_pairs, usual_reference
+from harness.leaderboard.curves.against_series import (
+    Pair,
+    ahead_words,
+    choice_note,
+    series_named,
+    series_pairs,
+    usual_reference,
+)
 from harness.leaderboard.curves.fitted import ALL, Fitted, Statistics, statistics_of
 from harness.leaderboard.curves.frontier import STANDINGS, Frontier, frontier
 from harness.leaderboard.curves.series import MOST, Chart, chart, select
@@ -49,6 +56,8 @@ class CurveAnswer:
     reference: str | None
     pairs: tuple[Pair, ...]
     frontier: Frontier | None
+    choice: str = ""
+    """What is to be known of a reference that was chosen by the results; empty where it was named."""
 
 
 def answer(result_set: ResultSet, table: Table, question: CurveQuestion) -> CurveAnswer:
@@ -63,7 +72,9 @@ def answer(result_set: ResultSet, table: Table, question: CurveQuestion) -> Curv
     goal = (name, target.mean) if name is not None and target is not None else None
     reference = series_named(found, question.against) if question.against else usual_reference(found)
     needed = tuple(labels_needed(found, target)) if target else ()
-    return CurveAnswer(table, drawn, found, goal, needed, reference, tuple(series_pairs(found, reference)), priced)
+    chosen = "" if question.against or len(found.fitted) < 2 else choice_note(found, reference)
+    pairs = tuple(series_pairs(found, reference))
+    return CurveAnswer(table, drawn, found, goal, needed, reference, pairs, priced, chosen)
 
 
 def as_json(one: CurveAnswer) -> dict[str, Any]:
@@ -76,6 +87,7 @@ def as_json(one: CurveAnswer) -> dict[str, Any]:
         **one.table.as_json(),
         "target": {"name": one.goal[0], "mean": one.goal[1]} if one.goal else None,
         "against": one.reference,
+        "against_chosen": one.choice,
         "curves": [],
         "frontier": _frontier(one.frontier) if one.frontier else None,
     }

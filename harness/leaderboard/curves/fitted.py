@@ -10,6 +10,7 @@ import numpy as np
 from harness.evaluation.curves.budget_curve import Band, BudgetCurve, CurveTarget, CurveValue, area, band, curve, falls
 from harness.evaluation.curves.fits import FITS, Monotone, fit
 from harness.evaluation.significance.bootstrap import bootstrap_means, run_weights, units
+from harness.evaluation.significance.clusters import Clusters
 from harness.evaluation.significance.t_intervals import Freedom, Samples, stacked
 from harness.leaderboard.board_model import Table
 from harness.leaderboard.configuration import Configuration
@@ -80,7 +81,10 @@ def statistics_of(
     if table.queries < 2:
         return None
     drawn = _drawn(
-        _configurations(result_set, table, chart), own_name(result_set, table), queries_of(result_set.runs_of(table))
+        _configurations(result_set, table, chart),
+        own_name(result_set, table),
+        queries_of(result_set.runs_of(table)),
+        table.clusters,
     )
     over = over or (RUNS if chart.band == RUNS else ALL)
     fitted = tuple(_fitted(one, fit_name, drawn, over) for one in chart.series)
@@ -97,14 +101,18 @@ def _configurations(result_set: ResultSet, table: Table, chart: Chart) -> dict[t
     return {tags: Configuration(tuple(result_set.runs_of_row(table, rows[tags]))) for tags in wanted}
 
 
-def _drawn(found: Mapping[tuple[str, ...], Configuration], metric: str, queries: list[str]) -> Drawn:
+def _drawn(
+    found: Mapping[tuple[str, ...], Configuration], metric: str, queries: list[str], clusters: Clusters | None
+) -> Drawn:
     """Samples of every row from the same draws as the intervals of the board."""
-    measured = measure(list(found.values()), metric, queries)
-    over_queries = bootstrap_means(np.column_stack(list(measured.means.values())), SEED, SAMPLES)
+    measured = measure(list(found.values()), metric, queries, SEED, clusters)
+    means = np.column_stack(list(measured.means.values()))
+    over_queries = bootstrap_means(clusters.linearised(means) if clusters else means, SEED, SAMPLES)
+    independent = clusters.count if clusters else len(queries)
     samples = {}
     for number, (tags, one) in enumerate(found.items()):
-        over_runs = run_weights(one.design, SEED, SAMPLES) @ measured.values[number].mean(axis=0)
-        freedom = Freedom(len(queries) - 1, max(units(one.design)))
+        over_runs = run_weights(one.design, SEED, SAMPLES) @ measured.runs[number].values.mean(axis=0)
+        freedom = Freedom(independent - 1, max(units(one.design)))
         samples[tags] = Samples(over_queries[:, number], over_runs, measured.samples[number], freedom)
     return samples
 

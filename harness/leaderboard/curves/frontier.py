@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.evaluation.exact_sums import Array
 from harness.evaluation.significance.alternative import Alternative
-from harness.evaluation.significance.joint_tests import max_t
+from harness.evaluation.significance.bootstrap import Interval
+from harness.evaluation.significance.corrections import correct_distinct
+from harness.evaluation.significance.method_difference import MeanDifference, difference_of
 from harness.leaderboard.board_model import ALPHA, Row, Table
 from harness.leaderboard.load_results import ResultSet
-from harness.leaderboard.row_query_values import per_query
-from harness.leaderboard.row_statistics import SEED
+from harness.leaderboard.row_query_values import PerQuery, per_query
 from harness.text import counted
 
 
@@ -49,7 +49,6 @@ STANDINGS = {
     SURELY: "a row that is no dearer is significantly better",
 }
 """Where a row can stand, and what that means."""
-FLIPS = 2_000
 MOST_TESTED = 100
 """Rows above which their pairs are not tested."""
 
@@ -59,7 +58,7 @@ class Priced(NamedTuple):
 
     `beaten_by` is the row of the highest mean among those that dominate it, None on the frontier. `p_adjusted` says how
     likely chance alone puts that row so far above it, one-sided, adjusted over the family of `Frontier`; None where
-    there is none or nothing was tested.
+    there is none or nothing was tested. `difference` is that row's lead, with its 95 % interval.
     """
 
     name: str
@@ -67,6 +66,8 @@ class Priced(NamedTuple):
     mean: float
     beaten_by: str | None
     p_adjusted: float | None = None
+    difference: float | None = None
+    interval: Interval | None = None
 
     @property
     def status(self) -> str:
@@ -95,25 +96,28 @@ def frontier(result_set: ResultSet, table: Table, rows: Sequence[tuple[str, Row]
     """The named `rows` by price, and which of them others dominate (Pareto).
 
     A row is dominated by one that is at least as cheap and as good and in one of both better, by means; surely, where
-    that one is also significantly better: step-down maxT over all pairs of a row and one that is no dearer, so that the
-    row with the highest mean may be picked afterwards. Rows that do not compete (teachers that see the answers) or that
-    lack the leading metric are left out.
+    that one is also significantly better: t over queries and runs, Holm over all pairs of a row and one that is no
+    dearer, so that the row with the highest mean may be picked afterwards. Rows that do not compete (teachers that see
+    the answers) or that lack the leading metric are left out.
     """
     of = PRICES[price].of
     kept = [(name, row) for name, row in rows if row.rank is not None]
     kept.sort(key=lambda one: (of(one[1]), -one[1].metrics[table.metric].mean))
     prices, means = [of(row) for _, row in kept], [row.metrics[table.metric].mean for _, row in kept]
     beaten = _dominators(prices, means)
-    p: list[float | None] = [None] * len(kept)
-    pairs = 0
+    tested = _Tested({}, {})
     if 1 < len(kept) <= MOST_TESTED and table.queries > 1:
-        p, pairs = _adjusted(per_query(result_set, table, kept).values, prices, beaten)
+        tested = _tested(per_query(result_set, table, kept), prices)
     unknown = sum(_as_found(result_set, table, row) for _, row in kept) if price == "seconds" else 0
-    priced = [
-        Priced(name, prices[place], means[place], None if by is None else kept[by][0], p[place])
-        for place, ((name, _), by) in enumerate(zip(kept, beaten, strict=True))
-    ]
-    return Frontier(price, tuple(priced), _family(len(kept), pairs) + _price_caveat(unknown))
+    priced = []
+    for place, ((name, _), by) in enumerate(zip(kept, beaten, strict=True)):
+        if by is None:
+            priced.append(Priced(name, prices[place], means[place], None))
+            continue
+        lead = tested.differences.get((place, by))
+        about = (lead.difference, lead.interval()) if lead else (None, None)
+        priced.append(Priced(name, prices[place], means[place], kept[by][0], tested.p.get((place, by)), *about))
+    return Frontier(price, tuple(priced), _family(len(kept), len(tested.differences)) + _price_caveat(unknown))
 
 
 def _as_found(result_set: ResultSet, table: Table, row: Row) -> bool:
@@ -146,13 +150,22 @@ def _dominators(prices: Sequence[float], means: Sequence[float]) -> list[int | N
     return answer
 
 
-def _adjusted(values: Array, prices: Sequence[float], beaten: Sequence[int | None]) -> tuple[list[float | None], int]:
-    """Adjusted p of each place against its dominator, `values` (queries, places), and how many pairs the family has."""
+class _Tested(NamedTuple):
+    """By pair of places, a row and one that is no dearer: the other's lead, and its p, adjusted over all pairs."""
+
+    differences: dict[tuple[int, int], MeanDifference]
+    p: dict[tuple[int, int], float]
+
+
+def _tested(values: PerQuery, prices: Sequence[float]) -> _Tested:
     places = range(len(prices))
     pairs = [(row, other) for row in places for other in places if other != row and prices[other] <= prices[row]]
-    differences = np.column_stack([values[:, other] - values[:, row] for row, other in pairs])
-    p = dict(zip(pairs, max_t(differences, SEED, Alternative.greater, FLIPS).tolist(), strict=True))
-    return [None if by is None else p[place, by] for place, by in enumerate(beaten)], len(pairs)
+    found = {(row, other): difference_of(values.runs[other], values.runs[row], values.clusters) for row, other in pairs}
+    tested = {pair: one.p(Alternative.greater) for pair, one in found.items() if not one.is_single}
+    bytes_of = [one.values.tobytes() for one in values.runs]
+    keys = [(bytes_of[row], bytes_of[other]) for row, other in tested]
+    adjusted = correct_distinct(np.array([*tested.values()]), "holm", keys).tolist() if tested else []
+    return _Tested(found, dict(zip(tested, adjusted, strict=True)))
 
 
 def _family(rows: int, pairs: int) -> str:
@@ -163,6 +176,6 @@ def _family(rows: int, pairs: int) -> str:
             else "nothing tested"
         )
     return (
-        f"surely: p < {ALPHA:g} that the other is better, one-sided, step-down maxT over "
-        f"{counted(pairs, 'pair')} of a row and one no dearer, {FLIPS:,} sign flips of queries, seed {SEED}"
+        f"surely: p < {ALPHA:g} that the other is better, one-sided, t over queries and runs, Holm over "
+        f"{counted(pairs, 'pair')} of a row and one no dearer"
     )

@@ -46,8 +46,10 @@ def labels_needed(statistics: Statistics, target: CurveTarget) -> list[Needed]:
 
 
 def amount_words(amount: Amount, axis: Axis) -> str:
-    """'about 310 labels (95 %: at most 100 to more than 1,000)', 'not reached with 1,000 labels (95 %: 620 to more than
-    1,000)'."""
+    """'about 310 labels (95 %: at most 100 to 900)', 'not reached with 1,000 labels (95 %: 620 to more than 1,000)',
+    'cannot be told between 100 and 1,000 labels' where the interval is all that was measured."""
+    if amount.is_open:
+        return open_words(amount, axis)
     last = amount_text(amount.last, axis)
     text = (
         f"not reached with {last} {axis.unit}"
@@ -55,6 +57,12 @@ def amount_words(amount: Amount, axis: Axis) -> str:
         else f"{bound_words(amount.value, amount, axis)} {axis.unit}"
     )
     return f"{text} ({interval_words(amount, axis)})"
+
+
+def open_words(amount: Amount, axis: Axis) -> str:
+    """What is to be said of an amount whose interval is the whole measured range: no number."""
+    first, last = (amount_text(value, axis) for value in (amount.first, amount.last))
+    return f"cannot be told between {first} and {last} {axis.unit}"
 
 
 def interval_words(amount: Amount, axis: Axis) -> str:

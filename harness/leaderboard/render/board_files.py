@@ -9,13 +9,14 @@ from harness.leaderboard.board import Board
 from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.column import Column, filled, marked
 from harness.leaderboard.column_layouts import arranged, keys_of, method_details
+from harness.leaderboard.curves.svg import draw
 from harness.leaderboard.render import table_files
 from harness.leaderboard.render.board_terminal import terminal
 from harness.leaderboard.render.escaping import escaped_latex, escaped_markdown
 from harness.leaderboard.row_sections import By, sections
 from harness.text import counted
 
-__all__ = ["csv", "latex", "markdown", "terminal"]
+__all__ = ["csv", "draw", "latex", "markdown", "terminal"]
 _NOTHING = Table(
     collection="", split="", content_hash="", queries=0, metric="", metrics=(), baseline=None, family="", rows=()
 )

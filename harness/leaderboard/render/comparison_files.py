@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.evaluation.significance.comparison_result import Bounds, Comparison, ComparisonResult
-from harness.evaluation.significance.comparison_tables import VERDICTS, p_text
+from harness.evaluation.significance.comparison_tables import p_text, verdict_words
 from harness.leaderboard import row_texts
 from harness.leaderboard.render import table_files
 
@@ -52,7 +52,7 @@ def _texts(row: Comparison) -> list[str]:
         p_text(row["p_adjusted"]),
         effect,
     ]
-    return [row["a"], row["b"], *numbers, f"{row['wins']}/{row['ties']}/{row['losses']}", VERDICTS[row["verdict"]]]
+    return [row["a"], row["b"], *numbers, f"{row['wins']}/{row['ties']}/{row['losses']}", verdict_words(row)]
 
 
 def interval(bounds: Bounds) -> str:

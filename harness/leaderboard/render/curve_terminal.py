@@ -88,7 +88,7 @@ def _pairs(one: CurveAnswer, letters: dict[str, str]) -> list[RenderableType]:
         "",
         "area difference",
         "95 %",
-        f"equals {reference} at its largest with",
+        f"reaches {reference} at its largest with",
         f"at or above {reference}",
     )
     for pair in one.pairs:
@@ -101,7 +101,8 @@ def _pairs(one: CurveAnswer, letters: dict[str, str]) -> list[RenderableType]:
         if fitted.series.teacher_type == "real" and fitted.series.category == "ours"
     ]
     told = next((pair.words for pair in one.pairs if pair.series in ours), one.pairs[0].words)
-    return [shown, Text(f"That is: {told}.\n")]
+    choice = [Text(f"! {one.choice}.\n", style="dim")] if one.choice else []
+    return [shown, Text(f"That is: {told}.\n"), *choice]
 
 
 def _letters(statistics: Statistics) -> dict[str, str]:

@@ -25,7 +25,8 @@ def terminal(meta: Meta) -> Group:
     if not meta.methods:
         parts.append(Text(f"no method stands beside {meta.baseline} on two collections or more"))
     about = (
-        "Weights: 1 / (variance over queries and runs + tau squared). p adj. of a collection is that of its own board."
+        "All together: on collections like these; weights: 1 / (variance over queries and runs + tau squared). p adj. "
+        "of a collection is that of its own board."
     )
     if meta.family:
         parts.append(Text(f"{meta.family}. {about}", style="dim"))
@@ -72,7 +73,10 @@ def _summary(one: Pooled) -> str:
     if one.combined is None:
         return f"{counted(len(one.parts), 'collection')}: nothing to combine"
     found = one.combined
-    return (
+    these = (
+        f"on these collections: {one.on_these.effect:+.4f} {_interval(one.on_these.interval)}; " if one.on_these else ""
+    )
+    return these + (
         f"between collections: tau {found.deviation:.4f}, I² {found.i2:.0%}, Q {found.q:.2f} (p "
         f"{p_text(found.q_p)}); {_elsewhere(found)}"
     )
@@ -85,7 +89,10 @@ def _elsewhere(found: Combined) -> str:
 
 
 def _doubts(one: Pooled) -> list[str]:
-    return [f"! {part.row.collection}: {' · '.join(part.row.flags)}" for part in one.parts if part.row.flags]
+    differing = [f"! differs between collections: {'; '.join(one.differing)}"] if one.differing else []
+    return differing + [
+        f"! {part.row.collection}: {' · '.join(part.row.flags)}" for part in one.parts if part.row.flags
+    ]
 
 
 def _interval(bounds: Interval | None) -> str:

@@ -10,7 +10,7 @@ from itertools import groupby
 from string import ascii_lowercase
 
 from harness.evaluation.significance.comparison_result import Bounds, ComparisonResult
-from harness.evaluation.significance.score_matrix import ScoreMatrix, compare_matrix
+from harness.evaluation.significance.score_matrix import compare_matrix
 from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.load_results import ResultSet
@@ -18,8 +18,8 @@ from harness.leaderboard.row_query_values import per_query
 
 MOST = 40
 """Rows of a matrix that can still be read."""
-ALL_PAIRS = TestSpec(test="maxt")
-"""Step-down maxT: with many pairs Holm over 10,000 sign flips could no longer find anything."""
+ALL_PAIRS = TestSpec()
+"""t over queries and runs, as the board's own comparisons."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class PairCell:
     mark: str
     difference: float
     interval: Bounds
-    p_adjusted: float
+    p_adjusted: float | None
 
     @property
     def text(self) -> str:
@@ -120,6 +120,6 @@ def all_pairs(
     if len(having) < 2:
         return None
     values = per_query(result_set, table, having[:MOST])
-    answer = compare_matrix(ScoreMatrix([values.metric], values.names, values.values, values.missing), question)
+    answer = compare_matrix(values.matrix(), question)
     known = dict(zip((name for name, _ in rows), letters(len(rows)), strict=True))
     return PairMatrix(values.names, known, answer, max(0, len(having) - MOST))

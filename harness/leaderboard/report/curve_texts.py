@@ -52,7 +52,7 @@ def curve_texts(result_set: ResultSet, table: Table) -> CurveTexts | None:
         lines=_lines(found),
         sentences=tuple(pair.words for pair in found.pairs),
         note=statistics.note if statistics else "",
-        doubts=tuple(statistics.doubts) if statistics else (),
+        doubts=(*([found.choice] if found.choice else []), *(statistics.doubts if statistics else ())),
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness._lazy import lazy
 from harness.errors import UserError
 from harness.evaluation.significance.comparison_result import ComparisonResult
-from harness.evaluation.significance.score_matrix import ScoreMatrix, compare_matrix
+from harness.evaluation.significance.score_matrix import compare_matrix
 from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard.board import board_of
 from harness.leaderboard.board_model import Table
@@ -76,7 +76,7 @@ def ranx_report(
     answers = {}
     for metric, name in wanted.items():
         values = per_query(result_set, replace(table, metric=metric), rows)
-        answers[name] = compare_matrix(ScoreMatrix([metric], values.names, values.values, values.missing), asked)
+        answers[name] = compare_matrix(values.matrix(), asked)
     return _report([name for name, _ in rows], answers, asked)
 
 
@@ -108,8 +108,8 @@ def _report(names: list[str], answers: dict[str, ComparisonResult], asked: TestS
             results[run["name"]][metric] = run["mean"]
         for one in answer["comparisons"]:
             a, b = one["a"], one["b"]
-            significant = one["p_adjusted"] < asked.alpha
-            p.setdefault({a, b}, {})[metric] = {"p_value": one["p_adjusted"], "significant": significant}
+            found = 1.0 if one["p_adjusted"] is None else one["p_adjusted"]
+            p.setdefault({a, b}, {})[metric] = {"p_value": found, "significant": found < asked.alpha}
             counts.setdefault((b, a), {})[metric] = {"W": one["wins"], "T": one["ties"], "L": one["losses"]}
             counts.setdefault((a, b), {})[metric] = {"W": one["losses"], "T": one["ties"], "L": one["wins"]}
     return report.Report(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
 from harness.evaluation.significance.comparison_result import Comparison
-from harness.evaluation.significance.comparison_tables import VERDICTS, p_text
+from harness.evaluation.significance.comparison_tables import p_text, verdict_words
 from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard import row_texts
 from harness.leaderboard.board_model import Row, Table
@@ -119,7 +119,7 @@ class TableSection:
         found = self.pairs.answer["comparisons"] if self.pairs else []
         return [
             self._comparison_text(one)
-            for one in sorted(found, key=lambda one: (one["p_adjusted"], -abs(one["difference"])))
+            for one in sorted(found, key=lambda one: (one["p_adjusted"] or 1.0, -abs(one["difference"])))
         ]
 
     def _comparison_text(self, one: Comparison) -> dict[str, str]:
@@ -135,7 +135,7 @@ class TableSection:
             "counts": f"{one['wins']}/{one['ties']}/{one['losses']}",
             "superiority": f"{one['superiority']:.2f}",
             "detectable": "" if one["detectable"] is None else f"{one['detectable']:.3f}",
-            "verdict": VERDICTS[one["verdict"]],
+            "verdict": verdict_words(one),
         }
 
     def tip(self, row: SectionLine, column: SectionLine) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from benchmarks.calibrate import (
     coverage,
@@ -15,6 +16,7 @@ from benchmarks.calibrate import (
     pairs,
     tables_of,
 )
+from benchmarks.calibrate_methods import COLUMNS, MethodSetting, verdicts
 from harness.evaluation.significance.intervals import INTERVALS
 from tests.leaderboard.runs import put_board
 
@@ -45,8 +47,8 @@ def test_families_hold_the_values_of_a_query_in_any_order() -> None:
 def test_rows_name_everything_and_mark_what_is_off() -> None:
     tests = list(false_positives(TABLES, 20, seed=0))
     assert [row.split(" |")[0][2:] for row in tests[2:]] == [
-        "randomisation",
         "t",
+        "randomisation",
         "wilcoxon",
         "bootstrap",
         "bootstrap-t",
@@ -56,3 +58,13 @@ def test_rows_name_everything_and_mark_what_is_off() -> None:
     rows = list(family_errors(TABLES, 20, seed=0, queries=20, runs=5))
     # Ten comparisons at 0.05 each: uncorrected, some family claims something, and that is known.
     assert next(row for row in rows if row.startswith("| none")).endswith("† |")
+
+
+@pytest.mark.parametrize("setting", [MethodSetting(93, 3, 0.01), MethodSetting(300, 3, 0.01, 90)])
+def test_verdicts_about_methods_keep_their_goal_and_those_of_runs_may_not(setting: MethodSetting) -> None:
+    generator = np.random.default_rng(1)
+    found = dict(zip(COLUMNS, np.mean([verdicts(setting, generator) for _ in range(300)], axis=0), strict=True))
+    # 300 families: three standard errors above 0.06 are 0.1.
+    claims = ("different", "as good", "not worse", "better by", "beats all", "any of all")
+    assert all(found[name] <= 0.10 for name in claims)
+    assert found["interval"] >= 0.90

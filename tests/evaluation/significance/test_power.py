@@ -65,9 +65,12 @@ def test_equivalence_is_that_of_statsmodels(margin: float) -> None:
 
 
 def test_equivalence_without_variance_or_queries_or_margin() -> None:
-    known = equivalence(np.array([[0.01, 0.2]] * 5), 0.05)
-    assert 0 < known[0] < 1e-300
+    # Five queries: as rare as none of five differing, or all of five having one sign.
+    known = equivalence(np.array([[0.0, 0.01, 0.2]] * 5), 0.05)
+    assert known[0] == pytest.approx(0.95**5)
     assert known[1] == 1.0
+    assert known[2] == 1.0
+    assert equivalence(np.array([[0.0, 0.01]] * 200), 0.05) == pytest.approx([0.95**200, 0.5**200])
     assert equivalence(np.array([[0.0]]), 0.1).tolist() == [1.0]
     with pytest.raises(UserError, match="margin is -1"):
         equivalence(DIFFERENCES, -1)

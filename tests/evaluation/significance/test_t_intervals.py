@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import t, ttest_ind
 
 from harness.evaluation.exact_sums import Array
-from harness.evaluation.significance.t_intervals import Freedom, Samples, stacked, t_intervals
+from harness.evaluation.significance.t_intervals import Freedom, Samples, caution, stacked, t_intervals
 
 
 def spread(variance: float) -> Array:
@@ -18,14 +18,14 @@ def spread(variance: float) -> Array:
 def test_two_parts_are_as_the_two_samples_of_welch() -> None:
     """The difference of two independent means is what Satterthwaite's approximation was made for."""
     generator = np.random.default_rng(0)
-    for n, u, scale in ((50, 2, 1.0), (200, 3, 0.3), (30, 5, 0.02)):
+    for n, u, scale in ((50, 60, 1.0), (200, 80, 0.3), (30, 50, 0.02)):
         of_queries, of_runs = generator.normal(0, 1, n), generator.normal(0, scale, u)
         # As a bootstrap of n of n has it: (n - 1) / n of the variance; u - 1 of u are drawn, which has all of it.
         queries, runs = spread(of_queries.var() / n), spread(of_runs.var(ddof=1) / u)
         value = of_queries.mean() - of_runs.mean()
         found = t_intervals(np.array(value), Samples(queries, runs, queries + runs, Freedom(n - 1, u - 1)))
         expected = ttest_ind(of_queries, of_runs, equal_var=False).confidence_interval(0.95)
-        assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=1e-9)
+        assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=1e-3)
 
 
 def test_one_run_leaves_the_t_interval_over_queries() -> None:
@@ -41,7 +41,8 @@ def test_runs_that_are_alike_by_chance_do_not_prove_that_runs_are_alike() -> Non
     """Their interaction with queries is known from all queries: the part of runs is at least that."""
     queries, interaction = spread(1.0), np.sqrt(0.5) * np.repeat([1.0, -1.0], 50)
     found = t_intervals(np.zeros(()), Samples(queries, np.zeros(100), queries + interaction, Freedom(10_000, 1)))
-    freedom = 1.5**2 / (1 / 10_000 + 0.5**2)
+    weight = caution(1) * 0.5
+    freedom = (1 + weight) ** 2 / (1 / 10_000 + weight**2)
     assert found.high == pytest.approx(t.ppf(0.975, freedom) * np.sqrt(1.5), rel=1e-3)
 
 

@@ -105,7 +105,7 @@ def test_other_targets_are_errors(statistics: Statistics, text: str, message: st
     ("amount", "expected"),
     [
         (Amount(314.2, Interval(141.3, 623.0), 100, 1000), "about 310 labels (95 %: 140 to 620)"),
-        (Amount(314.2, Interval(100, math.inf), 100, 1000), "about 310 labels (95 %: at most 100 to more than 1,000)"),
+        (Amount(314.2, Interval(100, math.inf), 100, 1000), "cannot be told between 100 and 1,000 labels"),
         (
             Amount(math.inf, Interval(623, math.inf), 100, 1000),
             "not reached with 1,000 labels (95 %: 620 to more than 1,000)",
@@ -140,8 +140,9 @@ def test_pairs_against_the_best_that_is_not_ours(statistics: Statistics) -> None
     found = {pair.series: pair for pair in series_pairs(statistics, reference)}
     ours = statistics.fitted[one_of(statistics, "intermediate", 2)].series.name
     assert len(found) == len(statistics.fitted) - 1
-    assert found[ours].words.startswith(f"{ours} with about ")
-    assert f"labels equals {reference} with 1,000 (95 %: " in found[ours].words
+    assert found[ours].words == (
+        f"how much {ours} takes for the mean of {reference} with 1,000 cannot be told between 100 and 300 labels"
+    )
     assert (found[ours].ahead.first, found[ours].ahead.last) == (100, 300)
     point = statistics.fitted[one_of(statistics, "intermediate", 1)].series.name
     assert found[point].ahead is found[point].area is None
@@ -225,7 +226,7 @@ def test_the_terminal_shows_curves_targets_pairs_and_frontier(result_set: Result
     console.print(render([made], "results"))
     text = console.export_text()
     assert "labels for no-llm" in text
-    assert "That is: intermediate, smollm2" in " ".join(text.split())
+    assert "That is: how much intermediate, smollm2" in " ".join(text.split())
     assert "◆ frontier" in text
     assert "nothing is said beyond the measured amounts" in " ".join(text.split())
     assert max(map(len, text.splitlines())) <= 100
