@@ -13,6 +13,16 @@ from harness.cli.options import JsonOpt, ResultsOpt, display, emit
 from harness.cli.result_output import output
 from harness.leaderboard.row_sections import By
 
+BoardClustersOpt = Annotated[
+    Path | None,
+    typer.Option(
+        "--clusters",
+        metavar="FILE",
+        help="Queries that are not independent: lines of query, tabulator, cluster; or a queries.jsonl with "
+        "metadata.cluster.",
+    ),
+]
+
 
 def board(
     results: ResultsOpt = Path("results"),
@@ -29,15 +39,7 @@ def board(
             "name]",
         ),
     ] = None,
-    clusters: Annotated[
-        Path | None,
-        typer.Option(
-            "--clusters",
-            metavar="FILE",
-            help="Queries that are not independent: lines of query, tabulator, cluster; or a queries.jsonl with "
-            "metadata.cluster.",
-        ),
-    ] = None,
+    clusters: BoardClustersOpt = None,
     by: Annotated[
         By | None,
         typer.Option(
