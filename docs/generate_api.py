@@ -27,6 +27,7 @@ GROUPS = {
         "Strategy",
         "Loss",
         "Target",
+        "StudentType",
         "Stage",
     ),
     "Settings and errors": ("Settings", "UserError"),

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from harness.pipeline.sweep import SweepResult as SweepResult
     from harness.pipeline.workspace import Workspace as Workspace
     from harness.plugins import Settings as Settings
+    from harness.retrieval.student_type import StudentType as StudentType
     from harness.stage import Stage as Stage
 
 FACE = {
@@ -61,6 +62,7 @@ FACE = {
     "Strategy": "harness.labelling.strategies.strategy",
     "Loss": "harness.losses.loss",
     "Target": "harness.losses.loss",
+    "StudentType": "harness.retrieval.student_type",
     "Stage": "harness.stage",
     "Settings": "harness.plugins",
     "UserError": "harness.errors",

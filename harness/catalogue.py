@@ -19,6 +19,7 @@ from harness.losses.loss import Loss
 from harness.method import Method
 from harness.plugins import Plugin, plugin, plugins
 from harness.retrieval.engines import LexicalEngine
+from harness.retrieval.student_type import StudentType
 
 Row = dict[str, Any]
 
@@ -33,6 +34,7 @@ def kinds() -> dict[str, type[Plugin]]:
         "collections": CollectionSource,
         "engines": LexicalEngine,
         "strategies": Strategy,
+        "students": StudentType,
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from harness.collections.sample import QuerySubset
+from harness.errors import UserError
 from harness.labelling.labels.label_stage import Labels
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import GIVES
@@ -15,12 +16,14 @@ from harness.losses.spec import LossChoice, LossSpec
 from harness.models import ModelFiles
 from harness.plugins import Plugin, Settings
 from harness.retrieval.search_stages import DenseSearch, Embed
+from harness.retrieval.student_stages import StudentIndex, StudentSearch
+from harness.retrieval.student_type import student_type_of
 from harness.stage import Stage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.collections.collection import Collection
+    from harness.collections.collection import Collection, Texts
     from harness.labelling.labels.teacher import Teacher
 
 Category = Literal["ours", "baseline", "reference", "control"]
@@ -59,7 +62,7 @@ class MethodInputs(ABC):
     list_depth: int
     """k: how many candidates a training list holds."""
     retriever: ModelFiles | Stage
-    """The student before training: a sentence-transformers folder."""
+    """The student before training: a sentence-transformers folder, or what its type of student starts from."""
     ranker: ModelFiles
     """What rankers start from unless a method says otherwise."""
     max_length: int
@@ -91,6 +94,27 @@ class MethodInputs(ABC):
     def loss(self, choice: LossChoice) -> LossSpec:
         """A loss as sweep files say it, ``NAME`` or ``{name: NAME, **settings}``, as a field of stages."""
         return LossSpec.of(choice)
+
+    def search(self, model: ModelFiles | Stage, queries: Texts | Stage, depth: int) -> Stage:
+        """A run: the first `depth` documents for each of `queries` (or of a pool) as the retriever `model` finds them,
+        in the way of its type of student."""
+        corpus, student = self.collection.corpus, student_type_of(model)
+        if student is None:
+            embedded = Embed(model=document_model(model), texts=corpus, max_length=self.max_length)
+            return DenseSearch(model=model, corpus=embedded, queries=queries, ids=corpus, depth=depth)
+        index = StudentIndex(student=student, model=model, texts=corpus, max_length=self.max_length)
+        return StudentSearch(index=index, queries=queries, depth=depth)
+
+    def encoder(self, use: str) -> ModelFiles | Stage:
+        """`retriever`, for what takes one embedding a text (`use` says in words what that is). Raises UserError where
+        its type of student has none."""
+        student = student_type_of(self.retriever)
+        if student is not None:
+            raise UserError(
+                f"{use} takes a student with one embedding a text, and one of the type '{student.name}' has none",
+                remedy="leave it out, or take a student of the type bi-encoder",
+            )
+        return self.retriever
 
     @abstractmethod
     def teacher_lists(self, edit: Edit | None = None) -> Stage:
@@ -217,7 +241,8 @@ class RetrieverMethod(Method):
 
     @abstractmethod
     def retriever(self, inputs: MethodInputs) -> ModelFiles | Stage:
-        """The stage whose artefact is a folder that ``SentenceTransformer(path)`` loads."""
+        """The stage whose artefact is a folder that ``SentenceTransformer(path)`` loads, or one of another type of
+        student, which the stage names as its `student_type`."""
 
     def run(self, inputs: MethodInputs) -> Stage:
         model = self.retriever(inputs)
@@ -229,11 +254,4 @@ class RetrieverMethod(Method):
         """The run of `model` on the evaluated split; the same way for every retriever of the method, so that they can
         be chosen from."""
 
-        corpus = Embed(model=document_model(model), texts=inputs.collection.corpus, max_length=inputs.max_length)
-        return DenseSearch(
-            model=model,
-            corpus=corpus,
-            queries=inputs.collection.queries(inputs.split),
-            ids=inputs.collection.corpus,
-            depth=inputs.depth,
-        )
+        return inputs.search(model, inputs.collection.queries(inputs.split), inputs.depth)

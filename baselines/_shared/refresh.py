@@ -17,7 +17,6 @@ from pydantic import Field, model_validator
 
 from harness.losses.spec import LossChoice
 from harness.method import MethodInputs
-from harness.retrieval.search_stages import DenseSearch, Embed
 from harness.stage import Stage
 from harness.training.student_settings import StudentSettings
 
@@ -63,10 +62,7 @@ def parts(epochs: int, refresh: int | None) -> list[int]:
 def mined(inputs: MethodInputs) -> MethodInputs:
     """The same inputs with the documents nearest to each training query, as the retriever embeds both, for
     candidates."""
-    corpus, model = inputs.collection.corpus, inputs.retriever
-    embedded = Embed(model=model, texts=corpus, max_length=inputs.max_length)
-    found = DenseSearch(model=model, corpus=embedded, queries=inputs.pool, ids=corpus, depth=inputs.list_depth)
-    return replace(inputs, candidates=found)
+    return replace(inputs, candidates=inputs.search(inputs.retriever, inputs.pool, inputs.list_depth))
 
 
 def _for(settings: RefreshSettings, epochs: int) -> RefreshSettings:

@@ -10,7 +10,7 @@ from pydantic import Field
 from harness.method import MethodInputs
 from harness.models import ModelFiles
 from harness.plugins import Settings
-from harness.retrieval.search_stages import DenseSearch, Embed, lexical_search
+from harness.retrieval.search_stages import lexical_search
 from harness.stage import Stage
 from harness.students.rerank_stages import Rerank
 from harness.training.student_settings import RankerSettings
@@ -54,16 +54,7 @@ def _lexical(inputs: MethodInputs) -> Stage:
 
 
 def _dense(inputs: MethodInputs) -> Stage:
-
-    corpus = inputs.collection.corpus
-    embedded = Embed(model=inputs.retriever, texts=corpus, max_length=inputs.max_length)
-    return DenseSearch(
-        model=inputs.retriever,
-        corpus=embedded,
-        queries=inputs.collection.queries(inputs.split),
-        ids=corpus,
-        depth=inputs.depth,
-    )
+    return inputs.search(inputs.retriever, inputs.collection.queries(inputs.split), inputs.depth)
 
 
 _RUNS: Mapping[FirstStage, Callable[[MethodInputs], Stage]] = {"bm25s": _lexical, "zero-shot": _dense}

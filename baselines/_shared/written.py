@@ -7,7 +7,6 @@ from pydantic import Field
 
 from harness.collections.own_documents import plain_queries
 from harness.method import MethodInputs
-from harness.retrieval.search_stages import DenseSearch, Embed
 from harness.stage import Stage
 from harness.teachers.writing import writer
 from harness.training.student_settings import StudentSettings
@@ -47,7 +46,5 @@ def written_lists(inputs: MethodInputs, settings: WritingSettings, within: int |
     )
     held_out = tuple(plain_queries(collection.queries(split)) for split in collection.splits if split != "train")
     written = WrittenQueries(labels=labels, held_out=held_out)
-    embedded = Embed(model=inputs.retriever, texts=collection.corpus, max_length=inputs.max_length)
-    depth = max(inputs.list_depth, within or 0)
-    found = DenseSearch(model=inputs.retriever, corpus=embedded, queries=written, ids=collection.corpus, depth=depth)
+    found = inputs.search(inputs.retriever, written, max(inputs.list_depth, within or 0))
     return ConsistentLists(written=written, candidates=found, depth=inputs.list_depth, within=within)

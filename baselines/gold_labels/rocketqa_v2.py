@@ -59,7 +59,7 @@ class RocketQAv2(RetrieverMethod):
     def retriever(self, inputs: MethodInputs) -> Stage:
         settings, how = self.settings, self.settings.ranker
         return TrainJointly(
-            start=inputs.retriever,
+            start=inputs.encoder("joint training with a ranker"),
             ranker=self._ranker(inputs),
             # Where the ranker starts is in the key as its content.
             how=how.model_copy(update={"start": None}),

@@ -67,7 +67,7 @@ class TASB(RetrieverMethod):
         settings = self.settings
         return TopicAwareLists(
             lists=inputs.gold_lists(most_positives=1),
-            encoder=inputs.retriever,
+            encoder=inputs.encoder("clustering of queries"),
             cluster_size=settings.cluster_size,
             cluster_neighbours=settings.mates,
             max_length=inputs.max_length,

@@ -22,7 +22,7 @@ from harness.method import Method, MethodInputs
 from harness.models import resolve_model
 from harness.plugins import Settings
 from harness.retrieval.fused_runs import PLACES, Combination, FusedRuns, Norm
-from harness.retrieval.search_stages import DenseSearch, Embed, lexical_search
+from harness.retrieval.search_stages import lexical_search
 from harness.stage import Stage
 
 
@@ -52,8 +52,7 @@ class Fusion(Method):
     def run(self, inputs: MethodInputs) -> Stage:
         settings, corpus, queries = self.settings, inputs.collection.corpus, inputs.collection.queries(inputs.split)
         model = resolve_model(settings.model, inputs.base) if settings.model else inputs.retriever
-        embedded = Embed(model=model, texts=corpus, max_length=inputs.max_length)
-        dense = DenseSearch(model=model, corpus=embedded, queries=queries, ids=corpus, depth=inputs.depth)
+        dense = inputs.search(model, queries, inputs.depth)
         lexical = lexical_search(settings.engine, {}, corpus, queries, inputs.depth)
         norm: Norm = "none" if settings.by in PLACES else settings.norm
         return FusedRuns(

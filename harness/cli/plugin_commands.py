@@ -24,6 +24,7 @@ class PluginKind(StrEnum):
     baseline = "baseline"
     teacher = "teacher"
     loss = "loss"
+    student = "student"
     collection = "collection"
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from harness.config.registries import Registries, Scope
+from harness.config.value_types import ModelName
 from harness.errors import UserError, UserErrors, did_you_mean
 from harness.labelling.labels.teacher import Teacher
 from harness.losses.spec import LossChoice
 from harness.plugins import Plugin, Settings, refusal
-from harness.validation import Fault, checked, failure, value_text
+from harness.retrieval.student_type import StudentType
+from harness.validation import ErrorCollector, Fault, checked, failure, value_text
 
 P = TypeVar("P", bound=Plugin)
 
@@ -27,6 +30,14 @@ class TeacherChoice:
     kind: str
     plugin: type[Teacher]
     settings: Settings
+
+
+@dataclass(frozen=True)
+class StudentChoice:
+    """A student of a type: what it is made from, and the type with its settings."""
+
+    student: StudentType
+    model: str
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,21 @@ def teacher_choice(value: Any, registries: Registries) -> TeacherChoice:
     """``{kind: KIND, **settings}``. Raises ValidationError."""
     plugin, settings = pick(value, "kind", registries.teachers, "kind of teacher")
     return TeacherChoice(plugin.name, plugin, checked(plugin.Settings, settings))
+
+
+def student_choice(value: Any, registries: Registries) -> StudentChoice:
+    """``{type: TYPE, model: MODEL, **settings}``. Raises ValidationError with every fault."""
+    plugin, given = pick(value, "type", registries.students, "type of student")
+    collector = ErrorCollector()
+    model = collector.attempt((), partial(checked, _Model, {key: given.pop(key) for key in ("model",) if key in given}))
+    settings = collector.attempt((), partial(checked, plugin.Settings, given))
+    collector.finish()
+    assert model is not None and settings is not None, "faults were raised"
+    return StudentChoice(plugin(settings), model.model)
+
+
+class _Model(Settings):
+    model: ModelName
 
 
 def loss_choice(value: Any, role: Role, registries: Registries) -> LossChoice:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PlainValidator, PositiveInt, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PlainValidator,
+    PositiveInt,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
-from harness.config.choices import loss_choice, metric_name
+from harness.config.choices import StudentChoice, loss_choice, metric_name, student_choice
 from harness.config.qa_section import QASettings
 from harness.config.registries import Scope
 from harness.config.value_types import Many, ModelName
@@ -33,12 +42,26 @@ class StaticStudentChoice(Settings):
     static: ModelName = Field(description="the encoder it is distilled from")
 
 
+def _typed_student(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    if isinstance(value, dict) and "type" in value:
+        return student_choice(value, scope_of(info).registries)
+    return handler(value)
+
+
+if TYPE_CHECKING:
+    RetrieverStart = str | StaticStudentChoice | StudentChoice
+else:
+    RetrieverStart = Annotated[ModelName | StaticStudentChoice, WrapValidator(_typed_student)]
+"""A model, or a mapping that says what is made of one."""
+
+
 class Students(Settings):
     """What is trained."""
 
-    retriever: ModelName | StaticStudentChoice = Field(
+    retriever: RetrieverStart = Field(
         default=StaticStudentChoice(static="bundled:minilm-l6"),
-        description="bundled:NAME, a folder, a Hugging Face id, or {static: ENCODER} for a static-embedding student",
+        description="bundled:NAME, a folder, a Hugging Face id, {static: ENCODER} for a static-embedding student, or "
+        "{type: TYPE, model: MODEL} for one of another type",
     )
     ranker: ModelName = Field(default="bundled:minilm-l6", description="what rankers start from")
 

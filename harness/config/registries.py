@@ -18,6 +18,7 @@ from harness.losses.loss import Loss
 from harness.method import Method
 from harness.plugins import Plugin, plugins
 from harness.retrieval.engines import LexicalEngine
+from harness.retrieval.student_type import StudentType
 from harness.validation import KeyPath, dotted
 
 
@@ -29,6 +30,7 @@ class Registries:
     teachers: Mapping[str, type[Teacher]]
     losses: Mapping[str, type[Loss]]
     engines: Mapping[str, type[Plugin]]
+    students: Mapping[str, type[StudentType]]
     collections: Mapping[str, type[CollectionSource]]
     collection: Callable[[str | Mapping[str, Any], Path], object]
     """Raises UserError when its first argument names no collection; the second is the folder that paths start from.
@@ -45,6 +47,7 @@ class Registries:
             teachers=plugins(Teacher),
             losses=plugins(Loss),
             engines=plugins(LexicalEngine),
+            students=plugins(StudentType),
             collections=plugins(CollectionSource),
             collection=parse_source,
             metric=metric,

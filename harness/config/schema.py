@@ -60,6 +60,8 @@ def _fill(schema: Schema, defs: dict[str, Schema], found: Registries) -> None:
     defs["QASettings"]["properties"]["reader"] = _notes(reader) | {
         "anyOf": [{"type": "string"}, _ref("teacher"), {"type": "null"}]
     }
+    retriever = defs["Students"]["properties"]["retriever"]
+    defs["Students"]["properties"]["retriever"] = _notes(retriever) | {"anyOf": [*retriever["anyOf"], _ref("student")]}
     fields["tune"] = _notes(fields["tune"]) | {"anyOf": [_ref("Tune"), {"type": "null"}]}
     fields["collections"] = _notes(fields["collections"]) | _many(_ref("collection"))
     fields["teachers"] |= {"type": "object", "additionalProperties": _ref("teacher")}
@@ -81,6 +83,8 @@ def _plugin_parts(found: Registries) -> dict[str, Schema]:
     """Schemas of one teacher, one method, one loss for each role and one collection, with whatever these refer to."""
     defs: dict[str, Schema] = {}
     defs["teacher"] = {"anyOf": [_picked(plugin, "kind", "teacher", defs) for plugin in found.teachers.values()]}
+    students = (_picked(plugin, "type", "student", defs) for plugin in found.students.values())
+    defs["student"] = {"anyOf": [_with_model(schema) for schema in students]}
     for role in ROLES:
         fitting = [loss for loss in found.losses.values() if loss.role in (role, "both")]
         defs[f"loss.{role}"] = {"anyOf": [*_names(fitting), *(_picked(loss, "name", "loss", defs) for loss in fitting)]}
@@ -111,6 +115,11 @@ def _picked(plugin: type[Plugin], key: str, kind: str, defs: dict[str, Schema]) 
         "properties": properties,
         "required": [key, *schema.get("required", [])],
     }
+
+
+def _with_model(schema: Schema) -> Schema:
+    model = {"type": "string", "minLength": 1, "description": "what it is made from"}
+    return schema | {"properties": {**schema["properties"], "model": model}, "required": [*schema["required"], "model"]}
 
 
 def _method(plugin: type[Plugin], defs: dict[str, Schema]) -> Schema:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.collections.collection import Collection
-from harness.config.choices import TeacherChoice
+from harness.config.choices import StudentChoice, TeacherChoice
 from harness.config.parts import DENSE
 from harness.config.sweep_file import SweepFile
 from harness.errors import UserError
@@ -20,7 +20,8 @@ from harness.pipeline.faults import FaultCollector
 from harness.pipeline.pool_sizes import collect_budgets
 from harness.pipeline.qa_cells import INLINE
 from harness.pipeline.trial_selection import check_split
-from harness.stage import digest
+from harness.retrieval.student_stages import student_start
+from harness.stage import Stage, digest
 from harness.students.static_encoder import StaticStudent
 from harness.validation import KeyPath
 
@@ -48,7 +49,8 @@ class SweepInputs:
                     collection.judgments(self.sweep.evaluate.split)
                 with faults.at(("tune", "split"), path):
                     self._check_tuning(collection)
-        with faults.at(("students", "retriever", "static"), ("students", "retriever"), ("students",)):
+        start = ("students", "retriever")
+        with faults.at((*start, "static"), (*start, "model"), start, ("students",)):
             _ = self.retriever
         with faults.at(("students", "ranker"), ("students",)):
             _ = self.ranker
@@ -103,11 +105,13 @@ class SweepInputs:
         return self._collections[mark]
 
     @cached_property
-    def retriever(self) -> ModelFiles | StaticStudent:
+    def retriever(self) -> ModelFiles | Stage:
         """What retrievers start from."""
         student = self.sweep.students.retriever
         if isinstance(student, str):
             return resolve_model(student, self.base)
+        if isinstance(student, StudentChoice):
+            return student_start(student.student, resolve_model(student.model, self.base))
         return StaticStudent(encoder=resolve_model(student.static, self.base))
 
     @cached_property

@@ -20,6 +20,7 @@ from harness.method import MethodInputs, RetrieverMethod, document_model
 from harness.models import ModelFiles, model_path
 from harness.pipeline.store import MANIFEST
 from harness.plugins import Settings
+from harness.retrieval.student_type import StudentType, student_type_of
 from harness.stage import Context, Stage, digest
 
 FILE = "trials.json"
@@ -55,6 +56,11 @@ class SelectTrial(Stage):
     def documents(self) -> ModelFiles | Stage:
         """What embeds the documents: the chosen retriever itself, or the model that no trial trains."""
         return _frozen(self.trials[0].retriever) or self
+
+    @property
+    def student_type(self) -> StudentType | None:
+        """That of the trials' retrievers."""
+        return student_type_of(self.trials[0].retriever)
 
     def run(self, out: Path, context: Context) -> None:
         scores = [self._score(trial, context) for trial in self.trials]

@@ -13,10 +13,11 @@ from harness.errors import UserError, did_you_mean
 from harness.labelling.labels.teacher import Teacher
 from harness.losses.loss import Loss
 from harness.method import Method
-from harness.plugin_checks import collection_checks, loss_checks, method_checks, teacher_checks
+from harness.plugin_checks import collection_checks, loss_checks, method_checks, student_checks, teacher_checks
 from harness.plugin_checks.check import Check, CheckReport, run_checks
 from harness.plugins import Plugin, plugins, refusal
 from harness.progress import Progress
+from harness.retrieval.student_type import StudentType
 from harness.source_hash import source_hash
 from harness.validation import validated
 
@@ -36,6 +37,7 @@ CHECKS = {
     "loss": CheckedKind(
         Loss, loss_checks.CONTRACTS, lambda plugin, settings, home: loss_checks.LossCase(plugin, settings)
     ),
+    "student": CheckedKind(StudentType, student_checks.CONTRACTS, student_checks.StudentSetup),
     "collection": CheckedKind(CollectionSource, collection_checks.CONTRACTS, collection_checks.CollectionSetup),
 }
 

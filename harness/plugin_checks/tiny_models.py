@@ -1,4 +1,4 @@
-"""Language models of a few thousand random weights, for checks of methods that look inside one. What they say means
+"""Language models of few random weights, for checks of methods and students that look inside one. What they say means
 nothing."""
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness._lazy import lazy
 from harness.device import deterministic
+from harness.models import resolve_model
 from harness.pretrained.loading import silence_libraries
 
 if TYPE_CHECKING:
@@ -42,6 +43,21 @@ def tiny_fusion(folder: Path, seed: int) -> Path:
         vocab_size=_TOKENS, **sizes, initializer_factor=3.0, decoder_start_token_id=0, pad_token_id=0
     )
     return _built(folder, seed, lambda: transformers.T5ForConditionalGeneration(config))
+
+
+def tiny_masked(folder: Path, seed: int) -> Path:
+    """A BERT with a masked-language head in `folder`, drawn from `seed`, unless it is there; it has the vocabulary of
+    bundled:bert-tiny."""
+    if not (folder / "tokenizer.json").is_file():
+        tokenizer = transformers.AutoTokenizer.from_pretrained(resolve_model("bundled:bert-tiny").path)
+        sizes: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+        config = transformers.BertConfig(
+            vocab_size=len(tokenizer), **sizes, intermediate_size=32, max_position_embeddings=64, initializer_range=0.3
+        )
+        with silence_libraries(), deterministic(seed):
+            transformers.BertForMaskedLM(config).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+    return folder
 
 
 def _built(folder: Path, seed: int, make: Any) -> Path:

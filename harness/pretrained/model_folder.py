@@ -18,6 +18,11 @@ CLASSIFIER = "ForSequenceClassification"
 GENERATIVE = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 SENTENCE_TRANSFORMERS = "config_sentence_transformers.json"
 _NATIVE = "sentence_transformers."
+_OTHER_ENCODERS = {
+    "SparseEncoder": (".sparse_encoder.", "SpladePooling"),
+    "MultiVectorEncoder": (".multi_vector_encoder.", "pylate."),
+}
+"""Classes of encoders that give no single dense vector, each with what its modules have in their names."""
 
 
 def read_json(file: Path) -> dict[str, Any]:
@@ -46,6 +51,17 @@ def is_cross_encoder(folder: Path) -> bool | None:
     heads = read_json(folder / "config.json").get("architectures") or ()
     adapted = read_json(folder / ADAPTER).get("task_type") == "SEQ_CLS"
     return True if adapted or any(head.endswith(CLASSIFIER) for head in heads) else None
+
+
+def encoder_class(folder: Path) -> str | None:
+    """The class of sentence-transformers other than SentenceTransformer and CrossEncoder that the folder was saved
+    with, or that reads its form: SparseEncoder or MultiVectorEncoder; None for any other folder."""
+    if (saved := read_json(folder / SENTENCE_TRANSFORMERS).get("model_type")) in _OTHER_ENCODERS:
+        return str(saved)
+    if "HF_ColBERT" in (read_json(folder / "config.json").get("architectures") or ()):
+        return "MultiVectorEncoder"
+    modules = " ".join(str(module.get("type")) for module in _read(folder / "modules.json", []))
+    return next((name for name, marks in _OTHER_ENCODERS.items() if any(mark in modules for mark in marks)), None)
 
 
 def generates(folder: Path) -> bool:

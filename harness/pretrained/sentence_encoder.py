@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness._lazy import lazy
 from harness.errors import UserError
 from harness.pretrained.adapters import merge_adapters, require_peft, supplied_by_adapter
+from harness.pretrained.encoder_classes import require_encoder_class
 from harness.pretrained.loading import explain_load_errors, unused_pooler
 from harness.pretrained.model2vec_folder import is_model2vec, load_model2vec
 from harness.pretrained.model_folder import is_cross_encoder
@@ -30,6 +31,7 @@ def load_sentence_encoder(folder: Path, device: str, **options: Any) -> Sentence
             f"the model in '{folder}' is a cross-encoder and embeds no single text",
             remedy="take an encoder, or use it as a ranker with architecture: cross-encoder",
         )
+    require_encoder_class(folder, None)
     require_peft(folder)
     options = {"use_safetensors": True, **options}
     with explain_load_errors(folder, unused_pooler, supplied_by_adapter):

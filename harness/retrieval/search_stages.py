@@ -25,6 +25,7 @@ from harness.stage import Context, Stage
 from harness.validation import validated
 
 if TYPE_CHECKING:
+    from harness.progress import Progress
     from harness.retrieval.encode import Encoder
 
 EMBEDDINGS = "embeddings.npy"
@@ -73,10 +74,10 @@ class LexicalSearch(Stage):
         return self.index.engine.name
 
     def run(self, out: Path, context: Context) -> None:
-        ids, texts = _queries(self.queries, context)
+        ids, texts = query_texts(self.queries, context)
         drops = drops_identical(self.queries)
         hits = self.index.engine.search(context.path(self.index), texts, self.depth + drops, context.progress)
-        run = _as_run(self.index.engine.name, ids, hits, self.index.corpus)
+        run = run_of_hits(self.index.engine.name, ids, hits, self.index.corpus)
         (run.without_identical(self.depth) if drops else run).write(out / FILE)
 
 
@@ -97,10 +98,7 @@ class Embed(Stage):
         return _model_label(self.model)
 
     def run(self, out: Path, context: Context) -> None:
-
-        encoder = load_encoder(model_path(self.model, context), self.max_length)
-        rows = encode(encoder, self.texts, "document", out / EMBEDDINGS, context.progress)
-        (out / "meta.json").write_text(json.dumps(_meta(encoder, rows), indent=1) + "\n", encoding="utf-8")
+        embed_corpus(model_path(self.model, context), self.texts, self.max_length, out, context.progress)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,18 +121,30 @@ class DenseSearch(Stage):
         return _model_label(self.model)
 
     def run(self, out: Path, context: Context) -> None:
-
-        ids, texts = _queries(self.queries, context)
-        drops = drops_identical(self.queries)
+        ids, texts = query_texts(self.queries, context)
         encoder = load_encoder(model_path(self.model, context), self.corpus.max_length)
-        vectors = encode(encoder, texts, "query")
-        # Copy on write: torch takes no read-only memory.
-        documents = np.load(context.path(self.corpus) / EMBEDDINGS, mmap_mode="c")
-        hits = exact_search(
-            documents, vectors, id_ranks(self.ids.ids), self.depth + drops, encoder.similarity, context.progress
-        )
-        run = _as_run("dense", ids, hits, self.ids)
+        ranks = id_ranks(self.ids.ids)
+        drops = drops_identical(self.queries)
+        hits = nearest_documents(encoder, context.path(self.corpus), texts, ranks, self.depth + drops, context.progress)
+        run = run_of_hits("dense", ids, hits, self.ids)
         (run.without_identical(self.depth) if drops else run).write(out / FILE)
+
+
+def embed_corpus(folder: Path, texts: Texts, max_length: int, out: Path, progress: Progress) -> None:
+    """Writes what `Embed` makes of `texts` with the encoder in `folder`."""
+    encoder = load_encoder(folder, max_length)
+    rows = encode(encoder, texts, "document", out / EMBEDDINGS, progress)
+    (out / "meta.json").write_text(json.dumps(_meta(encoder, rows), indent=1) + "\n", encoding="utf-8")
+
+
+def nearest_documents(
+    encoder: Encoder, corpus: Path, queries: Sequence[str], ranks: np.ndarray, depth: int, progress: Progress
+) -> Iterator[Hits]:
+    """For each of `queries` the first `depth` of the embeddings that `embed_corpus` wrote into the folder `corpus`."""
+    vectors = encode(encoder, queries, "query")
+    # Copy on write: torch takes no read-only memory.
+    documents = np.load(corpus / EMBEDDINGS, mmap_mode="c")
+    return exact_search(documents, vectors, ranks, depth, encoder.similarity, progress)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +173,7 @@ def _interleaved(lists: Iterable[Sequence[str]], depth: int) -> dict[str, float]
     return {document: 1 / rank for rank, document in enumerate(documents[:depth], 1)}
 
 
-def _queries(queries: Texts | Stage, context: Context) -> tuple[list[str], list[str]]:
+def query_texts(queries: Texts | Stage, context: Context) -> tuple[list[str], list[str]]:
     """Ids and texts of queries given, or of a pool that a stage made."""
     if isinstance(queries, Stage):
         pool = read_pool(context.path(queries))
@@ -171,7 +181,8 @@ def _queries(queries: Texts | Stage, context: Context) -> tuple[list[str], list[
     return list(queries.ids), queries.slice_texts(0, len(queries))
 
 
-def _as_run(name: str, queries: Iterable[str], hits: Iterator[Hits], corpus: Texts) -> Run:
+def run_of_hits(name: str, queries: Iterable[str], hits: Iterator[Hits], corpus: Texts) -> Run:
+    """The run `name` of what was found for each of `queries` (ids) in `corpus`."""
     found = list(hits)
     rows = np.unique(np.concatenate([np.empty(0, np.int64), *(hit.rows for hit in found)]))
     ids = _ids_at(corpus, rows)

@@ -27,6 +27,7 @@ KINDS = {
     "baseline": Kind("harness.methods", "Baseline", "methods"),
     "teacher": Kind("harness.teachers", "Teacher", "teachers"),
     "loss": Kind("harness.losses", "Loss", "losses"),
+    "student": Kind("harness.students", "Student", "students"),
     "collection": Kind("harness.collections", "Source", "collections"),
 }
 

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from harness._lazy import lazy
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor
 else:
     torch = lazy("torch")
 
-Forward = Callable[[dict[str, "Tensor"]], "Tensor"]
+F = TypeVar("F")
+Out = TypeVar("Out")
 
 
-def recompute_activations(forward: Forward) -> Forward:
+def recompute_activations(forward: Callable[[F], Out]) -> Callable[[F], Out]:
     """`forward` keeping nothing but its output; its second run sees the same random numbers and precision, so gradients
     are the same."""
     return partial(torch.utils.checkpoint.checkpoint, forward, use_reentrant=False)

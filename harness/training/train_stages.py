@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,12 +14,13 @@ from harness.errors import UserError
 from harness.losses.spec import LossSpec
 from harness.method import document_model
 from harness.models import ModelFiles, model_path
+from harness.retrieval.student_type import StudentType
 from harness.stage import Context, Stage
 from harness.students.architecture import Architecture
 from harness.students.query_side import QueryEncoder
 from harness.students.ranker import load_ranker, save_ranker
 from harness.students.retriever import BiEncoder
-from harness.students.student import save_student
+from harness.students.student import Student, save_student
 from harness.training.checkpoint import Checkpoint
 from harness.training.train_settings import TrainSettings
 from harness.training.training_job import TrainingJob
@@ -118,6 +120,38 @@ class TrainRetriever(ListLearning):
     def run(self, out: Path, context: Context) -> None:
         dataset = self.dataset(out, context)
         check_needs(self.loss, dataset)
-        load = partial((QueryEncoder if self.frozen_documents else BiEncoder).load, model_path(self.start, context))
+        load = self.loader(model_path(self.start, context))
         job = TrainingJob(load, save_student, dataset, self.loss, self.train, self.max_length, self.seed)
         job.run(out, stage_checkpoint(self, context.cache), context.progress)
+
+    def loader(self, start: Path) -> Callable[[], Student]:
+        """What loads the student in the folder `start`; other processes can be given it."""
+        return partial((QueryEncoder if self.frozen_documents else BiEncoder).load, start)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TrainTypedStudent(TrainRetriever):
+    """`TrainRetriever` for a student of another type than a bi-encoder. The artefact loads with its type."""
+
+    kind: ClassVar[str] = "student"
+
+    student: StudentType
+
+    @property
+    def student_type(self) -> StudentType:
+        """Of which type the retriever is."""
+        return self.student
+
+    def loader(self, start: Path) -> Callable[[], Student]:
+        return partial(load_typed, self.student, start)
+
+
+def load_typed(student: StudentType, folder: Path) -> Student:
+    """The student that a type loads from `folder`. Raises UserError where that is none."""
+    found = student.load(folder)
+    if not isinstance(found, Student):
+        raise UserError(
+            f"load of the type '{student.name}' gives a {type(found).__name__}, which cannot be trained",
+            remedy="return a Student of harness/students/student.py",
+        )
+    return found

@@ -13,6 +13,7 @@ from harness.method import Edit, MethodInputs
 from harness.models import ModelFiles, resolve_model
 from harness.plugins import Settings
 from harness.retrieval.search_stages import Embed, lexical_search
+from harness.retrieval.student_type import student_type_of
 from harness.stage import Stage
 from harness.students.projection_scores import ProjectionScores
 from harness.students.ranker_scored_lists import CandidateScores, ScoredLists
@@ -20,7 +21,7 @@ from harness.training.projection_stage import TrainProjection
 from harness.training.ranker_warmup import WarmUpRanker
 from harness.training.student_settings import RankerSettings, StudentSettings, settings_as
 from harness.training.train_settings import TrainSettings
-from harness.training.train_stages import RankerStage, TrainRanker, TrainRetriever
+from harness.training.train_stages import RankerStage, TrainRanker, TrainRetriever, TrainTypedStudent
 from harness.training_lists.list_stages import EditedLists, GoldLists, RankedLists
 
 
@@ -81,16 +82,21 @@ class TrainingInputs(MethodInputs):
 
     def train_retriever(self, lists: Stage, loss: LossChoice, settings: Settings | None = None) -> Stage:
         student = settings_as(StudentSettings, settings)
-        return TrainRetriever(
-            start=self.retriever,
-            lists=lists,
-            corpus=self.collection.corpus,
-            loss=self.loss(loss),
-            train=settings_as(TrainSettings, settings, student),
-            seed=self.seed or 0,
-            max_length=self.max_length,
-            frozen_documents=student.frozen_documents,
-        )
+        training: dict[str, Any] = {
+            "start": self.retriever,
+            "lists": lists,
+            "corpus": self.collection.corpus,
+            "loss": self.loss(loss),
+            "train": settings_as(TrainSettings, settings, student),
+            "seed": self.seed or 0,
+            "max_length": self.max_length,
+            "frozen_documents": student.frozen_documents,
+        }
+        if student.frozen_documents:
+            training["start"] = self.encoder("frozen_documents: true")
+        if (kind := student_type_of(self.retriever)) is not None:
+            return TrainTypedStudent(**training, student=kind)
+        return TrainRetriever(**training)
 
     def _embeddings(self, encoder: ModelFiles | Stage, max_length: int) -> Embed:
         """What a projection ranker starts from, the same stage as that of a dense first stage with this encoder."""

@@ -16,6 +16,8 @@ from harness.labelling.labels.teacher import Teacher
 from harness.losses.loss import Loss
 from harness.method import Axis, Category, Method, RetrieverMethod
 from harness.plugins import Plugin, Settings
+from harness.students.types.bi_encoder import BiEncoderType
+from harness.students.types.late_interaction import LateInteraction
 
 
 class RankerParts(Settings):
@@ -244,6 +246,7 @@ def _named(*classes: type[Any]) -> dict[str, type[Any]]:
 
 
 REGISTRIES = Registries(
+    students=_named(BiEncoderType, LateInteraction),
     methods=_named(Ours, Direct, WhiteBox, Written, CrossAttended, Supervised, ZeroShot, BM25),
     teachers=_named(LLM, Likelihood, Oracle),
     losses=_named(ListMLE, RankNet, KL),

@@ -25,6 +25,7 @@ NAMES = [
         "Strategy",
         "Loss",
         "Target",
+        "StudentType",
         "Stage",
         "Settings",
     ),

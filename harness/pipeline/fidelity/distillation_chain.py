@@ -15,6 +15,7 @@ from harness.collections.sample import QuerySubset
 from harness.labelling.labels.label_stage import Labels
 from harness.models import ModelFiles
 from harness.retrieval.search_stages import DenseSearch, Embed, Interleave, LexicalIndex, LexicalSearch
+from harness.retrieval.student_stages import StudentIndex
 from harness.stage import Stage
 from harness.students.architecture import Architecture
 from harness.students.projection_scores import ProjectionScores
@@ -75,7 +76,7 @@ class DistillationChain:
 
 def chain_of(run: Stage) -> DistillationChain | None:
     """The chain behind `run`; None where neither a ranker's scores nor a teacher's order trained anything in it."""
-    search = next((stage for stage in _walk(run) if isinstance(stage, DenseSearch)), None)
+    search = next((stage for stage in _walk(run) if isinstance(stage, (DenseSearch, StudentIndex))), None)
     return chain_to(run, None if search is None else search.model)
 
 

@@ -42,6 +42,7 @@ from harness.published.environment import implementation, platform
 from harness.published.provenance import read_provenance
 from harness.published.result_folder import publish, renewed, run_folder, slug
 from harness.qa.answer_stages import Answered
+from harness.retrieval.student_stages import StudentStart
 from harness.stage import Stage, canonical, digest
 from harness.students.static_encoder import StaticStudent
 
@@ -196,6 +197,8 @@ def _teacher(cell: PlannedCell) -> TeacherSection | None:
 def _model_name(model: ModelFiles | Stage) -> str:
     if isinstance(model, StaticStudent):
         return f"static:{model.encoder.name}"
+    if isinstance(model, StudentStart):
+        return f"{model.student.name}:{model.model.name}"
     return model.name if isinstance(model, ModelFiles) else model.kind
 
 

@@ -1,0 +1,1 @@
+"""Types of students: one file a type, found through the entry point group ``harness.students``."""
