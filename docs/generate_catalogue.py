@@ -20,8 +20,8 @@ PAGES = {
     "ir_measures.",
     "collections": "A collection source reads documents, queries and judgments. Sweep files name it under "
     "`collections`.",
-    "students": "A type of student says what is made of a model, and how that is loaded, indexed and searched. Sweep files "
-    "name it under `students`.",
+    "students": "A type of student says what is made of a model, and how that is loaded, indexed and searched. Sweep "
+    "files name it under `students`.",
     "engines": "A lexical engine makes first-stage candidates. Sweep files name it under `candidates`.",
 }
 """What each kind is, by the word that `harness list` takes."""

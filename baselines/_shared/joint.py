@@ -168,6 +168,11 @@ class TrainJointly(ListLearning):
 
     def _check_losses(self) -> None:
         for spec in (self.retriever_loss, self.ranker_loss):
+            if spec.encoder is not None:
+                raise UserError(
+                    f"the loss '{spec}' reads the embeddings of an encoder, which a joint training does not show",
+                    remedy="take another loss",
+                )
             if spec.loss().in_batch:
                 raise UserError(
                     f"the loss '{spec}' sees other lists, which a joint training does not show",

@@ -12,6 +12,7 @@ from harness.device import device
 from harness.errors import UserError
 from harness.files import build_once, cache_home
 from harness.models import ModelFiles
+from harness.pretrained.loading import explain_load_errors
 
 if TYPE_CHECKING:
     import tokenizers
@@ -46,15 +47,16 @@ def causal_folder(model: ModelFiles) -> Path:
 
 def _dequantise(model: ModelFiles, out: Path) -> None:
     transformers_utils.logging.disable_progress_bar()
-    try:
-        loaded = transformers.AutoModelForCausalLM.from_pretrained(
-            model.path, gguf_file=model.gguf, dtype=torch.float32
-        )
-        tokenizer = transformers.AutoTokenizer.from_pretrained(model.path, gguf_file=model.gguf)
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(
-            f"'{model.name}' cannot be read as a language model: {error}", file=model.path / str(model.gguf)
-        ) from error
+    with explain_load_errors(model.path):
+        try:
+            loaded = transformers.AutoModelForCausalLM.from_pretrained(
+                model.path, gguf_file=model.gguf, dtype=torch.float32
+            )
+            tokenizer = transformers.AutoTokenizer.from_pretrained(model.path, gguf_file=model.gguf)
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(
+                f"'{model.name}' cannot be read as a language model: {error}", file=model.path / str(model.gguf)
+            ) from error
     # A model that came from a GGUF refuses to be saved; a fresh one with the same weights does not.
     config = loaded.config
     del config.quantization_config
@@ -65,16 +67,18 @@ def _dequantise(model: ModelFiles, out: Path) -> None:
 
 
 def load_causal(folder: Path, precision: str, attention: str) -> Any:
-    """The model, which nothing can train, on the accelerator where there is one. `attention` names its
-    implementation."""
-    transformers_utils.logging.disable_progress_bar()
+    """The model, which nothing can train, on the accelerator where there is one. `attention` names its implementation.
+
+    Raises UserError for what is no such model, and for weights that the files lack.
+    """
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    try:
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, attn_implementation=attention, use_safetensors=True
-        )
-    except (OSError, ValueError) as error:
-        raise UserError(f"no causal language model: {error}", file=folder) from error
+    with explain_load_errors(folder):
+        try:
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                folder, dtype=dtype, attn_implementation=attention, use_safetensors=True
+            )
+        except (OSError, ValueError) as error:
+            raise UserError(f"no causal language model: {error}", file=folder) from error
     return model.eval().requires_grad_(False).to(device())
 
 

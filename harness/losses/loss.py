@@ -31,6 +31,9 @@ class Target:
     true at those that are negatives for it, being neither of this list nor known to answer its query. The student's
     scores are (B, K + D) then.
 
+    `student_embeddings` and `teacher_embeddings` (B, 1 + K, d) float32 or None: of the query, then of each candidate,
+    by the student (differentiable) and by the encoder that the loss names; only for a loss that needs embeddings.
+
     >>> import harness, torch
     >>> target = harness.Target(mask=torch.tensor([[True, True, False]]), ordered=torch.tensor([2]))
     >>> target.mask.sum().item(), target.scores is None
@@ -42,6 +45,8 @@ class Target:
     scores: Tensor | None = None
     positives: Tensor | None = None
     in_batch_negatives: Tensor | None = None
+    student_embeddings: Tensor | None = None
+    teacher_embeddings: Tensor | None = None
 
 
 class LossSettings(Settings):
@@ -91,6 +96,11 @@ class Loss(Plugin):
     def needed(self) -> tuple[str, ...]:
         """`needs` with these settings."""
         return self.needs
+
+    @property
+    def encoder(self) -> str | None:
+        """The model whose embeddings it needs, as its settings name it; None where it needs none."""
+        return None
 
     @property
     def in_batch(self) -> bool:

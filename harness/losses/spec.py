@@ -48,6 +48,11 @@ class LossSpec:
         """What the lists must carry for it."""
         return self.loss().needed
 
+    @property
+    def encoder(self) -> str | None:
+        """The model whose embeddings it needs, by name."""
+        return self.loss().encoder
+
     def __str__(self) -> str:
         return " + ".join(part.name for _, part in plugin(Loss, self.name).parts(self.settings))
 

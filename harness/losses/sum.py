@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from harness._lazy import lazy
-from harness.errors import did_you_mean
+from harness.errors import UserError, did_you_mean
 from harness.losses.loss import Loss, LossSettings, Target
 from harness.losses.spec import loss_settings
 from harness.plugins import Settings, plugin, plugins
@@ -111,6 +111,18 @@ class Sum(Loss):
     @property
     def needed(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(need for _, loss in self.terms for need in loss.needed))
+
+    @property
+    def encoder(self) -> str | None:
+        """Raises UserError where its terms name different ones."""
+        names = {loss.encoder for _, loss in self.terms} - {None}
+        if len(names) > 1:
+            raise UserError(
+                f"the terms of a sum name {len(names)} encoders",
+                key="of",
+                remedy="name one and the same in all of them",
+            )
+        return names.pop() if names else None
 
     @property
     def in_batch(self) -> bool:

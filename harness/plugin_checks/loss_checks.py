@@ -17,7 +17,7 @@ else:
     torch = lazy("torch")
 
 ROLES = ("ranker", "retriever", "both")
-NEEDS = ("order", "scores", "gold labels")
+NEEDS = ("order", "scores", "gold labels", "embeddings")
 SIZES, ORDERED, GOLD = (5, 1, 3, 0), (3, 1, 0, 0), ((0, 1), (0,), (2,), ())
 """A ragged batch: an ordered prefix with a tail, a single candidate, nothing ordered, an empty list."""
 
@@ -32,8 +32,16 @@ class LossCase:
     settings: Settings
 
     def value(self, scores: Tensor, target: Target) -> Tensor:
-        """The loss. Raises Broken ``scalar`` when it is no scalar tensor."""
-        loss: Any = self.kind(self.settings)(scores, target)  # type: ignore[arg-type]
+        """The loss. Raises Broken ``scalar`` when it is no scalar tensor.
+
+        One that needs embeddings sees some of one number: a document's is its score, a query's is 0.
+        """
+        found: Any = self.kind(self.settings)  # type: ignore[arg-type]
+        if "embeddings" in found.needed:
+            assert target.scores is not None
+            own, wanted = (torch.nn.functional.pad(one, (1, 0))[:, :, None] for one in (scores, target.scores))
+            target = replace(target, student_embeddings=own, teacher_embeddings=wanted)
+        loss: Any = found(scores, target)
         if not isinstance(loss, torch.Tensor) or loss.ndim:
             shape = tuple(loss.shape) if isinstance(loss, torch.Tensor) else type(loss).__name__
             raise Broken(f"it gives {shape} for a batch, where one number is wanted", "scalar")

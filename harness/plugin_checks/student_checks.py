@@ -234,7 +234,7 @@ def _check_hits(hits: Hits, own: np.ndarray, total: int) -> None:
     # Documents that share nothing with a query may be left out.
     missed = others > (scores.min() if len(rows) == DEPTH else 0.0) + slack
     if missed.any():
-        raise Broken(f"a document that scores {others.max():.4g} is not found, one with {scores.min():.4g} is")
+        raise Broken(f"a document that scores {others.max():.4g} is not found, and {scores.tolist()} are")
 
 
 @CONTRACTS.add(

@@ -3,18 +3,24 @@ saved."""
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from harness._lazy import lazy
 from harness.errors import UserError
-from harness.pretrained.model_folder import adapter_base
+from harness.pretrained.model_folder import CLASSIFIER, adapter_base
 
 if TYPE_CHECKING:
     import torch
 
+WEIGHTS = "adapter_model.safetensors"
+_HEAD = re.compile(r"(^|\.)(classifier|score|classifier\.out_proj|classification_head\.out_proj)\.weight$")
+"""The last layer of a classifier, whole."""
 peft_other = lazy("peft.utils.other")
+safetensors = lazy("safetensors")
+transformers = lazy("transformers")
 tuners = lazy("peft.tuners.tuners_utils")
 
 
@@ -29,6 +35,21 @@ def supplied_by_adapter(model: Any, name: str) -> bool:
     configs = getattr(model, "peft_config", {}).values()
     saved = {part for config in configs for part in getattr(config, "modules_to_save", None) or ()}
     return bool(saved.intersection(name.split(".")))
+
+
+def adapted_outputs(folder: Path) -> int:
+    """How many outputs the classifier has that an adapter folder is an addition to: those of the head that it brings,
+    else those of its base; one for any other folder."""
+    base = adapter_base(folder)
+    if base is None:
+        return 1
+    with safetensors.safe_open(folder / WEIGHTS, framework="np") as file:
+        heads = [file.get_slice(name).get_shape() for name in file.keys() if _HEAD.search(name)]  # noqa: SIM118
+    if heads:
+        return int(heads[0][0])
+    config = transformers.AutoConfig.from_pretrained(base, local_files_only=True)
+    named = any(head.endswith(CLASSIFIER) for head in getattr(config, "architectures", None) or ())
+    return int(config.num_labels) if named else 1
 
 
 def merge_adapters(model: torch.nn.Module, options: dict[str, Any]) -> None:

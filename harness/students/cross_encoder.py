@@ -12,11 +12,12 @@ import numpy as np
 from harness._lazy import lazy
 from harness.device import device
 from harness.errors import UserError
-from harness.pretrained.adapters import merge_adapters, require_peft, supplied_by_adapter
+from harness.pretrained.adapters import adapted_outputs, merge_adapters, require_peft, supplied_by_adapter
 from harness.pretrained.loading import explain_load_errors, fresh_head, silence_libraries
 from harness.pretrained.model_folder import adapter_base, generates
 from harness.students.architecture import detect_architecture
-from harness.students.pair_tokens import answer_tokens, complete_padding, pair_tokens
+from harness.students.pair_tokens import answer_tokens, complete_padding, pair_tokens, relevant_output
+from harness.students.qwen_prompt import QWEN3_TEMPLATE, lacks_template
 from harness.students.retriever import MICRO_TOKENS, BiEncoder
 from harness.students.student import ListScorer, Student, inference_mode, load_options
 from harness.students.tokenised import TransformerTokens, run_sorted
@@ -53,9 +54,9 @@ class PairReader(Student):
 class CrossRanker(PairReader):
     """A cross-encoder of sentence-transformers.
 
-    Its score is the raw logit of a classifier with one output; the difference of the second from the first of one with
-    two (monoBERT: relevant against not, Nogueira et al., arXiv 1910.14424); and of a decoder the logit of yes minus
-    that of no at the end of the pair.
+    Its score is the raw logit of a classifier with one output; of one with two the output for relevant minus the other,
+    which is the second minus the first unless its labels say otherwise (monoBERT, Nogueira et al., arXiv 1910.14424);
+    and of a decoder the logit of yes minus that of no at the end of the pair.
     """
 
     temperature = 1.0
@@ -75,6 +76,7 @@ class CrossRanker(PairReader):
         complete_padding(model)
         # A saved sigmoid would turn large logits into ties.
         self.model.activation_fn = torch.nn.Identity()
+        self.relevant = relevant_output(getattr(model.config, "id2label", None) or {})
 
     @classmethod
     def load(cls, folder: Path) -> CrossRanker:
@@ -106,14 +108,16 @@ class CrossRanker(PairReader):
 
     def logits(self, features: dict[str, torch.Tensor]) -> torch.Tensor:
         scores: torch.Tensor = self.model(features)["scores"]
-        return scores[:, 1] - scores[:, 0] if scores.ndim > 1 and scores.shape[1] == 2 else scores.reshape(-1)
+        if scores.ndim < 2 or scores.shape[1] != 2:
+            return scores.reshape(-1)
+        return scores[:, self.relevant] - scores[:, 1 - self.relevant]
 
 
 def _classifier(folder: Path, trained: bool, options: dict[str, Any]) -> CrossEncoder:
     own_outputs = trained and adapter_base(folder) is None
     model: CrossEncoder = sentence_transformers.CrossEncoder(
         str(folder),
-        num_labels=None if own_outputs else 1,
+        num_labels=None if own_outputs else adapted_outputs(folder),
         device=str(device()),
         model_kwargs=options,
         local_files_only=True,
@@ -122,11 +126,12 @@ def _classifier(folder: Path, trained: bool, options: dict[str, Any]) -> CrossEn
 
 
 def _decoder(folder: Path, options: dict[str, Any]) -> CrossEncoder:
+    template = {"chat_template": QWEN3_TEMPLATE} if lacks_template(folder) else {}
     transformer = st_modules.Transformer(
         str(folder),
         transformer_task="text-generation",
         model_kwargs={**options, "local_files_only": True},
-        processor_kwargs={"local_files_only": True},
+        processor_kwargs={**template, "local_files_only": True},
         config_kwargs={"local_files_only": True},
     )
     yes, no = answer_tokens(transformer.tokenizer, folder)

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.errors import UserError
+from harness.students.qwen_prompt import QWEN3_TEMPLATE, framed_pairs
 from harness.students.tokenised import TransformerTokens
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
 _BLOCK = 1_000
+_RELEVANT = frozenset({"relevant", "true", "yes", "positive", "match", "duplicate", "entailment"})
+_IRRELEVANT = frozenset(
+    {
+        *("irrelevant", "non relevant", "nonrelevant", "not relevant", "false", "no", "negative"),
+        *("no match", "not match", "not duplicate", "non duplicate", "not entailment", "contradiction"),
+    }
+)
+"""Names of a classifier's outputs, in lower case and without signs."""
 _GENERATES = "text-generation"
 ANSWERS = (("yes", "no"), ("Yes", "No"), ("▁yes", "▁no"), ("Ġyes", "Ġno"), ("true", "false"), ("▁true", "▁false"))
 """Tokens that say that a document is relevant or not, first found first taken; sentence-transformers takes the first
@@ -28,8 +39,12 @@ def pair_tokens(model: CrossEncoder, pairs: list[tuple[str, str]], max_length: i
     generates = reader.transformer_task == _GENERATES
     if not (prompt or generates or "message" in reader.modality_config):
         return TransformerTokens.of(model.tokenizer, pairs, longest)
+    if model.tokenizer.chat_template == QWEN3_TEMPLATE:
+        alike = _preprocessed(model, [("a", "b")], prompt, longest)
+        constants = {name: value for name, value in alike.items() if getattr(value, "ndim", 0) != 2}
+        return framed_pairs(model.tokenizer, pairs, prompt, longest, constants)
     columns: dict[str, list[np.ndarray]] = {}
-    constants: dict[str, Any] = {}
+    constants = {}
     for start in range(0, len(pairs), _BLOCK):
         features = _preprocessed(model, pairs[start : start + _BLOCK], prompt, longest)
         mask = features.pop("attention_mask").numpy().astype(bool)
@@ -56,6 +71,17 @@ def _preprocessed(
         raise UserError(
             f"the ranker cannot read pairs: {error}", remedy="take a reranker whose chat template has both roles"
         ) from error
+
+
+def relevant_output(names: Mapping[int, str]) -> int:
+    """Which of two outputs, 0 or 1, says that a document is relevant, by their `names`; the second where these do not
+    tell (monoBERT)."""
+    words = {number: re.sub(r"[^a-z]+", " ", str(name).lower()).strip() for number, name in names.items()}
+    right = [number for number, word in words.items() if word in _RELEVANT]
+    wrong = [number for number, word in words.items() if word in _IRRELEVANT]
+    if len(right) == 1:
+        return int(right[0])
+    return 1 - int(wrong[0]) if len(wrong) == 1 else 1
 
 
 def complete_padding(model: CrossEncoder) -> None:

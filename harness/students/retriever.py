@@ -151,13 +151,27 @@ class EmbeddingScorer(ListScorer):
         )
 
     def __call__(self, batch: Batch) -> torch.Tensor:
+        left, right, rows = self._embedded(batch)
+        return self._scored(batch, left, right, rows)
+
+    def score_with_embeddings(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        left, right, rows = self._embedded(batch)
+        own = right[torch.from_numpy(np.searchsorted(rows, batch.documents)).to(right.device)]
+        return self._scored(batch, left, right, rows), torch.cat([left[:, None], own], 1)
+
+    def _embedded(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, np.ndarray]:
+        """Embeddings of the lists' queries (B, d) and of the distinct documents (n, d), and the rows of the latter."""
         queries, query_place = np.unique(batch.queries, return_inverse=True)
         rows = np.unique(batch.documents)
         recompute = len(batch.in_batch_documents) > 0 and self._exceeds_memory(queries, rows)
         device = self.student.device
         forward = recompute_activations(self.student.embed) if recompute else self.student.embed
         left = run_sorted(forward, self.queries, queries, device)[torch.from_numpy(query_place).to(device)]
-        scores = self.student.scale * (left @ self.embed_documents(rows, recompute).T)
+        return left, self.embed_documents(rows, recompute), rows
+
+    def _scored(self, batch: Batch, left: torch.Tensor, right: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
+        device = self.student.device
+        scores = self.student.scale * (left @ right.T)
         own = scores.gather(1, torch.from_numpy(np.searchsorted(rows, batch.documents)).to(device))
         if not len(batch.in_batch_documents):
             return own

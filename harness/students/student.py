@@ -35,6 +35,14 @@ class ListScorer(ABC):
     def __call__(self, batch: Batch) -> torch.Tensor:
         """Scores (B, K), differentiable; anything may stand at padded places."""
 
+    def score_with_embeddings(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """What it gives for `batch` when called, and the embeddings (B, 1 + K, d) of each list's query and documents.
+        Raises UserError for a student that has not one a text."""
+        raise UserError(
+            "this loss reads embeddings, and the student has not one a text",
+            remedy="take a bi-encoder, or another loss",
+        )
+
     @abstractmethod
     def score_all(self, progress: Progress) -> list[np.ndarray]:
         """Scores of every list of the dataset, one float32 array (K_i,) a list, without gradients."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,13 +30,13 @@ if TYPE_CHECKING:
     import torch
 
     from harness.device import Precision
-    from harness.losses.loss import Loss
+    from harness.losses.loss import Loss, Target
     from harness.progress import Progress
     from harness.students.student import Student
     from harness.training.checkpoint import Checkpoint
     from harness.training.history import History
     from harness.training.train_settings import TrainSettings
-    from harness.training_lists.list_dataset import ListDataset
+    from harness.training_lists.list_dataset import Batch, ListDataset
 else:
     torch = lazy("torch")
 
@@ -131,18 +132,25 @@ class Trainer:
         for part in micro_batches(numbers, scorer.list_tokens, None if self.loss.in_batch else scorer.micro_tokens):
             batch = self.dataset.batch(part, student.device, self.loss.in_batch)
             with autocast(student.device, precision):
-                scores = scorer(batch)
+                scores, target = self._scored(batch)
             if torch.is_grad_enabled() and not scores.requires_grad:
                 raise UserError(
                     "nothing would be trained: no weight that the scores come of may change",
                     remedy="freeze fewer layers, or take a student with weights that learn",
                 )
-            share = self.loss(scores, batch.target) * (len(part) / total)
+            share = self.loss(scores, target) * (len(part) / total)
             if share.requires_grad:
                 share.backward()  # type: ignore[no-untyped-call]
             shares.append(share.detach())
         # Fetched at the end: each fetch waits for the device.
         return sum(share.item() for share in shares)
+
+    def _scored(self, batch: Batch) -> tuple[torch.Tensor, Target]:
+        """The student's scores of `batch`, and its target with the embeddings that the loss may need."""
+        if "embeddings" not in self.loss.needed:
+            return self._scorer(batch), batch.target
+        scores, embeddings = self._scorer.score_with_embeddings(batch)
+        return scores, replace(batch.target, student_embeddings=embeddings)
 
     def _precision(self) -> Precision:
         if not self.student.supports_bf16:

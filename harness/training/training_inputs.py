@@ -20,6 +20,7 @@ from harness.students.ranker_scored_lists import CandidateScores, ScoredLists
 from harness.training.projection_stage import TrainProjection
 from harness.training.ranker_warmup import WarmUpRanker
 from harness.training.student_settings import RankerSettings, StudentSettings, settings_as
+from harness.training.teacher_embeddings import TrainTowardsEncoder
 from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import RankerStage, TrainRanker, TrainRetriever, TrainTypedStudent
 from harness.training_lists.list_stages import EditedLists, GoldLists, RankedLists
@@ -94,6 +95,9 @@ class TrainingInputs(MethodInputs):
         }
         if student.frozen_documents:
             training["start"] = self.encoder("frozen_documents: true")
+        if (teacher := training["loss"].encoder) is not None:
+            training["start"] = self.encoder(f"the loss '{training['loss']}'")
+            return TrainTowardsEncoder(**training, encoder=resolve_model(teacher, self.base))
         if (kind := student_type_of(self.retriever)) is not None:
             return TrainTypedStudent(**training, student=kind)
         return TrainRetriever(**training)

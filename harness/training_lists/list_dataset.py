@@ -36,13 +36,22 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class EncoderEmbeddings:
+    """What a teacher encoder makes of the distinct texts of a dataset: queries (N, d) and documents (M, d) float32."""
+
+    queries: np.ndarray
+    documents: np.ndarray
+
+
+@dataclass(frozen=True)
 class ListDataset:
     """Lists with their texts. `query_rows` (N,) and `document_rows` (N arrays) point into the distinct texts, so that
     documents of one text are one row, whatever their ids.
 
     `document_ids` names a document of each distinct text. `gold_rows` (N arrays): the gold documents of each list's
     query, or copies of them, that stand in any list. `own_rows` (N arrays): the document that has the id of each list's
-    query, where it is left out for the query and stands in another list.
+    query, where it is left out for the query and stands in another list. `embeddings`: of a teacher encoder, where a
+    loss needs them.
     """
 
     lists: Sequence[TrainingList]
@@ -54,6 +63,7 @@ class ListDataset:
     document_ids: list[str]
     own_rows: list[np.ndarray] | None = None
     copies: CopiesLeftOut = field(default_factory=CopiesLeftOut)
+    embeddings: EncoderEmbeddings | None = None
 
     @classmethod
     def of(cls, lists: Sequence[TrainingList], corpus: TextSource) -> ListDataset:
@@ -97,11 +107,12 @@ class ListDataset:
 
     @property
     def provides(self) -> tuple[str, ...]:
-        """What losses may need that these lists have: order, scores, gold labels."""
+        """What losses may need that these lists have: order, scores, gold labels, embeddings."""
         carried = {
             "order": any(one.ordered for one in self.lists),
             "scores": all(one.scores is not None for one in self.lists),
             "gold labels": any(one.positives for one in self.lists),
+            "embeddings": self.embeddings is not None,
         }
         return tuple(name for name, is_there in carried.items() if is_there)
 
@@ -122,8 +133,18 @@ class ListDataset:
             in_batch_negatives=torch.from_numpy(self._in_batch_negatives(numbers, pool)).to(device)
             if in_batch
             else None,
+            teacher_embeddings=self._teacher_embeddings(numbers, documents, device),
         )
         return Batch(numbers, self.query_rows[numbers], documents, pool, target)
+
+    def _teacher_embeddings(
+        self, numbers: np.ndarray, documents: np.ndarray, device: torch.device
+    ) -> torch.Tensor | None:
+        if self.embeddings is None:
+            return None
+        queries = self.embeddings.queries[self.query_rows[numbers]]
+        rows = np.concatenate([queries[:, None], self.embeddings.documents[documents]], axis=1)
+        return torch.from_numpy(rows).to(device)
 
     def _positives(self, numbers: np.ndarray, mask: np.ndarray, device: torch.device) -> torch.Tensor | None:
         if not any(one.positives for one in self.lists):

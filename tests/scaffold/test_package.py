@@ -45,7 +45,7 @@ def test_what_is_written_is_clean(kind: str, tmp_path: Path) -> None:
         assert told.returncode == 0, told.stdout + told.stderr
 
 
-@pytest.mark.parametrize("kind", ["teacher", "loss", "collection"])
+@pytest.mark.parametrize("kind", ["teacher", "loss", "student", "collection"])
 def test_what_is_written_keeps_its_contracts(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = write_package(kind, f"fresh_{kind}", tmp_path)
     with installed(place, KINDS[kind].group, monkeypatch) as plugin:
@@ -75,7 +75,8 @@ def test_wrong_names_are_refused_with_a_right_one(kind: str, name: str, words: s
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [("baseline", "direct"), ("teacher", "oracle"), ("loss", "hinge"), ("collection", "beir")]
+    ("kind", "name"),
+    [("baseline", "direct"), ("teacher", "oracle"), ("loss", "hinge"), ("student", "splade"), ("collection", "beir")],
 )
 def test_a_name_that_is_taken_is_refused(kind: str, name: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"my_{name}"):

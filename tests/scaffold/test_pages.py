@@ -1,5 +1,5 @@
-"""What docs/teachers.md and docs/add-a-loss.md say of plug-ins of one's own: their commands run, their classes keep
-their contracts."""
+"""What docs/teachers.md, docs/add-a-loss.md and docs/add-a-student.md say of plug-ins of one's own: their commands run,
+their classes keep their contracts."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def code_lines(block: str) -> int:
 
 PAGES = {
     "teacher": ("words", (DOCS / "teachers.md").read_text(encoding="utf-8").partition("## A teacher of your own")[2]),
+    "student": ("first", (DOCS / "add-a-student.md").read_text(encoding="utf-8").partition("## What it says")[0]),
     "loss": ("lead", (DOCS / "add-a-loss.md").read_text(encoding="utf-8").partition("## In-batch negatives")[0]),
 }
 

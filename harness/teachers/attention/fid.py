@@ -22,6 +22,7 @@ from harness.ledger.ledger import Ledger
 from harness.llm.local_weights import load_tokenizer
 from harness.models import resolve_model
 from harness.plugins import Settings
+from harness.pretrained.loading import explain_load_errors
 from harness.progress import Progress
 from harness.stage import digest
 from harness.teachers.likelihood._ranking import by_score
@@ -35,7 +36,6 @@ else:
 
 
 transformers = lazy("transformers")
-transformers_utils = lazy("transformers.utils")
 
 _VERSION = 1
 """Rises when the same request would get another score."""
@@ -107,14 +107,13 @@ class FiD(Teacher):
         return tokenizer
 
     def _load(self) -> Any:
-
-        transformers_utils.logging.disable_progress_bar()
-        try:
-            model = transformers.AutoModelForSeq2SeqLM.from_pretrained(self._model.path, use_safetensors=True)
-        except (OSError, ValueError) as error:
-            raise UserError(
-                f"no encoder-decoder: {error}", file=self._model.path, remedy="give a folder with a T5 model"
-            ) from error
+        with explain_load_errors(self._model.path):
+            try:
+                model = transformers.AutoModelForSeq2SeqLM.from_pretrained(self._model.path, use_safetensors=True)
+            except (OSError, ValueError) as error:
+                raise UserError(
+                    f"no encoder-decoder: {error}", file=self._model.path, remedy="give a folder with a T5 model"
+                ) from error
         if model.config.model_type != "t5":
             raise UserError(
                 f"the reader is a {model.config.model_type}, not a T5", file=self._model.path, remedy="give a T5 model"
