@@ -35,7 +35,7 @@ _TOKENS = 32_768
 """Tokens of documents whose scores are held at once."""
 _MARGIN = 2.0**-16
 """How far two sums of the same products may be apart, as a share of their sizes; float32 has 2^-24 a step."""
-_LOWEST = -1e4
+_LOWEST = -1e9
 """The score of a document without tokens, below all others, as in sentence-transformers."""
 
 

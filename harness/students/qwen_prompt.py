@@ -14,8 +14,8 @@ from harness.students.tokenised import TransformerTokens
 INSTRUCTION = "Given a web search query, retrieve relevant passages that answer the query"
 """What the model card takes where nobody gives an instruction."""
 _BEFORE = (
-    "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the Instruct provided. "
-    'Note that the answer can only be "yes" or "no".<|im_end|>\n<|im_start|>user\n'
+    "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the Instruct "
+    'provided. Note that the answer can only be "yes" or "no".<|im_end|>\n<|im_start|>user\n'
 )
 _AFTER = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
 QWEN3_TEMPLATE = (
@@ -47,14 +47,14 @@ def lacks_template(folder: Path) -> bool:
 def framed_pairs(
     tokenizer: Any, pairs: list[tuple[str, str]], instruction: str | None, max_length: int, constants: dict[str, Any]
 ) -> TransformerTokens:
-    """Pairs in the form, of which instruction, query and document together are cut to `max_length` tokens, as the model
-    card cuts them: what asks for the answer stays whole, and comes in addition."""
-    before, after = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in (_BEFORE, _AFTER))
-    bodies = [
-        f"<Instruct>: {instruction or INSTRUCTION}\n<Query>: {query}\n<Document>: {document}"
-        for query, document in pairs
-    ]
-    cut = tokenizer(bodies, add_special_tokens=False, truncation=True, max_length=max_length)["input_ids"]
+    """Pairs in the form, of which query and document together are cut to `max_length` tokens, at the end of the
+    document as the model card cuts them; what stands around them stays whole, and comes in addition."""
+    asked = f"<Instruct>: {instruction or INSTRUCTION}\n"
+    around = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in (_BEFORE, asked, _AFTER))
+    before, instructed, after = around
+    longest = max_length + len(instructed)
+    bodies = [f"{asked}<Query>: {query}\n<Document>: {document}" for query, document in pairs]
+    cut = tokenizer(bodies, add_special_tokens=False, truncation=True, max_length=longest)["input_ids"]
     ids = [np.array([*before, *body, *after], dtype=np.int32) for body in cut]
     lengths = np.array([len(row) for row in ids], dtype=np.int64)
     # Padding stands on the left and must not move the text.

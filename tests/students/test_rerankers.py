@@ -10,18 +10,24 @@ import pytest
 import torch
 from sentence_transformers import CrossEncoder
 from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import Metaspace, Whitespace
+from tokenizers.models import BPE, WordLevel
+from tokenizers.pre_tokenizers import ByteLevel, Metaspace, Whitespace
 from tokenizers.processors import TemplateProcessing
+from tokenizers.trainers import BpeTrainer
 from transformers import (
+    AutoTokenizer,
     BartConfig,
     BartForConditionalGeneration,
+    BertConfig,
+    BertForSequenceClassification,
     GPT2Config,
     GPT2LMHeadModel,
     LlamaConfig,
     LlamaForCausalLM,
     LlamaForSequenceClassification,
     PreTrainedTokenizerFast,
+    Qwen3Config,
+    Qwen3ForCausalLM,
     T5Config,
     T5ForConditionalGeneration,
 )
@@ -83,6 +89,102 @@ def test_two_outputs_score_by_their_difference(tiny: ModelFiles, corpus: TinyCor
     again = load_ranker(tmp_path / "saved")
     np.testing.assert_allclose(found(again, corpus), found(ranker, corpus), atol=1e-5)
     assert CrossEncoder(str(tmp_path / "saved")).num_labels == 2
+
+
+@pytest.mark.parametrize(
+    ("names", "relevant"),
+    [
+        (("relevant", "not relevant"), 0),
+        (("Not_Relevant", "RELEVANT"), 1),
+        (("true", "false"), 0),
+        (("Yes", "No"), 0),
+        (("no", "yes"), 1),
+        (("irrelevant", "on topic"), 1),
+        (("on topic", "IRRELEVANT"), 0),
+        (("LABEL_0", "LABEL_1"), 1),
+        (("spam", "ham"), 1),
+    ],
+)
+def test_labels_say_which_output_is_relevant(
+    names: tuple[str, str], relevant: int, corpus: TinyCorpus, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    tokenizer = words_tokenizer(pad_token="<pad>")
+    config = BertConfig(vocab_size=len(tokenizer), id2label=dict(enumerate(names)), **SMALL)
+    model = BertForSequenceClassification(config).eval()
+    folder = save(model, tokenizer, tmp_path / "labelled")
+    with torch.inference_mode():
+        logits = [model(**tokenizer(*pair, return_tensors="pt")).logits[0] for pair in pairs(corpus)]
+    expected = [float(one[relevant] - one[1 - relevant]) for one in logits]
+    ranker = load_ranker(folder)
+    np.testing.assert_allclose(found(ranker, corpus), expected, atol=1e-5)
+    save_ranker(ranker, tmp_path / "saved", "cross-encoder")
+    np.testing.assert_allclose(found(load_ranker(tmp_path / "saved"), corpus), expected, atol=1e-5)
+
+
+QWEN_BEFORE = (
+    "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the Instruct provided. "
+    'Note that the answer can only be "yes" or "no".<|im_end|>\n<|im_start|>user\n'
+)
+QWEN_AFTER = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
+
+
+def save_qwen3(folder: Path, template: str | None) -> Path:
+    """A Qwen3 of two layers whose tokenizer reads bytes, with the special tokens of that family."""
+    torch.manual_seed(0)
+    inner = Tokenizer(BPE())
+    inner.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    alphabet = ByteLevel.alphabet()
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    inner.train_from_iterator(["yes no yes no"] * 4, BpeTrainer(special_tokens=special, initial_alphabet=alphabet))
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=inner, pad_token="<|endoftext|>", eos_token="<|im_end|>", chat_template=template
+    )
+    config = Qwen3Config(vocab_size=len(tokenizer), head_dim=8, num_key_value_heads=2, **SMALL)
+    return save(Qwen3ForCausalLM(config), tokenizer, folder)
+
+
+def model_card_scores(folder: Path, texts: list[tuple[str, str]], instruction: str, longest: int) -> list[float]:
+    """What the code on the card of Qwen3-Reranker computes: the logit of yes minus that of no."""
+    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
+    model = Qwen3ForCausalLM.from_pretrained(folder).eval()
+    before, after = (tokenizer.encode(text, add_special_tokens=False) for text in (QWEN_BEFORE, QWEN_AFTER))
+    bodies = [f"<Instruct>: {instruction}\n<Query>: {query}\n<Document>: {document}" for query, document in texts]
+    cut = tokenizer(bodies, padding=False, truncation="longest_first", max_length=longest)["input_ids"]
+    padded = tokenizer.pad({"input_ids": [before + row + after for row in cut]}, padding=True, return_tensors="pt")
+    with torch.inference_mode():
+        logits = model(**padded).logits[:, -1]
+    yes, no = tokenizer.convert_tokens_to_ids(["yes", "no"])
+    return (logits[:, yes] - logits[:, no]).tolist()
+
+
+@pytest.mark.parametrize("template", [None, "{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}"])
+@pytest.mark.parametrize("longest", [512, 24], ids=["whole", "cut"])
+def test_a_qwen3_reranker_reads_the_prompt_of_its_card(
+    template: str | None, longest: int, corpus: TinyCorpus, tmp_path: Path
+) -> None:
+    folder = save_qwen3(tmp_path / "qwen", template)
+    instruction = "Given a web search query, retrieve relevant passages that answer the query"
+    expected = model_card_scores(folder, pairs(corpus), instruction, longest)
+    ranker = load_ranker(folder, "cross-encoder")
+    np.testing.assert_allclose(found(ranker, corpus, longest), expected, atol=1e-5)
+    history = topic_trainer(ranker, epochs=2, learning_rate=1e-3).fit()
+    assert history.loss[-1] < history.loss[0]
+    save_ranker(ranker, tmp_path / "saved", "cross-encoder")
+    again = found(load_ranker(tmp_path / "saved"), corpus, longest)
+    np.testing.assert_allclose(again, found(ranker, corpus, longest), atol=1e-5)
+    if longest == 512:
+        theirs = CrossEncoder(str(tmp_path / "saved"), device="cpu")
+        np.testing.assert_allclose(theirs.predict(pairs(corpus), activation_fn=torch.nn.Identity()), again, atol=1e-5)
+
+
+def test_a_saved_instruction_stands_in_the_place_of_the_usual_one(corpus: TinyCorpus, tmp_path: Path) -> None:
+    folder = save_qwen3(tmp_path / "qwen", None)
+    save_ranker(load_ranker(folder, "cross-encoder"), tmp_path / "saved", "cross-encoder")
+    theirs = CrossEncoder(str(tmp_path / "saved"), device="cpu", prompts={"own": "find it"}, default_prompt_name="own")
+    theirs.save(str(tmp_path / "told"), create_model_card=False)
+    expected = model_card_scores(folder, pairs(corpus), "find it", 512)
+    np.testing.assert_allclose(found(load_ranker(tmp_path / "told"), corpus, 512), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("labels", [1, 2])
