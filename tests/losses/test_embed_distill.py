@@ -20,8 +20,19 @@ from harness.students.multi_vector import MultiVectorStudent
 from harness.training.teacher_embeddings import TrainTowardsEncoder, turn
 from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import TrainRetriever
-from tests.students.conftest import TOPICS, Bench, GivenLists, TinyCorpus, topic_lists, topic_trainer
-from tests.students.conftest import _fp32, bench, corpus, static, tiny  # noqa: F401
+from tests.students.conftest import (  # noqa: F401
+    TOPICS,
+    Bench,
+    GivenLists,
+    TinyCorpus,
+    _fp32,
+    bench,
+    corpus,
+    static,
+    tiny,
+    topic_lists,
+    topic_trainer,
+)
 
 CHOICE = {"name": "embed-distill", "encoder": "bundled:bert-tiny"}
 
@@ -96,7 +107,10 @@ def test_the_student_comes_nearer_to_its_encoder(static: ModelFiles, corpus: Tin
 
 @pytest.mark.models
 def test_the_encoder_counts_by_its_content(
-    static: ModelFiles, tiny: ModelFiles, corpus: TinyCorpus, tmp_path: Path  # noqa: F811
+    static: ModelFiles,
+    tiny: ModelFiles,
+    corpus: TinyCorpus,
+    tmp_path: Path,
 ) -> None:
     shutil.copytree(tiny.path, tmp_path / "copy")
     copy, other = resolve_model(str(tmp_path / "copy")), resolve_model("bundled:minilm-l6")

@@ -17,10 +17,10 @@ from transformers import BertForSequenceClassification, BertModel
 from harness.errors import UserError
 from harness.models import ModelFiles, folder_hash, resolve_model
 from harness.retrieval.encode import encode, load_encoder
-from harness.students.ranker import load_ranker
+from harness.students.ranker import load_ranker, save_ranker
 from harness.students.retriever import BiEncoder
 from harness.training_lists.list_dataset import ListDataset
-from tests.pretrained.conftest import bert_config, save
+from tests.pretrained.conftest import bert_config, save, tokenizer
 from tests.pretrained.test_loading import changed
 from tests.students.conftest import TinyCorpus, read_losses, topic_lists, topic_trainer
 from tests.training.test_train_stages import retriever_stage
@@ -129,6 +129,34 @@ def test_an_encoder_s_adapter_gets_a_fresh_head_and_a_classifier_s_adapter_bring
     ours = load_ranker(tmp_path / "adapter")
     found = ours.bind(ListDataset.of([one], corpus), 64).score_all(lambda *_: None)[0]
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("brings_head", [True, False], ids=["with a head of its own", "with the base's head"])
+@pytest.mark.parametrize("labels", [1, 2])
+def test_an_adapter_on_a_classifier_has_the_outputs_of_its_head(
+    labels: int, brings_head: bool, corpus: TinyCorpus, tmp_path: Path
+) -> None:
+    names: dict[str, Any] = {"id2label": {0: "relevant", 1: "not relevant"}} if labels == 2 else {"num_labels": 1}
+    base = save(BertForSequenceClassification(bert_config(**names)), tmp_path / "base")
+    options = {"modules_to_save": ["classifier"]} if brings_head else {}
+    # Of the task SEQ_CLS peft would bring the head along by itself.
+    config = lora(TaskType.SEQ_CLS if brings_head else TaskType.FEATURE_EXTRACTION, **options)
+    model = get_peft_model(BertForSequenceClassification.from_pretrained(base), config).eval()
+    disturb(model)
+    folder = save(model, tmp_path / "adapter")
+    saved = json.loads((folder / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps(saved | {"task_type": "SEQ_CLS"}))
+    one = topic_lists()[0]
+    pairs = [(one.text, text) for text in corpus.texts(one.documents)]
+    with torch.inference_mode():
+        logits = model(**tokenizer()(pairs, padding=True, return_tensors="pt")).logits
+    expected = logits[:, 0] - logits[:, 1] if labels == 2 else logits[:, 0]
+    ranker = load_ranker(folder)
+    found = ranker.bind(ListDataset.of([one], corpus), 64).score_all(lambda *_: None)[0]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    save_ranker(ranker, tmp_path / "whole", "cross-encoder")
+    again = load_ranker(tmp_path / "whole").bind(ListDataset.of([one], corpus), 64).score_all(lambda *_: None)[0]
+    np.testing.assert_allclose(again, expected, atol=1e-5)
 
 
 def test_a_training_without_weights_that_learn_is_refused(encoder: Path) -> None:

@@ -123,8 +123,8 @@ def test_labels_say_which_output_is_relevant(
 
 
 QWEN_BEFORE = (
-    "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the Instruct provided. "
-    'Note that the answer can only be "yes" or "no".<|im_end|>\n<|im_start|>user\n'
+    "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the Instruct "
+    'provided. Note that the answer can only be "yes" or "no".<|im_end|>\n<|im_start|>user\n'
 )
 QWEN_AFTER = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
 
@@ -145,10 +145,12 @@ def save_qwen3(folder: Path, template: str | None) -> Path:
 
 
 def model_card_scores(folder: Path, texts: list[tuple[str, str]], instruction: str, longest: int) -> list[float]:
-    """What the code on the card of Qwen3-Reranker computes: the logit of yes minus that of no."""
+    """What the code on the card of Qwen3-Reranker computes, query and document cut to `longest` tokens: the logit of yes
+    minus that of no."""
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
     model = Qwen3ForCausalLM.from_pretrained(folder).eval()
     before, after = (tokenizer.encode(text, add_special_tokens=False) for text in (QWEN_BEFORE, QWEN_AFTER))
+    longest += len(tokenizer(f"<Instruct>: {instruction}\n")["input_ids"])
     bodies = [f"<Instruct>: {instruction}\n<Query>: {query}\n<Document>: {document}" for query, document in texts]
     cut = tokenizer(bodies, padding=False, truncation="longest_first", max_length=longest)["input_ids"]
     padded = tokenizer.pad({"input_ids": [before + row + after for row in cut]}, padding=True, return_tensors="pt")
@@ -159,7 +161,7 @@ def model_card_scores(folder: Path, texts: list[tuple[str, str]], instruction: s
 
 
 @pytest.mark.parametrize("template", [None, "{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}"])
-@pytest.mark.parametrize("longest", [512, 24], ids=["whole", "cut"])
+@pytest.mark.parametrize("longest", [512, 48], ids=["whole", "cut"])
 def test_a_qwen3_reranker_reads_the_prompt_of_its_card(
     template: str | None, longest: int, corpus: TinyCorpus, tmp_path: Path
 ) -> None:
@@ -168,7 +170,7 @@ def test_a_qwen3_reranker_reads_the_prompt_of_its_card(
     expected = model_card_scores(folder, pairs(corpus), instruction, longest)
     ranker = load_ranker(folder, "cross-encoder")
     np.testing.assert_allclose(found(ranker, corpus, longest), expected, atol=1e-5)
-    history = topic_trainer(ranker, epochs=2, learning_rate=1e-3).fit()
+    history = topic_trainer(ranker, epochs=6, learning_rate=1e-3).fit()
     assert history.loss[-1] < history.loss[0]
     save_ranker(ranker, tmp_path / "saved", "cross-encoder")
     again = found(load_ranker(tmp_path / "saved"), corpus, longest)
