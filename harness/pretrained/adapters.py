@@ -4,13 +4,14 @@ saved."""
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from harness._lazy import lazy
 from harness.errors import UserError
-from harness.pretrained.model_folder import CLASSIFIER, adapter_base
+from harness.pretrained.model_folder import ADAPTER, CLASSIFIER, adapter_base, read_json
 
 if TYPE_CHECKING:
     import torch
@@ -50,6 +51,17 @@ def adapted_outputs(folder: Path) -> int:
     config = transformers.AutoConfig.from_pretrained(base, local_files_only=True)
     named = any(head.endswith(CLASSIFIER) for head in getattr(config, "architectures", None) or ())
     return int(config.num_labels) if named else 1
+
+
+def brought_whole(folder: Path) -> Callable[[Any, str], bool]:
+    """Whether the adapter in `folder` brings a weight (model, name) whole, told before it is loaded."""
+    saved = set(read_json(folder / ADAPTER).get("modules_to_save") or ())
+    return lambda model, name: bool(saved.intersection(name.split(".")))
+
+
+def add_adapter(model: Any, folder: Path) -> None:
+    """Adds the adapter in `folder` to the transformer of `model`, its base, for `merge_adapters`."""
+    model[0].model.load_adapter(str(folder))
 
 
 def merge_adapters(model: torch.nn.Module, options: dict[str, Any]) -> None:

@@ -12,7 +12,14 @@ import numpy as np
 from harness._lazy import lazy
 from harness.device import device
 from harness.errors import UserError
-from harness.pretrained.adapters import adapted_outputs, merge_adapters, require_peft, supplied_by_adapter
+from harness.pretrained.adapters import (
+    adapted_outputs,
+    add_adapter,
+    brought_whole,
+    merge_adapters,
+    require_peft,
+    supplied_by_adapter,
+)
 from harness.pretrained.loading import explain_load_errors, fresh_head, silence_libraries
 from harness.pretrained.model_folder import adapter_base, generates
 from harness.students.architecture import detect_architecture
@@ -90,8 +97,8 @@ class CrossRanker(PairReader):
                 return cls.load(Path(whole))
         options = {"use_safetensors": True, **load_options(device())}
         answers = not trained and generates(folder)
-        exempt = () if trained or answers else (fresh_head,)
-        with explain_load_errors(folder, *exempt, supplied_by_adapter):
+        exempt = (supplied_by_adapter, brought_whole(folder), *(() if trained or answers else (fresh_head,)))
+        with explain_load_errors(folder, *exempt):
             model = _decoder(folder, options) if answers else _classifier(folder, trained, options)
             merge_adapters(model, options)
         if not trained:
@@ -114,14 +121,18 @@ class CrossRanker(PairReader):
 
 
 def _classifier(folder: Path, trained: bool, options: dict[str, Any]) -> CrossEncoder:
-    own_outputs = trained and adapter_base(folder) is None
+    base = adapter_base(folder)
+    # Beside an adapter of peft alone there is no config, which a cross-encoder asks for.
+    adds = base is not None and not (folder / "config.json").is_file()
     model: CrossEncoder = sentence_transformers.CrossEncoder(
-        str(folder),
-        num_labels=None if own_outputs else adapted_outputs(folder),
+        base if adds else str(folder),
+        num_labels=None if trained and base is None else adapted_outputs(folder),
         device=str(device()),
         model_kwargs=options,
         local_files_only=True,
     )
+    if adds:
+        add_adapter(model, folder)
     return model
 
 

@@ -145,8 +145,8 @@ def save_qwen3(folder: Path, template: str | None) -> Path:
 
 
 def model_card_scores(folder: Path, texts: list[tuple[str, str]], instruction: str, longest: int) -> list[float]:
-    """What the code on the card of Qwen3-Reranker computes, query and document cut to `longest` tokens: the logit of yes
-    minus that of no."""
+    """What the code on the card of Qwen3-Reranker computes, query and document cut to `longest` tokens: the logit of
+    yes minus that of no."""
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
     model = Qwen3ForCausalLM.from_pretrained(folder).eval()
     before, after = (tokenizer.encode(text, add_special_tokens=False) for text in (QWEN_BEFORE, QWEN_AFTER))
@@ -170,8 +170,6 @@ def test_a_qwen3_reranker_reads_the_prompt_of_its_card(
     expected = model_card_scores(folder, pairs(corpus), instruction, longest)
     ranker = load_ranker(folder, "cross-encoder")
     np.testing.assert_allclose(found(ranker, corpus, longest), expected, atol=1e-5)
-    history = topic_trainer(ranker, epochs=6, learning_rate=1e-3).fit()
-    assert history.loss[-1] < history.loss[0]
     save_ranker(ranker, tmp_path / "saved", "cross-encoder")
     again = found(load_ranker(tmp_path / "saved"), corpus, longest)
     np.testing.assert_allclose(again, found(ranker, corpus, longest), atol=1e-5)

@@ -20,19 +20,7 @@ from harness.students.multi_vector import MultiVectorStudent
 from harness.training.teacher_embeddings import TrainTowardsEncoder, turn
 from harness.training.train_settings import TrainSettings
 from harness.training.train_stages import TrainRetriever
-from tests.students.conftest import (  # noqa: F401
-    TOPICS,
-    Bench,
-    GivenLists,
-    TinyCorpus,
-    _fp32,
-    bench,
-    corpus,
-    static,
-    tiny,
-    topic_lists,
-    topic_trainer,
-)
+from tests.students.conftest import TOPICS, Bench, GivenLists, TinyCorpus, topic_lists, topic_trainer
 
 CHOICE = {"name": "embed-distill", "encoder": "bundled:bert-tiny"}
 
@@ -76,7 +64,7 @@ def test_a_turn_keeps_inner_products_and_finds_the_nearest_rotation(wide: int, n
     np.testing.assert_allclose(again, turned @ rotation, atol=1e-3)
 
 
-def stage(start: ModelFiles, encoder: ModelFiles, corpus: TinyCorpus, **settings: object) -> TrainTowardsEncoder:  # noqa: F811
+def stage(start: ModelFiles, encoder: ModelFiles, corpus: TinyCorpus, **settings: object) -> TrainTowardsEncoder:
     return TrainTowardsEncoder(
         start=start,
         encoder=encoder,
@@ -89,7 +77,7 @@ def stage(start: ModelFiles, encoder: ModelFiles, corpus: TinyCorpus, **settings
 
 
 @pytest.mark.models
-def test_the_student_comes_nearer_to_its_encoder(static: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:  # noqa: F811
+def test_the_student_comes_nearer_to_its_encoder(static: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
     encoder = resolve_model("bundled:minilm-l6")
     trained = bench.path(stage(static, encoder, corpus, epochs=30, batch=3))
     texts = corpus.texts(corpus.ids)
@@ -119,7 +107,7 @@ def test_the_encoder_counts_by_its_content(
 
 
 @pytest.mark.models
-def test_what_has_no_embeddings_says_so(tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:  # noqa: F811
+def test_what_has_no_embeddings_says_so(tiny: ModelFiles, corpus: TinyCorpus, bench: Bench) -> None:
     plain = TrainRetriever(start=tiny, lists=GivenLists(lists=topic_lists()), corpus=corpus, loss=LossSpec.of(CHOICE))
     with pytest.raises(UserError, match="needs embeddings, which these training lists do not carry"):
         bench.path(plain)
