@@ -99,8 +99,9 @@ def test_what_takes_one_embedding_a_text_is_refused_before_anything_runs(home: P
     with pytest.raises(UserErrors) as caught:
         Workspace(home / "workspace").plan(write_sweep(home, LATE, methods))
     errors = caught.value.errors
-    assert [error.key.split(".")[1][0] for error in errors if error.key] == ["0", "1", "2", "3"]
-    assert all("'late-interaction' has none" in error.message for error in errors)
+    asked = ("frozen_documents: true", "the loss 'embed-distill'", "joint training", "clustering of queries")
+    assert [error.message.startswith(words) for error, words in zip(errors, asked, strict=True)] == [True] * 4
+    assert all("'late-interaction' has none" in error.message and error.line for error in errors)
 
 
 def test_the_source_of_a_plug_in_is_in_its_keys(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
