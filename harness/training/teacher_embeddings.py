@@ -23,8 +23,8 @@ class TrainTowardsEncoder(TrainRetriever):
 
     encoder: ModelFiles
 
-    def dataset(self, context: Context) -> ListDataset:
-        dataset = super().dataset(context)
+    def dataset(self, out: Path, context: Context) -> ListDataset:
+        dataset = super().dataset(out, context)
         student = _embedded(model_path(self.start, context), dataset, self.max_length)
         teacher = _embedded(self.encoder.path, dataset, self.max_length)
         turned = turn(np.concatenate(teacher), np.concatenate(student))
