@@ -182,9 +182,12 @@ def scores_lists(setup: StudentSetup) -> None:
     remedy="scores are differentiable in the weights that learn; check the sign, and that learning_rate suits it",
 )
 def trains(setup: StudentSetup) -> None:
-    """Ten epochs on four lists bring the loss down."""
+    """Ten epochs on four lists change weights and bring the loss down."""
     for loss in ("listmle", "kl"):
-        _, means = setup.trained(loss)
+        student, means = setup.trained(loss)
+        before = list(setup.loaded(setup.start).model.parameters())
+        if all(torch.equal(one, other) for one, other in zip(before, student.model.parameters(), strict=True)):
+            raise Broken(f"after ten epochs of {loss} no weight has changed")
         if not means[-1] < means[0]:
             raise Broken(f"after ten epochs of {loss} the loss is {means[-1]:.4g}, as the first one's {means[0]:.4g}")
 
