@@ -52,7 +52,7 @@ def workspace() -> WorkspaceFolder:
 @st.cache_resource(max_entries=2, show_spinner="Reading results")  # type: ignore[untyped-decorator]
 def _gathered(folder: str, state: str) -> ResultSet:
     """The runs, read again when `state` says that the folder changed."""
-    return load_results(Path(folder), cache=_cached())
+    return load_results(Path(folder), cache=_cached(), collections=workspace().collections)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Making the table")  # type: ignore[untyped-decorator]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from harness.collections.collection import Collection, Texts
     from harness.labelling.labels.teacher import Teacher
 
-Category = Literal["ours", "baseline", "reference", "control"]
+Category = Literal["ours", "baseline", "reference", "control", "external"]
 Axis = Literal["teacher", "budget", "resample", "seed"]
 Edit = Callable[[Ranking], Ranking]
 """What changes a teacher's ranking before it is learnt: a frozen dataclass with ``__call__``, whose fields are part of

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import harness
-from harness.cli.options import JsonOpt, ResultsOpt, display, emit
+from harness.cli.options import JsonOpt, ResultsOpt, WorkspaceOpt, display, emit
 from harness.cli.result_output import output
 from harness.leaderboard.row_sections import By
+
+if TYPE_CHECKING:
+    from harness.leaderboard.board import Board
 
 BoardClustersOpt = Annotated[
     Path | None,
@@ -48,6 +51,7 @@ def board(
             "labels.",
         ),
     ] = None,
+    workspace: WorkspaceOpt = Path("workspace"),
     as_json: JsonOpt = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
     as_latex: Annotated[bool, typer.Option("--latex", help="A LaTeX table.")] = False,
@@ -58,7 +62,6 @@ def board(
 ) -> None:
     """The leaderboard in the terminal. What each method may see stands beside it; --by sees holds like against like."""
     from harness.evaluation.significance.clusters import read_clusters
-    from harness.leaderboard.render import board_files as render
 
     table = harness.load_board(
         results,
@@ -67,16 +70,24 @@ def board(
         metric=metric,
         baseline=baseline,
         clusters=read_clusters(clusters) if clusters else None,
+        collections=harness.Workspace(workspace).collections,
     )
+    forms = {"json": as_json, "csv": as_csv, "latex": as_latex, "markdown": as_markdown}
+    show_board(table, by, next((form for form, wanted in forms.items() if wanted), "terminal"), picture)
+
+
+def show_board(found: Board, by: By | None = None, form: str = "terminal", picture: Path | None = None) -> None:
+    """Print a board in the terminal's form, or as json, csv, latex or markdown; its curves go to `picture`."""
+    from harness.leaderboard.render import board_files as render
+
     if picture is not None:
-        render.draw(table, picture)
-    if as_json:
-        emit(table.as_json())
-    elif as_csv or as_latex or as_markdown:
-        text = render.csv(table) if as_csv else render.latex(table, by) if as_latex else render.markdown(table, by)
-        print(text, file=output())
+        render.draw(found, picture)
+    if form == "json":
+        emit(found.as_json())
+    elif form == "terminal":
+        display(render.terminal(found, by))
     else:
-        display(render.terminal(table, by))
+        print(render.csv(found) if form == "csv" else getattr(render, form)(found, by), file=output())
 
 
 def dashboard(

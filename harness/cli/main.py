@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 import harness
+from harness.cli.add_command import add
 from harness.cli.answer_command import answer
 from harness.cli.board_commands import board, dashboard
 from harness.cli.curves_command import curves
@@ -106,6 +107,7 @@ app.command()(curves)
 app.command()(trace)
 app.command()(report)
 app.command()(export)
+app.command()(add)
 app.command()(board)
 app.command()(dashboard)
 
@@ -143,14 +145,38 @@ def verify(
     qrels: Annotated[
         str | None, typer.Option("--qrels", help="Qrels to recompute with; by default the card's collection and split.")
     ] = None,
+    collection: Annotated[
+        str | None,
+        typer.Option(
+            "--collection",
+            metavar="SPEC",
+            help="The collection to recompute with, as in a sweep file, or the path of a folder; by default the one "
+            "with the content that the card names, among those prepared in the workspace.",
+        ),
+    ] = None,
+    record: Annotated[
+        str | None,
+        typer.Option(
+            "--record",
+            metavar="NAME",
+            help="Note in verified.json of the results folder that NAME verified the sound ones: boards mark them.",
+        ),
+    ] = None,
     as_json: JsonOpt = False,
     workspace: WorkspaceOpt = Path("workspace"),
 ) -> None:
-    """Recompute published results from their run and qrels; check hashes and card."""
-    from harness.pipeline.inputs import verify_folders
-    from harness.pipeline.plan_report import render_verification
+    """Recompute published results from run and judgments; check hashes, means and what else the card says.
 
-    report = verify_folders(folders, qrels, workspace)
+    harness verify results/*/*
+
+    harness verify results/my-collection/* --collection path/to/my-collection --record "A. Name"
+
+    Each folder is judged on its own; exit code 1 where one is not as its card says, or cannot be verified.
+    """
+    from harness.pipeline.plan_report import render_verification
+    from harness.pipeline.publish.verification import verify_folders
+
+    report = verify_folders(folders, qrels, workspace, collection, record)
     emit(report) if as_json else display(render_verification(report))
     raise typer.Exit(1 if any(row["problems"] for row in report["results"]) else 0)
 

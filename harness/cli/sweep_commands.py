@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import harness
+from harness.cli.board_commands import show_board
 from harness.cli.error_output import FAILED
 from harness.cli.options import (
     JsonOpt,
@@ -53,8 +54,6 @@ def sweep(
 ) -> None:
     """Plan, run what is new, publish each run as it is finished, print the board. Interrupted or failed: the same
     command goes on where it stopped."""
-    from harness.leaderboard.render import board_files as render
-
     home = harness.Workspace(workspace)
     home.check_writable(results)
     use_plugins(plugin_files)
@@ -72,7 +71,7 @@ def sweep(
         emit(outcome.summary)
     else:
         if outcome.published:
-            display(render.terminal(harness.load_board(results, runs={folder.name for folder in outcome.published})))
+            show_board(harness.load_board(results, runs={folder.name for folder in outcome.published}))
         print(masked(outcome.text()), file=sys.stderr)
     raise typer.Exit(FAILED if outcome.failures or outcome.summary["traces"]["failed"] else 0)
 

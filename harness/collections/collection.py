@@ -67,6 +67,8 @@ class CollectionSource(Plugin):
     """Rises whenever the same data yields other documents, queries or judgments."""
     licence: ClassVar[str]
     citation: ClassVar[str] = ""
+    bundled: ClassVar[bool] = False
+    """True where its data comes with an installed package: preparing it needs no network and no settings."""
     anchors: ClassVar[Mapping[tuple[str, str], str]] = {}
     """What others published, by split and metric: boards show it beside one's own numbers."""
     former_hash: ClassVar[str] = ""

@@ -33,6 +33,7 @@ class SciFact(CollectionSource):
         "Wadden, Lin, Lo, Wang, van Zuylen, Cohan, Hajishirzi: Fact or Fiction: Verifying Scientific Claims. EMNLP "
         "2020. arXiv 2004.14974"
     )
+    bundled: ClassVar[bool] = True
     anchors: ClassVar[Mapping[tuple[str, str], str]] = {
         ("test", "nDCG@10"): "BM25 0.679 (Anserini, flat index), all-MiniLM-L6-v2 0.645 (256 tokens)"
     }

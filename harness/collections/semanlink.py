@@ -37,6 +37,7 @@ class TagSource(CollectionSource):
         "Sourty, Moreno, Tamine, Servant: CHERCHE: A new tool to rapidly implement pipelines in information "
         "retrieval. SIGIR 2022"
     )
+    bundled: ClassVar[bool] = True
     file: ClassVar[str]
     sizes: ClassVar[range]
     """How many documents a tag must have to be a query."""

@@ -63,7 +63,7 @@ class Board:
                 for row in table.rows
             ],
             "tables": [table.as_json() for table in self.tables],
-            "skipped": [{"folder": item.folder, "reason": item.reason} for item in self.skipped],
+            "skipped": [{"folder": item.folder, "reason": item.reason, "mark": item.mark} for item in self.skipped],
             "notes": list(self.notes),
         }
 
@@ -107,13 +107,16 @@ def load_board(
     clusters: Mapping[str, str] | None = None,
     runs: Collection[str] | None = None,
     seed: int = SEED,
+    collections: str | Path | None = None,
 ) -> Board:
     """The board of a results folder.
 
     `collection`, `split` and `runs` (run ids) restrict it. `metric` leads: rows are sorted and tested by it; by default
     the measure that most sweeps report first. `baseline` is a method's name or label, or several of them: rows are then
     tested against each and against all; by default the one that most cards name, or zero-shot. `clusters` (query ->
-    cluster) name queries that are not independent. Raises UserError when nothing fits a name that was given.
+    cluster) name queries that are not independent. `collections` is a folder of prepared collections
+    (``workspace/collections``), asked where folders do not agree on the queries of one. Raises UserError when nothing
+    fits a name that was given.
 
     >>> import harness
     >>> board = harness.load_board("results", collection="semanlink", metric="nDCG@10", baseline="zero-shot")
@@ -124,7 +127,7 @@ def load_board(
     >>> board.to_frame()[["collection", "nDCG@10"]].round(3).values[0].tolist()
     ['semanlink', 0.486]
     """
-    result_set = load_results(Path(results), runs)
+    result_set = load_results(Path(results), runs, collections=Path(collections) if collections else None)
     return board_of(
         result_set,
         collection=collection,

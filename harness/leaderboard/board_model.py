@@ -14,6 +14,8 @@ from harness.published.card_costs import OrderPresented
 from harness.text import counted
 
 ALPHA = 0.05
+VERIFIED, AS_PUBLISHED, NOT_AS_CARD = "verified", "as published", "not as its card says"
+"""Marks of a row: all its runs were verified; its files are what their cards say; files beside a run are not."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,12 @@ class RowFacts:
     """False where the price of answers is not known, so that costs in USD are missing."""
     drop_identical: bool = field(default=False, kw_only=True)
     """Whether documents were left out that have the id of their query."""
+    mark: str = field(default=AS_PUBLISHED, kw_only=True)
+    """VERIFIED, AS_PUBLISHED or NOT_AS_CARD."""
+    verified: tuple[str, ...] = field(default=(), kw_only=True)
+    """Who verified its runs, and when; empty unless all were verified."""
+    changed: tuple[str, ...] = field(default=(), kw_only=True)
+    """Files beside its runs, on which no number rests, that are not what their cards say."""
 
     @property
     def name(self) -> str:

@@ -25,12 +25,12 @@ LAYOUTS: dict[Layout, tuple[str | tuple[str, ...], ...]] = {
     "json": (
         "collection", "split", "content_hash", "rank", "method", *_ABOUT, "teacher_type", "resamples", "trials",
         "missing_queries",
-        "flags", "run_ids", *_RECORDS,
+        "flags", "run_ids", *_RECORDS, "mark", "verified",
     ),
     "csv": (
         "collection", "split", "rank", "method", *_ABOUT, (*_METRICS, "bounds"), "baseline", "difference", "p",
         "p_adjusted", "verdict", "scope", "p_runs_adjusted",
-        *_COSTS, *_LABELS, "flags",
+        *_COSTS, *_LABELS, "flags", "mark", "verified",
     ),
     "terminal": (
         "rank", "method", *_SETTINGS, "budget", "runs", "lead", "interval", "others", "usd", "train_seconds", "sees",
@@ -39,19 +39,19 @@ LAYOUTS: dict[Layout, tuple[str | tuple[str, ...], ...]] = {
     ),
     "document": (
         "rank", "method", *_SETTINGS, "sees", "budget", "runs", "lead", "interval", "others", "usd", "train_seconds",
-        "baseline", "flags",
+        "baseline", "flags", "mark",
     ),
     "page": (
         "rank", "method", "budget", "lead", "interval", "against_baseline", "usd", "flags", "variant", "teacher",
         "losses", "baseline",
         "labels_ok", "category", "sees", "runs", "uncertain_by", "tokens", "train_seconds", "seconds", "others",
-        "labels_partial", "labels_repaired", "labels_failed",
+        "labels_partial", "labels_repaired", "labels_failed", "mark",
     ),
     "report": (*_SETTINGS, "lead", *_VALUES),
     "report-markdown": (
         "rank", "method", *_SETTINGS, "budget", "runs", "lead", "interval", "difference", "p_adjusted", "others",
         "usd", "train_seconds",
-        "flags",
+        "flags", "mark",
     ),
     "report-latex": ("method", *_SETTINGS, "budget", "runs", "lead", "interval", "others", "usd"),
 }  # fmt: skip

@@ -90,6 +90,10 @@ _PLACE = (
 _TOKENS = "Tokens that the teacher read and wrote."
 _SEES = "What a method is given beside the collection: it competes with methods that see the same."
 _SECONDS = "Seconds of all stages behind the row, shared ones included; labelling as if nothing had been paid before."
+_MARK = (
+    "verified: somebody computed its numbers again from run and judgments. as published: its files are those that its "
+    "cards describe. not as its card says: files beside its runs, on which no number rests, were changed."
+)
 _UNCERTAIN = (
     "What the variance of the mean comes from. Mostly queries: more queries would help, more runs would not. "
     "Mostly resamples: draw more of them."
@@ -110,7 +114,11 @@ FIXED: tuple[Column, ...] = (
     _text("losses", "losses", "The ranker's and the retriever's loss.", row_texts.losses, group="settings"),
     _attribute("ranker_loss", help="What the ranker is trained by."),
     _attribute("retriever_loss", help="What the retriever is trained by."),
-    _attribute("category", "group", "ours, baseline, reference or control: what the method is there for."),
+    _attribute(
+        "category",
+        "group",
+        "ours, baseline, reference, control or external (made elsewhere): what the method is there for.",
+    ),
     _attribute("sees", help=_SEES, text=row_texts.sees, rank=5),
     _attribute("student", help="The model that is trained to retrieve."),
     _attribute("budget", "labels", "Labelled training queries.", text=row_texts.labels, kind="number", rank=0),
@@ -150,6 +158,8 @@ FIXED: tuple[Column, ...] = (
     _cost("labels_gold", "gold labels", "Those that people gave."),
     *(_verdict(verdict) for verdict in VERDICTS),
     _attribute("flags", help="What to know before believing the row."),
+    _attribute("mark", help=_MARK, text=row_texts.evidence),
+    _attribute("verified", "verified by", "Who computed all runs of the row again from run and judgments, and when."),
     _attribute("run_ids", help="Ids of the runs."),
     _record("rank_interval", lambda row: row.rank_interval),
     _record("metrics", lambda row: {name: estimate.as_json() for name, estimate in row.metrics.items()}),

@@ -17,7 +17,10 @@ from harness.text import plain
 
 _COLUMNS = ("ranker_loss", "retriever_loss")
 """Settings that have a column of their own."""
+_MOST_NAMED = 3
+"""Folders that a note names."""
 Flat = dict[str, JsonValue]
+Cell = tuple[str, int | None, int | None]
 
 
 @dataclass(frozen=True)
@@ -94,12 +97,22 @@ def configurations(runs: Sequence[Published]) -> tuple[list[Configuration], list
 
 
 def _newest(runs: Sequence[Published]) -> tuple[list[Published], list[str]]:
-    kept: dict[tuple[str, int | None, int | None], Published] = {}
+    kept: dict[Cell, Published] = {}
+    replaced: list[str] = []
     for run in sorted(runs, key=lambda run: (run.card.created, run.card.tag)):
-        kept[_identity(run.card), run.card.resample, run.card.seed] = run
-    left_out = len(runs) - len(kept)
-    notes = [f"{left_out} older runs of cells that were published again are left out"] if left_out else []
+        cell = cell_of(run.card)
+        if cell in kept:
+            replaced.append(f"{plain(run.folder.name)} takes the place of {plain(kept[cell].folder.name)}")
+        kept[cell] = run
+    more = f" and {len(replaced) - _MOST_NAMED} more" if len(replaced) > _MOST_NAMED else ""
+    named = f"{'; '.join(replaced[:_MOST_NAMED])}{more}"
+    notes = [f"{len(replaced)} older runs of cells that were published again are left out: {named}"] if replaced else []
     return sorted(kept.values(), key=lambda run: run.card.tag), notes
+
+
+def cell_of(card: Card) -> Cell:
+    """Equal for runs of one cell: the configuration, with its resample and seed."""
+    return _identity(card), card.resample, card.seed
 
 
 def _identity(card: Card) -> str:

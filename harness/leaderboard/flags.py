@@ -143,6 +143,10 @@ def _cost_estimated(row: RowEvidence) -> str | None:
     return "cost estimated" if row.facts.estimated and row.facts.cost.get("usd") else None
 
 
+def _changed(row: RowEvidence) -> str | None:
+    return plain(f"not as its card says: {', '.join(row.facts.changed)}") if row.facts.changed else None
+
+
 def _price_unknown(row: RowEvidence) -> str | None:
     return None if row.facts.priced else "price not known"
 
@@ -170,6 +174,7 @@ FLAGS: tuple[Callable[[RowEvidence], str | None], ...] = (
     _several_builds,
     _cost_estimated,
     _price_unknown,
+    _changed,
 )
 
 

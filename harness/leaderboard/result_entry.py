@@ -13,7 +13,8 @@ from harness.errors import UserError
 from harness.evaluation.metrics.per_query_file import FILE as METRICS
 from harness.leaderboard.query_values import QueryIndex, Values
 from harness.published.card import Card
-from harness.published.result_folder import CARD, Published, read_folder
+from harness.published.card_check import changed_sidecars, false_numbers
+from harness.published.result_folder import CARD, RUN, SIDECARS, Published, read_folder
 from harness.text import plain
 
 MOST_METRICS = 100
@@ -23,26 +24,31 @@ LARGEST_VALUE = 1e6
 
 @dataclass(frozen=True)
 class Entry:
-    """`mark` changes when the card or the values do; without a card there is a reason."""
+    """`mark` changes when any file of the folder does; without a card there is a reason."""
 
     mark: str
     reason: str = ""
+    false: bool = False
+    """Whether the reason is that the folder is not what its card says."""
+    changed: tuple[str, ...] = ()
+    """Files beside the run that are not what the card describes."""
     card: Card | None = None
     scores: dict[str, Values] = field(default_factory=dict, repr=False)
 
     def published(self, folder: Path) -> Iterator[Published]:
         """The run, if it is one."""
         if self.card is not None:
-            yield Published(folder, self.card, self.scores)
+            yield Published(folder, self.card, self.scores, self.changed)
 
 
 def mark_of(folder: Path | str) -> str:
-    """Sizes, times and kinds of the two files that a board reads; nothing is opened, no link followed."""
+    """Sizes, times and kinds of the files that a board looks at; nothing is opened, no link followed."""
     # Called for every folder whenever a page is drawn: texts are joined several times as fast as paths.
-    return f"{_about(f'{folder}/{CARD}')}; {_about(f'{folder}/{METRICS}')}"
+    return "; ".join(file_mark(f"{folder}/{name}") for name in (CARD, METRICS, RUN, *SIDECARS))
 
 
-def _about(path: str) -> str:
+def file_mark(path: str) -> str:
+    """Size, times and kind of a file; a link is not followed."""
     try:
         found = os.lstat(path)
     except OSError:
@@ -62,8 +68,10 @@ def read_entry(folder: Path, mark: str, shared: dict[tuple[str, ...], QueryIndex
     # Sums of a table are exact on a grid that the largest value in it sets: one absurd value would blur all other rows.
     largest = max(float(np.abs(values.numbers).max()) for values in scores.values())
     if largest > LARGEST_VALUE:
-        return Entry(mark, f"a value of {largest:g}, which no metric has")
-    return Entry(mark, card=run.card, scores=scores)
+        return Entry(mark, f"a value of {largest:g}, which no metric has", false=True)
+    if reason := false_numbers(folder, run.card, run.scores):
+        return Entry(mark, reason, false=True)
+    return Entry(mark, changed=changed_sidecars(folder, run.card), card=run.card, scores=scores)
 
 
 def _values(values: Mapping[str, float], shared: dict[tuple[str, ...], QueryIndex]) -> Values:

@@ -29,9 +29,12 @@ if TYPE_CHECKING:
 pa = lazy("pyarrow")
 pq = lazy("pyarrow.parquet")
 
-VERSION = 2
+VERSION = 3
 """Rises whenever the file's form, or what is read of a folder, changes."""
-_TEXTS = ("folder", "mark", "reason", "card", "metric", "queries")
+_TEXTS = ("folder", "mark", "reason", "changed", "card", "metric", "queries")
+
+_FALSE = "false"
+"""What stands for the names of changed files where the folder is not what its card says."""
 
 
 def index_path(cache: Path, results: Path) -> Path:
@@ -51,11 +54,11 @@ def save(cache: Path, results: Path, entries: Mapping[str, Entry]) -> None:
     rows: list[tuple[object, ...]] = []
     for folder, entry in entries.items():
         if entry.card is None:
-            rows.append((folder, entry.mark, entry.reason, None, None, None, None))
+            rows.append((folder, entry.mark, entry.reason, _FALSE if entry.false else "", None, None, None, None))
             continue
-        card = entry.card.model_dump_json()
+        card, changed = entry.card.model_dump_json(), " ".join(entry.changed)
         for name, values in entry.scores.items():
-            rows.append((folder, entry.mark, "", card, name, json.dumps(values.queries.ids), values.numbers))
+            rows.append((folder, entry.mark, "", changed, card, name, json.dumps(values.queries.ids), values.numbers))
             card = ""
     columns = (
         [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), _schema(), strict=True)]
@@ -82,15 +85,16 @@ def load(cache: Path, results: Path) -> dict[str, Entry]:
 
 
 def _entries(table: pa.Table) -> dict[str, Entry]:
-    folders, marks, reasons, cards, metrics = (table[name].to_pylist() for name in _TEXTS[:-1])
+    folders, marks, reasons, changed, cards, metrics = (table[name].to_pylist() for name in _TEXTS[:-1])
     queries, numbers = _queries(table), _numbers(table)
     found: dict[str, Entry] = {}
     for row, folder in enumerate(folders):
         if cards[row] is None:
-            found[folder] = Entry(marks[row], reasons[row])
+            found[folder] = Entry(marks[row], reasons[row], changed[row] == _FALSE)
             continue
         if folder not in found:
-            found[folder] = Entry(marks[row], card=Card.model_validate_json(cards[row]))
+            files = tuple(changed[row].split())
+            found[folder] = Entry(marks[row], changed=files, card=Card.model_validate_json(cards[row]))
         found[folder].scores[metrics[row]] = Values(queries[row], numbers[row])
     return found
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.labelling.labels.imported_labels import UNKNOWN
 from harness.labelling.labels.ranking import VERDICTS
-from harness.leaderboard.board_model import RowFacts
+from harness.leaderboard.board_model import AS_PUBLISHED, NOT_AS_CARD, VERIFIED, RowFacts
 from harness.leaderboard.configuration import Configuration
 from harness.published.card import CardEvaluation
 from harness.published.card_costs import pooled
@@ -80,6 +80,7 @@ def facts_of(one: Configuration, variant: str, queries: int) -> RowFacts:
         ),
         run_faults=tuple(dict.fromkeys(plain(fault) for run in one.runs for fault in run.card.run_faults)),
         **_answers(one),
+        **_mark(one),
     )
 
 
@@ -88,6 +89,14 @@ def _unlicensed(run: Published) -> list[str]:
     sources = run.card.teacher.settings.get("imported_from") if run.card.teacher is not None else None
     told = [one for one in sources if isinstance(one, dict)] if isinstance(sources, list) else []
     return [plain(str(one.get("name", ""))) for one in told if one.get("licence", UNKNOWN) == UNKNOWN]
+
+
+def _mark(one: Configuration) -> dict[str, Any]:
+    """How far its runs were looked at: as far as the one that was looked at least."""
+    changed = tuple(f"{plain(run.folder.name)}/{name}" for run in one.runs for name in run.changed)
+    verified = tuple(dict.fromkeys(run.verified for run in one.runs)) if all(run.verified for run in one.runs) else ()
+    mark = NOT_AS_CARD if changed else VERIFIED if verified else AS_PUBLISHED
+    return {"mark": mark, "verified": verified, "changed": changed}
 
 
 def _answers(one: Configuration) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections import Counter
 
 from harness.evaluation.significance.bootstrap import Interval
 from harness.evaluation.significance.comparison_tables import p_words
-from harness.leaderboard.board_model import Row, RowFacts, Table
+from harness.leaderboard.board_model import VERIFIED, Row, RowFacts, Table
 from harness.leaderboard.row_sections import NOTHING
 
 MARKS = {"better": "▲", "worse": "▼", "": ""}
@@ -48,6 +48,11 @@ def against(row: Row) -> str:
     if row.against is None:
         return ""
     return f"{mark(row)} {row.against.difference:+.3f} ({p_words(row.against.p_adjusted)})".strip()
+
+
+def evidence(row: RowFacts) -> str:
+    """'verified by A. Name, 2026-11-30', 'as published' or 'not as its card says'."""
+    return " ".join([row.mark, *(["by", "; ".join(row.verified)] if row.mark == VERIFIED else [])])
 
 
 def place(row: Row) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.collections.collection import Collection, Qrels
+import yaml
+
+from harness.collections.collection import Collection, CollectionSource, Qrels
 from harness.collections.qrels import read_qrels
 from harness.errors import UserError
 from harness.pipeline.workspace_folder import WorkspaceFolder
+from harness.plugins import plugins
 from harness.published.ranx_qrels import is_ranx_qrels, read_ranx_qrels
-from harness.published.result_folder import Published, read_card, read_folder
-from harness.published.verify import verify
+from harness.published.result_folder import Published, read_folder
 from harness.retrieval.run import Run
 
 
@@ -70,6 +72,23 @@ def load_collection(spec: str | Mapping[str, Any], workspace: WorkspaceFolder | 
     return WorkspaceFolder.of(workspace).collection(spec)
 
 
+def typed_collection(text: str, workspace: WorkspaceFolder | str | Path = "workspace") -> Collection:
+    """The collection that somebody typed: as in a sweep file (``scifact``, ``beir/scifact``, ``{folder: PATH}``), or
+    the path of a folder in BEIR's format. Raises UserError."""
+    spec: object = text
+    if text.lstrip().startswith("{"):
+        try:
+            spec = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise UserError(f"'{text}' is no YAML", key="--collection", remedy=_COLLECTIONS) from error
+    elif text not in plugins(CollectionSource) and Path(text).expanduser().is_dir():
+        spec = {"folder": text}
+    return load_collection(spec if isinstance(spec, dict) else text, workspace)
+
+
+_COLLECTIONS = "write a name (scifact), NAME/WHAT (beir/scifact), the path of a folder, or '{folder: PATH, name: NAME}'"
+
+
 def load_result(folder: str | Path) -> Published:
     """A published result folder: its card and its values of every query. Raises UserError with the reason where it
     cannot be used.
@@ -93,23 +112,3 @@ def collection_split(name: str, workspace: WorkspaceFolder | str | Path) -> tupl
     found = load_collection(spec, workspace)
     found.queries(split)
     return found, split
-
-
-def verify_folders(
-    folders: Sequence[Path], qrels: str | None, workspace: WorkspaceFolder | str | Path
-) -> dict[str, Any]:
-    """``{"results": [{"folder", "problems": [...]}]}``; qrels come from each card's collection and split unless
-    given."""
-    return {"results": [{"folder": str(folder), "problems": _problems(folder, qrels, workspace)} for folder in folders]}
-
-
-def _problems(folder: Path, qrels: str | None, workspace: WorkspaceFolder | str | Path) -> list[str]:
-    if qrels is not None:
-        return verify(folder, load_qrels(qrels, workspace))
-    about = read_card(folder).collection
-    collection = load_collection(about.name, workspace)
-    problems = verify(folder, collection.judgments(about.split).qrels)
-    known = {collection.split_hash(about.split), collection.content_hash}
-    if known.isdisjoint({about.content_hash, about.former_content_hash}):
-        problems.append(f"collection: {about.name} has another content hash here than on the card")
-    return problems

@@ -236,5 +236,8 @@ def render_verification(report: Report) -> Table:
     """The verification for people."""
     table = Table("folder", "verdict", box=None)
     for row in report["results"]:
-        table.add_row(escape(row["folder"]), escape("; ".join(row["problems"])) or "as published")
+        without = (
+            f" ({', '.join(row['unchecked'])} not recomputed: no answers in the folder)" if row["unchecked"] else ""
+        )
+        table.add_row(escape(row["folder"]), escape("; ".join(row["problems"]) or f"as published{without}"))
     return table

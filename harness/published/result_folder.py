@@ -1,8 +1,8 @@
 """Published runs: ``results/<collection>/<run id>/`` with run.trec.gz, card.yaml and metrics.parquet.
 
 Beside them may lie how the run was made (``provenance.json``, before 0.2 ``making.json``), the labels that taught it
-(``labels.jsonl.gz``) and where between teacher and retriever knowledge was lost (``trace.json``); no number of a board
-rests on these.
+(``labels.jsonl.gz``), where between teacher and retriever knowledge was lost (``trace.json``) and what a reader
+answered from the run (``answers.jsonl.gz``); no number of a board rests on these.
 
 Writing is atomic. Reading trusts nothing: folders may come from strangers, so links, large or malformed files and
 unknown keys are refused with a reason; nothing is executed or unpickled.
@@ -34,10 +34,10 @@ from harness.validation import validated
 CARD = "card.yaml"
 RUN = "run.trec.gz"
 PROVENANCE, FORMER_PROVENANCE, LABELS = "provenance.json", "making.json", "labels.jsonl.gz"
-TRACE = "trace.json"
-SIDECARS = (PROVENANCE, FORMER_PROVENANCE, LABELS, TRACE)
+TRACE, ANSWERS = "trace.json", "answers.jsonl.gz"
+SIDECARS = (PROVENANCE, FORMER_PROVENANCE, LABELS, TRACE, ANSWERS)
 """Files that only some folders have; `FORMER_PROVENANCE` is what older ones have in place of `PROVENANCE`."""
-LARGEST = {CARD: 1 << 18, METRICS: 1 << 27, RUN: 1 << 33} | dict.fromkeys(SIDECARS, 1 << 24)
+LARGEST = {CARD: 1 << 18, METRICS: 1 << 27, RUN: 1 << 31} | dict.fromkeys(SIDECARS, 1 << 24)
 """Bytes above which a file is not opened."""
 
 
@@ -48,6 +48,10 @@ class Published:
     folder: Path
     card: Card
     scores: Mapping[str, Mapping[str, float]] = field(repr=False)
+    changed: tuple[str, ...] = ()
+    """Files beside the run, on which no number rests, that are not what the card describes; of a board's runs only."""
+    verified: str = ""
+    """Who verified it, and when; empty where nobody did, or nobody looked."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class Skipped:
 
     folder: str
     reason: str
+    mark: str = ""
+    """'not as its card says' where that is why."""
 
 
 def run_folder(results: Path, card: Card) -> Path:
@@ -84,8 +90,8 @@ def publish(
     `renewed`), where `trace` differs from what lies there, and where labels were asked again and came out otherwise.
 
     `run_path` is a run file, written again under the name `card.tag`; `metrics` the ``metrics.parquet`` of `Evaluate`;
-    `sidecars` gives further files by name (PROVENANCE, LABELS) and is asked only when the folder is written; `trace` is
-    another (TRACE). A folder appears complete or not at all; an older result in its place is replaced.
+    `sidecars` gives further files by name (PROVENANCE, LABELS, ANSWERS) and is asked only when the folder is written;
+    `trace` is another (TRACE). A folder appears complete or not at all; an older result in its place is replaced.
     """
     there, trace = _same_cell(folder, card), trace or {}
     same = there is not None and there.tells >= card.tells and there.label_counts == card.label_counts

@@ -3,34 +3,41 @@ judgments?"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from harness.collections.collection import Qrels
 from harness.errors import UserError
-from harness.evaluation.metrics.answer_metrics import needs_answers
+from harness.evaluation.metrics.answer_metrics import needs_answers, needs_reader
 from harness.evaluation.metrics.lookup import Scores, evaluate, mean
 from harness.evaluation.metrics.per_query_file import FILE as METRICS
 from harness.evaluation.metrics.per_query_file import read_scores
-from harness.files import sha256
 from harness.published.card import Card, CardOutcome
+from harness.published.card_check import TOLERANCE, changed_sidecars, file_hash
+from harness.published.card_claims import false_label_rates, false_seconds
 from harness.published.provenance import read_provenance
+from harness.published.published_answers import read_answers
 from harness.published.published_labels import read_labels
-from harness.published.result_folder import CARD, RUN, SIDECARS, check_file, read_card
+from harness.published.result_folder import CARD, RUN, check_file, read_card
 from harness.published.run_trace import read_trace
 from harness.published.untrusted_run import check_run_file
 from harness.retrieval.run import Run
 from harness.text import counted, plain
 
-TOLERANCE = 1e-9
 LARGEST_RUN = 4 << 30
 """Bytes of a run after decompression above which it is not read."""
+Answered = Callable[[Run, Mapping[str, str], Sequence[str]], Scores]
+"""From a run, what a reader answered by query id, and names of metrics of short answers to their values."""
 
 
-def verify(folder: Path, qrels: Qrels) -> list[str]:
+def verify(folder: Path, qrels: Qrels, answered: Answered | None = None) -> list[str]:
     """Problems of a result folder, each starting with its name; none when everything is as published.
 
-    The run is evaluated again on `qrels`; per-query values and means must agree to 1e-9. Of metrics of short answers,
-    which need a reader, only queries and means are checked.
+    The run is evaluated again on `qrels`; per-query values and means must agree to 1e-9. Metrics of short answers are
+    computed again by `answered` where the collection is at hand and the reader's answers lie in the folder
+    (``answers.jsonl.gz``); otherwise only their queries and means are checked (`unchecked_metrics` names them). So are
+    what the card says of labels and of seconds, as far as it follows from the files beside it.
     """
     try:
         card = read_card(folder)
@@ -43,10 +50,25 @@ def verify(folder: Path, qrels: Qrels) -> list[str]:
         return [f"no outcome: {CARD} does not say what came of the run"]
     return [
         *_names(folder, card, run),
-        *_files(folder, card.outcome),
-        *_sidecars(folder),
-        *_values(run, scores, card.outcome, qrels, card.collection.drop_identical),
+        *_files(folder, card),
+        *_sidecars(folder, card),
+        *_values(
+            run.without_identical() if card.collection.drop_identical else run,
+            scores,
+            card.outcome,
+            qrels,
+            partial(_answer_scores, folder, run, scores, answered),
+        ),
     ]
+
+
+def unchecked_metrics(folder: Path) -> list[str]:
+    """Metrics of a readable folder that need a reader whose answers do not lie there: they cannot be computed again."""
+    try:
+        names = list(read_scores(folder / METRICS))
+        return [name for name in names if needs_reader(name)] if read_answers(folder) is None else []
+    except (UserError, ValueError, OSError):
+        return []
 
 
 def _names(folder: Path, card: Card, run: Run) -> list[str]:
@@ -56,43 +78,62 @@ def _names(folder: Path, card: Card, run: Run) -> list[str]:
     ]
 
 
-def _files(folder: Path, outcome: CardOutcome) -> list[str]:
-    further = [name for name in SIDECARS if name in outcome.files]
-    changed = [name for name in (RUN, METRICS, *further) if outcome.files.get(name) != _hash(folder / name)]
+def _files(folder: Path, card: Card) -> list[str]:
+    files = card.outcome.files if card.outcome else {}
+    changed = [name for name in (RUN, METRICS) if files.get(name) != file_hash(folder / name)]
+    changed += changed_sidecars(folder, card)
     return [f"hash: {name} is not the file that the card describes" for name in changed]
 
 
-def _sidecars(folder: Path) -> list[str]:
-    """What cannot be read beside the card; a missing file is told by its hash."""
+def _sidecars(folder: Path, card: Card) -> list[str]:
+    """What cannot be read beside the card, or says otherwise; a missing file is told by its hash."""
     problems = []
-    for read in (read_provenance, read_labels, read_trace):
+    for check in (_provenance, _labels, _trace_and_answers):
         try:
-            read(folder)
+            problems += check(folder, card)
         except UserError as error:
             problems.append(f"unreadable: {plain(error.summary)} ({Path(str(error.file)).name})")
     return problems
 
 
-def _hash(path: Path) -> str | None:
-    """None for a file that is missing, linked or too large."""
+def _provenance(folder: Path, card: Card) -> list[str]:
+    return list(false_seconds(card, read_provenance(folder)))
+
+
+def _labels(folder: Path, card: Card) -> list[str]:
+    labels = read_labels(folder)
+    return [] if labels is None else list(false_label_rates(card, labels))
+
+
+def _trace_and_answers(folder: Path, card: Card) -> list[str]:
+    for read in (read_trace, read_answers):
+        read(folder)
+    return []
+
+
+def _answer_scores(folder: Path, run: Run, scores: Scores, answered: Answered | None) -> Scores:
+    """Values of metrics of short answers, computed again as far as that can be."""
     try:
-        check_file(path)
-    except ValueError:
-        return None
-    return sha256(path)
+        said = read_answers(folder)
+    except UserError:
+        # That it cannot be read is told where the files are looked at.
+        return {}
+    names = [name for name in scores if needs_answers(name) and (said is not None or not needs_reader(name))]
+    return answered(run, said or {}, names) if answered is not None and names else {}
 
 
-def _values(run: Run, scores: Scores, outcome: CardOutcome, qrels: Qrels, drop_identical: bool) -> list[str]:
-    if drop_identical:
-        run = run.without_identical()
+def _values(
+    run: Run, scores: Scores, outcome: CardOutcome, qrels: Qrels, answer_scores: Callable[[], Scores]
+) -> list[str]:
     try:
         answered = [name for name in scores if needs_answers(name)]
         again = evaluate(run.scores, qrels, [name for name in scores if name not in answered])
+        # Where nobody knows what a reader said, only the queries and the means of its metrics are checked.
+        again |= {name: {query: scores[name].get(query, 0.0) for query in qrels} for name in answered}
+        again |= answer_scores()
     except UserError as error:
         return [f"metric: {plain(error.message)}"]
     problems = []
-    # What a reader said is not in the folder: of its metrics only the queries and the means are checked.
-    again |= {name: {query: scores[name].get(query, 0.0) for query in qrels} for name in answered}
     if set(again) != set(scores) or set(scores) != set(outcome.metrics):
         problems.append("metric: the card and the per-query values name different metrics")
     for name, values in again.items():

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.app_pages import OF_RESULTS
 from tests.dashboard.pages import open_page
-from tests.leaderboard.hostile import GOOD, REFUSED, SCRIPT, put_hostile
+from tests.leaderboard.hostile import GOOD, REFUSED, SCRIPT, put_hostile, rehash
 
 pytestmark = pytest.mark.slow
 
@@ -44,10 +44,11 @@ def test_the_good_runs_are_on_the_leaderboard(hostile: tuple[Path, Path], monkey
     assert set(page.dataframe[0].value["method"]) == GOOD
 
 
-@pytest.mark.parametrize("tag", ["pickled-run", "bomb", "sparse-run", "nan-run"])
-def test_a_bad_run_file_is_an_error_in_words(
+@pytest.mark.parametrize("tag", ["pickled-run", "bomb", "nan-run"])
+def test_a_bad_run_file_that_its_card_describes_is_an_error_in_words(
     hostile: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, tag: str
 ) -> None:
+    rehash(hostile[0] / "semanlink" / tag)
     page = open_page(hostile[0], monkeypatch, "query", shown=["zero-shot", f"{tag} · 100 labels"])
     assert "run\\.trec\\.gz" in page.error[0].value
     assert not hostile[1].exists()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.evaluation.metrics.lookup import evaluate
+from harness.evaluation.metrics.lookup import Scores, evaluate
 from harness.evaluation.metrics.per_query_file import write_scores
 from harness.published.card import (
     Card,
@@ -100,12 +100,25 @@ def put(
     results: Path, card: Card, run: Run, metrics: tuple[str, ...] = METRICS, beside: Mapping[str, bytes] | None = None
 ) -> Path:
     """Publish `run` under `card`, with the files `beside` it."""
+    return put_scores(results, card, run, evaluate(run.scores, QRELS, metrics), beside)
+
+
+def put_scores(results: Path, card: Card, run: Run, scores: Scores, beside: Mapping[str, bytes] | None = None) -> Path:
+    """Publish `run` with these values of its queries, whatever they are; its card says the same."""
     results.mkdir(exist_ok=True)
     folder = run_folder(results, card)
     run.write(results / "run.trec.gz")
-    write_scores(results / "metrics.parquet", evaluate(run.scores, QRELS, metrics))
+    write_scores(results / "metrics.parquet", scores)
     publish(folder, card, results / "run.trec.gz", results / "metrics.parquet", lambda: beside or {})
     return folder
+
+
+def put_short(results: Path, card: Card, run: Run, dropped: int) -> Path:
+    """Publish `run` without the values of the first `dropped` queries."""
+    scores = evaluate(run.scores, QRELS, METRICS)
+    return put_scores(
+        results, card, run, {name: dict(list(values.items())[dropped:]) for name, values in scores.items()}
+    )
 
 
 def put_board(folder: Path) -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from harness.errors import UserError
 from harness.evaluation.metrics.lookup import evaluate, mean
-from harness.evaluation.metrics.per_query_file import read_scores, write_scores
 from harness.evaluation.significance import evaluate_run
 from harness.evaluation.significance.corrections import correct
 from harness.evaluation.significance.randomisation import randomisation
@@ -20,7 +19,7 @@ from harness.leaderboard.board import load_board
 from harness.leaderboard.board_model import Row
 from harness.published.result_folder import read_results
 from harness.retrieval.run import Run
-from tests.leaderboard.runs import METRICS, QRELS, make_card, make_run, put, teacher
+from tests.leaderboard.runs import METRICS, QRELS, make_card, make_run, put, put_short, teacher
 
 
 def rows(results: Path, **options: object) -> list[Row]:
@@ -237,10 +236,11 @@ def test_a_row_is_compared_with_the_baseline_of_its_own_student(tmp_path: Path) 
 
 def test_of_a_cell_that_was_published_twice_the_newer_counts(tmp_path: Path) -> None:
     put(tmp_path, make_card("old", seed=0), make_run(0.9))
-    put(tmp_path, make_card("new", seed=0, created=datetime(2026, 2, 1, tzinfo=UTC)), make_run(0.1))
+    later, stages = datetime(2026, 2, 1, tzinfo=UTC), {"run": "2" * 64, "evaluate": "3" * 64}
+    put(tmp_path, make_card("new", seed=0, created=later, stages=stages), make_run(0.1))
     found = load_board(tmp_path)
     assert [row.run_ids for row in found.tables[0].rows] == [("new",)]
-    assert "1 older runs of cells that were published again are left out" in found.notes[0]
+    assert "1 older runs of cells that were published again are left out: new takes the place of old" in found.notes[0]
 
 
 def test_missing_queries_count_zero_and_are_flagged(tmp_path: Path) -> None:
@@ -254,12 +254,11 @@ def test_missing_queries_count_zero_and_are_flagged(tmp_path: Path) -> None:
 
 def test_a_run_evaluated_on_fewer_queries_is_flagged_and_filled_with_zeros(tmp_path: Path) -> None:
     put(tmp_path, make_card("zero"), make_run(0.5, 1))
-    folder = put(tmp_path, make_card("short", "direct"), make_run(0.5, 1))
-    scores = read_scores(folder / "metrics.parquet")
-    write_scores(folder / "metrics.parquet", {name: dict(list(values.items())[:40]) for name, values in scores.items()})
+    put_short(tmp_path, make_card("short", "direct"), make_run(0.5, 1), dropped=20)
+    scores = evaluate(make_run(0.5, 1).scores, QRELS, ["nDCG@10"])
     short = next(row for row in rows(tmp_path) if row.method == "direct")
     assert (short.missing_queries, short.flags) == (20, ("missing queries",))
-    assert short.metrics["nDCG@10"].mean == pytest.approx(math.fsum(list(scores["nDCG@10"].values())[:40]) / 60)
+    assert short.metrics["nDCG@10"].mean == pytest.approx(math.fsum(list(scores["nDCG@10"].values())[20:]) / 60)
 
 
 def test_a_metric_that_some_rows_lack_does_not_rank_them(tmp_path: Path) -> None:

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness.evaluation.metrics.per_query_file import read_scores, write_scores
 from harness.leaderboard.board import load_board
 from harness.leaderboard.board_model import Row
 from harness.leaderboard.render import board_files
 from harness.published.card import CardEvaluation, ResearchGoal
-from tests.leaderboard.runs import METRICS, make_card, make_run, put
+from tests.leaderboard.runs import METRICS, make_card, make_run, put, put_short
 
 
 def goal(*metrics: str, baseline: str = "zero-shot") -> ResearchGoal:
@@ -28,9 +27,7 @@ def put_dishonest(folder: Path) -> None:
     put(folder, make_card("lucky", "lucky", resample=0, seed=3, budget=100), make_run(0.6, 3))
     for seed in range(2):
         put(folder, make_card(f"drawn-{seed}", "drawn", resample=0, seed=seed, budget=100), make_run(0.6, 40 + seed))
-    short = put(folder, make_card("short", "short"), make_run(0.5, 4))
-    scores = read_scores(short / "metrics.parquet")
-    write_scores(short / "metrics.parquet", {name: dict(list(values.items())[10:]) for name, values in scores.items()})
+    put_short(folder, make_card("short", "short"), make_run(0.5, 4), dropped=10)
     picked = make_card("picked", "picked", research_goal=goal("RR@10", "nDCG@10"))
     put(folder, picked, make_run(0.5, 5))
     put(folder, make_card("silent", "silent"), make_run(0.5, 6), metrics=("nDCG@10", "R@100"))

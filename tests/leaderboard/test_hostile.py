@@ -10,7 +10,8 @@ from harness.errors import UserError
 from harness.leaderboard.board import board_of, load_board
 from harness.leaderboard.inspect.query_rankings import read_run
 from harness.leaderboard.load_results import load_results
-from tests.leaderboard.hostile import GOOD, REFUSED, put_hostile
+from harness.published.result_folder import read_folder
+from tests.leaderboard.hostile import BAD_RUNS, GOOD, REFUSED, put_hostile
 from tests.leaderboard.runs import make_card, make_run, put
 
 
@@ -30,12 +31,11 @@ def test_the_good_runs_are_shown_and_the_bad_ones_named(hostile: tuple[Path, Pat
     assert not mark.exists()
 
 
-@pytest.mark.parametrize("tag", ["pickled-run", "bomb", "sparse-run", "nan-run"])
+@pytest.mark.parametrize("tag", BAD_RUNS)
 def test_a_bad_run_file_is_refused_when_it_is_opened(hostile: tuple[Path, Path], tag: str) -> None:
     results, mark = hostile
-    run = next(run for run in load_results(results).runs if run.card.tag == tag)
     with pytest.raises(UserError):
-        read_run(run)
+        read_run(read_folder(results / "semanlink" / tag))
     assert not mark.exists()
 
 

@@ -16,9 +16,11 @@ from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.evaluation.metrics.per_query_file import read_scores
 from harness.leaderboard.board import load_board
 from harness.pipeline.live.observer import NullObserver
+from harness.pipeline.publish.verification import verify_folders
 from harness.pipeline.sweep import SweepResult
 from harness.pipeline.workspace import Workspace
-from harness.published.result_folder import read_card
+from harness.published.published_answers import packed_answers, read_answers
+from harness.published.result_folder import ANSWERS, read_card
 from harness.published.verify import verify
 from harness.qa.answer_stages import SUMMARY, Answered, Read
 from tests.baselines.small import write_collection
@@ -108,6 +110,27 @@ def _cheaper(home: Path) -> None:
     qrels = cell.inputs.collection.judgments("test").qrels
     folders = [folder for folder in (home / "results").glob("*/*") if folder.is_dir()]
     assert len(folders) == 4 and [verify(folder, qrels) for folder in folders] == [[], [], [], []]
+    _answers(home, folders)
+
+
+def _answers(home: Path, folders: list[Path]) -> None:
+    """What was answered lies beside each run, and metrics of answers are computed from it again."""
+    assert all((folder / ANSWERS).is_file() for folder in folders)
+    found = verify_folders(folders, None, home / "workspace")["results"]
+    assert [(row["problems"], row["unchecked"]) for row in found] == [([], [])] * 4
+    folder = next(one for one in folders if one.name.startswith("gold-passage"))
+    answers = read_answers(folder)
+    assert answers is not None and len(answers) == 11
+    (folder / ANSWERS).write_bytes(packed_answers(dict.fromkeys(answers, "something else")))
+    [row] = verify_folders([folder], None, home / "workspace")["results"]
+    assert [problem.split(" differs")[0] for problem in row["problems"]] == [
+        f"hash: {ANSWERS} is not the file that the card describes",
+        "value: TokenF1",
+        "mean: TokenF1 is 0.916667 on the card, 0.000000 when computed again",
+    ]
+    (folder / ANSWERS).unlink()
+    [row] = verify_folders([folder], None, home / "workspace")["results"]
+    assert row["unchecked"] == ["TokenF1"] and len(row["problems"]) == 1
 
 
 @pytest.mark.models

@@ -11,7 +11,7 @@ from pydantic import Field
 from harness.errors import UserError
 from harness.evaluation.measures._em_f1 import exact_match, token_f1
 from harness.evaluation.measures._judged_run import JudgedRun
-from harness.evaluation.measures.measure import Measure
+from harness.evaluation.measures.measure import UNIT, Measure
 from harness.plugins import Settings
 
 
@@ -29,6 +29,7 @@ class AnswerMeasure(Measure):
     """A metric of one answered question."""
 
     needs: ClassVar[tuple[str, ...]] = ("answers",)
+    bounds: ClassVar[tuple[float, float]] = UNIT
     reads: ClassVar[bool] = True
     """Whether it needs a reader, beside gold answers."""
 

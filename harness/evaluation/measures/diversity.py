@@ -23,6 +23,7 @@ class SubtopicMeasure(Measure):
     """A metric of one list over documents that are judged by subtopic."""
 
     needs: ClassVar[tuple[str, ...]] = ("gold labels by subtopic",)
+    bounds: ClassVar[tuple[float, float]] = (0.0, math.inf)
 
     @abstractmethod
     def of(self, documents: Sequence[str], judged: Covered) -> float:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from harness.evaluation.exact_sums import Array
 from harness.evaluation.measures._judged_run import Ints, JudgedRun, share, sums
-from harness.evaluation.measures.measure import CUTOFF, JUDGED_ONLY, REL, Measure
+from harness.evaluation.measures.measure import CUTOFF, JUDGED_ONLY, REL, UNIT, Measure
 from harness.plugins import Settings
 
 
@@ -30,6 +30,7 @@ class NDCG(Measure):
     name = "nDCG"
     summary = "gain discounted by log2 of the rank, relative to the best possible order"
     source = "Järvelin and Kekäläinen, TOIS 2002; Burges et al., ICML 2005 (exp-log2)"
+    bounds: ClassVar[tuple[float, float]] = UNIT
     Settings: ClassVar[type[Settings]] = NDCGSettings
 
     def __init__(self, settings: NDCGSettings) -> None:
@@ -64,6 +65,7 @@ class RBP(Measure):
     summary = "what a user gains who goes on to the next document with probability p"
     source = "Moffat and Zobel, TOIS 2008"
     always = ("rel",)
+    bounds: ClassVar[tuple[float, float]] = UNIT
     Settings: ClassVar[type[Settings]] = RBPSettings
 
     def __init__(self, settings: RBPSettings) -> None:

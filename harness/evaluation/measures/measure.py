@@ -18,6 +18,10 @@ JUDGED_ONLY = Field(
 )
 
 
+UNIT = (0.0, 1.0)
+"""Bounds of most metrics."""
+
+
 class Binary(Settings):
     """Parameters of a metric that tells relevant from not relevant."""
 
@@ -41,6 +45,9 @@ class Measure(Plugin):
     """True where the metric means nothing without a cutoff."""
     always: ClassVar[tuple[str, ...]] = ()
     """Parameters that are written out even at their default, because ir_measures has no default for them."""
+    bounds: ClassVar[tuple[float, float] | None] = None
+    """The least and the largest value of a query, None where they are not known: results that claim others are
+    refused."""
 
     @abstractmethod
     def __init__(self, settings: Settings) -> None:

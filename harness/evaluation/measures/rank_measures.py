@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.evaluation.exact_sums import Array
 from harness.evaluation.measures._judged_run import JudgedRun, share
-from harness.evaluation.measures.measure import CUTOFF, REL, BinaryAt, Measure
+from harness.evaluation.measures.measure import CUTOFF, REL, UNIT, BinaryAt, Measure
 from harness.plugins import Settings
 
 _EPSILON = 0.00001
@@ -16,6 +16,7 @@ _EPSILON = 0.00001
 
 
 class _Within(Measure):
+    bounds: ClassVar[tuple[float, float]] = UNIT
     Settings: ClassVar[type[Settings]] = BinaryAt
 
     def __init__(self, settings: BinaryAt) -> None:
@@ -53,6 +54,7 @@ class RelevanceLevel(Settings):
 
 
 class _Judged(Measure):
+    bounds: ClassVar[tuple[float, float]] = UNIT
     Settings: ClassVar[type[Settings]] = RelevanceLevel
 
     def __init__(self, settings: RelevanceLevel) -> None:
@@ -102,6 +104,7 @@ class Judged(Measure):
     name = "Judged"
     summary = "share of judged documents among the first k returned"
     source = "ir_measures"
+    bounds: ClassVar[tuple[float, float]] = UNIT
     Settings: ClassVar[type[Settings]] = JudgedSettings
 
     def __init__(self, settings: JudgedSettings) -> None:

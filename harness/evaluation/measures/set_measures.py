@@ -9,11 +9,12 @@ from pydantic import Field
 
 from harness.evaluation.exact_sums import Array
 from harness.evaluation.measures._judged_run import JudgedRun, share
-from harness.evaluation.measures.measure import JUDGED_ONLY, REL, Binary, BinaryAt, Measure
+from harness.evaluation.measures.measure import JUDGED_ONLY, REL, UNIT, Binary, BinaryAt, Measure
 from harness.plugins import Settings
 
 
 class _AtCutoff(Measure):
+    bounds: ClassVar[tuple[float, float]] = UNIT
     cutoff_needed: ClassVar[bool] = True
     Settings: ClassVar[type[Settings]] = BinaryAt
 
@@ -68,6 +69,7 @@ class Success(_AtCutoff):
 
 
 class _OfAll(Measure):
+    bounds: ClassVar[tuple[float, float]] = UNIT
     Settings: ClassVar[type[Settings]] = Binary
 
     def __init__(self, settings: Binary) -> None:

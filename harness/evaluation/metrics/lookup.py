@@ -86,6 +86,15 @@ def distinct_metrics(names: str | Metric | Iterable[str | Metric]) -> list[Metri
     return list(dict.fromkeys(found))
 
 
+def bounds(text: str) -> tuple[float, float]:
+    """The least and the largest value that the metric `text` gives a query; infinite where it is not known here."""
+    try:
+        found = metric(text).kind.bounds
+    except UserError:
+        found = None
+    return found or (-math.inf, math.inf)
+
+
 _WORDS = {"rel": "relevance level", "cutoff": "cutoff", "judged_only": "condensed list (judged_only)"}
 
 

@@ -20,7 +20,7 @@ from harness.leaderboard.curves.series import chart, select
 from harness.leaderboard.row_sections import By, sections
 from harness.text import counted
 
-_STYLES = {"ours": "bold", "baseline": "", "reference": "italic", "control": "italic"}
+_STYLES = {"ours": "bold", "baseline": "", "reference": "italic", "control": "italic", "external": ""}
 _METHOD = 24
 """Least columns for the method's name and settings."""
 _CELL = ("method", "baseline")
@@ -125,7 +125,7 @@ def _method(row: Row, below: Sequence[Column]) -> Text:
     against = [
         f"{column.heading} {column.text(row)}" for column in below if column.name == "baseline" and column.text(row)
     ]
-    for line in filter(None, (" · ".join([*method_details(below, row), *given]), *against)):
+    for line in filter(None, (" · ".join([*method_details(below, row), *given, row_texts.evidence(row)]), *against)):
         shown.append(f"\n{line}", style="dim not bold")
     if row.flags:
         shown.append(f"\n! {' · '.join(row.flags)}", style="yellow not bold")

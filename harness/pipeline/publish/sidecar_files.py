@@ -1,4 +1,5 @@
-"""What is published beside a run's card: how it was made, the labels that taught it, and its trace."""
+"""What is published beside a run's card: how it was made, the labels that taught it, what was answered from it, and its
+trace."""
 
 from __future__ import annotations
 
@@ -16,7 +17,10 @@ from harness.labelling.labels.tasks import pool_tasks
 from harness.pipeline.budgets import largest_budgets
 from harness.pipeline.store import Store
 from harness.published.provenance import LossCurveData, Provenance, StageProvenance, curve
-from harness.published.result_folder import LABELS, PROVENANCE, TRACE
+from harness.published.published_answers import packed_answers
+from harness.published.result_folder import ANSWERS, LABELS, PROVENANCE, TRACE
+from harness.qa.answer_cases import answers_in
+from harness.qa.answer_stages import READINGS, Read
 from harness.stage import Stage
 from harness.students.ranker_scored_lists import RankerScoredLists
 from harness.text import plain
@@ -33,8 +37,9 @@ def sidecar_files(
     `standalone` are the seconds of stages that label with an empty ledger, by key.
     """
     there = [stage for stage in stages if store.has(stage)]
-    labels = _labels(there, store)
-    return {PROVENANCE: _provenance(there, store, computed, standalone)} | ({LABELS: labels} if labels else {})
+    found = {LABELS: _labels(there, store), ANSWERS: _answers(there, store)}
+    optional = {name: content for name, content in found.items() if content}
+    return {PROVENANCE: _provenance(there, store, computed, standalone)} | optional
 
 
 def trace_file(trace: Stage | None, store: Store) -> Mapping[str, bytes]:
@@ -94,6 +99,12 @@ def _labels(stages: Collection[Stage], store: Store) -> bytes | None:
         ),
         labels,
     )
+
+
+def _answers(stages: Iterable[Stage], store: Store) -> bytes | None:
+    """What a reader answered from the run; None where none was asked."""
+    read = [stage for stage in stages if isinstance(stage, Read)]
+    return packed_answers(answers_in(read_rankings(store.place(read[0]) / READINGS))) if read else None
 
 
 def _rows(
