@@ -6,9 +6,10 @@ import shutil
 from pathlib import Path
 
 from harness.collections.scifact import SciFact
+from harness.evaluation.metrics.per_query_file import read_scores
 from harness.leaderboard.board import load_board
 from harness.leaderboard.load_results import load_results
-from tests.leaderboard.runs import make_card, make_run, put
+from tests.leaderboard.runs import make_card, make_run, put, put_scores
 
 RESULTS = Path(__file__).parents[2] / "results"
 
@@ -41,7 +42,8 @@ def test_published_results_share_a_table_with_a_copy_in_any_order(tmp_path: Path
     assert before.content_hash == SciFact.former_hash, "alone they are shown as they were"
     mark = SciFact.split_hashes["test"]
     card = make_card("copy", collection="scifact", content_hash=mark, former_content_hash="cd" * 32)
-    put(tmp_path, card, make_run(0.5))
+    scores = read_scores(next((tmp_path / "scifact").glob("bm25-*")) / "metrics.parquet")
+    put_scores(tmp_path, card, make_run(0.5), scores)
     [table] = load_board(tmp_path).tables
     counts = [sum(row.runs for row in one.rows) for one in (before, table)]
     assert table.content_hash == mark and counts[1] == counts[0] + 1
