@@ -10,7 +10,7 @@ import typer
 
 import harness
 from harness.cli.board_commands import show_board
-from harness.cli.options import JsonOpt, ResultsOpt, WorkspaceOpt, emit
+from harness.cli.options import JsonOpt, WorkspaceOpt, WrittenResultsOpt, emit
 
 RunsArg = Annotated[
     list[Path],
@@ -64,7 +64,7 @@ def add(
     usd: Annotated[float | None, typer.Option("--usd", min=0, help="What the labels cost.")] = None,
     url: Annotated[str, typer.Option("--url", help="Where the system is described.")] = "",
     metric: MetricOpt = None,
-    results: ResultsOpt = Path("results"),
+    results: WrittenResultsOpt = Path("results"),
     workspace: WorkspaceOpt = Path("workspace"),
     as_json: JsonOpt = False,
 ) -> None:
