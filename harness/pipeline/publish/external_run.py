@@ -164,7 +164,9 @@ def _cards(results: Path, collection: Collection, split: str) -> dict[Path, Card
             # The board names what it cannot read.
             continue
         hashes = {card.collection.content_hash, card.collection.former_content_hash}
-        if card.collection.split == split and hashes & {collection.split_hash(split), collection.content_hash}:
+        same = card.collection.split == split and hashes & {collection.split_hash(split), collection.content_hash}
+        # Runs that leave out their queries' own documents have tables of their own.
+        if same and card.collection.drop_identical == collection.judgments(split).drop_identical:
             cards[folder] = card
     return cards
 
