@@ -40,7 +40,7 @@ WhyOpt = Annotated[bool, typer.Option("--why", help="Also the tracebacks of what
 
 
 def sweep(
-    file: SweepArg,
+    file: SweepArg = Path("sweep.yaml"),
     overrides: SetOpt = None,
     results: WrittenResultsOpt = Path("results"),
     workspace: WorkspaceOpt = Path("workspace"),
@@ -78,7 +78,7 @@ def sweep(
 
 
 def plan(
-    file: SweepArg,
+    file: SweepArg = Path("sweep.yaml"),
     overrides: SetOpt = None,
     workspace: WorkspaceOpt = Path("workspace"),
     plugin_files: PluginsOpt = None,
@@ -94,7 +94,7 @@ def plan(
 
 
 def status(
-    file: SweepArg,
+    file: SweepArg = Path("sweep.yaml"),
     overrides: SetOpt = None,
     workspace: WorkspaceOpt = Path("workspace"),
     why: WhyOpt = False,

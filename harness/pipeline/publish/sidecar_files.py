@@ -32,9 +32,9 @@ def sidecar_files(
 
     `standalone` are the seconds of stages that label with an empty ledger, by key.
     """
-    there = [stage for stage in stages if store.has(stage)]
-    labels = _labels(there, store)
-    return {PROVENANCE: _provenance(there, store, computed, standalone)} | ({LABELS: labels} if labels else {})
+    recorded = [stage for stage in stages if store.is_recorded(stage)]
+    labels = _labels([stage for stage in recorded if store.has(stage)], store)
+    return {PROVENANCE: _provenance(recorded, store, computed, standalone)} | ({LABELS: labels} if labels else {})
 
 
 def trace_file(trace: Stage | None, store: Store) -> Mapping[str, bytes]:
@@ -57,7 +57,7 @@ def _provenance(
             peak_memory_mb=manifest["peak_memory_mb"],
             started=manifest["started"],
             cached=stage.key not in computed,
-            curve=_curve(store.place(stage) / LOSSES),
+            curve=_curve(store.record(stage) / LOSSES),
         )
         for stage, manifest in ((stage, store.manifest(stage)) for stage in stages)
     ]
