@@ -17,9 +17,9 @@ import numpy as np
 
 from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.files import sha256
+from harness.pipeline.artefact_records import MANIFEST
 from harness.pipeline.isolation.stage_work import StageContext
 from harness.pipeline.run_stage import run_stage
-from harness.pipeline.store import MANIFEST
 from harness.pipeline.workspace import Workspace
 from harness.progress import silent
 from harness.retrieval.run import FILE, Run

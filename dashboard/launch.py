@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+from dashboard.server import answers, check_free, serving
 from harness.errors import UserError
 
 RESULTS = "HARNESS_RESULTS"
@@ -64,10 +64,11 @@ def launch(
         raise UserError(
             "there is no results folder", file=results, remedy="give one with --results, or run a sweep first"
         )
-    tell(f"dashboard of {results} at http://{address}:{port} (Ctrl+C stops it)")
+    check_free(address, port)
     try:
-        return subprocess.run(
-            command(port, address=address), env=environment(results, workspace), check=False
-        ).returncode
+        with serving(command(port, address=address), environment(results, workspace)) as server:
+            if answers(server, f"http://{address}:{port}/_stcore/health"):
+                tell(f"dashboard of {results} at http://{address}:{port} (Ctrl+C stops it)")
+            return server.wait()
     except KeyboardInterrupt:
         return 0

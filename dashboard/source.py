@@ -80,7 +80,7 @@ def view() -> View:
     first: Board = _board(str(folder), mark, None, None)
     _skipped(first)
     if not first.tables:
-        st.info(literal(f"No published runs in {folder}. Run a sweep first: harness sweep configs/budget.yaml"))
+        st.info(literal(f"No published runs in {folder}. Run a sweep first: harness sweep FILE"))
         st.stop()
     tables = {name(table): table for table in first.tables}
     table = tables[choose.one(st.sidebar, "Collection", list(tables), "collection") or next(iter(tables))]

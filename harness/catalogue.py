@@ -12,6 +12,7 @@ from rich.text import Text
 
 from harness.collections.collection import CollectionSource
 from harness.evaluation.metrics.lookup import describe_metric, described_metrics
+from harness.examples import describe_example, described_examples
 from harness.labelling.labels.teacher import Teacher
 from harness.labelling.prompting.templates import any_prompt, bundled_prompts
 from harness.labelling.strategies.strategy import Strategy
@@ -42,6 +43,9 @@ def catalogue(kind: str) -> list[Row]:
     """``[{"name", "summary", "source", "needs"}]`` of everything of a kind."""
     if kind == "metrics":
         return described_metrics()
+    if kind == "examples":
+        rows = described_examples()
+        return [{key: row[key] for key in ("name", "summary", "source", "needs")} for row in rows]
     if kind == "prompts":
         rows = [_prompt(name) for name in bundled_prompts()]
         return [{key: row[key] for key in ("name", "summary", "source", "needs")} for row in rows]
@@ -87,6 +91,8 @@ def describe(kind: str, name: str) -> Row:
         return describe_metric(name)
     if kind == "prompts":
         return _prompt(name)
+    if kind == "examples":
+        return describe_example(name)
     found = plugin(kinds()[kind], name)
     settings = [
         {
@@ -133,7 +139,7 @@ def render_catalogue(kind: str, rows: list[Row]) -> Table:
 def render_description(entry: Row) -> Group:
     """One entry for people."""
 
-    told = ("source", "formula", "about", "identity", "system", "text")
+    told = ("source", "formula", "about", "identity", "system", "file", "text")
     lines = [f"{entry['name']} — {entry['summary']}", *(f"{key}: {entry[key]}" for key in told if entry.get(key))]
     facts = [
         f"{key}: {', '.join(entry[key]) or 'nothing'}"

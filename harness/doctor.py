@@ -102,7 +102,7 @@ def _models() -> list[Check]:
 def _collection() -> list[Check]:
     there = find_spec("cherche") is not None
     return [
-        check("semanlink", there, "bundled collection" if there else "absent", "pip install --no-deps cherche==2.2.1")
+        check("semanlink", there, "bundled collection" if there else "absent", "run: harness setup"),
     ]
 
 

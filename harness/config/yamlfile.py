@@ -28,7 +28,9 @@ def read_file(path: Path, faults: list[UserError]) -> Node:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         near = nearest(path.name, (file.name for pattern in ("*.yaml", "*.yml") for file in path.parent.glob(pattern)))
-        raise UserError("there is no such sweep file", file=path, remedy=near) from error
+        # The name that commands take where none is given.
+        writes = "harness new sweep --collection NAME writes it" if path.name == "sweep.yaml" else None
+        raise UserError("there is no such sweep file", file=path, remedy=near or writes) from error
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror}", file=path) from error
     except UnicodeDecodeError as error:

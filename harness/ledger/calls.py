@@ -53,10 +53,12 @@ class Call(NamedTuple):
 
 MISSES = ("refused", "truncated", "empty", "no answer")
 """Why a call that was paid for brought no answer; ``no answer``: what came cannot be read."""
+PAID_TWICE = "paid twice"
+"""The kind of a miss that comes with another machine's ledger: the same was asked here, and the answer here is used."""
 
 
 class Miss(NamedTuple):
-    """A call that was paid for and brought no answer. `kind` is one of `MISSES`."""
+    """A call that was paid for and brought no answer. `kind` is one of `MISSES`, or `PAID_TWICE`."""
 
     kind: str
     call: Call

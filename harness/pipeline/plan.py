@@ -10,6 +10,10 @@ from harness.pipeline.live.observer import Observer
 from harness.pipeline.plan_report import plan_report, status_report
 from harness.pipeline.planned_sweep import PlannedSweep
 from harness.pipeline.sweep import SweepOptions, SweepResult, run_sweep
+from harness.pipeline.upkeep.garbage_table import size_text
+from harness.pipeline.upkeep.plan_marks import marked
+from harness.pipeline.upkeep.trained_models import release_models
+from harness.text import counted
 
 
 class Plan(PlannedSweep):
@@ -64,4 +68,10 @@ class Plan(PlannedSweep):
         inputs are wrong; what fails later is in the result.
         """
         options = SweepOptions(max_cost, max_cost_workspace, retry_failed, fail_fast)
-        return run_sweep(self, Path(results), observer, options)
+        with marked(self):
+            result = run_sweep(self, Path(results), observer, options)
+        result.summary["released"] = released = release_models(self)
+        if released["artefacts"]:
+            models = f"{counted(released['artefacts'], 'trained model')} ({size_text(released['bytes'])})"
+            result.summary["notices"].append(f"{models} of finished cells went, as keep: {self.sweep.keep} says")
+        return result

@@ -22,6 +22,7 @@ from harness.pipeline.labels.failed_labels import failed_labels, failed_labels_t
 from harness.pipeline.outcome.failures import Failures
 from harness.pipeline.planned_sweep import PlannedSweep
 from harness.pipeline.store import Store
+from harness.pipeline.upkeep.disk_use import disk_text, disk_use
 from harness.stage import Stage
 from harness.text import clock, counted
 
@@ -56,6 +57,7 @@ def plan_report(plan: PlannedSweep) -> Report:
         "collections": plan.collection_reports(),
         "disk_gb_free": round(disk_free(plan.workspace.path) / 2**30, 1),
         "disk_gb_needed": round(disk_needed(to_run.values(), store) / 2**30, 3),
+        "disk": disk_use(plan, store),
     }
 
 
@@ -107,6 +109,7 @@ def render_plan(report: Report) -> Group:
         f"{to_run:,} of {counted(stages['distinct'], 'distinct stage')} to run; cell by cell it would be "
         f"{stages['naive']:,}; {seconds}",
         *_tuning_text(report["tuning"]),
+        disk_text(report["disk"]),
         _teacher_text(llm),
         *(f"  {teacher['name']}: {_teacher_text(teacher).removeprefix('LLM: ')}" for teacher in llm["teachers"]),
         table,
@@ -133,10 +136,15 @@ def _teacher_text(cost: Report) -> str:
 
 
 def status_report(plan: PlannedSweep) -> Report:
-    """``{"stages": {done, running, failed, waiting}, "labels": {queries, failed, reasons}, "cells": [{"cell", "state",
-    "reason"}], "failures": [{"stage", "reason", "traceback"}], "llm": {...}}`` of a sweep, from the workspace alone."""
+    """``{"stages": {done, running, failed, waiting, not needed}, "labels": {queries, failed, reasons}, "cells":
+    [{"cell", "state", "reason"}], "failures": [{"stage", "reason", "traceback"}], "llm": {...}, "disk": {...}}`` of a
+    sweep, from the workspace alone. Not needed is what is not there and nothing waits for."""
     store, failures = plan.workspace.store, plan.workspace.failures
-    states = {key: _state(stage, store, failures) for key, stage in plan.stages.items()}
+    waiting = plan.waiting_in(store)
+    states = {
+        key: _state(stage, store, failures) if key in waiting or store.has(stage) else ("not needed", "")
+        for key, stage in plan.stages.items()
+    }
     return {
         "stages": dict(Counter(state for state, _ in states.values())),
         "labels": failed_labels(plan.stages.values(), store),
@@ -156,6 +164,7 @@ def status_report(plan: PlannedSweep) -> Report:
             ),
         ],
         "llm": ledger_report(plan, plan.workspace.ledger),
+        "disk": disk_use(plan, store),
     }
 
 
@@ -213,7 +222,7 @@ def render_status(report: Report) -> Group:
     counts = ", ".join(f"{number} {state}" for state, number in sorted(report["stages"].items()))
     head = f"{done:,} of {counted(len(report['cells']), 'cell')} done; stages: {counts}"
     money = [_money_text(report["llm"])] if report["llm"] else []
-    head = "\n".join([head, *failed_labels_text(report["labels"]), *money])
+    head = "\n".join([head, *failed_labels_text(report["labels"]), disk_text(report["disk"]), *money])
     return Group(escape(head), table) if open_cells else Group(escape(head))
 
 

@@ -2,7 +2,8 @@
 processes.
 
 ``<root>/<kind>/<key>/`` holds an artefact's files and its ``artefact.json`` (key, inputs, versions, duration, peak
-memory, file hashes). A folder with that name is complete: it was written beside its place, synced, and renamed.
+memory, file hashes). A folder with that name is complete: it was written beside its place, synced, and renamed. Of an
+artefact that was taken out to save space a record stays (artefact_records.py), so that costs are known without it.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from harness.files import locked, sha256, sync, sync_tree
+from harness.files import atomic_folder, locked, sha256, sync, sync_tree
+from harness.pipeline.artefact_records import MANIFEST, ArtefactRecords
 from harness.stage import Stage
 
-MANIFEST = "artefact.json"
 Manifest = dict[str, Any]
 
 
@@ -28,10 +29,12 @@ class DamagedArtefact(Exception):
 
 
 class Store:
-    """Artefacts below `root`; files that are locked lie in `locks`, what was set aside in `damaged`."""
+    """Artefacts below `root`; files that are locked lie in `locks`, what was set aside in `damaged`, what stays of
+    artefacts that were taken out in `records`."""
 
-    def __init__(self, root: Path, *, locks: Path, damaged: Path) -> None:
+    def __init__(self, root: Path, *, locks: Path, damaged: Path, records: Path) -> None:
         self.root = root
+        self.records = ArtefactRecords(records)
         self._locks, self._damaged = locks, damaged
         self._known: dict[str, Path] = {}
         self._verified: set[str] = set()
@@ -47,10 +50,18 @@ class Store:
             self._known[stage.key] = self.place(stage)
         return stage.key in self._known
 
+    def is_recorded(self, stage: Stage) -> bool:
+        """Whether it is known how the artefact was made: it is there, or was taken out to save space."""
+        return self.has(stage) or self.records.has(stage.kind, stage.key)
+
+    def record(self, stage: Stage) -> Path:
+        """The folder with the manifest and small files of a recorded artefact: its own, or that of its record."""
+        return self.place(stage) if self.has(stage) else self.records.place(stage.kind, stage.key)
+
     def manifest(self, stage: Stage) -> Manifest:
         """What was recorded when the artefact was made; read once, for many cells rest on one artefact."""
         if stage.key not in self._manifests:
-            self._manifests[stage.key] = json.loads((self.place(stage) / MANIFEST).read_text(encoding="utf-8"))
+            self._manifests[stage.key] = json.loads((self.record(stage) / MANIFEST).read_text(encoding="utf-8"))
         return self._manifests[stage.key]
 
     def read(self, stage: Stage) -> Path:
@@ -98,13 +109,41 @@ class Store:
 
     def set_aside_resting_on(self, keys: Collection[str]) -> None:
         """Set aside every artefact, of whichever sweep, that rests on those with `keys`, directly or through others."""
-        manifests = self.root.glob(f"*/[0-9a-f]*/{MANIFEST}") if keys else ()
-        inputs = {(file.parent.parent.name, file.parent.name): _inputs(file) for file in manifests}
+        folders = [*self.folders(), *self.records.folders()] if keys else []
+        inputs = {(folder.parent.name, folder.name): _inputs(folder / MANIFEST) for folder in folders}
         stale = set(keys)
         while new := [one for one, read in inputs.items() if one[1] not in stale and stale & read]:
             stale.update(key for _, key in new)
             for kind, key in new:
-                self._set_aside(kind, key)
+                self.records.drop(kind, key)
+                if (self.root / kind / key).is_dir():
+                    self._set_aside(kind, key)
+
+    def folders(self) -> Iterator[Path]:
+        """The folder of every artefact that is there, whichever sweep made it."""
+        yield from (file.parent for file in self.root.glob(f"*/[0-9a-f]*/{MANIFEST}"))
+
+    def adopt(self, folder: Path) -> None:
+        """Copy the artefact in `folder`, of another store, to its place here, which is free. Raises DamagedArtefact
+        when its files are not as they were written."""
+        kind, key = folder.parent.name, folder.name
+        with locked(self._locks / key), atomic_folder(self.root / kind / key) as draft:
+            shutil.copytree(folder, draft, dirs_exist_ok=True)
+            try:
+                manifest = json.loads((draft / MANIFEST).read_text(encoding="utf-8"))
+            except (OSError, ValueError) as error:
+                raise DamagedArtefact(f"{folder / MANIFEST} cannot be read: {error}") from error
+            _verify(draft, manifest)
+            sync_tree(draft)
+        self.records.drop(kind, key)
+
+    def take_out(self, folder: Path) -> Path:
+        """Take the artefact in `folder` out for good, but for its record; returns what is to be removed, which is no
+        artefact any more."""
+        self.records.keep(folder)
+        gone = folder.with_name(f".{folder.name}-{uuid4().hex[:8]}")
+        folder.rename(gone)
+        return gone
 
     def _set_aside(self, kind: str, key: str) -> Path:
         aside = self._damaged / f"{kind}-{key[:12]}-{uuid4().hex[:6]}"
@@ -124,7 +163,11 @@ class Store:
 
     def is_locked(self, stage: Stage) -> bool:
         """Whether some process is making this artefact right now."""
-        file = self._locks / stage.key
+        return self.is_key_locked(stage.key)
+
+    def is_key_locked(self, key: str) -> bool:
+        """Whether some process is making the artefact with that key right now."""
+        file = self._locks / key
         if not file.is_file():
             return False
         with file.open("r") as handle:
@@ -156,8 +199,10 @@ class Store:
         sync_tree(draft)
         draft.rename(self.place(stage))
         sync(self.place(stage).parent)
+        self.records.drop(stage.kind, stage.key)
         self._known[stage.key] = self.place(stage)
         self._verified.add(stage.key)
+        self._manifests.pop(stage.key, None)
         return manifest
 
 

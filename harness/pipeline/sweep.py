@@ -22,6 +22,7 @@ from harness.pipeline.plan_report import ledger_report
 from harness.pipeline.planned_sweep import PlannedSweep
 from harness.pipeline.publish.answer_sources import answer_notices
 from harness.pipeline.publish.publisher import Publisher
+from harness.pipeline.publish.unknown_costs import unrecorded
 from harness.pipeline.store import Store
 from harness.text import clock, counted
 
@@ -111,6 +112,8 @@ def run_sweep(plan: PlannedSweep, results: Path, observer: Observer | None, opti
             if options.retry_failed:
                 ledger.given_up_since = time.time()
                 again = ask_again(plan.stages.values(), store, executor)
+            if lacking := unrecorded(plan, store, results):
+                again.ran += executor.execute(lacking).ran
             publisher.publish_finished(again)
             outcome = executor.execute(plan.finals)
         except KeyboardInterrupt as error:

@@ -18,7 +18,7 @@ from harness.errors import UserError
 from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.method import MethodInputs, RetrieverMethod, document_model
 from harness.models import ModelFiles, model_path
-from harness.pipeline.store import MANIFEST
+from harness.pipeline.artefact_records import MANIFEST
 from harness.plugins import Settings
 from harness.retrieval.student_type import StudentType, student_type_of
 from harness.stage import Context, Stage, digest

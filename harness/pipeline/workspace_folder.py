@@ -47,7 +47,23 @@ class WorkspaceFolder:
     @property
     def store(self) -> Store:
         """The artefacts, looked at anew: a `Store` takes what it has found to stay for as long as a sweep runs."""
-        return Store(self.path / "store", locks=self.path / "locks", damaged=self.path / "damaged")
+        store, records = self.path / "store", self.path / "records"
+        return Store(store, locks=self.path / "locks", damaged=self.damaged, records=records)
+
+    @property
+    def damaged(self) -> Path:
+        """Where artefacts lie that were set aside."""
+        return self.path / "damaged"
+
+    @property
+    def plans(self) -> Path:
+        """Where sweeps write down which artefacts they rest on."""
+        return self.path / "plans"
+
+    @property
+    def gate(self) -> Path:
+        """The file that is locked while a sweep writes down its plan, and while artefacts are taken out."""
+        return self.path / "locks" / "gate"
 
     @property
     def ledger_file(self) -> Path:

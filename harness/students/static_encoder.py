@@ -18,11 +18,14 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from harness._lazy import lazy
+from harness.device import best_dtype, device
 from harness.errors import UserError
+from harness.files import sha256
 from harness.models import ModelFiles
-from harness.stage import Context, Stage
+from harness.stage import Context, Stage, digest
 from harness.students.retriever import BiEncoder
 from harness.students.student import inference_mode
+from harness.user_cache import fill_from_cache
 
 if TYPE_CHECKING:
     import torch
@@ -38,7 +41,10 @@ _UNUSED = re.compile(r"\[unused\d+\]")
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class StaticStudent(Stage):
-    """A sentence-transformers folder with one StaticEmbedding, made from `encoder` without any text."""
+    """A sentence-transformers folder with one StaticEmbedding, made from `encoder` without any text.
+
+    It is made once a machine and user, whatever workspaces need it.
+    """
 
     kind: ClassVar[str] = "static-student"
 
@@ -55,6 +61,12 @@ class StaticStudent(Stage):
         return self.encoder.name
 
     def run(self, out: Path, context: Context) -> None:
+        # Another device, precision, torch or edit of this file may change bits of what comes out.
+        libraries = [torch.__version__, transformers.__version__, sha256(Path(__file__))]
+        machine = digest([str(device()), best_dtype(), *libraries])[:12]
+        fill_from_cache("static-students", f"{self.key}-{machine}", out, lambda folder: self._make(folder, context))
+
+    def _make(self, out: Path, context: Context) -> None:
         vectors = encode_vocabulary(BiEncoder.load(self.encoder.path), context)
         axes = principal_axes(vectors, self.dimensions, self.whitening)
         save_static(self.encoder.path, weigh_by_frequency(axes, self.sif), out)

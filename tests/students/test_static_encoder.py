@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from harness.errors import UserError
 from harness.models import ModelFiles
+from harness.stage import Context
+from harness.students import static_encoder
 from harness.students.retriever import BiEncoder
 from harness.students.static_encoder import StaticStudent, encode_vocabulary, principal_axes, weigh_by_frequency
 from tests.students.conftest import Bench
@@ -44,6 +48,30 @@ def test_a_text_is_the_mean_of_its_tokens_without_special_ones(static: ModelFile
 def test_a_static_model_cannot_be_made_static_again(static: ModelFiles, bench: Bench) -> None:
     with pytest.raises(UserError, match="made from a transformer"):
         bench.path(StaticStudent(encoder=static))
+
+
+@pytest.mark.models
+def test_it_is_made_once_a_machine(
+    tiny: ModelFiles, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    passes: list[BiEncoder] = []
+
+    def counted(encoder: BiEncoder, context: Context) -> np.ndarray:
+        passes.append(encoder)
+        return encode_vocabulary(encoder, context)
+
+    monkeypatch.setattr(static_encoder, "encode_vocabulary", counted)
+    weights = []
+    for workspace in ("one", "another"):
+        (tmp_path / workspace).mkdir()
+        StaticStudent(encoder=tiny).run(tmp_path / workspace, bench)
+        weights.append((tmp_path / workspace / "model.safetensors").read_bytes())
+    assert len(passes) == 1 and weights[0] == weights[1]
+    other = StaticStudent(encoder=tiny, sif=None)
+    (tmp_path / "other").mkdir()
+    other.run(tmp_path / "other", bench)
+    assert len(passes) == 2 and (tmp_path / "other" / "model.safetensors").read_bytes() != weights[0]
 
 
 def test_turning_onto_all_axes_keeps_distances_and_rows_of_zeros() -> None:

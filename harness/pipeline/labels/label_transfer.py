@@ -20,7 +20,8 @@ from harness.labelling.labels.label_stage import RANKINGS, SUMMARY, Labels
 from harness.labelling.labels.ranking import Ranking
 from harness.ledger.calls import Call
 from harness.ledger.ledger import Ledger
-from harness.pipeline.store import MANIFEST, DamagedArtefact, Store
+from harness.pipeline.artefact_records import MANIFEST
+from harness.pipeline.store import DamagedArtefact, Store
 from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.progress import Progress
 from harness.stage import Context, Stage

@@ -16,7 +16,7 @@ from harness.labelling.exchange.training_forms import training_form
 from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS, Labels
 from harness.labelling.labels.ranking import Ranking
-from harness.pipeline.store import MANIFEST
+from harness.pipeline.artefact_records import MANIFEST
 from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.text import plain
 

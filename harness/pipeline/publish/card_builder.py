@@ -64,7 +64,9 @@ def publish_cell(
     """
     stages = closure([cell.evaluate])
     alone = {
-        key: times.standalone(stage) for key, stage in stages.items() if isinstance(stage, Labels) and store.has(stage)
+        key: times.standalone(stage)
+        for key, stage in stages.items()
+        if isinstance(stage, Labels) and store.is_recorded(stage)
     }
     card = _card(cell, store, sweep, alone)
     folder, trace = run_folder(results, card), trace_file(cell.trace, store)
@@ -114,8 +116,9 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
     """`standalone` are the seconds of label stages with an empty ledger, by key, None where they are not known."""
     point = cell.cell
     stages = closure([cell.evaluate])
-    manifests = {key: store.manifest(stage) for key, stage in stages.items() if store.has(stage)}
-    summaries = [_summary(stage, store) for stage in stages.values() if isinstance(stage, Labels) and store.has(stage)]
+    manifests = {key: store.manifest(stage) for key, stage in stages.items() if store.is_recorded(stage)}
+    labels = [stage for stage in stages.values() if isinstance(stage, Labels) and store.is_recorded(stage)]
+    summaries = [_summary(stage, store) for stage in labels]
     plugins = plugin_sections(cell, stages.values())
     return Card(
         tag=_tag(cell),
@@ -163,7 +166,7 @@ def _typed(path: Path) -> str:
 
 
 def _summary(stage: Labels, store: Store) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((store.place(stage) / SUMMARY).read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads((store.record(stage) / SUMMARY).read_text(encoding="utf-8"))
     return found
 
 
@@ -243,7 +246,7 @@ def _reader(cell: PlannedCell) -> dict[str, Any]:
 def _tuning(cell: PlannedCell, store: Store, sweep: SweepFile) -> TuningSection | None:
     if cell.choice is None or sweep.tune is None:
         return None
-    told = json.loads((store.place(cell.choice) / TRIALS).read_text(encoding="utf-8"))
+    told = json.loads((store.record(cell.choice) / TRIALS).read_text(encoding="utf-8"))
     trials = tuple(TrialOutcome.model_validate(trial) for trial in told["trials"])
     return TuningSection(
         split=sweep.tune.split, metric=told["metric"], trials=trials, chosen=trials[told["chosen"]].settings

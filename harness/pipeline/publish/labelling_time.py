@@ -21,7 +21,8 @@ from harness.files import atomic_file
 from harness.labelling.labels.label_stage import SUMMARY, Labels
 from harness.ledger.ledger import Ledger
 from harness.ledger.views import ReplayLedger
-from harness.pipeline.store import MANIFEST, Store
+from harness.pipeline.artefact_records import MANIFEST
+from harness.pipeline.store import Store
 from harness.progress import silent
 from harness.stage import canonical
 
@@ -52,7 +53,7 @@ class LabellingTime:
     def standalone(self, stage: Labels) -> float | None:
         """Seconds that a made `stage` takes with an empty ledger; None where its calls' seconds are not known any
         more."""
-        took, whole = self._took(stage.key, self._store.place(stage)), float(self._store.manifest(stage)["seconds"])
+        took, whole = self._took(stage.key, self._store.record(stage)), float(self._store.manifest(stage)["seconds"])
         if took is None:
             return None
         found = took.standalone - took.incurred

@@ -21,7 +21,7 @@ def labels_used(stages: Iterable[Stage], pool: Stage, store: Store) -> LabelsUse
 
     Stages that label, or read, more and less of one draw count as the largest.
     """
-    there = [stage for stage in stages if store.has(stage)]
+    there = [stage for stage in stages if store.is_recorded(stage)]
     asked = largest_budgets(stage for stage in there if isinstance(stage, Labels))
     gold = [(_draw(stage), _labels_used(stage, store, LISTS)["lists"]) for stage in there if _is_gold(stage, pool)]
     return LabelsUsed(
@@ -41,5 +41,5 @@ def _draw(stage: GoldLists) -> tuple[str, int]:
 
 
 def _labels_used(stage: Stage, store: Store, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((store.place(stage) / name).read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads((store.record(stage) / name).read_text(encoding="utf-8"))
     return found

@@ -36,10 +36,11 @@ def sidecar_files(
 
     `standalone` are the seconds of stages that label with an empty ledger, by key.
     """
-    there = [stage for stage in stages if store.has(stage)]
+    recorded = [stage for stage in stages if store.is_recorded(stage)]
+    there = [stage for stage in recorded if store.has(stage)]
     found = {LABELS: _labels(there, store), ANSWERS: _answers(there, store)}
     optional = {name: content for name, content in found.items() if content}
-    return {PROVENANCE: _provenance(there, store, computed, standalone)} | optional
+    return {PROVENANCE: _provenance(recorded, store, computed, standalone)} | optional
 
 
 def trace_file(trace: Stage | None, store: Store) -> Mapping[str, bytes]:
@@ -62,7 +63,7 @@ def _provenance(
             peak_memory_mb=manifest["peak_memory_mb"],
             started=manifest["started"],
             cached=stage.key not in computed,
-            curve=_curve(store.place(stage) / LOSSES),
+            curve=_curve(store.record(stage) / LOSSES),
         )
         for stage, manifest in ((stage, store.manifest(stage)) for stage in stages)
     ]

@@ -1,0 +1,45 @@
+"""What stays of artefacts that were taken out to save space: their manifests and small files, from which costs, loss
+curves and counts of labels are still told, and what rests on what."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.files import atomic_folder
+
+MANIFEST = "artefact.json"
+_LARGEST = 2**16
+"""Bytes of a file that a record keeps; a manifest is kept whatever its size."""
+
+
+@dataclass(frozen=True)
+class ArtefactRecords:
+    """``<root>/<kind>/<key>/`` for each artefact that was taken out."""
+
+    root: Path
+
+    def place(self, kind: str, key: str) -> Path:
+        """Where the record of that artefact is or would be."""
+        return self.root / kind / key
+
+    def has(self, kind: str, key: str) -> bool:
+        """Whether the artefact was taken out and not made again since."""
+        return (self.place(kind, key) / MANIFEST).is_file()
+
+    def folders(self) -> Iterator[Path]:
+        """The folder of every record."""
+        yield from (file.parent for file in self.root.glob(f"*/[0-9a-f]*/{MANIFEST}"))
+
+    def keep(self, artefact: Path) -> None:
+        """Write the record of the artefact in that folder of the store."""
+        with atomic_folder(self.place(artefact.parent.name, artefact.name)) as folder:
+            for file in artefact.iterdir():
+                if file.name == MANIFEST or (file.is_file() and file.stat().st_size <= _LARGEST):
+                    shutil.copyfile(file, folder / file.name)
+
+    def drop(self, kind: str, key: str) -> None:
+        """Remove a record, where there is one."""
+        shutil.rmtree(self.place(kind, key), ignore_errors=True)
