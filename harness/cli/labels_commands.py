@@ -33,6 +33,13 @@ def stats(
     overrides: SetOpt = None,
     workspace: WorkspaceOpt = Path("workspace"),
     plugin_files: PluginsOpt = None,
+    gate: Annotated[
+        bool,
+        typer.Option(
+            "--gate",
+            help="Only whether each teacher's order beats the candidates' order and the ranker's start, with p.",
+        ),
+    ] = False,
     as_json: JsonOpt = False,
 ) -> None:
     """Know your teacher before you train on it. Reads finished labels of a sweep; labels nothing, calls no LLM.
@@ -42,12 +49,22 @@ def stats(
     other teachers, with itself on queries it labelled twice, and with the first stage (near 1: it copies what it was
     shown); whether it favours places in the prompt; what a query costs. Only the largest finished budget of each
     resample counts; what is not labelled yet is listed.
+
+    With --gate: nDCG@10 of the teacher's order on training queries with judgments, paired t one-sided against the order
+    of the candidates and against the untrained ranker, which scores them here where it has not yet.
+
+    harness labels stats configs/semanlink.yaml --gate
     """
-    from harness.pipeline.label_tables import render_label_report
+    from harness.pipeline.labels import label_gate, label_tables
 
     use_plugins(plugin_files)
-    report = harness.Workspace(workspace, prepares=False).plan(file, overrides or ()).label_report()
-    emit(report) if as_json else display(render_label_report(report))
+    planned = harness.Workspace(workspace, prepares=gate).plan(file, overrides or ())
+    if gate:
+        report = label_gate.gate_report(planned)
+        emit(report) if as_json else display(label_gate.render_gate(report))
+        return
+    report = planned.label_report()
+    emit(report) if as_json else display(label_tables.render_label_report(report))
 
 
 TrainingFormOpt = Annotated[

@@ -16,6 +16,7 @@ import harness
 from harness.cli.add_command import add
 from harness.cli.answer_command import answer
 from harness.cli.board_commands import board, dashboard
+from harness.cli.claims_command import claims
 from harness.cli.curves_command import curves
 from harness.cli.error_output import Terminated, is_json, tell_error
 from harness.cli.evaluate_commands import compare, evaluate
@@ -107,6 +108,7 @@ app.command()(evaluate)
 app.command()(compare)
 app.command()(answer)
 app.command()(meta)
+app.command()(claims)
 app.command()(curves)
 app.command()(trace)
 app.command()(report)

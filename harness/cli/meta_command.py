@@ -50,12 +50,12 @@ def meta(
 
     harness meta --json
     """
-    from harness.leaderboard.collections_meta import meta_of
-    from harness.leaderboard.load_results import load_results
+    from harness.leaderboard import collections_meta, load_results
     from harness.leaderboard.render.meta_table import terminal
 
     fields = same.split(",") if same else []
-    found = meta_of(
-        load_results(results), methods or [], metric=metric, baseline=baseline, split=split, same=fields, seed=seed
+    runs = load_results.load_results(results)
+    found = collections_meta.meta_of(
+        runs, methods or [], metric=metric, baseline=baseline, split=split, same=fields, seed=seed
     )
     emit(found.as_json()) if as_json else display(terminal(found))

@@ -36,6 +36,16 @@ MaxCostOpt = Annotated[
         help="Stop before LLM calls of this sweep, in all its runs, cost more than this.",
     ),
 ]
+PowerOpt = Annotated[
+    float | None,
+    typer.Option(
+        "--power", min=1e-6, metavar="MARGIN", help="Say whether a difference or a margin of this could be shown."
+    ),
+]
+PilotOpt = Annotated[
+    Path | None,
+    typer.Option("--pilot", metavar="DIR", help="With --power: a results folder whose runs say what varies."),
+]
 FailFastOpt = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first stage that fails.")]
 WhyOpt = Annotated[bool, typer.Option("--why", help="Also the tracebacks of what failed.")]
 
@@ -80,16 +90,31 @@ def plan(
     file: SweepArg = Path("sweep.yaml"),
     overrides: SetOpt = None,
     workspace: WorkspaceOpt = Path("workspace"),
+    power: PowerOpt = None,
+    pilot: PilotOpt = None,
     plugin_files: PluginsOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
     """Say what a sweep would run and what it would cost, cache hits subtracted. Trains nothing, calls no LLM, makes no
-    folder."""
-    from harness.pipeline.plan_report import render_plan
+    folder.
+
+    With --power MARGIN it says instead what the sweep could show: the least difference and the least margin on each
+    collection, alone and with Holm over collections, from the variances of a finished pilot or from defaults, which are
+    named as such.
+
+    harness plan configs/semanlink.yaml --power 0.02 --pilot results
+    """
+    from harness.pipeline import plan_report
+    from harness.pipeline.forecast import power_report
 
     use_plugins(plugin_files)
-    report = harness.Workspace(workspace, prepares=False).plan(file, overrides or ()).report()
-    emit(report) if as_json else display(render_plan(report))
+    planned = harness.Workspace(workspace, prepares=False).plan(file, overrides or ())
+    if power is not None:
+        forecast = power_report.power_report(planned, power, pilot)
+        emit(forecast) if as_json else display(power_report.render_power(forecast))
+        return
+    report = planned.report()
+    emit(report) if as_json else display(plan_report.render_plan(report))
 
 
 def status(

@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from harness.collections.collection import Collection, Corpus, Judgments, Texts
 from harness.collections.crops import HUMAN, SOURCES, Material, TrainingQuery, pick
+from harness.collections.mixture import Shares
 from harness.collections.own_documents import plain_queries
 from harness.collections.splits import normalised
 from harness.errors import UserError, did_you_mean
@@ -71,20 +72,42 @@ class Pool(Stage):
             yield from chosen
 
 
+@dataclass(frozen=True, eq=False)
+class MixedPool(Pool):
+    """A pool of which every budget takes the same `shares`; its sources are theirs, and the artefact that of a pool."""
+
+    shares: Shares = ()
+
+    @property
+    def label(self) -> str:
+        return ", ".join(f"{share:.0%} {source}" for source, share in self.shares)
+
+
 def training_pool(
-    collection: Collection, sources: tuple[str, ...] = ("train", "titles"), cap: int = 10_000, seed: int = 0
+    collection: Collection,
+    sources: tuple[str, ...] = ("train", "titles"),
+    cap: int = 10_000,
+    seed: int = 0,
+    shares: Shares | None = None,
 ) -> Pool:
-    """The pool of a collection: its train split and documents, kept apart from all its other splits."""
+    """The pool of a collection: its train split and documents, kept apart from all its other splits. With `shares` one
+    of which every budget takes that mixture."""
     human = HUMAN in sources and "train" in collection.splits
-    return Pool(
-        corpus=collection.corpus,
-        queries=collection.queries("train") if human else None,
-        judgments=collection.judgments("train") if human else None,
-        held_out=tuple(plain_queries(collection.queries(split)) for split in collection.splits if split != "train"),
-        sources=sources,
-        cap=cap,
-        seed=seed,
-    )
+    given: dict[str, Any] = {
+        "corpus": collection.corpus,
+        "queries": collection.queries("train") if human else None,
+        "judgments": collection.judgments("train") if human else None,
+        "held_out": tuple(plain_queries(collection.queries(split)) for split in collection.splits if split != "train"),
+        "sources": sources,
+        "cap": cap,
+        "seed": seed,
+    }
+    return Pool(**given) if shares is None else MixedPool(**given, shares=shares)
+
+
+def shares_of(pool: object) -> Shares | None:
+    """The mixture of a pool; None where sources are drawn one after another."""
+    return pool.shares if isinstance(pool, MixedPool) else None
 
 
 def read_pool(folder: Path) -> list[TrainingQuery]:

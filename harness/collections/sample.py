@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.collections.crops import SOURCES, TrainingQuery
+from harness.collections.mixture import Shares, largest_mixed, source_sequence
+from harness.collections.pool import shares_of
 from harness.errors import UserError
 
 if TYPE_CHECKING:
@@ -23,38 +25,73 @@ class QuerySubset:
     resample: int
     size: int
 
+    def drawn_from(self, rows: Sequence[TrainingQuery]) -> list[TrainingQuery]:
+        """The queries of the subset, given those of its pool. Raises UserError when there are too few."""
+        return draw_queries(rows, self.resample, self.size, shares_of(self.pool))
 
-def draw_queries(pool_rows: Sequence[TrainingQuery], resample: int, size: int) -> list[TrainingQuery]:
-    """The first `size` queries of a resample: sources in the pool's order, shuffled inside each by a generator seeded
-    from (resample, source). A smaller draw is always the beginning of a larger one. O(pool). Raises UserError when
-    there are too few.
+    def whole_order(self, rows: Sequence[TrainingQuery]) -> list[TrainingQuery]:
+        """All queries of the pool in the order in which the resample takes them."""
+        return order_queries(rows, self.resample, shares_of(self.pool))
+
+
+def draw_queries(
+    pool_rows: Sequence[TrainingQuery], resample: int, size: int, shares: Shares | None = None
+) -> list[TrainingQuery]:
+    """The first `size` queries of a resample: sources in the pool's order, or in the proportion of `shares`, shuffled
+    inside each by a generator seeded from (resample, source). A smaller draw is always the beginning of a larger one.
+    O(pool). Raises UserError when there are too few.
     """
-    if size > len(pool_rows):
-        raise too_few(pool_rows, size)
-    drawn: list[TrainingQuery] = []
-    for source, rows in _by_source(pool_rows).items():
-        if len(drawn) >= size:
-            break
-        random.Random(f"{resample}:{source}").shuffle(rows)
-        drawn += rows
-    return drawn[:size]
+    counts = source_counts(pool_rows)
+    if size > largest_draw(counts, shares):
+        raise too_few(counts, size, shares=shares)
+    return order_queries(pool_rows, resample, shares)[:size]
 
 
-def _by_source(rows: Iterable[TrainingQuery]) -> dict[str, list[TrainingQuery]]:
+def order_queries(
+    pool_rows: Sequence[TrainingQuery], resample: int, shares: Shares | None = None
+) -> list[TrainingQuery]:
+    """All queries of the pool in the order in which a resample takes them."""
     grouped: dict[str, list[TrainingQuery]] = {}
-    for row in rows:
+    for row in pool_rows:
         grouped.setdefault(row.source, []).append(row)
-    return grouped
+    for source, rows in grouped.items():
+        random.Random(f"{resample}:{source}").shuffle(rows)
+    if shares is None:
+        return [row for rows in grouped.values() for row in rows]
+    waiting = {source: iter(rows) for source, rows in grouped.items()}
+    counts = {source: len(rows) for source, rows in grouped.items()}
+    return [next(waiting[source]) for source in source_sequence(counts, shares)]
 
 
-def too_few(rows: Sequence[TrainingQuery], size: int, collection: str = "") -> UserError:
-    """The error for a budget of `size` where there are only `rows`."""
-    counts = {source: len(found) for source, found in _by_source(rows).items()}
-    shown = " and ".join(f"{count:,} from {source}" for source, count in counts.items()) or "none"
+def source_counts(rows: Iterable[TrainingQuery]) -> dict[str, int]:
+    """How many queries each source has, in the order of the pool."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.source] = counts.get(row.source, 0) + 1
+    return counts
+
+
+def largest_draw(counts: Mapping[str, int], shares: Shares | None = None) -> int:
+    """The largest budget that a pool with `counts` queries by source allows."""
+    return sum(counts.values()) if shares is None else largest_mixed(counts, shares)
+
+
+def too_few(counts: Mapping[str, int], size: int, collection: str = "", shares: Shares | None = None) -> UserError:
+    """The error for a budget of `size` where there are only `counts` queries by source."""
+    available = " and ".join(f"{count:,} from {source}" for source, count in counts.items()) or "none"
+    owner = f"of '{collection}'" if collection else "there are"
+    if shares is not None:
+        mix = ", ".join(f"{source} {share:g}" for source, share in shares)
+        most = largest_draw(counts, shares)
+        return UserError(
+            f"a budget of {size:,} with the mixture {mix} is larger than the training queries {owner} allow "
+            f"({available}): in this proportion they last for {most:,}",
+            remedy=f"take budgets up to {most:,}, or a smaller share of the source that ends first "
+            "(candidates.training_queries.mix)",
+        )
     unused = [source for source in SOURCES if source not in counts]
     more = f"add a source to candidates.training_queries ({', '.join(unused)}), " if unused else ""
-    owner = f"of '{collection}'" if collection else "there are"
     return UserError(
-        f"a budget of {size:,} is larger than the {len(rows):,} training queries {owner} ({shown})",
+        f"a budget of {size:,} is larger than the {sum(counts.values()):,} training queries {owner} ({available})",
         remedy=f"{more}raise the cap (candidates.pool), or take smaller budgets",
     )

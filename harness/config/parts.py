@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    Discriminator,
     Field,
     PlainValidator,
     PositiveInt,
+    Tag,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
@@ -98,6 +100,32 @@ def _engine_settings(value: dict[str, Any], info: ValidationInfo) -> dict[str, A
     return value
 
 
+class QueryMixture(Settings):
+    """One proportion of the sources of training queries at every budget."""
+
+    mix: dict[Literal["train", "titles", "sentences"], Annotated[float, Field(gt=0, le=1)]] = Field(
+        description="share of every source; the shares sum to 1"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> QueryMixture:
+        if abs((total := sum(self.mix.values())) - 1) > 1e-9:
+            raise failure(
+                [Fault(("mix",), f"the shares sum to {total:g}, not to 1", "such as {train: 0.12, sentences: 0.88}")]
+            )
+        return self
+
+
+def _form(value: Any) -> str:
+    return "mixture" if isinstance(value, (dict, QueryMixture)) else "sources"
+
+
+QuerySources = Annotated[
+    Annotated[Many[Literal["train", "titles", "sentences"]], Tag("sources")] | Annotated[QueryMixture, Tag("mixture")],
+    Discriminator(_form),
+]
+
+
 OWN = frozenset({"engine", "depth", "training_queries", "pool"})
 """What `candidates` says itself; everything else goes to the engine."""
 
@@ -114,13 +142,27 @@ class Candidates(Settings):
         description="bm25s, lucene or dense:MODEL; several take turns in filling the list",
     )
     depth: PositiveInt = Field(default=10, description="how many candidates a query gets")
-    training_queries: Many[Literal["train", "titles", "sentences"]] = Field(
-        default=("train",), description="where training queries come from; several are drawn from in this order"
+    training_queries: QuerySources = Field(
+        default=("train",),
+        description="where training queries come from; several are drawn from in this order, or in one proportion at "
+        "every budget with {mix: {train: 0.12, sentences: 0.88}}",
     )
     pool: PositiveInt = Field(default=10_000, description="most training queries that are prepared")
     engine_settings: Annotated[dict[str, Any], AfterValidator(_engine_settings)] = Field(
         default={}, description="settings of the lexical engine; in the file they are keys of `candidates` itself"
     )
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources of training queries in their order."""
+        given = self.training_queries
+        return tuple(given.mix) if isinstance(given, QueryMixture) else given
+
+    @property
+    def shares(self) -> tuple[tuple[str, float], ...] | None:
+        """The mixture of sources; None where they are drawn from one after another."""
+        given = self.training_queries
+        return tuple(given.mix.items()) if isinstance(given, QueryMixture) else None
 
     @model_validator(mode="before")
     @classmethod

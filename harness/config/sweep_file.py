@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from harness.config.choices import CollectionChoice, Shared, TeacherChoice, collection_choice, teacher_choice
+from harness.config.claims.claims_section import ClaimsChoice
 from harness.config.method_entries import MethodChoice, method_choices
 from harness.config.parts import Candidates, EvaluationSettings, Losses, Students, scope_of
 from harness.config.registries import SweepSource
@@ -81,6 +82,9 @@ class SweepFile(Settings):
     tune: Annotated[Tuning | None, PlainValidator(tuning)] = Field(
         default=None,
         description="settings that every trained method chooses for itself on another split, all with as many trials",
+    )
+    claims: ClaimsChoice | None = Field(
+        default=None, description="what the runs are to show: hypotheses, or the file of claims that names this sweep"
     )
     max_length: PositiveInt = Field(default=256, description="tokens of a document that students read")
     max_cost: NonNegativeFloat | None = Field(

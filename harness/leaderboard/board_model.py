@@ -117,6 +117,9 @@ class RowFacts:
     """How many draws of training queries the runs stand for; 0 where it makes no difference to the method."""
     trials: int
     """How many trials every run chose its settings from, on another split; 0 where nothing was tuned."""
+    shared_queries: float | None
+    """The part of its training queries that two resamples are expected to have in common; None where cards do not tell
+    it."""
     random: bool
     """True where another resample or seed would give another result."""
     cost: dict[str, float]

@@ -129,6 +129,11 @@ FIXED: tuple[Column, ...] = (
         kind="number",
     ),
     _attribute(
+        "shared_queries",
+        help="Part of its training queries that two resamples have in common; empty where that is not known.",
+        kind="share",
+    ),
+    _attribute(
         "trials",
         help="Trials that every run chose its settings from, on another split; 0 where nothing was tuned.",
         kind="number",

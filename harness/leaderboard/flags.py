@@ -14,6 +14,8 @@ FAULTY = 0.1
 FOLLOWING, COPYING = 0.5, 0.9
 """Kendall's tau with the order shown above which a row is flagged: where candidates were shuffled, and where they were
 shown in the first stage's order, with which a good teacher agrees too."""
+SHARED = 0.01
+"""Part of the training queries that resamples have in common above which a row is flagged."""
 _SURE = 4.0
 """Standard deviations that it must be above chance."""
 
@@ -40,6 +42,14 @@ def _one_seed(row: RowEvidence) -> str | None:
 
 def _one_resample(row: RowEvidence) -> str | None:
     return "one resample" if row.facts.resamples == 1 and row.facts.runs > 1 else None
+
+
+def _shared_queries(row: RowEvidence) -> str | None:
+    """What differs between resamples then says too little of luck with the draw."""
+    part = row.facts.shared_queries
+    return (
+        f"resamples share {part:.0%} of their queries" if part and part >= SHARED and row.facts.resamples > 1 else None
+    )
 
 
 def _missing(row: RowEvidence) -> str | None:
@@ -155,6 +165,7 @@ FLAGS: tuple[Callable[[RowEvidence], str | None], ...] = (
     _teacher_type,
     _one_seed,
     _one_resample,
+    _shared_queries,
     _missing,
     _faulty_collection,
     _unchecked,

@@ -49,6 +49,7 @@ def facts_of(one: Configuration, variant: str, queries: int) -> RowFacts:
         runs=len(one.runs),
         resamples=len({run.card.resample for run in one.runs} - {None}),
         trials=len(card.tuning.trials) if card.tuning else 0,
+        shared_queries=_shared_queries(one),
         random=card.seed is not None or card.resample is not None,
         cost=_cost(one),
         labels=_labels(one),
@@ -108,6 +109,11 @@ def _answers(one: Configuration) -> dict[str, Any]:
         "estimated": sum(sources.estimated for sources in known),
         "priced": all(sources.priced for sources in known),
     }
+
+
+def _shared_queries(one: Configuration) -> float | None:
+    known = [run.card.shared_queries for run in one.runs]
+    return None if None in known else max(part for part in known if part is not None)
 
 
 def _evaluation(run: Published) -> CardEvaluation:

@@ -3,7 +3,7 @@ ones ask."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from harness.labelling.labels.label_stage import Labels
 from harness.stage import digest
@@ -14,9 +14,14 @@ def same_request(stage: Labels) -> str:
     return digest([stage.kind, stage.teacher, stage.depth, [needed.key for needed in stage.task_inputs]])
 
 
-def largest_budgets(stages: Iterable[Labels]) -> list[Labels]:
-    """Of stages with the `same_request` and of one resample the one that asks most; largest first."""
+def same_calls(stage: Labels) -> str:
+    """The same for stages that make the same calls, also where their teachers read the answers otherwise."""
+    return digest([stage.kind, stage.teacher.asks_as, stage.depth, [needed.key for needed in stage.task_inputs]])
+
+
+def largest_budgets(stages: Iterable[Labels], key: Callable[[Labels], str] = same_request) -> list[Labels]:
+    """Of stages with the same `key` and of one resample the one that asks most; largest first."""
     best: dict[tuple[str, int], Labels] = {}
     for stage in sorted(stages, key=lambda one: (-one.asked, one.key)):
-        best.setdefault((same_request(stage), stage.subset.resample), stage)
+        best.setdefault((key(stage), stage.subset.resample), stage)
     return list(best.values())

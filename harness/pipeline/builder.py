@@ -202,7 +202,7 @@ class Builder:
 
     def _new_bench(self, collection: Collection) -> SharedInputs:
         settings = self.sweep.candidates
-        pool = training_pool(collection, settings.training_queries, settings.pool)
+        pool = training_pool(collection, settings.sources, settings.pool, shares=settings.shares)
         return SharedInputs(collection, pool, self._first_stage(collection, pool, settings.depth))
 
     def _first_stage(self, collection: Collection, queries: Texts | Stage, depth: int) -> Stage:

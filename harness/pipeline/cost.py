@@ -10,7 +10,7 @@ from typing import Any
 from harness.labelling.labels.label_stage import Labels
 from harness.labelling.labels.teacher import Cost, Task, Teacher
 from harness.ledger.ledger import Ledger
-from harness.pipeline.budgets import largest_budgets, same_request
+from harness.pipeline.budgets import largest_budgets, same_calls
 from harness.pipeline.store import Store
 from harness.qa.answer_stages import Read
 from harness.stage import Stage
@@ -45,9 +45,11 @@ def _cost(waiting: Sequence[Labels], store: Store, ledger: Ledger) -> Cost:
         if not all(store.has(needed) for needed in stage.task_inputs):
             unknown.append(stage)
             continue
-        _, tasks = known.setdefault(same_request(stage), (stage.teacher, {}))
+        _, tasks = known.setdefault(same_calls(stage), (stage.teacher, {}))
         tasks.update((task.query, task) for task in _tasks(stage, store))
-    guessed = sum((stage.teacher.guess(stage.asked, stage.depth) for stage in largest_budgets(unknown)), Cost())
+    guessed = sum(
+        (stage.teacher.guess(stage.asked, stage.depth) for stage in largest_budgets(unknown, same_calls)), Cost()
+    )
     return sum((teacher.estimate(list(tasks.values()), ledger) for teacher, tasks in known.values()), guessed)
 
 

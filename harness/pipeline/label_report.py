@@ -45,11 +45,11 @@ def label_report(plan: PlannedSweep) -> Report:
     store = plan.workspace.store
     return {
         "rbo_p": agreement.P,
-        "collections": [_collection(name, wanted, store) for name, wanted in _wanted(plan).items()],
+        "collections": [_collection(name, wanted, store) for name, wanted in labels_by_teacher(plan).items()],
     }
 
 
-def _wanted(plan: PlannedSweep) -> dict[str, dict[str, list[Labels]]]:
+def labels_by_teacher(plan: PlannedSweep) -> dict[str, dict[str, list[Labels]]]:
     """The labelling stages of the sweep by collection and the sweep's name for the teacher."""
     found: dict[str, dict[str, dict[str, Labels]]] = defaultdict(lambda: defaultdict(dict))
     for cell in plan.cells:
@@ -83,7 +83,7 @@ def _collection(name: str, wanted: dict[str, list[Labels]], store: Store) -> Rep
     labelled: list[_Labelled] = []
     for teacher, stages in wanted.items():
         finished = []
-        for draws in _by_resample(stages):
+        for draws in draws_by_resample(stages):
             done = [stage for stage in draws if store.has(stage)]
             largest = draws[-1].subset
             finished += done[-1:]
@@ -98,7 +98,7 @@ def _collection(name: str, wanted: dict[str, list[Labels]], store: Store) -> Rep
     return {"collection": name, **_known(labelled, store), "waiting": waiting}
 
 
-def _by_resample(stages: Sequence[Labels]) -> list[list[Labels]]:
+def draws_by_resample(stages: Sequence[Labels]) -> list[list[Labels]]:
     """Stages of each resample, smallest draw first."""
     groups: dict[int, list[Labels]] = defaultdict(list)
     for stage in sorted(stages, key=lambda stage: (stage.subset.resample, stage.subset.size)):
@@ -137,11 +137,21 @@ def _teacher(one: _Labelled, first: agreement.Orders, gold: dict[str, dict[str, 
             for what in ("verdicts", "reasons")
         },
         "quality": agreement.quality(rankings, first, gold),
+        "match": _match(summaries[-1]),
         "position": agreement.position_bias(rankings, first),
         "prompts": dict(sum((Counter(summary.get("prompts", {})) for summary in summaries), Counter())),
         "parameters": {key: text for summary in summaries for key, text in summary.get("parameters", {}).items()},
         "cost": _cost(summaries),
     }
+
+
+def _match(summary: Report) -> Report | None:
+    """Of a simulation that is to be like a real teacher: the numbers wanted, reached and apart, and whether it is."""
+    found: Report = summary.get("quality", {})
+    if "matched" not in found:
+        return None
+    reached = {"nDCG@10": found["nDCG@10"], "tau": found["first_stage_tau"], "first": found["same_first"]}
+    return {"wanted": found["wanted"], "reached": reached, **{key: found[key] for key in ("differences", "matched")}}
 
 
 def _cost(summaries: Sequence[Report]) -> Report:

@@ -17,6 +17,7 @@ from harness.masking import masked
 from harness.pipeline.builder import PlannedCell
 from harness.pipeline.cost import labelling_cost
 from harness.pipeline.diagnosis.preflight import disk_free, disk_needed, unready_teachers
+from harness.pipeline.forecast.shared_queries import shared_queries, shared_text
 from harness.pipeline.graph import closure
 from harness.pipeline.labels.failed_labels import failed_labels, failed_labels_text
 from harness.pipeline.outcome.failures import Failures
@@ -46,6 +47,7 @@ def plan_report(plan: PlannedSweep) -> Report:
             "by_kind": _by_kind(stages, to_run),
         },
         "tuning": _tuning(plan.sweep, cells),
+        "shared_queries": list(shared_queries(cells, store)),
         "llm": cost,
         "seconds": _rough_seconds(to_run, store),
         "notices": [
@@ -109,6 +111,7 @@ def render_plan(report: Report) -> Group:
         f"{to_run:,} of {counted(stages['distinct'], 'distinct stage')} to run; cell by cell it would be "
         f"{stages['naive']:,}; {seconds}",
         *_tuning_text(report["tuning"]),
+        *map(escape, shared_text(report["shared_queries"])),
         disk_text(report["disk"]),
         _teacher_text(llm),
         *(f"  {teacher['name']}: {_teacher_text(teacher).removeprefix('LLM: ')}" for teacher in llm["teachers"]),

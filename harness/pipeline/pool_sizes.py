@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from harness.collections.collection import Collection
+from harness.collections.collection import Collection as Documents
 from harness.collections.crops import HUMAN
-from harness.collections.pool import Pool, TrainingQuery, read_pool, training_pool
-from harness.collections.sample import QuerySubset, too_few
+from harness.collections.mixture import Shares, shared_part
+from harness.collections.pool import Pool, read_pool, shares_of, training_pool
+from harness.collections.sample import QuerySubset, largest_draw, source_counts, too_few
 from harness.config.cells import expand
 from harness.config.registries import SweepSource
 from harness.config.sweep_file import SweepFile
@@ -33,24 +34,56 @@ def check_draws(stages: Iterable[Stage], store: Store, source: SweepSource, name
                 sizes[wanted.pool.key].add(wanted.size)
     faults = FaultCollector(source)
     for key, pool in pools.items():
-        rows = read_pool(store.read(pool)) if store.has(pool) else list(pool.rows())
-        _collect(faults, rows, sizes[key], names.get(key, ""))
+        _collect(faults, counts_of(pool, store), sizes[key], names.get(key, ""), shares_of(pool))
     faults.finish()
 
 
-def collect_budgets(faults: FaultCollector, sweep: SweepFile, spec: Any, collection: Collection) -> None:
+def counts_of(pool: Pool, store: Store) -> dict[str, int]:
+    """How many queries each source of `pool` has, made or still to be made; O(pool), counted once a process."""
+    if pool.key not in _COUNTS:
+        _COUNTS[pool.key] = source_counts(read_pool(store.read(pool)) if store.has(pool) else pool.rows())
+    return _COUNTS[pool.key]
+
+
+def shared_by_resamples(pool: Stage, sizes: Collection[int], store: Store) -> float | None:
+    """The part of the largest of `sizes` queries drawn of `pool` that another resample is expected to draw too: larger
+    draws have more in common. None where nothing is drawn."""
+    if not sizes or not isinstance(pool, Pool):
+        return None
+    return shared_part(counts_of(pool, store), max(sizes), shares_of(pool))
+
+
+def shared_in(stages: Iterable[Stage], pool: Stage, store: Store) -> float | None:
+    """The same of the queries that `stages` draw of `pool`."""
+    return shared_by_resamples(pool, {subset.size for subset in subsets_of(stages, pool)}, store)
+
+
+def subsets_of(stages: Iterable[Stage], pool: Stage) -> set[QuerySubset]:
+    """What `stages` draw of `pool`."""
+    fields = (wanted for stage in stages for wanted in stage.fields().values())
+    return {wanted for wanted in fields if isinstance(wanted, QuerySubset) and wanted.pool.key == pool.key}
+
+
+_COUNTS: dict[str, dict[str, int]] = {}
+"""By the key of the pool, which stands for its content."""
+
+
+def collect_budgets(faults: FaultCollector, sweep: SweepFile, spec: Any, collection: Documents) -> None:
     """The same from the sweep alone, for one that is wrong elsewhere and has no stages; only where counting is
     quick."""
-    if sweep.candidates.training_queries == (HUMAN,):
-        rows = list(training_pool(collection, sweep.candidates.training_queries, sweep.candidates.pool).rows())
+    if sweep.candidates.sources == (HUMAN,):
+        pool = training_pool(collection, sweep.candidates.sources, sweep.candidates.pool)
         sizes = {cell.budget for cell in expand(sweep).cells if cell.budget is not None and cell.collection == spec}
-        _collect(faults, rows, sizes, collection.name)
+        _collect(faults, source_counts(pool.rows()), sizes, collection.name, None)
 
 
-def _collect(faults: FaultCollector, rows: Sequence[TrainingQuery], sizes: Iterable[int], name: str) -> None:
-    for size in sorted(size for size in sizes if size > len(rows)):
+def _collect(
+    faults: FaultCollector, counts: Mapping[str, int], sizes: Iterable[int], name: str, shares: Shares | None
+) -> None:
+    most = largest_draw(counts, shares)
+    for size in sorted(size for size in sizes if size > most):
         with faults.at(*_written(faults.source, size), ("budgets",), ("methods",)):
-            raise too_few(rows, size, name)
+            raise too_few(counts, size, name, shares)
 
 
 def _written(source: SweepSource, size: int) -> Iterator[KeyPath]:

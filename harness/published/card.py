@@ -173,6 +173,8 @@ _CIRCUMSTANCES = {
     "energy",
     "plugins",
     "run_faults",
+    "shared_queries",
+    "frozen",
 }
 """Fields of a card that say when, where and for how much the cell ran."""
 
@@ -218,6 +220,11 @@ class Card(CardSection):
     labels: Verdicts | None = None
     answers: AnswerSources | None = None
     """Absent on disk where nothing is known."""
+    shared_queries: Annotated[float, Field(ge=0, le=1)] | None = None
+    """The part of its training queries that another resample is expected to draw too; absent on disk where it is not
+    known, or there are none."""
+    frozen: tuple[Hash, ...] = ()
+    """Of the claims that were frozen before the run was evaluated; absent on disk where there were none."""
     stages: dict[Line, Hash] = Field(default={})
     """Keys of the stages that made the run; at least ``run`` and ``evaluate``."""
     durations: dict[Line, NonNegativeFloat] = Field(default={})
@@ -240,7 +247,9 @@ class Card(CardSection):
         return {
             name: value
             for name, value in whole(self).items()
-            if value or name not in ("answers", "energy", "durations_standalone", "plugins", "run faults")
+            if value
+            or name
+            not in ("answers", "energy", "durations_standalone", "plugins", "run faults", "shared_queries", "frozen")
         }
 
     @field_validator("card_version", mode="before")
@@ -256,7 +265,9 @@ class Card(CardSection):
         copies = [f"copies: {kind} {count}" for kind, count in self.data.copies_left_out.items()]
         faults = [f"collection: {warning}" for warning in self.collection.warnings]
         checked = [f"checked: {plugin.kind} {plugin.name}" for plugin in self.plugins if plugin.checked]
-        return frozenset([*costs, *hashes, *copies, *faults, *checked])
+        shared = ["shared queries"] if self.shared_queries is not None else []
+        frozen = [f"frozen: {mark}" for mark in self.frozen]
+        return frozenset([*costs, *hashes, *copies, *faults, *checked, *shared, *frozen])
 
     @property
     def label_counts(self) -> tuple[int, ...]:

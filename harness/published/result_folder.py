@@ -141,9 +141,8 @@ def renewed(folder: Path, card: Card) -> Card:
     there = _same_cell(folder, card)
     if there is None or there.durations != card.durations:
         return card
-    return card.model_copy(
-        update={name: getattr(there, name) for name in ("created", "platform", "implementation", "actor")}
-    )
+    kept = {name: getattr(there, name) for name in ("created", "platform", "implementation", "actor")}
+    return card.model_copy(update={**kept, "frozen": tuple(dict.fromkeys((*there.frozen, *card.frozen)))})
 
 
 def _same_cell(folder: Path, card: Card) -> Card | None:

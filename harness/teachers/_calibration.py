@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -50,7 +51,39 @@ class Lists:
             self.ideal[row, : len(best)] = best
         places = np.arange(shape[1])
         first_stage = 1 - places / np.maximum(self.lengths, 1)[:, None]
-        self.utility = np.where(places < self.lengths[:, None], self.grades + first_stage_weight * first_stage, _ABSENT)
+        self._first_stage = first_stage
+        self._is_listed = places < self.lengths[:, None]
+        self.utility = self._utility(first_stage_weight)
+
+    def _utility(self, first_stage_weight: float) -> np.ndarray:
+        return np.where(self._is_listed, self.grades + first_stage_weight * self._first_stage, _ABSENT)
+
+    def weighted(self, first_stage_weight: float) -> Lists:
+        """The same lists with another weight of the first stage's order."""
+        other = copy(self)
+        other.utility = self._utility(first_stage_weight)
+        return other
+
+    def graded(self, grades: np.ndarray, first_stage_weight: float) -> Lists:
+        """The same lists ordered by other `grades` (Q, K); quality is still measured by their own."""
+        other = copy(self)
+        other.utility = np.where(self._is_listed, grades + first_stage_weight * self._first_stage, _ABSENT)
+        return other
+
+    def first_stage_tau(self, mix: float) -> float:
+        """Mean Kendall tau with the order of the lists, over those of two documents or more; nan without any."""
+        places = np.argsort(self.order(mix), axis=1)
+        agreeing = np.zeros(len(self.lengths))
+        for column in range(places.shape[1] - 1):
+            later = self._is_listed[:, column + 1 :]
+            agreeing += ((places[:, column, None] < places[:, column + 1 :]) & later).sum(axis=1)
+        pairs = self.lengths * (self.lengths - 1) / 2
+        return float((2 * agreeing[pairs > 0] / pairs[pairs > 0] - 1).mean()) if (pairs > 0).any() else math.nan
+
+    def same_first(self, mix: float) -> float:
+        """Share of the lists of two documents or more whose first document stays the first; nan where there is none."""
+        several = self.lengths > 1
+        return float((self.order(mix)[several, 0] == 0).mean()) if several.any() else math.nan
 
     def order(self, mix: float) -> np.ndarray:
         """(Q, K) columns, best first, for t = `mix` in [0, 1]; equal scores in the order of the list, padding last."""

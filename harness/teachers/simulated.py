@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -15,6 +16,8 @@ from harness.labelling.labels.teacher import Task, Teacher
 from harness.plugins import Settings
 from harness.stage import canonical, digest
 from harness.teachers._calibration import Lists, mix_for
+from harness.teachers.judge_confusion import read_confusion
+from harness.teachers.simulated_match import Match, agreement_facts, fit_match
 
 if TYPE_CHECKING:
     from harness.ledger.ledger import Ledger
@@ -39,6 +42,17 @@ class SimulatedSettings(Settings):
     noise: float | None = Field(
         None, ge=0, le=1e6, description="scale of the Gumbel noise on grades, in place of quality; 0 is an oracle"
     )
+    match: Match | None = Field(
+        None,
+        description="{nDCG@10: 0.49, tau: 0.47, first: 0.4}, as `harness labels stats` says of a real teacher: noise "
+        "and first_stage_weight are found that give quality and tau with the first stage to within 0.02",
+        json_schema_extra={"absent": None},
+    )
+    judge: str | None = Field(
+        None,
+        description="a JSON file {grades, matrix} with a real judge's confusion of grades, in place of noise",
+        json_schema_extra={"absent": None},
+    )
     first_stage_weight: float = Field(
         0.2,
         ge=0,
@@ -49,8 +63,12 @@ class SimulatedSettings(Settings):
 
     @model_validator(mode="after")
     def _one_of_two(self) -> SimulatedSettings:
-        if (self.quality is None) == (self.noise is None):
-            raise ValueError("give exactly one of quality and noise, as in quality: {metric: nDCG@10, value: 0.68}")
+        if sum(given is not None for given in (self.quality, self.noise, self.match, self.judge)) != 1:
+            raise ValueError(
+                "give exactly one of quality, noise, match and judge, as in quality: {metric: nDCG@10, value: 0.68}"
+            )
+        if self.match is not None and "first_stage_weight" in self.model_fields_set:
+            raise ValueError("match finds first_stage_weight itself: leave it out")
         return self
 
 
@@ -73,12 +91,18 @@ class Simulated(Teacher):
     def __init__(self, settings: SimulatedSettings, base: Path = Path()) -> None:
         super().__init__(settings, base)
         self._wanted, self._weight, self._seed = settings.quality, settings.first_stage_weight, settings.seed
+        self._match = settings.match
+        self._judge = read_confusion(base / settings.judge) if settings.judge is not None else None
         self._mix = None if settings.noise is None else settings.noise / (1 + settings.noise)
+        self._mix = 0.0 if self._judge is not None else self._mix
         self._facts: dict[str, Any] = {}
 
     @property
     def identity(self) -> str:
-        return digest([self.name, canonical(self.settings)])
+        # What a judge's file says, not how it is called.
+        judge = [canonical(self._judge)] if self._judge is not None else []
+        settings = canonical(self.settings)
+        return digest([self.name, {key: settings[key] for key in settings if key != "judge"}, *judge])
 
     def calibrated(self, tasks: Sequence[Task]) -> Simulated:
         """This teacher with the noise that its quality takes. Raises UserError when no noise gives it, with the range
@@ -87,23 +111,36 @@ class Simulated(Teacher):
             task for task in tasks if any((task.gold or {}).get(candidate.id, 0) > 0 for candidate in task.candidates)
         ]
         lists = Lists(counted, self._seed, self._weight)
-        assert isinstance(self.settings, SimulatedSettings)
-        fitted = Simulated(self.settings)
+        fitted = copy(self)
         if self._wanted is not None:
             fitted._mix = _calibrate(lists, self._wanted, len(tasks))
+        elif self._match is not None:
+            every = Lists(tasks, self._seed, self._weight)
+            fitted._weight, fitted._mix = fit_match(lists, every, self._match)
         assert fitted._mix is not None
-        fitted._facts = _facts(lists, fitted._mix) | {"wanted": canonical(self._wanted), "pool": len(tasks)}
+        facts = _facts(fitted._ordered(counted), fitted._mix)
+        agreement = agreement_facts(fitted._ordered(tasks), fitted._mix, self._match, facts["nDCG@10"])
+        wanted = {"wanted": canonical(self._wanted if self._match is None else self._match), "pool": len(tasks)}
+        fitted._facts = facts | wanted | {"first_stage_weight": round(fitted._weight, 6)} | agreement
         return fitted
 
+    def _ordered(self, tasks: Sequence[Task]) -> Lists:
+        """What is sorted: by human grades, or by those that the judge gives."""
+        lists = Lists(tasks, self._seed, self._weight)
+        if self._judge is None:
+            return lists
+        return lists.graded(self._judge.drawn(list(tasks), lists.grades.shape[1], self._seed), self._weight)
+
     def facts(self) -> dict[str, Any]:
-        """Once calibrated, ``{"quality": {"nDCG@10", "tau", "noise", "queries", "wanted", "pool"}}``: reached over
-        `queries` queries."""
+        """Once calibrated, ``{"quality": {"nDCG@10", "tau", "noise", "queries", "wanted", "pool", ...}}``: reached over
+        `queries` queries; and over the whole pool ``first_stage_tau`` and ``same_first``, with `match` also whether it
+        is ``matched``."""
         return {"quality": self._facts} if self._facts else {}
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         if self._mix is None:
             raise ValueError("a simulated teacher with a wanted quality must be calibrated before it is asked")
-        for task, order in zip(tasks, Lists(tasks, self._seed, self._weight).order(self._mix).tolist(), strict=True):
+        for task, order in zip(tasks, self._ordered(tasks).order(self._mix).tolist(), strict=True):
             yield Ranking(task.query, tuple(task.candidates[column].id for column in order[: len(task.candidates)]))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.collections.pool import read_pool
-from harness.collections.sample import QuerySubset, draw_queries
+from harness.collections.sample import QuerySubset
 from harness.errors import UserError
 from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def subset_queries(subset: QuerySubset, context: Context) -> list[TrainingQuery]:
     """The training queries of a subset."""
-    return draw_queries(read_pool(context.path(subset.pool)), subset.resample, subset.size)
+    return subset.drawn_from(read_pool(context.path(subset.pool)))
 
 
 def candidate_lists(

@@ -47,6 +47,7 @@ FLOORS = {
     "harness.qa": 10,
     "harness.scaffold": 10,
     "harness.students": 11,
+    "harness.claims": 11,
     "harness.training": 12,
     "baselines": 13,
     "harness.pipeline": 13,

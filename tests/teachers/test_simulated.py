@@ -183,9 +183,11 @@ def test_a_quality_out_of_reach_names_the_range(ledger: Ledger) -> None:
     assert calibrated(blind, noise=1).facts()["quality"]["nDCG@10"] is None
 
 
-@pytest.mark.parametrize("both", [{}, {"noise": 1, "quality": {"value": 0.5}}])
+@pytest.mark.parametrize(
+    "both", [{}, {"noise": 1, "quality": {"value": 0.5}}, {"noise": 1, "match": {"nDCG@10": 0.5, "tau": 0.5}}]
+)
 def test_exactly_one_of_quality_and_noise(both: dict[str, Any]) -> None:
-    with pytest.raises(UserErrors, match="exactly one of quality and noise"):
+    with pytest.raises(UserErrors, match="exactly one of quality, noise, match and judge"):
         teacher_from({"kind": "simulated", **both})
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.collections.pool import read_pool
-from harness.collections.sample import draw_queries as drawn
 from harness.labelling.labels.teacher import Candidate, Task
 from harness.retrieval.run import Run
 
@@ -25,7 +24,7 @@ def tasks_of(
     """
 
     run = Run.read(candidates_path)
-    queries = drawn(read_pool(pool_path), draw.resample, draw.size)
+    queries = draw.drawn_from(read_pool(pool_path))
     shown = {query.id: run.top(query.id, depth) for query in queries}
     distinct = list(dict.fromkeys(document for documents in shown.values() for document in documents))
     texts = dict(zip(distinct, corpus.texts(distinct), strict=True))

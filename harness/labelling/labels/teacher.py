@@ -127,6 +127,12 @@ class Teacher(Plugin):
     def identity(self) -> str:
         """Everything that can change an answer (model content, prompt, sampling), and nothing else."""
 
+    @property
+    def asks_as(self) -> str:
+        """The same for teachers whose calls are the same, whatever they make of the answers; a plan counts these
+        once."""
+        return self.identity
+
     def calibrated(self, tasks: Sequence[Task]) -> Teacher:
         """The teacher that is asked in this one's place; called before `label` where the need 'pool' is declared.
 

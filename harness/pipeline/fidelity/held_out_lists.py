@@ -15,7 +15,7 @@ from typing import ClassVar, Protocol
 from harness.collections.collection import Texts
 from harness.collections.crops import TrainingQuery
 from harness.collections.pool import read_pool
-from harness.collections.sample import QuerySubset, draw_queries
+from harness.collections.sample import QuerySubset
 from harness.errors import UserError
 from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS, Labels
@@ -46,8 +46,7 @@ _LEAST = 20
 
 def held_out_queries(subset: QuerySubset, size: int, context: Context) -> list[TrainingQuery]:
     """At most `MOST` queries that follow the first `size` of the subset's draw; none where the pool ends there."""
-    pool = read_pool(context.path(subset.pool))
-    rest = draw_queries(pool, subset.resample, len(pool))[size:]
+    rest = subset.whole_order(read_pool(context.path(subset.pool)))[size:]
     sources = [list(rows) for _, rows in groupby(rest, key=lambda query: query.source)]
     return (sources[0] if sources and len(sources[0]) >= _LEAST else rest)[:MOST]
 

@@ -1,1 +1,2 @@
-"""What becomes of labels that failed: how many there are, and how they are asked again."""
+"""What becomes of labels: tables for people, whether a teacher passes, how failed ones are asked again, and their way
+to other machines."""

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.claims.freezing import FreezeMark
 from harness.collections.own_documents import drops_identical
 from harness.config.sweep_file import SweepFile
 from harness.errors import UserError
@@ -17,6 +18,7 @@ from harness.method import RetrieverMethod
 from harness.models import ModelFiles
 from harness.pipeline.builder import PlannedCell
 from harness.pipeline.graph import closure
+from harness.pipeline.pool_sizes import shared_in
 from harness.pipeline.publish.answer_sources import answer_sources
 from harness.pipeline.publish.cache import PublishedCache
 from harness.pipeline.publish.card_data import card_data
@@ -56,11 +58,13 @@ def publish_cell(
     times: LabellingTime,
     computed: Collection[str] = (),
     anew: bool = False,
+    mark: FreezeMark | None = None,
 ) -> Path:
     """Publish the run of a finished cell under `results`; what is there already and says the same is kept, unless it is
     to be written `anew`. Returns its folder.
 
-    `computed` are the keys of the stages that the present sweep made; all others came from the store.
+    `computed` are the keys of the stages that the present sweep made; all others came from the store. `mark` says which
+    claims were frozen before.
     """
     stages = closure([cell.evaluate])
     alone = {
@@ -69,6 +73,9 @@ def publish_cell(
         if isinstance(stage, Labels) and store.is_recorded(stage)
     }
     card = _card(cell, store, sweep, alone)
+    is_reference = cell.cell.resample is None and cell.cell.seed is None
+    if mark is not None and (frozen := mark.of(store.manifest(cell.evaluate)["started"], is_reference)):
+        card = card.model_copy(update={"frozen": (frozen,)})
     folder, trace = run_folder(results, card), trace_file(cell.trace, store)
     if anew or not cache.holds(folder, card, trace):
         run, metrics = store.place(cell.run) / "run.trec.gz", store.place(cell.evaluate) / METRICS
@@ -151,6 +158,7 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
         ),
         labels=Verdicts.of(summaries) if summaries else None,
         answers=answer_sources(summaries),
+        shared_queries=shared_in(stages.values(), cell.inputs.pool, store),
         stages={"run": cell.run.key, "evaluate": cell.evaluate.key},
         durations=_durations(manifests),
         durations_standalone=_durations_standalone(manifests, standalone),

@@ -15,7 +15,7 @@ from harness.training_lists.copies import CopiesLeftOut
 def card_data(cell: PlannedCell, sweep: SweepFile, stages: Iterable[Stage], store: Store) -> Data:
     """What the run was evaluated on, where its training queries came from, and what its training lists lost."""
     collection = cell.inputs.collection
-    names = () if cell.cell.resample is None else sweep.candidates.training_queries
+    names = () if cell.cell.resample is None else sweep.candidates.sources
     test = TestCollection(
         name=collection.name,
         split=cell.inputs.split,

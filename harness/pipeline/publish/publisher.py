@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from harness.claims.freezing import FreezeMark
 from harness.labelling.labels.label_stage import Labels
 from harness.ledger.ledger import Ledger
 from harness.pipeline.graph import closure
@@ -30,6 +31,7 @@ class Publisher:
         """Why folders of finished cells could not be written."""
         self._plan, self._store, self._ledger, self._results = plan, store, ledger, results
         self._cache = PublishedCache(plan.workspace.cache("published.json"))
+        self._mark = FreezeMark(plan.sweep)
         self._latest = ""
         self._state: dict[int, tuple[bool, int]] = {}
         """Of each published cell, whether it had its trace, and how many label stages were there."""
@@ -83,6 +85,7 @@ class Publisher:
                 self._labelling_time(),
                 computed,
                 anew=number in self._state,
+                mark=self._mark,
             )
         except Exception as error:
             self.faults[number] = StageFault.of(error).masked()

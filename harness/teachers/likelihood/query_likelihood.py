@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import Field
 
@@ -88,8 +88,16 @@ class PairTeacher(Teacher):
 
     @property
     def identity(self) -> str:
+        return digest([*self._asked, self.settings.normalise])
+
+    @property
+    def asks_as(self) -> str:
+        return digest(["pairs", *self._asked])
+
+    @property
+    def _asked(self) -> list[Any]:
         limits = [self.settings.max_passage_tokens, self.settings.max_query_tokens]
-        return digest([self.name, self._reader, self._prompt.identity, limits, self.settings.normalise])
+        return [self.name, self._reader, self._prompt.identity, limits]
 
     @property
     @abstractmethod

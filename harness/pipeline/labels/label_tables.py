@@ -31,6 +31,7 @@ def _collection(collection: Report, p: float) -> Iterator[RenderableType]:
             "  nDCG@10 of the teacher's order and of the first stage's on the same queries: those with a relevant "
             "candidate\n"
         )
+        yield from _matches(teachers)
         yield _agreement(collection["agreement"])
         yield (
             f"  over documents that both place. 1: the same order; tau 0: unrelated. RBO (p = {p:g}) is high by "
@@ -107,6 +108,18 @@ def _quality(teachers: Sequence[Report]) -> Table:
             _seconds(cost["seconds"]),
         )
     return table
+
+
+def _matches(teachers: Sequence[Report]) -> Iterator[str]:
+    """A line for every simulation that is to be like a real teacher."""
+    for row in teachers:
+        if (found := row.get("match")) is not None:
+            numbers = ", ".join(
+                f"{name} {found['reached'][name]:.3f} ({off:+.3f})" for name, off in found["differences"].items()
+            )
+            yield escape(
+                f"  {row['teacher']}: {'matched' if found['matched'] else 'NOT matched'} (over the pool): {numbers}\n"
+            )
 
 
 def _agreement(pairs: Sequence[Report]) -> Table:

@@ -1,0 +1,1 @@
+"""Hypotheses written down before the runs, and what the runs say of them: holds, fails or undecided."""

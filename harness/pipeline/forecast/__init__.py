@@ -1,0 +1,1 @@
+"""What a sweep could show, said before it runs."""

@@ -1,0 +1,66 @@
+"""What people and programs are given: terminal, Markdown, JSON, forest plot."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from harness.claims.claim_tables import claims_markdown
+from harness.claims.forest_plot import forest_lines, forest_plot
+from tests.calling import call
+from tests.claims.simulated import Setting
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Setting:
+    setting = Setting(tmp_path)
+    setting.freeze()
+    setting.put_all({"oracle": 0.1, "ours": 0.06})
+    return setting
+
+
+def test_markdown_names_every_verdict_collection_and_rival(made: Setting) -> None:
+    text = claims_markdown(made.report)
+
+    assert "| C1: ours is better than start and shuffled | **holds** |" in text
+    assert all(f"| {name} |" in text for name in (*made.collections, "pooled"))
+    assert "on collections like these, against start" in text and "least difference to be seen" in text
+
+
+def test_json_is_finite_and_whole(made: Setting) -> None:
+    report = json.loads(json.dumps(made.report.as_json(), allow_nan=False))
+
+    claim = report["claims"][1]
+    assert claim["name"] == "C1" and claim["verdict"] == "holds" and claim["rivals"] == {"all": ["start", "shuffled"]}
+    comparison = claim["collections"][0]["comparisons"][0]
+    assert comparison["runs"] == 3 and comparison["shared_queries"] == 0.05 and comparison["variance_runs"] > 0
+    assert report["frozen"]["hash"] == made.mark[0] and not report["changed_since"]
+
+
+def test_the_forest_plot_has_a_marker_for_every_comparison(made: Setting) -> None:
+    lines = list(forest_lines(made.verdict("C1")))
+    root = ElementTree.fromstring(forest_plot(made.report))
+    circles = [one for one in root.iter() if one.tag.endswith("circle")]
+
+    assert [line.marker for line in lines] == ["filled"] * 6 + ["diamond"] * 2
+    assert len(circles) == 6
+
+
+def test_the_command_answers_before_and_after_the_freeze(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Setting(tmp_path, collections=1)
+    (tmp_path / "results").mkdir()
+    file, picture = str(tmp_path / "claims.yaml"), tmp_path / "forest.svg"
+
+    assert call(monkeypatch, "claims", file, "--results", str(tmp_path / "results"), "--svg", str(picture)) == 0
+    assert "not frozen" in capsys.readouterr().out and picture.is_file()
+    assert call(monkeypatch, "claims", file, "--freeze", "--workspace", str(tmp_path / "workspace"), "--json") == 0
+    assert "semanlink" in json.loads(capsys.readouterr().out)["collections"]
+    assert call(monkeypatch, "claims", file, "--results", str(tmp_path / "results"), "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [one["verdict"] for one in report["claims"]] == ["exploratory"] * 2
+    assert any("no run of 'ours': 3 cells planned" in note for note in report["notes"])
