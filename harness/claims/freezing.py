@@ -25,7 +25,7 @@ from harness.plugins import Settings
 from harness.stage import digest
 from harness.validation import validated_json
 
-_NO_STATE = frozenset({"extends", "definitions", "collections", "claims", "name", "description", "max_cost"})
+_NO_STATE = frozenset({"extends", "definitions", "collections", "claims", "name", "description", "max_cost", "timeout"})
 """Keys of a sweep file that change no run of a collection."""
 
 

@@ -3,7 +3,7 @@ installed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -165,9 +165,18 @@ def _allow_axes(schema: Schema, model: type[BaseModel], inner: Mapping[str, Sche
 
 def _or_one(value: Schema) -> Schema:
     """A list in the model of the file may be written as its only item."""
-    options = value.get("anyOf", [value])
+    options = list(_options(value))
     items = [option["items"] for option in options if option.get("type") == "array"]
     return _notes(value) | {"anyOf": [*(_bare(option) for option in options), *items]} if items else value
+
+
+def _options(value: Schema) -> Iterator[Schema]:
+    """The alternatives of a value, those inside alternatives too."""
+    nested = value.get("anyOf") or value.get("oneOf")
+    if nested is None:
+        yield value
+    for option in nested or ():
+        yield from _options(option)
 
 
 def _many(item: Schema) -> Schema:

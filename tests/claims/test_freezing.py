@@ -9,9 +9,11 @@ import pytest
 
 from harness.claims.claims_file import claims_of, load_claims
 from harness.claims.freezing import FreezeMark, freeze, read_frozen, state_of
+from harness.claims.run_selection import planned_cells
 from harness.config.load import load_sweep
 from harness.errors import UserError
 from tests.claims.simulated import Setting
+from tests.house.source import ROOT
 
 
 def test_a_freeze_of_the_same_stays_and_another_is_refused(tmp_path: Path) -> None:
@@ -128,3 +130,10 @@ def test_a_section_of_a_sweep_file_is_enough(tmp_path: Path) -> None:
     claims = load_claims(tmp_path / "sweep.yaml")
 
     assert list(claims.section.hypotheses) == ["S", "C1"] and list(claims.sweeps) == ["sweep.yaml"]
+
+
+def test_the_example_of_the_repository_loads_and_plans_every_run_it_names() -> None:
+    claims = load_claims(ROOT / "configs" / "claims.yaml")
+
+    for collection, runs in planned_cells(claims).items():
+        assert set(runs) == set(claims.section.runs), collection

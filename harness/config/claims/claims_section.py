@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, JsonValue, PositiveInt, Tag, model_validator
+from pydantic import Discriminator, Field, PositiveInt, Tag, model_validator
 
 from harness.config.value_types import Many
 from harness.errors import did_you_mean
@@ -24,7 +24,7 @@ class RunChoice(Settings):
     ranker_loss: str | None = Field(default=None, description="as boards show it")
     retriever_loss: str | None = Field(default=None, description="as boards show it")
     student: str | None = Field(default=None, description="the retriever before training, as boards show it")
-    settings: dict[str, JsonValue] = Field(default={}, description="settings of the method, by dotted name")
+    settings: dict[str, Any] = Field(default={}, description="settings of the method, by dotted name")
 
 
 class Rivals(Settings):
