@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.claims.detectable_difference import Spread, least_difference, queries_needed_with, runs_needed
 from harness.claims.evidence import CollectionEvidence, Measurement
-from harness.claims.query_run_t import MeanDifference, mean_difference
+from harness.claims.query_run_t import PairedDifference, mean_difference
 from harness.config.claims.claims_section import Hypothesis
 from harness.evaluation.exact_sums import Array
 from harness.evaluation.significance.bootstrap import Interval
@@ -21,7 +21,7 @@ class RivalComparison:
     """The difference to one rival, and what a hypothesis makes of it."""
 
     rival: str
-    difference: MeanDifference
+    difference: PairedDifference
     p: float
     """Of the hypothesis about this rival alone; 1 where one run does not say how much runs differ."""
     notes: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ def compare_runs_of(
     return RivalComparison(rival, found, p_of(found, hypothesis, margin), notes)
 
 
-def p_of(found: MeanDifference, hypothesis: Hypothesis, margin: float) -> float:
+def p_of(found: PairedDifference, hypothesis: Hypothesis, margin: float) -> float:
     """p of the hypothesis, one-sided or, where its test has two sides, twice that."""
     if hypothesis.kind == "superior":
         return min(1.0, hypothesis.tails * found.above(0.0))
@@ -97,7 +97,7 @@ def _shared(ours: Measurement, theirs: Measurement, hypothesis: Hypothesis) -> t
     return max((part for part in parts if part is not None), default=0.0), ()
 
 
-def spread_of(found: MeanDifference) -> Spread:
+def spread_of(found: PairedDifference) -> Spread:
     """What a comparison varies by, as planning takes it."""
     shared = found.shared or 0.0
     factor = overlap_factor(shared, found.runs)
@@ -105,12 +105,12 @@ def spread_of(found: MeanDifference) -> Spread:
     return Spread((found.of_queries * found.queries) ** 0.5, luck, found.queries, found.runs, shared)
 
 
-def least_visible(found: MeanDifference, hypothesis: Hypothesis, alpha: float) -> float:
+def least_visible(found: PairedDifference, hypothesis: Hypothesis, alpha: float) -> float:
     """The least true difference to this rival (least margin, where a margin is tested) that was to be seen here."""
     return least_difference(spread_of(found), alpha, sides=hypothesis.tails)
 
 
-def what_would_decide(found: MeanDifference, hypothesis: Hypothesis, margin: float, alpha: float) -> str:
+def what_would_decide(found: PairedDifference, hypothesis: Hypothesis, margin: float, alpha: float) -> str:
     """How many resamples or queries would decide, were the true difference the one that was seen; 80 % power."""
     if not math.isfinite(found.error):
         return "resamples share all their queries: only a larger pool of training queries can tell"

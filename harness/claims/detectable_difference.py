@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from harness._lazy import lazy
 from harness.evaluation.significance.resample_overlap import overlap_factor
+from harness.evaluation.significance.t_intervals import degrees
 
 special = lazy("scipy.special")
 
@@ -49,9 +50,9 @@ class Spread(NamedTuple):
 
     @property
     def freedom(self) -> float:
-        """Satterthwaite's degrees of freedom."""
-        parts = self.of_queries**2 / max(self.queries - 1, 1) + self.of_runs**2 / max(self.runs - 1, 1)
-        return min((self.of_queries + self.of_runs) ** 2 / parts, 1e6) if parts else 1e6
+        """Those of the test, safe for few runs."""
+        of_runs = [(self.of_runs, self.runs - 1)] if self.runs > 1 else []
+        return degrees([(self.of_queries, self.queries - 1)], of_runs)
 
 
 def least_difference(spread: Spread, alpha: float = 0.05, power: float = POWER, sides: int = 2) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.claims.collection_result import CollectionResult
 from harness.claims.comparison_test import p_of
-from harness.claims.query_run_t import MeanDifference, pooled_difference
+from harness.claims.query_run_t import PairedDifference, pooled_difference
 from harness.config.claims.claims_section import Hypothesis
 from harness.evaluation.significance.bootstrap import Interval
 from harness.evaluation.significance.corrections import correct
@@ -56,7 +56,7 @@ def pooled_p(lines: Sequence[PooledDifference], hypothesis: Hypothesis) -> float
     return float(p.max()) if hypothesis.several.all is not None else float(correct(p, "holm").min())
 
 
-def _elsewhere(parts: Sequence[MeanDifference]) -> Interval | None:
+def _elsewhere(parts: Sequence[PairedDifference]) -> Interval | None:
     known = [(one.mean, one.error**2) for one in parts if one.error > 0]
     if len(known) < 2:
         return None

@@ -10,6 +10,7 @@ from typing import Any
 from harness.claims.claims_file import Claims
 from harness.collections.parse import parse_source
 from harness.config.cells import Cell, expand
+from harness.config.choices import StudentChoice
 from harness.config.claims.claims_section import RunChoice
 from harness.config.sweep_file import SweepFile
 from harness.published.card import Card
@@ -69,7 +70,11 @@ def _matches_cell(cell: Cell, sweep: SweepFile, choice: RunChoice) -> bool:
 def _student(cell: Cell, sweep: SweepFile) -> str:
     student = sweep.students.retriever
     own = getattr(cell.settings, "model", None)
-    return str(own) if own else student if isinstance(student, str) else f"static:{student.static}"
+    if own or isinstance(student, str):
+        return str(own or student)
+    if isinstance(student, StudentChoice):
+        return f"{student.student.name}:{student.model}"
+    return f"static:{student.static}"
 
 
 def _fits(given: Mapping[str, Any], choice: RunChoice) -> bool:
