@@ -36,7 +36,17 @@ MaxCostOpt = Annotated[
         help="Stop before LLM calls of this sweep, in all its runs, cost more than this.",
     ),
 ]
-FailFastOpt = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first stage that fails.")]
+FailFastOpt = Annotated[bool, typer.Option("--fail-fast", help="Start no stage after the first that fails.")]
+JobsOpt = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        min=1,
+        metavar="N",
+        help="Stages that compute at once; by default what cores and memory allow, 1 on a GPU.",
+        show_default=False,
+    ),
+]
 WhyOpt = Annotated[bool, typer.Option("--why", help="Also the tracebacks of what failed.")]
 
 
@@ -49,6 +59,7 @@ def sweep(
     max_cost_workspace: MaxCostWorkspaceOpt = None,
     retry_failed: RetryFailedOpt = False,
     fail_fast: FailFastOpt = False,
+    jobs: JobsOpt = None,
     plugin_files: PluginsOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
@@ -66,6 +77,7 @@ def sweep(
         max_cost_workspace=max_cost_workspace,
         retry_failed=retry_failed,
         fail_fast=fail_fast,
+        jobs=jobs,
     )
     if as_json:
         emit(outcome.summary)

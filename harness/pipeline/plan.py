@@ -52,16 +52,18 @@ class Plan(PlannedSweep):
         observer: Observer | None = None,
         retry_failed: bool = False,
         fail_fast: bool = False,
+        jobs: int = 1,
     ) -> SweepResult:
         """Run what is missing, publish every cell under `results` as it is finished, say what failed. Interrupted, the
         same call goes on.
 
         LLM calls stop before all runs of this sweep cost more than `max_cost` USD together, or all sweeps of the
         workspace more than `max_cost_workspace`, in whatever processes they run. `retry_failed` asks again for labels
-        without an answer, and makes anew what rests on those that now have one. With `fail_fast` the first stage that
-        fails is the last. Stages in which a plug-in works run in a process of their own. `observer` hears of every
+        without an answer, and makes anew what rests on those that now have one. With `fail_fast` no stage
+        starts after the first that fails. Stages in which a plug-in works run in a process of their own. With `jobs`
+        above 1 so many stages compute at once, in processes too; what they make is the same. `observer` hears of every
         stage; without one a table or lines are drawn on standard error. Raises UserError before anything runs when the
         inputs are wrong; what fails later is in the result.
         """
-        options = SweepOptions(max_cost, max_cost_workspace, retry_failed, fail_fast)
+        options = SweepOptions(max_cost, max_cost_workspace, retry_failed, fail_fast, jobs)
         return run_sweep(self, Path(results), observer, options)

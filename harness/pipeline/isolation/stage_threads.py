@@ -1,0 +1,44 @@
+"""How many threads a stage computes with. The last bits of sums depend on it, so it depends neither on the cores of a
+machine nor on how many stages run side by side."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from harness._lazy import lazy
+from harness.errors import UserError
+
+threadpoolctl = lazy("threadpoolctl")
+torch = lazy("torch")
+
+VARIABLE = "OMP_NUM_THREADS"
+
+
+def threads() -> int:
+    """What ``OMP_NUM_THREADS`` says, 1 where it is not set. Raises UserError where that is no number from 1."""
+    told = os.environ.get(VARIABLE) or "1"
+    if not told.isdecimal() or int(told) < 1:
+        raise UserError(f"{VARIABLE} is '{told}'", remedy="give the number of threads that a stage has, from 1")
+    return int(told)
+
+
+@contextmanager
+def stage_threads() -> Iterator[None]:
+    """NumPy and torch compute with so many threads here; as before afterwards."""
+    count, before = threads(), os.environ.get(VARIABLE)
+    # For libraries that load inside.
+    os.environ[VARIABLE] = str(count)
+    own = torch.get_num_threads() if "torch" in sys.modules else None
+    try:
+        with threadpoolctl.threadpool_limits(count):
+            if own is not None:
+                torch.set_num_threads(count)
+            yield
+    finally:
+        if before is None:
+            del os.environ[VARIABLE]
+        if own is not None:
+            torch.set_num_threads(own)
