@@ -33,6 +33,7 @@ from harness.cli.options import (
 from harness.cli.plugin_commands import add_plugin_commands
 from harness.cli.report_commands import export, report
 from harness.cli.result_command import ResultTyper
+from harness.cli.stage_command import stage
 from harness.cli.sweep_commands import plan, status, sweep
 from harness.cli.trace_command import trace
 from harness.errors import UserError, did_you_mean
@@ -99,6 +100,7 @@ def _root(
 app.command()(sweep)
 app.command()(plan)
 app.command()(status)
+app.command()(stage)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(answer)

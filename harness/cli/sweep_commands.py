@@ -13,6 +13,7 @@ from harness.cli.board_commands import show_board
 from harness.cli.error_output import FAILED
 from harness.cli.options import (
     JsonOpt,
+    MaxCostOpt,
     MaxCostWorkspaceOpt,
     PluginsOpt,
     RetryFailedOpt,
@@ -27,15 +28,6 @@ from harness.cli.options import (
 from harness.cli.result_output import output
 from harness.masking import masked
 
-MaxCostOpt = Annotated[
-    float | None,
-    typer.Option(
-        "--max-cost",
-        min=0,
-        metavar="USD",
-        help="Stop before LLM calls of this sweep, in all its runs, cost more than this.",
-    ),
-]
 FailFastOpt = Annotated[bool, typer.Option("--fail-fast", help="Start no stage after the first that fails.")]
 JobsOpt = Annotated[
     int | None,

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from harness.ledger.ledger import Ledger
-from harness.pipeline.capacity import Capacity
 from harness.pipeline.graph import Queue, closure, missing, path_seconds
 from harness.pipeline.isolation.isolated_work import IsolatedWork
 from harness.pipeline.isolation.plugin_classes import suspects
 from harness.pipeline.isolation.stage_process import StageProcessError
 from harness.pipeline.isolation.stage_work import work
+from harness.pipeline.jobs.capacity import Capacity
+from harness.pipeline.jobs.stage_crew import Made, StageCrew, Tell
 from harness.pipeline.live.observer import Observer
 from harness.pipeline.outcome.stage_fault import StageFault
 from harness.pipeline.run_stage import run_stage
-from harness.pipeline.stage_crew import Made, StageCrew, Tell
 from harness.pipeline.store import Manifest, Store
 from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.stage import Stage

@@ -12,6 +12,7 @@ from typing import Any
 from harness.ledger.ledger import Ledger
 from harness.pipeline.diagnosis.preflight import check_plan
 from harness.pipeline.isolation.isolated_work import IsolatedWork
+from harness.pipeline.jobs.capacity import default_jobs
 from harness.pipeline.labels.failed_labels import ask_again, failed_labels, failed_labels_text
 from harness.pipeline.live.journal import Journal
 from harness.pipeline.live.live_view import view
@@ -90,8 +91,8 @@ class SweepOptions:
     """Whether labels without an answer are asked for again first."""
     fail_fast: bool = False
     """Whether no stage starts after the first failure."""
-    jobs: int = 1
-    """The most stages that compute at once."""
+    jobs: int | None = 1
+    """The most stages that compute at once; None for as many as the machine allows."""
 
 
 def run_sweep(plan: PlannedSweep, results: Path, observer: Observer | None, options: SweepOptions) -> SweepResult:
@@ -115,7 +116,7 @@ def run_sweep(plan: PlannedSweep, results: Path, observer: Observer | None, opti
             isolation,
             publisher.follow,
             options.fail_fast,
-            options.jobs,
+            options.jobs or default_jobs(),
         )
         try:
             if options.retry_failed:

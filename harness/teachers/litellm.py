@@ -31,7 +31,7 @@ from harness.llm.wire.dropped_parameters import dropped_parameters
 from harness.llm.wire.header_values import header_values, secret_in
 from harness.llm.wire.refused_parameter import ROOM, SYSTEM
 from harness.llm.wire.thinking_models import context_limit, room_in, thinking_room, unlimited
-from harness.stage import Resources, digest
+from harness.stage import digest
 from harness.validation import Fault, failure
 
 Omittable = Literal["temperature", "top_p", "seed", "reasoning_effort", "max_tokens", "max_completion_tokens", "system"]
@@ -124,12 +124,6 @@ class LiteLLM(ChatTeacher):
     @property
     def weights(self) -> str:
         return f"{self.settings.model} {self.settings.revision}".strip()
-
-    @property
-    def resources(self) -> Resources:
-        # One service a provider, or an address of one's own.
-        service = self.settings.api_base or self.settings.model.partition("/")[0]
-        return Resources(cpu=0, memory=0.25, slots=(service,))
 
     def sampling(self) -> dict[str, object]:
         own = {

@@ -25,7 +25,7 @@ def happen(observer: Observer, ledger: Ledger) -> None:
     """A sweep of four stages: one is made, one by another process, one fails and takes the last along."""
     observer.planned([ONE, TWO, BROKEN, *REST], 3, ledger)
     observer.started(ONE)
-    observer.progress(1, 2_000, "queries")
+    observer.progress(ONE, 1, 2_000, "queries")
     observer.finished(ONE, 30.0)
     observer.started(TWO)
     observer.cached(TWO)
@@ -54,7 +54,7 @@ def test_a_line_now_and_then_for_a_long_stage(
     lines = LineView({})
     lines.started(ONE)
     for now in (120.0, 131.0, 150.0, 161.0, 162.0):
-        lines.progress(int(now), 2_000, "queries")
+        lines.progress(ONE, int(now), 2_000, "queries")
     assert capsys.readouterr().err.splitlines() == ["  ... 131 of 2,000 queries", "  ... 162 of 2,000 queries"]
 
 
@@ -74,7 +74,7 @@ def test_the_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pyte
     finally:
         table.close()
     rows = [re.sub(r"\s+", " ", line).strip() for line in capture.get().splitlines()]
-    assert rows[:4] == ["stage done of failed time", "number 2 2 30 s", "▸ broken 0 1 1 0.0 s", "sum 0 1 1 0.0 s"]
+    assert rows[:4] == ["stage done of failed time", "number 2 2 30 s", "broken 0 1 1 0.0 s", "sum 0 1 1 0.0 s"]
     assert rows[-1].endswith("about 0.0 s to go · 3 stages done before · LLM: 1 call, 1,100 tokens, 0.25 USD")
     assert "failed broken : no [luck] (1 stage rests on it)" in re.sub(
         r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err

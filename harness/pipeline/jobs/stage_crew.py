@@ -7,9 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Self
 
-from harness.pipeline.capacity import Capacity
 from harness.pipeline.graph import Queue
 from harness.pipeline.isolation.isolated_work import IsolatedWork
+from harness.pipeline.jobs.capacity import Capacity
 from harness.pipeline.store import Manifest
 from harness.stage import Stage
 
