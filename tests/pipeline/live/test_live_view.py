@@ -79,3 +79,40 @@ def test_the_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pyte
     assert "failed broken : no [luck] (1 stage rests on it)" in re.sub(
         r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err
     )
+
+
+def test_two_stages_at_once(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("harness.pipeline.live.live_view.time.monotonic", lambda: now)
+    lines = LineView({"number": 40.0, "sum": 60.0})
+    lines.tally.plan(["number", "number", "sum"])
+    lines.started(ONE)
+    lines.started(TWO)
+    now = 131.0
+    lines.progress(TWO, 5, 10, "steps")
+    lines.finished(ONE, 40.0)
+    lines.finished(TWO, 40.0)
+    # 100 seconds of work were left when two ran, then 60 and one at a time.
+    assert capsys.readouterr().err.splitlines() == [
+        "  ... number 2: 5 of 10 steps",
+        "[1/3] number 1: 40 s, about 50 s to go",
+        "[2/3] number 2: 40 s, about 1 min 00 s to go",
+    ]
+
+
+def test_the_table_names_all_that_run(tmp_path: Path) -> None:
+    table = TableView({})
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    try:
+        table.planned([ONE, TWO, *REST], 0, ledger)
+        table.started(ONE)
+        table.started(TWO)
+        table.progress(TWO, 5, 10, "steps")
+        seen = Console(width=120, no_color=True)
+        with seen.capture() as capture:
+            seen.print(table._draw())
+    finally:
+        table.close()
+    rows = [line.strip() for line in capture.get().splitlines()]
+    assert rows[-3].rstrip() == "number 1" and rows[-2] == "number 2  5 of 10 steps"
+    assert rows[1].startswith("▸ number")
