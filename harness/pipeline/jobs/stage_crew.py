@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from queue import SimpleQueue
+from threading import Thread
 from typing import Self
 
 from harness.pipeline.graph import Queue
 from harness.pipeline.isolation.isolated_work import IsolatedWork
+from harness.pipeline.isolation.stage_process import GRACE
 from harness.pipeline.jobs.capacity import Capacity
 from harness.pipeline.store import Manifest
 from harness.stage import Stage
@@ -26,7 +28,7 @@ class StageCrew:
     ) -> None:
         self._make, self._capacity, self._isolation = make, capacity, isolation
         self._happened: SimpleQueue[Callable[[], tuple[Stage, Made] | None]] = SimpleQueue()
-        self._threads = ThreadPoolExecutor(2**10, thread_name_prefix="stage")
+        self._threads: dict[str, Thread] = {}
         self.running: dict[str, Stage] = {}
 
     def start(self, queue: Queue, started: Callable[[Stage], None], progress: Tell) -> None:
@@ -39,19 +41,28 @@ class StageCrew:
                 self._submit(stage, progress)
 
     def _submit(self, stage: Stage, progress: Tell) -> None:
+        outcome = Future[Manifest | None]()
+
         def tell(*how: object) -> None:
             self._happened.put(lambda: progress(*how))  # type: ignore[arg-type]
 
-        def ended(outcome: Future[Manifest | None]) -> None:
+        def run() -> None:
+            try:
+                outcome.set_result(self._make(stage, tell))
+            except BaseException as error:
+                outcome.set_exception(error)
             self._happened.put(lambda: (stage, outcome.result))
 
-        self._threads.submit(self._make, stage, tell).add_done_callback(ended)
+        # One that waits for a lock of another sweep must not hold up the end of this one.
+        self._threads[stage.key] = Thread(target=run, name=f"stage {stage.key[:12]}", daemon=True)
+        self._threads[stage.key].start()
 
     def wait(self) -> tuple[Stage, Made]:
         """The next stage that ends; progress of others is told meanwhile."""
         while (ended := self._happened.get()()) is None:
             continue
         stage, _ = ended
+        self._threads.pop(stage.key).join()
         self._capacity.release(self.running.pop(stage.key))
         return ended
 
@@ -59,7 +70,8 @@ class StageCrew:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *details: object) -> None:
-        # First the processes: the threads wait for them.
         if error is not None and self._isolation is not None:
+            # First the processes: the threads wait for them, and then take their drafts away.
             self._isolation.close()
-        self._threads.shutdown()
+            for thread in self._threads.values():
+                thread.join(GRACE)
