@@ -9,28 +9,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harness._lazy import lazy
+from harness.device import HELD_THREADS, THREADS
 from harness.errors import UserError
 
 threadpoolctl = lazy("threadpoolctl")
 torch = lazy("torch")
 
-VARIABLE = "OMP_NUM_THREADS"
-
 
 def threads() -> int:
     """What ``OMP_NUM_THREADS`` says, 1 where it is not set. Raises UserError where that is no number from 1."""
-    told = os.environ.get(VARIABLE) or "1"
+    told = os.environ.get(THREADS) or "1"
     if not told.isdecimal() or int(told) < 1:
-        raise UserError(f"{VARIABLE} is '{told}'", remedy="give the number of threads that a stage has, from 1")
+        raise UserError(f"{THREADS} is '{told}'", remedy="give the number of threads that a stage has, from 1")
     return int(told)
 
 
 @contextmanager
 def stage_threads() -> Iterator[None]:
     """NumPy and torch compute with so many threads here; as before afterwards."""
-    count, before = threads(), os.environ.get(VARIABLE)
+    count, before = threads(), os.environ.get(THREADS)
     # For libraries that load inside.
-    os.environ[VARIABLE] = str(count)
+    os.environ[THREADS] = str(count)
+    if before is None:
+        os.environ[HELD_THREADS] = THREADS
     own = torch.get_num_threads() if "torch" in sys.modules else None
     try:
         with threadpoolctl.threadpool_limits(count):
@@ -39,6 +40,7 @@ def stage_threads() -> Iterator[None]:
             yield
     finally:
         if before is None:
-            del os.environ[VARIABLE]
+            for name in (THREADS, HELD_THREADS):
+                os.environ.pop(name, None)
         if own is not None:
             torch.set_num_threads(own)
