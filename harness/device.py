@@ -31,6 +31,9 @@ transformers = lazy("transformers")
 Precision = Literal["fp32", "bf16"]
 VARIABLE = "HARNESS_PRECISION"
 DEVICES = "HARNESS_DEVICES"
+THREADS = "OMP_NUM_THREADS"
+HELD_THREADS = "HARNESS_HELD_THREADS"
+"""Set while a stage is held to a number of threads that nobody asked for."""
 
 _GAIN = 1.3
 """How much faster bfloat16 must be to be worth its rounding; far from 1, so that noise does not decide."""
@@ -82,6 +85,14 @@ def devices() -> list[torch.device]:
     if there and int(told) > there:
         raise UserError(f"{DEVICES} is {told}, and there are {there} GPUs", remedy=f"give {there} or fewer")
     return [torch.device("cuda", number) if there else torch.device("cpu") for number in range(int(told))]
+
+
+def outer_environment() -> dict[str, str]:
+    """The environment as people gave it, for servers that a stage starts: without the threads that it is held to."""
+    found = dict(os.environ)
+    if found.pop(HELD_THREADS, None) is not None:
+        found.pop(THREADS, None)
+    return found
 
 
 def _memo() -> Path:

@@ -155,6 +155,16 @@ def file_hash(file: Path) -> str:
     )
 
 
+def model_memory(model: ModelFiles | Stage, copies: int) -> float:
+    """GiB of a process that holds the weights `copies` times as float32, roughly; of a model that a stage makes, what
+    its making takes."""
+    if not isinstance(model, ModelFiles):
+        return model.resources.memory
+    # Four bits a weight are common in GGUF files.
+    files, times = ([model.path / model.gguf], 8) if model.gguf else ([*model.path.glob("*.safetensors")], 1)
+    return 1 + copies * times * sum(file.stat().st_size for file in files) / 2**30
+
+
 def model_path(model: ModelFiles | Stage, context: Context) -> Path:
     """The folder of a model that is on disk already, or that a stage made."""
     return model.path if isinstance(model, ModelFiles) else context.path(model)

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from functools import cache, cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from pydantic import BaseModel
 
@@ -127,6 +127,19 @@ def digest(value: JSON) -> str:
     return hashlib.sha256(_JSON.encode(canonical(value)).encode()).hexdigest()
 
 
+class Resources(NamedTuple):
+    """What a stage takes of its machine while it runs; no part of any key."""
+
+    cpu: float = 1.0
+    """Cores. 0: it waits for answers of others and runs beside stages that compute."""
+    memory: float = 1.0
+    """GiB."""
+    gpu: float = 0.0
+    """Share of an accelerator, where the machine has one."""
+    slots: tuple[str, ...] = ()
+    """Services that it asks; each serves as many stages at once as there are jobs."""
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Stage(ABC):
     """Base of all stages. `kind` names it on screen, `version` rises whenever its code changes what comes out.
@@ -163,6 +176,11 @@ class Stage(ABC):
     def priority(self) -> int:
         """Ready stages run in falling priority: give large shared work (the largest budget) the larger number."""
         return 0
+
+    @property
+    def resources(self) -> Resources:
+        """What it takes of the machine; decides which stages run side by side, never what comes out."""
+        return Resources()
 
     def fields(self) -> dict[str, Any]:
         """What the key is made of: every field that is not transport, by the name that it was first stored with."""

@@ -35,6 +35,7 @@ from harness.cli.plugin_commands import add_plugin_commands
 from harness.cli.report_commands import export, report
 from harness.cli.result_command import ResultTyper
 from harness.cli.setup_command import setup
+from harness.cli.stage_command import stage
 from harness.cli.sweep_commands import plan, status, sweep
 from harness.cli.trace_command import trace
 from harness.cli.upkeep_commands import gc, merge
@@ -104,6 +105,7 @@ def _root(
 app.command()(sweep)
 app.command()(plan)
 app.command()(status)
+app.command()(stage)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(answer)

@@ -42,6 +42,15 @@ ResultsOpt = Annotated[Path, typer.Option("--results", help="Folder of published
 RetryFailedOpt = Annotated[
     bool, typer.Option("--retry-failed", help="Ask once more what has no answer: refused, too long, failed each time.")
 ]
+MaxCostOpt = Annotated[
+    float | None,
+    typer.Option(
+        "--max-cost",
+        min=0,
+        metavar="USD",
+        help="Stop before LLM calls of this sweep, in all its runs, cost more than this.",
+    ),
+]
 MaxCostWorkspaceOpt = Annotated[
     float | None,
     typer.Option(

@@ -13,6 +13,7 @@ from harness.cli.board_commands import show_board
 from harness.cli.error_output import FAILED
 from harness.cli.options import (
     JsonOpt,
+    MaxCostOpt,
     MaxCostWorkspaceOpt,
     PluginsOpt,
     RetryFailedOpt,
@@ -27,13 +28,15 @@ from harness.cli.options import (
 from harness.cli.result_output import output
 from harness.masking import masked
 
-MaxCostOpt = Annotated[
-    float | None,
+FailFastOpt = Annotated[bool, typer.Option("--fail-fast", help="Start no stage after the first that fails.")]
+JobsOpt = Annotated[
+    int | None,
     typer.Option(
-        "--max-cost",
-        min=0,
-        metavar="USD",
-        help="Stop before LLM calls of this sweep, in all its runs, cost more than this.",
+        "--jobs",
+        min=1,
+        metavar="N",
+        help="Stages that compute at once; by default what cores and memory allow, 1 on a GPU.",
+        show_default=False,
     ),
 ]
 PowerOpt = Annotated[
@@ -46,7 +49,6 @@ PilotOpt = Annotated[
     Path | None,
     typer.Option("--pilot", metavar="DIR", help="With --power: a results folder whose runs say what varies."),
 ]
-FailFastOpt = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first stage that fails.")]
 WhyOpt = Annotated[bool, typer.Option("--why", help="Also the tracebacks of what failed.")]
 
 
@@ -59,6 +61,7 @@ def sweep(
     max_cost_workspace: MaxCostWorkspaceOpt = None,
     retry_failed: RetryFailedOpt = False,
     fail_fast: FailFastOpt = False,
+    jobs: JobsOpt = None,
     plugin_files: PluginsOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
@@ -76,6 +79,7 @@ def sweep(
         max_cost_workspace=max_cost_workspace,
         retry_failed=retry_failed,
         fail_fast=fail_fast,
+        jobs=jobs,
     )
     if as_json:
         emit(outcome.summary)

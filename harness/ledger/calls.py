@@ -116,6 +116,10 @@ class Usage:
         counted = {name: getattr(self, name) + getattr(other, name) for name in _COUNTED}
         return Usage(self.calls + other.calls, **counted)
 
+    def __sub__(self, other: Usage) -> Usage:
+        counted = {name: getattr(self, name) - getattr(other, name) for name in _COUNTED}
+        return Usage(self.calls - other.calls, **counted)
+
 
 _COUNTED = tuple(field.name for field in fields(Usage) if field.name != "calls")
 

@@ -267,6 +267,10 @@ class Ledger(LedgerFile):
         if overrun > 0:
             claims.raise_overrun(connection, call.model, overrun)
 
-    def _count(self, calls: Sequence[Call]) -> None:
+    def add_paid(self, usage: Usage) -> None:
+        """Count what another process paid on this ledger's terms."""
         with self._lock:
-            self.paid += Usage.of(calls)
+            self.paid += usage
+
+    def _count(self, calls: Sequence[Call]) -> None:
+        self.add_paid(Usage.of(calls))

@@ -26,7 +26,7 @@ from harness.llm.scheduler import Scheduler
 from harness.llm.task_state import TaskState
 from harness.llm.wire.accepted_parameters import AcceptedParameters
 from harness.plugins import Settings
-from harness.stage import digest
+from harness.stage import Resources, digest
 
 if TYPE_CHECKING:
     from harness.ledger.ledger import Ledger
@@ -87,6 +87,11 @@ class ChatTeacher(Teacher):
     @abstractmethod
     def model(self) -> str:
         """The model's name, for people and statistics."""
+
+    @property
+    def resources(self) -> Resources:
+        # It waits for a provider, whose name comes first in that of the model.
+        return Resources(cpu=0, memory=0.25, slots=(self.model.partition("/")[0],))
 
     @property
     @abstractmethod

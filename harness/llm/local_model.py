@@ -17,7 +17,8 @@ from harness.labelling.prompting.prompter import Request
 from harness.labelling.prompting.text_cut import CountTokens
 from harness.llm.chat_teacher import ChatSettings, ChatTeacher
 from harness.llm.local_weights import causal_folder
-from harness.models import ModelFiles, resolve_model
+from harness.models import ModelFiles, model_memory, resolve_model
+from harness.stage import Resources
 
 transformers = lazy("transformers")
 
@@ -61,6 +62,11 @@ class LocalChat(ChatTeacher):
     @property
     def writes_permutations(self) -> bool:
         return bool(self.settings.guided)
+
+    @property
+    def resources(self) -> Resources:
+        # Two keep out of each other's way on a GPU; on CPUs memory decides.
+        return Resources(memory=model_memory(self.files, 1), gpu=1.0)
 
     def sampling(self) -> dict[str, object]:
         own = {"guided": self.settings.guided, "template": self.settings.template}

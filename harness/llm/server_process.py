@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness._lazy import lazy
+from harness.device import outer_environment
 from harness.errors import UserError
 from harness.llm import _watchdog
 from harness.llm.backend import FatalProviderError
@@ -61,7 +61,7 @@ class Server:
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    env={**os.environ, **self.environment},
+                    env={**outer_environment(), **self.environment},
                     start_new_session=True,
                 )
             await self._healthy()

@@ -225,4 +225,4 @@ def _check_stages(cell: Cell, run: Stage) -> None:
     if not isinstance(run, Stage):
         raise Refused(f"run() of {cell.method.__name__} returned {run!r}, where the last stage of the cell is due")
     for stage in closure([run]).values():
-        _ = stage.key, stage.label, stage.priority
+        _ = stage.key, stage.label, stage.priority, stage.resources

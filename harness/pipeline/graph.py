@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from harness.pipeline.store import DamagedArtefact, Store
 from harness.stage import Stage
@@ -58,11 +59,29 @@ def _damaged(stage: Stage, store: Store) -> bool:
     return False
 
 
+def path_seconds(waiting: Mapping[str, Stage], past: Mapping[str, float]) -> dict[str, float]:
+    """Of each waiting stage (inputs come first in `waiting`) the seconds from its start to the end of the longest chain
+    of stages that rest on it; `past` are mean seconds by kind."""
+    after, found = defaultdict[str, float](float), dict[str, float]()
+    for key, stage in reversed(list(waiting.items())):
+        found[key] = after[key] + past.get(stage.kind, _guess(stage))
+        for needed in stage.inputs():
+            after[needed.key] = max(after[needed.key], found[key])
+    return found
+
+
+def _guess(stage: Stage) -> float:
+    """Seconds of a kind that never ran here: what matters is what takes longest, asking others."""
+    return 60.0 if stage.resources.cpu == 0 else 10.0 if stage.trains else 1.0
+
+
 @dataclass
 class Queue:
-    """Stages that wait, handed out when their inputs are done: largest priority first, then in the order given."""
+    """Stages that wait, handed out when their inputs are done: the longest way to the end first where `seconds` says
+    how long each is, then the largest priority, then in the order given."""
 
     waiting: dict[str, Stage]
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._rank = {key: number for number, key in enumerate(self.waiting)}
@@ -72,7 +91,7 @@ class Queue:
         free = [
             stage for stage in self.waiting.values() if not any(needed.key in self.waiting for needed in stage.inputs())
         ]
-        return sorted(free, key=lambda stage: (-stage.priority, self._rank[stage.key]))
+        return sorted(free, key=lambda one: (-self.seconds.get(one.key, 0.0), -one.priority, self._rank[one.key]))
 
     def done(self, stage: Stage) -> None:
         """Take a finished stage out."""

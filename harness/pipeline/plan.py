@@ -9,6 +9,7 @@ from harness.pipeline.label_report import label_report
 from harness.pipeline.live.observer import Observer
 from harness.pipeline.plan_report import plan_report, status_report
 from harness.pipeline.planned_sweep import PlannedSweep
+from harness.pipeline.single_stage import run_single_stage, stage_rows
 from harness.pipeline.sweep import SweepOptions, SweepResult, run_sweep
 from harness.pipeline.upkeep.garbage_table import size_text
 from harness.pipeline.upkeep.plan_marks import marked
@@ -47,6 +48,15 @@ class Plan(PlannedSweep):
         """How good, how steady and how biased the finished labels are, as ``harness labels stats --json`` prints it."""
         return label_report(self)
 
+    def stage_rows(self) -> list[dict[str, Any]]:
+        """Every stage with its key and state, as ``harness stage --json`` prints them."""
+        return stage_rows(self)
+
+    def run_stage(self, key: str, max_cost: float | None = None) -> dict[str, Any]:
+        """Make the artefact of the stage whose key begins with `key`, and nothing else, as ``harness stage KEY --json``
+        says it. Raises UserError where there is no such stage, or one that it reads is not made."""
+        return run_single_stage(self, key, max_cost)
+
     def run(
         self,
         results: str | Path = "results",
@@ -56,18 +66,21 @@ class Plan(PlannedSweep):
         observer: Observer | None = None,
         retry_failed: bool = False,
         fail_fast: bool = False,
+        jobs: int | None = 1,
     ) -> SweepResult:
         """Run what is missing, publish every cell under `results` as it is finished, say what failed. Interrupted, the
         same call goes on.
 
         LLM calls stop before all runs of this sweep cost more than `max_cost` USD together, or all sweeps of the
         workspace more than `max_cost_workspace`, in whatever processes they run. `retry_failed` asks again for labels
-        without an answer, and makes anew what rests on those that now have one. With `fail_fast` the first stage that
-        fails is the last. Stages in which a plug-in works run in a process of their own. `observer` hears of every
+        without an answer, and makes anew what rests on those that now have one. With `fail_fast` no stage
+        starts after the first that fails. Stages in which a plug-in works run in a process of their own. With `jobs`
+        above 1 so many stages compute at once, in processes too (None: as many as cores and memory allow); what they
+        make is the same. `observer` hears of every
         stage; without one a table or lines are drawn on standard error. Raises UserError before anything runs when the
         inputs are wrong; what fails later is in the result.
         """
-        options = SweepOptions(max_cost, max_cost_workspace, retry_failed, fail_fast)
+        options = SweepOptions(max_cost, max_cost_workspace, retry_failed, fail_fast, jobs)
         with marked(self):
             result = run_sweep(self, Path(results), observer, options)
         result.summary["released"] = released = release_models(self)

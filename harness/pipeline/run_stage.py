@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness._version import __version__
 from harness.ledger.ledger import Ledger
+from harness.pipeline.isolation.stage_threads import threads
 from harness.pipeline.isolation.stage_work import StageContext, StageMeasure, work
 from harness.pipeline.store import Manifest, Store
 from harness.published import energy
@@ -58,6 +59,7 @@ def _record(stage: Stage, started: datetime, measured: StageMeasure) -> Manifest
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(measured.seconds, 3),
         "peak_memory_mb": round(measured.peak_memory_mb, 1),
+        "threads": threads(),
         "versions": versions(),
     }
 

@@ -154,6 +154,12 @@ class Store:
         self._verified.discard(key)
         return aside
 
+    def for_child(self) -> Store:
+        """The same for another process, with what is known to be there and whole."""
+        other = Store(self.root, locks=self._locks, damaged=self._damaged)
+        other._known, other._verified = dict(self._known), set(self._verified)
+        return other
+
     @contextmanager
     def lock(self, stage: Stage) -> Iterator[None]:
         """Hold the right to make this artefact; waits while another process makes it. The kernel frees it when a holder

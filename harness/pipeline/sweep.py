@@ -11,7 +11,8 @@ from typing import Any
 
 from harness.ledger.ledger import Ledger
 from harness.pipeline.diagnosis.preflight import check_plan
-from harness.pipeline.isolation.plugin_process import PluginWork
+from harness.pipeline.isolation.isolated_work import IsolatedWork
+from harness.pipeline.jobs.capacity import default_jobs
 from harness.pipeline.labels.failed_labels import ask_again, failed_labels, failed_labels_text
 from harness.pipeline.live.journal import Journal
 from harness.pipeline.live.live_view import view
@@ -90,7 +91,9 @@ class SweepOptions:
     retry_failed: bool = False
     """Whether labels without an answer are asked for again first."""
     fail_fast: bool = False
-    """Whether the first stage that fails is the last."""
+    """Whether no stage starts after the first failure."""
+    jobs: int | None = 1
+    """The most stages that compute at once; None for as many as the machine allows."""
 
 
 def run_sweep(plan: PlannedSweep, results: Path, observer: Observer | None, options: SweepOptions) -> SweepResult:
@@ -105,8 +108,16 @@ def run_sweep(plan: PlannedSweep, results: Path, observer: Observer | None, opti
         ledger.account, ledger.workspace_limit = plan.account, options.max_cost_workspace
         ledger.limit = options.max_cost if options.max_cost is not None else plan.sweep.max_cost
         publisher, again = Publisher(plan, store, ledger, results), ExecutionResult()
+        isolation = IsolatedWork(plan.sweep.timeout)
         executor = LocalExecutor(
-            workspace, store, ledger, watcher, PluginWork(plan.sweep.timeout), publisher.follow, options.fail_fast
+            workspace,
+            store,
+            ledger,
+            watcher,
+            isolation,
+            publisher.follow,
+            options.fail_fast,
+            options.jobs or default_jobs(),
         )
         try:
             if options.retry_failed:
@@ -120,6 +131,7 @@ def run_sweep(plan: PlannedSweep, results: Path, observer: Observer | None, opti
             publisher.save()
             raise SweepInterrupted(_interruption(plan, publisher, results)) from error
         finally:
+            isolation.close()
             watcher.close()
         outcome.ran += again.ran
         publisher.finish(outcome)

@@ -7,6 +7,7 @@ estimated from a model name or a typical power: where no counter can be read, th
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -33,20 +34,47 @@ def meter() -> str | None:
         return PACKAGE
 
 
+_LOCK = threading.Lock()
+_blocks: list[dict[str, bool]] = []
+"""A mark for each block that runs now: whether another ran beside it."""
+
+
 @contextmanager
 def measured() -> Iterator[dict[str, float]]:
     """Joules by part of the machine (cpu, ram, gpu) while the block runs; filled in when it ends, empty where nothing
-    can be measured."""
+    can be measured, and for blocks that ran side by side: counters are the machine's."""
     joules: dict[str, float] = {}
     if meter() is None:
         yield joules
         return
+    with _marked() as mark, _tracked(joules):
+        yield joules
+    if mark["is_shared"]:
+        joules.clear()
+
+
+@contextmanager
+def _marked() -> Iterator[dict[str, bool]]:
+    mark = {"is_shared": False}
+    with _LOCK:
+        _blocks.append(mark)
+        for one in _blocks:
+            one["is_shared"] |= len(_blocks) > 1
+    try:
+        yield mark
+    finally:
+        with _LOCK:
+            _blocks[:] = [one for one in _blocks if one is not mark]
+
+
+@contextmanager
+def _tracked(joules: dict[str, float]) -> Iterator[None]:
     import tirex_tracker
 
     wanted = {part: tirex_tracker.Measure[name] for part, name in _PARTS.items()}
     handle = tirex_tracker.start_tracking(list(wanted.values()))
     try:
-        yield joules
+        yield
     finally:
         # A meter that fails must not fail what it measures.
         with suppress(RuntimeError, ValueError):

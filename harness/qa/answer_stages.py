@@ -22,7 +22,7 @@ from harness.llm.chat_teacher import ChatTeacher
 from harness.qa.answer_cases import answers_in, cases
 from harness.qa.gold_answers import GoldAnswers, questions
 from harness.retrieval.run import Run
-from harness.stage import Context, Stage
+from harness.stage import Context, Resources, Stage
 
 READINGS, SUMMARY = "readings.jsonl.gz", "summary.json"
 
@@ -49,6 +49,10 @@ class Read(Stage):
     @property
     def label(self) -> str:
         return f"{self.reader.model}, {self.source.kind} {self.source.label}".rstrip()
+
+    @property
+    def resources(self) -> Resources:
+        return self.reader.resources
 
     def tasks(self, run: Path) -> list[Task]:
         """What the reader is asked, given the artefact folder of the run."""

@@ -14,14 +14,14 @@ import numpy as np
 from harness.collections.collection import Texts
 from harness.collections.own_documents import drops_identical
 from harness.collections.pool import read_pool
-from harness.models import ModelFiles, model_path
+from harness.models import ModelFiles, model_memory, model_path
 from harness.plugins import plugin
 from harness.retrieval.encode import encode, load_encoder
 from harness.retrieval.engines import LexicalEngine
 from harness.retrieval.run import FILE, Run
 from harness.retrieval.search import exact_search
 from harness.retrieval.trec_order import Hits, id_ranks
-from harness.stage import Context, Stage
+from harness.stage import Context, Resources, Stage
 from harness.validation import validated
 
 if TYPE_CHECKING:
@@ -97,6 +97,10 @@ class Embed(Stage):
     def label(self) -> str:
         return _model_label(self.model)
 
+    @property
+    def resources(self) -> Resources:
+        return Resources(memory=model_memory(self.model, 2), gpu=0.5)
+
     def run(self, out: Path, context: Context) -> None:
         embed_corpus(model_path(self.model, context), self.texts, self.max_length, out, context.progress)
 
@@ -119,6 +123,10 @@ class DenseSearch(Stage):
     @property
     def label(self) -> str:
         return _model_label(self.model)
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(memory=model_memory(self.model, 2), gpu=0.5)
 
     def run(self, out: Path, context: Context) -> None:
         ids, texts = query_texts(self.queries, context)

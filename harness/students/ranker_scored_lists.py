@@ -10,8 +10,8 @@ from typing import ClassVar
 
 from harness.collections.collection import Texts
 from harness.collections.sample import QuerySubset
-from harness.models import ModelFiles, model_path
-from harness.stage import Context, Stage, keyed
+from harness.models import ModelFiles, model_memory, model_path
+from harness.stage import Context, Resources, Stage, keyed
 from harness.students.architecture import Architecture
 from harness.students.ranker import score_lists
 from harness.training_lists.list_dataset import ListDataset
@@ -30,6 +30,10 @@ class RankerScoredLists(Stage):
     architecture: Architecture
     corpus: Texts
     max_length: int
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(memory=model_memory(self.ranker, 2), gpu=0.5)
 
     @abstractmethod
     def unscored_lists(self, context: Context) -> ListsBuilt:

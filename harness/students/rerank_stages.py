@@ -11,9 +11,9 @@ from typing import ClassVar
 from harness.collections.collection import Texts
 from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS
-from harness.models import ModelFiles, model_path
+from harness.models import ModelFiles, model_memory, model_path
 from harness.retrieval.run import FILE, Run
-from harness.stage import Context, Stage, keyed
+from harness.stage import Context, Resources, Stage, keyed
 from harness.students.architecture import Architecture
 from harness.students.ranker import score_lists
 from harness.training_lists.list_dataset import ListDataset
@@ -38,6 +38,10 @@ class Rerank(Stage):
     @property
     def label(self) -> str:
         return f"{self.presented} of {self.first.label}"
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(memory=model_memory(self.ranker, 2), gpu=0.5)
 
     def run(self, out: Path, context: Context) -> None:
         first = Run.read(context.path(self.first))

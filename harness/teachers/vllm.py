@@ -29,7 +29,7 @@ from harness.llm.vllm_command import REMEDY, VLLMLoad, environment
 from harness.llm.vllm_engine import VLLMEngine
 from harness.llm.wire.accepted_parameters import AcceptedParameters
 from harness.llm.wire.chat_address import ChatAddress
-from harness.stage import digest
+from harness.stage import Resources, digest
 from harness.validation import Fault, failure
 
 _GUIDES = ("structured_outputs", "vllm_xargs", "chat_template_kwargs")
@@ -104,6 +104,12 @@ class VLLM(LocalChat):
 
     def sampling(self) -> dict[str, object]:
         return super().sampling() | self.settings.key()
+
+    @property
+    def resources(self) -> Resources:
+        if self.settings.url is not None:
+            return Resources(cpu=0, memory=0.25, slots=(self.settings.url,))
+        return super().resources
 
     @property
     def own_tokens(self) -> CountTokens | None:

@@ -13,9 +13,9 @@ from harness.collections.collection import Texts
 from harness.errors import UserError
 from harness.losses.spec import LossSpec
 from harness.method import document_model
-from harness.models import ModelFiles, model_path
+from harness.models import ModelFiles, model_memory, model_path
 from harness.retrieval.student_type import StudentType
-from harness.stage import Context, Stage
+from harness.stage import Context, Resources, Stage
 from harness.students.architecture import Architecture
 from harness.students.query_side import QueryEncoder
 from harness.students.ranker import load_ranker, save_ranker
@@ -32,6 +32,12 @@ def stage_checkpoint(stage: Stage, cache: Path) -> Checkpoint:
     """Where the training of `stage` goes on should it be killed; who runs a stage holds its lock, so no other writes
     there."""
     return Checkpoint(cache / "training" / f"{stage.key}.safetensors")
+
+
+def training_resources(start: ModelFiles | Stage) -> Resources:
+    """What a training takes that starts from `start`: weights, gradients, two moments, the best weights so far, and as
+    much again for what a batch holds."""
+    return Resources(memory=model_memory(start, copies=6), gpu=0.5)
 
 
 def check_needs(loss: LossSpec, dataset: ListDataset) -> None:
@@ -60,6 +66,10 @@ class RankerStage(Stage):
     seed: int = 0
     max_length: int = 128
     """Tokens of a pair for a cross-encoder, of a text for a bi-encoder."""
+
+    @property
+    def resources(self) -> Resources:
+        return training_resources(self.start)
 
     def train_on(self, dataset: ListDataset, out: Path, context: Context) -> None:
         """Trains on `dataset` and writes the artefact."""
@@ -116,6 +126,10 @@ class TrainRetriever(ListLearning):
     @property
     def label(self) -> str:
         return f"{self.loss}, {self.lists.label}"
+
+    @property
+    def resources(self) -> Resources:
+        return training_resources(self.start)
 
     def run(self, out: Path, context: Context) -> None:
         dataset = self.dataset(out, context)

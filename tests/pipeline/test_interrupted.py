@@ -56,7 +56,10 @@ def write_sweep(home: Path) -> None:
 def test_a_sweep_that_is_ended_leaves_what_is_done(number: int, code: int, words: str | None, tmp_path: Path) -> None:
     write_sweep(tmp_path)
     sweep = subprocess.Popen(
-        [sys.executable, "-m", "harness", "sweep", "sweep.yaml"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "harness", "sweep", "sweep.yaml", "--jobs", "1"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     deadline = time.monotonic() + 120
     while len(list(run_folders(tmp_path / "results"))) < 2 and time.monotonic() < deadline:
@@ -73,7 +76,7 @@ def test_a_sweep_that_is_ended_leaves_what_is_done(number: int, code: int, words
 
 def test_with_json_an_interruption_is_one_document(tmp_path: Path) -> None:
     write_sweep(tmp_path)
-    command = [sys.executable, "-m", "harness", "sweep", "sweep.yaml", "--json"]
+    command = [sys.executable, "-m", "harness", "sweep", "sweep.yaml", "--json", "--jobs", "1"]
     sweep = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     deadline = time.monotonic() + 120
     while len(list(run_folders(tmp_path / "results"))) < 2 and time.monotonic() < deadline:

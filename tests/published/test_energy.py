@@ -112,3 +112,12 @@ def test_the_card_names_energy_only_where_it_is_known(tmp_path: Path) -> None:
         "stages": 1,
     }
     assert read_card(found).identity() == read_card(without).identity()
+
+
+def test_blocks_side_by_side_have_no_energy_of_their_own(tracker: SimpleNamespace) -> None:
+    tracker.values = {Measure.CPU_ENERGY_SYSTEM_JOULES: b"12.5"}
+    with measured() as first, measured() as second:
+        pass
+    with measured() as third:
+        pass
+    assert (first, second, third) == ({}, {}, {"cpu": 12.5})

@@ -22,7 +22,7 @@ from harness.ledger.ledger import Ledger
 from harness.ledger.views import MeteredLedger
 from harness.progress import Progress
 from harness.retrieval.run import Run
-from harness.stage import Context, Stage, keyed
+from harness.stage import Context, Resources, Stage, keyed
 
 GOLD, POOL = "gold labels", "pool"
 RANKINGS, SUMMARY = "rankings.jsonl.gz", "summary.json"
@@ -67,6 +67,10 @@ class Labels(Stage):
     def priority(self) -> int:
         """The largest budget first: smaller ones of the same resample then find every call in the ledger."""
         return self.asked
+
+    @property
+    def resources(self) -> Resources:
+        return self.teacher.resources
 
     def tasks(self, pool: Path, candidates: Path) -> list[Task]:
         """What the teacher is asked, given the artefact folders of the two inputs; grades only where the teacher needs

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from harness.errors import UserError
 from harness.plugins import Plugin, Settings
+from harness.stage import Resources
 
 if TYPE_CHECKING:
     from harness.labelling.labels.ranking import Ranking
@@ -110,6 +111,11 @@ class Teacher(Plugin):
         """What keeps it from being asked now, such as a key that is not set; plans tell it beforehand. None where
         nothing is known."""
         return None
+
+    @property
+    def resources(self) -> Resources:
+        """What asking it takes of this machine; one that waits for a service takes no core."""
+        return Resources()
 
     @property
     def billed_as(self) -> Teacher:

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
 from dataclasses import asdict, dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.ledger.ledger import Ledger
-from harness.pipeline.isolation.plugin_classes import plugin_classes
+from harness.pipeline.isolation.plugin_classes import suspects
 from harness.pipeline.isolation.stage_work import StageContext, work
 from harness.pipeline.outcome.stage_fault import StageFault
 from harness.pipeline.store import Store
@@ -69,7 +70,7 @@ class Surroundings:
     environment: dict[str, str]
     dump: str
     """The file that faulthandler writes to."""
-    modules: tuple[str, ...]
+    modules: tuple[str, ...] = ()
     """Of the plug-ins at work."""
 
     def enter(self) -> None:
@@ -80,7 +81,8 @@ class Surroundings:
         # What plug-ins print is for people; standard output is for results.
         os.dup2(2, 1)
         os.setsid()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # Ctrl-C of a terminal reaches the parent alone, which passes it on as it sees fit.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         # Open as long as the process lives.
         stream = Path(self.dump).open("w", encoding="utf-8")  # noqa: SIM115
         faulthandler.enable(stream)
@@ -95,11 +97,20 @@ def _follow_parent() -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def obey(link: Connection, surroundings: Surroundings, order: bytes) -> None:
-    """Run the stage of a pickled `ChildOrder`, and send lines of JSON: progress, then how it ended."""
-    surroundings.enter()
-    load_named_files()
-    search_modules(surroundings.modules)
+def obey(link: Connection, surroundings: Surroundings) -> None:
+    """Run the stages of pickled `ChildOrder`s, one after another, until none can come any more. Of each, lines of JSON
+    are sent: progress, then how it ended."""
+    try:
+        surroundings.enter()
+        load_named_files()
+        search_modules(surroundings.modules)
+        while True:
+            _carry_out(link, link.recv_bytes())
+    except (EOFError, KeyboardInterrupt):
+        return
+
+
+def _carry_out(link: Connection, order: bytes) -> None:
     try:
         job: ChildOrder = pickle.loads(order)
     except Exception as error:
@@ -116,11 +127,14 @@ def obey(link: Connection, surroundings: Surroundings, order: bytes) -> None:
     try:
         measured = work(job.stage, job.draft, StageContext(job.store, ledger, job.cache, progress))
     except BaseException as error:
-        _send(link, "failed", paid=asdict(ledger.paid), **asdict(StageFault.of(error, plugin_classes(job.stage))))
+        _send(link, "failed", paid=asdict(ledger.paid), **asdict(StageFault.of(error, suspects(job.stage))))
+        if isinstance(error, KeyboardInterrupt):
+            raise
     else:
         _send(link, "done", paid=asdict(ledger.paid), **measured._asdict())
     finally:
         ledger.close()
+        sys.stdout.flush()
 
 
 def _send(link: Connection, event: str, **details: Any) -> None:

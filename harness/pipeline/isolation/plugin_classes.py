@@ -22,6 +22,12 @@ def plugin_classes(stage: Stage) -> tuple[type, ...]:
     return tuple(dict.fromkeys([*own, *held]))
 
 
+def suspects(stage: Stage) -> tuple[type, ...]:
+    """Classes of plug-ins that may be at fault where the stage fails: where none works in it, those that made what it
+    reads."""
+    return plugin_classes(stage) or tuple(kind for needed in stage.inputs() for kind in plugin_classes(needed))
+
+
 def _classes(value: Any) -> Iterator[type]:
     if value is None or isinstance(value, (Stage, BaseModel, bool, int, float, str, type)):
         return

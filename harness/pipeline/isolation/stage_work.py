@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.ledger.ledger import Ledger
+from harness.pipeline.isolation.stage_threads import stage_threads
 from harness.pipeline.store import Store
 from harness.progress import Progress
 from harness.stage import Stage
@@ -38,7 +39,8 @@ def work(stage: Stage, draft: Path, context: StageContext) -> StageMeasure:
     """Run `stage` here. Whatever it raises passes through."""
     clock = time.perf_counter()
     _reset_peak_memory()
-    stage.run(draft, context)
+    with stage_threads():
+        stage.run(draft, context)
     return StageMeasure(time.perf_counter() - clock, _peak_memory_mb())
 
 

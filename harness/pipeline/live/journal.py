@@ -51,8 +51,8 @@ class Journal(Observer):
         self._cells, self._traces = cells, traces
         self._about = {"sweep": file.name, "file": str(file.absolute()), "past": dict(past)}
         self._ledger: Ledger | None = None
-        self._running: Stage | None = None
-        self._next = 0.0
+        self._next: dict[str, float] = {}
+        """When each running stage may be heard again."""
         self._stream = _opened(folder, file)
 
     def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
@@ -73,13 +73,13 @@ class Journal(Observer):
         )
 
     def started(self, stage: Stage) -> None:
-        self._running, self._next = stage, 0.0
+        self._next[stage.key] = 0.0
         self._write("started", stage=stage.key)
 
-    def progress(self, done: int, total: int, unit: str) -> None:
-        if self._running is not None and time.monotonic() >= self._next:
-            self._next = time.monotonic() + _EVERY
-            self._write("progress", stage=self._running.key, done=int(done), total=int(total), unit=unit)
+    def progress(self, stage: Stage, done: int, total: int, unit: str) -> None:
+        if time.monotonic() >= self._next[stage.key]:
+            self._next[stage.key] = time.monotonic() + _EVERY
+            self._write("progress", stage=stage.key, done=int(done), total=int(total), unit=unit)
 
     def finished(self, stage: Stage, seconds: float) -> None:
         self._write("finished", stage=stage.key, seconds=seconds)

@@ -26,43 +26,62 @@ def rest_text(skipped: list[Stage]) -> str:
 class TallyView(Observer):
     """Counts what happens; `past` are mean seconds of each kind of stage before this sweep."""
 
+    _at_once = 1
+
     def __init__(self, past: dict[str, float]) -> None:
         self.tally = Tally()
+        self.running: dict[str, Stage] = {}
         self._past = past
 
     def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
         self.tally.plan(stage.kind for stage in waiting)
 
+    def started(self, stage: Stage) -> None:
+        self.running[stage.key] = stage
+
     def finished(self, stage: Stage, seconds: float) -> None:
+        self._ended(stage)
         self.tally.finish(stage.kind, seconds)
 
     def cached(self, stage: Stage) -> None:
+        self._ended(stage)
         self.tally.finish(stage.kind)
 
     def failed(self, stage: Stage, reason: str, skipped: list[Stage]) -> None:
+        self._ended(stage)
         self.tally.fail(one.kind for one in [stage, *skipped])
+
+    def _ended(self, stage: Stage) -> None:
+        self._at_once = len(self.running)
+        self.running.pop(stage.key, None)
 
     @property
     def _remaining(self) -> float | None:
-        return self.tally.remaining(self._past)
+        """Seconds to go, if as many stages run side by side as did when the last one ended."""
+        rest = self.tally.remaining(self._past)
+        return None if rest is None else rest / max(self._at_once, 1)
 
 
 class LineView(TallyView):
     """One line a finished stage, on standard error; for logs and pipes."""
 
-    _last = 0.0
+    def __init__(self, past: dict[str, float]) -> None:
+        super().__init__(past)
+        self._last: dict[str, float] = {}
 
     def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
         super().planned(waiting, cached, ledger)
         self._say(f"{counted(len(waiting), 'stage')} to run, {cached:,} done before")
 
     def started(self, stage: Stage) -> None:
-        self._last = time.monotonic()
+        super().started(stage)
+        self._last[stage.key] = time.monotonic()
 
-    def progress(self, done: int, total: int, unit: str) -> None:
-        if time.monotonic() - self._last > 30:
-            self._last = time.monotonic()
-            self._say(f"  ... {done:,} of {total:,} {unit}")
+    def progress(self, stage: Stage, done: int, total: int, unit: str) -> None:
+        if time.monotonic() - self._last[stage.key] > 30:
+            self._last[stage.key] = time.monotonic()
+            which = f"{stage.kind} {stage.label}: " if len(self.running) > 1 else ""
+            self._say(f"  ... {which}{done:,} of {total:,} {unit}")
 
     def finished(self, stage: Stage, seconds: float) -> None:
         super().finished(stage, seconds)
@@ -87,8 +106,7 @@ class TableView(TallyView):
         super().__init__(past)
         self._ledger: Ledger | None = None
         self._before = 0
-        self._running: Stage | None = None
-        self._inside = ""
+        self._inside: dict[str, str] = {}
         self._begun = time.monotonic()
         self._console = Console(stderr=True)
         self._live = Live(console=self._console, refresh_per_second=4, transient=True, get_renderable=self._draw)
@@ -99,11 +117,8 @@ class TableView(TallyView):
         if waiting:
             self._live.start()
 
-    def started(self, stage: Stage) -> None:
-        self._running, self._inside = stage, ""
-
-    def progress(self, done: int, total: int, unit: str) -> None:
-        self._inside = f"{done:,} of {total:,} {unit}"
+    def progress(self, stage: Stage, done: int, total: int, unit: str) -> None:
+        self._inside[stage.key] = f"{done:,} of {total:,} {unit}"
 
     def failed(self, stage: Stage, reason: str, skipped: list[Stage]) -> None:
         super().failed(stage, reason, skipped)
@@ -118,12 +133,15 @@ class TableView(TallyView):
         table = Table("stage", box=None, pad_edge=False)
         for title in ("done", "of", "failed", "time"):
             table.add_column(title, justify="right")
+        # Drawn from a thread of its own while stages begin and end.
+        running = list(self.running.values())
+        kinds = {stage.kind for stage in running}
         for kind, total in self.tally.total.items():
-            mark = "▸ " if self._running is not None and kind == self._running.kind else "  "
+            mark = "▸ " if kind in kinds else "  "
             failed = str(self.tally.failed[kind] or "")
             table.add_row(mark + kind, str(self.tally.done[kind]), str(total), failed, clock(self.tally.seconds[kind]))
-        now = f"{self._running.kind} {self._running.label}  {self._inside}" if self._running is not None else ""
-        return Group(table, Text(now, style="bold"), Text(self._summary(), style="dim"))
+        now = [Text(f"{one.kind} {one.label}  {self._inside.get(one.key, '')}", style="bold") for one in running]
+        return Group(table, *now, Text(self._summary(), style="dim"))
 
     def _summary(self) -> str:
         rest = self._remaining

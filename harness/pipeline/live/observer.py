@@ -7,7 +7,8 @@ from harness.stage import Stage
 
 
 class Observer:
-    """Receives the events of one sweep, in order, from one thread. What a class does not take up passes unseen."""
+    """Receives the events of one sweep, in order, from one thread; several stages may run at once. What a class does
+    not take up passes unseen."""
 
     def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
         """Stages that are `waiting` will be made; `cached` are there already."""
@@ -15,8 +16,8 @@ class Observer:
     def started(self, stage: Stage) -> None:
         """It runs from now on."""
 
-    def progress(self, done: int, total: int, unit: str) -> None:
-        """How far the running stage is."""
+    def progress(self, stage: Stage, done: int, total: int, unit: str) -> None:
+        """How far a running stage is."""
 
     def finished(self, stage: Stage, seconds: float) -> None:
         """It is made."""
@@ -51,8 +52,8 @@ class ObserverGroup(Observer):
     def started(self, stage: Stage) -> None:
         self._hand_on("started", stage)
 
-    def progress(self, done: int, total: int, unit: str) -> None:
-        self._hand_on("progress", done, total, unit)
+    def progress(self, stage: Stage, done: int, total: int, unit: str) -> None:
+        self._hand_on("progress", stage, done, total, unit)
 
     def finished(self, stage: Stage, seconds: float) -> None:
         self._hand_on("finished", stage, seconds)

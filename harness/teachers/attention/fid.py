@@ -20,11 +20,11 @@ from harness.labelling.labels.teacher import Cost, Task, Teacher
 from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
 from harness.llm.local_weights import load_tokenizer
-from harness.models import resolve_model
+from harness.models import model_memory, resolve_model
 from harness.plugins import Settings
 from harness.pretrained.loading import explain_load_errors
 from harness.progress import Progress
-from harness.stage import digest
+from harness.stage import Resources, digest
 from harness.teachers.likelihood._ranking import by_score
 
 if TYPE_CHECKING:
@@ -64,6 +64,10 @@ class FiD(Teacher):
     def __init__(self, settings: FiDSettings, base: Path = Path()) -> None:
         super().__init__(settings, base)
         self._model = resolve_model(settings.model, base)
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(memory=model_memory(self._model, 1), gpu=1.0)
 
     @property
     def identity(self) -> str:

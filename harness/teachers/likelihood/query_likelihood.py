@@ -20,9 +20,9 @@ from harness.labelling.prompting.templates import load_prompt
 from harness.ledger.calls import CachedResponse, Call
 from harness.ledger.given_up import GivenUp
 from harness.llm.local_weights import causal_folder, load_tokenizer
-from harness.models import resolve_model
+from harness.models import model_memory, resolve_model
 from harness.plugins import Settings
-from harness.stage import digest
+from harness.stage import Resources, digest
 from harness.teachers.likelihood._packing_trial import scorer_for
 from harness.teachers.likelihood._pair_failures import PairFailures
 from harness.teachers.likelihood._pairs import Pair, PairTokens, ScoreRequest, TextPairs
@@ -85,6 +85,10 @@ class PairTeacher(Teacher):
         super().__init__(settings, base)
         self._model = resolve_model(settings.model, base)
         self._prompt = load_prompt(settings.prompt, base, ("passage", "query"))
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(memory=model_memory(self._model, 1), gpu=1.0)
 
     @property
     def identity(self) -> str:

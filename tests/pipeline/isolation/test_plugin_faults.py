@@ -131,7 +131,7 @@ def test_status_shows_tracebacks_when_asked(home: Path, swept: subprocess.Comple
 
 def test_fail_fast_stops_at_the_first_failure(tmp_path: Path) -> None:
     write_sweep(tmp_path, ("raises", "none"))
-    done = harness(tmp_path, "sweep", "sweep.yaml", "--fail-fast", "--json")
+    done = harness(tmp_path, "sweep", "sweep.yaml", "--fail-fast", "--jobs", "1", "--json")
     told = json.loads(done.stdout)
     assert done.returncode == 1 and told["cells"]["done"] == 1 and told["stages"]["failed"] == 1
     reasons = {cell: one["reason"] for one in told["failures"] for cell in one["cells"]}
@@ -141,7 +141,10 @@ def test_fail_fast_stops_at_the_first_failure(tmp_path: Path) -> None:
 def test_a_plug_in_that_loops_goes_when_its_sweep_is_killed(tmp_path: Path) -> None:
     write_sweep(tmp_path, ("loops",), methods=["bm25", {"method": "faulty", "fault": "loops", "label": "loop"}])
     sweep = subprocess.Popen(
-        [sys.executable, "-m", "harness", "sweep", "sweep.yaml"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "harness", "sweep", "sweep.yaml", "--jobs", "1"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert sweep.stderr is not None
     deadline = time.monotonic() + 120

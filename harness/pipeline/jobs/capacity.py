@@ -1,0 +1,75 @@
+"""How much of this machine the stages that run side by side may take together."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from harness import device
+from harness.pipeline.isolation.stage_threads import threads
+from harness.stage import Resources, Stage
+
+_JOB = 2.0
+"""GiB that a job is thought to need where nobody says how many there are to be."""
+_DRIVERS = ("/dev/nvidiactl", "/dev/kfd")
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+def default_jobs() -> int:
+    """As many as cores and free memory allow, each with its threads; 1 where there is a GPU, which one stage fills."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    most = min(cores // threads(), int(free_memory() / _JOB))
+    return 1 if _gpus() else max(1, most)
+
+
+def free_memory() -> float:
+    """GiB that this process and its children may still take."""
+    free = psutil.virtual_memory().available
+    with suppress(OSError, ValueError):
+        # ValueError: the limit is "max".
+        limit, used = (int((_CGROUP / f"memory.{name}").read_text()) for name in ("max", "current"))
+        free = min(free, limit - used)
+    return float(max(0, free)) / 2**30
+
+
+def _gpus() -> int:
+    # Without a driver torch need not be loaded to know.
+    there = any(Path(file).exists() for file in _DRIVERS)
+    return len(device.devices()) if there and device.device().type == "cuda" else 0
+
+
+@dataclass
+class Capacity:
+    """What `jobs` stages share. One that asks for more than there is runs alone."""
+
+    jobs: int
+    memory: float = field(default_factory=free_memory)
+    gpus: int = field(default_factory=_gpus)
+    _taken: dict[str, Resources] = field(default_factory=dict)
+
+    def fits(self, stage: Stage) -> bool:
+        """Whether it may start beside those that run."""
+        if not self._taken:
+            return True
+        taken, wanted = [*self._taken.values(), stage.resources], stage.resources
+        slots = Counter(slot for one in taken for slot in one.slots)
+        return (
+            # What takes no core need not wait for one.
+            (wanted.cpu == 0 or sum(one.cpu for one in taken) <= self.jobs)
+            and sum(one.memory for one in taken) <= self.memory
+            and (wanted.gpu == 0 or self.gpus == 0 or sum(one.gpu for one in taken) <= self.gpus)
+            and all(slots[slot] <= self.jobs for slot in wanted.slots)
+        )
+
+    def take(self, stage: Stage) -> None:
+        """It runs."""
+        self._taken[stage.key] = stage.resources
+
+    def release(self, stage: Stage) -> None:
+        """It has ended."""
+        self._taken.pop(stage.key)

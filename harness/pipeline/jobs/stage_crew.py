@@ -1,0 +1,77 @@
+"""Stages that run side by side, each waited for by a thread; what happens is told on the caller's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import SimpleQueue
+from threading import Thread
+from typing import Self
+
+from harness.pipeline.graph import Queue
+from harness.pipeline.isolation.isolated_work import IsolatedWork
+from harness.pipeline.isolation.stage_process import GRACE
+from harness.pipeline.jobs.capacity import Capacity
+from harness.pipeline.store import Manifest
+from harness.stage import Stage
+
+Tell = Callable[[Stage, int, int, str], None]
+Made = Callable[[], Manifest | None]
+"""What a stage came to: its manifest, None where another process made it; raises what it raised."""
+
+
+class StageCrew:
+    """Starts what is ready and fits. `make` makes the artefact of a stage, on a thread, and hears of its progress."""
+
+    def __init__(
+        self, make: Callable[[Stage, Tell], Manifest | None], capacity: Capacity, isolation: IsolatedWork | None
+    ) -> None:
+        self._make, self._capacity, self._isolation = make, capacity, isolation
+        self._happened: SimpleQueue[Callable[[], tuple[Stage, Made] | None]] = SimpleQueue()
+        self._threads: dict[str, Thread] = {}
+        self.running: dict[str, Stage] = {}
+
+    def start(self, queue: Queue, started: Callable[[Stage], None], progress: Tell) -> None:
+        """Start the stages of `queue` that are ready and fit, best first."""
+        for stage in queue.ready():
+            if stage.key not in self.running and self._capacity.fits(stage):
+                self._capacity.take(stage)
+                self.running[stage.key] = stage
+                started(stage)
+                self._submit(stage, progress)
+
+    def _submit(self, stage: Stage, progress: Tell) -> None:
+        outcome = Future[Manifest | None]()
+
+        def tell(*how: object) -> None:
+            self._happened.put(lambda: progress(*how))  # type: ignore[arg-type]
+
+        def run() -> None:
+            try:
+                outcome.set_result(self._make(stage, tell))
+            except BaseException as error:
+                outcome.set_exception(error)
+            self._happened.put(lambda: (stage, outcome.result))
+
+        # One that waits for a lock of another sweep must not hold up the end of this one.
+        self._threads[stage.key] = Thread(target=run, name=f"stage {stage.key[:12]}", daemon=True)
+        self._threads[stage.key].start()
+
+    def wait(self) -> tuple[Stage, Made]:
+        """The next stage that ends; progress of others is told meanwhile."""
+        while (ended := self._happened.get()()) is None:
+            continue
+        stage, _ = ended
+        self._threads.pop(stage.key).join()
+        self._capacity.release(self.running.pop(stage.key))
+        return ended
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *details: object) -> None:
+        if error is not None and self._isolation is not None:
+            # First the processes: the threads wait for them, and then take their drafts away.
+            self._isolation.close()
+            for thread in self._threads.values():
+                thread.join(GRACE)
