@@ -156,7 +156,7 @@ class Store:
 
     def for_child(self) -> Store:
         """The same for another process, with what is known to be there and whole."""
-        other = Store(self.root, locks=self._locks, damaged=self._damaged)
+        other = Store(self.root, locks=self._locks, damaged=self._damaged, records=self.records.root)
         other._known, other._verified = dict(self._known), set(self._verified)
         return other
 
