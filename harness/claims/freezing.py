@@ -22,6 +22,7 @@ from harness.config.sweep_file import SweepFile
 from harness.errors import UserError
 from harness.files import atomic_file
 from harness.plugins import Settings
+from harness.published.card import Card
 from harness.stage import digest
 from harness.validation import validated_json
 
@@ -114,6 +115,11 @@ class FreezeMark:
         claims = claims_of(sweep)
         self._frozen = read_frozen(claims) if claims is not None else None
         self._now = state_of(claims) if claims is not None else ""
+
+    def stamped(self, card: Card, started: str) -> Card:
+        """`card` with the freeze that its run rests on, where it rests on one."""
+        frozen = self.of(started, is_reference=card.resample is None and card.seed is None)
+        return card.model_copy(update={"frozen": (frozen,)}) if frozen else card
 
     def of(self, started: str, is_reference: bool) -> str | None:
         """The hash for a run whose evaluation was started then, in ISO form; None where nothing was frozen before it.

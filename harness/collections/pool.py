@@ -10,15 +10,16 @@ from typing import Any, ClassVar
 
 from harness.collections.collection import Collection, Corpus, Judgments, Texts
 from harness.collections.crops import HUMAN, SOURCES, Material, TrainingQuery, pick
-from harness.collections.mixture import Shares
 from harness.collections.own_documents import plain_queries
 from harness.collections.splits import normalised
 from harness.errors import UserError, did_you_mean
 from harness.stage import Context, Stage
 
-__all__ = ["SOURCES", "Pool", "TrainingQuery", "read_pool", "training_pool"]
+__all__ = ["SOURCES", "MixedPool", "Pool", "Shares", "TrainingQuery", "read_pool", "shares_of", "training_pool"]
 
 FILE = "pool.jsonl"
+Shares = tuple[tuple[str, float], ...]
+"""(source, share); shares are positive and sum to 1."""
 
 
 @dataclass(frozen=True, eq=False)

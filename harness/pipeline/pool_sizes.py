@@ -8,9 +8,8 @@ from typing import Any
 
 from harness.collections.collection import Collection as Documents
 from harness.collections.crops import HUMAN
-from harness.collections.mixture import Shares, shared_part
-from harness.collections.pool import Pool, read_pool, shares_of, training_pool
-from harness.collections.sample import QuerySubset, largest_draw, source_counts, too_few
+from harness.collections.pool import Pool, Shares, read_pool, shares_of, training_pool
+from harness.collections.sample import QuerySubset, largest_draw, shared_part, source_counts, too_few
 from harness.config.cells import expand
 from harness.config.registries import SweepSource
 from harness.config.sweep_file import SweepFile

@@ -10,9 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.collections.crops import TrainingQuery
-from harness.collections.mixture import drawn_counts, largest_mixed, shared_part, source_sequence
 from harness.collections.pool import Pool, shares_of, training_pool
-from harness.collections.sample import draw_queries, order_queries
+from harness.collections.sample import (
+    draw_queries,
+    drawn_counts,
+    largest_mixed,
+    order_queries,
+    shared_part,
+    source_sequence,
+)
 from harness.errors import UserError
 from tests.collections.folders import Load, MakeFolder
 

@@ -73,9 +73,7 @@ def publish_cell(
         if isinstance(stage, Labels) and store.is_recorded(stage)
     }
     card = _card(cell, store, sweep, alone)
-    is_reference = cell.cell.resample is None and cell.cell.seed is None
-    if mark is not None and (frozen := mark.of(store.manifest(cell.evaluate)["started"], is_reference)):
-        card = card.model_copy(update={"frozen": (frozen,)})
+    card = mark.stamped(card, store.manifest(cell.evaluate)["started"]) if mark is not None else card
     folder, trace = run_folder(results, card), trace_file(cell.trace, store)
     if anew or not cache.holds(folder, card, trace):
         run, metrics = store.place(cell.run) / "run.trec.gz", store.place(cell.evaluate) / METRICS
