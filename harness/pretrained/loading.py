@@ -84,7 +84,8 @@ def explain_load_errors(folder: Path, *exempt: Exempt) -> Iterator[None]:
     except Exception as error:
         damage = next(damaged_files(folder), None)
         remedy = "copy, download or save the model anew" if damage else "give a folder saved by sentence-transformers"
-        raise UserError(f"the model in '{folder}' does not load: {damage or error}", remedy=remedy) from error
+        fault = damage or f"{type(error).__name__}: {error}"
+        raise UserError(f"the model in '{folder}' does not load: {fault}", remedy=remedy) from error
     for report in reports:
         _require_whole(report, folder, exempt)
 

@@ -52,7 +52,7 @@ def test_json_is_one_document(
     ("arguments", "words"),
     [
         (["report", "results", "--html", "--latex"], "--html and --latex at once"),
-        (["report", "nowhere"], "no published runs"),
+        (["report", "nowhere"], "no such folder of results"),
         (["report", "results", "--collection", "x"], "no published run of collection 'x'"),
         (["report", "results", "--test", "maxt", "--correction", "holm"], "covers the whole family"),
         (["export", "nowhere"], "no such run"),

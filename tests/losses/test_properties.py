@@ -14,7 +14,9 @@ from harness.plugins import plugins
 from tests.losses.lists import loss_from as loss_of
 from tests.losses.lists import padded, target
 
-NAMES = sorted(plugins(Loss))
+ALL = sorted(plugins(Loss))
+NAMES = [name for name in ALL if "embeddings" not in plugins(Loss)[name].needs]
+"""Those of scores; what holds for embeddings is in tests/training/test_embed_distill.py."""
 ORDER = [name for name in NAMES if plugins(Loss)[name].needs == ("order",)]
 SCORES = [name for name in NAMES if plugins(Loss)[name].needs == ("scores",)]
 DIVERGING = [name for name in SCORES if plugins(Loss)[name].shifts and name not in ("weighted-pl", "emdr2")]
@@ -37,13 +39,17 @@ def example(garbage: float = 0.0, dtype: torch.dtype = torch.float64) -> tuple[T
     return padded(rows, garbage, dtype), target(SIZES, ORDERED, padded(teacher, garbage, torch.float32), GOLD)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_describes_itself(name: str) -> None:
     loss = plugins(Loss)[name]
     assert loss.summary and loss.source and loss.formula and loss.__doc__
     assert loss.role in ("ranker", "retriever", "both")
-    needs = loss_from(name).needed
-    assert set(needs) <= {"order", "scores", "gold labels"} and needs
+    assert set(loss.needs) <= {"order", "scores", "gold labels", "embeddings"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_needs_something(name: str) -> None:
+    assert loss_from(name).needed
 
 
 @pytest.mark.parametrize("name", NAMES)

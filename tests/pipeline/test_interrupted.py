@@ -66,7 +66,7 @@ def test_a_sweep_that_is_ended_leaves_what_is_done(number: int, code: int, words
         time.sleep(0.1)
     time.sleep(1)
     os.kill(sweep.pid, number)
-    _, told = sweep.communicate(timeout=60)
+    _, told = sweep.communicate(timeout=180)
     assert sweep.returncode == code
     last = told.strip().splitlines()[-1]
     assert words is None or (words in last and "Traceback" not in told)
@@ -82,7 +82,7 @@ def test_with_json_an_interruption_is_one_document(tmp_path: Path) -> None:
     while len(list(run_folders(tmp_path / "results"))) < 2 and time.monotonic() < deadline:
         time.sleep(0.1)
     sweep.terminate()
-    told, _ = sweep.communicate(timeout=60)
+    told, _ = sweep.communicate(timeout=180)
     assert sweep.returncode == 143 and "2 of 4 cells are on the board" in json.loads(told)["error"]["what"]
 
 
