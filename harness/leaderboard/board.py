@@ -197,7 +197,7 @@ def _notes(group: RunGroup, metric: str | None) -> list[str]:
     if declared := {facts.metric_declared for facts in group.facts} - {None, leading}:
         notes.append(f"led by {leading}, though sweeps declared {', '.join(sorted(map(str, declared)))}")
     for name, pairs in zip(map(plain, group.baselines), group.pairs_of_each, strict=True):
-        if not pairs:
+        if not pairs and name not in {facts.method for facts in group.facts}:
             notes.append(f"no row of the baseline '{name}' to compare with")
         if any(group.facts[number].random and group.facts[number].runs == 1 for number in pairs.values()):
             notes.append(f"the baseline '{name}' rests on one seed, and so does every comparison with it")

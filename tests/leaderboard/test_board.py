@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -174,6 +175,15 @@ def test_an_unknown_baseline_is_a_note_and_no_test(results: Path) -> None:
     found = load_board(results, baseline="bm25")
     assert found.notes == ("semanlink (test): no row of the baseline 'bm25' to compare with",)
     assert all(row.against is None for row in found.tables[0].rows)
+
+
+def test_a_baseline_without_other_rows_is_not_missed(results: Path) -> None:
+    for folder in [*results.glob("*/*/")]:
+        if "name: zero-shot\n" not in (folder / "card.yaml").read_text(encoding="utf-8"):
+            shutil.rmtree(folder)
+    (table,) = load_board(results).tables
+    assert {row.method for row in table.rows} == {"zero-shot"}
+    assert not [note for note in table.notes if "no row of the baseline" in note]
 
 
 def test_an_empty_or_absent_folder_gives_an_empty_board(tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.collections.collection import Qrels
-from harness.evaluation.metrics.lookup import Scores, mean
+from harness.evaluation.metrics.lookup import Scores, bounds, mean
 from harness.evaluation.metrics.lookup import evaluate as per_query_scores
 from harness.evaluation.metrics.subtopics import Subtopics, diversity_scores, flattened
 from harness.evaluation.significance.alternative import Alternative
-from harness.evaluation.significance.clusters import clusters_of, read_clusters
+from harness.evaluation.significance.bootstrap import Interval
+from harness.evaluation.significance.clusters import Clusters, clusters_of, read_clusters
 from harness.evaluation.significance.compare_runs import compare, compare_methods
 from harness.evaluation.significance.comparison_result import Evaluated
 from harness.evaluation.significance.comparison_tables import render_comparison, render_evaluation
@@ -48,8 +49,8 @@ def evaluate(
     clusters: Mapping[str, str] | None = None,
 ) -> Evaluated:
     """Means of `metrics`, one or several (DEFAULT_METRICS where None), over all queries of `qrels`, each with its 95 %
-    t interval, over `clusters` (query -> cluster) where queries are not independent. Raises UserError on an unknown
-    metric, and where run and qrels have no query in common.
+    t interval, cut at the metric's bounds, over `clusters` (query -> cluster) where queries are not independent. Raises
+    UserError on an unknown metric, and where run and qrels have no query in common.
 
     >>> import harness
     >>> run = harness.load_run("results/semanlink/bm25-b287f4b1")
@@ -75,10 +76,7 @@ def _evaluated(
         queries=len(qrels),
         missing=sum(not run.scores.get(query) for query in qrels),
         metrics={name: mean(values) for name, values in scores.items()},
-        intervals={
-            name: mean_of(fixed_run(np.array([*values.values()])), clusters).interval() if values else None
-            for name, values in scores.items()
-        },
+        intervals={name: _interval(name, values, clusters) for name, values in scores.items()},
         notices=overlap_notices(run.name, run.scores, qrels),
     )
     if clusters is not None:
@@ -88,3 +86,12 @@ def _evaluated(
     if per_query:
         answer["per_query"] = scores
     return answer
+
+
+def _interval(name: str, values: Mapping[str, float], clusters: Clusters | None) -> Interval | None:
+    """Over few queries t reaches further than the metric can."""
+    found = mean_of(fixed_run(np.array([*values.values()])), clusters).interval() if values else None
+    if found is None:
+        return None
+    least, most = bounds(name)
+    return Interval(max(found.low, least), min(found.high, most))

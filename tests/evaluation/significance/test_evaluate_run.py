@@ -133,6 +133,12 @@ def test_identical_runs_do_not_differ() -> None:
     assert (row["difference"], row["p"], row["effect_size"], row["ties"]) == (0.0, 1.0, 0.0, 30)
 
 
+def test_an_interval_of_few_queries_ends_at_the_metrics_bounds() -> None:
+    run = Run("two", {"q1": {"d1": 1.0}, "q2": {"d2": 1.0}})
+    answer = evaluate_run.evaluate(run, {"q1": {"d1": 1}, "q2": {"d1": 1}}, ["nDCG@10"])
+    assert answer["metrics"]["nDCG@10"] == 0.5 and answer["intervals"]["nDCG@10"] == (0.0, 1.0)
+
+
 def test_one_query_has_no_interval() -> None:
     answer = evaluate_run.compare([WEAK, STRONG], {"q1": QRELS["q1"]})
     assert answer["runs"][0]["interval"] is None
