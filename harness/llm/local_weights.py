@@ -84,6 +84,8 @@ def load_causal(folder: Path, precision: str, attention: str) -> Any:
 
 def in_words(error: Exception) -> str:
     """One line about what a model's own code raised."""
+    # Beside the folder's name there would be no room for what was raised.
+    error = error.__cause__ if isinstance(error, UserError) and isinstance(error.__cause__, Exception) else error
     message = error.message if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
     return " ".join(message.split())[:120]
 

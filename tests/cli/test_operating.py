@@ -51,7 +51,7 @@ def own_method(home: Path, name: str) -> Path:
         (["sweep", "nowhere.yaml"], "nowhere.yaml", "there is no such sweep file", 2),
         (["sweep", "sweep.yaml"], "sweep.yaml:3: methods.1", "unknown method 'faulty'", 2),
         (["sweep", "sweep.yaml", "--nonsense"], "the command line", "No such option: --nonsense", 2),
-        (["sweep"], "the command line", "Missing argument 'FILE'", 2),
+        (["evaluate"], "the command line", "Missing argument 'RUN'", 2),
         (["board", "--results", "nothere"], "nothere", "there is no such folder of results", 2),
     ],
 )

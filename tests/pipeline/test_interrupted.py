@@ -16,6 +16,7 @@ from harness.leaderboard.board import load_board
 from harness.pipeline.workspace import Workspace
 from harness.published.result_folder import read_card, run_folders
 from tests.baselines.small import write_collection
+from tests.interrupts import heed_interrupts
 from tests.pipeline.isolation.faulty_method import Faulty
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
@@ -57,6 +58,7 @@ def test_a_sweep_that_is_ended_leaves_what_is_done(number: int, code: int, words
     write_sweep(tmp_path)
     sweep = subprocess.Popen(
         [sys.executable, "-m", "harness", "sweep", "sweep.yaml", "--jobs", "1"],
+        preexec_fn=heed_interrupts,
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,

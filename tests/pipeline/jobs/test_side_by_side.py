@@ -20,6 +20,7 @@ import pytest
 from harness.pipeline.live.follower import Follower, SweepReport
 from harness.pipeline.workspace import Workspace
 from harness.published.result_folder import run_folders
+from tests.interrupts import heed_interrupts
 from tests.llm.openai_server import Server, serving
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
@@ -65,7 +66,13 @@ def waiting(home: Path, server: Server) -> Iterator[subprocess.Popen[str]]:
     (home / "sweep.yaml").write_text(SWEEP.format(url=server.url))
     command = harness(home, "sweep", "sweep.yaml", "--jobs", "2", "--json")
     sweep = subprocess.Popen(
-        command, cwd=home, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        preexec_fn=heed_interrupts,
+        cwd=home,
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         until(lambda: server.in_flight > 0 and len(list(run_folders(home / "results"))) == 3, sweep)
