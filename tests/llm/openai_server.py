@@ -8,6 +8,7 @@ import json
 import random
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -53,7 +54,7 @@ class Server:
             body = await request.json()
             self.bodies.append(body)
             self.headers.append(dict(request.headers))
-            await asyncio.sleep(self.latency)
+            await self._wait()
             if self.status != 200:
                 return web.json_response({"error": self.error}, status=self.status)
             fault = self._random.choice(self.faults) if self.faults and self._random.random() < self.rate else "none"
@@ -109,6 +110,12 @@ class Server:
         lines = [json.loads(line) for line in self.files[source].decode().splitlines()]
         self.files[f"{name}-out"] = "\n".join(json.dumps(_answered(line)) for line in lines).encode()
         return web.json_response(_batch(name, source, "completed", f"{name}-out"))
+
+    async def _wait(self) -> None:
+        """For `latency` seconds; requests that wait already heed what it is changed to."""
+        started = time.monotonic()
+        while (rest := started + self.latency - time.monotonic()) > 0:
+            await asyncio.sleep(min(1.0, rest))
 
     async def _respond(self, request: web.Request, body: dict[str, Any], fault: str) -> web.StreamResponse:
         prompt = body["messages"][-1]["content"]
