@@ -54,7 +54,7 @@ class Server:
             body = await request.json()
             self.bodies.append(body)
             self.headers.append(dict(request.headers))
-            await self._wait()
+            await self._wait(request)
             if self.status != 200:
                 return web.json_response({"error": self.error}, status=self.status)
             fault = self._random.choice(self.faults) if self.faults and self._random.random() < self.rate else "none"
@@ -111,11 +111,13 @@ class Server:
         self.files[f"{name}-out"] = "\n".join(json.dumps(_answered(line)) for line in lines).encode()
         return web.json_response(_batch(name, source, "completed", f"{name}-out"))
 
-    async def _wait(self) -> None:
-        """For `latency` seconds; requests that wait already heed what it is changed to."""
+    async def _wait(self, request: web.Request) -> None:
+        """For `latency` seconds; requests that wait already heed what it is changed to, and end with their asker."""
         started = time.monotonic()
         while (rest := started + self.latency - time.monotonic()) > 0:
             await asyncio.sleep(min(1.0, rest))
+            if rest > 1 and request.transport is None:
+                raise asyncio.CancelledError
 
     async def _respond(self, request: web.Request, body: dict[str, Any], fault: str) -> web.StreamResponse:
         prompt = body["messages"][-1]["content"]

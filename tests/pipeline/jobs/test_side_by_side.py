@@ -20,6 +20,7 @@ import pytest
 from harness.pipeline.live.follower import Follower, SweepReport
 from harness.pipeline.workspace import Workspace
 from harness.published.result_folder import run_folders
+from tests.interrupts import heed_interrupts
 from tests.llm.openai_server import Server, serving
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
@@ -66,6 +67,7 @@ def waiting(home: Path, server: Server) -> Iterator[subprocess.Popen[str]]:
     command = harness(home, "sweep", "sweep.yaml", "--jobs", "2", "--json")
     sweep = subprocess.Popen(
         command,
+        preexec_fn=heed_interrupts,
         cwd=home,
         env=environment(home),
         stdout=subprocess.PIPE,
