@@ -56,7 +56,7 @@ app.add_typer(labels_app, name="labels")
 
 
 class ListKind(StrEnum):
-    """What can be listed and shown."""
+    """What can be listed and shown: the kinds of harness/catalogue.py, whose imports --help does not wait for."""
 
     teachers = "teachers"
     methods = "methods"
@@ -65,6 +65,7 @@ class ListKind(StrEnum):
     engines = "engines"
     metrics = "metrics"
     strategies = "strategies"
+    students = "students"
     prompts = "prompts"
     examples = "examples"
 
@@ -125,7 +126,8 @@ app.command()(setup)
 
 @app.command("list")
 def list_(kind: KindArg, plugin_files: PluginsOpt = None, as_json: JsonOpt = False) -> None:
-    """What there is: teachers, methods, losses, collections, engines, metrics, strategies, prompts, example sweeps."""
+    """What there is: teachers, methods, losses, students, collections, engines, metrics, strategies, prompts, example
+    sweeps."""
     from harness.catalogue import catalogue, render_catalogue
 
     use_plugins(plugin_files)

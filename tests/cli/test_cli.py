@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.catalogue import kinds
 from tests.calling import call
 
 
@@ -96,3 +97,11 @@ def test_doctor_names_every_check(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     checks = {row["name"]: row for row in json.loads(capsys.readouterr().out)["checks"]}
     assert checks["bundled:minilm-l6"]["ok"] and checks["precision"]["ok"]
     assert all(row["ok"] or row["remedy"] for row in checks.values())
+
+
+def test_every_kind_of_plug_in_can_be_listed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for kind in [*kinds(), "metrics", "prompts", "examples"]:
+        assert call(monkeypatch, "list", kind, "--json") == 0
+        assert json.loads(capsys.readouterr().out)
