@@ -33,6 +33,7 @@ from harness.cli.options import (
 )
 from harness.cli.plugin_commands import add_plugin_commands
 from harness.cli.report_commands import export, report
+from harness.cli.reproduce_command import reproduce
 from harness.cli.result_command import ResultTyper
 from harness.cli.setup_command import setup
 from harness.cli.stage_command import stage
@@ -115,6 +116,7 @@ app.command()(claims)
 app.command()(curves)
 app.command()(trace)
 app.command()(report)
+app.command()(reproduce)
 app.command()(export)
 app.command()(add)
 app.command()(board)

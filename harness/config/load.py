@@ -31,7 +31,9 @@ def load_sweep(path: str | Path, overrides: Sequence[str] = (), registries: Regi
     """
     path, faults = Path(path), list[UserError]()
     tree = _resolved(read_merged(path, faults), _parsed(overrides, faults), faults)
-    return _checked(tree, SweepSource(path, _content_hash(tree), tree=tree), faults, registries)
+    return _checked(
+        tree, SweepSource(path, _content_hash(tree), overrides=tuple(overrides), tree=tree), faults, registries
+    )
 
 
 def sweep_of(content: Mapping[str, Any], name: str, command: str) -> SweepFile:
@@ -40,7 +42,7 @@ def sweep_of(content: Mapping[str, Any], name: str, command: str) -> SweepFile:
     `name` stands for the file in errors and on cards, `command` is what runs it. Raises UserErrors.
     """
     tree = node_of(content, Place(name))
-    return _checked(tree, SweepSource(Path.cwd() / name, _content_hash(tree), command, tree), [])
+    return _checked(tree, SweepSource(Path.cwd() / name, _content_hash(tree), command, tree=tree), [])
 
 
 def _checked(

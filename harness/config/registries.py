@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +17,15 @@ from harness.errors import UserError, UserErrors, nearest
 from harness.evaluation.metrics.lookup import metric
 from harness.labelling.labels.teacher import Teacher
 from harness.losses.loss import Loss
+from harness.masking import masked
 from harness.method import Method
 from harness.plugins import Plugin, plugins
 from harness.retrieval.engines import LexicalEngine
 from harness.retrieval.student_type import StudentType
 from harness.validation import KeyPath, dotted
+
+_ABSOLUTE = re.compile(r"(?<![\w.:/~])/(?:[^/\s'\",\[\]{}]+/)*")
+"""The folders of an absolute path, not those of an address."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,19 @@ class SweepSource:
     sha256: str
     command: str = ""
     """What runs it, where that is not ``harness sweep`` with its file."""
+    overrides: tuple[str, ...] = ()
+    """``a.b=v`` of the command line."""
     tree: Node | None = field(default=None, compare=False, repr=False)
     """The content with the place of every value."""
+
+    @property
+    def typed(self) -> str:
+        """The command as people type it, without what belongs to one machine or to nobody else: of absolute paths
+        their names, of secrets a mark."""
+        if self.command:
+            return self.command
+        overrides = (f"--set {shlex.quote(masked(_without_folders(one)))}" for one in self.overrides)
+        return " ".join(["harness sweep", shlex.quote(_without_folders(self.path.as_posix())), *overrides])
 
     @property
     def notices(self) -> tuple[UserError, ...]:
@@ -101,6 +118,10 @@ class SweepSource:
         node = self._at(path)
         items = node.value if node is not None and isinstance(node.value, list) else []
         return next(((*path, index) for index, item in enumerate(items) if item.plain() == value), path)
+
+
+def _without_folders(text: str) -> str:
+    return _ABSOLUTE.sub("", text)
 
 
 @dataclass(frozen=True)

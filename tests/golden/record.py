@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from harness.catalogue import catalogue, describe
 from harness.cli.main import app
 from harness.pipeline.graph import closure
-from harness.pipeline.publish.card_builder import _tag
+from harness.pipeline.publish.card_builder import run_tag
 from harness.pipeline.workspace import Workspace
 from harness.stage import Stage
 from tests.baselines.small import write_collection
@@ -82,7 +82,7 @@ def planned(sweep: Path, workspace: Path) -> tuple[dict[str, Any], dict[str, Sta
     keys: dict[str, list[str]] = {}
     for key, stage in stages.items():
         keys.setdefault(stage.kind, []).append(key[:16])
-    return {"runs": [_tag(cell) for cell in cells], "stages": dict(sorted(keys.items()))}, stages
+    return {"runs": [run_tag(cell) for cell in cells], "stages": dict(sorted(keys.items()))}, stages
 
 
 def keys() -> tuple[dict[str, Any], dict[str, Any]]:

@@ -101,7 +101,7 @@ def _computed_before(folder: Path, card: Card) -> set[str]:
     return {stage.key for stage in provenance.stages if not stage.cached} if provenance else set()
 
 
-def _tag(cell: PlannedCell) -> str:
+def run_tag(cell: PlannedCell) -> str:
     """What a folder and its run are called; the mark at the end tells cells apart whatever is cut away before it."""
     point = cell.cell
     axes = {"b": point.budget, "r": point.resample, "s": point.seed}
@@ -126,7 +126,7 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
     summaries = [_summary(stage, store) for stage in labels]
     plugins = plugin_sections(cell, stages.values())
     return Card(
-        tag=_tag(cell),
+        tag=run_tag(cell),
         platform=platform(),
         research_goal=ResearchGoal(
             sweep=sweep.source.path.name,
@@ -135,7 +135,7 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
                 reported_measures=sweep.evaluate.reported, baseline=(sweep.baseline,) if sweep.baseline else ()
             ),
         ),
-        implementation=implementation(sweep.source.command or f"harness sweep {_typed(sweep.source.path)}"),
+        implementation=implementation(sweep.source.typed),
         method=_method(cell),
         data=card_data(cell, sweep, stages.values(), store),
         teacher=_teacher(cell),
@@ -164,11 +164,6 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
         plugins=plugins,
         run_faults=run_faults(cell, store) if plugins else (),
     )
-
-
-def _typed(path: Path) -> str:
-    """The sweep file as people typed it; an absolute path belongs to one machine and is shortened to its name."""
-    return path.name if path.is_absolute() else path.as_posix()
 
 
 def _summary(stage: Labels, store: Store) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.pipeline.builder import PlannedCell
 from harness.pipeline.graph import closure
 from harness.pipeline.planned_sweep import PlannedSweep
-from harness.pipeline.publish.card_builder import _tag
+from harness.pipeline.publish.card_builder import run_tag
 from harness.pipeline.store import Store
 from harness.published.result_folder import slug
 from harness.stage import Stage
@@ -22,4 +22,4 @@ def unrecorded(plan: PlannedSweep, store: Store, results: Path) -> list[Stage]:
 
 
 def _is_published(cell: PlannedCell, results: Path) -> bool:
-    return (results / slug(cell.inputs.collection.name) / _tag(cell)).is_dir()
+    return (results / slug(cell.inputs.collection.name) / run_tag(cell)).is_dir()
