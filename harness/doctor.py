@@ -15,10 +15,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness._lazy import lazy
-from harness.device import best_dtype
+from harness.device import resolve_numerics
 from harness.errors import UserError
 from harness.masking import masked
 from harness.models import BUNDLED, resolve_model
+from harness.numerics.numerics_class import Numerics
 
 if TYPE_CHECKING:
     import torch
@@ -75,10 +76,16 @@ def _device() -> list[Check]:
     name = torch.cuda.get_device_name() if cuda else "CPU"
     return [
         check("device", True, f"{name}, torch {torch.__version__}"),
-        check(
-            "precision", True, f"{best_dtype()} is the faster here (measured once, kept; HARNESS_PRECISION overrides)"
-        ),
+        check("precision", True, _precision(resolve_numerics())),
     ]
+
+
+def _precision(numerics: Numerics) -> str:
+    why = "measured once, kept" if numerics.device == "cpu" else "what the GPU is made for"
+    return (
+        f"{numerics.precision} is the faster here ({why}; HARNESS_PRECISION overrides); sweeps with numerics: auto "
+        f"compute in {numerics}"
+    )
 
 
 def _models() -> list[Check]:

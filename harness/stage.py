@@ -6,6 +6,9 @@ addresses) do not change the output and stay out of the key; all others do, by t
 stand for their fields (a settings field with ``json_schema_extra={"transport": True}`` stays out, and one with
 ``{"absent": value}`` where it holds that value: what was so before there was the field).
 
+Where models compute in a stage (`computes`), its key holds their numerics too (numerics.py), which were resolved when
+it was made.
+
 Code outside this project counts by its text (source_hash.py): stages, identified objects and dataclasses of a plug-in,
 and whatever an object names in `source_classes`, get another key with every edit. What an object names there says by a
 `version` that its own code changed.
@@ -17,7 +20,7 @@ import dataclasses
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from itertools import chain
 from pathlib import Path
@@ -25,8 +28,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from pydantic import BaseModel
 
+from harness.device import resolve_numerics
+from harness.numerics.active_numerics import active_numerics
+from harness.numerics.numerics_class import Numerics
 from harness.progress import Progress
-from harness.source_hash import source_hash
+from harness.source_hash import is_foreign, source_hash
 
 if TYPE_CHECKING:
     from harness.ledger.ledger import Ledger
@@ -46,6 +52,27 @@ class Context(Protocol):
     def path(self, stage: Stage) -> Path:
         """The verified artefact folder of a finished input stage."""
         ...
+
+
+MEASURED = "measured"
+"""Key of a manifest under which measurements stand."""
+_NOTE = ".measured.json"
+
+
+def note_measured(folder: Path, values: Mapping[str, Any]) -> None:
+    """Note `values`, plain data that another run of the stage which writes into `folder` would measure otherwise. They
+    go into the manifest and are no file of the artefact, so that equal artefacts have equal hashes."""
+    (folder / _NOTE).write_text(json.dumps(values), encoding="utf-8")
+
+
+def take_measured(folder: Path) -> dict[str, Any]:
+    """What was noted in `folder`, as a part of its manifest; the note is gone afterwards."""
+    file = folder / _NOTE
+    if not file.is_file():
+        return {}
+    found = json.loads(file.read_text(encoding="utf-8"))
+    file.unlink()
+    return {MEASURED: found}
 
 
 def transport(**options: Any) -> Any:
@@ -162,6 +189,14 @@ class Stage(ABC):
     version: ClassVar[int] = 1
     trains: ClassVar[bool] = False
     """Whether its seconds count as training."""
+    computes: ClassVar[bool | None] = None
+    """Whether models run or learn in it, so that its key needs their numerics; None stands for yes in the stages of
+    plug-ins, for no in ours."""
+
+    given_numerics: Numerics | None = dataclasses.field(
+        default_factory=active_numerics, kw_only=True, repr=False, compare=False, metadata={"transport": True}
+    )
+    """What the sweep resolved; None where it is none of a sweep."""
 
     @abstractmethod
     def run(self, out: Path, context: Context) -> None:
@@ -182,6 +217,20 @@ class Stage(ABC):
         """What it takes of the machine; decides which stages run side by side, never what comes out."""
         return Resources()
 
+    @cached_property
+    def numerics(self) -> Numerics:
+        """Those of its process, whatever runs in it."""
+        return self.given_numerics or resolve_numerics()
+
+    @property
+    def computed_in(self) -> Numerics | None:
+        """In which numerics models compute what comes out; None where none do."""
+        return self.numerics if self._has_numerics else None
+
+    @property
+    def _has_numerics(self) -> bool:
+        return is_foreign(type(self)) if self.computes is None else self.computes
+
     def fields(self) -> dict[str, Any]:
         """What the key is made of: every field that is not transport, by the name that it was first stored with."""
         return {key: getattr(self, name) for key, name in _keyed(type(self)).items()}
@@ -199,8 +248,11 @@ class Stage(ABC):
 
     @cached_property
     def key(self) -> str:
-        """Content key: sha256 over kind, revision and fields."""
-        return digest({"kind": self.kind, "version": self.revision, "fields": self.fields()})
+        """Content key: sha256 over kind, revision, fields, and numerics that its models compute in, where these have a
+        mark."""
+        mark = self.numerics.stage_mark if self._has_numerics else None
+        numerics = {} if mark is None else {"numerics": mark}
+        return digest({"kind": self.kind, "version": self.revision, "fields": self.fields(), **numerics})
 
     def inputs(self) -> tuple[Stage, ...]:
         """The stages this one reads, also inside lists, tuples and dicts of its fields."""

@@ -23,6 +23,7 @@ from harness.config.parts import Candidates, EvaluationSettings, Losses, Student
 from harness.config.registries import SweepSource
 from harness.config.tuning import Tuning, tuning
 from harness.config.value_types import Budgets, Many, Numbers
+from harness.numerics.numerics_class import NumericsChoice
 from harness.plugins import Settings
 from harness.validation import ErrorCollector, Fault, failure, value_text
 
@@ -87,6 +88,11 @@ class SweepFile(Settings):
         default=None, description="what the runs are to show: hypotheses, or the file of claims that names this sweep"
     )
     max_length: PositiveInt = Field(default=256, description="tokens of a document that students read")
+    numerics: NumericsChoice = Field(
+        default="auto",
+        description="device and precision of models, in the keys of all that computes; auto is what is best on the "
+        "machine that plans",
+    )
     max_cost: NonNegativeFloat | None = Field(
         default=None, description="most USD that LLM calls of the whole sweep may cost, in all its runs and processes"
     )

@@ -158,6 +158,8 @@ class RowFacts:
     """Plug-ins that `harness check` had not passed when the runs were published."""
     run_faults: tuple[str, ...] = field(default=(), kw_only=True)
     """What is odd about runs that plug-ins made, one line a kind."""
+    numerics: tuple[str, ...] = field(default=(), kw_only=True)
+    """Device and precision of the models behind the runs, as far as cards tell: several where they are mixed."""
     priced: bool = field(default=True, kw_only=True)
     """False where the price of answers is not known, so that costs in USD are missing."""
     drop_identical: bool = field(default=False, kw_only=True)

@@ -25,7 +25,7 @@ LAYOUTS: dict[Layout, tuple[str | tuple[str, ...], ...]] = {
     "json": (
         "collection", "split", "content_hash", "rank", "method", *_ABOUT, "teacher_type", "resamples", "trials",
         "missing_queries", "shared_queries",
-        "flags", "run_ids", *_RECORDS, "mark", "verified",
+        "numerics", "flags", "run_ids", *_RECORDS, "mark", "verified",
     ),
     "csv": (
         "collection", "split", "rank", "method", *_ABOUT, (*_METRICS, "bounds"), "baseline", "difference", "p",

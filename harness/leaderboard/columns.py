@@ -138,6 +138,7 @@ FIXED: tuple[Column, ...] = (
         help="Trials that every run chose its settings from, on another split; 0 where nothing was tuned.",
         kind="number",
     ),
+    _attribute("numerics", help="Device and precision of the models behind the runs, as far as cards tell."),
     _attribute("missing_queries", help="Most queries that one of the runs misses.", kind="number"),
     _text("uncertain_by", "uncertain by", _UNCERTAIN, row_texts.uncertain_by, group="intervals", rank=6, optional=True),
     _cost("usd", "USD", "Every label at its price, whoever paid for it.", "money", text=row_texts.usd, rank=2),

@@ -21,8 +21,8 @@ _SURE = 4.0
 
 
 class RowEvidence(NamedTuple):
-    """What a row is judged by: its facts and comparisons, and of its table the metric, the baseline and the most tuning
-    trials of a row."""
+    """What a row is judged by: its facts and comparisons, and of its table the metric, the baseline, the most tuning
+    trials of a row, and the numerics of most rows."""
 
     facts: RowFacts
     against: BaselineComparison | None
@@ -30,6 +30,7 @@ class RowEvidence(NamedTuple):
     metric: str
     baseline: str
     most_trials: int
+    numerics: str
 
 
 def _teacher_type(row: RowEvidence) -> str | None:
@@ -141,6 +142,14 @@ def _tuned_less(row: RowEvidence) -> str | None:
     )
 
 
+def _mixed_numerics(row: RowEvidence) -> str | None:
+    """Rounding differs between devices and precisions, and so does what a training ends with."""
+    own = row.facts.numerics
+    if len(own) > 1:
+        return f"computed in {' and '.join(own)}"
+    return f"computed in {own[0]}, most rows in {row.numerics}" if own and own[0] != row.numerics else None
+
+
 def _model_moved(row: RowEvidence) -> str | None:
     return f"model moved: {', '.join(row.facts.served)}" if len(row.facts.served) > 1 else None
 
@@ -181,6 +190,7 @@ FLAGS: tuple[Callable[[RowEvidence], str | None], ...] = (
     _other_baseline,
     _unpublished,
     _tuned_less,
+    _mixed_numerics,
     _model_moved,
     _several_builds,
     _cost_estimated,

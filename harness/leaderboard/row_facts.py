@@ -79,6 +79,9 @@ def facts_of(one: Configuration, variant: str, queries: int) -> RowFacts:
         unchecked=tuple(
             dict.fromkeys(plain(part.name) for run in one.runs for part in run.card.plugins if not part.checked)
         ),
+        numerics=tuple(
+            sorted({plain(name) for run in one.runs if run.card.numerics for name in run.card.numerics.classes})
+        ),
         run_faults=tuple(dict.fromkeys(plain(fault) for run in one.runs for fault in run.card.run_faults)),
         **_answers(one),
         **_mark(one),

@@ -3,6 +3,7 @@ say."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from harness.evaluation.significance.variance import variance
@@ -22,11 +23,14 @@ def build_rows(group: RunGroup, seed: int = SEED, warnings: Sequence[str] = ()) 
     against = _comparisons(group, seed)
     against_zero_shot, together = _controls(group, against, seed), _together(against)
     most_trials = max((facts.trials for facts in group.facts), default=0)
+    classes = Counter(name for facts in group.facts for name in facts.numerics)
+    numerics = classes.most_common(1)[0][0] if classes else ""
     rows = []
     for number, facts in enumerate(group.facts):
         each = tuple(one[number] for one in against if number in one)
         compared, control = against[0].get(number) if against else None, against_zero_shot.get(number)
-        evidence = RowEvidence(facts, compared, control, plain(group.metric), plain(group.baseline), most_trials)
+        named = plain(group.metric), plain(group.baseline)
+        evidence = RowEvidence(facts, compared, control, *named, most_trials, numerics)
         row = Row(
             **vars(facts),
             metrics={

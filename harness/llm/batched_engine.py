@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
@@ -97,4 +98,5 @@ class Batched(Backend):
                     future.set_exception(error)
 
     async def _threaded(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+        # The thread computes in the numerics of whoever asks.
+        return await asyncio.get_running_loop().run_in_executor(self._pool, copy_context().run, call)

@@ -3,16 +3,26 @@ curves and counts of labels are still told, and what rests on what."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.files import atomic_folder
+from harness.stage import MEASURED
 
 MANIFEST = "artefact.json"
 _LARGEST = 2**16
 """Bytes of a file that a record keeps; a manifest is kept whatever its size."""
+
+
+def read_with_measured(folder: Path, name: str) -> dict[str, Any]:
+    """The JSON file `name` of an artefact or a record, with what was measured when it was made, which stood in that
+    file once."""
+    found, manifest = (json.loads((folder / file).read_text(encoding="utf-8")) for file in (name, MANIFEST))
+    return {**found, **manifest.get(MEASURED, {})}
 
 
 @dataclass(frozen=True)

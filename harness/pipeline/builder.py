@@ -14,11 +14,13 @@ from harness.collections.prepared import PreparedCollection
 from harness.config.cells import Cell, expand
 from harness.config.parts import DENSE
 from harness.config.sweep_file import SweepFile
+from harness.device import resolve_numerics
 from harness.errors import UserError
 from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.labelling.labels.label_stage import Labels
 from harness.labelling.labels.teacher import Teacher
 from harness.method import MethodInputs
+from harness.numerics.active_numerics import using_numerics
 from harness.pipeline.faults import FaultCollector, method_path
 from harness.pipeline.fidelity.trace_plan import EvaluatedCandidates, TracePlan
 from harness.pipeline.graph import closure
@@ -84,6 +86,7 @@ class Builder:
 
     def __init__(self, sweep: SweepFile, workspace: WorkspaceFolder) -> None:
         self.sweep = sweep
+        self.numerics = resolve_numerics(sweep.numerics)
         self.workspace = workspace
         self.base = sweep.source.path.parent
         self.unplanned: list[UnplannedCell] = []
@@ -94,8 +97,12 @@ class Builder:
         )
 
     def cells(self) -> list[PlannedCell]:
-        """Every cell of the sweep with its stages. Raises UserErrors with all missing collections, models and the
-        like."""
+        """Every cell of the sweep with its stages, in the numerics of the sweep. Raises UserErrors with all missing
+        collections, models and the like."""
+        with using_numerics(self.numerics):
+            return self._cells()
+
+    def _cells(self) -> list[PlannedCell]:
         self.inputs.check()
         faults = FaultCollector(self.sweep.source)
         cells: list[PlannedCell] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS, SUMMARY, Labels, summarise
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.tasks import pool_tasks
+from harness.pipeline.artefact_records import read_with_measured
 from harness.pipeline.graph import closure
 from harness.pipeline.planned_sweep import PlannedSweep
 from harness.pipeline.store import Store
@@ -123,9 +123,7 @@ def _known(labelled: Sequence[_Labelled], store: Store) -> Report:
 def _teacher(one: _Labelled, first: agreement.Orders, gold: dict[str, dict[str, int]], store: Store) -> Report:
     rankings, teacher = one.rankings, one.stages[0].teacher
     counts = summarise(rankings)
-    summaries: list[Report] = [
-        json.loads((store.read(stage) / SUMMARY).read_text(encoding="utf-8")) for stage in one.stages
-    ]
+    summaries: list[Report] = [read_with_measured(store.read(stage), SUMMARY) for stage in one.stages]
     return {
         "teacher": one.name,
         "kind": teacher.name,

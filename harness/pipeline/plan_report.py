@@ -40,6 +40,7 @@ def plan_report(plan: PlannedSweep) -> Report:
         "cells": len(cells) + len(plan.unplanned),
         "cells_done": sum(store.has(cell.evaluate) for cell in cells),
         "cells_same": expand(plan.sweep).dropped,
+        "numerics": str(plan.numerics),
         "stages": {
             "distinct": len(stages),
             "cached": len(stages) - len(to_run),
@@ -110,6 +111,7 @@ def render_plan(report: Report) -> Group:
         f"{'means the same and was' if same == 1 else 'mean the same and were'} dropped)",
         f"{to_run:,} of {counted(stages['distinct'], 'distinct stage')} to run; cell by cell it would be "
         f"{stages['naive']:,}; {seconds}",
+        f"models compute in {report['numerics']}",
         *_tuning_text(report["tuning"]),
         *map(escape, shared_text(report["shared_queries"])),
         disk_text(report["disk"]),

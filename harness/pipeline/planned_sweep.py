@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 from harness.collections.collection import Collection
 from harness.config.sweep_file import SweepFile
+from harness.device import current_numerics
 from harness.labelling.labels.teacher import Teacher
+from harness.numerics.numerics_class import Numerics
 from harness.pipeline.builder import Builder, PlannedCell, UnplannedCell
 from harness.pipeline.graph import closure, missing
 from harness.pipeline.pool_sizes import check_draws
@@ -34,6 +36,8 @@ class PlannedSweep:
     planning_seconds: float
     unplanned: tuple[UnplannedCell, ...] = ()
     """Cells whose methods failed when they were asked for their stages."""
+    numerics: Numerics = field(default_factory=current_numerics)
+    """What was resolved for all that computes."""
 
     @classmethod
     def of(cls, sweep: SweepFile, workspace: WorkspaceFolder) -> Self:
@@ -42,7 +46,8 @@ class PlannedSweep:
         begun = time.perf_counter()
         builder = Builder(sweep, workspace)
         cells = tuple(builder.cells())
-        return cls(sweep, workspace, builder.teachers, cells, time.perf_counter() - begun, tuple(builder.unplanned))
+        seconds = time.perf_counter() - begun
+        return cls(sweep, workspace, builder.teachers, cells, seconds, tuple(builder.unplanned), builder.numerics)
 
     def __repr__(self) -> str:
         counts = counted(len(self.cells), "cell"), counted(len(self.stages), "stage"), f"{len(self.waiting):,} to run"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from harness._version import __version__
+from harness.device import DEVICES
 from harness.ledger.ledger import Ledger
-from harness.pipeline.isolation.stage_threads import threads
+from harness.numerics.numerics_class import Numerics
 from harness.pipeline.isolation.stage_work import StageContext, StageMeasure, work
 from harness.pipeline.store import Manifest, Store
 from harness.published import energy
@@ -59,9 +62,18 @@ def _record(stage: Stage, started: datetime, measured: StageMeasure) -> Manifest
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(measured.seconds, 3),
         "peak_memory_mb": round(measured.peak_memory_mb, 1),
-        "threads": threads(),
+        "threads": stage.numerics.threads,
+        **_numerics(stage.computed_in, measured.device),
         "versions": versions(),
     }
+
+
+def _numerics(numerics: Numerics | None, device: dict[str, Any] | None) -> Manifest:
+    """How models computed, where any did; several devices round otherwise than one."""
+    if numerics is None:
+        return {}
+    number = os.environ.get(DEVICES) or "1"
+    return {"numerics": {"class": numerics.name, **(device or {}), **({} if number == "1" else {"devices": number})}}
 
 
 @cache

@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from harness.files import atomic_folder, locked, sha256, sync, sync_tree
 from harness.pipeline.artefact_records import MANIFEST, ArtefactRecords
-from harness.stage import Stage
+from harness.stage import Stage, take_measured
 
 Manifest = dict[str, Any]
 
@@ -198,9 +198,10 @@ class Store:
             shutil.rmtree(folder, ignore_errors=True)
 
     def commit(self, stage: Stage, draft: Path, record: Manifest) -> Manifest:
-        """Add the manifest to a finished draft and move it to its place in one step."""
+        """Add the manifest to a finished draft, with what was measured, and move it to its place in one step."""
+        measured = take_measured(draft)
         files = {str(file.relative_to(draft)): _describe(file) for file in sorted(draft.rglob("*")) if file.is_file()}
-        manifest = {**record, "files": files}
+        manifest = {**record, **measured, "files": files}
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
         sync_tree(draft)
         draft.rename(self.place(stage))

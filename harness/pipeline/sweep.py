@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.ledger.ledger import Ledger
+from harness.numerics.active_numerics import using_numerics
 from harness.pipeline.diagnosis.preflight import check_plan
 from harness.pipeline.isolation.isolated_work import IsolatedWork
 from harness.pipeline.jobs.capacity import default_jobs
@@ -104,7 +105,7 @@ def run_sweep(plan: PlannedSweep, results: Path, observer: Observer | None, opti
     before, watcher = sum(store.has(cell.evaluate) for cell in plan.cells), _watcher(plan, store, observer)
     for one in plan.unplanned:
         workspace.failures.note(one.key, "plan", str(one.cell), one.fault)
-    with closing(Ledger(workspace.ledger_file)) as ledger:
+    with using_numerics(plan.numerics), closing(Ledger(workspace.ledger_file)) as ledger:
         ledger.account, ledger.workspace_limit = plan.account, options.max_cost_workspace
         ledger.limit = options.max_cost if options.max_cost is not None else plan.sweep.max_cost
         publisher, again = Publisher(plan, store, ledger, results), ExecutionResult()

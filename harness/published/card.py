@@ -25,6 +25,7 @@ from pydantic import (
 from harness.method import Category
 from harness.published import ir_metadata
 from harness.published.card_costs import AnswerSources, Costs, Energy, Verdicts
+from harness.published.card_numerics import NumericsSection
 from harness.published.card_plugins import PluginSection
 from harness.published.card_section import CardSection, Free, Hash, Line, either
 
@@ -171,6 +172,7 @@ _CIRCUMSTANCES = {
     "durations",
     "durations_standalone",
     "energy",
+    "numerics",
     "plugins",
     "run_faults",
     "shared_queries",
@@ -236,6 +238,8 @@ class Card(CardSection):
     not known."""
     energy: Energy | None = None
     """Absent on disk where nothing could be measured."""
+    numerics: NumericsSection | None = None
+    """Absent on disk where no model computed, and on cards of earlier versions."""
     plugins: tuple[PluginSection, ...] = ()
     """Absent on disk where all code is of this project."""
     run_faults: tuple[Line, ...] = Field(default=(), alias="run faults")
@@ -244,13 +248,9 @@ class Card(CardSection):
 
     @model_serializer(mode="wrap")
     def _without_absent(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {
-            name: value
-            for name, value in whole(self).items()
-            if value
-            or name
-            not in ("answers", "energy", "durations_standalone", "plugins", "run faults", "shared_queries", "frozen")
-        }
+        optional = {"answers", "energy", "numerics", "durations_standalone", "plugins"}
+        optional |= {"run faults", "shared_queries", "frozen"}
+        return {name: value for name, value in whole(self).items() if value or name not in optional}
 
     @field_validator("card_version", mode="before")
     @classmethod
@@ -267,7 +267,8 @@ class Card(CardSection):
         checked = [f"checked: {plugin.kind} {plugin.name}" for plugin in self.plugins if plugin.checked]
         shared = ["shared queries"] if self.shared_queries is not None else []
         frozen = [f"frozen: {mark}" for mark in self.frozen]
-        return frozenset([*costs, *hashes, *copies, *faults, *checked, *shared, *frozen])
+        numerics = ["numerics"] if self.numerics is not None else []
+        return frozenset([*costs, *hashes, *copies, *faults, *checked, *shared, *frozen, *numerics])
 
     @property
     def label_counts(self) -> tuple[int, ...]:

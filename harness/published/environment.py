@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from harness._version import __version__
+from harness.device import cpu_model
 from harness.published.card_section import Free
 
 LIBRARIES = (
@@ -66,20 +67,11 @@ def implementation(command: str = "") -> Free:
 def _cpu() -> Free:
     mode = f"{sys.maxsize.bit_length() + 1}-bit"
     return {
-        "model": _cpu_model(),
+        "model": cpu_model(),
         "architecture": system.machine(),
         "operation mode": mode,
         "number of cores": os.cpu_count(),
     }
-
-
-def _cpu_model() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return system.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else system.processor()
 
 
 def _memory() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,14 +15,15 @@ from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.evaluation.metrics.lookup import mean
 from harness.evaluation.metrics.per_query_file import FILE, read_scores, write_scores
 from harness.labelling.labels.label_files import read_rankings, write_rankings
-from harness.labelling.labels.label_stage import answer_sources
+from harness.labelling.labels.label_stage import answer_sources, labelling_measures, standalone
 from harness.labelling.labels.teacher import Task
 from harness.ledger.views import MeteredLedger
 from harness.llm.chat_teacher import ChatTeacher
+from harness.numerics.numerics_class import Numerics
 from harness.qa.answer_cases import answers_in, cases
 from harness.qa.gold_answers import GoldAnswers, questions
 from harness.retrieval.run import Run
-from harness.stage import Context, Resources, Stage
+from harness.stage import Context, Resources, Stage, note_measured
 
 READINGS, SUMMARY = "readings.jsonl.gz", "summary.json"
 
@@ -32,11 +33,12 @@ class Read(Stage):
     """What a reader says to every question that has a gold answer, shown the first `passages` documents of a run.
 
     Artefact: ``readings.jsonl.gz``, a ranking each: the passages as they were shown, what was said (raw), whether that
-    is an answer (verdict, reason); and ``summary.json``: counts, seconds, and calls, tokens and USD: under ``alone``
-    what these answers would cost with an empty ledger, under ``here`` what was paid when they were made.
+    is an answer (verdict, reason); and ``summary.json``: counts, and under ``alone`` calls, tokens and USD that these
+    answers would cost with an empty ledger. What it took when they were made is measured (`labelling_measures`).
     """
 
     kind: ClassVar[str] = "read"
+    computes: ClassVar[bool | None] = False
 
     reader: ChatTeacher
     source: Stage
@@ -54,6 +56,10 @@ class Read(Stage):
     def resources(self) -> Resources:
         return self.reader.resources
 
+    @property
+    def computed_in(self) -> Numerics | None:
+        return self.reader.computed_in
+
     def tasks(self, run: Path) -> list[Task]:
         """What the reader is asked, given the artefact folder of the run."""
 
@@ -64,14 +70,13 @@ class Read(Stage):
         start, meter = time.monotonic(), MeteredLedger(context.ledger)
         readings = list(self.reader.label(self.tasks(context.path(self.source)), meter, context.progress))
         write_rankings(out / READINGS, readings)
+        note_measured(out, labelling_measures(meter, start))
         summary = {
             "questions": len(readings),
             "closed_book": sum(not reading.ranked for reading in readings),
             "failed": dict(Counter(reading.reason for reading in readings if reading.verdict == "failed")),
             **self.reader.facts(),
-            "alone": asdict(meter.used),
-            "here": asdict(meter.paid),
-            "seconds": time.monotonic() - start,
+            **standalone(meter),
             **answer_sources(meter.sources.values()),
         }
         (out / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

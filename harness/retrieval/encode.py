@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from harness._lazy import lazy
-from harness.device import Precision, best_dtype, device, devices
+from harness.device import best_dtype, device, devices
 from harness.errors import UserError
+from harness.numerics.numerics_class import Precision
 from harness.pretrained.sentence_encoder import load_sentence_encoder
 
 if TYPE_CHECKING:

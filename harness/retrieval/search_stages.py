@@ -92,6 +92,7 @@ class Embed(Stage):
     """Tokens of a text that are read (fewer where the model's own limit is lower)."""
     kind: ClassVar[str] = "embed"
     version: ClassVar[int] = 2
+    computes: ClassVar[bool | None] = True
 
     @property
     def label(self) -> str:
@@ -119,6 +120,7 @@ class DenseSearch(Stage):
     depth: int
     kind: ClassVar[str] = "dense-search"
     version: ClassVar[int] = 2
+    computes: ClassVar[bool | None] = True
 
     @property
     def label(self) -> str:

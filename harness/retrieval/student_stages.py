@@ -22,6 +22,7 @@ class StudentStart(Stage):
     """The folder that a type of student makes of a model, before any training; what it draws is the same each time."""
 
     kind: ClassVar[str] = "student-start"
+    computes: ClassVar[bool | None] = True
 
     student: StudentType
     model: ModelFiles
@@ -45,6 +46,7 @@ class StudentIndex(Stage):
     """What a student's type needs of a corpus to search it."""
 
     kind: ClassVar[str] = "student-index"
+    computes: ClassVar[bool | None] = True
 
     student: StudentType
     model: ModelFiles | Stage
@@ -66,6 +68,7 @@ class StudentSearch(Stage):
     pool."""
 
     kind: ClassVar[str] = "student-search"
+    computes: ClassVar[bool | None] = True
 
     index: StudentIndex
     queries: Texts | Stage

@@ -26,6 +26,8 @@ class RankerScoredLists(Stage):
     manifests.
     """
 
+    computes: ClassVar[bool | None] = True
+
     ranker: ModelFiles | Stage
     architecture: Architecture
     corpus: Texts

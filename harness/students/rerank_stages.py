@@ -25,6 +25,7 @@ class Rerank(Stage):
     """A run: the first `presented` documents of every query in the order of the ranker's scores."""
 
     kind: ClassVar[str] = "rerank"
+    computes: ClassVar[bool | None] = True
 
     ranker: ModelFiles | Stage
     architecture: Architecture

@@ -47,6 +47,7 @@ class StaticStudent(Stage):
     """
 
     kind: ClassVar[str] = "static-student"
+    computes: ClassVar[bool | None] = True
 
     encoder: ModelFiles
     dimensions: int | None = None

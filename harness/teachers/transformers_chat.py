@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from harness._lazy import lazy
-from harness.device import best_dtype
+from harness.device import current_numerics
 from harness.errors import UserError
 from harness.labelling.labels.failure_guard import TRANSPORT
 from harness.labelling.prompting.prompter import Request
@@ -23,6 +24,7 @@ from harness.llm.batched_engine import Batched
 from harness.llm.local_model import LocalChat, LocalSettings
 from harness.llm.local_weights import causal_folder, load_causal
 from harness.llm.permutation import Choices, Guide, Machine, Permutation, vocabulary
+from harness.numerics.numerics_class import Numerics, Precision
 
 if TYPE_CHECKING:
     import torch
@@ -59,14 +61,21 @@ class Transformers(LocalChat):
     source = "https://huggingface.co/docs/transformers"
     settings: TransformersSettings
 
+    def __init__(self, settings: TransformersSettings, base: Path = Path()) -> None:
+        super().__init__(settings, base)
+        self.computed_in: Numerics = current_numerics().at(settings.precision)
+
     def sampling(self) -> dict[str, object]:
-        return super().sampling() | {"precision": self.precision} | ({"batched": True} if self.batch > 1 else {})
+        return (
+            super().sampling()
+            | {"precision": self.computed_in.teacher_mark}
+            | ({"batched": True} if self.batch > 1 else {})
+        )
 
-    @cached_property
-    def precision(self) -> str:
+    @property
+    def precision(self) -> Precision:
         """'fp32' or 'bf16'."""
-
-        return best_dtype() if self.settings.precision == "auto" else self.settings.precision
+        return self.computed_in.precision
 
     @property
     def batch(self) -> int:

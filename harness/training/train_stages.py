@@ -59,6 +59,8 @@ class RankerStage(Stage):
     `load_ranker`.
     """
 
+    computes: ClassVar[bool | None] = True
+
     start: ModelFiles | Stage
     architecture: Architecture
     loss: LossSpec

@@ -29,8 +29,8 @@ from harness.training_lists.list_dataset import micro_batches
 if TYPE_CHECKING:
     import torch
 
-    from harness.device import Precision
     from harness.losses.loss import Loss, Target
+    from harness.numerics.numerics_class import Precision
     from harness.progress import Progress
     from harness.students.student import Student
     from harness.training.checkpoint import Checkpoint

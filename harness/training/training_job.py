@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness._lazy import lazy
-from harness.device import deterministic, devices
+from harness.device import current_numerics, deterministic, devices
 from harness.errors import UserError
+from harness.numerics.active_numerics import using_numerics
+from harness.numerics.numerics_class import Numerics
 from harness.ports import free_port
 from harness.progress import silent
 from harness.training.checkpoint import Checkpoint
@@ -93,7 +95,7 @@ def _run_processes(job: TrainingJob, out: Path, checkpoint: Checkpoint, progress
     """Starts the processes of a group and waits for them, handing on their progress. Raises the UserError that they
     met."""
     messages: SimpleQueue[Any] = torch.multiprocessing.get_context("spawn").SimpleQueue()
-    arguments = (job, out, checkpoint.file, messages, world_size, free_port())
+    arguments = (job, out, checkpoint.file, messages, world_size, free_port(), current_numerics())
     # They end with this process, however it ends: torch asks the kernel for that.
     processes: Any = spawn.start_processes(_run_process, arguments, nprocs=world_size, join=False, start_method="spawn")
     ended = False
@@ -112,7 +114,14 @@ def _run_processes(job: TrainingJob, out: Path, checkpoint: Checkpoint, progress
 
 
 def _run_process(
-    rank: int, job: TrainingJob, out: Path, file: Path, messages: SimpleQueue[Any], world_size: int, port: int
+    rank: int,
+    job: TrainingJob,
+    out: Path,
+    file: Path,
+    messages: SimpleQueue[Any],
+    world_size: int,
+    port: int,
+    numerics: Numerics,
 ) -> None:
     """What one process of a group does."""
     from accelerate import PartialState
@@ -125,11 +134,12 @@ def _run_process(
         "MASTER_PORT": port,
     }
     os.environ.update({name: str(value) for name, value in variables.items()} | {"MASTER_ADDR": "127.0.0.1"})
-    state = PartialState(cpu=not torch.cuda.is_available())
+    state = PartialState(cpu=numerics.device == "cpu")
     first = rank == 0
     progress = partial(_send_progress, messages) if first else silent
     try:
-        job.run_in_group(ProcessGroup(rank, world_size), out, Checkpoint(file, writes=first), progress)
+        with using_numerics(numerics):
+            job.run_in_group(ProcessGroup(rank, world_size), out, Checkpoint(file, writes=first), progress)
         state.wait_for_everyone()
     except UserError as error:
         # The others met it too: it comes of what all of them know.

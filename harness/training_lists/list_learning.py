@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from harness.collections.collection import Texts
 from harness.collections.own_documents import drops_identical
@@ -17,6 +17,8 @@ NO_COPIES = {"copies": "no negatives"}
 
 class ListLearning(Stage):
     """A stage that trains on `lists`; its fields are declared by each subclass."""
+
+    computes: ClassVar[bool | None] = True
 
     lists: Stage
     corpus: Texts

@@ -31,6 +31,7 @@ class TopicAwareLists(Stage):
     """
 
     kind: ClassVar[str] = "clustered-lists"
+    computes: ClassVar[bool | None] = True
 
     lists: Stage
     encoder: ModelFiles | Stage

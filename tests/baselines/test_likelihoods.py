@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from harness.labelling.labels.label_files import read_rankings
 from harness.llm.local_weights import load_causal, load_tokenizer
 from harness.losses.loss import Target
 from harness.losses.spec import LossSpec
+from harness.pipeline.artefact_records import read_with_measured
 from harness.teachers.attention import attention_answering
 from harness.teachers.likelihood import _packing_trial
 from harness.training_lists.training_list import TrainingList, read_lists
@@ -266,7 +266,7 @@ def weights(folder: Path) -> Path:
 
 def test_methods_that_ask_alike_pay_once(all_methods: Swept) -> None:
     costs = {
-        label: json.loads((all_methods.made(label, "answer-labels") / "summary.json").read_text())
+        label: read_with_measured(all_methods.made(label, "answer-labels"), "summary.json")
         for label in ("replug-lsr", "pdist")
     }
     assert costs["replug-lsr"]["alone"]["calls"] == costs["pdist"]["alone"]["calls"] > 0

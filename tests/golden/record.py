@@ -1,7 +1,8 @@
 """What must not change: stage keys and run ids, what commands print as JSON, what plug-ins say of themselves.
 
 ``python -m tests.golden.record`` writes the files beside this one anew. They were recorded before the redesign of 0.2;
-a difference is a fault unless CHANGELOG names it with its reason.
+a difference is a fault unless CHANGELOG names it with its reason. Keys are those of cpu-bf16, in which
+the published runs were made.
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ def _plain(value: Any) -> Any:
 
 def main() -> None:
     os.chdir(ROOT)
-    os.environ["HARNESS_PRECISION"] = "fp32"
+    os.environ["HARNESS_PRECISION"] = "bf16"
     found, kinds = keys()
     for name, content in {"keys": found, "kinds": kinds, "plugins": plugins()}.items():
         (HERE / f"{name}.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.models
 @pytest.fixture(autouse=True)
 def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(record.ROOT)
-    monkeypatch.setenv("HARNESS_PRECISION", "fp32")
+    monkeypatch.setenv("HARNESS_PRECISION", "bf16")
 
 
 def recorded(name: str) -> Any:
@@ -55,6 +55,12 @@ def test_no_stage_key_and_no_run_id_changed() -> None:
         "a stage field that must have another name says the old one: use keyed(...)"
     )
     assert differences(recorded("keys.json"), keys) == []
+
+
+def test_runs_that_were_published_before_keys_held_numerics_keep_their_ids() -> None:
+    planned = recorded("keys.json")["semanlink.yaml"]["runs"]
+
+    assert len(planned) == 49 and all((record.ROOT / "results" / "semanlink" / run).is_dir() for run in planned)
 
 
 @pytest.mark.parametrize("name", ["board.json", "curves.json", "meta.json"])

@@ -12,6 +12,7 @@ FLOORS = {
     "harness.text": 1,
     "harness.files": 1,
     "harness.progress": 1,
+    "harness.numerics": 1,
     "harness.ports": 1,
     "harness.shipped": 1,
     "harness.examples": 2,

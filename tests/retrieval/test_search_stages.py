@@ -115,11 +115,12 @@ def test_embeddings_say_how_they_were_made(runner: Runner, corpus: Listed, tiny:
     assert np.load(folder / EMBEDDINGS, mmap_mode="r").shape == (6, 128)
 
 
-def test_precision_is_no_part_of_a_key(corpus: Listed, tiny: ModelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_precision_is_part_of_a_key(corpus: Listed, tiny: ModelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     one = Embed(model=tiny, texts=corpus, max_length=32)
-    monkeypatch.setenv("HARNESS_PRECISION", "bf16")
     assert Embed(model=tiny, texts=corpus, max_length=32).key == one.key
     assert Embed(model=tiny, texts=corpus, max_length=33).key != one.key
+    monkeypatch.setenv("HARNESS_PRECISION", "bf16")
+    assert Embed(model=tiny, texts=corpus, max_length=32).key != one.key
 
 
 def test_equal_documents_are_in_the_order_of_trec_eval(runner: Runner, tiny: ModelFiles) -> None:

@@ -20,9 +20,10 @@ from harness.labelling.labels.teacher import Task, Teacher
 from harness.ledger.calls import Origin
 from harness.ledger.ledger import Ledger
 from harness.ledger.views import MeteredLedger
+from harness.numerics.numerics_class import Numerics
 from harness.progress import Progress
 from harness.retrieval.run import Run
-from harness.stage import Context, Resources, Stage, keyed
+from harness.stage import Context, Resources, Stage, keyed, note_measured
 
 GOLD, POOL = "gold labels", "pool"
 RANKINGS, SUMMARY = "rankings.jsonl.gz", "summary.json"
@@ -32,13 +33,13 @@ RANKINGS, SUMMARY = "rankings.jsonl.gz", "summary.json"
 class Labels(Stage):
     """Rankings of the first `depth` candidates of every drawn query. Artefact: ``rankings.jsonl.gz`` in the order of
     the draw, and ``summary.json``: how many rankings of which verdict and reason, why those failed that did, how far
-    orders follow the one in which the candidates were presented, seconds, and calls, tokens, USD and the calls' own
-    seconds (one after another, also of those that were in flight at once) twice: under ``alone`` what
-    these labels would cost with an empty ledger, under ``here`` what was paid when they were made; where servers say
-    who answered or do not count tokens, how many answers are from whom; and the teacher's own facts.
+    orders follow the one in which the candidates were presented, calls, tokens and USD that these labels would cost
+    with an empty ledger (``alone``); where servers say who answered or do not count tokens, how many answers are from
+    whom; and the teacher's own facts. What it took when they were made is measured (`labelling_measures`).
     """
 
     kind: ClassVar[str] = "labels"
+    computes: ClassVar[bool | None] = False
     writes: ClassVar[bool] = False
     """Whether the teacher writes queries here; elsewhere it orders documents."""
 
@@ -72,6 +73,10 @@ class Labels(Stage):
     def resources(self) -> Resources:
         return self.teacher.resources
 
+    @property
+    def computed_in(self) -> Numerics | None:
+        return self.teacher.computed_in
+
     def tasks(self, pool: Path, candidates: Path) -> list[Task]:
         """What the teacher is asked, given the artefact folders of the two inputs; grades only where the teacher needs
         them."""
@@ -82,9 +87,9 @@ class Labels(Stage):
         teacher = self.asking(context.path)
         rankings = list(self.rankings(teacher, context.path, meter, context.progress))
         write_rankings(out / RANKINGS, rankings)
-        costs = {"alone": asdict(meter.used), "here": asdict(meter.paid), "seconds": time.monotonic() - start}
+        note_measured(out, labelling_measures(meter, start))
         sources = answer_sources(meter.sources.values())
-        summary = summarise(rankings) | self._bias(rankings, context) | teacher.facts() | costs | sources
+        summary = summarise(rankings) | self._bias(rankings, context) | teacher.facts() | standalone(meter) | sources
         (out / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1), encoding="utf-8")
 
     def _bias(self, rankings: Sequence[Ranking], context: Context) -> dict[str, Any]:
@@ -107,6 +112,18 @@ class Labels(Stage):
     ) -> Iterator[Ranking]:
         """A checked ranking for every task; `ledger` is paid into and read from."""
         return _labelled(teacher, self.tasks(path(self.subset.pool), path(self.candidates)), ledger, progress)
+
+
+def standalone(meter: MeteredLedger) -> dict[str, Any]:
+    """What calls would cost with an empty ledger, as far as it does not depend on when and where they were made."""
+    return {"alone": {name: getattr(meter.used, name) for name in ("calls", "input_tokens", "output_tokens", "usd")}}
+
+
+def labelling_measures(meter: MeteredLedger, start: float) -> dict[str, Any]:
+    """What asking took that began at the monotonic time `start`: ``seconds`` of wall time; calls, all kinds of tokens,
+    USD and the calls' own seconds (one after another, also of those in flight at once) under ``alone`` of all calls,
+    under ``here`` of those that were paid for."""
+    return {"alone": asdict(meter.used), "here": asdict(meter.paid), "seconds": time.monotonic() - start}
 
 
 def summarise(rankings: Sequence[Ranking]) -> dict[str, Any]:

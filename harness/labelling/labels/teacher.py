@@ -15,6 +15,7 @@ from harness.stage import Resources
 if TYPE_CHECKING:
     from harness.labelling.labels.ranking import Ranking
     from harness.ledger.ledger import Ledger
+    from harness.numerics.numerics_class import Numerics
     from harness.progress import Progress
 
 
@@ -101,6 +102,8 @@ class Teacher(Plugin):
     measure how far a model follows it on lists that it did not learn. No label of these is learnt."""
     former_names: ClassVar[Mapping[str, str]] = {**Plugin.former_names, "standing": "teacher_type"}
 
+    computed_in: Numerics | None = None
+    """In which numerics its model computes, where that is one in this process; its identity holds them."""
     _billed_as: Teacher | None = None
 
     def __init__(self, settings: Settings, base: Path = Path()) -> None:

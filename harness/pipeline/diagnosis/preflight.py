@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from harness.device import check_numerics
 from harness.errors import UserError, UserErrors
 from harness.pipeline.cost import labelling_cost
 from harness.pipeline.diagnosis.writable_folder import nearest_folder
@@ -20,13 +21,24 @@ _LEAST = 16 << 20
 
 
 def check_plan(plan: PlannedSweep, results: Path, waiting: Mapping[str, Stage], store: Store) -> None:
-    """Raises UserErrors where a folder cannot be written to, the disk is too small for the `waiting` stages, or a
-    teacher that is to be asked cannot be."""
+    """Raises UserErrors where a folder cannot be written to, the disk is too small for the `waiting` stages, this
+    machine cannot compute in their numerics, or a teacher that is to be asked cannot be."""
     plan.workspace.check_writable(results)
     faults = [*_without_room(plan.workspace.path, disk_needed(waiting.values(), store))]
+    faults += unavailable_numerics(plan, waiting.values())
     faults += unready_teachers(plan, waiting.values(), store)
     if faults:
         raise UserErrors.of(faults)
+
+
+def unavailable_numerics(plan: PlannedSweep, waiting: Iterable[Stage]) -> Iterator[UserError]:
+    """What keeps the stages that compute from running on this machine, at its place in the sweep file."""
+    for numerics in {one for stage in waiting if (one := stage.computed_in) is not None}:
+        try:
+            check_numerics(numerics)
+        except UserError as error:
+            yield plan.sweep.source.at(error, ("numerics",))
+            return
 
 
 def unready_teachers(plan: PlannedSweep, waiting: Iterable[Stage], store: Store) -> Iterator[UserError]:

@@ -31,6 +31,7 @@ class ChosenTrace(Stage):
     """``trace.json`` of the chosen trial; empty where there is nothing to trace in it."""
 
     kind: ClassVar[str] = "chosen-trace"
+    computes: ClassVar[bool | None] = True
 
     choice: SelectTrial
     traces: tuple[TransferTrace | None, ...]

@@ -40,6 +40,8 @@ class FidelityStage(Stage):
     """Agreement of a model with the lists that taught it. Subclasses declare the fields, in the order of their
     inputs."""
 
+    computes: ClassVar[bool | None] = True
+
     lists: Stage
     held_out: Stage | None
     target: Target

@@ -133,6 +133,7 @@ class HeldOutScores(Stage):
     """A ranker's scores of the candidates of queries that follow `subset`, whose lists taught the retriever."""
 
     kind: ClassVar[str] = "held-out-scores"
+    computes: ClassVar[bool | None] = True
 
     ranker: ModelFiles | Stage
     architecture: Architecture

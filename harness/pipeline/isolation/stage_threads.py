@@ -9,25 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harness._lazy import lazy
-from harness.device import HELD_THREADS, THREADS
-from harness.errors import UserError
+from harness.device import HELD_THREADS, THREADS, threads
 
 threadpoolctl = lazy("threadpoolctl")
 torch = lazy("torch")
 
 
-def threads() -> int:
-    """What ``OMP_NUM_THREADS`` says, 1 where it is not set. Raises UserError where that is no number from 1."""
-    told = os.environ.get(THREADS) or "1"
-    if not told.isdecimal() or int(told) < 1:
-        raise UserError(f"{THREADS} is '{told}'", remedy="give the number of threads that a stage has, from 1")
-    return int(told)
-
-
 @contextmanager
-def stage_threads() -> Iterator[None]:
-    """NumPy and torch compute with so many threads here; as before afterwards."""
-    count, before = threads(), os.environ.get(THREADS)
+def stage_threads(number: int | None = None) -> Iterator[None]:
+    """NumPy and torch compute with so many threads here, or as many as people said; as before afterwards."""
+    count, before = number or threads(), os.environ.get(THREADS)
     # For libraries that load inside.
     os.environ[THREADS] = str(count)
     if before is None:

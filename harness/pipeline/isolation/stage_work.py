@@ -6,9 +6,11 @@ import resource
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from harness.device import check_numerics, device_facts
 from harness.ledger.ledger import Ledger
+from harness.numerics.active_numerics import using_numerics
 from harness.pipeline.isolation.stage_threads import stage_threads
 from harness.pipeline.store import Store
 from harness.progress import Progress
@@ -29,19 +31,24 @@ class StageContext:
 
 
 class StageMeasure(NamedTuple):
-    """What a stage took."""
+    """What a stage took, and `device_facts` of what its models computed on; None where none did."""
 
     seconds: float
     peak_memory_mb: float
+    device: dict[str, Any] | None = None
 
 
 def work(stage: Stage, draft: Path, context: StageContext) -> StageMeasure:
-    """Run `stage` here. Whatever it raises passes through."""
-    clock = time.perf_counter()
+    """Run `stage` here, in its numerics. Whatever it raises passes through; UserError where this machine has not
+    these."""
+    clock, models = time.perf_counter(), stage.computed_in
     _reset_peak_memory()
-    with stage_threads():
+    if models is not None:
+        check_numerics(models)
+    with using_numerics(stage.numerics), stage_threads(stage.numerics.threads):
         stage.run(draft, context)
-    return StageMeasure(time.perf_counter() - clock, _peak_memory_mb())
+    seconds, peak = time.perf_counter() - clock, _peak_memory_mb()
+    return StageMeasure(seconds, peak, None if models is None else device_facts(models.device))
 
 
 def _reset_peak_memory() -> None:

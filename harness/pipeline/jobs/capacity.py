@@ -11,19 +11,17 @@ from pathlib import Path
 import psutil
 
 from harness import device
-from harness.pipeline.isolation.stage_threads import threads
 from harness.stage import Resources, Stage
 
 _JOB = 2.0
 """GiB that a job is thought to need where nobody says how many there are to be."""
-_DRIVERS = ("/dev/nvidiactl", "/dev/kfd")
 _CGROUP = Path("/sys/fs/cgroup")
 
 
 def default_jobs() -> int:
     """As many as cores and free memory allow, each with its threads; 1 where there is a GPU, which one stage fills."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    most = min(cores // threads(), int(free_memory() / _JOB))
+    most = min(cores // device.threads(), int(free_memory() / _JOB))
     return 1 if _gpus() else max(1, most)
 
 
@@ -38,9 +36,7 @@ def free_memory() -> float:
 
 
 def _gpus() -> int:
-    # Without a driver torch need not be loaded to know.
-    there = any(Path(file).exists() for file in _DRIVERS)
-    return len(device.devices()) if there and device.device().type == "cuda" else 0
+    return len(device.devices()) if device.has_driver() and device.device().type == "cuda" else 0
 
 
 @dataclass

@@ -20,11 +20,11 @@ from harness.labelling.labels.label_stage import RANKINGS, SUMMARY, Labels
 from harness.labelling.labels.ranking import Ranking
 from harness.ledger.calls import Call
 from harness.ledger.ledger import Ledger
-from harness.pipeline.artefact_records import MANIFEST
+from harness.pipeline.artefact_records import MANIFEST, read_with_measured
 from harness.pipeline.store import DamagedArtefact, Store
 from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.progress import Progress
-from harness.stage import Context, Stage
+from harness.stage import MEASURED, Context, Stage
 
 _AT_ONCE = 1000
 """Calls a transaction, and entries between two reports of progress."""
@@ -84,8 +84,9 @@ def _entries(ledger: Ledger | None, finished: Iterable[Finished], store: Store) 
         except DamagedArtefact as error:
             remedy = "run its sweep again, which makes it anew from the ledger, then export"
             raise UserError(f"finished labels are damaged: {error}", file=store.place(stage), remedy=remedy) from error
-        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        yield LabelSet(store.manifest(stage), summary, _rows(folder / RANKINGS))
+        # In the file summaries hold what was measured, as they did in stores once.
+        manifest = {name: value for name, value in store.manifest(stage).items() if name != MEASURED}
+        yield LabelSet(manifest, read_with_measured(folder, SUMMARY), _rows(folder / RANKINGS))
 
 
 def _rows(file: Path) -> Iterator[Any]:

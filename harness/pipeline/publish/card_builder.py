@@ -16,6 +16,7 @@ from harness.evaluation.metrics.per_query_file import FILE as METRICS
 from harness.labelling.labels.label_stage import SUMMARY, Labels
 from harness.method import RetrieverMethod
 from harness.models import ModelFiles
+from harness.pipeline.artefact_records import read_with_measured
 from harness.pipeline.builder import PlannedCell
 from harness.pipeline.graph import closure
 from harness.pipeline.pool_sizes import shared_in
@@ -25,6 +26,7 @@ from harness.pipeline.publish.card_data import card_data
 from harness.pipeline.publish.labelling_time import LabellingTime
 from harness.pipeline.publish.labels_used import labels_used
 from harness.pipeline.publish.plugin_marks import plugin_sections, run_faults
+from harness.pipeline.publish.run_numerics import run_numerics
 from harness.pipeline.publish.sidecar_files import sidecar_files, trace_file
 from harness.pipeline.store import Manifest, Store
 from harness.pipeline.trial_selection import FILE as TRIALS
@@ -123,7 +125,7 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
     stages = closure([cell.evaluate])
     manifests = {key: store.manifest(stage) for key, stage in stages.items() if store.is_recorded(stage)}
     labels = [stage for stage in stages.values() if isinstance(stage, Labels) and store.is_recorded(stage)]
-    summaries = [_summary(stage, store) for stage in labels]
+    summaries = [read_with_measured(store.record(stage), SUMMARY) for stage in labels]
     plugins = plugin_sections(cell, stages.values())
     return Card(
         tag=run_tag(cell),
@@ -161,14 +163,10 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
         durations=_durations(manifests),
         durations_standalone=_durations_standalone(manifests, standalone),
         energy=energy.total(manifests.values()),
+        numerics=run_numerics(stages, manifests),
         plugins=plugins,
         run_faults=run_faults(cell, store) if plugins else (),
     )
-
-
-def _summary(stage: Labels, store: Store) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((store.record(stage) / SUMMARY).read_text(encoding="utf-8"))
-    return found
 
 
 def _method(cell: PlannedCell) -> MethodSection:

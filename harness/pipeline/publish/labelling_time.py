@@ -21,7 +21,7 @@ from harness.files import atomic_file
 from harness.labelling.labels.label_stage import SUMMARY, Labels
 from harness.ledger.ledger import Ledger
 from harness.ledger.views import ReplayLedger
-from harness.pipeline.artefact_records import MANIFEST
+from harness.pipeline.artefact_records import MANIFEST, read_with_measured
 from harness.pipeline.store import Store
 from harness.progress import silent
 from harness.stage import canonical
@@ -76,7 +76,7 @@ class LabellingTime:
                 yield took
 
     def _took(self, key: str, folder: Path) -> _Took | None:
-        summary: dict[str, Any] = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        summary = read_with_measured(folder, SUMMARY)
         alone, here = summary["alone"], summary["here"]
         if "seconds" in alone:
             return _Took(alone["seconds"], here["seconds"], summary["seconds"])

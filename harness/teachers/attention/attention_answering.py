@@ -130,6 +130,11 @@ class AttentionAnswering(AnswerLikelihood):
     def identity(self) -> str:
         return digest(["attention", self._measure, super().identity])
 
+    @property
+    def _reader(self) -> str:
+        several = self.computed_in.threads > 1
+        return digest([super()._reader, str(self.computed_in)]) if several else super()._reader
+
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         read = {
             task.query: (task, self._pair_tokens.together(task))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from harness._lazy import lazy
-from harness.device import device
+from harness.device import current_numerics, device
 from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
@@ -21,6 +21,7 @@ from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
 from harness.llm.local_weights import load_tokenizer
 from harness.models import model_memory, resolve_model
+from harness.numerics.numerics_class import Numerics
 from harness.plugins import Settings
 from harness.pretrained.loading import explain_load_errors
 from harness.progress import Progress
@@ -64,6 +65,7 @@ class FiD(Teacher):
     def __init__(self, settings: FiDSettings, base: Path = Path()) -> None:
         super().__init__(settings, base)
         self._model = resolve_model(settings.model, base)
+        self.computed_in: Numerics = current_numerics().at("fp32")
 
     @property
     def resources(self) -> Resources:
@@ -71,7 +73,9 @@ class FiD(Teacher):
 
     @property
     def identity(self) -> str:
-        return digest([self.name, _VERSION, self._model.identity, self.settings.max_tokens])
+        mark = self.computed_in.teacher_mark
+        numerics = [] if mark == "fp32" else [mark]
+        return digest([self.name, _VERSION, self._model.identity, self.settings.max_tokens, *numerics])
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         keys = [self._key(task) for task in tasks]

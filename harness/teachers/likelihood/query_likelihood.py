@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import Field
 
-from harness.device import best_dtype
+from harness.device import current_numerics
 from harness.labelling.labels.failure_guard import OnFailure
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
@@ -21,6 +21,7 @@ from harness.ledger.calls import CachedResponse, Call
 from harness.ledger.given_up import GivenUp
 from harness.llm.local_weights import causal_folder, load_tokenizer
 from harness.models import model_memory, resolve_model
+from harness.numerics.numerics_class import Numerics, Precision
 from harness.plugins import Settings
 from harness.stage import Resources, digest
 from harness.teachers.likelihood._packing_trial import scorer_for
@@ -203,15 +204,19 @@ class Likelihood(PairTeacher):
     gives = ("order", "likelihoods", "attention")
     settings: LikelihoodSettings
 
-    @cached_property
-    def precision(self) -> str:
-        """'fp32' or 'bf16'."""
+    def __init__(self, settings: LikelihoodSettings, base: Path = Path()) -> None:
+        super().__init__(settings, base)
+        self.computed_in: Numerics = current_numerics().at(settings.precision)
 
-        return best_dtype() if self.settings.precision == "auto" else self.settings.precision
+    @property
+    def precision(self) -> Precision:
+        """'fp32' or 'bf16'."""
+        return self.computed_in.precision
 
     @property
     def _reader(self) -> str:
-        return digest([_VERSION, self._model.identity, self.precision])
+        # A score does not depend on the number of threads.
+        return digest([_VERSION, self._model.identity, self.computed_in._replace(threads=1).teacher_mark])
 
     def _scorer(self) -> AbstractContextManager[PairScorer]:
         return nullcontext(

@@ -18,7 +18,7 @@ from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
 from harness.progress import Progress
 from harness.retrieval.run import Run
-from harness.stage import Stage
+from harness.stage import MEASURED, Stage, take_measured
 from harness.teachers.make import teacher_from
 from tests.given import Corpus, Given
 
@@ -70,7 +70,8 @@ def run(stage: Labels, bench: Bench, name: str = "out") -> tuple[list[Ranking], 
     out = bench.cache / name
     out.mkdir()
     stage.run(out, bench)
-    return read_rankings(out / "rankings.jsonl.gz"), json.loads((out / "summary.json").read_text())
+    measured = take_measured(out)[MEASURED]
+    return read_rankings(out / "rankings.jsonl.gz"), json.loads((out / "summary.json").read_text()) | measured
 
 
 class Paid(Teacher):
@@ -113,6 +114,20 @@ def test_what_labels_cost_alone_and_here(bench: Bench) -> None:
     assert large["here"]["calls"] == 4 - small["here"]["calls"]
     assert (again["here"]["calls"], again["here"]["usd"]) == (0, 0)
     assert bench.ledger.paid.calls == 4
+
+
+def test_labels_are_the_same_files_whoever_paid_and_however_long_it_took(bench: Bench) -> None:
+    for name in ("paid", "replayed"):
+        run(labels(Paid(Paid.Settings())), bench, name)
+    first, second = (sorted((bench.cache / name).iterdir()) for name in ("paid", "replayed"))
+    assert [one.name for one in first] == ["rankings.jsonl.gz", "summary.json"] == [one.name for one in second]
+    assert [one.read_bytes() for one in first] == [one.read_bytes() for one in second]
+    assert json.loads(first[1].read_text())["alone"] == {
+        "calls": 4,
+        "input_tokens": 40,
+        "output_tokens": 0,
+        "usd": pytest.approx(0.04),
+    }
 
 
 def test_gold_goes_only_to_the_teacher_that_needs_it(bench: Bench) -> None:

@@ -97,12 +97,11 @@ def report(home: Path) -> SweepReport:
 
 
 def hashes(workspace: Path) -> dict[str, str]:
-    """Of every artefact's files, by their place; labels also tell the seconds that they took."""
+    """Of every artefact's files, by their place."""
     found = {}
     for manifest in sorted((workspace / "store").glob("*/*/artefact.json")):
         for name, described in json.loads(manifest.read_text())["files"].items():
-            if (manifest.parent.parent.name, name) != ("labels", "summary.json"):
-                found[f"{manifest.parent.parent.name}/{manifest.parent.name}/{name}"] = described["sha256"]
+            found[f"{manifest.parent.parent.name}/{manifest.parent.name}/{name}"] = described["sha256"]
     return found
 
 

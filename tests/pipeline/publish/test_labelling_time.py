@@ -22,7 +22,7 @@ from harness.pipeline.publish.labelling_time import LabellingTime
 from harness.pipeline.workspace import Workspace
 from harness.progress import Progress
 from harness.retrieval.run import Run
-from harness.stage import Stage, canonical
+from harness.stage import MEASURED, Stage, canonical, note_measured, take_measured
 from tests.given import Corpus, Given
 
 SECONDS = {f"q{number}": float(2**number) for number in range(6)}
@@ -78,10 +78,13 @@ class World:
         with self.store.draft(stage) as draft:
             stage.run(draft, self)
             summary: dict[str, Any] = json.loads((draft / SUMMARY).read_text())
-            wall = summary["here"]["seconds"] / 4
+            measured = take_measured(draft)[MEASURED]
+            measured["seconds"] = wall = measured["here"]["seconds"] / 4
             if old:
-                del summary["alone"]["seconds"], summary["here"]["seconds"]
-            (draft / SUMMARY).write_text(json.dumps(summary | {"seconds": wall}))
+                del measured["alone"]["seconds"], measured["here"]["seconds"]
+                (draft / SUMMARY).write_text(json.dumps(summary | measured))
+            else:
+                note_measured(draft, measured)
             manifest = {"key": stage.key, "fields": canonical(stage.fields()), "seconds": 0.5 + wall}
             self.store.commit(stage, draft, manifest)
         return stage
