@@ -29,7 +29,8 @@ class SweepCommand:
 
     @classmethod
     def of(cls, card: Card) -> SweepCommand:
-        """What the card says that made its run; a file that is not here is looked for among the examples.
+        """What the card says that made its run, in its numerics; a file that is not here is looked for among the
+        examples.
 
         Raises UserError for a run that no sweep made, and where there is no such file.
         """
@@ -41,7 +42,7 @@ class SweepCommand:
                 f"the card names no sweep that made it ({plain(typed) or 'no command'})",
                 remedy="name the sweep file: --sweep FILE",
             )
-        overrides = tuple(value for flag, value in pairwise(words) if flag == "--set")
+        typed_overrides = (value for flag, value in pairwise(words) if flag == "--set")
         file = Path(words[2])
         if not file.is_file():
             file = examples().get(file.stem, file)
@@ -49,7 +50,8 @@ class SweepCommand:
             raise UserError(
                 f"the sweep file of its card, {plain(str(file))}, is not here", remedy="name it: --sweep FILE"
             )
-        return cls(file, overrides)
+        classes = card.numerics.classes if card.numerics is not None else ()
+        return cls(file, (*(f"numerics={name}" for name in classes if len(classes) == 1), *typed_overrides))
 
     def __str__(self) -> str:
         return " ".join([str(self.file), *(f"--set {override}" for override in self.overrides)])

@@ -13,6 +13,7 @@ from harness.evaluation.metrics.per_query_file import read_scores, write_scores
 from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.rerun.published_cell import SweepCommand
 from harness.pipeline.rerun.reproduction import Reproducer, Reproduction, chosen_at_random
+from harness.published.card_numerics import NumericsSection
 from harness.published.result_folder import RUN, publish, read_card
 from harness.retrieval.run import Run
 from tests.baselines.small import write_collection
@@ -111,3 +112,15 @@ def test_a_run_that_no_sweep_made_asks_for_one(published: dict[str, Path]) -> No
         other = card.model_copy(update={"implementation": {"executable": {"cmd": typed}, "source": source}})
         with pytest.raises(UserError, match="names no sweep"):
             SweepCommand.of(other)
+
+
+def test_a_run_is_made_again_in_its_numerics_unless_others_were_typed(published: dict[str, Path]) -> None:
+    def overrides(*classes: str, typed: str = "") -> tuple[str, ...]:
+        told = NumericsSection(classes=classes, devices=("H200",), threads=(1,), versions={})
+        command = {"executable": {"cmd": f"harness sweep sweep.yaml{typed}"}}
+        card = read_card(published["bm25"]).model_copy(update={"implementation": command, "numerics": told})
+        return SweepCommand.of(card).overrides
+
+    assert overrides("cuda-bf16") == ("numerics=cuda-bf16",)
+    assert overrides("cpu-bf16", "cuda-bf16") == ()
+    assert overrides("cpu-bf16", typed=" --set numerics=cpu-fp32")[-1] == "numerics=cpu-fp32"
