@@ -49,7 +49,8 @@ class Asking(Case):
 
     @property
     def _ideal(self) -> float:
-        """No schedule is faster: so many rounds of so many requests."""
+        """No schedule is faster: so many rounds of so many requests. All that `label` does is measured against it, a
+        new ledger's file and the first and last request included; imports and the first answer ever are not."""
         return math.ceil(self.windows / IN_FLIGHT) * LATENCY
 
     def limits(self) -> tuple[Goal, ...]:

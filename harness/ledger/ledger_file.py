@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.ledger.database import opened
+from harness.ledger.log_carrier import LogCarrier
 
 _INHERITED: list[sqlite3.Connection] = []
 AT_ONCE = 900
@@ -24,6 +25,7 @@ class LedgerFile:
         self.path = path
         self._lock = threading.RLock()
         self._open: tuple[int, sqlite3.Connection] | None = None
+        self._log = LogCarrier(path)
 
     def _rows(self, columns: str, keys: Iterable[str], table: str = "calls") -> Iterator[Any]:
         # In the order of the index, so that neighbours are read together.
@@ -47,6 +49,7 @@ class LedgerFile:
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise
+            self._log.count()
 
     def _connection(self) -> sqlite3.Connection:
         if self._open is not None and self._open[0] != os.getpid():

@@ -55,11 +55,17 @@ async def _forget(request: Request) -> None:
     return
 
 
+def _go() -> None:
+    return
+
+
 class Backend(AbstractAsyncContextManager["Backend"], Protocol):
     """Completes requests; opened before the first, closed after the last, also on failure."""
 
     concurrency: int
     """How many requests to keep in flight."""
+    ahead: int = 0
+    """How many more to have claimed and ready, which wait for a slot inside `complete`."""
     attempts: int = 1
     """How often a request is sent whose answers cannot be read."""
     resumable: bool = False
@@ -67,6 +73,9 @@ class Backend(AbstractAsyncContextManager["Backend"], Protocol):
     unanswered: Callable[[Request], Awaitable[None]] = staticmethod(_forget)
     """Set by whoever asks; awaited when an answer was lost on the way and may be billed, before another try. It raises
     when there is no money for one."""
+    starting: Callable[[], None] = staticmethod(_go)
+    """Set by whoever asks; called when a request that waited for a slot has one. It raises when everything has stopped
+    meanwhile."""
 
     async def __aenter__(self) -> Self: ...
 

@@ -202,8 +202,10 @@ class ChatTeacher(Teacher):
 
     def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
         self._address = self._second_address(ledger)
+        rankings = list(self._driver.label(tasks, ledger, progress))
+        # Not before: texts are cut as they are asked about, while requests are in flight, and nothing waits for it.
         self._prompts = self.asking.cut_counts(tasks)
-        return self._driver.label(tasks, ledger, progress)
+        yield from rankings
 
     def _second_address(self, ledger: Ledger) -> str:
         """The address that is asked, where answers under the model's name are from another one: they are another
@@ -214,7 +216,7 @@ class ChatTeacher(Teacher):
         return address if ledger.server(weights) not in (None, address) else ""
 
     def _answered(self, ledger: Ledger) -> None:
-        if self.asked_at is None or self.is_named or self._address or self._noted == ledger.path:
+        if self.is_named or self._address or self._noted == ledger.path or self.asked_at is None:
             return
         weights, address = self.asked_at
         ledger.note_server(weights, address)

@@ -78,11 +78,9 @@ class InFlight:
                 # Only now is it known which key and which address are used.
                 self._mask = Mask()
                 self._reservations = Reservations(self.ledger, self._check, backend.resumable)
-                backend.unanswered = self._again
-                pause = min(_RAMP / backend.concurrency, _STEP)
-                await asyncio.gather(
-                    *(self._guarded(waiting, backend, number * pause) for number in range(backend.concurrency))
-                )
+                backend.unanswered, backend.starting = self._again, self._check
+                pause, workers = min(_RAMP / backend.concurrency, _STEP), backend.concurrency + backend.ahead
+                await asyncio.gather(*(self._guarded(waiting, backend, number * pause) for number in range(workers)))
         finally:
             gc.unfreeze()
             self._withdraw()
@@ -185,8 +183,10 @@ class InFlight:
             reply = self._failed(key, request, failed)
             gives_up = self._given_up[key]
             return reply, False
-        except UserError:
-            # The provider said no, or each answer that was lost is accounted for already.
+        except UserError as error:
+            # The provider said no, or each answer that was lost is accounted for already. Whoever waits for the slot
+            # is to know before it starts.
+            self._error = self._error or error
             may_be_billed, again = backend.resumable, False
             raise
         finally:

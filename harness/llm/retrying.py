@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import time
 from abc import abstractmethod
 from dataclasses import dataclass, field
@@ -10,6 +12,12 @@ from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Backend, Completion, RequestFailed
 from harness.llm.rate_limits import Rates, Slots
 from harness.llm.retry_rules import TransientError, retrying
+
+_AHEAD = 8
+"""Requests in flight for each that is ready and waits for a slot."""
+_PASSES = 2
+"""Passes of the event loop after an answer, in which the request that waited for its slot is sent: what is made of the
+answer takes longer than sending, and the server is idle meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,7 @@ class RetryingBackend(Backend):
 
     def __post_init__(self) -> None:
         self.concurrency, self.attempts = self.limits.concurrency, self.limits.attempts
+        self.ahead = self.limits.concurrency // _AHEAD
         self._slots = Slots(self.limits.concurrency)
         self._rates = Rates(self.limits.requests_per_minute, self.limits.tokens_per_minute)
 
@@ -53,13 +62,19 @@ class RetryingBackend(Backend):
         raise AssertionError("unreachable")
 
     async def _once(self, request: Request) -> Completion:
-        async with self._slots:
-            start = time.monotonic()
-            try:
-                return await self.attempt(request)
-            except TransientError as error:
-                if error.overload:
-                    self._slots.complained(start, error.retry_after)
-                if error.may_be_billed:
-                    await self.unanswered(request)
-                raise
+        start = math.inf
+        try:
+            async with self._slots:
+                self.starting()
+                start = time.monotonic()
+                completion = await self.attempt(request)
+        except TransientError as error:
+            if error.overload:
+                self._slots.complained(start, error.retry_after)
+            if error.may_be_billed:
+                # Outside of the slot: the money for another try may be reserved for a request that waits for one.
+                await self.unanswered(request)
+            raise
+        for _ in range(_PASSES):
+            await asyncio.sleep(0)
+        return completion

@@ -218,7 +218,7 @@ class LiteLLM(ChatTeacher):
             limits=limits,
         )
 
-    @property
+    @cached_property
     def _omitted(self) -> set[str]:
         """What is not sent, whoever asks for it."""
         return {*self.settings.omit, *(name for name, value in self.settings.extra.items() if value is None)}

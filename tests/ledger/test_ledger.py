@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from harness.errors import UserError
 from harness.ledger.calls import MISSES, Call, Miss, Usage, call_key
 from harness.ledger.ledger import Ledger
+from harness.ledger.log_carrier import carry_over
 from harness.ledger.sqlite_mode import set_journal
 from harness.ledger.views import MeteredLedger
 
@@ -324,6 +325,27 @@ def test_a_killed_process_leaves_whole_batches_only(tmp_path: Path) -> None:
     kept = len(Ledger(path))
     assert kept >= 400
     assert kept % 40 == 0
+
+
+def test_what_is_written_goes_into_the_file_while_it_is_used(ledger: Ledger) -> None:
+    many = [call(number, "yes" * 1000) for number in range(600)]
+    for one in many:
+        ledger.put(one)
+
+    # A rollback journal has it there at once; where there is a write-ahead log, somebody carries it over.
+    until = time.monotonic() + 30
+    while ledger.path.stat().st_size < 500 * 3000 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert ledger.path.stat().st_size >= 500 * 3000
+    assert len(ledger.get_many(one.key for one in many)) == 600
+
+
+def test_no_ledger_comes_of_looking_after_one_that_is_gone(tmp_path: Path) -> None:
+    carry_over(tmp_path / "ledger.sqlite")
+    (tmp_path / "text").write_text("no ledger")
+    carry_over(tmp_path / "text")
+
+    assert [file.name for file in tmp_path.iterdir()] == ["text"] and (tmp_path / "text").read_text() == "no ledger"
 
 
 def test_a_network_disk_gets_a_rollback_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -191,6 +191,25 @@ def test_answers_that_were_cut_on_the_way_count_as_perhaps_billed(ledger: Ledger
             labelled(teacher(url), ledger, 3)
 
 
+def test_lost_answers_are_not_waited_for_by_what_waits_for_their_slots(ledger: Ledger) -> None:
+    reserved: list[float] = []
+
+    def watched(number: int, body: dict[str, Any]) -> dict[str, Any]:
+        reserved.append(ledger.balance("").reserved)
+        return reply(tokens(100, 20))
+
+    with answering(watched) as (url, _):
+        labelled(teacher(url), ledger)
+    # Eight are in flight and one more is claimed; after eight lost answers there is money for the latter alone.
+    ledger.limit = ledger.balance("").spent + 9.5 * reserved[0]
+    with (
+        answering(lambda number, body: None if number <= 8 else reply(tokens(100, 20))) as (url, bodies),
+        pytest.raises(UserError, match="may have been billed"),
+    ):
+        labelled(teacher(url, concurrency=8), ledger, 30, "about dogs")
+    assert len(bodies) > 8 and ledger.balance("").spent <= ledger.limit and not ledger.under_way(None)
+
+
 def test_a_server_that_cannot_be_reached_is_not_billed(ledger: Ledger) -> None:
     ledger.limit = 1.0
     with pytest.raises(UserError):

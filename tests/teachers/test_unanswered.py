@@ -25,6 +25,7 @@ from tests.llm.scripted_server import Reply, Scripted, error, right
 
 SECRET = "sk-very-secret-9f3a77"
 DEPTH = 4
+IN_FLIGHT = 16
 
 
 @pytest.fixture(autouse=True)
@@ -176,6 +177,17 @@ def test_what_concerns_the_account_stops_at_once(server: Scripted, ledger: Ledge
     with pytest.raises(FatalProviderError):
         label(server, ledger, 100)
     assert len(server.bodies) <= 2
+
+
+def test_what_waits_for_a_slot_is_not_sent_once_the_account_is_refused(server: Scripted, ledger: Ledger) -> None:
+    server.latency = 0.3
+    server.script = lambda body: error(401, "no such key") if server.in_flight == IN_FLIGHT else right(body)
+
+    with pytest.raises(FatalProviderError, match="no such key"):
+        label(server, ledger, 3 * IN_FLIGHT, concurrency=IN_FLIGHT)
+    # More are claimed and ready than may be in flight; none of these starts, and those that did are paid and kept.
+    assert len(server.bodies) == server.most_in_flight == IN_FLIGHT
+    assert len(ledger) == IN_FLIGHT - 1 and not ledger.under_way(None)
 
 
 def test_an_error_that_quotes_the_prompt_is_not_about_what_the_prompt_says(server: Scripted, ledger: Ledger) -> None:
