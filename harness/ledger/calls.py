@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 
@@ -110,7 +111,7 @@ class Usage:
     @classmethod
     def of(cls, answers: Sequence[Call | CachedResponse]) -> Usage:
         """The sum over `answers`."""
-        return cls(len(answers), **{name: sum(getattr(answer, name) for answer in answers) for name in _COUNTED})
+        return cls(len(answers), *map(sum, zip(*map(_counts, answers), strict=True)))
 
     def __add__(self, other: Usage) -> Usage:
         counted = {name: getattr(self, name) + getattr(other, name) for name in _COUNTED}
@@ -122,6 +123,7 @@ class Usage:
 
 
 _COUNTED = tuple(field.name for field in fields(Usage) if field.name != "calls")
+_counts = attrgetter(*_COUNTED)
 
 
 def call_key(model: str, request: Any, sampling: Any = None, repeat: int = 0) -> str:

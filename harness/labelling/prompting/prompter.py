@@ -147,7 +147,7 @@ class Prompter:
         while asking := [(number, state) for number, state in enumerate(states) if isinstance(state, list)]:
             windows = [(number, window) for number, state in asking for window in state]
             requests = [
-                self._request(query, [arranged[number][place] for place in window]) for number, window in windows
+                self._request(query, list(map(arranged[number].__getitem__, window))) for number, window in windows
             ]
             best = yield from self._answered(requests)
             got = [self._mended(reply, len(window)) for reply, (_, window) in zip(best, windows, strict=True)]
