@@ -8,10 +8,11 @@ import random
 import re
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 
-from harness.llm.answers.provider_reasons import FailureReason, account_remedy, prompt_reason
+from harness.llm.answers.provider_reasons import FailureReason, account_remedy, is_out_of_money, prompt_reason
 from harness.llm.backend import FatalProviderError, RequestFailed
 from harness.masking import masked
 
@@ -22,11 +23,11 @@ _PATIENCE = 600.0
 _PASSING = frozenset({408, 409, 425, 429, 498, 499, 500, 502, 503, 504, 520, 521, 522, 524, 529})
 _EMPTY = re.compile(r"\binsufficient_quota\b")
 """A code that says that the account is empty, whatever the prose around it."""
-_EXHAUSTED = re.compile(
-    r"insufficient[_ ](?:quota|balance|funds|credits?)|exceeded your current quota|credit balance|billing|payment "
-    r"required",
-    re.IGNORECASE,
-)
+_BILLING = re.compile(r"credit balance|billing", re.IGNORECASE)
+_OF_A_DAY = re.compile(r"PerDay|per[ _-]day\b|\b[RT]PD\b", re.IGNORECASE)
+"""Words for a quota that comes back tomorrow."""
+_QUOTA_OF_A_DAY = re.compile(r"""quotaId\\?["']\s{0,3}:\s{0,3}\\?["'][^"']{0,120}PerDay""")
+"""Of Google, which asks to wait for some seconds nevertheless."""
 _A_WHILE = re.compile(
     r"rate_limit_exceeded|per[ _-]?(?:second|minute|min)\b|per(?:second|minute)|\b[RT]PM\b", re.IGNORECASE
 )
@@ -76,11 +77,17 @@ def failure(
     asked = retry_after(headers)
     asked = delay_in(body) if asked is None else asked
     passes = asked is not None or _A_WHILE.search(body) is not None
-    empty = _EMPTY.search(body) is not None or (_EXHAUSTED.search(text) is not None and not passes)
+    spent = is_out_of_money(text) or _BILLING.search(text) is not None
+    empty = _EMPTY.search(body) is not None or (spent and not passes)
     if status == 402 or (status in (403, 429) and empty):
         return FatalProviderError(
             f"the provider of '{model}' says that the money or quota is used up: {said}",
             remedy="top up the account, then run again",
+        )
+    if status == 429 and (_QUOTA_OF_A_DAY.search(body) or (asked is None and _OF_A_DAY.search(text))):
+        return FatalProviderError(
+            f"the provider of '{model}' says that the quota of the day is used up: {said}",
+            remedy="run again tomorrow, or raise the quota: what was answered is kept",
         )
     if reason := prompt_reason(status, text):
         return _refusal(status, said, model, reason)
@@ -112,16 +119,22 @@ def _refusal(status: int, words: str, model: str, reason: FailureReason) -> Requ
 def provider_words(body: str) -> str:
     """The provider's own words out of an error's body, with its code."""
     try:
-        found = json.loads(body)
+        return _words_in(json.loads(body)) or body
     except (ValueError, RecursionError):
         return body
+
+
+def _words_in(found: Any) -> str:
+    """The words in the JSON of an error, whatever they are wrapped in."""
     while isinstance(found, list) and found:
         found = found[0]
     error = found.get("error") or found if isinstance(found, dict) else found
     if isinstance(error, str):
         return error
-    named = [str(error[key]) for key in _WORDS if error.get(key)] if isinstance(error, dict) else []
-    return " ".join(named) or body
+    if not isinstance(error, dict):
+        return ""
+    named = [error[key] for key in _WORDS if error.get(key)]
+    return " ".join(_words_in(one) if isinstance(one, dict) else str(one) for one in named)
 
 
 _WORDS = ("message", "detail", "msg", "code", "type")

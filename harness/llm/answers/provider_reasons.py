@@ -1,7 +1,7 @@
 """What a provider's refusal is about, by its own words: this prompt, or the account.
 
-The words are those of OpenAI, Azure, Anthropic, Gemini, Mistral, DeepSeek, Groq, OpenRouter, Bedrock, Qwen, vLLM,
-SGLang, TGI, llama.cpp and Ollama. What is quoted at length out of the prompt does not count.
+The words are those of OpenAI, Azure, Anthropic, Gemini, Mistral, DeepSeek, Groq, OpenRouter, Bedrock, Qwen, Zhipu,
+Moonshot, xAI, LiteLLM's proxy, vLLM, SGLang, TGI, llama.cpp and Ollama. What is quoted at length out of the prompt does not count.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ _TOO_LONG = _any(
     r"(?:prompt|input|request|message|payload|content)s? (?:is|are|was|were) too (?:long|large)",
     r"too (?:many (?:input |prompt )?tokens|long|large for)",
     r"reduce the length|fewer (?:input )?tokens|less than \d+ (?:input )?tokens",
-    r"exceeds? (?:the )?(?:\w+ ){0,4}(?:token|input|context|length)",
+    r"exceed(?:s|ed)? (?:the )?(?:\w+ ){0,4}(?:token|input|context|length)",
+    r"inputs?\W{0,2} tokens \+|range of (?:input|prompt) length|超长|过长|超出.{0,12}(?:长度|上下文)",
     r"token (?:count|limit)[^.]{0,80}exceed|length[^.]{0,40}exceed",
     r"(?:prompt|input)[^.]{0,60}longer than",
 )
@@ -36,14 +37,16 @@ _REFUSED = _any(
     r"(?:safety|usage) (?:system|settings|polic|guidelines|reasons)",
     r"sensitive (?:content|information|words?)",
     r"(?:blocked|rejected)[^.]{0,60}(?:safety|polic|content|prompt)",
-    r"(?:prompt|input|request)[^.]{0,40}(?:blocked|filtered)",
+    r"(?:prompt|input|request)[^.]{0,40}(?:blocked|filtered)|敏感|不安全|违规",
 )
-_FLAGGED = _any("moderation", "flagged", "content[_ ](?:filter|policy|management)")
+_FLAGGED = _any("moderation", "flagged", "content[_ ](?:filter|policy|management)", "usage guidelines", "safety_check")
 """Words with which a 403 is about what was asked and not about who asks."""
 _TOO_LARGE = _any("request too large", "too large for")
 _MONEY = _any(
     r"insufficient[_ ](?:quota|balance|funds|credits?)|billing_(?:hard_limit_reached|not_active)",
-    r"exceeded your current quota|credit balance is too low|payment required",
+    r"exceeded your current quota|credit balance is too low|payment required|account in good standing|arrear|overdue",
+    r"(?:used|exhausted) (?:up )?all (?:of )?(?:your |the )?(?:available )?credits|spending limit|API usage limits",
+    r"budget (?:has been )?exceeded|budget_exceeded|余额不足|欠费|充值",
 )
 _KEY = _any(
     r"api[ _]key (?:is )?(?:not valid|invalid|expired|missing)|api_key_invalid|invalid[_ ]api[_ ]key",
@@ -71,11 +74,16 @@ def prompt_reason(status: int, words: str) -> FailureReason | None:
     return "refused" if status == 451 or (status == 403 and _FLAGGED.search(clear)) else None
 
 
+def is_out_of_money(words: str) -> bool:
+    """Whether `words` say that the account is empty, or that its owner lets it spend no more."""
+    return _MONEY.search(_QUOTED.sub("", words)) is not None
+
+
 def account_remedy(words: str) -> str | None:
     """What to do where `words` with an HTTP 400 are about the account or the model, not about the prompt; else
     None."""
     clear = _QUOTED.sub("", words)
-    if _MONEY.search(clear):
+    if is_out_of_money(words):
         return "top up the account, then run again"
     if _KEY.search(clear):
         return "check the API key in the environment (harness doctor shows which are set)"
