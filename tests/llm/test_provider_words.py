@@ -126,8 +126,8 @@ SAID: dict[str, Words] = {
                         "You exceeded your current quota, please check your plan and billing details. For more "
                         "information on this error, head to: https://ai.google.dev/gemini-api/docs/rate-limits. \n* "
                         "Quota exceeded for metric: "
-                        "generativelanguage.googleapis.com/generate_content_free_tier_requests, limit: 10\nPlease retry "
-                        "in 33.4s."
+                        "generativelanguage.googleapis.com/generate_content_free_tier_requests, limit: 10\nPlease "
+                        "retry in 33.4s."
                     ),
                     "status": "RESOURCE_EXHAUSTED",
                     "details": [
@@ -559,7 +559,11 @@ SAID: dict[str, Words] = {
         said("Invalid request: Your request exceeded model token limit: 8192", type="invalid_request_error"),
         LONG,
     ),
-    "deepinfra, too long": (400, {"detail": {"error": "Requested input length 40000 exceeds maximum input length 32768"}}, LONG),
+    "deepinfra, too long": (
+        400,
+        {"detail": {"error": "Requested input length 40000 exceeds maximum input length 32768"}},
+        LONG,
+    ),
     "string above": (
         400,
         said(

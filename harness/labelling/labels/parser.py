@@ -19,7 +19,7 @@ from harness.labelling.labels.ranking import Ranking, Verdict
 from harness.labelling.labels.statement import FORMS, Form, Statement, ascends
 from harness.labelling.labels.statements import final_part, is_refusal, statements
 
-VERSION = 2
+VERSION = 3
 """Of what an answer is read as; it is in the keys of labels, whose answers stay paid for in the ledger whatever it
 is."""
 
@@ -71,7 +71,7 @@ def parse(text: str, count: int, truncated: bool = False, forms: Iterable[Form] 
         placed = tuple(map(_identifiers(count).get, text.split(" > ")))
         if len(placed) == count == len({*placed} - {None}):
             return Parsed(cast("tuple[int, ...]", placed), "ok", (), "asked")
-    found, unfinished = without_thoughts(unicodedata.normalize("NFKC", text).translate(_LENTICULAR))
+    found, unfinished = without_thoughts(_plain_marks(text))
     answer = found.strip()
     cut = truncated or unfinished or _DANGLING.search(answer) is not None
     one = _chosen(answer, frozenset(forms), count)
@@ -80,6 +80,12 @@ def parse(text: str, count: int, truncated: bool = False, forms: Iterable[Form] 
         # Its last number may be half a number.
         numbers = numbers[:-1]
     return _judged(answer, form, numbers, count, cut)
+
+
+def _plain_marks(text: str) -> str:
+    """`text` with one kind of brackets, none of them escaped, and no characters that nobody sees."""
+    plain = unicodedata.normalize("NFKC", text).translate(_MARKS)
+    return plain.replace("\\[", "[").replace("\\]", "]") if "\\" in plain else plain
 
 
 @cache
@@ -174,7 +180,7 @@ def _final_channel(text: str) -> tuple[str, bool]:
 
 _DIGITS = 7
 """No list of passages is so long that a number of as many digits could be one of them."""
-_LENTICULAR = str.maketrans("【】〔〕〖〗", "[][][]")
+_MARKS = str.maketrans("【】〔〕〖〗「」『』", "[][][][][]", "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad")
 _DANGLING = re.compile(r"(?:>|\[\s*\d*)\Z")
 _THOUGHT = re.compile(
     r"[<\[◁](?P<end>/?)(?:[a-z]{1,12}:)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|analysis|scratchpad)[>\]▷]",

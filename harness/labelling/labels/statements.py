@@ -7,7 +7,9 @@ side by side.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from harness.labelling.labels.statement import Form, Statement, ascends
@@ -26,8 +28,11 @@ def statements(text: str) -> list[Statement]:
         form: Form = "brackets" if "[" in text else "list"
         return [Statement(form, tuple(_NUMBER.findall(text)), 0, len(text))]
     structured = [*statements_of_objects(text), *statements_of_lines(text), *statements_of_tables(text)]
-    found = [*_joined(text), *structured, *_boxed(text), *_mentions(text)]
-    return sorted((one for one in found if not _is_example(text, one)), key=lambda one: one.end)
+    found = [*_joined(text), *_reversed(text), *structured, *_boxed(text), *_mentions(text)]
+    own = [one for one in found if not _is_introduced(_EXAMPLE, text, one)]
+    # The order shown is no answer where there is another.
+    new = [one for one in own if not _is_introduced(_SHOWN, text, one)]
+    return sorted(new if any(one.firm for one in new) else own, key=lambda one: one.end)
 
 
 def final_part(text: str) -> int:
@@ -47,7 +52,12 @@ _MARKS = 8
 _NUMBER = re.compile(r"\d+")
 _ASKED = re.compile(r"\[\d+\](?:\s*>\s*\[\d+\])*\Z")
 _ONLY = re.compile(r"(?:\d+(?:[\s,;]+\d+)*|\[\d+\](?:[\s,;]*\[\d+\])+)[.\s]?\Z")
-_REFUSAL = re.compile(r"\b(?:sorry|apologi[sz]e|unable to|can(?:no|')t|can not|won't|as an ai)\b", re.IGNORECASE)
+_REFUSAL = re.compile(
+    r"\b(?:sorry|apologi[sz]e|(?:unable|not able) to|can(?:no|')t|can not|won't|as an ai|lo siento|no puedo|désolée?|"
+    r"ne peux pas|tut mir leid|kann [^.\n]{0,80}nicht|desculpe|não posso|mi dispiace|извините|не могу)\b|"
+    r"抱歉|对不起|無法|无法|申し訳|できません|죄송",
+    re.IGNORECASE,
+)
 _NOTHING = re.compile(
     r"\b(?:none|neither|no "
     r"passages?|nothing)\b[^.\n]{0,80}\b(?:relevant|relate[sd]?|answers?|match(?:es)?|fits?|helps?)\b",
@@ -63,11 +73,19 @@ _EXAMPLE = re.compile(
     r"be))[\s,:]{0,3}\Z",
     re.IGNORECASE,
 )
+_SHOWN = re.compile(
+    r"\b(?:original|initial|given|presented|shown|input|default)(?:ly)?(?: (?:order(?:ing)?|ranking|list|sequence))?"
+    r"(?: (?:was|is|were))?[^\w\n\[]{0,4}\Z",
+    re.IGNORECASE,
+)
 
 _TOKEN = re.compile(
-    r"""(?P<square>\[\s*(?P<a>\d+)\s*\])|(?P<round>\(\s*(?P<b>\d+)\s*\))|(?P<quoted>["']\[?(?P<c>\d+)\]?["'])"""
+    r"""(?P<square>\[\s*(?P<a>\d+)\s*\])|(?P<round>\(\s*(?P<b>\d+)\s*\))"""
+    r"""|(?P<quoted>["'](?i:passage|doc(?:ument)?|id)?[ _#-]{0,2}\[?(?P<c>\d+)\]?["'])"""
     r"""|(?P<ordinal>(?<![\w.])\d+\s?[.):](?=\s{0,3}[\[("']))|(?P<bare>(?<![\w.])\d+(?!\w|\.\d))"""
-    r"""|(?P<join>[-=]?>|[≻→»])|(?P<comma>[,;、]|\b(?:and|then)\b)|(?P<open>\[)|(?P<close>\])|(?P<noise>[*_`]+|\b(?:[Pp]assage|[Dd]oc(?:ument)?|ID|id)\b)|(?P<word>\S)"""
+    r"""|(?P<join>[-=]?>=?|[≻→»]|(?:(?<=[\])])|(?<=[\])] ))[=≈~](?=\s{0,3}[\[(]))"""
+    r"""|(?P<comma>[,;、]|\b(?:and|then)\b)|(?P<open>\[)|(?P<close>\])"""
+    r"""|(?P<noise>[*_`]+|#(?=\d)|\b(?:[Pp]assage|[Dd]oc(?:ument)?|ID|id)\b)|(?P<word>\S)"""
 )
 _IDENTIFIERS = ("square", "round", "quoted", "bare")
 
@@ -137,18 +155,39 @@ def _statement(run: Sequence[_Token], listed: bool, chained: bool) -> Iterator[S
     yield Statement(form, numbers, run[0].start, run[-1].end, firm)
 
 
+_LESS = re.compile(
+    r"\[\s?\d{1,6}\s?\](?:\s{0,3}<\s{0,3}\[\s?\d{1,6}\s?\])+|(?<![\w.])\d{1,6}(?:\s{0,3}<\s{0,3}\d{1,6}){2,}"
+)
+
+
+def _reversed(text: str) -> Iterator[Statement]:
+    """Chains that begin with the least relevant: ``[3] < [1]``."""
+    for match in _LESS.finditer(text):
+        numbers = tuple(reversed(_NUMBER.findall(match[0])))
+        yield Statement("brackets" if "[" in match[0] else "chain", numbers, match.start(), match.end())
+
+
 _BRACKET = re.compile(r"\[\s*(\d+)\s*\]")
+_RANGE = re.compile(r"\[\s?\d{1,6}\s?\]\s{0,2}(?:[-–—]|to|through|bis)\s{0,2}\[\s?\d{1,6}\s?\]")
+"""All of the passages in between, and no two of them."""
 _NAMED = re.compile(r"\b(?:passage|document|doc)s?\s{0,3}#?\s?(\d+)", re.IGNORECASE)
 
 
 def _mentions(text: str) -> Iterator[Statement]:
     """Passages that are only mentioned, in brackets or by name."""
     forms: tuple[tuple[Form, re.Pattern[str]], ...] = (("brackets", _BRACKET), ("named", _NAMED))
+    ranges = [match.span() for match in _RANGE.finditer(text)]
     for form, pattern in forms:
-        found = list(pattern.finditer(text))
+        found = [match for match in pattern.finditer(text) if not _is_inside(match.start(), ranges)]
         if found:
             yield Statement(form, tuple(match[1] for match in found), found[0].start(), found[-1].end(), firm=False)
 
 
-def _is_example(text: str, one: Statement) -> bool:
-    return _EXAMPLE.search(text[max(0, one.start - 40) : one.start]) is not None
+def _is_inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:
+    before = bisect_right(spans, place, key=itemgetter(0))
+    return before > 0 and place < spans[before - 1][1]
+
+
+def _is_introduced(words: re.Pattern[str], text: str, one: Statement) -> bool:
+    """Whether `words` stand right before a statement."""
+    return words.search(text[max(0, one.start - 40) : one.start]) is not None

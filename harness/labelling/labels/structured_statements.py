@@ -147,4 +147,6 @@ def _table(rows: Sequence[tuple[list[str], int, int]]) -> Iterator[Statement]:
                 zip([keys[1] * int(key[:9]) for key in keys[0]], numbers, strict=True), key=lambda pair: pair[0]
             )
         ]
-    yield Statement("table", tuple(numbers), rows[0][1], rows[-1][2])
+    # A remark on each passage is no order, wherever there are neither ranks nor scores.
+    firm = keys is not None or named["id"] is None or not ascends(numbers)
+    yield Statement("table", tuple(numbers), rows[0][1], rows[-1][2], firm)

@@ -1,7 +1,8 @@
 """What a provider's refusal is about, by its own words: this prompt, or the account.
 
 The words are those of OpenAI, Azure, Anthropic, Gemini, Mistral, DeepSeek, Groq, OpenRouter, Bedrock, Qwen, Zhipu,
-Moonshot, xAI, LiteLLM's proxy, vLLM, SGLang, TGI, llama.cpp and Ollama. What is quoted at length out of the prompt does not count.
+Moonshot, xAI, LiteLLM's proxy, vLLM, SGLang, TGI, llama.cpp and Ollama. What is quoted at length out of the prompt does
+not count.
 """
 
 from __future__ import annotations

@@ -16,6 +16,14 @@ Order = Sequence[int]
 WRITTEN: dict[str, Callable[[Order], str]] = {
     "as asked": lambda order: " > ".join(f"[{n}]" for n in order),
     "round brackets": lambda order: " > ".join(f"({n})" for n in order),
+    "corner brackets": lambda order: "＞".join(f"「{n}」" for n in order),
+    "escaped brackets": lambda order: " > ".join(f"\\[{n}\\]" for n in order),
+    "unseen characters": lambda order: " > ".join(f"[{n}]\u200b" for n in order),
+    "hashes": lambda order: " > ".join(f"#{n}" for n in order),
+    "names in quotes": lambda order: json.dumps([f"passage_{n}" for n in order]),
+    "from the least": lambda order: " < ".join(f"[{n}]" for n in reversed(order)),
+    "a bare chain from the least": lambda order: " < ".join(map(str, reversed(order))),
+    "ties": lambda order: " = ".join(f"[{n}]" for n in order[:2]) + "".join(f" >= [{n}]" for n in order[2:]),
     "lenticular brackets": lambda order: " > ".join(f"【{n}】" for n in order),
     "wide brackets": lambda order: "＞".join(f"［{n}］" for n in order),
     "bare chain": lambda order: " > ".join(map(str, order)),
@@ -54,6 +62,8 @@ WRITTEN: dict[str, Callable[[Order], str]] = {
     ),
     "bare table": lambda order: "\n".join(f"{place} | {n}" for place, n in enumerate(order, 1)),
 }
+PLAIN = ("as asked", "lenticular brackets", "wide brackets", "corner brackets", "escaped brackets", "unseen characters")
+"""Forms that are what was asked, in other letters."""
 THOUGHTS = ["think", "Thinking", "thought", "REASONING", "analysis", "reflection", "scratchpad"]
 
 
@@ -71,7 +81,7 @@ def test_every_way_of_writing_an_order_is_read(form: str, order: list[int]) -> N
     parsed = parse(WRITTEN[form](order), len(order))
 
     assert parsed.order == tuple(order)
-    assert parsed.verdict == ("ok" if form in ("as asked", "lenticular brackets", "wide brackets") else "repaired")
+    assert parsed.verdict == ("ok" if form in PLAIN else "repaired")
 
 
 @pytest.mark.parametrize("form", WRITTEN)
@@ -146,6 +156,47 @@ def test_what_only_speaks_of_all_passages_is_no_ranking(count: int) -> None:
         assert parse(text, count).verdict == "failed"
 
 
+def _shown(count: int) -> str:
+    return WRITTEN["as asked"](range(1, count + 1))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "I'm not able to rank {} since the query is unclear.",
+        "Lo siento, pero no puedo ordenar {}.",
+        "Je suis désolé: {}",
+        "Es tut mir leid, {} kann ich nicht ordnen.",
+        "抱歉，我无法对这些段落进行排序：{}",
+    ],
+)
+def test_a_refusal_in_any_language_is_no_ranking(words: str) -> None:
+    assert parse(words.format(_shown(6)), 6).order == ()
+
+
+@given(order=orders(), form=st.sampled_from(["as asked", "JSON", "bare chain", "from the least"]))
+def test_the_order_shown_is_no_answer_where_there_is_another(order: list[int], form: str) -> None:
+    count = len(order)
+    for words in ("(original order: {})", "Given: {}", "As initially presented: {}", "The input order was {}"):
+        assert parse(f"{WRITTEN[form](order)}\n{words.format(_shown(count))}", count).order == tuple(order)
+    assert parse(f"Original order: {_shown(count)}", count).order == tuple(range(1, count + 1))
+
+
+@given(st.integers(3, 12))
+def test_all_of_them_are_no_two_of_them(count: int) -> None:
+    for words in ("All passages [1]-[{}] are off topic.", "[1] to [{}] say nothing", "Passages [1] through [{}]: no"):
+        assert parse(words.format(count), count).order == ()
+
+
+@given(st.integers(3, 12))
+def test_a_table_of_remarks_is_no_ranking(count: int) -> None:
+    rows = "\n".join(f"| {n} | about cats |" for n in range(1, count + 1))
+    table, ranked = f"| Passage | Remark |\n|---|---|\n{rows}", f"| Passage | Rank |\n|---|---|\n{rows}"
+
+    assert parse(table, count).order == ()
+    assert parse(ranked.replace("about cats", "1"), count).order != ()
+
+
 @pytest.mark.parametrize("text", ['{"grade": 2}', '{"relevance": 2}', "```\n2\n```", '{ "score" : "2" }', "Grade: 2/3"])
 def test_a_grade_in_json_is_a_grade(text: str) -> None:
     strategy = Pointwise(Pointwise.Settings(scale="graded"))
@@ -155,6 +206,7 @@ def test_a_grade_in_json_is_a_grade(text: str) -> None:
 
 UNITS = [
     *("[1] ", "(1) ", "1 > ", '"1", ', "1. [", "1\n", "- [1] x\n", "| 1 ", "| 1 | 2 |\n", '{"id": 1}', "{", "\\boxed{"),
+    *("[1] < ", "1 < ", "[1]-[2]", "[1] = ", "original order: [1] > [2] ", "「1」", "\\[1\\]"),
     *("final: ", "<think>", "[think]", "none ", "sorry "),
 ]
 
