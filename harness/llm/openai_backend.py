@@ -108,11 +108,11 @@ class OpenAIBackend(RetryingBackend):
             asked = {"model": self.model, "messages": trial.messages(messages), **trial.parameters(body)}
             status, headers, text = await self._post(asked)
             try:
-                if status != 200:
+                if not 200 <= status < 300:
                     raise failure(status, text, headers, self.model)
                 completion = self._completion(text, headers, time.monotonic() - start)
             except (FatalProviderError, RequestFailed, TransientError):
-                if trial.learn(400 if status == 200 else status, text, body, system):
+                if trial.learn(400 if 200 <= status < 300 else status, text, body, system):
                     continue
                 raise
             if completion.finish != "unreadable":

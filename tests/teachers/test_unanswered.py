@@ -97,6 +97,8 @@ FILTERED = [
     error(400, "Content Exists Risk"),
     error(400, "Input data may contain inappropriate content.", "data_inspection_failed"),
     (200, {"choices": [{"index": 0, "finish_reason": "content_filter"}], "usage": {"prompt_tokens": 9}}),
+    (200, {"choices": [{"index": 0, "finish_reason": "SAFETY", "message": {"content": None}}]}),
+    (200, {"choices": [{"index": 0, "finish_reason": "sensitive", "message": {"content": "[1] > ["}}]}),
 ]
 UNANSWERED = [
     error(500, "internal", "server_error"),
@@ -113,6 +115,8 @@ UNANSWERED = [
     (200, b"\xff\xfe\x00"),
     (200, "[" * 100_000),
     (200, ""),
+    (204, ""),
+    (202, {"status": "queued"}),
     (200, "<html>gateway</html>"),
 ]
 
@@ -177,6 +181,14 @@ def test_what_concerns_the_account_stops_at_once(server: Scripted, ledger: Ledge
     with pytest.raises(FatalProviderError):
         label(server, ledger, 100)
     assert len(server.bodies) <= 2
+
+
+@pytest.mark.parametrize("finish", ["length", "MAX_TOKENS", "model_length", "model_context_window_exceeded"])
+def test_a_cut_answer_is_cut_whatever_its_provider_calls_it(server: Scripted, ledger: Ledger, finish: str) -> None:
+    server.script = only(0, (201, completion("m", "[2] > [1] > [3]", finish, 100)))
+    found = label(server, ledger, 1)
+
+    assert found[0].reason == "missing, truncated"
 
 
 def test_what_waits_for_a_slot_is_not_sent_once_the_account_is_refused(server: Scripted, ledger: Ledger) -> None:

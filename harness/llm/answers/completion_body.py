@@ -6,11 +6,22 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from harness.llm.backend import Completion
 from harness.llm.pricing.token_usage import Usd, cache_writes, token_usage
 from harness.text import encodable
+
+_FILTERED = (
+    *("content_filter", "content-filter", "contentfilter", "safety", "recitation", "prohibited_content", "blocklist"),
+    *("spii", "sensitive", "refusal", "guardrail_intervened"),
+)
+_CUT = ("length", "max_tokens", "max_output_tokens", "max_completion_tokens", "model_length", "context_length")
+_FINISHES: dict[str, Literal["filtered", "length"]] = {
+    **dict.fromkeys(_FILTERED, "filtered"),
+    **dict.fromkeys((*_CUT, "model_context_window_exceeded"), "length"),
+}
+"""Why an answer ends, as OpenAI says it and as others do that call it so in their own words."""
 
 
 def read_or_keep(text: str, answer: Any, usd: Usd, seconds: float) -> Completion:
@@ -29,7 +40,7 @@ def read_answer(answer: Mapping[str, Any], usd: Usd, seconds: float) -> Completi
     reason, message = str(choice.get("finish_reason")), choice.get("message")
     if reason == "error":
         raise ValueError("the provider ended the answer with an error")
-    if message is None and reason == "content_filter":
+    if message is None and _FINISHES.get(reason.lower()) == "filtered":
         message = {}
     return read_completion(
         message,
@@ -71,7 +82,7 @@ def read_completion(
     tokens = token_usage(usage, said or str(refusal or ""), thoughts)
     return Completion(
         text=encodable(said or str(refusal or "")),
-        finish="filtered" if refusal or finish == "content_filter" else "length" if finish == "length" else "stop",
+        finish="filtered" if refusal else _FINISHES.get(finish.lower(), "stop"),
         input_tokens=tokens.input,
         cached_tokens=tokens.cached,
         output_tokens=tokens.output,

@@ -24,7 +24,7 @@ _PROMPT = re.compile(
     re.IGNORECASE,
 )
 _REFUSES = re.compile(
-    r"unsupported|n[o']t (?:be )?(?:support|permit|allow|accept|enabl|compatib|available|valid|recogni[sz]|used|set|"
+    r"unsupported|n[o']t (?:be |an? )?(?:support|permit|allow|accept|enabl|compatib|available|valid|recogni[sz]|used|set|"
     r"specified|implemented)|does ?n[o']t (?:support|take|accept|exist)|do not support|cannot|can't|unrecogni[sz]ed|"
     r"unknown|unexpected|extra inputs|extra_forbidden|extra fields|forbidden|deprecated|no longer|removed|invalid|"
     r"incompatible|may only be|must be (?:1|unset|omitted|null|empty)\b|\bonly\b|instead|drop_params|strictly positive|"
@@ -41,14 +41,14 @@ _PARAM = re.compile(r"""\\?["']param\\?["']\s*:\s*\\?["']([\w.\[\]]+)""")
 _PLACE = re.compile(r"""\\?["']loc\\?["']\s*:\s*[\[(]([^\])]*)[\])]""")
 _QUOTED = re.compile(r"""["'`“‘]([A-Za-z_][\w.]*)["'`”’]""")
 _INSTEAD = re.compile(
-    r"""(?:\buse\b|replaced (?:by|with)|renamed to|in favou?r of|did you mean|please (?:use|set|pass))(?: the)?"""
+    r"""(?:\buse\b|replaced (?:by|with)|(?:renamed|moved) to|in favou?r of|did you mean|please (?:use|set|pass))(?: the)?"""
     r"""(?: parameter)?\s*:?\s*(["'`“‘\\]*)([A-Za-z][A-Za-z_]+)\1""",
     re.IGNORECASE,
 )
 _ROLE = re.compile(
     r"""system role|role:? ?\W{0,3}system\b|["'`]system["'`]|system (?:message|prompt|instruction)s?|"""
     r"""developer instruction|roles? must alternate|only \W{0,2}user\W{0,2} and \W{0,2}assistant|"""
-    r"""messages?\W{0,2}\[?\.?0\]?\W{0,2}\.?role""",
+    r"""messages?\W{0,2}\[?\.?0\]?\W{0,2}\.?role|["']messages["'], ?\d+, ?["']role["']""",
     re.IGNORECASE,
 )
 
@@ -100,6 +100,8 @@ def _names(text: str, sent: Mapping[str, Any]) -> Iterator[str]:
     places = {name: re.search(rf"(?<!\w){_loose(name)}(?!\w)", complaint, re.IGNORECASE) for name in sent}
     found = sorted((match.start(), name) for name, match in places.items() if match)
     yield from (name for _, name in found)
+    # Last, since others are refused "when thinking is enabled".
+    yield from (word for word in _SYNONYMS if re.search(rf"\b{word}\b", complaint, re.IGNORECASE))
 
 
 def _loose(name: str) -> str:

@@ -68,6 +68,27 @@ REFUSED = {
     ),
     "anthropic": (400, "AnthropicException - temperature: Extra inputs are not permitted", ("temperature", "")),
     "thinking": (400, openai("`temperature` may only be set to 1 when thinking is enabled."), ("temperature", "")),
+    "thinking that there is not": (
+        400,
+        json.dumps([{"error": {"code": 400, "message": "Thinking is not enabled for this model"}}]),
+        ("reasoning_effort", ""),
+    ),
+    "ollama": (400, openai('"smollm" does not support thinking'), ("reasoning_effort", "")),
+    "thinking elsewhere": (
+        400,
+        openai("When thinking is enabled, temperature may only be 1 for this model"),
+        ("temperature", ""),
+    ),
+    "a moved name": (
+        400,
+        openai("Unsupported parameter: 'max_tokens'. This parameter has moved to 'max_output_tokens'."),
+        ("max_tokens", "max_output_tokens"),
+    ),
+    "a validator of roles": (
+        422,
+        json.dumps({"detail": [{"loc": ["body", "messages", 0, "role"], "msg": "value is not a valid enumeration"}]}),
+        (SYSTEM, "user"),
+    ),
     "deprecated": (400, openai("`temperature` is deprecated for this model."), ("temperature", "")),
     "xai": (400, openai("Argument not supported on this model: reasoningEffort"), ("reasoning_effort", "")),
     "tgi": (
