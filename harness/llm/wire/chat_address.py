@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from harness.errors import UserError
+from harness.masking import MASK, masked
 
 _CHAT, _VERSION = "/chat/completions", "/v1"
 _OTHER = (
@@ -36,13 +38,12 @@ class ChatAddress:
         """From ``http://HOST/v1``, from the whole path of the chat endpoint, or from the bare host; what stands behind
         ``?`` goes along. Raises UserError, with the right form, for anything else; `key` is the setting's name. With
         `is_own_protocol` the path is the provider's own affair."""
-        parts = urlsplit(address.strip())
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            bare = address.strip().removeprefix("//")
+        parts = _parts(address.strip())
+        if parts is None:
+            likely = f"http://{address.strip().rpartition('//')[2]}"
+            right = likely if _parts(likely) is not None and "://" not in address else "http://HOST:PORT/v1"
             raise UserError(
-                f"'{address}' is no address of a server",
-                key=key,
-                remedy=f"write http://{bare}" if parts.scheme not in ("http", "https") else "write http://HOST:PORT/v1",
+                f"'{_anonymous(address)}' is no address of a server", key=key, remedy=f"write {_anonymous(right)}"
             )
         path = parts.path.rstrip("/")
         if (
@@ -52,7 +53,9 @@ class ChatAddress:
         ):
             right = _written(parts, path.removesuffix(other) + ("" if _VERSION in path else _VERSION))
             raise UserError(
-                f"'{address}' takes no chat messages in OpenAI's form", key=key, remedy=f'write {key}: "{right}"'
+                f"'{_anonymous(address)}' takes no chat messages in OpenAI's form",
+                key=key,
+                remedy=f'write {key}: "{_anonymous(right)}"',
             )
         query = f"?{parts.query}" if parts.query else ""
         path = path.removesuffix(_CHAT)
@@ -109,6 +112,21 @@ def azure_deployment(address: str, deployment: str, version: str | None) -> str:
             remedy=f'write api_base: "{found.base}?api-version=2024-10-21", or export AZURE_API_VERSION=2024-10-21',
         )
     return base + query
+
+
+def _parts(address: str) -> SplitResult | None:
+    """Of an address of HTTP; None where it is none."""
+    try:
+        found = urlsplit(address)
+        is_whole = bool(found.hostname) and (found.port is None or found.port > 0)
+    except ValueError:
+        return None
+    return found if is_whole and found.scheme in ("http", "https") and not re.search(r"\s", address) else None
+
+
+def _anonymous(address: str) -> str:
+    """An address, right or wrong, without secrets."""
+    return re.sub(r"[^\s/:]*:[^\s/@]+@", f"{MASK}@", masked(address))
 
 
 def _written(parts: SplitResult, path: str) -> str:

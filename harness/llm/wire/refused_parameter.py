@@ -24,11 +24,11 @@ _PROMPT = re.compile(
     re.IGNORECASE,
 )
 _REFUSES = re.compile(
-    r"unsupported|n[o']t (?:be |an? )?(?:support|permit|allow|accept|enabl|compatib|available|valid|recogni[sz]|used|set|"
-    r"specified|implemented)|does ?n[o']t (?:support|take|accept|exist)|do not support|cannot|can't|unrecogni[sz]ed|"
-    r"unknown|unexpected|extra inputs|extra_forbidden|extra fields|forbidden|deprecated|no longer|removed|invalid|"
-    r"incompatible|may only be|must be (?:1|unset|omitted|null|empty)\b|\bonly\b|instead|drop_params|strictly positive|"
-    r"must alternate",
+    r"unsupported|n[o']t (?:be |an? )?(?:support|permit|allow|accept|enabl|compatib|available|valid|recogni[sz]|"
+    r"used|set|specified|implemented)|does ?n[o']t (?:support|take|accept|exist)|do not support|cannot|can't|"
+    r"unrecogni[sz]ed|unknown|unexpected|extra inputs|extra_forbidden|extra fields|forbidden|deprecated|no longer|"
+    r"removed|invalid|incompatible|may only be|must be (?:1|unset|omitted|null|empty)\b|\bonly\b|instead|drop_params|"
+    r"strictly positive|must alternate",
     re.IGNORECASE,
 )
 _RANGE = re.compile(
@@ -41,8 +41,8 @@ _PARAM = re.compile(r"""\\?["']param\\?["']\s*:\s*\\?["']([\w.\[\]]+)""")
 _PLACE = re.compile(r"""\\?["']loc\\?["']\s*:\s*[\[(]([^\])]*)[\])]""")
 _QUOTED = re.compile(r"""["'`“‘]([A-Za-z_][\w.]*)["'`”’]""")
 _INSTEAD = re.compile(
-    r"""(?:\buse\b|replaced (?:by|with)|(?:renamed|moved) to|in favou?r of|did you mean|please (?:use|set|pass))(?: the)?"""
-    r"""(?: parameter)?\s*:?\s*(["'`“‘\\]*)([A-Za-z][A-Za-z_]+)\1""",
+    r"""(?:\buse\b|replaced (?:by|with)|(?:renamed|moved) to|in favou?r of|did you mean|please (?:use|set|pass))"""
+    r"""(?: the)?(?: parameter)?\s*:?\s*(["'`“‘\\]*)([A-Za-z][A-Za-z_]+)\1""",
     re.IGNORECASE,
 )
 _ROLE = re.compile(
