@@ -55,7 +55,7 @@ async def _forget(request: Request) -> None:
     return
 
 
-def _go() -> None:
+def _go(request: Request) -> None:
     return
 
 
@@ -73,9 +73,9 @@ class Backend(AbstractAsyncContextManager["Backend"], Protocol):
     unanswered: Callable[[Request], Awaitable[None]] = staticmethod(_forget)
     """Set by whoever asks; awaited when an answer was lost on the way and may be billed, before another try. It raises
     when there is no money for one."""
-    starting: Callable[[], None] = staticmethod(_go)
-    """Set by whoever asks; called when a request that waited for a slot has one. It raises when everything has stopped
-    meanwhile."""
+    starting: Callable[[Request], None] = staticmethod(_go)
+    """Set by whoever asks; called before a request that waited for a slot is sent. It raises when everything has
+    stopped meanwhile."""
 
     async def __aenter__(self) -> Self: ...
 

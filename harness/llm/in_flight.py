@@ -68,6 +68,7 @@ class InFlight:
         self._spent: defaultdict[str, Usage] = defaultdict(Usage)
         self._failures: dict[str, RequestFailed] = {}
         self._flying: dict[str, asyncio.Task[ParsedResponse]] = {}
+        self._sent: set[int] = set()
 
     async def finish(self, waiting: Iterator[tuple[int, TaskState]]) -> None:
         """Complete every task. Raises what the first failing request raised."""
@@ -78,7 +79,7 @@ class InFlight:
                 # Only now is it known which key and which address are used.
                 self._mask = Mask()
                 self._reservations = Reservations(self.ledger, self._check, backend.resumable)
-                backend.unanswered, backend.starting = self._again, self._check
+                backend.unanswered, backend.starting = self._again, self._start
                 pause, workers = min(_RAMP / backend.concurrency, _STEP), backend.concurrency + backend.ahead
                 await asyncio.gather(*(self._guarded(waiting, backend, number * pause) for number in range(workers)))
         finally:
@@ -191,7 +192,10 @@ class InFlight:
             raise
         finally:
             if not again:
-                self._reservations.end(key, unconfirmed=may_be_billed, gives_up=gives_up)
+                # What is still waiting for a slot, when all is interrupted, was not sent.
+                was_sent = not backend.ahead or id(request) in self._sent
+                self._reservations.end(key, unconfirmed=may_be_billed and was_sent, gives_up=gives_up)
+            self._sent.discard(id(request))
 
     def _note(self, request: Request, completion: Completion, reply: ParsedResponse) -> None:
         try:
@@ -236,6 +240,10 @@ class InFlight:
 
     async def _again(self, request: Request) -> None:
         await self._reservations.again(self.key(request), self.tariff.most(request), self.model)
+
+    def _start(self, request: Request) -> None:
+        self._check()
+        self._sent.add(id(request))
 
     def _check(self) -> None:
         if self._error is not None:

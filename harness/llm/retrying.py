@@ -65,7 +65,7 @@ class RetryingBackend(Backend):
         start = math.inf
         try:
             async with self._slots:
-                self.starting()
+                self.starting(request)
                 start = time.monotonic()
                 completion = await self.attempt(request)
         except TransientError as error:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -200,6 +203,28 @@ def test_what_waits_for_a_slot_is_not_sent_once_the_account_is_refused(server: S
     # More are claimed and ready than may be in flight; none of these starts, and those that did are paid and kept.
     assert len(server.bodies) == server.most_in_flight == IN_FLIGHT
     assert len(ledger) == IN_FLIGHT - 1 and not ledger.under_way(None)
+
+
+def test_what_waits_for_a_slot_is_not_billed_when_all_is_interrupted(server: Scripted, ledger: Ledger) -> None:
+    server.latency, waiting = 30, IN_FLIGHT // 8
+    reserved: list[float] = []
+
+    def interrupt() -> None:
+        until = time.monotonic() + 60
+        while (server.in_flight, ledger.under_way(None)) != (IN_FLIGHT, IN_FLIGHT + waiting):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        reserved.append(ledger.balance("").reserved)
+        signal.raise_signal(signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        label(server, ledger, 3 * IN_FLIGHT, concurrency=IN_FLIGHT, price={"input": 1, "output": 1})
+    thread.join()
+    left = ledger.balance("")
+    assert left.unconfirmed == pytest.approx(reserved[0] * IN_FLIGHT / (IN_FLIGHT + waiting), rel=0.01)
+    assert not left.reserved and not ledger.under_way(None)
 
 
 def test_an_error_that_quotes_the_prompt_is_not_about_what_the_prompt_says(server: Scripted, ledger: Ledger) -> None:
