@@ -173,6 +173,8 @@ class ProviderBatch(Backend):
         response = row["response"] if isinstance(row.get("response"), dict) else {}
         answer: Any = response.get("body")
         status: Any = response.get("status_code", 200)
+        if isinstance(status, str) and status.isdecimal():
+            status = int(status[:3])
         if not response or status not in range(200, 300) or row.get("error"):
             return self._refused(row.get("error") or answer, status)
         if (failed := body_failure(answer, {}, self._route.name)) is not None:

@@ -28,7 +28,7 @@ from harness.llm.token_counts import openai_tokens
 from harness.llm.wire.accepted_parameters import AcceptedParameters
 from harness.llm.wire.chat_address import ChatAddress, native_address
 from harness.llm.wire.dropped_parameters import dropped_parameters
-from harness.llm.wire.header_values import header_values, secret_in
+from harness.llm.wire.header_values import fault_in, header_values
 from harness.llm.wire.refused_parameter import ROOM, SYSTEM
 from harness.llm.wire.thinking_models import context_limit, room_in, thinking_room, unlimited
 from harness.stage import digest
@@ -92,9 +92,8 @@ class LiteLLMSettings(ChatSettings):
     @field_validator("extra", "headers")
     @classmethod
     def _no_secrets(cls, values: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        if secret := secret_in(values):
-            how = "write ${NAME} for a variable" if info.field_name == "headers" else "it goes into the environment"
-            raise ValueError(f"the value of '{secret}' looks like a secret; keys come from the environment only: {how}")
+        if fault := fault_in(values, of_headers=info.field_name == "headers"):
+            raise ValueError(fault)
         return values
 
     @field_validator("api_base")

@@ -192,7 +192,7 @@ def test_a_header_whose_variable_is_not_set_is_named_before_anything_is_asked(le
     "extra",
     [
         {"prompt_cache_key": "team-retrieval-2026"},
-        {"monkey": 1, "top_k": 5},
+        {"monkey": 1, "top_k": 5, "sort_key": "date"},
         {"metadata": {"commit": "0f" * 20, "key": "nfcorpus"}},
         {"user": "550e8400-e29b-41d4-a716-446655440000"},
         {"stop": ["</answer>"], "cachedContent": "cachedContents/ranking-prompts-of-the-whole-team"},
@@ -213,6 +213,8 @@ def test_parameters_that_are_no_secrets_are_taken(extra: dict[str, Any], ledger:
         {"extra": {"x": ["AIzaSyA1234567890abcdefghijklmnopqrstuv"]}},
         {"extra": {"token": "9f8e7d6c5b4a39281706f5e4d3c2b1a0"}},
         {"extra": {"api_key": "x"}},
+        {"extra": {"aws_secret_access_key": "wJalrXUtn/bPx+RfiCY"}},
+        {"extra": {"aws_session_token": "IQoJb3JpZ2lu/x"}},
         {"headers": {"Authorization": "Bearer abcdef123456"}},
         {"headers": {"X-Team": "hf_abcdefghijklmnopqrst"}},
     ],
@@ -220,6 +222,20 @@ def test_parameters_that_are_no_secrets_are_taken(extra: dict[str, Any], ledger:
 def test_values_that_look_like_secrets_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(UserError, match="environment only"):
         teacher("http://127.0.0.1:1/v1", **settings)
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({"X Team": "a"}, "'X Team' is no name of a header"),
+        ({"": "a"}, "is no name of a header"),
+        ({"X-Team:": "a"}, "is no name of a header"),
+        ({"X-Team": "a\r\nX-Other: b"}, "'X-Team' has a line break"),
+    ],
+)
+def test_what_no_header_can_be_is_refused_before_anything_is_asked(headers: dict[str, str], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        teacher("http://127.0.0.1:1/v1", headers=headers)
 
 
 @pytest.mark.parametrize(

@@ -438,6 +438,7 @@ BAD_ROWS = [
     ({"response": {"status_code": 400, "body": error(400, "flagged", "content_filter")[1]}}, "refused"),
     ({"response": {"status_code": 500, "body": error(500, "oops")[1]}}, "no answer"),
     ({"response": {"status_code": 200, "body": {"choices": []}}}, "no answer"),
+    ({"response": {"status_code": "400", "body": error(400, "maximum context length is 8")[1]}}, "too long"),
     ({"response": None, "error": {"code": "batch_expired", "message": f"expired {SECRET}"}}, "no answer"),
     (None, "no answer"),
 ]

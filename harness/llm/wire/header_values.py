@@ -10,10 +10,12 @@ from typing import Any
 
 from harness.llm.backend import FatalProviderError
 from harness.masking import register_secret
+from harness.text import plain
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _CREDENTIALS = re.compile(
-    r"(?i)\A(?:x-)?(?:api[-_ ]?key|authorization|access[-_ ]?token|password|secret|client[-_ ]?secret)\Z"
+    r"(?i)\A(?:x-)?(?:api[-_ ]?key|authorization|(?:access|session|auth)[-_ ]?token|password|secret|client[-_ ]?secret"
+    r"|(?:\w+[-_])?(?:secret[-_ ]?)?(?:api|access)[-_ ]?key|\w+[-_](?:access|session|auth)[-_]?token)\Z"
 )
 """Names that hold a secret and nothing else."""
 _SECRET = re.compile(
@@ -29,6 +31,23 @@ _SECRET = re.compile(
 _LONG = re.compile(r"\A[A-Za-z0-9+/_\-]{32,}={0,2}\Z")
 _DIGEST = re.compile(r"\A(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z", re.IGNORECASE)
 """Commits, sha256 and UUIDs, which name things."""
+
+
+_HEADER = re.compile(r"\A[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def fault_in(values: Mapping[str, Any], *, of_headers: bool) -> str | None:
+    """What is wrong with further parameters or headers of a request: a secret among them, or what no header can be."""
+    for name, value in values.items() if of_headers else ():
+        if not _HEADER.match(name):
+            return f"'{plain(name)}' is no name of a header: letters, digits and hyphens"
+        if _CONTROL.search(value):
+            return f"the value of '{name}' has a line break or another control character, which no header can hold"
+    if (secret := secret_in(values)) is None:
+        return None
+    how = "write ${NAME} for a variable" if of_headers else "it goes into the environment"
+    return f"the value of '{secret}' looks like a secret; keys come from the environment only: {how}"
 
 
 def secret_in(value: Any, name: str = "") -> str | None:
