@@ -168,15 +168,17 @@ def _reversed(text: str) -> Iterator[Statement]:
 
 
 _BRACKET = re.compile(r"\[\s*(\d+)\s*\]")
-_RANGE = re.compile(r"\[\s?\d{1,6}\s?\]\s{0,2}(?:[-–—]|to|through|bis)\s{0,2}\[\s?\d{1,6}\s?\]")
-"""All of the passages in between, and no two of them."""
+_RANGE = re.compile(
+    r"(?<![-–—])(?<![-–—] )\[\s?(\d{1,6})\s?\]\s{0,2}(?:[-–—]|to|through|bis)\s{0,2}\[\s?(\d{1,6})\s?\](?!\s{0,2}[-–—])"
+)
+"""All of the passages in between, and no two of them; a chain of hyphens is none."""
 _NAMED = re.compile(r"\b(?:passage|document|doc)s?\s{0,3}#?\s?(\d+)", re.IGNORECASE)
 
 
 def _mentions(text: str) -> Iterator[Statement]:
     """Passages that are only mentioned, in brackets or by name."""
     forms: tuple[tuple[Form, re.Pattern[str]], ...] = (("brackets", _BRACKET), ("named", _NAMED))
-    ranges = [match.span() for match in _RANGE.finditer(text)]
+    ranges = [match.span() for match in _RANGE.finditer(text) if int(match[1]) < int(match[2])]
     for form, pattern in forms:
         found = [match for match in pattern.finditer(text) if not _is_inside(match.start(), ranges)]
         if found:

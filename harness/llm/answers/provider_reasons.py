@@ -45,8 +45,10 @@ _FLAGGED = _any("moderation", "flagged", "content[_ ](?:filter|policy|management
 _TOO_LARGE = _any("request too large", "too large for")
 _MONEY = _any(
     r"insufficient[_ ](?:quota|balance|funds|credits?)|billing_(?:hard_limit_reached|not_active)",
-    r"exceeded your current quota|credit balance is too low|payment required|account in good standing|arrear|overdue",
-    r"(?:used|exhausted) (?:up )?all (?:of )?(?:your |the )?(?:available )?credits|spending limit|API usage limits",
+    r"exceeded your current quota|credit balance is too low|payment required",
+    r"account in good standing|\barrear|overdue balance",
+    r"(?:used|exhausted) (?:up )?all (?:of )?(?:your |the )?(?:available )?credits",
+    r"(?:monthly|your) spending limit|API usage limits",
     r"budget (?:has been )?exceeded|budget_exceeded|余额不足|欠费|充值",
 )
 _KEY = _any(

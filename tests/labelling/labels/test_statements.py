@@ -23,6 +23,7 @@ WRITTEN: dict[str, Callable[[Order], str]] = {
     "names in quotes": lambda order: json.dumps([f"passage_{n}" for n in order]),
     "from the least": lambda order: " < ".join(f"[{n}]" for n in reversed(order)),
     "a bare chain from the least": lambda order: " < ".join(map(str, reversed(order))),
+    "hyphens": lambda order: " - ".join(f"[{n}]" for n in order),
     "ties": lambda order: " = ".join(f"[{n}]" for n in order[:2]) + "".join(f" >= [{n}]" for n in order[2:]),
     "lenticular brackets": lambda order: " > ".join(f"【{n}】" for n in order),
     "wide brackets": lambda order: "＞".join(f"［{n}］" for n in order),
