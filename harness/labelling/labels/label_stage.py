@@ -22,7 +22,6 @@ from harness.ledger.ledger import Ledger
 from harness.ledger.views import MeteredLedger
 from harness.numerics.numerics_class import Numerics
 from harness.progress import Progress
-from harness.retrieval.run import Run
 from harness.stage import Context, Resources, Stage, keyed, note_measured
 
 GOLD, POOL = "gold labels", "pool"
@@ -84,22 +83,13 @@ class Labels(Stage):
 
     def run(self, out: Path, context: Context) -> None:
         start, meter = time.monotonic(), MeteredLedger(context.ledger)
-        teacher = self.asking(context.path)
-        rankings = list(self.rankings(teacher, context.path, meter, context.progress))
+        teacher, tasks = self.asking(context.path), self._tasks(context.path)
+        rankings = list(_labelled(teacher, tasks, meter, context.progress))
         write_rankings(out / RANKINGS, rankings)
         note_measured(out, labelling_measures(meter, start))
         sources = answer_sources(meter.sources.values())
-        summary = summarise(rankings) | self._bias(rankings, context) | teacher.facts() | standalone(meter) | sources
+        summary = summarise(rankings) | _bias(rankings, tasks) | teacher.facts() | standalone(meter) | sources
         (out / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1), encoding="utf-8")
-
-    def _bias(self, rankings: Sequence[Ranking], context: Context) -> dict[str, Any]:
-        """How far the teacher only repeats the order that it was shown, where it says which one that was."""
-        told = [one for one in rankings if one.answers or (one.presented and len(one.ranked) > 1)]
-        if not told:
-            return {}
-        run = Run.read(context.path(self.candidates))
-        first = {ranking.query: run.top(ranking.query, self.depth) for ranking in told}
-        return {"order_presented": order_presented(told, first)}
 
     def asking(self, path: Callable[[Stage], Path]) -> Teacher:
         """The teacher that is asked; `path` gives the artefact folder of a stage."""
@@ -111,7 +101,17 @@ class Labels(Stage):
         self, teacher: Teacher, path: Callable[[Stage], Path], ledger: Ledger, progress: Progress
     ) -> Iterator[Ranking]:
         """A checked ranking for every task; `ledger` is paid into and read from."""
-        return _labelled(teacher, self.tasks(path(self.subset.pool), path(self.candidates)), ledger, progress)
+        return _labelled(teacher, self._tasks(path), ledger, progress)
+
+    def _tasks(self, path: Callable[[Stage], Path]) -> list[Task]:
+        return self.tasks(path(self.subset.pool), path(self.candidates))
+
+
+def _bias(rankings: Iterable[Ranking], tasks: Iterable[Task]) -> dict[str, Any]:
+    """How far the teacher only repeats the order that it was shown, where it says which one that was."""
+    told = [one for one in rankings if one.answers or (one.presented and len(one.ranked) > 1)]
+    first = {task.query: [candidate.id for candidate in task.candidates] for task in tasks} if told else {}
+    return {"order_presented": order_presented(told, first)} if told else {}
 
 
 def standalone(meter: MeteredLedger) -> dict[str, Any]:

@@ -26,13 +26,14 @@ def tasks_of(
     run = Run.read(candidates_path)
     queries = draw.drawn_from(read_pool(pool_path))
     shown = {query.id: run.top(query.id, depth) for query in queries}
-    distinct = list(dict.fromkeys(document for documents in shown.values() for document in documents))
-    texts = dict(zip(distinct, corpus.texts(distinct), strict=True))
+    distinct = list(dict.fromkeys(document for found in shown.values() for document in found))
+    # One of each, since most are candidates of many queries.
+    documents = {id: Candidate(id, text) for id, text in zip(distinct, corpus.texts(distinct), strict=True)}
     return [
         Task(
             query.id,
             query.text,
-            tuple(Candidate(id, texts[id]) for id in shown[query.id]),
+            tuple(map(documents.__getitem__, shown[query.id])),
             dict(query.gold) if gold else None,
         )
         for query in queries
