@@ -160,9 +160,16 @@ def model_memory(model: ModelFiles | Stage, copies: int) -> float:
     its making takes."""
     if not isinstance(model, ModelFiles):
         return model.resources.memory
-    # Four bits a weight are common in GGUF files.
-    files, times = ([model.path / model.gguf], 8) if model.gguf else ([*model.path.glob("*.safetensors")], 1)
-    return 1 + copies * times * sum(file.stat().st_size for file in files) / 2**30
+    return 1 + copies * _float32_bytes(model.path, model.gguf) / 2**30
+
+
+@cache
+def _float32_bytes(folder: Path, gguf: str | None) -> int:
+    """What the weights of a model take as float32, roughly; asked once a process, as its hash is."""
+    if gguf:
+        # Four bits a weight are common in GGUF files.
+        return 8 * (folder / gguf).stat().st_size
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
 
 
 def model_path(model: ModelFiles | Stage, context: Context) -> Path:

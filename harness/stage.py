@@ -20,10 +20,11 @@ import dataclasses
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, cached_property
 from itertools import chain
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from pydantic import BaseModel
@@ -89,35 +90,65 @@ def _is_transport(extra: Any) -> bool:
     return isinstance(extra, dict) and bool(extra.get("transport"))
 
 
-def _is_absent(value: Any, name: str) -> bool:
-    """Whether a field of settings that came later says what held before it came."""
-    if not isinstance(value, BaseModel):
-        return False
-    extra = type(value).model_fields[name].json_schema_extra
-    return isinstance(extra, dict) and "absent" in extra and getattr(value, name) == extra["absent"]
+@cache
+def _absent(kind: type[BaseModel]) -> dict[str, Any]:
+    """Of the fields of settings that came later, what each says that held before it came."""
+    extras = {name: info.json_schema_extra for name, info in kind.model_fields.items()}
+    return {name: extra["absent"] for name, extra in extras.items() if isinstance(extra, dict) and "absent" in extra}
 
 
 def canonical(value: Any) -> JSON:
     """`value` as plain JSON in which stages and identified objects are replaced by what they stand for."""
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, Stage):
-        return {"stage": value.key}
-    if _identified(value):
-        return {"identity": value.identity, **_code(value)}
-    if isinstance(value, (list, tuple)):
-        return [canonical(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): canonical(value[key]) for key in sorted(value)}
-    if not isinstance(value, type) and (names := _field_names(type(value))) is not None:  # type: ignore[arg-type]  # classes hash
-        fields = {key: canonical(getattr(value, name)) for key, name in names.items() if not _is_absent(value, name)}
-        return fields | _code(value)
+    return _writer(type(value))(value)  # type: ignore[arg-type]  # classes hash
+
+
+@cache
+def _writer(kind: type) -> Callable[[Any], JSON]:
+    """What makes plain JSON of values of exactly this class: a plan asks a hundred thousand times."""
+    if issubclass(kind, (NoneType, bool, int, float, str)):
+        return _as_it_is
+    if issubclass(kind, Stage):
+        return lambda stage: {"stage": stage.key}
+    if hasattr(kind, "identity"):
+        return _as_identity
+    plain = _plain_writer(kind)
+    return lambda value: _as_identity(value) if _has_identity(value) else plain(value)
+
+
+def _plain_writer(kind: type) -> Callable[[Any], JSON]:
+    """The same for classes without identity."""
+    if issubclass(kind, (list, tuple)):
+        return lambda items: [canonical(item) for item in items]
+    if issubclass(kind, dict):
+        return lambda items: {str(key): canonical(items[key]) for key in sorted(items)}
+    names = _field_names(kind)  # type: ignore[arg-type]  # classes hash
+    if names is None:
+        return _refuse
+    absent = _absent(kind) if issubclass(kind, BaseModel) else {}
+    return lambda value: _fields(value, names, absent) | _code(value)
+
+
+def _has_identity(value: Any) -> bool:
+    """Whether an object of a class without identity has one of its own."""
+    return "identity" in getattr(value, "__dict__", ())
+
+
+def _as_it_is(value: JSON) -> JSON:
+    return value
+
+
+def _as_identity(value: Any) -> JSON:
+    return {"identity": value.identity, **_code(value)}
+
+
+def _fields(value: Any, names: Mapping[str, str], absent: Mapping[str, Any]) -> JSON:
+    """The fields of a dataclass or of settings under their keys, without those that hold what is `absent`."""
+    held = ((key, name, getattr(value, name)) for key, name in names.items())
+    return {key: canonical(one) for key, name, one in held if name not in absent or one != absent[name]}
+
+
+def _refuse(value: Any) -> JSON:
     raise TypeError(f"{type(value).__name__} has no identity and cannot be part of a key")
-
-
-def _identified(value: Any) -> bool:
-    # Asked of the type first: a property that hashes files is not to be computed for a yes or no.
-    return hasattr(type(value), "identity") or "identity" in getattr(value, "__dict__", ())
 
 
 def _code(value: Any) -> JSON:
@@ -268,15 +299,27 @@ def _keyed(kind: type[Stage]) -> dict[str, str]:
     return {_key(f): f.name for f in dataclasses.fields(kind) if not f.metadata.get("transport")}
 
 
-def _stages(value: Any) -> Iterator[Stage]:
-    if isinstance(value, Stage):
-        yield value
-    elif value is None or isinstance(value, (bool, int, float, str, type, BaseModel)) or _identified(value):
-        return
-    elif isinstance(value, dict):
-        yield from chain.from_iterable(map(_stages, value.values()))
-    elif isinstance(value, (list, tuple)):
-        yield from chain.from_iterable(map(_stages, value))
-    else:
-        for name in (_field_names(type(value)) or {}).values():  # type: ignore[arg-type]  # classes hash
-            yield from _stages(getattr(value, name))
+def _stages(value: Any) -> Iterable[Stage]:
+    """The stages in a field, in their order."""
+    return _finder(type(value))(value)  # type: ignore[arg-type]  # classes hash
+
+
+@cache
+def _finder(kind: type) -> Callable[[Any], Iterable[Stage]]:
+    """What finds the stages in values of exactly this class."""
+    if issubclass(kind, Stage):
+        return lambda stage: (stage,)
+    if issubclass(kind, (NoneType, bool, int, float, str, type, BaseModel)) or hasattr(kind, "identity"):
+        return lambda value: ()
+    parts = _parts(kind)
+    return lambda value: () if _has_identity(value) else chain.from_iterable(map(_stages, parts(value)))
+
+
+def _parts(kind: type) -> Callable[[Any], Iterable[Any]]:
+    """What a container, or a dataclass, holds."""
+    if issubclass(kind, dict):
+        return lambda items: items.values()
+    if issubclass(kind, (list, tuple)):
+        return iter
+    names = (_field_names(kind) or {}).values()  # type: ignore[arg-type]  # classes hash
+    return lambda value: [getattr(value, name) for name in names]

@@ -92,6 +92,8 @@ class Builder:
         self.unplanned: list[UnplannedCell] = []
         """Cells that `cells` left out, since their methods raised."""
         self._benches: dict[str, SharedInputs] = {}
+        self._sound: set[str] = set()
+        """Keys of stages that were asked for all that a sweep asks of them."""
         self.inputs = SweepInputs(
             sweep, lambda spec: workspace.collection(spec, sweep.source.path.parent), workspace.server
         )
@@ -162,11 +164,21 @@ class Builder:
         given = self._blind(inputs) if is_foreign(cell.method) else inputs
         choice = select_trial(cell, given, self.sweep.tune) if self.sweep.tune and cell.trials else None
         run = search(cell, given, choice) if choice else cell.method(cell.settings).run(given)
-        _check_stages(cell, run)
+        self._check_stages(cell, run)
         ranking = self._scored(inputs, run, inputs.collection.corpus if is_foreign(cell.method) else None)
         return PlannedCell(
             cell, inputs, run, self._ending.last_stage(inputs, run, ranking) if self._ending else ranking, choice
         )
+
+    def _check_stages(self, cell: Cell, run: Stage) -> None:
+        """Asks the stages of a cell for all that the sweep will, so that what a plug-in's raise is the cell's
+        failure."""
+        if not isinstance(run, Stage):
+            raise Refused(f"run() of {cell.method.__name__} returned {run!r}, where the last stage of the cell is due")
+        for key, stage in closure([run]).items():
+            if key not in self._sound:
+                _ = stage.label, stage.priority, stage.resources
+                self._sound.add(key)
 
     def _blind(self, inputs: MethodInputs) -> MethodInputs:
         """What a plug-in is given: the judgments that it is rated by are not in it, nor those of the test split unless
@@ -225,11 +237,3 @@ class Builder:
             else:
                 runs.append(lexical_search(engine, settings.engine_settings, collection.corpus, queries, depth))
         return runs[0] if len(runs) == 1 else Interleave(runs=tuple(runs), depth=depth)
-
-
-def _check_stages(cell: Cell, run: Stage) -> None:
-    """Asks the stages of a cell for all that the sweep will, so that what a plug-in's raise is the cell's failure."""
-    if not isinstance(run, Stage):
-        raise Refused(f"run() of {cell.method.__name__} returned {run!r}, where the last stage of the cell is due")
-    for stage in closure([run]).values():
-        _ = stage.key, stage.label, stage.priority, stage.resources

@@ -36,7 +36,7 @@ class Store:
         self.root = root
         self.records = ArtefactRecords(records)
         self._locks, self._damaged = locks, damaged
-        self._known: dict[str, Path] = {}
+        self._known: set[str] = set()
         self._verified: set[str] = set()
         self._manifests: dict[str, Manifest] = {}
 
@@ -46,8 +46,8 @@ class Store:
 
     def has(self, stage: Stage) -> bool:
         """Whether the artefact is there. Artefacts never vanish while a sweep runs, so a yes is remembered."""
-        if stage.key not in self._known and (self.place(stage) / MANIFEST).is_file():
-            self._known[stage.key] = self.place(stage)
+        if stage.key not in self._known and Path(f"{self.root}/{stage.kind}/{stage.key}/{MANIFEST}").is_file():
+            self._known.add(stage.key)
         return stage.key in self._known
 
     def is_recorded(self, stage: Stage) -> bool:
@@ -149,7 +149,7 @@ class Store:
         aside = self._damaged / f"{kind}-{key[:12]}-{uuid4().hex[:6]}"
         aside.parent.mkdir(parents=True, exist_ok=True)
         (self.root / kind / key).rename(aside)
-        self._known.pop(key, None)
+        self._known.discard(key)
         self._manifests.pop(key, None)
         self._verified.discard(key)
         return aside
@@ -157,7 +157,7 @@ class Store:
     def for_child(self) -> Store:
         """The same for another process, with what is known to be there and whole."""
         other = Store(self.root, locks=self._locks, damaged=self._damaged, records=self.records.root)
-        other._known, other._verified = dict(self._known), set(self._verified)
+        other._known, other._verified = set(self._known), set(self._verified)
         return other
 
     @contextmanager
@@ -207,7 +207,7 @@ class Store:
         draft.rename(self.place(stage))
         sync(self.place(stage).parent)
         self.records.drop(stage.kind, stage.key)
-        self._known[stage.key] = self.place(stage)
+        self._known.add(stage.key)
         self._verified.add(stage.key)
         self._manifests.pop(stage.key, None)
         return manifest

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from harness.pipeline.planned_sweep import PlannedSweep
 from harness.pipeline.store import Store
-from harness.pipeline.upkeep.collect_garbage import workspace_parts
 from harness.pipeline.upkeep.garbage_table import size_text
-from harness.pipeline.upkeep.holdings import folder_bytes
+from harness.pipeline.upkeep.holdings import artefact_bytes, folder_bytes
 
 
 def disk_use(plan: PlannedSweep, store: Store) -> dict[str, Any]:
     """``{"workspace_bytes", "sweep_bytes", "trained_bytes"}``: all that lies in the workspace, the artefacts of the
     sweep that are there, and those of its trainings alone."""
-    there = {stage: store.place(stage) for stage in plan.stages.values() if store.has(stage)}
+    kept = artefact_bytes(store.root)
+    sizes = {stage: kept.get(f"{stage.kind}/{stage.key}", 0) for stage in plan.stages.values() if store.has(stage)}
+    others = (folder for folder in plan.workspace.path.glob("*") if folder != store.root)
     return {
-        "workspace_bytes": sum(workspace_parts(plan.workspace).values()),
-        "sweep_bytes": _bytes(there.values()),
-        "trained_bytes": _bytes(place for stage, place in there.items() if stage.trains),
+        "workspace_bytes": sum(kept.values()) + sum(map(folder_bytes, others)),
+        "sweep_bytes": sum(sizes.values()),
+        "trained_bytes": sum(size for stage, size in sizes.items() if stage.trains),
     }
-
-
-def _bytes(places: Iterable[Path]) -> int:
-    return sum(map(folder_bytes, places))
 
 
 def disk_text(use: dict[str, Any]) -> str:

@@ -101,12 +101,26 @@ def folder_bytes(folder: Path) -> int:
     """Bytes of all files below `folder`, or of the file itself; what vanishes meanwhile counts nothing."""
     if folder.is_file():
         return folder.stat().st_size
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                total += (Path(place) / name).lstat().st_size
+    total, waiting = 0, [os.fspath(folder)]
+    while waiting:
+        with suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif not entry.is_dir():
+                    with suppress(OSError):
+                        total += entry.stat(follow_symlinks=False).st_size
     return total
+
+
+def artefact_bytes(root: Path) -> dict[str, int]:
+    """Bytes of everything in the folder of a store, by ``<kind>/<key>`` or, of files beside the kinds, by name; what
+    vanishes meanwhile counts nothing."""
+    found: dict[str, int] = {}
+    for place in root.glob("*"):
+        inside = list(place.iterdir()) if place.is_dir() else [place]
+        found.update((one.relative_to(root).as_posix(), folder_bytes(one)) for one in inside)
+    return found
 
 
 def needs(
