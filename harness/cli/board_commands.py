@@ -62,6 +62,7 @@ def board(
 ) -> None:
     """The leaderboard in the terminal. What each method may see stands beside it; --by sees holds like against like."""
     from harness.evaluation.significance.clusters import read_clusters
+    from harness.pipeline.workspace_folder import WorkspaceFolder
 
     table = harness.load_board(
         results,
@@ -70,7 +71,7 @@ def board(
         metric=metric,
         baseline=baseline,
         clusters=read_clusters(clusters) if clusters else None,
-        collections=harness.Workspace(workspace).collections,
+        collections=WorkspaceFolder(workspace).collections,
     )
     forms = {"json": as_json, "csv": as_csv, "latex": as_latex, "markdown": as_markdown}
     show_board(table, by, next((form for form, wanted in forms.items() if wanted), "terminal"), picture)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.collections.collection import CollectionSource
 from harness.errors import UserError, did_you_mean
 from harness.evaluation.significance.paired_tests import TOO_FEW_QUERIES
+from harness.files import cache_home
 from harness.leaderboard.board_frame import frame_of
 from harness.leaderboard.board_model import Table
 from harness.leaderboard.column_layouts import FORMER_KEYS, arranged, record
@@ -127,7 +128,7 @@ def load_board(
     >>> board.to_frame()[["collection", "nDCG@10"]].round(3).values[0].tolist()
     ['semanlink', 0.486]
     """
-    result_set = load_results(Path(results), runs, collections=Path(collections) if collections else None)
+    result_set = load_results(Path(results), runs, cache_home() / "boards", Path(collections) if collections else None)
     return board_of(
         result_set,
         collection=collection,

@@ -64,10 +64,10 @@ def load_results(
     user's own; it is asked where folders have different queries.
     """
     folders = {_name(folder, results): folder for folder in run_folders(results) if runs is None or folder.name in runs}
-    known = results_index.load(cache, results) if cache else {}
+    known = results_index.load(cache, results, None if runs is None else folders) if cache else {}
     entries = _entries(folders, known)
-    if cache and runs is None and _marks(entries) != _marks(known):
-        results_index.save(cache, results, entries)
+    if cache and _marks(entries) != _marks(known):
+        results_index.save(cache, results, entries, keep_others=runs is not None)
     found = with_common_hashes([run for name, entry in entries.items() for run in entry.published(folders[name])])
     skipped = [
         Skipped(plain(name), entry.reason + _whose_cell(folders[name], found), NOT_AS_CARD)

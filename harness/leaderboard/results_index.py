@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from harness._lazy import lazy
 from harness.evaluation.exact_sums import Array
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 
 pa = lazy("pyarrow")
+pc = lazy("pyarrow.compute")
 pq = lazy("pyarrow.parquet")
 
 VERSION = 3
@@ -48,9 +51,21 @@ def _schema() -> pa.Schema:
     return pa.schema([*((name, pa.string()) for name in _TEXTS), ("values", pa.list_(pa.float64()))])
 
 
-def save(cache: Path, results: Path, entries: Mapping[str, Entry]) -> None:
-    """Keep `entries` (by folder, relative to `results`); a cache that cannot be written is no error."""
+def save(cache: Path, results: Path, entries: Mapping[str, Entry], *, keep_others: bool = False) -> None:
+    """Keep `entries` (by folder, relative to `results`), and forget all others unless they are to be kept; a cache that
+    cannot be written is no error."""
+    path = index_path(cache, results)
+    table = _table(entries)
+    if keep_others and (old := _read(path)) is not None:
+        others = pc.invert(pc.is_in(old["folder"], pa.array(list(entries), pa.string())))
+        table = pa.concat_tables([old.filter(others), table])
+    with suppress(OSError):
+        cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with atomic_file(path, fsync=False) as temporary:
+            pq.write_table(table, temporary, compression="lz4", use_dictionary=["queries", "metric"])
 
+
+def _table(entries: Mapping[str, Entry]) -> pa.Table:
     rows: list[tuple[object, ...]] = []
     for folder, entry in entries.items():
         if entry.card is None:
@@ -65,30 +80,38 @@ def save(cache: Path, results: Path, entries: Mapping[str, Entry]) -> None:
         if rows
         else []
     )
-    table = pa.table(columns, schema=_schema()) if rows else _schema().empty_table()
-    path = index_path(cache, results)
-    with suppress(OSError):
-        cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with atomic_file(path, fsync=False) as temporary:
-            pq.write_table(table, temporary, compression="lz4", use_dictionary=["queries", "metric"])
+    return pa.table(columns, schema=_schema()) if rows else _schema().empty_table()
 
 
-def load(cache: Path, results: Path) -> dict[str, Entry]:
-    """What `save` kept; nothing where there is no index that can be used."""
-
-    path = index_path(cache, results)
+def load(cache: Path, results: Path, only: Collection[str] | None = None) -> dict[str, Entry]:
+    """What `save` kept, of all folders or of those that `only` names; nothing where there is no index that can be
+    used."""
+    table = _read(index_path(cache, results))
+    if table is None:
+        return {}
     try:
-        table = pq.read_table(path, use_threads=False)
-        return _entries(table) if table.schema.equals(_schema()) else {}
-    except (OSError, pa.ArrowException, ValueError):
+        return _entries(table, only)
+    except (pa.ArrowException, ValueError):
         return {}
 
 
-def _entries(table: pa.Table) -> dict[str, Entry]:
+def _read(path: Path) -> pa.Table | None:
+    try:
+        # read_table imports pyarrow.dataset, and with it pandas.
+        with pq.ParquetFile(path) as file:
+            table = file.read(use_threads=False)
+    except (OSError, pa.ArrowException, ValueError):
+        return None
+    return table if table.schema.equals(_schema()) else None
+
+
+def _entries(table: pa.Table, only: Collection[str] | None) -> dict[str, Entry]:
     folders, marks, reasons, changed, cards, metrics = (table[name].to_pylist() for name in _TEXTS[:-1])
     queries, numbers = _queries(table), _numbers(table)
     found: dict[str, Entry] = {}
     for row, folder in enumerate(folders):
+        if only is not None and folder not in only:
+            continue
         if cards[row] is None:
             found[folder] = Entry(marks[row], reasons[row], changed[row] == _FALSE)
             continue
@@ -109,6 +132,8 @@ def _queries(table: pa.Table) -> list[QueryIndex]:
 def _numbers(table: pa.Table) -> list[Array]:
     """The values of every row, views of one array."""
     column = table["values"].combine_chunks()
-    whole = column.values.to_numpy(zero_copy_only=True)
+    inside = column.values
+    # to_numpy imports pandas.
+    whole = np.frombuffer(inside.buffers()[1] or b"", np.float64, len(inside), 8 * inside.offset)
     starts = column.offsets.to_pylist()
     return [whole[start:stop] for start, stop in pairwise(starts)]

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from harness._lazy import lazy
 from harness.evaluation.exact_sums import Array
 from harness.evaluation.significance.bootstrap import Interval, percentile
 from harness.evaluation.significance.clusters import Clusters
@@ -21,8 +20,6 @@ from harness.leaderboard.board_model import ALPHA, AllBaselines, BaselineCompari
 from harness.leaderboard.configuration import Configuration
 from harness.leaderboard.query_values import aligned_values, ids
 from harness.published.result_folder import Published
-
-stats = lazy("scipy.stats")
 
 SEED = 0
 SAMPLES = 2_000
@@ -96,10 +93,23 @@ def rank_intervals(samples: Mapping[int, Array], level: float = 0.95) -> dict[in
     if not samples:
         return {}
     means = np.column_stack(list(samples.values()))
-    ranks = stats.rankdata(-means, method="min", axis=1)
+    ranks = _places(means)
     low = np.quantile(ranks, (1 - level) / 2, axis=0, method="lower")
     high = np.quantile(ranks, (1 + level) / 2, axis=0, method="higher")
     return {row: (int(a), int(b)) for row, a, b in zip(samples, low, high, strict=True)}
+
+
+def _places(means: Array) -> np.ndarray:
+    """The place of each column in every row, the largest first, as ``scipy.stats.rankdata(-means, "min", axis=1)``,
+    whose package takes half a second to import."""
+    order = np.argsort(-means, axis=1, kind="stable")
+    sorted_means = np.take_along_axis(means, order, axis=1)
+    first = np.ones(means.shape, dtype=bool)
+    first[:, 1:] = sorted_means[:, 1:] != sorted_means[:, :-1]
+    places: np.ndarray = np.empty(means.shape, dtype=np.int64)
+    starts = np.maximum.accumulate(np.where(first, np.arange(means.shape[1]), 0), axis=1)
+    np.put_along_axis(places, order, starts + 1, axis=1)
+    return places
 
 
 def compare(

@@ -66,6 +66,24 @@ def test_only_what_changed_is_read_again(results: Path, tmp_path: Path, read: li
     assert read == []
 
 
+def test_a_board_of_some_runs_reads_them_once_and_leaves_the_others_known(
+    results: Path, tmp_path: Path, read: list[str]
+) -> None:
+    cache = tmp_path / "cache"
+    load_results(results, {"zero"}, cache)
+    load_results(results, {"oracle"}, cache)
+    assert read == ["zero", "oracle"]
+    some = load_results(results, {"zero", "oracle"}, cache)
+    assert read == ["zero", "oracle"]
+    assert [(run.folder, run.card) for run in some.runs] == [
+        (run.folder, run.card) for run in load_results(results, {"zero", "oracle"}).runs
+    ]
+    read.clear()
+    whole = load_results(results, cache=cache)
+    assert len(read) == 8 and not {"zero", "oracle"} & set(read)
+    assert board_of(whole) == board_of(load_results(results))
+
+
 @pytest.mark.parametrize("damage", [b"", b"PAR1 and then nothing", None])
 def test_a_damaged_index_counts_as_absent(results: Path, tmp_path: Path, damage: bytes | None) -> None:
     cache = tmp_path / "cache"

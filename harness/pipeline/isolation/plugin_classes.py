@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from functools import cache
+from types import NoneType
 from typing import Any
 
 from pydantic import BaseModel
@@ -28,8 +30,14 @@ def suspects(stage: Stage) -> tuple[type, ...]:
     return plugin_classes(stage) or tuple(kind for needed in stage.inputs() for kind in plugin_classes(needed))
 
 
+@cache
+def _runs_nothing(kind: type) -> bool:
+    """Whether values of exactly this class are data, or stages of their own."""
+    return issubclass(kind, (NoneType, Stage, BaseModel, bool, int, float, str, type))
+
+
 def _classes(value: Any) -> Iterator[type]:
-    if value is None or isinstance(value, (Stage, BaseModel, bool, int, float, str, type)):
+    if _runs_nothing(type(value)):  # type: ignore[arg-type]  # classes hash
         return
     if isinstance(value, dict):
         for part in value.values():
