@@ -7,6 +7,7 @@ import copy
 import queue
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -17,6 +18,7 @@ from harness.device import best_dtype, device, devices
 from harness.errors import UserError
 from harness.numerics.numerics_class import Precision
 from harness.pretrained.sentence_encoder import load_sentence_encoder
+from harness.retrieval.token_ids import Tokenise, kept_token_ids, token_ids_folder
 
 if TYPE_CHECKING:
     import torch
@@ -129,26 +131,42 @@ def encode(
     task: Task = "document",
     out: Path | None = None,
     progress: Progress | None = None,
+    cache: Path | None = None,
 ) -> np.ndarray:
     """Embeddings (N, D) float32 in the order of `texts`, pooled, normalised and prompted as the checkpoint's own files
     say.
 
     With `out` they go to that .npy file in float16, memory-mapped, and no more than a chunk of tokens is held. Equal
-    input gives equal bits on one machine: what a batch holds depends on the texts alone. Raises UserError for
-    embeddings that are no finite numbers.
+    input gives equal bits on one machine: what a batch holds depends on the texts alone. With `cache`, a folder, token
+    ids for static encoders are kept there. Raises UserError for embeddings that are no finite numbers.
     """
     rows = _store((len(texts), int(encoder.model.get_embedding_dimension() or 0)), out)
     size, done = max(1, _CHUNK_TOKENS // encoder.max_length), 0
-    for start in range(0, len(texts), size):
-        chunk = (
-            list(texts[start : start + size]) if isinstance(texts, Sequence) else texts.slice_texts(start, start + size)
-        )
-        for places, vectors in _chunk(encoder, chunk, task):
-            rows[start + places] = _checked(vectors, rows.dtype)
-            done += len(places)
-            if progress:
-                progress(done, len(texts), "texts")
+    with _tokeniser(encoder, texts, task, cache) as tokenise:
+        for start in range(0, len(texts), size):
+            stop = min(start + size, len(texts))
+            for places, vectors in _chunk(encoder, tokenise(start, stop), stop - start, task):
+                rows[start + places] = _checked(vectors, rows.dtype)
+                done += len(places)
+                if progress:
+                    progress(done, len(texts), "texts")
     return rows
+
+
+def _tokeniser(
+    encoder: Encoder, texts: Texts | Sequence[str], task: Task, cache: Path | None
+) -> AbstractContextManager[Tokenise]:
+    """What the model reads of the texts at positions start to stop."""
+    model, prompt = encoder.model, _prompt(encoder.model, task)
+
+    def tokenise(start: int, stop: int) -> dict[str, Any]:
+        chunk = list(texts[start:stop]) if isinstance(texts, Sequence) else texts.slice_texts(start, stop)
+        features: dict[str, Any] = model.preprocess(chunk, prompt=prompt, task=task)
+        return features
+
+    if cache is None or isinstance(texts, Sequence) or not isinstance(model[0], st_modules.StaticEmbedding):
+        return nullcontext(tokenise)
+    return kept_token_ids(token_ids_folder(cache, model[0].tokenizer.to_str(), texts.identity, prompt), tokenise)
 
 
 def _store(shape: tuple[int, int], out: Path | None) -> np.ndarray:
@@ -174,11 +192,13 @@ def _prompt(model: SentenceTransformer, task: Task) -> str | None:
     return None
 
 
-def _chunk(encoder: Encoder, texts: list[str], task: Task) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Places (B,) in `texts` and their embeddings (B, D), batch by batch, in the order in which devices finish them."""
+def _chunk(
+    encoder: Encoder, features: dict[str, Any], size: int, task: Task
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Places (B,) among `size` tokenised texts and their embeddings (B, D), batch by batch, in the order in which
+    devices finish them."""
     model = encoder.model
-    features = model.preprocess(texts, prompt=_prompt(model, task), task=task)
-    batches = _batches(features, len(texts), _BATCH_TOKENS[model.device.type])
+    batches = _batches(features, size, _BATCH_TOKENS[model.device.type])
     if not encoder.copies:
         for places, batch in batches:
             yield places, _embedded(model, batch, task)

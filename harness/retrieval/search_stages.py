@@ -103,7 +103,8 @@ class Embed(Stage):
         return Resources(memory=model_memory(self.model, 2), gpu=0.5)
 
     def run(self, out: Path, context: Context) -> None:
-        embed_corpus(model_path(self.model, context), self.texts, self.max_length, out, context.progress)
+        folder = model_path(self.model, context)
+        embed_corpus(folder, self.texts, self.max_length, out, context.progress, context.cache)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,10 +141,12 @@ class DenseSearch(Stage):
         (run.without_identical(self.depth) if drops else run).write(out / FILE)
 
 
-def embed_corpus(folder: Path, texts: Texts, max_length: int, out: Path, progress: Progress) -> None:
-    """Writes what `Embed` makes of `texts` with the encoder in `folder`."""
+def embed_corpus(
+    folder: Path, texts: Texts, max_length: int, out: Path, progress: Progress, cache: Path | None = None
+) -> None:
+    """Writes what `Embed` makes of `texts` with the encoder in `folder`; scratch goes to `cache`."""
     encoder = load_encoder(folder, max_length)
-    rows = encode(encoder, texts, "document", out / EMBEDDINGS, progress)
+    rows = encode(encoder, texts, "document", out / EMBEDDINGS, progress, cache)
     (out / "meta.json").write_text(json.dumps(_meta(encoder, rows), indent=1) + "\n", encoding="utf-8")
 
 
