@@ -16,16 +16,8 @@ import numpy as np
 
 from harness.evaluation.metrics.lookup import evaluate
 from harness.evaluation.metrics.per_query_file import write_scores
-from harness.published.card import (
-    Card,
-    CardEvaluation,
-    Data,
-    DataSource,
-    MethodSection,
-    ResearchGoal,
-    TeacherSection,
-    TestCollection,
-)
+from harness.published.card import Card, CardEvaluation, Data, DataSource, MethodSection, ResearchGoal, TeacherSection
+from harness.published.card_collection import TestCollection
 from harness.published.card_costs import Costs, Verdicts
 from harness.published.result_folder import publish, run_folder
 from harness.retrieval.run import Run

@@ -13,7 +13,6 @@ from harness.claims.collection_result import CollectionResult, test_collections
 from harness.claims.comparison_test import RivalComparison
 from harness.claims.evidence import CONFIRMATION, EXPLORATORY, FROZEN, CollectionEvidence, by_state, gather
 from harness.claims.freezing import Frozen, read_frozen, state_of
-from harness.evaluation.significance.bootstrap import Interval
 from harness.leaderboard.load_results import ResultSet, load_results
 
 ABOUT = (
@@ -58,7 +57,13 @@ class ClaimReport:
             "confirmation": [_verdict_json(one) for one in self.confirmation],
             "exploratory": [_verdict_json(one) for one in self.exploratory],
             "collections": [
-                {"collection": one.name, "state": one.state, "content_hash": one.content_hash, "queries": one.queries}
+                {
+                    "collection": one.name,
+                    "state": one.state,
+                    "content_hash": one.content_hash,
+                    "queries": one.queries,
+                    "clusters": one.clusters.count if one.clusters else None,
+                }
                 for one in self.evidence
             ],
             "notes": self.notes,
@@ -134,22 +139,18 @@ def _comparison_json(one: RivalComparison) -> dict[str, Any]:
     found = one.difference
     return {
         "rival": one.rival,
-        "difference": found.mean,
-        "interval": _bounds(one.interval),
+        "difference": found.difference,
+        "interval": one.interval,
         "p": one.p,
-        "queries": found.queries,
+        "queries": one.queries,
+        "clusters": one.clusters,
         "runs": found.runs,
         "variance_queries": found.of_queries,
-        "variance_runs": _finite(found.of_runs),
-        "degrees_of_freedom": _finite(found.freedom),
+        "variance_runs": found.of_runs,
+        "degrees_of_freedom": found.freedom,
         "shared_queries": found.shared,
         "notes": list(one.notes),
     }
-
-
-def _bounds(interval: Interval) -> list[float] | None:
-    low, high = _finite(interval.low), _finite(interval.high)
-    return None if low is None or high is None else [low, high]
 
 
 def _finite(value: float | None) -> float | None:

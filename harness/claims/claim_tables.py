@@ -82,8 +82,9 @@ def _rows(result: CollectionResult) -> Iterator[tuple[str, ...]]:
         yield (result.collection, *[""] * (len(HEADINGS) - 2), result.outcome)
     for number, comparison in enumerate(result.comparisons):
         found = comparison.difference
-        numbers = (f"{found.mean:+.4f}", interval_text(comparison.interval), p_text(comparison.p))
-        measured = (f"{found.queries:,} x {found.runs}", comparison.rival, *numbers)
+        numbers = (f"{found.difference:+.4f}", interval_text(comparison.interval), p_text(comparison.p))
+        queries = f"{comparison.queries:,}" + (f" in {comparison.clusters:,}" if comparison.clusters else "")
+        measured = (f"{queries} x {found.runs}", comparison.rival, *numbers)
         yield (
             ("", *measured, "", "")
             if number

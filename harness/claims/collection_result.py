@@ -39,7 +39,7 @@ class CollectionResult:
     @property
     def worst(self) -> RivalComparison | None:
         """The comparison that a claim over all rivals hangs on."""
-        return max(self.comparisons, key=lambda one: (one.p, -one.difference.mean), default=None)
+        return max(self.comparisons, key=lambda one: (one.p, -one.difference.difference), default=None)
 
 
 def test_collections(
@@ -131,7 +131,7 @@ def _judged(result: CollectionResult, hypothesis: Hypothesis, margin: float, alp
     if result.outcome in (NOT_REACHED, MISSING):
         return replace(result, least=least)
     outcome = _outcome(result, hypothesis, margin, alpha)
-    needs = what_would_decide(worst.difference, hypothesis, margin, alpha) if outcome == OPEN else ""
+    needs = what_would_decide(worst, hypothesis, margin, alpha) if outcome == OPEN else ""
     return replace(result, least=least, outcome=outcome, needs=needs)
 
 
@@ -141,12 +141,11 @@ def _outcome(result: CollectionResult, hypothesis: Hypothesis, margin: float, al
     # With all, one rival that is better refutes; with any, every one must be.
     over = any if hypothesis.several.all is not None else all
     null = 0.0 if hypothesis.kind == "superior" else -margin
-    differences = [one.difference for one in result.comparisons]
-    opposite = [one.below(null) < alpha / 2 for one in differences]
+    opposite = [one.below(null) < alpha / 2 for one in result.comparisons]
     if hypothesis.kind == "equivalent":
-        opposite = [one.below(-margin) < alpha / 2 or one.above(margin) < alpha / 2 for one in differences]
+        opposite = [one.below(-margin) < alpha / 2 or one.above(margin) < alpha / 2 for one in result.comparisons]
     if over(opposite):
         return REVERSED
-    if hypothesis.kind == "superior" and over(one.below(margin) < alpha for one in differences):
+    if hypothesis.kind == "superior" and over(one.below(margin) < alpha for one in result.comparisons):
         return EXCLUDED
     return OPEN

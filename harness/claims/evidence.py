@@ -9,39 +9,22 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-
-import numpy as np
+from dataclasses import dataclass
 
 from harness.claims.claims_file import Claims
 from harness.claims.freezing import Frozen
 from harness.claims.run_selection import Cells, matches_card, planned_cells
 from harness.config.claims.claims_section import RunChoice
 from harness.errors import UserError
-from harness.evaluation.exact_sums import Array
-from harness.evaluation.significance.hierarchical import Design
+from harness.evaluation.significance.clusters import Clusters, clusters_of
+from harness.evaluation.significance.method_difference import MethodRuns
 from harness.leaderboard.configuration import configurations, variants
-from harness.leaderboard.query_values import aligned_values
-from harness.leaderboard.row_statistics import queries_of
+from harness.leaderboard.row_statistics import method_runs, queries_of
+from harness.leaderboard.run_group import carried_clusters
 from harness.published.result_folder import Published
 from harness.text import counted, plain
 
 FROZEN, CONFIRMATION, EXPLORATORY = "frozen", "confirmation", "exploratory"
-
-
-@dataclass(frozen=True, eq=False)
-class Measurement:
-    """`values` (queries, runs) of one configuration, with resample and seed of each run."""
-
-    design: Design
-    values: Array = field(repr=False)
-    shared: float | None
-    """The part of its training queries that resamples share; None where cards do not tell it."""
-
-    def without(self, resamples: set[int]) -> Measurement:
-        """The runs of other resamples."""
-        places = [place for place, (resample, _) in enumerate(self.design) if resample not in resamples]
-        return Measurement(tuple(self.design[place] for place in places), self.values[:, places], self.shared)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +37,13 @@ class CollectionEvidence:
     freeze, or another."""
     content_hash: str
     queries: int
-    measured: Mapping[str, Measurement]
+    measured: Mapping[str, MethodRuns]
     """By the names of the claims."""
     planned: frozenset[str]
     """Names of runs that some sweep makes on it, or that are there."""
     notes: tuple[str, ...]
+    clusters: Clusters | None = None
+    """Of its queries; None where they are independent."""
 
 
 def gather(claims: Claims, frozen: Frozen | None, runs: Sequence[Published]) -> list[CollectionEvidence]:
@@ -116,7 +101,8 @@ def _measured(
     notes: list[str],
 ) -> CollectionEvidence:
     runs, left_out = _one_content(candidates)
-    notes = [*notes, *left_out]
+    carried = carried_clusters(runs)
+    notes = [*notes, *left_out, *carried.notes]
     metric, queries = claims.section.metric, queries_of(runs)
     measured = {}
     for choice_name, choice in claims.section.runs.items():
@@ -140,12 +126,13 @@ def _measured(
         {run: one for run, one in reduced.items() if one.design},
         frozenset({*planned, *measured}),
         tuple(notes),
+        clusters_of(carried.names, queries),
     )
 
 
 def _measurement(
     name: str, choice: RunChoice, runs: Sequence[Published], metric: str, queries: list[str], collection: str
-) -> Measurement | None:
+) -> MethodRuns | None:
     fitting = [run for run in runs if matches_card(run.card, choice) and metric in run.scores]
     found, _ = configurations(fitting)
     if len(found) > 1:
@@ -161,16 +148,7 @@ def _measurement(
         )
     if not found:
         return None
-    return measurement_of(found[0].runs, metric, queries)
-
-
-def measurement_of(runs: Sequence[Published], metric: str, queries: list[str]) -> Measurement:
-    """What runs of one configuration measured; a query that one lacks counts 0."""
-    values = np.column_stack([aligned_values(run.scores[metric], queries) for run in runs])
-    parts = [run.card.shared_queries for run in runs if run.card.resample is not None]
-    known = [part for part in parts if part is not None]
-    design = tuple((run.card.resample, run.card.seed) for run in runs)
-    return Measurement(design, values, None if len(known) < len(parts) else max(known, default=0.0))
+    return method_runs(found[0], metric, queries)
 
 
 def _missing_text(run: str, cells: Cells, some: bool) -> str:

@@ -50,7 +50,7 @@ def forest_lines(one: ClaimVerdict) -> Iterator[ForestLine]:
         marker = "filled" if result.outcome == SHOWN else "cross" if result.outcome == NOT_REACHED else "hollow"
         for comparison in result.comparisons:
             label = f"{result.collection} - {comparison.rival}"
-            yield ForestLine(label, comparison.difference.mean, comparison.interval, marker)
+            yield ForestLine(label, comparison.difference.difference, comparison.interval, marker)
     for line in one.pooled:
         if len(line.collections) > 1:
             yield ForestLine(f"pooled - {line.rival}", line.mean, line.interval, "diamond")

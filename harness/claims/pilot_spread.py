@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.claims.comparison_test import paired_differences, spread_of
-from harness.claims.detectable_difference import Spread
-from harness.claims.evidence import Measurement, measurement_of
-from harness.claims.query_run_t import mean_difference
+from harness.evaluation.significance.clusters import clusters_of
+from harness.evaluation.significance.method_difference import MethodRuns, difference_of
+from harness.evaluation.significance.planned_power import Spread
 from harness.leaderboard.configuration import configurations
-from harness.leaderboard.row_statistics import queries_of
+from harness.leaderboard.row_statistics import method_runs, queries_of
+from harness.leaderboard.run_group import carried_clusters
 from harness.published.result_folder import Published
 from harness.text import counted
 
@@ -46,14 +46,16 @@ def pilot_spread(runs: Sequence[Published], collection: str, metric: str, baseli
 
 def _spreads(runs: Sequence[Published], metric: str, baseline: str | None) -> Iterator[Spread]:
     found, _ = configurations(runs)
-    measured = [(one, measurement_of(one.runs, metric, queries_of(runs))) for one in found]
+    queries = queries_of(runs)
+    clusters = clusters_of(carried_clusters(runs).names, queries)
+    measured = [(one, method_runs(one, metric, queries)) for one in found]
     for reference in (made for one, made in measured if baseline in (one.card.method.name, one.card.method.label)):
         for one, made in measured:
             if one.card.resample is not None and made is not reference and _are_paired(made, reference):
-                yield spread_of(mean_difference(paired_differences(made, reference), made.shared))
+                yield Spread.of(difference_of(made, reference, clusters))
 
 
-def _are_paired(one: Measurement, other: Measurement) -> bool:
+def _are_paired(one: MethodRuns, other: MethodRuns) -> bool:
     """Whether resamples can be held against each other, with two queries at least."""
     resamples = {resample for resample, _ in other.design}
     return len(one.values) > 1 and (resamples == {None} or bool(resamples & {resample for resample, _ in one.design}))

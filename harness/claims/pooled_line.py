@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.claims.collection_result import CollectionResult
-from harness.claims.comparison_test import p_of
-from harness.claims.query_run_t import PairedDifference, pooled_difference
+from harness.claims.comparison_test import interval_of, p_of
 from harness.config.claims.claims_section import Hypothesis
 from harness.evaluation.significance.bootstrap import Interval
 from harness.evaluation.significance.corrections import correct
-from harness.evaluation.significance.meta_analysis import combine
+from harness.evaluation.significance.meta_analysis import combine, on_these
+from harness.evaluation.significance.method_difference import MeanDifference
 
 
 class PooledDifference(NamedTuple):
@@ -33,20 +33,20 @@ class PooledDifference(NamedTuple):
 
 
 def pooled_lines(results: Sequence[CollectionResult], hypothesis: Hypothesis, margin: float) -> list[PooledDifference]:
-    """For every rival, over the collections of `results` that were compared with it."""
+    """For every rival, over the collections of `results` that were compared with it and tell of methods."""
     lines = []
     for rival in hypothesis.several.names:
         parts = {
             result.collection: one.difference
             for result in results
             for one in result.comparisons
-            if one.rival == rival and np.isfinite(one.difference.error)
+            if one.rival == rival and not one.difference.is_single
         }
         if parts:
-            mean = pooled_difference(list(parts.values()))
+            mean = on_these(list(parts.values()))
             p = p_of(mean, hypothesis, margin)
             elsewhere = _elsewhere(list(parts.values()))
-            lines.append(PooledDifference(rival, mean.mean, mean.interval(), p, tuple(parts), elsewhere))
+            lines.append(PooledDifference(rival, mean.difference, interval_of(mean), p, tuple(parts), elsewhere))
     return lines
 
 
@@ -56,8 +56,8 @@ def pooled_p(lines: Sequence[PooledDifference], hypothesis: Hypothesis) -> float
     return float(p.max()) if hypothesis.several.all is not None else float(correct(p, "holm").min())
 
 
-def _elsewhere(parts: Sequence[PairedDifference]) -> Interval | None:
-    known = [(one.mean, one.error**2) for one in parts if one.error > 0]
+def _elsewhere(parts: Sequence[MeanDifference]) -> Interval | None:
+    known = [(one.difference, one.variance) for one in parts if one.error > 0]
     if len(known) < 2:
         return None
     effects, variances = (np.array(column) for column in zip(*known, strict=True))

@@ -39,8 +39,12 @@ MetricsOpt = Annotated[
 
 PassagesOpt = Annotated[int, typer.Option("--passages", min=1, help="How many passages of a run the reader is shown.")]
 BaselineOpt = Annotated[
-    str | None,
-    typer.Option("--baseline", help="Name of the run that the others are tested against. Default: closed-book."),
+    list[str] | None,
+    typer.Option(
+        "--baseline",
+        help="Name of the run that the others are tested against. Default: closed-book. May be repeated: each, and all "
+        "together.",
+    ),
 ]
 ReferencesOpt = Annotated[
     bool,

@@ -9,22 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import harness
-from harness.cli.options import JsonOpt, ResultsOpt, WorkspaceOpt, display, emit
+from harness.cli.options import ClustersOpt, JsonOpt, ResultsOpt, WorkspaceOpt, display, emit
 from harness.cli.result_output import output
 from harness.leaderboard.row_sections import By
 
 if TYPE_CHECKING:
     from harness.leaderboard.board import Board
-
-BoardClustersOpt = Annotated[
-    Path | None,
-    typer.Option(
-        "--clusters",
-        metavar="FILE",
-        help="Queries that are not independent: lines of query, tabulator, cluster; or a queries.jsonl with "
-        "metadata.cluster.",
-    ),
-]
 
 
 def board(
@@ -42,7 +32,7 @@ def board(
             "name]",
         ),
     ] = None,
-    clusters: BoardClustersOpt = None,
+    clusters: ClustersOpt = None,
     by: Annotated[
         By | None,
         typer.Option(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import harness
-from harness.cli.options import JsonOpt, WorkspaceOpt, display, emit
+from harness.cli.options import ClustersOpt, JsonOpt, WorkspaceOpt, display, emit
 
 if TYPE_CHECKING:
     from harness.collections.collection import Qrels
@@ -38,17 +38,6 @@ DropOpt = Annotated[
         help="Leave out documents whose id is the query's, as BEIR does where queries are documents (ArguAna, Quora). "
         "Default: as sweeps do for --qrels beir/NAME:split.",
         show_default=False,
-    ),
-]
-
-
-ClustersOpt = Annotated[
-    Path | None,
-    typer.Option(
-        "--clusters",
-        metavar="FILE",
-        help="Queries that are not independent: lines of query, tabulator, cluster (its article, its passage); or a "
-        "queries.jsonl with metadata.cluster.",
     ),
 ]
 
@@ -123,9 +112,17 @@ def evaluate(
     else:
         judged = harness.load_qrels(qrels, workspace)
         found = _load(run, _drops(drop_identical, qrels, workspace))
-        named = evaluate_run.read_clusters(clusters) if clusters else None
+        named = _clusters(clusters, [run], qrels, workspace)
         result = harness.evaluate(found, judged, names or None, per_query=per_query, clusters=named)
     emit(result) if as_json else display(evaluate_run.render_evaluation(result))
+
+
+def _clusters(file: Path | None, sources: list[str], qrels: str, workspace: Path) -> dict[str, str]:
+    """Those of `file`, otherwise those that runs or collection tell of."""
+    from harness.evaluation.significance.clusters import read_clusters
+    from harness.pipeline.inputs import clusters_at_hand
+
+    return read_clusters(file) if file else clusters_at_hand(sources, qrels, workspace)
 
 
 def _drops(wanted: bool | None, qrels: str, workspace: Path) -> bool:
@@ -264,7 +261,7 @@ def compare(
         seed=seed,
     )
     judged, metrics, named = harness.load_qrels(qrels, workspace), metric or ["nDCG@10"], baseline or []
-    together = evaluate_run.read_clusters(clusters) if clusters else None
+    together = _clusters(clusters, [*runs, *named], qrels, workspace)
     drops = _drops(drop_identical, qrels, workspace)
     if group:
         result = _grouped(runs, named, judged, metrics, question, together, drops)
@@ -283,7 +280,7 @@ def _grouped(
     qrels: Qrels,
     metrics: list[str],
     question: TestSpec,
-    clusters: dict[str, str] | None,
+    clusters: dict[str, str],
     drop_identical: bool,
 ) -> ComparisonResult:
     """Methods instead of runs."""

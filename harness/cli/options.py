@@ -39,6 +39,15 @@ def existing(folder: Path) -> Path:
 
 
 ResultsOpt = Annotated[Path, typer.Option("--results", help="Folder of published runs.", callback=existing)]
+ClustersOpt = Annotated[
+    Path | None,
+    typer.Option(
+        "--clusters",
+        metavar="FILE",
+        help="Queries that are not independent: lines of query, tabulator, cluster (its article, its passage); or a "
+        "queries.jsonl with metadata.cluster. Default: what result folders or the collection tell of.",
+    ),
+]
 RetryFailedOpt = Annotated[
     bool, typer.Option("--retry-failed", help="Ask once more what has no answer: refused, too long, failed each time.")
 ]

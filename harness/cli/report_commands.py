@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -43,7 +44,12 @@ SplitOpt = Annotated[str | None, typer.Option("--split", help="Only this split."
 MetricOpt = Annotated[
     str | None, typer.Option("--metric", "-m", help="Default: the one that most sweeps report first.")
 ]
-BaselineOpt = Annotated[str | None, typer.Option("--baseline", help="Default: the one that most sweeps name.")]
+BaselineOpt = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--baseline", help="Default: the one that most sweeps name. Repeated: ▲ and ▼ are against all of them."
+    ),
+]
 TestOpt = Annotated[
     TestOption,
     typer.Option("--test", help="Of all pairs. t: over queries and runs; the others over queries, with these runs."),
@@ -89,15 +95,14 @@ def report(
     if len(chosen) > 1:
         raise UserError(f"--{' and --'.join(chosen)} at once", remedy="ask for one form at a time")
     form = chosen[0]
-    given = {"collection": collection, "split": split, "metric": metric, "baseline": baseline}
-    told = {
-        **given,
-        "test": None if test is TestOption.t else test.value,
-        "correction": correction and correction.value,
-    }
+    given = {"collection": collection, "split": split, "metric": metric}
+    chosen_test = None if test is TestOption.t else test.value
+    told = [*given.items(), *(("baseline", one) for one in baseline or ()), ("test", chosen_test)]
+    told.append(("correction", correction and correction.value))
     made = make_report(
         results,
         **given,
+        baseline=baseline,
         question=TestSpec(test=test.value, correction=None if correction is None else correction.value),
         command=_typed(results, form, told),
     )
@@ -112,10 +117,10 @@ def report(
         print(render(made, form), end="", file=output())
 
 
-def _typed(results: Path, form: str, options: dict[str, str | None]) -> str:
+def _typed(results: Path, form: str, options: Sequence[tuple[str, str | None]]) -> str:
     """The command that makes the report again; an absolute path belongs to one machine and is shortened to its name."""
     words = [results.name if results.is_absolute() else results.as_posix(), f"--{form}"]
-    words += [word for name, value in options.items() if value is not None for word in (f"--{name}", value)]
+    words += [word for name, value in options if value is not None for word in (f"--{name}", value)]
     return f"harness report {shlex.join(words)}"
 
 

@@ -91,7 +91,7 @@ class BeirSource(CollectionSource):
 
     def queries(self) -> Iterator[Query]:
         """The judged queries in the order of the judgments, as BEIR's own loader has them."""
-        texts = {query.id: Query(query.id, query.text) for query in read_queries(self._folder)}
+        texts = {query.id: query._replace(answers=()) for query in read_queries(self._folder)}
         judged = dict.fromkeys(one.query for lines in self.judgments().values() for one in lines)
         return (texts[query] for query in judged if query in texts)
 

@@ -64,8 +64,10 @@ def _queries(source: CollectionSource, findings: Findings) -> dict[str, Query]:
     for query in source.queries():
         if query.id not in queries:
             queries[query.id] = query
-        elif query == queries[query.id]:
+        elif query[:3] == queries[query.id][:3]:
             findings.warn("queries that repeat an earlier one to the letter (read once)", query.id)
+            if query.metadata != queries[query.id].metadata:
+                findings.warn("queries that repeat an earlier one with other metadata (the first stays)", query.id)
         else:
             findings.error(
                 "query ids occur more than once, with different texts",
@@ -133,6 +135,8 @@ def _write_queries(folder: Path, qrels: Qrels, queries: dict[str, Query], findin
 def _write_split(folder: Path, qrels: Qrels, queries: dict[str, Query], stored: Stored) -> dict[str, Any]:
     answers = {query.id: query.answers for query in queries.values() if query.id in qrels and query.answers}
     (folder / "answers.json").write_text(json.dumps(answers, ensure_ascii=False), encoding="utf-8")
+    metadata = {query.id: dict(query.metadata) for query in queries.values() if query.id in qrels and query.metadata}
+    (folder / "metadata.json").write_text(json.dumps(metadata, ensure_ascii=False), encoding="utf-8")
     return {
         "folder": folder.name,
         "size": stored.size,

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 import numpy as np
@@ -26,11 +27,13 @@ class Document(NamedTuple):
 
 
 class Query(NamedTuple):
-    """A query as its source has it; `answers` are short answers, where the source has any."""
+    """A query as its source has it; `answers` are short answers, where the source has any. `metadata` says where it is
+    from (``cluster``, or any other field): it changes no run and no score, and is in no content hash."""
 
     id: str
     text: str
     answers: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = MappingProxyType({})
 
 
 class Judgment(NamedTuple):
@@ -176,6 +179,7 @@ class Collection(Protocol):
     drop_identical: bool
     """Whether in any split documents are left out that have the id of a query."""
 
+    def __hash__(self) -> int: ...
     def split_hash(self, split: str) -> str:
         """What a number on that split rests on: documents, queries, answers and judgments, each in any order."""
         ...
@@ -191,4 +195,8 @@ class Collection(Protocol):
 
     def answers(self, split: str) -> dict[str, tuple[str, ...]]:
         """Short answers by query id; empty where the source has none."""
+        ...
+
+    def metadata(self, split: str) -> dict[str, dict[str, str]]:
+        """What its source says of queries, by query id and field; queries without any are left out."""
         ...

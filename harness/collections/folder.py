@@ -15,6 +15,8 @@ from harness.collections.qrels import iter_qrels
 from harness.errors import UserError, did_you_mean, nearest
 
 DOCUMENT = '{"_id": "d7", "title": "A title or nothing", "text": "The text"}'
+CLUSTER = "cluster"
+"""The field of a query's metadata that names its cluster."""
 QUERY = '{"_id": "q1", "text": "what is asked"}'
 
 
@@ -124,7 +126,7 @@ def read_documents(folder: Path) -> Iterator[Document]:
 def read_queries(folder: Path) -> Iterator[Query]:
     """The queries of a BEIR folder, streamed. Raises UserError with the line of a corrupt one."""
     for record in read_records(texts_file(folder, "queries.jsonl"), QUERY):
-        yield Query(record.text("_id"), record.text("text"), _answers(record))
+        yield Query(record.text("_id"), record.text("text"), _answers(record), _metadata(record))
 
 
 def stat_mark(file: Path) -> list[str | int]:
@@ -139,3 +141,16 @@ def _answers(record: LocatedRecord) -> tuple[str, ...]:
     if not isinstance(answers, list) or not all(isinstance(answer, str) for answer in answers):
         raise record.error("'metadata.answers' is no list of strings")
     return tuple(answers)
+
+
+def _metadata(record: LocatedRecord) -> dict[str, str]:
+    """Its fields that are texts or whole numbers; a cluster that is neither is an error."""
+    metadata = record.value.get("metadata")
+    found: dict[str, str] = {}
+    for name, value in metadata.items() if isinstance(metadata, dict) else ():
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            if str(value).strip():
+                found[name] = str(value)
+        elif name == CLUSTER and value is not None:
+            raise record.error(f"'metadata.{CLUSTER}' is a {type(value).__name__}, not a text or a whole number")
+    return found

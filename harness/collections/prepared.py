@@ -23,7 +23,7 @@ from harness.stage import digest
 if TYPE_CHECKING:
     from harness.progress import Progress
 
-FORMAT = 2
+FORMAT = 3
 """Rises whenever prepared folders change, so that older ones are made anew."""
 
 
@@ -109,6 +109,13 @@ class PreparedCollection:
         """Short answers by query id; empty where the source has none."""
         text = (self.folder / self._split(split)["folder"] / "answers.json").read_text(encoding="utf-8")
         return {query: tuple(answers) for query, answers in json.loads(text).items()}
+
+    def metadata(self, split: str) -> dict[str, dict[str, str]]:
+        """What its source says of queries, by query id and field; queries without any are left out."""
+        file = self.folder / self._split(split)["folder"] / "metadata.json"
+        # Folders of before have none; they are opened by their content only, to verify runs.
+        found: dict[str, dict[str, str]] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        return found
 
     def _split(self, split: str) -> dict[str, Any]:
         if split not in self._splits:

@@ -220,6 +220,11 @@ class EvaluationSettings(Settings):
         default=None,
         description="method (name or label) that the others are compared with; zero-shot where the sweep has it",
     )
+    cluster: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None,
+        description="queries that are not independent: passage (they share a relevant document), or a field of "
+        "metadata in queries.jsonl; by default `cluster`, where queries have it. No part of any key",
+    )
     answers: QASettings | None = Field(
         default=None, description="a reader answers the queries from what each run found"
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.collections.collection import CollectionSource
 from harness.errors import UserError, did_you_mean
+from harness.evaluation.significance.method_difference import unknown_overlap
 from harness.evaluation.significance.paired_tests import TOO_FEW_QUERIES
 from harness.files import cache_home
 from harness.leaderboard.board_frame import frame_of
@@ -202,6 +203,10 @@ def _notes(group: RunGroup, metric: str | None) -> list[str]:
             notes.append(f"no row of the baseline '{name}' to compare with")
         if any(group.facts[number].random and group.facts[number].runs == 1 for number in pairs.values()):
             notes.append(f"the baseline '{name}' rests on one seed, and so does every comparison with it")
+    compared = {number for pairs in group.pairs_of_each for pair in pairs.items() for number in pair}
+    measured = group.measured[group.metric].runs
+    if note := unknown_overlap([measured[number] for number in sorted(compared)]):
+        notes.append(note)
     if 1 < (independent := group.clusters.count if group.clusters else len(group.queries)) < TOO_FEW_QUERIES:
         unit = "cluster" if group.clusters else "query"
         notes.append(f"{counted(independent, unit)}: too few for means to be near normal; p and intervals are rough")

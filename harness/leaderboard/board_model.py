@@ -120,6 +120,9 @@ class RowFacts:
     shared_queries: float | None
     """The part of its training queries that two resamples are expected to have in common; None where cards do not tell
     it."""
+    seen_in_training: float | None
+    """The share of test queries with a relevant document that is relevant to a query people wrote for training, of rows
+    that such queries taught; None of others, and where cards do not tell it."""
     random: bool
     """True where another resample or seed would give another result."""
     cost: dict[str, float]
@@ -195,6 +198,12 @@ class Row(RowFacts):
     against_zero_shot: BaselineComparison | None
     """For a control the comparison with zero-shot, whatever the baseline of its table is; None for all others."""
     flags: tuple[str, ...]
+
+    @property
+    def verdict(self) -> str:
+        """'better' or 'worse' than its baseline, with several than all of them; otherwise ''."""
+        against = self.against_all or self.against
+        return against.verdict if against else ""
 
 
 @dataclass(frozen=True)

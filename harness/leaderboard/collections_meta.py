@@ -17,7 +17,8 @@ import numpy as np
 
 from harness.errors import UserError, did_you_mean
 from harness.evaluation.significance.corrections import correct
-from harness.evaluation.significance.meta_analysis import Combined, OnThese, combine, on_these
+from harness.evaluation.significance.meta_analysis import Combined, combine, on_these
+from harness.evaluation.significance.method_difference import MeanDifference, unknown_overlap
 from harness.leaderboard.board_model import ALPHA, BaselineComparison, Row
 from harness.leaderboard.column_layouts import with_former_keys
 from harness.leaderboard.configuration import Flat
@@ -34,7 +35,7 @@ SAME = ("method", "category", "teacher", "ranker_loss", "retriever_loss", "stude
 
 
 class CollectionEffect(NamedTuple):
-    """One collection: the method's row and the baseline's there, and the sampling variance of their mean difference."""
+    """One collection: the method's row and the baseline's there, and their difference over queries and runs."""
 
     row: Row
     against: BaselineComparison
@@ -42,12 +43,14 @@ class CollectionEffect(NamedTuple):
     identity: str
     """Equal for the same configuration on another collection."""
     queries: int
-    variance: float
-    """Over queries, and over resamples and seeds where the rows have several, paired within a resample."""
-    freedom: float
-    """How well that variance is known: degrees of freedom of its t."""
+    difference: MeanDifference
     settings: Flat
     """What the method was given there."""
+
+    @property
+    def variance(self) -> float:
+        """Of the mean difference, over queries, and over resamples and seeds where the rows have several."""
+        return self.difference.variance
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Pooled:
     parts: tuple[CollectionEffect, ...]
     combined: Combined | None
     p_adjusted: float | None = None
-    on_these: OnThese | None = None
+    on_these: MeanDifference | None = None
     """The mean on these very collections; None where there is nothing to average."""
 
     @property
@@ -94,12 +97,17 @@ class Pooled:
             "name": self.name,
             **with_former_keys({key: getattr(row, key) for key in about}),
             "combined": self.combined._asdict() if self.combined else None,
-            "on_these_collections": self.on_these._asdict() if self.on_these else None,
+            "on_these_collections": self.on_these and _on_these_json(self.on_these),
             "differing": list(self.differing),
             "p_adjusted": self.p_adjusted,
             "verdict": self.verdict,
             "collections": [_part_json(part, weight) for part, weight in zip(self.parts, self.weights, strict=True)],
         }
+
+
+def _on_these_json(one: MeanDifference) -> dict[str, Any]:
+    p = None if one.is_single else one.p()
+    return {"effect": one.difference, "standard_error": one.error, "interval": one.interval(), "p": p}
 
 
 def _part_json(part: CollectionEffect, weight: float | None) -> dict[str, Any]:
@@ -185,7 +193,10 @@ def _notes(group: RunGroup, metric: str) -> list[str]:
     name = plain(f"{about.name} ({about.split})")
     if group.metric != metric:
         return [f"{name}: not evaluated by {plain(metric)}, left out"]
-    return [] if group.pairs else [f"{name}: no row of the baseline '{plain(group.baseline)}', left out"]
+    if not group.pairs:
+        return [f"{name}: no row of the baseline '{plain(group.baseline)}', left out"]
+    unknown = unknown_overlap(group.measured[metric].runs.values())
+    return [f"{name}: {unknown}"] if unknown else []
 
 
 def _parts(group: RunGroup, metric: str, seed: int) -> list[CollectionEffect]:
@@ -196,10 +207,10 @@ def _parts(group: RunGroup, metric: str, seed: int) -> list[CollectionEffect]:
     for number, other in group.pairs.items():
         row, against = rows[number], rows[number].against
         if against is not None:
-            spread = measured.difference(number, other)
-            one, queries = group.found[number], len(group.queries)
-            about = (queries, spread.variance, spread.freedom, {**one.own_settings, **one.teacher_settings})
-            parts.append(CollectionEffect(row, against, rows[other], one.identity, *about))
+            one, difference = group.found[number], measured.difference(number, other)
+            settings = {**one.own_settings, **one.teacher_settings}
+            about = (one.identity, len(group.queries), difference, settings)
+            parts.append(CollectionEffect(row, against, rows[other], *about))
     return parts
 
 
@@ -229,9 +240,9 @@ def _pooled(parts: list[CollectionEffect]) -> Pooled:
     weighed = [part for part in parts if part.variance > 0]
     if len(weighed) < 2:
         return Pooled(tuple(parts), None)
-    effects = np.array([part.against.difference for part in weighed])
-    variances, freedoms = (np.array([getattr(part, name) for part in weighed]) for name in ("variance", "freedom"))
-    return Pooled(tuple(parts), combine(effects, variances), on_these=on_these(effects, variances, freedoms))
+    these = [part.difference for part in weighed]
+    found = combine(np.array([one.difference for one in these]), np.array([one.variance for one in these]))
+    return Pooled(tuple(parts), found, on_these=on_these(these))
 
 
 def _adjusted(pooled: list[Pooled]) -> list[Pooled]:

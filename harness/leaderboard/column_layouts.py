@@ -24,7 +24,7 @@ _VALUES = ("interval", "rank", "budget", "runs", "difference", "p_adjusted", "ot
 LAYOUTS: dict[Layout, tuple[str | tuple[str, ...], ...]] = {
     "json": (
         "collection", "split", "content_hash", "rank", "method", *_ABOUT, "teacher_type", "resamples", "trials",
-        "missing_queries", "shared_queries",
+        "missing_queries", "shared_queries", "seen_in_training",
         "numerics", "flags", "run_ids", *_RECORDS, "mark", "verified",
     ),
     "csv": (

@@ -134,6 +134,12 @@ FIXED: tuple[Column, ...] = (
         kind="share",
     ),
     _attribute(
+        "seen_in_training",
+        help="Share of test queries with a relevant document that is relevant to a query people wrote for training, of "
+        "rows that such queries taught; empty where that is not known.",
+        kind="share",
+    ),
+    _attribute(
         "trials",
         help="Trials that every run chose its settings from, on another split; 0 where nothing was tuned.",
         kind="number",
@@ -239,10 +245,13 @@ def _tests(table: Table) -> tuple[Column, ...]:
     )
 
     def tested_against(row: Row) -> str:
+        if row.against_all is not None:
+            return row_texts.against(row)
         # Where it is the same one for all rows of the table, the caption says it.
         return row.against.baseline if several and row.against else ""
 
-    about = f"Mean difference from {baseline} on {table.metric}."
+    first = next((row.against.baseline for row in table.rows if row.against_all and row.against), baseline)
+    about = f"Mean difference from {first} on {table.metric}."
     return (
         _test(
             "difference",
@@ -256,9 +265,7 @@ def _tests(table: Table) -> tuple[Column, ...]:
         _test(
             "baseline", "tested against", "The row of the baseline that is most like it.", tested_against, kind="text"
         ),
-        _test(
-            "difference", f"Δ {baseline}", about, lambda row: f"{row.against.difference:+.3f}" if row.against else ""
-        ),
+        _test("difference", f"Δ {first}", about, lambda row: f"{row.against.difference:+.3f}" if row.against else ""),
         _test("p", "p", "Of the difference, not adjusted.", lambda row: p_text(row.against.p) if row.against else ""),
         _test("p_adjusted", "p adj.", _ADJUSTED, lambda row: p_text(row.against.p_adjusted) if row.against else ""),
         _test(

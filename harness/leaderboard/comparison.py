@@ -61,7 +61,7 @@ def method_groups(sources: Sequence[str], baselines: Sequence[str], load: Callab
         losses = " → ".join(loss for loss in (card.ranker_loss, card.retriever_loss) if loss)
         amount = f"{card.budget:,} labels" if card.budget else ""
         name = plain(" · ".join(part for part in (one.method, one.teacher, losses, amount, variant) if part))
-        methods[name] = MethodGroup(tuple(load(str(run.folder)) for run in one.runs), one.design)
+        methods[name] = MethodGroup(tuple(load(str(run.folder)) for run in one.runs), one.design, one.shared)
         called |= {source: name for source, known in cards.items() if known in one.runs}
     for source in places:
         if source not in cards:

@@ -49,6 +49,14 @@ class Configuration:
         """Resample and seed of each run."""
         return tuple((run.card.resample, run.card.seed) for run in self.runs)
 
+    @property
+    def shared(self) -> float | None:
+        """The part of their training queries that its resamples share; None where a card does not tell it, 0 where no
+        draw has a part in it."""
+        parts = [run.card.shared_queries for run in self.runs if run.card.resample is not None]
+        known = [part for part in parts if part is not None]
+        return None if len(known) < len(parts) else max(known, default=0.0)
+
     @cached_property
     def identity(self) -> str:
         """Equal for the same configuration on another collection."""

@@ -16,6 +16,8 @@ FOLLOWING, COPYING = 0.5, 0.9
 shown in the first stage's order, with which a good teacher agrees too."""
 SHARED = 0.01
 """Part of the training queries that resamples have in common above which a row is flagged."""
+SEEN = 0.01
+"""Share of test queries with a relevant document that taught, above which a row is flagged."""
 _SURE = 4.0
 """Standard deviations that it must be above chance."""
 
@@ -51,6 +53,12 @@ def _shared_queries(row: RowEvidence) -> str | None:
     return (
         f"resamples share {part:.0%} of their queries" if part and part >= SHARED and row.facts.resamples > 1 else None
     )
+
+
+def _seen_in_training(row: RowEvidence) -> str | None:
+    """A method that people's queries taught may know the passages that it is asked for."""
+    share = row.facts.seen_in_training
+    return f"test passages seen in training: {share:.0%}" if share and share >= SEEN else None
 
 
 def _missing(row: RowEvidence) -> str | None:
@@ -175,6 +183,7 @@ FLAGS: tuple[Callable[[RowEvidence], str | None], ...] = (
     _one_seed,
     _one_resample,
     _shared_queries,
+    _seen_in_training,
     _missing,
     _faulty_collection,
     _unchecked,

@@ -17,7 +17,7 @@ from harness.leaderboard.board_model import NOT_AS_CARD, Row, Table
 from harness.leaderboard.disputes.query_sets import foreign_queries, place_of
 from harness.leaderboard.disputes.same_cells import contradicting, same_cell
 from harness.leaderboard.result_entry import Entry, file_mark, mark_of, read_entry
-from harness.published.card import TestCollection
+from harness.published.card_collection import TestCollection
 from harness.published.common_hashes import with_common_hashes
 from harness.published.result_folder import Published, Skipped, read_card, run_folders
 from harness.published.verification_record import FILE as RECORD

@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.errors import UserError
 from harness.evaluation.metrics.per_query_file import FILE as METRICS
+from harness.evaluation.significance.clusters import FILE as CLUSTERS
 from harness.leaderboard.query_values import QueryIndex, Values
 from harness.published.card import Card
 from harness.published.card_check import changed_sidecars, false_numbers
@@ -34,17 +35,18 @@ class Entry:
     """Files beside the run that are not what the card describes."""
     card: Card | None = None
     scores: dict[str, Values] = field(default_factory=dict, repr=False)
+    clusters: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def published(self, folder: Path) -> Iterator[Published]:
         """The run, if it is one."""
         if self.card is not None:
-            yield Published(folder, self.card, self.scores, self.changed)
+            yield Published(folder, self.card, self.scores, self.clusters, self.changed)
 
 
 def mark_of(folder: Path | str) -> str:
     """Sizes, times and kinds of the files that a board looks at; nothing is opened, no link followed."""
     # Called for every folder whenever a page is drawn: texts are joined several times as fast as paths.
-    return "; ".join(file_mark(f"{folder}/{name}") for name in (CARD, METRICS, RUN, *SIDECARS))
+    return "; ".join(file_mark(f"{folder}/{name}") for name in (CARD, METRICS, CLUSTERS, RUN, *SIDECARS))
 
 
 def file_mark(path: str) -> str:
@@ -71,7 +73,8 @@ def read_entry(folder: Path, mark: str, shared: dict[tuple[str, ...], QueryIndex
         return Entry(mark, f"a value of {largest:g}, which no metric has", false=True)
     if reason := false_numbers(folder, run.card, run.scores):
         return Entry(mark, reason, false=True)
-    return Entry(mark, changed=changed_sidecars(folder, run.card), card=run.card, scores=scores)
+    changed = changed_sidecars(folder, run.card)
+    return Entry(mark, changed=changed, card=run.card, scores=scores, clusters=run.clusters)
 
 
 def _values(values: Mapping[str, float], shared: dict[tuple[str, ...], QueryIndex]) -> Values:

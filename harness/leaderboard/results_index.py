@@ -32,9 +32,9 @@ pa = lazy("pyarrow")
 pc = lazy("pyarrow.compute")
 pq = lazy("pyarrow.parquet")
 
-VERSION = 3
+VERSION = 4
 """Rises whenever the file's form, or what is read of a folder, changes."""
-_TEXTS = ("folder", "mark", "reason", "changed", "card", "metric", "queries")
+_TEXTS = ("folder", "mark", "reason", "changed", "card", "metric", "clusters", "queries")
 
 _FALSE = "false"
 """What stands for the names of changed files where the folder is not what its card says."""
@@ -62,19 +62,22 @@ def save(cache: Path, results: Path, entries: Mapping[str, Entry], *, keep_other
     with suppress(OSError):
         cache.mkdir(parents=True, exist_ok=True, mode=0o700)
         with atomic_file(path, fsync=False) as temporary:
-            pq.write_table(table, temporary, compression="lz4", use_dictionary=["queries", "metric"])
+            pq.write_table(table, temporary, compression="lz4", use_dictionary=["queries", "clusters", "metric"])
 
 
 def _table(entries: Mapping[str, Entry]) -> pa.Table:
     rows: list[tuple[object, ...]] = []
     for folder, entry in entries.items():
         if entry.card is None:
-            rows.append((folder, entry.mark, entry.reason, _FALSE if entry.false else "", None, None, None, None))
+            said = _FALSE if entry.false else ""
+            rows.append((folder, entry.mark, entry.reason, said, None, None, None, None, None))
             continue
         card, changed = entry.card.model_dump_json(), " ".join(entry.changed)
+        clusters = json.dumps(dict(entry.clusters)) if entry.clusters else ""
         for name, values in entry.scores.items():
-            rows.append((folder, entry.mark, "", changed, card, name, json.dumps(values.queries.ids), values.numbers))
-            card = ""
+            ids = json.dumps(values.queries.ids)
+            rows.append((folder, entry.mark, "", changed, card, name, clusters, ids, values.numbers))
+            card = clusters = ""
     columns = (
         [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), _schema(), strict=True)]
         if rows
@@ -106,7 +109,8 @@ def _read(path: Path) -> pa.Table | None:
 
 
 def _entries(table: pa.Table, only: Collection[str] | None) -> dict[str, Entry]:
-    folders, marks, reasons, changed, cards, metrics = (table[name].to_pylist() for name in _TEXTS[:-1])
+    folders, marks, reasons, changed, cards, metrics = (table[name].to_pylist() for name in _TEXTS[:-2])
+    clusters = _clusters(table)
     queries, numbers = _queries(table), _numbers(table)
     found: dict[str, Entry] = {}
     for row, folder in enumerate(folders):
@@ -117,9 +121,17 @@ def _entries(table: pa.Table, only: Collection[str] | None) -> dict[str, Entry]:
             continue
         if folder not in found:
             files = tuple(changed[row].split())
-            found[folder] = Entry(marks[row], changed=files, card=Card.model_validate_json(cards[row]))
+            card = Card.model_validate_json(cards[row])
+            found[folder] = Entry(marks[row], changed=files, card=card, clusters=clusters[row])
         found[folder].scores[metrics[row]] = Values(queries[row], numbers[row])
     return found
+
+
+def _clusters(table: pa.Table) -> list[dict[str, str]]:
+    """The clusters of every row, one object for each distinct mapping."""
+    encoded = table["clusters"].combine_chunks().dictionary_encode()
+    distinct: list[dict[str, str]] = [json.loads(text) if text else {} for text in encoded.dictionary.to_pylist()]
+    return [distinct[code] if code is not None else {} for code in encoded.indices.to_pylist()]
 
 
 def _queries(table: pa.Table) -> list[QueryIndex]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.collections.crops import HUMAN
 from harness.labelling.labels.imported_labels import UNKNOWN
 from harness.labelling.labels.ranking import VERDICTS
 from harness.leaderboard.board_model import AS_PUBLISHED, NOT_AS_CARD, VERIFIED, RowFacts
@@ -50,6 +51,7 @@ def facts_of(one: Configuration, variant: str, queries: int) -> RowFacts:
         resamples=len({run.card.resample for run in one.runs} - {None}),
         trials=len(card.tuning.trials) if card.tuning else 0,
         shared_queries=_shared_queries(one),
+        seen_in_training=_seen_in_training(one),
         random=card.seed is not None or card.resample is not None,
         cost=_cost(one),
         labels=_labels(one),
@@ -117,6 +119,12 @@ def _answers(one: Configuration) -> dict[str, Any]:
 def _shared_queries(one: Configuration) -> float | None:
     known = [run.card.shared_queries for run in one.runs]
     return None if None in known else max(part for part in known if part is not None)
+
+
+def _seen_in_training(one: Configuration) -> float | None:
+    if HUMAN not in {source.name for source in one.card.data.training_data}:
+        return None
+    return one.card.collection.seen_in_training
 
 
 def _evaluation(run: Published) -> CardEvaluation:

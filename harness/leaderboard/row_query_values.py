@@ -16,8 +16,7 @@ from harness.evaluation.significance.score_matrix import ScoreMatrix
 from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.configuration import Configuration
 from harness.leaderboard.load_results import ResultSet
-from harness.leaderboard.query_values import aligned_values
-from harness.leaderboard.row_statistics import queries_of
+from harness.leaderboard.row_statistics import method_runs, queries_of
 from harness.text import plain
 
 
@@ -64,10 +63,7 @@ def per_query(result_set: ResultSet, table: Table, rows: Sequence[tuple[str, Row
         )
     own = own_name(result_set, table)
     members_of = [Configuration(tuple(result_set.runs_of_row(table, row))) for _, row in rows]
-    runs = tuple(
-        MethodRuns(np.column_stack([aligned_values(run.scores[own], queries) for run in one.runs]), one.design)
-        for one in members_of
-    )
+    runs = tuple(method_runs(one, own, queries) for one in members_of)
     values = np.column_stack([one.values.mean(axis=1) for one in runs])
     missing, names = tuple(row.missing_queries for _, row in rows), tuple(name for name, _ in rows)
     return PerQuery(table.metric, tuple(queries), names, values, missing, runs, table.clusters)

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from harness.evaluation.exact_sums import Array
+from harness.evaluation.metrics.lookup import bounds, reach
 from harness.evaluation.significance.bootstrap import Interval, percentile
 from harness.evaluation.significance.clusters import Clusters
 from harness.evaluation.significance.corrections import correct, correct_distinct
 from harness.evaluation.significance.hierarchical import Sampled, hierarchical_means
-from harness.evaluation.significance.method_difference import MeanDifference, MethodRuns, difference_of
+from harness.evaluation.significance.method_difference import MeanDifference, MethodRuns, difference_of, mean_of
 from harness.evaluation.significance.pair_statistics import verdict
+from harness.evaluation.significance.paired_tests import FEW_QUERIES
 from harness.evaluation.significance.randomisation import flips_for, randomisation
 from harness.leaderboard.board_model import ALPHA, AllBaselines, BaselineComparison, Estimate
 from harness.leaderboard.configuration import Configuration
@@ -61,20 +63,33 @@ def measure(
 ) -> Measured:
     """`metric` for every configuration whose runs all have it; queries that a run lacks count 0."""
     rows = [row for row, one in enumerate(found) if all(metric in run.scores for run in one.runs)]
-    values = {
-        row: np.column_stack([aligned_values(run.scores[metric], queries) for run in found[row].runs]) for row in rows
-    }
+    runs = {row: method_runs(found[row], metric, queries) for row in rows}
+    independent = clusters.count if clusters else len(queries)
     drawn: dict[int, Sampled] = {}
-    if len(queries) > 1 and rows:
-        seen = [clusters.linearised(group) if clusters else group for group in values.values()]
-        sampled = hierarchical_means(seen, [found[row].design for row in rows], seed, SAMPLES)
-        drawn = dict(zip(rows, sampled, strict=True))
+    if independent > 1 and rows:
+        seen = [clusters.linearised(one.values) if clusters else one.values for one in runs.values()]
+        designs, factors = [one.design for one in runs.values()], [one.factor for one in runs.values()]
+        drawn = dict(zip(rows, hierarchical_means(seen, designs, seed, SAMPLES, factors), strict=True))
     intervals = _intervals({row: one.means for row, one in drawn.items()})
+    if independent < FEW_QUERIES:
+        intervals = {row: one for row in drawn if (one := _t_interval(runs[row], metric, clusters)) is not None}
     over_runs = _intervals({row: one.runs for row, one in drawn.items() if one.runs is not None})
-    estimates = {row: _estimate(values[row], intervals.get(row), over_runs.get(row)) for row in rows}
-    means = {row: group.mean(axis=1) for row, group in values.items()}
-    runs = {row: MethodRuns(group, found[row].design) for row, group in values.items()}
+    estimates = {row: _estimate(runs[row].values, intervals.get(row), over_runs.get(row)) for row in rows}
+    means = {row: one.values.mean(axis=1) for row, one in runs.items()}
     return Measured(estimates, means, {row: one.means for row, one in drawn.items()}, runs, clusters)
+
+
+def method_runs(one: Configuration, metric: str, queries: list[str]) -> MethodRuns:
+    """The runs of a configuration that all have `metric`, with what their resamples share; queries that a run lacks
+    count 0."""
+    values = np.column_stack([aligned_values(run.scores[metric], queries) for run in one.runs])
+    return MethodRuns(values, one.design, one.shared, reach(metric))
+
+
+def _t_interval(runs: MethodRuns, metric: str, clusters: Clusters | None) -> Interval | None:
+    """As ``harness compare --group`` has it, cut at what the metric can be; bootstraps of few queries are narrow."""
+    found, (least, most) = mean_of(runs, clusters).interval(), bounds(metric)
+    return None if found is None else Interval(max(found.low, least), min(found.high, most))
 
 
 def _intervals(samples: Mapping[int, Array]) -> dict[int, Interval]:

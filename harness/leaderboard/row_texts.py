@@ -6,7 +6,8 @@ from collections import Counter
 
 from harness.evaluation.significance.bootstrap import Interval
 from harness.evaluation.significance.comparison_tables import p_words
-from harness.leaderboard.board_model import VERIFIED, Row, RowFacts, Table
+from harness.evaluation.significance.paired_tests import FEW_QUERIES
+from harness.leaderboard.board_model import VERIFIED, BaselineComparison, Row, RowFacts, Table
 from harness.leaderboard.row_sections import NOTHING
 
 MARKS = {"better": "▲", "worse": "▼", "": ""}
@@ -39,15 +40,23 @@ def uncertain_by(row: Row) -> str:
 
 
 def mark(row: Row) -> str:
-    """▲ or ▼ where the row differs from its baseline."""
-    return MARKS[row.against.verdict] if row.against else ""
+    """▲ or ▼ where the row differs from its baseline, with several from all of them."""
+    return MARKS[row.verdict]
 
 
 def against(row: Row) -> str:
-    """'▲ +0.012 (p 0.03)': the difference from its baseline and the adjusted p; 'one run' where there is none."""
+    """'▲ +0.012 (p 0.03)': the difference from its baseline and the adjusted p; 'one run' where there is none. With
+    several baselines p of all of them, then each with its name."""
     if row.against is None:
         return ""
-    return f"{mark(row)} {row.against.difference:+.3f} ({p_words(row.against.p_adjusted)})".strip()
+    if row.against_all is None:
+        return _difference(row.against)
+    each = [f"{_difference(one)} {one.baseline}" for one in row.against_each]
+    return "; ".join([f"{mark(row)} all ({p_words(row.against_all.p_all)})".strip(), *each])
+
+
+def _difference(one: BaselineComparison) -> str:
+    return f"{MARKS[one.verdict]} {one.difference:+.3f} ({p_words(one.p_adjusted)})".strip()
 
 
 def evidence(row: RowFacts) -> str:
@@ -110,14 +119,24 @@ def training(row: Row) -> str:
 def caption(table: Table) -> str:
     """What was tested, and what the marks mean."""
     tested = (
-        f"▲ better, ▼ worse than {table.baseline} (adjusted p < 0.05); {table.family}."
+        f"▲ better, ▼ worse than {_whom(table)} (adjusted p < 0.05); {table.family}."
         if table.baseline
         else "No baseline, no test."
     )
     return (
-        f"{tested} Intervals: 95 %, bootstrap over queries, resamples and seeds. USD: every label at its price, "
+        f"{tested} Intervals: 95 % over queries, resamples and seeds, {_kind(table)}. USD: every label at its price, "
         "whoever paid for it."
     )
+
+
+def _kind(table: Table) -> str:
+    independent = table.clusters.count if table.clusters else table.queries
+    return "t" if independent < FEW_QUERIES else "bootstrap"
+
+
+def _whom(table: Table) -> str:
+    several = any(row.against_all for row in table.rows)
+    return f"{table.baseline}, each of them" if several else table.baseline or ""
 
 
 def titles(table: Table) -> dict[str, Row]:

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.evaluation.significance.variance import variance
+from harness.evaluation.significance.method_difference import MethodRuns
+from harness.evaluation.significance.variance import Variance, variance
 from harness.leaderboard.board_model import AllBaselines, BaselineComparison, Row
 from harness.leaderboard.flags import RowEvidence, flags_of
 from harness.leaderboard.primary_metric import BASELINE
@@ -36,7 +37,7 @@ def build_rows(group: RunGroup, seed: int = SEED, warnings: Sequence[str] = ()) 
             metrics={
                 plain(name): one.estimates[number] for name, one in group.measured.items() if number in one.estimates
             },
-            variance=variance(*measured.runs[number]) if number in measured.runs else None,
+            variance=_variance(measured.runs.get(number)),
             rank=places.get(number),
             rank_interval=place_intervals.get(number),
             against=compared,
@@ -47,6 +48,10 @@ def build_rows(group: RunGroup, seed: int = SEED, warnings: Sequence[str] = ()) 
         )
         rows.append(row)
     return rows
+
+
+def _variance(runs: MethodRuns | None) -> Variance | None:
+    return None if runs is None else variance(runs.values, runs.design)
 
 
 def board_order(group: RunGroup) -> list[int]:

@@ -18,6 +18,33 @@ from harness.published.result_folder import Published
 from harness.text import plain
 
 
+class CarriedClusters(NamedTuple):
+    """query -> cluster, and what is to be said of it."""
+
+    names: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def carried_clusters(runs: Sequence[Published]) -> CarriedClusters:
+    """The clusters that runs on one content were published with. Which queries belong together is no matter of a run,
+    so those of some hold for all; of several ways to tell them apart the one with the fewest clusters."""
+    found = {
+        (run.card.collection.clusters.count, run.card.collection.clusters.content): run
+        for run in runs
+        if run.card.collection.clusters is not None
+    }
+    if not found:
+        return CarriedClusters({})
+    (count, _), run = min(found.items())
+    others = sorted({about[0] for about in found} - {count}) or [count] * (len(found) > 1)
+    said = run.card.collection.clusters
+    note = (
+        f"runs were published with queries in other clusters too ({', '.join(map(str, others))}): tested over the "
+        f"{count:,} by {plain(said.by if said else '')}"
+    )
+    return CarriedClusters(run.clusters, (note,) if others else ())
+
+
 class Content(NamedTuple):
     """What runs must share to be compared."""
 
@@ -95,11 +122,14 @@ def group_of(
     clusters: Mapping[str, str] | None = None,
 ) -> RunGroup:
     """`runs`, all of one content, led by `metric` where any has it, and compared with `baseline` (one or several), by
-    default the one that most name; `clusters` (query -> cluster) name queries that are not independent."""
+    default the one that most name; `clusters` (query -> cluster) name queries that are not independent, in place of
+    those that runs were published with."""
     found, notes = configurations(runs)
     queries, leading = queries_of(runs), primary_metric(runs, metric)
     metrics = list(dict.fromkeys([leading, *(name for run in runs for name in run.scores)]))
-    together = clusters_of(clusters or {}, queries)
+    carried = CarriedClusters(clusters) if clusters else carried_clusters(runs)
+    notes += carried.notes
+    together = clusters_of(carried.names, queries)
     measured = {name: measure(found, name, queries, seed, together) for name in metrics}
     facts = [facts_of(one, variant, len(queries)) for one, variant in zip(found, variants(found), strict=True)]
     named = (baseline,) if isinstance(baseline, str) else tuple(baseline or ())

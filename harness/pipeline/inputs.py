@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ import yaml
 from harness.collections.collection import Collection, CollectionSource, Qrels
 from harness.collections.qrels import read_qrels
 from harness.errors import UserError
+from harness.evaluation.query_clusters import query_clusters
+from harness.leaderboard.run_group import carried_clusters
 from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.plugins import plugins
 from harness.published.ranx_qrels import is_ranx_qrels, read_ranx_qrels
-from harness.published.result_folder import Published, read_folder
+from harness.published.result_folder import CARD, Published, read_folder
 from harness.retrieval.run import Run
 
 
@@ -99,6 +101,21 @@ def load_result(folder: str | Path) -> Published:
     ('bm25', 0.486)
     """
     return read_folder(Path(folder))
+
+
+def clusters_at_hand(
+    sources: Sequence[str | Path], qrels: str | Path, workspace: WorkspaceFolder | str | Path = "workspace"
+) -> dict[str, str]:
+    """query -> cluster, of queries that are not independent: as the result folders among `sources` were published with,
+    or as the collection of `qrels` (``collection:split``) tells. Raises UserError for a folder that cannot be read."""
+    folders = [read_folder(Path(source)) for source in sources if (Path(source) / CARD).is_file()]
+    if carried := carried_clusters(folders).names:
+        return dict(carried)
+    if Path(qrels).is_file():
+        return {}
+    spec, _, split = str(qrels).rpartition(":")
+    found = query_clusters(load_collection(spec, workspace), split)
+    return dict(found.names) if found is not None else {}
 
 
 def collection_split(name: str, workspace: WorkspaceFolder | str | Path) -> tuple[Collection, str]:

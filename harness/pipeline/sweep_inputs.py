@@ -13,6 +13,7 @@ from harness.config.choices import StudentChoice, TeacherChoice
 from harness.config.parts import DENSE
 from harness.config.sweep_file import SweepFile
 from harness.errors import UserError
+from harness.evaluation.query_clusters import query_clusters
 from harness.labelling.labels.teacher import Teacher
 from harness.llm.chat_teacher import ONE_NAME, ChatTeacher
 from harness.models import ModelFiles, resolve_model
@@ -47,6 +48,8 @@ class SweepInputs:
                 collection = self.collection(spec)
                 with faults.at(("evaluate", "split"), path):
                     collection.judgments(self.sweep.evaluate.split)
+                with faults.at(("evaluate", "cluster"), path):
+                    self._check_clusters(collection)
                 with faults.at(("tune", "split"), path):
                     self._check_tuning(collection)
         start = ("students", "retriever")
@@ -92,6 +95,11 @@ class SweepInputs:
                 key="revision",
                 remedy=ONE_NAME,
             )
+
+    def _check_clusters(self, collection: Collection) -> None:
+        evaluate = self.sweep.evaluate
+        if evaluate.cluster is not None and evaluate.split in collection.splits:
+            query_clusters(collection, evaluate.split, evaluate.cluster)
 
     def _check_tuning(self, collection: Collection) -> None:
         if self.sweep.tune and self.sweep.evaluate.split in collection.splits:

@@ -10,8 +10,8 @@ from harness.plugin_checks.check import Broken
 
 
 class GuardedCollection(PreparedCollection):
-    """The same collection; the judgments and answers of its test split raise Broken ``test-data``, all answers
-    ``needs`` where undeclared.
+    """The same collection; the judgments, answers and metadata of its test split raise Broken ``test-data``, all
+    answers ``needs`` where undeclared.
 
     The texts of the test queries may be read: the pool of training queries is kept apart from them.
     """
@@ -34,3 +34,8 @@ class GuardedCollection(PreparedCollection):
         if not self._may_answer:
             raise Broken("it reads short answers, which are not among its needs", "needs")
         return super().answers(split)
+
+    def metadata(self, split: str) -> dict[str, dict[str, str]]:
+        if split == "test":
+            raise Broken("it reads the metadata of the test queries", "test-data")
+        return super().metadata(split)

@@ -24,6 +24,7 @@ from pydantic import (
 
 from harness.method import Category
 from harness.published import ir_metadata
+from harness.published.card_collection import TestCollection
 from harness.published.card_costs import AnswerSources, Costs, Energy, Verdicts
 from harness.published.card_numerics import NumericsSection
 from harness.published.card_plugins import PluginSection
@@ -31,30 +32,6 @@ from harness.published.card_section import CardSection, Free, Hash, Line, either
 
 LONGEST_TAG = 160
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=LONGEST_TAG)]
-
-
-class TestCollection(CardSection):
-    """What the run was evaluated on."""
-
-    __test__ = False
-
-    name: Line
-    split: Line
-    content_hash: Hash = Field(alias="content hash")
-    """Of the documents, and the queries and judgments of the split, in any order; on cards of earlier versions of
-    all splits in their order."""
-    former_content_hash: Hash | None = Field(default=None, alias="former content hash")
-    """What the content hash would have been in earlier versions; absent on disk on their cards."""
-    drop_identical: bool = Field(default=False, alias="drop identical")
-    """Whether documents were left out that have the id of their query; absent on disk where none were."""
-    source: Line = ""
-    warnings: tuple[Line, ...] = ()
-    """What is wrong with its data, one line a kind; absent on disk where nothing is, or nobody looked."""
-
-    @model_serializer(mode="wrap")
-    def _without_absent(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        absent = ("warnings", "former_content_hash", "former content hash", "drop_identical", "drop identical")
-        return {name: value for name, value in whole(self).items() if value or name not in absent}
 
 
 class DataSource(CardSection):
@@ -268,7 +245,11 @@ class Card(CardSection):
         shared = ["shared queries"] if self.shared_queries is not None else []
         frozen = [f"frozen: {mark}" for mark in self.frozen]
         numerics = ["numerics"] if self.numerics is not None else []
-        return frozenset([*costs, *hashes, *copies, *faults, *checked, *shared, *frozen, *numerics])
+        seen = ["seen in training"] if self.collection.seen_in_training is not None else []
+        found = self.collection.clusters
+        clusters = [f"clusters: {found.by} {found.content}"] if found is not None else []
+        told = [*costs, *hashes, *copies, *faults, *checked, *shared, *frozen, *numerics, *seen, *clusters]
+        return frozenset(told)
 
     @property
     def label_counts(self) -> tuple[int, ...]:
@@ -282,7 +263,8 @@ class Card(CardSection):
 
     def identity(self) -> dict[str, JsonValue]:
         """What makes the cell this cell, as plain data: when, where and for how much it ran is left out."""
-        later: dict[str, Any] = {"test_collection": {"warnings", "former_content_hash"}, "copies_left_out": True}
+        told = {"warnings", "former_content_hash", "clusters", "seen_in_training"}
+        later: dict[str, Any] = {"test_collection": told, "copies_left_out": True}
         about = self.collection
         former = about.model_copy(update={"content_hash": about.former_content_hash or about.content_hash})
         data = self.data.model_copy(update={"test_collection": former})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.evaluation.metrics.lookup import bounds, mean
 from harness.evaluation.metrics.per_query_file import FILE as METRICS
+from harness.evaluation.significance.clusters import FILE as CLUSTERS
 from harness.files import sha256
 from harness.published.card import Card, CardOutcome
 from harness.published.result_folder import CARD, RUN, SIDECARS, check_file
@@ -24,6 +25,8 @@ def false_numbers(folder: Path, card: Card, scores: Values) -> str:
     wrong."""
     if card.outcome is None:
         return f"{CARD} does not say what came of the run"
+    if card.collection.clusters is not None and CLUSTERS not in card.outcome.files:
+        return f"its card tells of clusters of queries, and of no {CLUSTERS}"
     return _out_of_bounds(scores) or _other_outcome(card.outcome, scores) or _other_files(folder, card.outcome)
 
 
@@ -68,7 +71,8 @@ def _other_outcome(outcome: CardOutcome, scores: Values) -> str:
 
 
 def _other_files(folder: Path, outcome: CardOutcome) -> str:
-    for name in (METRICS, RUN):
+    clusters = [CLUSTERS] if CLUSTERS in outcome.files else []
+    for name in (METRICS, RUN, *clusters):
         found = file_hash(folder / name)
         if found is None or found != outcome.files.get(name):
             return f"{name} is not the file that its card describes"

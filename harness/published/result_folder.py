@@ -1,4 +1,5 @@
-"""Published runs: ``results/<collection>/<run id>/`` with run.trec.gz, card.yaml and metrics.parquet.
+"""Published runs: ``results/<collection>/<run id>/`` with run.trec.gz, card.yaml and metrics.parquet, and
+clusters.parquet where queries are not independent.
 
 Beside them may lie how the run was made (``provenance.json``, before 0.2 ``making.json``), the labels that taught it
 (``labels.jsonl.gz``), where between teacher and retriever knowledge was lost (``trace.json``) and what a reader
@@ -24,8 +25,11 @@ from harness.errors import UserError
 from harness.evaluation.metrics.lookup import mean
 from harness.evaluation.metrics.per_query_file import FILE as METRICS
 from harness.evaluation.metrics.per_query_file import read_scores
+from harness.evaluation.significance.clusters import FILE as CLUSTERS
+from harness.evaluation.significance.clusters import load_clusters, save_clusters
 from harness.files import atomic_folder, sha256, sync
 from harness.published.card import Card, CardOutcome
+from harness.published.card_collection import ClustersOnCard
 from harness.published.safe_yaml import load
 from harness.retrieval.run import Run
 from harness.text import plain
@@ -37,7 +41,7 @@ PROVENANCE, FORMER_PROVENANCE, LABELS = "provenance.json", "making.json", "label
 TRACE, ANSWERS = "trace.json", "answers.jsonl.gz"
 SIDECARS = (PROVENANCE, FORMER_PROVENANCE, LABELS, TRACE, ANSWERS)
 """Files that only some folders have; `FORMER_PROVENANCE` is what older ones have in place of `PROVENANCE`."""
-LARGEST = {CARD: 1 << 18, METRICS: 1 << 27, RUN: 1 << 31} | dict.fromkeys(SIDECARS, 1 << 24)
+LARGEST = {CARD: 1 << 18, METRICS: 1 << 27, CLUSTERS: 1 << 27, RUN: 1 << 31} | dict.fromkeys(SIDECARS, 1 << 24)
 """Bytes above which a file is not opened."""
 
 
@@ -48,6 +52,8 @@ class Published:
     folder: Path
     card: Card
     scores: Mapping[str, Mapping[str, float]] = field(repr=False)
+    clusters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """query -> cluster, of queries that are not independent."""
     changed: tuple[str, ...] = ()
     """Files beside the run, on which no number rests, that are not what the card describes; of a board's runs only."""
     verified: str = ""
@@ -82,19 +88,23 @@ def publish(
     sidecars: Callable[[], Mapping[str, bytes]] = dict,
     trace: Mapping[str, bytes] | None = None,
     anew: bool = False,
+    clusters: Mapping[str, str] | None = None,
 ) -> bool:
     """Write a result folder; `card.outcome` is filled in here. False when `folder` already holds this very cell, which
     is kept.
 
     It is written anew where that is asked for, where `card` knows costs that the one there does not tell (see
-    `renewed`), where `trace` differs from what lies there, and where labels were asked again and came out otherwise.
+    `renewed`), where `trace` differs from what lies there, where queries are in other clusters, and where labels were
+    asked again and came out otherwise.
 
     `run_path` is a run file, written again under the name `card.tag`; `metrics` the ``metrics.parquet`` of `Evaluate`;
     `sidecars` gives further files by name (PROVENANCE, LABELS, ANSWERS) and is asked only when the folder is written;
-    `trace` is another (TRACE). A folder appears complete or not at all; an older result in its place is replaced.
+    `trace` is another (TRACE); `clusters` (query -> cluster) are those that the card tells
+    of. A folder appears complete or not at all; an older result in its place is replaced.
     """
     there, trace = _same_cell(folder, card), trace or {}
     same = there is not None and there.tells >= card.tells and there.label_counts == card.label_counts
+    same = same and there is not None and there.collection.clusters == card.collection.clusters
     if there is not None and same and not anew and _holds(there, trace):
         return False
     card = renewed(folder, card)
@@ -105,13 +115,17 @@ def publish(
         Run(card.tag, run.scores).write(temporary / RUN)
         shutil.copyfile(metrics, temporary / METRICS)
         sync(temporary / METRICS)
+        grouped = [CLUSTERS] if clusters else []
+        if clusters:
+            save_clusters(temporary / CLUSTERS, clusters)
+            sync(temporary / CLUSTERS)
         further = _write_sidecars(temporary, {**sidecars(), **trace})
         queries = list(next(iter(scores.values()), {}))
         outcome = CardOutcome(
             queries=len(queries),
             missing=sum(not run.scores.get(query) for query in queries),
             metrics={name: mean(values) for name, values in scores.items()},
-            files={name: sha256(temporary / name) for name in (RUN, METRICS, *further)},
+            files={name: sha256(temporary / name) for name in (RUN, METRICS, *grouped, *further)},
         )
         (temporary / CARD).write_text(card_text(card.model_copy(update={"outcome": outcome})), encoding="utf-8")
         sync(temporary / CARD)
@@ -203,11 +217,24 @@ def read_folder(folder: Path) -> Published:
     try:
         check_file(folder / METRICS)
         scores = read_scores(folder / METRICS)
+        clusters = read_run_clusters(folder, card)
     except (OSError, ValueError) as error:
         raise UserError(plain(str(error)), file=folder / METRICS) from error
     if not scores:
         raise UserError("no metrics", file=folder / METRICS)
-    return Published(folder, card, scores)
+    return Published(folder, card, scores, clusters)
+
+
+def read_run_clusters(folder: Path, card: Card) -> dict[str, str]:
+    """query -> cluster of the run of `card`; empty where queries count as independent. Raises ValueError where the file
+    is not what the card tells of."""
+    if card.collection.clusters is None:
+        return {}
+    check_file(folder / CLUSTERS)
+    found = load_clusters(folder / CLUSTERS)
+    if ClustersOnCard.of(card.collection.clusters.by, found) != card.collection.clusters:
+        raise ValueError(f"{CLUSTERS} has other clusters than the card tells of")
+    return found
 
 
 def read_results(results: Path, runs: Collection[str] | None = None) -> tuple[list[Published], list[Skipped]]:

@@ -13,13 +13,15 @@ from harness.evaluation.metrics.answer_metrics import needs_answers, needs_reade
 from harness.evaluation.metrics.lookup import Scores, evaluate, mean
 from harness.evaluation.metrics.per_query_file import FILE as METRICS
 from harness.evaluation.metrics.per_query_file import read_scores
+from harness.evaluation.query_clusters import PASSAGE, sharing_documents
+from harness.evaluation.significance.clusters import FILE as CLUSTERS
 from harness.published.card import Card, CardOutcome
 from harness.published.card_check import TOLERANCE, changed_sidecars, file_hash
 from harness.published.card_claims import false_label_rates, false_seconds
 from harness.published.provenance import read_provenance
 from harness.published.published_answers import read_answers
 from harness.published.published_labels import read_labels
-from harness.published.result_folder import CARD, RUN, check_file, read_card
+from harness.published.result_folder import CARD, RUN, check_file, read_card, read_run_clusters
 from harness.published.run_trace import read_trace
 from harness.published.untrusted_run import check_run_file
 from harness.retrieval.run import Run
@@ -52,6 +54,7 @@ def verify(folder: Path, qrels: Qrels, answered: Answered | None = None) -> list
         *_names(folder, card, run),
         *_files(folder, card),
         *_sidecars(folder, card),
+        *_clusters(folder, card, qrels),
         *_values(
             run.without_identical() if card.collection.drop_identical else run,
             scores,
@@ -80,7 +83,8 @@ def _names(folder: Path, card: Card, run: Run) -> list[str]:
 
 def _files(folder: Path, card: Card) -> list[str]:
     files = card.outcome.files if card.outcome else {}
-    changed = [name for name in (RUN, METRICS) if files.get(name) != file_hash(folder / name)]
+    hashed = (RUN, METRICS, *([CLUSTERS] if card.collection.clusters is not None else []))
+    changed = [name for name in hashed if files.get(name) != file_hash(folder / name)]
     changed += changed_sidecars(folder, card)
     return [f"hash: {name} is not the file that the card describes" for name in changed]
 
@@ -94,6 +98,18 @@ def _sidecars(folder: Path, card: Card) -> list[str]:
         except UserError as error:
             problems.append(f"unreadable: {plain(error.summary)} ({Path(str(error.file)).name})")
     return problems
+
+
+def _clusters(folder: Path, card: Card, qrels: Qrels) -> list[str]:
+    """Clusters of queries that share a relevant document follow from the judgments; others are as the card says."""
+    try:
+        said = read_run_clusters(folder, card)
+    except (OSError, ValueError) as error:
+        return [f"unreadable: {plain(str(error))}"]
+    by = card.collection.clusters.by if card.collection.clusters is not None else ""
+    if by == PASSAGE and said != sharing_documents(qrels):
+        return [f"clusters: {CLUSTERS} is not which queries share a relevant document"]
+    return []
 
 
 def _provenance(folder: Path, card: Card) -> list[str]:

@@ -14,6 +14,8 @@ from harness.collections.collection import Collection
 from harness.errors import UserError
 from harness.evaluation.metrics.answer_metrics import DEFAULT, answer_scores, deepest, needs_answers, needs_reader
 from harness.evaluation.metrics.lookup import Scores, mean, metric
+from harness.evaluation.query_clusters import query_clusters
+from harness.evaluation.significance.clusters import clusters_of
 from harness.evaluation.significance.comparison_result import ComparisonResult
 from harness.evaluation.significance.score_matrix import ScoreMatrix, compare_matrix
 from harness.evaluation.significance.test_spec import TestSpec
@@ -103,13 +105,13 @@ def answer(
     ledger: Ledger,
     progress: Progress,
     *,
-    baseline: str | None = None,
+    baseline: str | Sequence[str] | None = None,
     references: bool = True,
     per_query: bool = False,
     question: TestSpec | None = None,
 ) -> AnswerReport:
     """Means for each run and each reference; with several of them paired tests on the first metric, all against
-    `baseline`.
+    `baseline` (or each of several), over the clusters of questions that the collection tells of.
 
     `baseline` names a run or a reference; left out, it is the closed book where a reader is asked, otherwise all pairs
     are compared. Raises UserError on an unknown baseline, and when the collection has no short answers.
@@ -131,7 +133,7 @@ def answer(
         queries=len(queries),
         without_answers=len(queries) - len(gold.answers),
         runs=rows,
-        comparison=_compared(rows, [scores for scores, _ in found], about.metrics[0], baseline, question or TestSpec()),
+        comparison=_compared(rows, [scores for scores, _ in found], about, baseline, question or TestSpec()),
         llm=asdict(meter.paid),
     )
 
@@ -158,14 +160,28 @@ def _row(run: Run, scores: Scores, answers: Mapping[str, str], about: Examinatio
 
 
 def _compared(
-    rows: Sequence[AnsweredRun], scores: Sequence[Scores], name: str, baseline: str | None, question: TestSpec
+    rows: Sequence[AnsweredRun],
+    scores: Sequence[Scores],
+    about: Examination,
+    baseline: str | Sequence[str] | None,
+    question: TestSpec,
 ) -> ComparisonResult | None:
-    names = [row["name"] for row in rows]
-    if baseline is not None and baseline not in names:
-        raise UserError(f"'{baseline}' is none of the runs", key="--baseline", remedy=f"there are: {', '.join(names)}")
+    names, name = [row["name"] for row in rows], about.metrics[0]
+    wanted = [baseline] if isinstance(baseline, str) else list(dict.fromkeys(baseline or ()))
+    for one in wanted:
+        if one not in names:
+            raise UserError(f"'{one}' is none of the runs", key="--baseline", remedy=f"there are: {', '.join(names)}")
     if len(rows) < 2:
         return None
-    wanted = baseline or (CLOSED if CLOSED in names else None)
+    wanted = wanted or [CLOSED] * (CLOSED in names)
     values = np.array([list(found[name].values()) for found in scores]).T
-    places = () if wanted is None else (names.index(wanted),)
-    return compare_matrix(ScoreMatrix([name], names, values, [row["missing"] for row in rows], places), question)
+    named = query_clusters(about.collection, about.split)
+    matrix = ScoreMatrix(
+        [name],
+        names,
+        values,
+        [row["missing"] for row in rows],
+        [names.index(one) for one in wanted],
+        clusters=clusters_of(named.names, list(scores[0][name])) if named is not None else None,
+    )
+    return compare_matrix(matrix, question)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,13 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from harness.claims.collection_result import EXCLUDED, MISSING, NOT_REACHED, REVERSED, SHOWN
+from harness.claims.claim_tables import claims_markdown
+from harness.claims.collection_result import EXCLUDED, MISSING, NOT_REACHED, OPEN, REVERSED, SHOWN
 from harness.errors import UserError
+from harness.evaluation.significance.clusters import Clusters
+from harness.evaluation.significance.method_difference import MethodRuns, difference_of, fixed_run
+from harness.published.card import Card
+from harness.published.card_collection import ClustersOnCard
 from tests.claims.simulated import HYPOTHESES, Setting
 
 GOOD = {"oracle": 0.1, "ours": 0.06}
@@ -126,7 +133,7 @@ def test_the_pooled_line_weighs_collections_equally(tmp_path: Path) -> None:
     verdict = made.verdict("C1")
     line = next(one for one in verdict.pooled if one.rival == "start")
     parts = [next(c.difference for c in one.comparisons if c.rival == "start") for one in verdict.results]
-    assert line.mean == pytest.approx(np.mean([part.mean for part in parts]))
+    assert line.mean == pytest.approx(np.mean([part.difference for part in parts]))
     error = np.sqrt(sum(part.error**2 for part in parts)) / len(parts)
     freedom = sum(part.error**2 for part in parts) ** 2 / sum(part.error**4 / part.freedom for part in parts)
     assert line.interval.high - line.mean == pytest.approx(stats.t.ppf(0.975, freedom) * error)
@@ -204,3 +211,66 @@ def test_resamples_that_share_queries_widen_the_interval(tmp_path: Path) -> None
 
     assert alike.of_runs > apart.of_runs and alike.of_queries == apart.of_queries
     assert unknown.difference.shared is None and "cannot be known" in unknown.notes[0]
+
+
+def test_one_run_neither_shows_nor_reverses_nor_excludes(tmp_path: Path) -> None:
+    """Runs alone would say that ours is far worse: luck with one draw is not known."""
+    made = Setting(tmp_path)
+    made.sweep["resamples"] = 1
+    made.write()
+    made.freeze()
+    made.put_all({"oracle": 0.1, "ours": -0.2}, resamples=1)
+
+    assert {one.outcome for name in ("S", "C1") for one in made.verdict(name).results} <= {OPEN, NOT_REACHED}
+    assert made.verdict("C1").pooled == ()
+    assert "one run tells nothing of the method" in made.verdict("S").results[0].needs
+
+
+def test_resamples_that_share_all_queries_are_one_draw(tmp_path: Path) -> None:
+    made = Setting(tmp_path)
+    made.freeze()
+    made.put_all(GOOD, shared_queries=1.0)
+
+    (first, *_) = made.verdict("S").results
+    assert first.outcome == OPEN and "larger pool of training queries" in first.needs
+    assert "resamples share all their queries: luck with the draw is not known" in first.comparisons[0].notes
+
+
+def test_claims_are_over_clusters_where_cards_tell_of_them(tmp_path: Path) -> None:
+    made = setting(tmp_path, GOOD)
+    apart = made.verdict("C1").results[0]
+    named = {f"q{number:03}": f"article {number // 8}" for number in range(200)}
+    made.runs = [replace(run, card=in_clusters(run.card, named), clusters=named) for run in made.runs]
+    (result, *_) = made.verdict("C1").results
+    first = result.comparisons[0]
+    assert (first.queries, first.clusters, first.difference.count) == (200, 25, 25)
+    runs = [run for run in made.runs if run.card.collection.name == result.collection]
+    values = {
+        name: np.array([list(run.scores["nDCG@10"].values()) for run in runs if run.card.tag.startswith(name)]).T
+        for name in ("ours", "start")
+    }
+    design = tuple((resample, 0) for resample in range(3))
+    known = difference_of(
+        MethodRuns(values["ours"], design, 0.05), fixed_run(values["start"][:, 0]), Clusters.of(list(named.values()))
+    )
+    assert first.interval == pytest.approx(known.interval())
+    assert first.interval != pytest.approx(apart.comparisons[0].interval)
+    report = made.report
+    assert report.as_json()["collections"][0]["clusters"] == 25
+    assert report.as_json()["claims"][1]["collections"][0]["comparisons"][0]["clusters"] == 25
+    assert "200 in 25 x 3" in claims_markdown(report)
+
+
+def test_one_cluster_shows_nothing_and_could_not_have(tmp_path: Path) -> None:
+    made = setting(tmp_path, GOOD)
+    named = {f"q{number:03}": "one" for number in range(200)}
+    made.runs = [replace(run, card=in_clusters(run.card, named), clusters=named) for run in made.runs]
+    for result in made.verdict("S").results:
+        assert (result.outcome, result.p, result.least) == (OPEN, 1.0, math.inf)
+        assert "how much queries differ is not known here" in result.needs
+    assert claims_markdown(made.report)
+
+
+def in_clusters(card: Card, named: dict[str, str]) -> Card:
+    about = card.collection.model_copy(update={"clusters": ClustersOnCard.of("article", named)})
+    return card.model_copy(update={"data": card.data.model_copy(update={"test_collection": about})})

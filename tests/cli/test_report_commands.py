@@ -27,6 +27,34 @@ def test_a_page_is_written(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys
     assert "harness report results --html</code>" in text
 
 
+def test_several_baselines_are_each_tested_and_together(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(Path("results"), make_card("middle", "middle"), make_run(0.4, 3))
+    words = ("--markdown", "--baseline", "zero-shot", "--baseline", "middle")
+    assert call(monkeypatch, "report", "results", *words) == 0
+    told = capsys.readouterr().out
+    assert "harness report results --markdown --baseline zero-shot --baseline middle" in told
+    assert "Against zero-shot and middle, each of them, on nDCG@10: 1 of 1 row better, 0 worse" in told
+    assert "better, ▼ worse than zero-shot and middle, each of them" in told
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("meta", "--baseline", "zero-shot", "--baseline", "middle"),
+        ("board", "--metric", "AP", "--metric", "nDCG@10"),
+        ("report", "results", "-m", "AP", "--metric", "nDCG@10"),
+        ("curves", "--against", "a", "--against", "b"),
+    ],
+)
+def test_an_option_that_counts_once_is_not_replaced_without_a_word(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    assert call(monkeypatch, *words) == 2
+    assert "is given 2 times, and counts once" in capsys.readouterr().err
+
+
 def test_latex_goes_to_standard_output(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -314,3 +314,24 @@ def test_collections_without_documents_or_judged_queries(make_folder: MakeFolder
         UserError, match="has no judged queries\n  2 judgments in 'test' of queries that the collection does not have"
     ):
         load(make_folder("b", qrels={"test": [("x", "d1", 1), ("y", "d1", 1)]}))
+
+
+def test_metadata_of_queries_are_texts_and_whole_numbers(make_folder: MakeFolder, load: Load) -> None:
+    fields = {"cluster": "oil crisis", "year": 1973, "true": True, "list": [1], "empty": " ", "none": None}
+    queries = [{**QUERIES[0], "metadata": {}}, {**QUERIES[1], "metadata": fields}, QUERIES[2]]
+    found = load(make_folder(queries=queries))
+    assert found.metadata("test") == {"q2": {"cluster": "oil crisis", "year": "1973"}}
+    assert found.metadata("train") == {}
+
+
+def test_a_cluster_that_is_no_text_has_its_line(make_folder: MakeFolder, load: Load) -> None:
+    queries = [QUERIES[0], {**QUERIES[1], "metadata": {"cluster": ["a", "b"]}}, QUERIES[2]]
+    with pytest.raises(UserError, match=r"(?s)queries\.jsonl:2: 'metadata\.cluster' is a list"):
+        load(make_folder(queries=queries))
+
+
+def test_a_query_that_comes_again_with_other_metadata_is_told(make_folder: MakeFolder, load: Load) -> None:
+    again = [{**QUERIES[1], "metadata": {"cluster": name}} for name in ("first", "second")]
+    found = load(make_folder(queries=[QUERIES[0], *again, QUERIES[2]]))
+    assert found.metadata("test") == {"q2": {"cluster": "first"}}
+    assert any("with other metadata" in fault.message for fault in found.report)

@@ -102,7 +102,9 @@ def test_they_are_weighed_by_queries_and_runs(meta: Meta) -> None:
 
 
 def test_what_stands_alone_is_told_apart_and_named_it_is_shown(folder: Path, meta: Meta) -> None:
-    assert meta.notes == ("1 configuration on one collection only, left out; named they are shown",)
+    *unknown, alone = meta.notes
+    assert alone == "1 configuration on one collection only, left out; named they are shown"
+    assert [note.split(": how many")[0] for note in unknown] == [f"{name} (test)" for name in sorted(QUALITY)]
     assert meta.family.startswith("1 method against zero-shot on nDCG@10: random effects over collections")
     named = meta_of(load_results(folder), ["lonely"])
     assert [(one.name, one.combined, one.verdict, one.weights) for one in named.methods] == [
@@ -198,12 +200,19 @@ def test_on_these_collections_is_their_plain_mean_with_its_own_degrees(meta: Met
     (found,) = meta.methods
     effects = [part.against.difference for part in found.parts]
     variances = np.array([part.variance for part in found.parts])
-    assert found.on_these.effect == pytest.approx(np.mean(effects))
-    assert found.on_these.standard_error == pytest.approx(np.sqrt(variances.sum()) / 3)
-    freedom = variances.sum() ** 2 / sum(part.variance**2 / part.freedom for part in found.parts)
+    assert found.on_these.difference == pytest.approx(np.mean(effects))
+    assert found.on_these.error == pytest.approx(np.sqrt(variances.sum()) / 3)
+    freedom = variances.sum() ** 2 / sum(part.variance**2 / part.difference.freedom for part in found.parts)
     expected = t.interval(0.95, freedom, np.mean(effects), np.sqrt(variances.sum()) / 3)
-    assert found.on_these.interval == pytest.approx(expected)
-    assert found.on_these.interval.low > found.combined.interval.low
+    assert found.on_these.interval() == pytest.approx(expected)
+    assert found.on_these.interval().low > found.combined.interval.low
+    told = meta.as_json()["methods"][0]["on_these_collections"]
+    assert told == {
+        "effect": found.on_these.difference,
+        "standard_error": found.on_these.error,
+        "interval": found.on_these.interval(),
+        "p": found.on_these.p(),
+    }
 
 
 def test_methods_whose_settings_a_collection_needs_otherwise_are_combined_by_what_is_the_same(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,11 @@ import yaml
 from harness.claims.claim_report import claim_report
 from harness.claims.claims_file import load_claims
 from harness.claims.freezing import freeze_claims, read_frozen
+from harness.errors import UserError
+from harness.evaluation.query_clusters import seen_in_training, sharing_documents
+from harness.leaderboard.board import load_board
+from harness.leaderboard.board_model import Row
+from harness.leaderboard.load_results import load_results
 from harness.pipeline.forecast.power_report import power_report, render_power
 from harness.pipeline.labels.label_gate import gate_report, render_gate
 from harness.pipeline.live.observer import NullObserver
@@ -83,6 +89,40 @@ def test_power_is_from_the_pilot_or_from_defaults_named_as_such(home: Path) -> N
     assert (row["queries"], row["resamples"]) == (default["queries"], 2) and row["shared_queries"] > 0
     assert default["margin"]["alone"] < default["difference"]["alone"] and not default["shows"]["difference"]
     assert known["pooled"] is None and render_power(known)
+
+
+def test_clusters_are_published_with_runs_and_nothing_runs_again(home: Path, tmp_path: Path) -> None:
+    results = Path(shutil.copytree(home / "results", tmp_path / "results"))
+    plan, asked = planned(home), planned(home, "evaluate.cluster=passage")
+    assert [row["key"] for row in asked.stage_rows()] == [row["key"] for row in plan.stage_rows()]
+    (collection,) = asked.collections
+    passages = sharing_documents(collection.judgments("test").qrels)
+    count = len(set(passages.values()))
+
+    assert asked.run(results, observer=NullObserver()).summary["stages"]["run"] == 0
+    runs = load_results(results).runs
+    assert {run.card.collection.clusters.by for run in runs} == {"passage"}
+    assert all(run.clusters == passages for run in runs)
+    assert load_board(results).tables[0].tested_on == f"{len(passages)} queries in {count} clusters"
+    assert power_report(asked, 0.02)["collections"][0]["clusters"] == count
+    taught = seen_in_training(collection, "test")
+    assert {run.card.collection.seen_in_training for run in runs} == {taught} and taught > 0.01
+    flagged = {row.method: f"test passages seen in training: {taught:.0%}" in row.flags for row in _rows(results)}
+    assert flagged == {"zero-shot": False, "direct": True}
+    told = load_board(results).as_json()["rows"]
+    assert {row["seen_in_training"] for row in told} == {None, taught}
+
+    plan.run(results, observer=NullObserver())
+    assert all(run.clusters == {} and run.card.collection.clusters is None for run in load_results(results).runs)
+
+
+def _rows(results: Path) -> tuple[Row, ...]:
+    return load_board(results).tables[0].rows
+
+
+def test_a_field_that_no_query_has_is_an_error_before_anything_runs(home: Path) -> None:
+    with pytest.raises(UserError, match=r"no query of 'semanlink-arxiv' \(test\) has the field 'article'"):
+        planned(home, "evaluate.cluster=article")
 
 
 def test_the_gate_lets_an_oracle_pass_and_no_shuffled_order(home: Path) -> None:

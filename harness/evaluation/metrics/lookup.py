@@ -95,6 +95,12 @@ def bounds(text: str) -> tuple[float, float]:
     return found or (-math.inf, math.inf)
 
 
+def reach(text: str) -> float:
+    """How far two values of a query can lie apart by the metric `text`; infinite where it is not known here."""
+    least, most = bounds(text)
+    return most - least
+
+
 _WORDS = {"rel": "relevance level", "cutoff": "cutoff", "judged_only": "condensed list (judged_only)"}
 
 

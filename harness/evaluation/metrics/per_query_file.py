@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -46,28 +46,30 @@ def read_scores(path: Path) -> Scores:
     that is not finite, or two values for one query and metric.
     """
 
+    queries, metrics, values = read_columns(path, _schema())
+    if not np.isfinite(np.array(values, dtype=np.float64)).all():
+        raise ValueError(f"{path.name} holds a value that is no finite number")
+    return _scores(queries, metrics, values)
+
+
+def read_columns(path: Path, schema: pa.Schema) -> list[list[Any]]:
+    """The columns of a Parquet file that may come from strangers: raises ValueError with the reason when it is none, is
+    too large, has other columns, or lacks a value."""
     try:
-        columns = _columns(path)
+        with pq.ParquetFile(path) as file:
+            about = file.metadata
+            size = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
+            if about.num_rows > _MOST_ROWS or size > _MOST_BYTES:
+                raise ValueError(f"{path.name} is too large: {about.num_rows} rows, {size} bytes")
+            if not file.schema_arrow.equals(schema):
+                has, wanted = ", ".join(file.schema_arrow.names), ", ".join(schema.names)
+                raise ValueError(f"{path.name} has columns {has} and not {wanted}")
+            columns = file.read(use_threads=False).columns
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"{path.name} is no Parquet file that can be read: {error}") from error
-    return _scores(*columns)
-
-
-def _columns(path: Path) -> tuple[list[str], list[str], list[float]]:
-
-    with pq.ParquetFile(path) as file:
-        about = file.metadata
-        size = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
-        if about.num_rows > _MOST_ROWS or size > _MOST_BYTES:
-            raise ValueError(f"{path.name} is too large: {about.num_rows} rows, {size} bytes")
-        if not file.schema_arrow.equals(_schema()):
-            raise ValueError(
-                f"{path.name} has columns {', '.join(file.schema_arrow.names)} and not query, metric, value"
-            )
-        columns = file.read(use_threads=False).columns
-    if any(column.null_count for column in columns) or not np.isfinite(columns[2].to_numpy()).all():
-        raise ValueError(f"{path.name} holds a value that is no finite number")
-    return tuple(column.to_pylist() for column in columns)
+    if any(column.null_count for column in columns):
+        raise ValueError(f"{path.name} lacks a value")
+    return [column.to_pylist() for column in columns]
 
 
 def _scores(queries: list[str], metrics: list[str], values: list[float]) -> Scores:

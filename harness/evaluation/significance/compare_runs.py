@@ -11,7 +11,7 @@ import numpy as np
 from harness.collections.collection import Qrels
 from harness.errors import UserError, did_you_mean
 from harness.evaluation.exact_sums import Array
-from harness.evaluation.metrics.lookup import distinct_metrics, evaluate
+from harness.evaluation.metrics.lookup import distinct_metrics, evaluate, reach
 from harness.evaluation.significance.clusters import clusters_of
 from harness.evaluation.significance.comparison_result import ComparisonResult
 from harness.evaluation.significance.hierarchical import Design
@@ -65,10 +65,12 @@ def compare(
 
 
 class MethodGroup(NamedTuple):
-    """Runs of one method, with the resample and seed of each."""
+    """Runs of one method, with the resample and seed of each, and the part of their training queries that resamples
+    share (None where nobody knows it)."""
 
     runs: tuple[Run, ...]
     design: Design
+    shared: float | None = 0.0
 
 
 def compare_methods(
@@ -89,8 +91,10 @@ def compare_methods(
             raise UserError(f"no method '{name}'", key="--baseline", remedy=did_you_mean(name, names))
     per_run = [_values(group.runs, qrels, chosen) for group in groups]
     columns = [
-        MethodRuns(values[:, number * len(group.runs) : (number + 1) * len(group.runs)], group.design)
-        for number in range(len(chosen))
+        MethodRuns(
+            values[:, number * len(group.runs) : (number + 1) * len(group.runs)], group.design, group.shared, reach(of)
+        )
+        for number, of in enumerate(chosen)
         for values, group in zip(per_run, groups, strict=True)
     ]
     matrix = ScoreMatrix(

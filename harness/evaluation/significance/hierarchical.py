@@ -30,23 +30,30 @@ class Sampled(NamedTuple):
 
 
 def hierarchical_means(
-    groups: Sequence[Array], designs: Sequence[Design], seed: int, samples: int = SAMPLES
+    groups: Sequence[Array],
+    designs: Sequence[Design],
+    seed: int,
+    samples: int = SAMPLES,
+    factors: Sequence[float] | None = None,
 ) -> list[Sampled]:
     """Bootstrapped means of each method's values (n queries, its runs), from the same draws of queries for all methods.
 
-    The same on any number of threads: sums over queries are exact, those over runs are taken in their order.
+    `factors` are what the variance between its runs is multiplied by, where resamples share queries
+    (`resample_overlap`). The same on any number of threads: sums over queries are exact, those over runs are taken in
+    their order.
     """
     drawn = bootstrap_means(np.column_stack(groups), seed, samples)
     weights = {runs: run_weights(runs, seed, samples) for runs in set(designs)}
     ends = np.cumsum([group.shape[1] for group in groups])[:-1]
-    return [
-        _sampled(means, group, weights[runs])
-        for means, group, runs in zip(np.split(drawn, ends, axis=1), groups, designs, strict=True)
-    ]
+    parts = zip(np.split(drawn, ends, axis=1), groups, designs, factors or [1.0] * len(groups), strict=True)
+    return [_sampled(means, group, weights[runs], factor) for means, group, runs, factor in parts]
 
 
-def _sampled(means: Array, group: Array, weights: Array) -> Sampled:
+def _sampled(means: Array, group: Array, weights: Array, factor: float) -> Sampled:
     if group.shape[1] == 1:
         # A copy: a view would keep the draws of all methods in memory.
         return Sampled(means[:, 0].copy(), None)
-    return Sampled((means * weights).sum(axis=1), (weights * group.mean(axis=0)).sum(axis=1))
+    of_runs = (weights * group.mean(axis=0)).sum(axis=1)
+    # What runs add to each sample, by as much more as makes their variance `factor` times what is seen.
+    more = (np.sqrt(factor) - 1) * (of_runs - group.mean())
+    return Sampled((means * weights).sum(axis=1) + more, of_runs + more)

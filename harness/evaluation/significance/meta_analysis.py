@@ -9,6 +9,8 @@ importing statsmodels takes 1.6 s; held to it.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +19,7 @@ from harness._lazy import lazy
 from harness.errors import UserError
 from harness.evaluation.exact_sums import Array
 from harness.evaluation.significance.bootstrap import Interval
+from harness.evaluation.significance.method_difference import MeanDifference
 
 special = lazy("scipy.special")
 
@@ -79,31 +82,26 @@ def combine(effects: Array, variances: Array, level: float = 0.95) -> Combined:
     )
 
 
-class OnThese(NamedTuple):
-    """The mean effect on the very collections that were tried, all of equal weight; says nothing of others."""
-
-    effect: float
-    standard_error: float
-    interval: Interval
-    """95 %."""
-    p: float
-    """Two-sided, that the mean effect on them is 0."""
-
-
-def on_these(effects: Array, variances: Array, freedoms: Array, level: float = 0.95) -> OnThese:
-    """Effects (k,) with their sampling variances (k,), each known with its own degrees of freedom (k,), as their plain
-    mean: its variance is sum / k^2, its degrees of freedom Satterthwaite's. Raises UserError without any variance."""
-    whole = float(variances.sum())
-    if not whole > 0:
-        raise UserError(
-            "effects without variance cannot be averaged", remedy="leave out collections without difference"
-        )
-    freedom = whole**2 / float((variances**2 / freedoms).sum())
-    effect, error = float(effects.mean()), float(np.sqrt(whole)) / len(effects)
-    half = float(special.stdtrit(freedom, (1 + level) / 2)) * error
-    p = float(2 * special.stdtr(freedom, -abs(effect) / error))
-    return OnThese(
-        effect, error, Interval(effect - half, effect + half), min(1.0, max(p, float(np.finfo(np.float64).tiny)))
+def on_these(parts: Sequence[MeanDifference]) -> MeanDifference:
+    """The mean difference on the very collections of `parts`, all of equal weight; says nothing of others. Its variance
+    is the sum of theirs / k^2, its degrees of freedom Satterthwaite's over theirs."""
+    k = len(parts)
+    whole = math.fsum(one.variance for one in parts)
+    below = math.fsum(one.variance**2 / one.freedom for one in parts)
+    shared = [one.shared for one in parts]
+    known = [part for part in shared if part is not None]
+    return MeanDifference(
+        difference=math.fsum(one.difference for one in parts) / k,
+        of_queries=math.fsum(one.of_queries for one in parts) / k**2,
+        of_runs=math.fsum(one.of_runs for one in parts) / k**2,
+        freedom=whole**2 / below if below else 1.0,
+        count=sum(one.count for one in parts),
+        effective=sum(one.effective for one in parts),
+        nonzero=sum(one.nonzero for one in parts),
+        is_single=any(one.is_single for one in parts),
+        reach=max(one.reach for one in parts),
+        runs=min(one.runs for one in parts),
+        shared=None if len(known) < k else max(known),
     )
 
 

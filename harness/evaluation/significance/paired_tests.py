@@ -6,7 +6,7 @@ itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from harness.evaluation.significance.bootstrap import SAMPLES, Interval, bootstr
 from harness.evaluation.significance.clusters import Clusters
 from harness.evaluation.significance.intervals import LEVEL, intervals, t_intervals
 from harness.evaluation.significance.joint_tests import max_t, tukey
+from harness.evaluation.significance.method_difference import fixed_run, mean_of
 from harness.evaluation.significance.randomisation import ALL_UP_TO, flips_for, randomisation
 
 special = lazy("scipy.special")
@@ -192,15 +193,20 @@ def outcomes(
     seen = clusters.linearised(values) if clusters else values
     flat = clusters.sums(values) if clusters else values
     n = len(seen)
-    usual = "t" if n < FEW_QUERIES else chosen.interval
-    bounds = intervals(interval or usual)
+    name = interval or ("t" if n < FEW_QUERIES else chosen.interval)
+    bounds = intervals(name)
     means = (whole.sum(axis=0) * (step / len(values))).tolist()
     if n > 1:
         p = np.clip(chosen.p(flat if chosen.of_signs else seen, seed, side), _LEAST, 1.0)
         nonzero = np.count_nonzero(np.abs(flat) > _NOISE, axis=0)
         p = np.maximum(p, least_p(nonzero, side))
         varies = np.ptp(seen, axis=0) > _NOISE
-        found = [one if some else None for one, some in zip(bounds(seen, seed, SAMPLES, level), varies, strict=True)]
+        ends: Sequence[Interval | None]
+        if name == "t" and clusters:
+            ends = [mean_of(fixed_run(column), clusters).interval(level) for column in values.T]
+        else:
+            ends = bounds(seen, seed, SAMPLES, level)
+        found = [one if some else None for one, some in zip(ends, varies, strict=True)]
     else:
         p, found = np.ones(values.shape[1]), [None] * values.shape[1]
     counts = [np.count_nonzero(sign, axis=0).tolist() for sign in (whole > 0, whole == 0, whole < 0)]

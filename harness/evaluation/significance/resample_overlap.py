@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 
 
-def overlap_factor(part: float, runs: int) -> float:
+def overlap_factor(part: float, runs: float) -> float:
     """By how much the variance between `runs` resamples is told too small when they share `part` of their queries;
-    infinite where they share all."""
+    infinite where they share all. Where resamples weigh differently, `runs` is the number of equal ones that vary as
+    much."""
     if part >= 1:
         return math.inf
     return (part + (1 - part) / runs) / ((1 - part) / runs)

@@ -12,6 +12,7 @@ import numpy as np
 
 from harness.errors import UserError
 from harness.evaluation.exact_sums import Array
+from harness.evaluation.metrics.lookup import reach
 from harness.evaluation.significance.bootstrap import SAMPLES, mean_intervals
 from harness.evaluation.significance.clusters import Clusters
 from harness.evaluation.significance.comparison_result import (
@@ -22,7 +23,13 @@ from harness.evaluation.significance.comparison_result import (
     RunMean,
 )
 from harness.evaluation.significance.corrections import correct
-from harness.evaluation.significance.method_difference import MethodRuns, difference_of, fixed_run, mean_of
+from harness.evaluation.significance.method_difference import (
+    MethodRuns,
+    difference_of,
+    fixed_run,
+    mean_of,
+    unknown_overlap,
+)
 from harness.evaluation.significance.pair_statistics import PairedFamily, comparison, deviations, verdict
 from harness.evaluation.significance.paired_tests import (
     FEW_QUERIES,
@@ -76,7 +83,10 @@ class ScoreMatrix:
     @cached_property
     def columns(self) -> Sequence[MethodRuns]:
         """The runs behind each column."""
-        return self.methods if self.methods is not None else [fixed_run(column) for column in self.values.T]
+        if self.methods is not None:
+            return self.methods
+        reaches = [reach(of) for of in self.metrics for _ in self.names]
+        return [fixed_run(column, far) for column, far in zip(self.values.T, reaches, strict=True)]
 
     @cached_property
     def keys(self) -> list[Hashable]:
@@ -243,7 +253,7 @@ def _notes(columns: ScoreMatrix, asked: TestSpec) -> list[str]:
     """What so few queries, or so many comparisons, cannot show."""
     n, family = _count(columns), len(set(columns.keys))
     unit = "cluster" if columns.clusters else "query"
-    notes = []
+    notes = [note] if (note := unknown_overlap(columns.methods or ())) else []
     if 1 < n < TOO_FEW_QUERIES:
         notes.append(f"{counted(n, unit)}: too few for means to be near normal; read p and intervals as rough")
     least = float(least_p(np.array([n]), asked.side)[0])

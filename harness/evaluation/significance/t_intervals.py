@@ -100,7 +100,7 @@ def caution(freedom: int) -> float:
     return 1 + 6 / freedom**2
 
 
-def degrees(of_queries: Sequence[tuple[float, int]], of_runs: Sequence[tuple[float, int]]) -> float:
+def degrees(of_queries: Sequence[tuple[float, float]], of_runs: Sequence[tuple[float, int]]) -> float:
     """Degrees of freedom of t over parts of a variance, each with its own; 1 where nothing varies."""
     parts = [*of_queries, *((caution(own) * variance, own) for variance, own in of_runs)]
     whole = sum(variance for variance, _ in parts)

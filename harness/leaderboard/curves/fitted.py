@@ -73,12 +73,12 @@ class Statistics:
 def statistics_of(
     result_set: ResultSet, table: Table, chart: Chart, fit_name: str = Monotone.name, over: str | None = None
 ) -> Statistics | None:
-    """Fits of all series of `chart`, one of `table`; None with a single query, over which nothing varies.
+    """Fits of all series of `chart`, one of `table`; None with a single query or cluster, over which nothing varies.
 
     `fit_name` is one of FITS; a series with too few amounts for it is fitted monotonically, and its notes say so.
     `over` is one of BANDS, by default what the chart's own bands are over. Raises UserError for an unknown fit.
     """
-    if table.queries < 2:
+    if (table.clusters.count if table.clusters else table.queries) < 2:
         return None
     drawn = _drawn(
         _configurations(result_set, table, chart),
@@ -108,11 +108,13 @@ def _drawn(
     measured = measure(list(found.values()), metric, queries, SEED, clusters)
     means = np.column_stack(list(measured.means.values()))
     over_queries = bootstrap_means(clusters.linearised(means) if clusters else means, SEED, SAMPLES)
-    independent = clusters.count if clusters else len(queries)
+    independent = round(clusters.effective) if clusters else len(queries)
     samples = {}
     for number, (tags, one) in enumerate(found.items()):
-        over_runs = run_weights(one.design, SEED, SAMPLES) @ measured.runs[number].values.mean(axis=0)
-        freedom = Freedom(independent - 1, max(units(one.design)))
+        runs = measured.runs[number]
+        over_runs = run_weights(one.design, SEED, SAMPLES) @ runs.values.mean(axis=0)
+        over_runs += (np.sqrt(runs.factor) - 1) * (over_runs - runs.values.mean())
+        freedom = Freedom(max(1, independent - 1), max(units(one.design)))
         samples[tags] = Samples(over_queries[:, number], over_runs, measured.samples[number], freedom)
     return samples
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from harness.errors import UserError
 from harness.leaderboard.query_values import ids
-from harness.published.card import TestCollection
+from harness.published.card_collection import TestCollection
 from harness.published.result_folder import Published
 from harness.text import counted, plain
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from harness.errors import UserError
 from harness.evaluation.metrics.per_query_file import FILE as METRICS
+from harness.evaluation.significance.clusters import FILE as CLUSTERS
 from harness.published.card import Card
 from harness.published.result_folder import CARD, LARGEST, RUN, SIDECARS, Published, card_text, check_file
 from harness.text import plain
@@ -99,7 +100,7 @@ def command(card: Card) -> str:
 
 def downloads(run: Published) -> tuple[str, ...]:
     """The files of `run` that can be handed over, by name."""
-    return DOWNLOADS + tuple(name for name in SIDECARS if (Path(run.folder) / name).exists())
+    return DOWNLOADS + tuple(name for name in (CLUSTERS, *SIDECARS) if (Path(run.folder) / name).exists())
 
 
 def content(run: Published, name: str) -> bytes:

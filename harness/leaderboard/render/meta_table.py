@@ -9,6 +9,7 @@ from rich.text import Text
 from harness.evaluation.significance.bootstrap import Interval
 from harness.evaluation.significance.comparison_tables import p_text
 from harness.evaluation.significance.meta_analysis import Combined
+from harness.evaluation.significance.method_difference import MeanDifference
 from harness.leaderboard import row_texts
 from harness.leaderboard.collections_meta import CollectionEffect, Meta, Pooled
 from harness.text import counted
@@ -73,13 +74,17 @@ def _summary(one: Pooled) -> str:
     if one.combined is None:
         return f"{counted(len(one.parts), 'collection')}: nothing to combine"
     found = one.combined
-    these = (
-        f"on these collections: {one.on_these.effect:+.4f} {_interval(one.on_these.interval)}; " if one.on_these else ""
-    )
-    return these + (
+    return _these(one.on_these) + (
         f"between collections: tau {found.deviation:.4f}, I² {found.i2:.0%}, Q {found.q:.2f} (p "
         f"{p_text(found.q_p)}); {_elsewhere(found)}"
     )
+
+
+def _these(one: MeanDifference | None) -> str:
+    if one is None:
+        return ""
+    runs = " with these runs" if one.is_single else ""
+    return f"on these collections{runs}: {one.difference:+.4f} {_interval(one.interval())}; "
 
 
 def _elsewhere(found: Combined) -> str:

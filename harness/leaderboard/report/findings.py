@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from statistics import median
 
+from harness.evaluation.metrics.lookup import reach
 from harness.leaderboard import row_texts
 from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.report.all_pairs import PairMatrix
@@ -53,26 +54,38 @@ def _leader(table: Table, titles: dict[str, Row], pairs: PairMatrix | None, lead
 
 
 def _against(table: Table) -> str:
-    found = [row.against for row in table.rows if row.against]
+    found = [row for row in table.rows if row.against]
     if not found:
         return "There is no baseline here, so no row is tested against one."
     better, worse = (sum(one.verdict == verdict for one in found) for verdict in ("better", "worse"))
+    each = ", each of them," if any(one.against_all for one in found) else ""
     return (
-        f"Against {table.baseline} on {table.metric}: {better} of {counted(len(found), 'row')} better, {worse} worse, "
-        f"{len(found) - better - worse} not shown to differ."
+        f"Against {table.baseline}{each} on {table.metric}: {better} of {counted(len(found), 'row')} better, {worse} "
+        f"worse, {len(found) - better - worse} not shown to differ."
     )
 
 
 def _detectable(pairs: PairMatrix | None) -> str:
-    found = [one["detectable"] for one in pairs.answer["comparisons"] if one["detectable"]] if pairs else []
-    if pairs is None or not found:
+    if pairs is None:
         return ""
-    power = f"{pairs.answer['power']:.0%}"
+    rows = pairs.answer["comparisons"]
+    alone = [effect for one in rows if (effect := one["detectable"])]
+    family = [effect for one in rows if (effect := one["detectable_family"])]
+    if not alone:
+        return ""
+    runs = ""
+    if family:
+        shown = f"about {median(family):.3f}" if median(family) < reach(pairs.answer["metric"]) else "none"
+        runs = f", {shown} with their runs in this family"
     return (
-        f"{counted(pairs.answer['queries'], 'query')} show a true difference between two rows of about "
-        f"{median(found):.3f} "
-        f"with {power} power (median over pairs, each alone); smaller ones are easily missed."
+        f"{_tested_on(pairs)} show a true difference between two rows of about {median(alone):.3f} with "
+        f"{pairs.answer['power']:.0%} power (median over pairs, each alone){runs}; smaller ones are easily missed."
     )
+
+
+def _tested_on(pairs: PairMatrix) -> str:
+    queries = counted(pairs.answer["queries"], "query")
+    return f"{queries} in {counted(pairs.answer['clusters'], 'cluster')}" if "clusters" in pairs.answer else queries
 
 
 def _single(table: Table) -> str:

@@ -7,7 +7,7 @@ so to the browser.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -59,7 +59,7 @@ def make_report(
     collection: str | None = None,
     split: str | None = None,
     metric: str | None = None,
-    baseline: str | None = None,
+    baseline: str | Sequence[str] | None = None,
     question: TestSpec = ALL_PAIRS,
     command: str = "",
 ) -> ResultsReport:

@@ -20,6 +20,7 @@ from harness.leaderboard.report.findings import findings
 from harness.leaderboard.report.recipes import Recipe, environments, recipe
 from harness.leaderboard.row_texts import titles
 from harness.published.result_folder import slug
+from harness.text import counted
 
 ReportLayout = Literal["report", "report-markdown", "report-latex"]
 _LAYOUTS: tuple[ReportLayout, ...] = get_args(ReportLayout)
@@ -102,8 +103,9 @@ class TableSection:
             else "adjusted within the family"
         )
         left_out = f"; {rest} more rows are left out" if rest else ""
+        clusters = f" in {counted(asked['clusters'], 'cluster')}" if "clusters" in asked else ""
         return (
-            f"{asked['test']} test, {asked['alternative']}, paired over {asked['queries']:,} queries, seed "
+            f"{asked['test']} test, {asked['alternative']}, paired over {asked['queries']:,} queries{clusters}, seed "
             f"{asked['seed']}; "
             f"p {how}: {asked['family']}{left_out}"
         )

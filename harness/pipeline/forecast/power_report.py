@@ -11,27 +11,31 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
-from harness.claims.detectable_difference import POWER, Spread, least_difference, least_margin
 from harness.claims.pilot_spread import pilot_spread
+from harness.evaluation.query_clusters import query_clusters
+from harness.evaluation.significance.clusters import clusters_of
+from harness.evaluation.significance.planned_power import Spread, least_difference, least_margin
+from harness.evaluation.significance.power import ALPHA, POWER
 from harness.leaderboard.load_results import load_results
 from harness.pipeline.builder import PlannedCell
 from harness.pipeline.forecast.shared_queries import shared_queries
 from harness.pipeline.planned_sweep import PlannedSweep
 
 Report = dict[str, Any]
-ALPHA = 0.05
 
 
 def power_report(plan: PlannedSweep, margin: float, pilot: Path | None = None) -> Report:
     """``{"margin", "alpha", "power", "metric", "collections": [...], "pooled"}``; runs nothing.
 
-    Of every collection ``queries``, ``resamples``, ``deviation`` and ``luck`` with their ``source`` (the runs under
-    `pilot`, or defaults), ``shared_queries``, ``difference`` and ``margin`` as ``{"alone", "holm"}``: the least that is
-    seen with 80 % power, two-sided for a difference, for one comparison and at the worst step of Holm over collections;
+    Of every collection ``queries``, ``clusters`` (None where queries are independent), ``resamples``, ``deviation``
+    and ``luck`` with their ``source`` (the runs under `pilot`, or defaults), ``shared_queries``, ``difference`` and
+    ``margin`` as ``{"alone", "holm"}``: the least that is seen with 80 % power, two-sided for a difference, for one
+    comparison and at the worst step of Holm over collections; deviations are of clusters where there are some;
     ``shows`` says whether `margin` can be. ``pooled`` is over all, with equal weights. What cannot be seen is None.
     """
     runs = load_results(pilot).runs if pilot is not None else ()
-    metric = plan.sweep.evaluate.metrics[0]
+    evaluate = plan.sweep.evaluate
+    metric = evaluate.metrics[0]
     shared: dict[str, float] = {}
     for row in shared_queries(plan.cells, plan.workspace.store):
         shared[row["collection"]] = max(shared.get(row["collection"], 0.0), row["part"] or 0.0)
@@ -39,14 +43,18 @@ def power_report(plan: PlannedSweep, margin: float, pilot: Path | None = None) -
     collections = plan.collections
     for collection in collections:
         found = pilot_spread(runs, collection.name, metric, plan.sweep.baseline)
-        judged = len(collection.judgments(plan.sweep.evaluate.split).qrels)
+        judged = list(collection.judgments(evaluate.split).qrels)
+        named = query_clusters(collection, evaluate.split, evaluate.cluster)
+        clusters = clusters_of(named.names, judged) if named is not None else None
         part = shared.get(collection.name, 0.0)
-        spread = Spread(found.deviation, found.luck, judged, _resamples(plan.cells, collection.name), part)
+        units = round(clusters.effective) if clusters else len(judged)
+        spread = Spread(found.deviation, found.luck, units, _resamples(plan.cells, collection.name), part)
         spreads.append(spread)
         rows.append(
             {
                 "collection": collection.name,
-                "queries": judged,
+                "queries": len(judged),
+                "clusters": clusters.count if clusters else None,
                 "resamples": spread.runs,
                 "shared_queries": part,
                 "deviation": found.deviation,
@@ -106,7 +114,8 @@ def render_power(report: Report) -> Group:
     for heading in ("sd", "luck", "difference", "Holm", "margin", "Holm", f"shows {margin:g}?"):
         table.add_column(heading, justify="right")
     for row in report["collections"]:
-        spread = (f"{row['queries']:,} x {row['resamples']}", f"{row['deviation']:.3f}", f"{row['luck']:.3f}")
+        queries = f"{row['queries']:,}" + (f" in {row['clusters']:,}" if row["clusters"] else "")
+        spread = (f"{queries} x {row['resamples']}", f"{row['deviation']:.3f}", f"{row['luck']:.3f}")
         table.add_row(escape(row["collection"]), *spread, *_cells(row))
     if report["pooled"] is not None:
         table.add_row("pooled", "", "", "", *_cells(report["pooled"]))

@@ -11,7 +11,8 @@ from harness.pipeline.outcome.stage_fault import Refused
 
 
 class BlindCollection(PreparedCollection):
-    """The same collection; whoever asks for judgments or answers of one of the `hidden` splits is refused."""
+    """The same collection; whoever asks for judgments, answers or metadata of one of the `hidden` splits is refused:
+    a query's cluster may be the very passage that answers it."""
 
     def __init__(self, folder: Path, name: str, drop_identical: bool, hidden: Iterable[str]) -> None:
         super().__init__(folder, name, drop_identical)
@@ -27,6 +28,10 @@ class BlindCollection(PreparedCollection):
     def answers(self, split: str) -> dict[str, tuple[str, ...]]:
         self._check(split, "answers")
         return super().answers(split)
+
+    def metadata(self, split: str) -> dict[str, dict[str, str]]:
+        self._check(split, "metadata")
+        return super().metadata(split)
 
     def _check(self, split: str, what: str) -> None:
         if split in self._hidden:

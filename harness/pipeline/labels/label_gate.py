@@ -18,12 +18,12 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
-from harness.claims.query_run_t import mean_difference
 from harness.collections.crops import HUMAN, TrainingQuery
 from harness.collections.pool import read_pool
 from harness.errors import UserError
 from harness.evaluation.metrics.lookup import evaluate
 from harness.evaluation.significance.comparison_tables import p_text
+from harness.evaluation.significance.method_difference import difference_of, fixed_run
 from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS, Labels
 from harness.ledger.ledger import Ledger
@@ -181,8 +181,9 @@ def _mean(values: np.ndarray | None) -> float | None:
 def _against(teacher: np.ndarray | None, other: np.ndarray | None) -> Report | None:
     if teacher is None or other is None or len(teacher) < 2:
         return None
-    found = mean_difference((teacher - other)[:, None])
-    return {"difference": found.mean, "interval": list(found.interval()), "p": found.above()}
+    found = difference_of(fixed_run(teacher), fixed_run(other))
+    ends = found.interval() or (found.difference, found.difference)
+    return {"difference": found.difference, "interval": list(ends), "p": found.p_above(0.0)}
 
 
 def render_gate(report: Report) -> Group:

@@ -22,7 +22,7 @@ from harness.pipeline.graph import closure
 from harness.pipeline.pool_sizes import shared_in
 from harness.pipeline.publish.answer_sources import answer_sources
 from harness.pipeline.publish.cache import PublishedCache
-from harness.pipeline.publish.card_data import card_data
+from harness.pipeline.publish.card_data import card_data, split_of
 from harness.pipeline.publish.labelling_time import LabellingTime
 from harness.pipeline.publish.labels_used import labels_used
 from harness.pipeline.publish.plugin_marks import plugin_sections, run_faults
@@ -87,6 +87,7 @@ def publish_cell(
             lambda: sidecar_files(stages.values(), store, {*computed, *_computed_before(folder, card)}, alone),
             trace,
             anew,
+            split_of(cell, sweep).clusters,
         )
         cache.note(folder, card, trace)
     return folder
@@ -288,6 +289,5 @@ def _durations_standalone(
     manifests: Mapping[str, Manifest], standalone: Mapping[str, float | None]
 ) -> dict[str, float]:
     known = {key: seconds for key, seconds in standalone.items() if seconds is not None}
-    if len(known) < len(standalone):
-        return {}
-    return _durations({key: {**manifests[key], "seconds": seconds} for key, seconds in known.items()})
+    told = {key: {**manifests[key], "seconds": seconds} for key, seconds in known.items()}
+    return _durations(told) if len(known) == len(standalone) else {}

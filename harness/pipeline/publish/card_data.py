@@ -6,29 +6,26 @@ from collections.abc import Iterable
 
 from harness.config.sweep_file import SweepFile
 from harness.pipeline.builder import PlannedCell
+from harness.pipeline.publish.evaluated_split import EvaluatedSplit, evaluated_split
 from harness.pipeline.store import Store
-from harness.published.card import CopiesOnCard, Data, DataSource, TestCollection
+from harness.published.card import CopiesOnCard, Data, DataSource
 from harness.stage import Stage
 from harness.training_lists.copies import CopiesLeftOut
 
 
 def card_data(cell: PlannedCell, sweep: SweepFile, stages: Iterable[Stage], store: Store) -> Data:
     """What the run was evaluated on, where its training queries came from, and what its training lists lost."""
-    collection = cell.inputs.collection
     names = () if cell.cell.resample is None else sweep.candidates.sources
-    test = TestCollection(
-        name=collection.name,
-        split=cell.inputs.split,
-        content_hash=collection.split_hash(cell.inputs.split),
-        former_content_hash=collection.content_hash,
-        drop_identical=collection.judgments(cell.inputs.split).drop_identical,
-    )
-    test = test.model_copy(update={"warnings": collection.report.faults()})
     return Data(
-        test_collection=test,
+        test_collection=split_of(cell, sweep).about,
         training_data=tuple(DataSource(name=name) for name in names),
         copies_left_out=_copies(stages, store),
     )
+
+
+def split_of(cell: PlannedCell, sweep: SweepFile) -> EvaluatedSplit:
+    """The split that the run of `cell` was evaluated on, with the clusters of its queries."""
+    return evaluated_split(cell.inputs.collection, cell.inputs.split, sweep.evaluate.cluster)
 
 
 def _copies(stages: Iterable[Stage], store: Store) -> dict[str, CopiesOnCard]:

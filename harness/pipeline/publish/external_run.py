@@ -17,8 +17,9 @@ from harness.evaluation.significance.evaluate_run import DEFAULT_METRICS
 from harness.evaluation.significance.id_overlap import overlap_notices
 from harness.leaderboard.configuration import cell_of
 from harness.pipeline.inputs import load_run, typed_collection
+from harness.pipeline.publish.evaluated_split import EvaluatedSplit, evaluated_split
 from harness.pipeline.publish.external_system import ExternalSystem
-from harness.published.card import Card, TestCollection
+from harness.published.card import Card
 from harness.published.result_folder import publish, read_card, run_folder, run_folders
 from harness.published.verify import verify
 from harness.qa.gold_answers import known
@@ -55,15 +56,8 @@ class _Setting:
     qrels: Qrels = field(repr=False)
 
     @property
-    def about(self) -> TestCollection:
-        test = TestCollection(
-            name=self.collection.name,
-            split=self.split,
-            content_hash=self.collection.split_hash(self.split),
-            former_content_hash=self.collection.content_hash,
-            drop_identical=self.collection.judgments(self.split).drop_identical,
-        )
-        return test.model_copy(update={"warnings": self.collection.report.faults()})
+    def evaluated(self) -> EvaluatedSplit:
+        return evaluated_split(self.collection, self.split)
 
 
 @dataclass(frozen=True)
@@ -185,8 +179,8 @@ def _checked(source: Path, run: Run, name: str, setting: _Setting, system: Exter
         )
     queries = set(setting.collection.queries(setting.split).ids) | set(setting.qrels)
     content = {query: dict(run.scores[query]) for query in sorted(run.scores)}
-    mark = digest([setting.about.content_hash, setting.split, content])[:8]
-    card = system.card(name, mark, setting.about, setting.metrics)
+    mark = digest([setting.evaluated.about.content_hash, setting.split, content])[:8]
+    card = system.card(name, mark, setting.evaluated.about, setting.metrics)
     return _Candidate(source, run, card, (len(run.scores.keys() - queries), len(documents - there)), notices)
 
 
@@ -222,7 +216,7 @@ def _published(one: _Candidate, setting: _Setting, described: bool) -> AddedRun:
             run, metrics = Path(temporary) / "run.trec.gz", Path(temporary) / "metrics.parquet"
             Run(one.card.tag, one.run.scores).write(run)
             write_scores(metrics, evaluate(one.run.scores, setting.qrels, setting.metrics))
-            if publish(folder, one.card, run, metrics):
+            if publish(folder, one.card, run, metrics, clusters=setting.evaluated.clusters):
                 state = "renewed" if existed else "added"
         _verified(folder, setting)
     return AddedRun(

@@ -8,15 +8,8 @@ from typing import get_args
 
 from harness.errors import UserError, did_you_mean
 from harness.method import Category
-from harness.published.card import (
-    Card,
-    CardEvaluation,
-    Data,
-    MethodSection,
-    ResearchGoal,
-    TeacherSection,
-    TestCollection,
-)
+from harness.published.card import Card, CardEvaluation, Data, MethodSection, ResearchGoal, TeacherSection
+from harness.published.card_collection import TestCollection
 from harness.published.card_costs import AnswerSources, Costs
 from harness.published.result_folder import slug
 from harness.text import plain

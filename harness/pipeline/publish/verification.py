@@ -14,7 +14,7 @@ from harness.evaluation.metrics.answer_metrics import answer_scores, deepest
 from harness.evaluation.metrics.lookup import Scores
 from harness.pipeline.inputs import load_collection, load_qrels, typed_collection
 from harness.pipeline.workspace_folder import WorkspaceFolder
-from harness.published.card import TestCollection
+from harness.published.card_collection import TestCollection
 from harness.published.result_folder import read_card
 from harness.published.verification_record import record_verified
 from harness.published.verify import unchecked_metrics, verify

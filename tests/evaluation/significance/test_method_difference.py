@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, nct, t, ttest_rel
+from statsmodels.api import OLS
 
 from harness.errors import UserError
 from harness.evaluation.significance.alternative import Alternative
 from harness.evaluation.significance.clusters import Clusters, clusters_of, read_clusters
 from harness.evaluation.significance.method_difference import MethodRuns, difference_of, fixed_run
 from harness.evaluation.significance.randomisation import randomisation
+from harness.evaluation.significance.resample_overlap import overlap_factor
 from harness.evaluation.significance.score_matrix import ScoreMatrix, compare_matrix
 from harness.evaluation.significance.t_intervals import caution
 from harness.evaluation.significance.test_spec import TestSpec
@@ -106,18 +108,59 @@ def test_few_differences_are_no_proof_of_equality(n: int, differing: int) -> Non
     assert found.p_above(-0.02) == pytest.approx(binom.cdf(differing, n, 0.02), rel=1e-9)
 
 
-def test_clusters_have_the_cluster_robust_variance() -> None:
-    names = GENERATOR.integers(0, 12, 90)
-    d = GENERATOR.normal(0.1, 0.3, 90) + GENERATOR.normal(0, 0.3, 12)[names]
+def test_clusters_of_one_size_have_the_cluster_robust_variance_of_statsmodels() -> None:
+    names = GENERATOR.permutation(np.repeat(np.arange(15), 6))
+    d = GENERATOR.normal(0.1, 0.3, 90) + GENERATOR.normal(0, 0.3, 15)[names]
     clusters = Clusters.of(names.tolist())
     found = difference_of(fixed_run(d), fixed_run(np.zeros(90)), clusters)
-    sums = np.array([(d - d.mean())[names == one].sum() for one in range(12)])
-    error = np.sqrt((sums**2).sum() * 12 / 11) / 90
+    known = OLS(d, np.ones(90)).fit(cov_type="cluster", cov_kwds={"groups": names, "df_correction": True}, use_t=True)
+    # statsmodels has the factor G / (G - 1) (n - 1) / (n - k), which for a mean is the same.
+    assert found.error == pytest.approx(known.bse[0], rel=1e-9)
+    assert found.p() == pytest.approx(known.pvalues[0], rel=1e-9)
+    assert found.interval() == pytest.approx(tuple(known.conf_int()[0]), rel=1e-9)
+    assert found.error > difference_of(fixed_run(d), fixed_run(np.zeros(90))).error
+
+
+def test_clusters_of_unequal_size_have_the_variance_of_leaving_out_one_after_the_other() -> None:
+    names = np.sort(GENERATOR.integers(0, 12, 90) ** 2 // 12)
+    d = GENERATOR.normal(0.1, 0.3, 90) + GENERATOR.normal(0, 0.3, 12)[names]
+    clusters = Clusters.of(names.tolist())
+    kinds = np.unique(names)
+    left = np.array([d[names != one].mean() for one in kinds])
+    count, sizes = len(kinds), np.array([(names == one).sum() for one in kinds])
+    error = np.sqrt((count - 1) / count * ((left - left.mean()) ** 2).sum())
+    freedom = 90**2 / (sizes**2).sum() - 1
+    found = difference_of(fixed_run(d), fixed_run(np.zeros(90)), clusters)
     assert found.error == pytest.approx(error, rel=1e-9)
-    assert found.interval() == pytest.approx(t.interval(0.95, 11, d.mean(), error), rel=1e-9)
+    assert found.interval() == pytest.approx(t.interval(0.95, freedom, d.mean(), error), rel=1e-9)
+    assert clusters.linearised(d[:, None]).mean() == pytest.approx(d.mean())
     assert clusters.sums(d[:, None]).mean() == pytest.approx(d.mean())
-    alone = difference_of(fixed_run(d), fixed_run(np.zeros(90)))
-    assert found.error > alone.error
+
+
+def test_a_few_large_clusters_do_not_make_equal_methods_different() -> None:
+    """Forty clusters, four of which hold half of the queries: with the variance of Liang and Zeger and G - 1 degrees
+    12 % of true nulls are rejected."""
+    generator, false, textbook = np.random.default_rng(8), 0, 0
+    for _ in range(1500):
+        large = generator.random(500) < 0.5
+        names = np.where(large, generator.integers(0, 4, 500), generator.integers(0, 40, 500))
+        clusters = Clusters.of(names.tolist())
+        d = generator.normal(0, 0.6**0.5, 500) + generator.normal(0, 0.4**0.5, 40)[names]
+        false += difference_of(fixed_run(d), fixed_run(np.zeros(500)), clusters).p() < 0.05
+        sums = np.bincount(clusters.numbers, d - d.mean())
+        z = abs(d.mean()) / (np.sqrt((sums**2).sum() * clusters.count / (clusters.count - 1)) / 500)
+        textbook += 2 * t.sf(z, clusters.count - 1) < 0.05
+    assert false / 1500 < 0.07 < 0.085 < textbook / 1500
+
+
+def test_one_cluster_says_nothing() -> None:
+    d = GENERATOR.random(30)
+    found = difference_of(fixed_run(d), fixed_run(np.zeros(30)), Clusters.of(["a"] * 30))
+    assert (found.p(), found.p_above(0.1), found.p_within(2.0), found.interval()) == (1.0, 1.0, 1.0, None)
+    matrix = ScoreMatrix(["m"], ["a", "b"], np.column_stack([d, np.zeros(30)]), [0, 0], clusters=Clusters.of("a" * 30))
+    for test in ("t", "randomisation", "bootstrap", "bootstrap-t", "wilcoxon", "maxt", "tukey"):
+        (row,) = compare_matrix(matrix, TestSpec(test=test, margin=0.1))["comparisons"]
+        assert (row["p"], row["interval"], row["verdicts"]) == (1.0, None, []), test
 
 
 def test_queries_without_a_cluster_stand_for_themselves() -> None:
@@ -218,3 +261,60 @@ def test_clusters_are_read_from_lines_and_from_queries(tmp_path: Path) -> None:
             read_clusters(lines)
     with pytest.raises(UserError, match="cannot be read"):
         read_clusters(tmp_path / "none")
+
+
+@pytest.mark.parametrize(("pool", "size"), [(371, 300), (1786, 1000)])
+@pytest.mark.parametrize("runs", [2, 3, 5])
+def test_the_factor_is_what_shared_queries_hide(pool: int, size: int, runs: int) -> None:
+    generator = np.random.default_rng(1)
+    whole, visible = [], []
+    for _ in range(3000):
+        taught = generator.normal(size=pool)
+        means = [generator.choice(taught, size, replace=False).mean() for _ in range(runs)]
+        whole.append(np.mean(means))
+        visible.append(np.var(means, ddof=1) / runs)
+    assert np.var(whole) / np.mean(visible) == pytest.approx(overlap_factor(size / pool, runs), rel=0.12)
+
+
+def with_luck(shared: float | None, resamples: int = 3, seeds: int = 1) -> MethodRuns:
+    values = np.random.default_rng(3).normal(0, 0.1, (60, 1)) + np.random.default_rng(4).normal(0, 0.05, resamples)
+    return MethodRuns(np.repeat(values, seeds, axis=1), design(resamples, seeds), shared)
+
+
+def test_what_resamples_share_multiplies_what_is_seen_between_them_and_nothing_else() -> None:
+    still = fixed_run(np.zeros(60))
+    plain, half = (difference_of(with_luck(shared), still) for shared in (0.0, 0.5))
+    seen = with_luck(0.0).values.mean(axis=0).var(ddof=1) / 3
+    assert (plain.of_runs, half.of_runs) == pytest.approx((seen, (0.5 + 0.5 / 3) / (0.5 / 3) * seen))
+    assert half.of_queries == plain.of_queries
+    assert half.p() > plain.p()
+    paired = difference_of(with_luck(0.5), with_luck(0.2)._replace(values=np.zeros((60, 3))))
+    assert paired.of_runs == pytest.approx(half.of_runs), "the larger part of both"
+    seeds = difference_of(with_luck(0.5, seeds=2), still)
+    assert seeds.of_runs == pytest.approx(half.of_runs)
+
+
+def test_resamples_that_share_all_are_one_draw_and_those_of_unknown_overlap_are_told() -> None:
+    still = fixed_run(np.zeros(60))
+    assert difference_of(with_luck(1.0), still).is_single
+    of_seeds = MethodRuns(with_luck(1.0).values, tuple((0, seed) for seed in range(3)), 1.0)
+    assert not difference_of(of_seeds, still).is_single, "seeds of one resample say what seeds do"
+    unknown = with_luck(None)
+    assert difference_of(unknown, still).shared is None
+    assert difference_of(unknown, still).of_runs == difference_of(with_luck(0.0), still).of_runs
+    values = [one.values.mean(axis=1) for one in (unknown, still)]
+    matrix = ScoreMatrix(["m"], ["a", "b"], np.column_stack(values), [0, 0], (), [unknown, still])
+    assert "one method share is not known" in compare_matrix(matrix, TestSpec())["notes"][0]
+
+
+def test_runs_of_unlike_weight_have_the_factor_of_as_many_equal_ones() -> None:
+    """Three resamples, the first with two seeds, which is half of the mean."""
+    generator = np.random.default_rng(5)
+    f, weights = 0.6, np.array([0.5, 0.25, 0.25])
+    whole, seen = [], []
+    for _ in range(20_000):
+        means = generator.normal(0, f**0.5) + generator.normal(0, (1 - f) ** 0.5, 3)
+        whole.append(weights @ means)
+        seen.append(weights @ (means - weights @ means) ** 2 / (1 - weights @ weights) * (weights @ weights))
+    runs = MethodRuns(np.zeros((4, 4)), ((0, 0), (0, 1), (1, 0), (2, 0)), f)
+    assert np.var(whole) / np.mean(seen) == pytest.approx(runs.factor, rel=0.05)

@@ -11,8 +11,9 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from harness.errors import UserError
 from harness.evaluation.significance.alternative import Alternative
-from harness.evaluation.significance.equivalence import equivalence
+from harness.evaluation.significance.method_difference import difference_of, fixed_run
 from harness.evaluation.significance.power import detectable, power, queries_needed
+from harness.evaluation.significance.test_spec import TestSpec
 
 WORDS = {Alternative.both: "two-sided", Alternative.greater: "larger", Alternative.less: "smaller"}
 DIFFERENCES = np.random.default_rng(0).normal([0.0, 0.02, 0.2], 0.1, (60, 3))
@@ -58,19 +59,34 @@ def test_what_no_number_of_queries_shows() -> None:
     assert detectable(1) is None
 
 
+def equivalence(column: np.ndarray, margin: float, reach: float = 1.0) -> float:
+    return difference_of(fixed_run(column, reach), fixed_run(np.zeros(len(column)), reach)).p_within(margin)
+
+
 @pytest.mark.parametrize("margin", [0.01, 0.05, 0.3])
 def test_equivalence_is_that_of_statsmodels(margin: float) -> None:
-    for p, column in zip(equivalence(DIFFERENCES, margin), DIFFERENCES.T, strict=True):
-        assert p == pytest.approx(DescrStatsW(column).ttost_mean(-margin, margin)[0], rel=1e-9)
+    for column in DIFFERENCES.T:
+        assert equivalence(column, margin) == pytest.approx(
+            DescrStatsW(column).ttost_mean(-margin, margin)[0], rel=1e-9
+        )
 
 
-def test_equivalence_without_variance_or_queries_or_margin() -> None:
+def test_equivalence_without_variance_or_queries() -> None:
     # Five queries: as rare as none of five differing, or all of five having one sign.
-    known = equivalence(np.array([[0.0, 0.01, 0.2]] * 5), 0.05)
-    assert known[0] == pytest.approx(0.95**5)
-    assert known[1] == 1.0
-    assert known[2] == 1.0
-    assert equivalence(np.array([[0.0, 0.01]] * 200), 0.05) == pytest.approx([0.95**200, 0.5**200])
-    assert equivalence(np.array([[0.0]]), 0.1).tolist() == [1.0]
-    with pytest.raises(UserError, match="margin is -1"):
-        equivalence(DIFFERENCES, -1)
+    known = [equivalence(np.full(5, value), 0.05) for value in (0.0, 0.01, 0.2)]
+    assert known == [pytest.approx(0.95**5), 1.0, 1.0]
+    assert [equivalence(np.full(200, value), 0.05) for value in (0.0, 0.01)] == pytest.approx([0.95**200, 0.5**200])
+    assert equivalence(np.zeros(1), 0.1) == 1.0
+
+
+def test_a_metric_without_an_upper_bound_excludes_nothing_by_identical_queries() -> None:
+    """Were one query in a thousand different by 100, a mean difference of 0.1 would hide behind 200 that are alike."""
+    assert equivalence(np.zeros(200), 0.05, reach=100) == pytest.approx((1 - 0.05 / 100) ** 200)
+    assert equivalence(np.zeros(200), 0.05, reach=np.inf) == 1.0
+
+
+@pytest.mark.parametrize("margin", [0.0, -1.0, float("nan")])
+@pytest.mark.parametrize("kind", ["margin", "noninferior", "superior"])
+def test_a_margin_is_above_0(kind: str, margin: float) -> None:
+    with pytest.raises(UserError, match="margin is"):
+        TestSpec(**{kind: margin})

@@ -16,9 +16,10 @@ from rich.console import Console
 
 from harness.errors import UserError
 from harness.evaluation.curves.budget_curve import Amount, CurveTarget
-from harness.evaluation.significance.bootstrap import Interval
+from harness.evaluation.significance.bootstrap import Interval, percentile
 from harness.leaderboard.board import board_of
 from harness.leaderboard.board_model import Table
+from harness.leaderboard.configuration import configurations
 from harness.leaderboard.curves.against_series import ahead_words, series_named, series_pairs, usual_reference
 from harness.leaderboard.curves.cost_axes import AXES
 from harness.leaderboard.curves.curve_answer import CurveQuestion, answer, as_json
@@ -28,6 +29,7 @@ from harness.leaderboard.curves.svg import svg
 from harness.leaderboard.curves.targets import amount_words, labels_needed, target_of
 from harness.leaderboard.load_results import ResultSet, load_results
 from harness.leaderboard.render.curve_terminal import render
+from harness.leaderboard.row_statistics import measure, queries_of
 from tests.leaderboard.runs import make_card, make_run, put, put_board, teacher
 
 LABELS = AXES["labels"]
@@ -68,17 +70,21 @@ def one_of(statistics: Statistics, method: str, amounts: int) -> int:
 
 
 def test_at_measured_budgets_fit_and_band_are_those_of_the_rows(result_set: ResultSet, table: Table) -> None:
+    """Those over queries are of the same draws; of so few queries the rows themselves have intervals of t."""
+    found_rows, _ = configurations(result_set.runs)
+    measured = measure(found_rows, "nDCG@10", queries_of(result_set.runs))
+    drawn = {tuple(run.card.tag for run in one.runs): measured.samples[n] for n, one in enumerate(found_rows)}
     rows = {row.run_ids: row for row in table.rows}
-    for over, interval in ((RUNS, "runs_interval"), (ALL, "interval")):
+    for over in (RUNS, ALL):
         found = statistics_of(result_set, table, chart(table), over=over)
         fitted = found.fitted[one_of(found, "intermediate", 2)]
         for point in fitted.series.points:
             place = int(np.nonzero(fitted.band.amounts == point.x)[0][0])
             estimate = rows[point.run_ids].metrics["nDCG@10"]
             assert fitted.band.mean[place] == pytest.approx(estimate.mean, abs=1e-9)
-            assert (fitted.band.low[place], fitted.band.high[place]) == pytest.approx(
-                getattr(estimate, interval), abs=1e-9
-            )
+            (of_draws,) = percentile(drawn[point.run_ids][:, None])
+            expected = estimate.runs_interval if over == RUNS else of_draws
+            assert (fitted.band.low[place], fitted.band.high[place]) == pytest.approx(expected, abs=1e-9)
         assert over in found.note
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.pipeline.publish.cache import PublishedCache
-from harness.published.card import Card, Data, MethodSection, ResearchGoal, TestCollection
+from harness.published.card import Card, Data, MethodSection, ResearchGoal
+from harness.published.card_collection import TestCollection
 from harness.published.result_folder import CARD
 
 

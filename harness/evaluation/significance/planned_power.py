@@ -1,9 +1,8 @@
-"""What a comparison over queries and runs could show at all: the least difference, the least margin, and how many runs
-or queries it would take.
+"""What a comparison over queries and runs could show before it runs: the least difference, the least margin, and how
+many runs or queries it would take.
 
-The test is the t of `query_run_t`; where the difference is real it is noncentral. A margin is that of non-inferiority
-when there is no difference. Settings are variances of one query's difference (its standard deviation over queries) and
-of one run's mean (luck with a draw).
+The test is the t of `method_difference`; where the difference is real it is noncentral. A margin is that of
+non-inferiority when there is no difference.
 """
 
 from __future__ import annotations
@@ -12,35 +11,46 @@ import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from harness._lazy import lazy
+from harness.evaluation.significance.alternative import Alternative
+from harness.evaluation.significance.method_difference import MeanDifference
+from harness.evaluation.significance.power import ALPHA, POWER, detectable_shift
 from harness.evaluation.significance.resample_overlap import overlap_factor
 from harness.evaluation.significance.t_intervals import degrees
 
-special = lazy("scipy.special")
-
-POWER = 0.8
 MOST_RUNS = 50
 MOST_QUERIES = 1_000_000
+_SIDES = {1: Alternative.greater, 2: Alternative.both}
 
 
 class Spread(NamedTuple):
     """What differences vary by, and how often they are measured."""
 
     deviation: float
-    """Of a query's difference, averaged over runs."""
+    """Of a query's difference (a cluster's, where queries are in clusters), averaged over runs."""
     luck: float
-    """Standard deviation between runs of the mean difference."""
+    """Standard deviation between runs of the mean difference, as seen where they share `shared`."""
     queries: int
+    """Queries, or as many clusters of one size as vary as much: what is independent."""
     runs: int
     shared: float = 0.0
     """The part of their training queries that runs have in common."""
 
+    @classmethod
+    def of(cls, found: MeanDifference) -> Spread:
+        """Of a comparison that was made."""
+        factor = overlap_factor(found.shared or 0.0, found.runs) if found.runs > 1 else 1.0
+        luck = math.sqrt(found.of_runs * found.runs / factor) if math.isfinite(factor) else math.inf
+        queries = round(found.effective)
+        return cls(math.sqrt(found.of_queries * queries), luck, queries, found.runs, found.shared or 0.0)
+
     @property
     def of_queries(self) -> float:
+        """What queries add to the variance of the mean."""
         return self.deviation**2 / self.queries
 
     @property
     def of_runs(self) -> float:
+        """What runs add."""
         return self.luck**2 / self.runs * overlap_factor(self.shared, self.runs) if self.luck else 0.0
 
     @property
@@ -55,20 +65,14 @@ class Spread(NamedTuple):
         return degrees([(self.of_queries, self.queries - 1)], of_runs)
 
 
-def least_difference(spread: Spread, alpha: float = 0.05, power: float = POWER, sides: int = 2) -> float:
+def least_difference(spread: Spread, alpha: float = ALPHA, power: float = POWER, sides: int = 2) -> float:
     """The least true difference that is shown with a chance of `power`; infinite where runs share everything."""
     if not math.isfinite(spread.error):
         return math.inf
-    critical = float(special.stdtrit(spread.freedom, 1 - alpha / sides))
-    low, high = 0.0, critical + 50.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        shown = 1 - float(special.nctdtr(spread.freedom, middle, critical))
-        low, high = (low, middle) if shown >= power else (middle, high)
-    return high * spread.error
+    return detectable_shift(spread.freedom, power, alpha, _SIDES[sides]) * spread.error if spread.error else 0.0
 
 
-def least_margin(spread: Spread, alpha: float = 0.05, power: float = POWER) -> float:
+def least_margin(spread: Spread, alpha: float = ALPHA, power: float = POWER) -> float:
     """The least margin that non-inferiority is shown by, with a chance of `power` when both are equally good."""
     return least_difference(spread, alpha, power, sides=1)
 
