@@ -8,14 +8,15 @@ PAGES = {
     "compare": ("Compare", ":material/compare_arrows:"),
     "cost": ("Cost", ":material/payments:"),
     "teachers": ("Teachers", ":material/school:"),
+    "claims": ("Claims", ":material/rule:"),
     "run": ("Run", ":material/description:"),
     "query": ("Query", ":material/search:"),
     "sweep": ("Sweep", ":material/sync:"),
 }
 """File under views, with its title and icon."""
 
-OF_RESULTS = tuple(name for name in PAGES if name != "sweep")
-"""Pages that show published runs; the other one follows a workspace."""
+OF_RESULTS = tuple(name for name in PAGES if name not in ("sweep", "claims"))
+"""Pages that show a table of published runs; the others follow a workspace, or judge what was claimed beforehand."""
 
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path fill="#0072B2" d="M2 11h6v11H2zM9 '

@@ -1,0 +1,67 @@
+"""Claims: what was claimed before the runs, and what they say of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import choose
+from dashboard.frame import frame
+from dashboard.source import results
+from dashboard.text import literal
+from harness.claims.claim_report import ABOUT, claim_report
+from harness.claims.claim_tables import HEADINGS, ClaimTable, claim_table, frozen_text
+from harness.claims.forest_plot import forest_plot
+from harness.errors import UserError
+
+_FOLDERS = (Path(), Path("configs"))
+_HYPOTHESES = re.compile(r"^hypotheses:", re.MULTILINE)
+
+
+def claims_files() -> list[str]:
+    """Files of claims where the dashboard was started: those that say `hypotheses`. None of the results folder, which
+    may be a stranger's."""
+    found = [file for folder in _FOLDERS for file in sorted(folder.glob("*.yaml"))]
+    return [file.as_posix() for file in found if _HYPOTHESES.search(file.read_text(encoding="utf-8", errors="replace"))]
+
+
+def _table(one: ClaimTable, name: str) -> None:
+    st.subheader(literal(one.title))
+    st.markdown(f"**{literal(one.verdict)}**")
+    if one.rows:
+        columns = dict(zip(HEADINGS, map(list, zip(*one.rows, strict=True)), strict=True))
+        frame(columns, one.title, {}, save=name)
+    for line in one.lines:
+        st.caption(literal(line))
+
+
+def page() -> None:
+    """The whole page."""
+    st.title("Claims")
+    file = choose.one(st, "File of claims", claims_files(), "claims")
+    if file is None:
+        st.info("No file of claims here. harness claims FILE judges one; docs/claims.md says how to write it.")
+        return
+    try:
+        report = claim_report(file, results())
+    except UserError as error:
+        st.error(literal(str(error)))
+        return
+    st.markdown(literal(frozen_text(report)))
+    picture = forest_plot(report)
+    st.image(picture, width="content")
+    st.download_button("Plot as SVG", picture.encode(), "claims.svg", "image/svg+xml", type="tertiary")
+    groups = {"frozen": report.verdicts, "confirmation": report.confirmation, "exploratory": report.exploratory}
+    for name, verdicts in groups.items():
+        if verdicts and name != "frozen":
+            st.header(f"{name.capitalize()}{', no evidence' * (name == 'exploratory')}")
+        for place, one in enumerate(verdicts):
+            _table(claim_table(one), f"{name}-{place}")
+    st.caption(literal(ABOUT))
+    for note in report.notes:
+        st.caption(literal(note))
+
+
+page()
