@@ -10,9 +10,10 @@ from dashboard.frame import frame
 from dashboard.text import literal
 from harness.evaluation.significance.comparison_result import ComparisonResult
 from harness.evaluation.significance.comparison_tables import p_text, p_words, verdict_words
+from harness.leaderboard.curves.series_style import letters
 from harness.leaderboard.render import comparison_files
 from harness.leaderboard.render.comparison_files import interval
-from harness.leaderboard.report.all_pairs import PairMatrix, letters
+from harness.leaderboard.report.all_pairs import PairMatrix
 from harness.text import counted
 
 _HELP = {

@@ -18,6 +18,7 @@ from harness.leaderboard.curves.budget_chart import budget_chart
 from harness.leaderboard.curves.cost_axes import AXES
 from harness.leaderboard.curves.fitted import ALL, BANDS, Statistics, statistics_of
 from harness.leaderboard.curves.series import MOST, RUNS, Chart, amount_text, chart, select
+from harness.leaderboard.curves.series_style import letters
 from harness.leaderboard.curves.svg import svg
 from harness.leaderboard.curves.targets import Needed, amount_words, labels_needed, target_of
 
@@ -28,20 +29,22 @@ _BAND = (
     "Methods are measured "
     "on the same queries, so bands that overlap may still differ."
 )
+_LEGEND = "Letters stand at the end of each line and in the legend; a click in the legend shows one line alone."
 _AREA = (
     "Mean of the metric over the logarithm of the amount, between the measured amounts; compare only what was "
     "measured over the same."
 )
 
 
-def _target(drawn: Chart) -> str | None:
-    """A target for the metric, from a row that needs no labels or any number."""
+def _target(drawn: Chart, usual: str | None) -> str | None:
+    """A target for the metric, from a row that needs no labels or any number; at first the `usual` one."""
     options = ["none", *dict.fromkeys(level.name for level in drawn.levels), "a value"]
     chosen = choose.one(
         st,
         "Target",
         options,
         "target",
+        default=usual,
         help="How many labels does it take to reach this? Rows without labels, or a value.",
     )
     if chosen == "a value":
@@ -58,6 +61,7 @@ def _curves(found: Statistics) -> None:
     ]
     st.subheader("Curves")
     rows = {
+        "": [letter.upper() for letter in letters(len(found.fitted))],
         "series": [one.series.name for one in found.fitted],
         "fit": [one.curve.fit.name for one in found.fitted],
         f"measured ({axis.unit})": measured,
@@ -151,13 +155,13 @@ def _choices(found: View) -> _Choice | None:
     first, second, third, fourth = st.columns(4)
     with first:
         help_text = "Labels, what labels cost at their price, or tokens read and written."
-        axis = choose.one(st, "Against", list(AXES), "axis", help=help_text) or "labels"
+        axis = choose.one(st, "Over", list(AXES), "axis", help=help_text) or "labels"
     whole = chart(found.table, axis)
     if whole is None:
         st.info(f"No row has a number of {AXES[axis].unit} above 0, so there is no curve to draw.")
         return None
     with second:
-        target = _target(whole)
+        target = _target(whole, found.table.baseline)
     with third:
         about = " ".join(f"{one.name}: {one.summary}." for one in FITS.values())
         fit = choose.one(st, "Fit", list(FITS), "fit", help=about) or next(iter(FITS))
@@ -190,7 +194,7 @@ def page() -> None:
     left_out = (
         f"; best series of each method, then the best others, {drawn.left_out} not drawn" if drawn.left_out else ""
     )
-    st.caption(literal(statistics.note + left_out), help=_BAND)
+    st.caption(literal(f"{_LEGEND} {statistics.note}{left_out}"), help=_BAND)
     if goal is not None:
         _needed(drawn, name, goal.mean, needed)
     _curves(statistics)

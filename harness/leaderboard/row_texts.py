@@ -72,6 +72,14 @@ def place(row: Row) -> str:
     return str(row.rank) if low == high else f"{low}–{high}"
 
 
+def doubt(row: RowFacts) -> str:
+    """'placebo', 'oracle' or 'simulated' for a teacher that is not real, 'control' for a method that is one, otherwise
+    nothing: what must stand beside its name wherever it is said to reach or beat anything."""
+    if row.teacher_type not in (None, "real"):
+        return str(row.teacher_type)
+    return row.category if row.category == "control" else ""
+
+
 def losses(row: RowFacts) -> str:
     """Ranker's and retriever's loss."""
     return " → ".join(loss for loss in (row.ranker_loss, row.retriever_loss) if loss)

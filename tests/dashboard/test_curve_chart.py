@@ -15,7 +15,7 @@ from harness.leaderboard.board_model import Table
 from harness.leaderboard.curves.budget_chart import budget_chart
 from harness.leaderboard.curves.fitted import Statistics, statistics_of
 from harness.leaderboard.curves.frontier import FRONTIER, STANDINGS, frontier
-from harness.leaderboard.curves.series import chart
+from harness.leaderboard.curves.series import ReferenceLevel, chart
 from harness.leaderboard.curves.targets import labels_needed
 from harness.leaderboard.inspect.stage_costs import Split
 from harness.leaderboard.load_results import ResultSet, load_results
@@ -61,7 +61,8 @@ def test_every_point_and_every_fit_is_drawn(statistics: Statistics) -> None:
     assert {line["encoding"][channel]["field"] for channel in ("strokeDash", "color")} == {"series"}
     scales = {channel: points["encoding"][channel]["scale"] for channel in ("shape", "stroke", "fill")}
     (domain,) = {tuple(scale["domain"]) for scale in scales.values()}
-    assert [text.replace("\n", " ") for text in domain] == [one.name for one in statistics.chart.series]
+    titles = [f"{letter}  {one.name}" for letter, one in zip("ABCDEFGH", statistics.chart.series, strict=False)]
+    assert [text.replace("\n", " ") for text in domain] == titles
     assert scales["stroke"]["range"] == line["encoding"]["color"]["scale"]["range"]
 
 
@@ -93,7 +94,7 @@ def test_hollow_markers_stand_where_a_target_is_reached_between_budgets(statisti
     assert [(value["x"], value["words"]) for value in hollow[0]["data"]["values"]] == [
         (inside.amount.value, inside.words)
     ]
-    assert any(f"target {goal:.3f}" in str(layer["data"]) for layer in layers(drawn, "text"))
+    assert any(f"target a value {goal:.3f}" in str(layer["data"]) for layer in layers(drawn, "text"))
 
 
 def test_without_statistics_lines_join_the_points(table: Table) -> None:
@@ -150,3 +151,34 @@ def test_only_wide_segments_say_their_stage_and_long_names_keep_their_ends() -> 
         "distil_queries=none",
     ]
     assert max(len(line) for value in names["data"]["values"] for line in value["text"].splitlines()) <= 46
+
+
+def test_a_level_far_from_all_curves_is_named_and_does_not_press_them_flat(statistics: Statistics) -> None:
+    found = statistics.chart
+    low, high = found.span
+    far = ReferenceLevel("bm25", high + 2 * (high - low), ("far",))
+    drawn = replace(found, levels=(*found.levels, far))
+    (axis,) = {tuple(layer["encoding"]["y"]["scale"]["domain"]) for layer in layers(budget_chart(drawn), "line")}
+    assert axis[1] < far.mean and drawn.outside == f"above the plot: bm25 {far.mean:.3f}"
+    assert any(drawn.outside in str(layer.get("data")) for layer in layers(budget_chart(drawn), "text"))
+    (asked,) = layers(budget_chart(drawn, None, (far.name, far.mean)), "line")
+    assert asked["encoding"]["y"]["scale"]["domain"][1] > far.mean
+
+
+def test_the_legend_singles_out_a_series_and_a_letter_stands_at_its_end(statistics: Statistics) -> None:
+    drawn = budget_chart(statistics.chart, statistics)
+    (points,), (letters,) = layers(drawn, "point"), [one for one in layers(drawn, "text") if "letter" in str(one)]
+    assert drawn.to_dict()["params"][0]["bind"] == "legend"
+    values = letters["data"]["values"]
+    assert [f"{value['letter']}  {value['series']}" for value in sorted(values, key=lambda value: value["letter"])] == [
+        text.replace("\n", " ") for text in points["encoding"]["shape"]["scale"]["domain"]
+    ]
+    ends = [value["mean"] for value in values if value["x"] == statistics.chart.places[-1]]
+    assert len(set(ends)) == len(ends)
+
+
+def test_what_no_real_teacher_taught_is_marked_in_its_name(statistics: Statistics) -> None:
+    marks = {one.teacher_type: one.name for one in statistics.chart.series}
+    assert marks["placebo"].endswith("(placebo)") and marks["oracle"].endswith("(oracle)")
+    assert not marks["real"].endswith(")")
+    assert "no-llm (control)" in {level.title for level in statistics.chart.levels}

@@ -22,7 +22,7 @@ def plot(chart: Chart) -> str:
     def row_of(value: float) -> int:
         return round((high - value) / (high - low) * (HEIGHT - 1))
 
-    for level in chart.levels:
+    for level in chart.drawn_levels:
         grid[row_of(level.mean)] = ["-"] * WIDTH
     for one in chart.series:
         places = [(columns[point.x], point.mean) for point in one.points]
@@ -44,7 +44,7 @@ def _columns(places: list[float]) -> list[int]:
 
 
 def _range(chart: Chart) -> tuple[float, float]:
-    values = [point.mean for one in chart.series for point in one.points] + [level.mean for level in chart.levels]
+    values = [point.mean for one in chart.series for point in one.points] + [level.mean for level in chart.drawn_levels]
     margin = max((max(values) - min(values)) * 0.05, 0.001)
     return min(values) - margin, max(values) + margin
 
@@ -71,5 +71,6 @@ def _axis(columns: dict[float, int], chart: Chart) -> str:
 
 def _legend(chart: Chart) -> list[str]:
     letters = [f"  {letter} {one.name}" for letter, one in zip(ascii_uppercase, chart.series, strict=False)]
-    levels = [f"  - {level.name} {level.mean:.3f}" for level in chart.levels]
-    return [*letters, *levels, *([f"  ({chart.left_out} more in the table)"] if chart.left_out else [])]
+    levels = [f"  - {level.title} {level.mean:.3f}" for level in chart.drawn_levels]
+    outside = [f"  {chart.outside}"] if chart.outside else []
+    return [*letters, *levels, *outside, *([f"  ({chart.left_out} more in the table)"] if chart.left_out else [])]

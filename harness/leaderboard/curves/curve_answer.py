@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.evaluation.curves.budget_curve import LEVEL, Amount, CurveValue
 from harness.evaluation.curves.fits import Monotone
+from harness.leaderboard import row_texts
 from harness.leaderboard.board_model import Table
 from harness.leaderboard.curves.against_series import (
     Pair,
@@ -59,6 +60,20 @@ class CurveAnswer:
     choice: str = ""
     """What is to be known of a reference that was chosen by the results; empty where it was named."""
 
+    @property
+    def conclusion(self) -> str:
+        """What the answer comes to for our series with a real teacher, or else the best: what it takes to reach the
+        target where one was asked for, otherwise how it stands to the reference; empty where nothing was asked."""
+        fitted = self.statistics.fitted if self.statistics else ()
+        real = [one.series for one in fitted if one.series.teacher_type == "real"]
+        series = [one.name for one in real if one.category == "ours"] + [one.series.name for one in fitted]
+        if self.goal is not None:
+            words = {one.series: one.words for one in self.needed}
+            name = next(name for name in series if name in words)
+            return f"{name} for {self.goal[0]} ({self.table.metric} {row_texts.number(self.goal[1])}): {words[name]}"
+        words = {pair.series: pair.words for pair in self.pairs}
+        return next((words[name] for name in series if name in words), "")
+
 
 def answer(result_set: ResultSet, table: Table, question: CurveQuestion) -> CurveAnswer:
     """The answer to `question`. Raises UserError for a fit, a target or a series that does not exist."""
@@ -88,6 +103,7 @@ def as_json(one: CurveAnswer) -> dict[str, Any]:
         "target": {"name": one.goal[0], "mean": one.goal[1]} if one.goal else None,
         "against": one.reference,
         "against_chosen": one.choice,
+        "conclusion": one.conclusion,
         "curves": [],
         "frontier": _frontier(one.frontier) if one.frontier else None,
     }

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from harness.leaderboard import row_texts
 from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.curves.cost_axes import AXES, Axis
 from harness.method import Category
@@ -17,6 +18,9 @@ FEW = 5
 simulation)."""
 MOST = 8
 """Series that can be told apart in one picture."""
+_NEAR, _LEAST = 0.25, 0.02
+"""How far from the curves a level may lie to be drawn, in parts of what they span and at least: one far off would press
+all curves flat."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,13 @@ class ReferenceLevel:
     mean: float
     run_ids: tuple[str, ...]
     """Of its row: the ids of its runs."""
+    mark: str = ""
+    """What its title says beside the name: that it is a control."""
+
+    @property
+    def title(self) -> str:
+        """Its name, marked."""
+        return f"{self.name} ({self.mark})" if self.mark else self.name
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,31 @@ class Chart:
     def places(self) -> list[float]:
         """Where points stand on the axis, ascending."""
         return sorted({point.x for one in self.series for point in one.points})
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The least and the largest value of the points and their bands."""
+        points = [point for one in self.series for point in one.points]
+        return min(point.low for point in points), max(point.high for point in points)
+
+    @property
+    def drawn_levels(self) -> tuple[ReferenceLevel, ...]:
+        """The levels that are near enough to the curves to be drawn beside them."""
+        low, high = self.span
+        near = max(_NEAR * (high - low), _LEAST)
+        return tuple(level for level in self.levels if low - near <= level.mean <= high + near)
+
+    @property
+    def outside(self) -> str:
+        """The other levels in words: 'above the plot: bm25 0.676'; empty where all are drawn."""
+        far = [level for level in self.levels if level not in self.drawn_levels]
+        sides = {"above": [one for one in far if one.mean > self.span[1]]}
+        sides["below"] = [one for one in far if one not in sides["above"]]
+        return "; ".join(
+            f"{side} the plot: {', '.join(f'{one.title} {one.mean:.3f}' for one in levels)}"
+            for side, levels in sides.items()
+            if levels
+        )
 
     @property
     def note(self) -> str:
@@ -122,7 +158,11 @@ def chart(table: Table, axis: str = "labels") -> Chart | None:
     series = [
         _series(name, members, table.metric, runs, over) for name, members in zip(names, groups.values(), strict=True)
     ]
-    levels = [ReferenceLevel(row.name, row.metrics[table.metric].mean, row.run_ids) for row in rows if not row.budget]
+    levels = [
+        ReferenceLevel(row.name, row.metrics[table.metric].mean, row.run_ids, row_texts.doubt(row))
+        for row in rows
+        if not row.budget
+    ]
     title = f"{table.collection} ({table.split})"
     ordered = tuple(sorted(series, key=lambda one: -one.points[-1].mean))
     return Chart(title, table.metric, ordered, tuple(levels), RUNS if runs else QUERIES, axis=over)
@@ -143,7 +183,7 @@ def _names(rows: Sequence[Row]) -> list[str]:
                 *([row.variant] * bool(row.variant)),
             ]
         )
-        + (f" ({row.teacher_type})" if row.teacher_type == "simulated" else "")
+        + (f" ({mark})" if (mark := row_texts.doubt(row)) else "")
         for row in rows
     ]
 

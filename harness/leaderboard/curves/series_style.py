@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import ascii_lowercase
 from typing import NamedTuple
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6E6E6E", "#8C6BB1")
@@ -44,6 +45,16 @@ def series_style(number: int) -> SeriesStyle:
 def series_styles(count: int) -> list[SeriesStyle]:
     """The looks of the first `count` series."""
     return [series_style(number) for number in range(count)]
+
+
+def letters(count: int) -> list[str]:
+    """The first `count` of a, b, ..., z, aa, ab, ..."""
+    return [_letter(number) for number in range(count)]
+
+
+def _letter(number: int) -> str:
+    before, last = divmod(number, len(ascii_lowercase))
+    return (_letter(before - 1) if before else "") + ascii_lowercase[last]
 
 
 def ink(colour: str) -> str:

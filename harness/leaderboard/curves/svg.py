@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from xml.sax.saxutils import escape
 
-from harness._lazy import lazy
 from harness.errors import UserError
 from harness.leaderboard.board import Board
 from harness.leaderboard.curves.cost_axes import AXES, Axis
+from harness.leaderboard.curves.label_places import spread
 from harness.leaderboard.curves.series import Chart, ReferenceLevel, Series, amount_text, chart, select
 from harness.leaderboard.curves.series_style import MARKERS, SeriesStyle, series_styles
 from harness.leaderboard.curves.short_names import shortened
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from harness.evaluation.curves.budget_curve import Band
     from harness.leaderboard.curves.fitted import Statistics
 
-
-optimize = lazy("scipy.optimize")
 
 _WIDTH, _HEIGHT = 960, 480
 _LEFT, _RIGHT, _TOP = 64, 560, 52
@@ -66,7 +64,8 @@ def svg(chart: Chart, statistics: Statistics | None = None) -> str:
     paths = [_path(one, fits.get(one.name)) for one in chart.series]
     scale = _scale(chart, paths)
     styles = series_styles(len(chart.series))
-    parts = [_head(chart, scale.height), *_grid(scale), *(_level(level, scale) for level in chart.levels)]
+    parts = [_head(chart, scale.height), *_grid(scale), *(_level(level, scale) for level in chart.drawn_levels)]
+    parts.append(_text(_LEFT, 44, chart.outside, size=11, colour="#555555"))
     parts += [_band(path, style.colour, scale) for path, style in zip(paths, styles, strict=True)]
     parts += [_line(one, path, style, scale) for one, path, style in zip(chart.series, paths, styles, strict=True)]
     parts += _labels(chart, styles, scale)
@@ -110,11 +109,13 @@ def _path(one: Series, fit: Band | None) -> list[_Corner]:
 
 def _scale(chart: Chart, paths: Iterable[list[_Corner]]) -> _Scale:
     values = [bound for path in paths for corner in path for bound in (corner.low, corner.high)]
-    values += [point.mean for one in chart.series for point in one.points] + [level.mean for level in chart.levels]
+    values += [point.mean for one in chart.series for point in one.points] + [
+        level.mean for level in chart.drawn_levels
+    ]
     step = _step(max(values) - min(values))
     low, high = math.floor(min(values) / step + 1e-9) * step, math.ceil(max(values) / step - 1e-9) * step
     # Where all values are one that lies on a grid line, the picture still has a height.
-    height = max(_HEIGHT, _TOP + _LINE * (len(chart.series) + len(chart.levels)) + _BELOW)
+    height = max(_HEIGHT, _TOP + _LINE * (len(chart.series) + len(chart.drawn_levels)) + _BELOW)
     return _Scale(chart.places, chart.axis, low, max(high, low + step), height)
 
 
@@ -223,7 +224,7 @@ def _labels(chart: Chart, styles: Sequence[SeriesStyle], scale: _Scale) -> list[
     place."""
     ends = zip(chart.series, styles, strict=True)
     labels = [_Label(one.name, one.points[-1].mean, scale.x(one.points[-1].x), style) for one, style in ends]
-    labels += [_Label(level.name, level.mean, _RIGHT, None) for level in chart.levels]
+    labels += [_Label(level.title, level.mean, _RIGHT, None) for level in chart.drawn_levels]
     labels.sort(key=lambda label: -label.mean)
     names = shortened([label.name for label in labels], _LONGEST - len("  0.000"))
     heights = _spread([scale.y(label.mean) for label in labels], scale.height)
@@ -244,9 +245,7 @@ def _spread(wanted: Sequence[float], height: float) -> list[float]:
     """Heights as near to `wanted` (ascending) as a line of text apart allows by least squares, inside the picture where
     they fit."""
 
-    if not wanted:
-        return []
     # Less the lines above each, the heights must only not fall, which bounds only clip.
-    level = optimize.isotonic_regression([place - _LINE * number for number, place in enumerate(wanted)]).x.tolist()
+    level = [place - _LINE * number for number, place in enumerate(spread(wanted, _LINE))]
     lowest = height - 24 - _LINE * (len(wanted) - 1)
     return [max(_TOP - 20, min(lowest, place)) + _LINE * number for number, place in enumerate(level)]

@@ -42,7 +42,9 @@ def _table(one: CurveAnswer) -> list[RenderableType]:
         parts.append(Text(f"{one.drawn.metric} by {one.drawn.axis.title}\n{plot(one.drawn)}\n"))
     if one.statistics is not None:
         letters = _letters(one.statistics)
-        parts += [_curves(one, letters), *_pairs(one, letters), _notes(one.statistics, letters)]
+        parts += [_curves(one, letters), *_pairs(one, letters)]
+        parts += [Text(f"That is: {one.conclusion}.\n")] if one.conclusion else []
+        parts.append(_notes(one.statistics, letters))
     if one.frontier is not None:
         parts += [_frontier(one.frontier, one.table.metric), Text(one.frontier.family + "\n", style="dim")]
     return parts
@@ -95,14 +97,7 @@ def _pairs(one: CurveAnswer, letters: dict[str, str]) -> list[RenderableType]:
         shown.add_row(
             letters[pair.series], *_value(pair.area, "+"), amount_words(pair.equal, axis), ahead_words(pair.ahead, axis)
         )
-    ours = [
-        fitted.series.name
-        for fitted in one.statistics.fitted
-        if fitted.series.teacher_type == "real" and fitted.series.category == "ours"
-    ]
-    told = next((pair.words for pair in one.pairs if pair.series in ours), one.pairs[0].words)
-    choice = [Text(f"! {one.choice}.\n", style="dim")] if one.choice else []
-    return [shown, Text(f"That is: {told}.\n"), *choice]
+    return [shown, *([Text(f"! {one.choice}.\n", style="dim")] if one.choice else [])]
 
 
 def _letters(statistics: Statistics) -> dict[str, str]:

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
-from string import ascii_lowercase
 
 from harness.evaluation.significance.comparison_result import Bounds, ComparisonResult
 from harness.evaluation.significance.score_matrix import compare_matrix
 from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard.board_model import Row, Table
+from harness.leaderboard.curves.series_style import letters
 from harness.leaderboard.load_results import ResultSet
 from harness.leaderboard.row_query_values import per_query
 
@@ -95,16 +95,6 @@ def _span(run: list[str]) -> str:
     if len(run) >= _SHORTEST:
         return f"{run[0]}–{run[-1]}"
     return ("" if all(len(letter) == 1 for letter in run) else ",").join(run)
-
-
-def letters(count: int) -> list[str]:
-    """The first `count` of a, b, ..., z, aa, ab, ..."""
-    return [_letter(number) for number in range(count)]
-
-
-def _letter(number: int) -> str:
-    before, last = divmod(number, len(ascii_lowercase))
-    return (_letter(before - 1) if before else "") + ascii_lowercase[last]
 
 
 def all_pairs(

@@ -13,8 +13,9 @@ from harness.leaderboard import row_texts
 from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.column import Column, filled
 from harness.leaderboard.column_layouts import arranged, method_details, record
+from harness.leaderboard.curves.series_style import letters
 from harness.leaderboard.load_results import ResultSet
-from harness.leaderboard.report.all_pairs import ALL_PAIRS, PairMatrix, all_pairs, letters
+from harness.leaderboard.report.all_pairs import ALL_PAIRS, PairMatrix, all_pairs
 from harness.leaderboard.report.curve_texts import CurveTexts, curve_texts
 from harness.leaderboard.report.findings import findings
 from harness.leaderboard.report.recipes import Recipe, environments, recipe

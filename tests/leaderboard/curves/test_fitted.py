@@ -173,7 +173,10 @@ def test_a_series_goes_by_its_name_or_how_that_begins(statistics: Statistics) ->
 def test_doubts_are_said(result_set: ResultSet, table: Table) -> None:
     found = statistics_of(result_set, table, chart(table), "power-law")
     doubts = found.doubts
-    assert set(doubts["one amount: a point, no curve"]) == {"intermediate, oracle", "intermediate, shuffled"}
+    assert set(doubts["one amount: a point, no curve"]) == {
+        "intermediate, oracle (oracle)",
+        "intermediate, shuffled (placebo)",
+    }
     assert len(doubts["3 amounts, too few for power-law: monotone"]) == 1
     assert (
         doubts["one run at a point: luck with the draw of labels is not in its intervals"]
@@ -232,7 +235,11 @@ def test_the_terminal_shows_curves_targets_pairs_and_frontier(result_set: Result
     console.print(render([made], "results"))
     text = console.export_text()
     assert "labels for no-llm" in text
-    assert "That is: how much intermediate, smollm2" in " ".join(text.split())
+    ours = next(one.series for one in made.needed if one.series.startswith("intermediate, smollm2"))
+    assert f"That is: {ours} for no-llm (nDCG@10 " in " ".join(text.split())
+    unasked = answer(result_set, table, CurveQuestion())
+    assert made.goal is not None and made.conclusion.endswith({one.series: one.words for one in made.needed}[ours])
+    assert unasked.conclusion in [pair.words for pair in unasked.pairs] and "for no-llm" not in unasked.conclusion
     assert "◆ frontier" in text
     assert "nothing is said beyond the measured amounts" in " ".join(text.split())
     assert max(map(len, text.splitlines())) <= 100

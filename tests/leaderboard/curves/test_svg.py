@@ -104,14 +104,14 @@ def test_the_figure_draws_every_series_with_its_own_marker_beside_its_name(many:
     assert len(set(markers)) == 30
     assert len(markers) == sum(len(one.points) for one in many.series) + 30
     labels = {item.text: float(item.attrib["y"]) for item in root.iter(f"{SVG}text") if float(item.attrib["x"]) > 580}
-    assert len(labels) == 30 + len(many.levels)
+    assert len(labels) == 30 + len(many.drawn_levels)
     assert all(0 <= y <= height for y in labels.values())
     assert all(lower - upper >= 15.9 for upper, lower in pairwise(sorted(labels.values())))
 
 
 def test_long_names_stand_differently_at_the_ends_of_lines(many: Chart) -> None:
     drawn = replace(many, series=tuple(replace(one, name=name) for one, name in zip(many.series, NAMES, strict=False)))
-    drawn = replace(drawn, levels=(ReferenceLevel("no-llm", 0.5, ("x",)),))
+    drawn = replace(drawn, levels=(ReferenceLevel("no-llm", many.span[1], ("x",)),))
     texts = [item.text or "" for item in ET.fromstring(svg(drawn)).iter(f"{SVG}text") if float(item.attrib["x"]) > 580]
     assert len({text.rsplit("  ", 1)[0] for text in texts}) == len(NAMES) + 1
     assert sum("distil_queries=none" in text for text in texts) == 1

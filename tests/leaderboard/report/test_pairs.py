@@ -11,9 +11,10 @@ from harness.evaluation.significance.evaluate_run import compare
 from harness.evaluation.significance.test_spec import TestSpec
 from harness.leaderboard.board import board_of
 from harness.leaderboard.board_model import Row, Table
+from harness.leaderboard.curves.series_style import letters
 from harness.leaderboard.load_results import load_results
 from harness.leaderboard.report import all_pairs as module
-from harness.leaderboard.report.all_pairs import PairMatrix, all_pairs, letters
+from harness.leaderboard.report.all_pairs import PairMatrix, all_pairs
 from harness.leaderboard.row_texts import titles
 from harness.retrieval.run import Run
 from tests.leaderboard.runs import QRELS, make_card, make_run, put
