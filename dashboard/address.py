@@ -10,8 +10,21 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from dashboard.text import literal
+
 Values = dict[str, list[str]]
 _HELD = "_address"
+KEYS = frozenset(
+    {
+        *("collection", "metric", "baseline", "search", "group", "teacher", "budget", "loss", "sees", "without"),
+        *("intervals", "tests", "others", "costs", "verdicts", "tables", "axis", "target", "value", "fit", "band"),
+        *("every", "reference", "rows", "against", "test", "correction", "a", "b", "bins", "price", "hour", "among"),
+        *("log", "agree", "picks", "row", "run", "what", "query", "training", "scores", "method", "sweep"),
+    }
+)
+"""What an address may hold; the choices of one page go along to all others."""
+FORMER = {"shown": "rows"}
+"""Keys of links from before, and what they are called now."""
 
 
 @dataclass
@@ -36,7 +49,7 @@ def opened(page: str) -> None:
     A link from page to page that names some choices keeps all others. The browser's Back restores exactly what was
     there.
     """
-    address = {key: st.query_params.get_all(key) for key in st.query_params}
+    address = _found()
     held: Held | None = st.session_state.get(_HELD)
     if held is not None and held.page == page and (held.touched or address == held.written):
         held.fresh, held.notices = False, st.container()
@@ -44,7 +57,19 @@ def opened(page: str) -> None:
         kept = {} if held is None or held.page == page or _back() else held.values
         held = st.session_state[_HELD] = Held(page, {**kept, **address}, st.container(), written=address)
     held.touched = False
+    for key in [key for key in held.values if key not in KEYS]:
+        unknown(key, literal(f"'{key}' in the address is nothing that a page here reads; it changes nothing."))
     write()
+
+
+def _found() -> Values:
+    """The browser's address, former keys by their names of now where those are not there."""
+    address = {key: st.query_params.get_all(key) for key in st.query_params}
+    for former, now in FORMER.items():
+        if former in address:
+            address.setdefault(now, address.pop(former))
+            address.pop(former, None)
+    return address
 
 
 def _back() -> bool:

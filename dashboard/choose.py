@@ -17,6 +17,7 @@ from dashboard import address
 from dashboard.text import literal
 
 _SWITCH = ("false", "true")
+_NOTHING = ""
 
 
 def one(
@@ -44,10 +45,19 @@ def one(
 
 
 def several(
-    where: Any, label: str, options: Sequence[str], key: str, *, most: int | None = None, help: str | None = None
+    where: Any,
+    label: str,
+    options: Sequence[str],
+    key: str,
+    *,
+    most: int | None = None,
+    default: Sequence[str] = (),
+    help: str | None = None,
 ) -> list[str]:
-    """Any of `options`, at first none."""
-    wanted = list(dict.fromkeys(address.values(key)))
+    """Any of `options`, at first those of `default`."""
+    usual = list(default)
+    named = address.values(key) or usual
+    wanted = [] if named == [_NOTHING] else list(dict.fromkeys(named))
     there = [item for item in wanted if item in options]
     gone = [item for item in wanted if item not in options]
     if gone:
@@ -56,10 +66,15 @@ def several(
     if most is not None and len(there) > most:
         _missing(key, there[:most], f"{label}: the address names {len(there)}; only the first {most} are shown.")
     _show(key, there[:most])
-    found = where.multiselect(
-        label, options, key=key, max_selections=most, help=help, on_change=partial(_keep, key, [], ())
-    )
+    keep = partial(_keep, key, usual, ())
+    found = where.multiselect(label, options, key=key, max_selections=most, help=help, on_change=keep)
     return [str(item) for item in found]
+
+
+def words(where: Any, label: str, key: str, *, help: str | None = None) -> str:
+    """What somebody typed, at first nothing."""
+    _show(key, " ".join(address.values(key)[-1:]))
+    return str(where.text_input(label, key=key, help=help, on_change=partial(_keep, key, [""], ())))
 
 
 def switch(where: Any, label: str, key: str, *, default: bool = False, help: str | None = None) -> bool:
@@ -73,7 +88,16 @@ def switch(where: Any, label: str, key: str, *, default: bool = False, help: str
 
 
 def number(
-    where: Any, label: str, key: str, *, least: float, most: float, default: float, step: float, form: str
+    where: Any,
+    label: str,
+    key: str,
+    *,
+    least: float,
+    most: float,
+    default: float,
+    step: float,
+    form: str,
+    help: str | None = None,
 ) -> float:
     """A number between two others, shown in a printf `form`."""
     wanted = address.values(key)[-1:]
@@ -87,7 +111,7 @@ def number(
         value = None
     _show(key, default if value is None else value)
     keep = partial(_keep, key, [str(default)], ())
-    return float(where.number_input(label, least, most, step=step, format=form, key=key, on_change=keep))
+    return float(where.number_input(label, least, most, step=step, format=form, key=key, on_change=keep, help=help))
 
 
 def _show(key: str, value: Any) -> None:
@@ -105,7 +129,8 @@ def _keep(key: str, usual: list[str], forget: tuple[str, ...]) -> None:
     if isinstance(value, bool):
         value = _SWITCH[value]
     found = [str(item) for item in value] if isinstance(value, list) else [str(value)]
-    address.choose(key, [] if found == usual else found)
+    # That nothing is chosen must be said where without a word the default would be.
+    address.choose(key, [] if found == usual else found or [_NOTHING])
     for other in forget:
         address.choose(other, [])
     address.touch()

@@ -16,6 +16,8 @@ RESULTS = "HARNESS_RESULTS"
 WORKSPACE = "HARNESS_WORKSPACE"
 """Environment variable that says where prepared collections and the journals of sweeps lie; ``workspace`` where it is
 not set."""
+HOUR = "HARNESS_HOUR"
+"""Environment variable that says what an hour of the machine costs in USD; 0 where it is not set."""
 LOCAL = "localhost"
 APP = Path(__file__).with_name("app.py")
 _OPTIONS = {
@@ -39,9 +41,11 @@ def command(port: int, app: Path = APP, address: str = LOCAL) -> list[str]:
     return [sys.executable, "-m", "streamlit", "run", str(app), *options]
 
 
-def environment(results: Path, workspace: Path | None = None) -> dict[str, str]:
-    """The environment of that command: this process's, and which results folder and workspace to show."""
+def environment(results: Path, workspace: Path | None = None, hour: float | None = None) -> dict[str, str]:
+    """The environment of that command: this process's, which results folder and workspace to show, and what an hour of
+    the machine costs."""
     chosen = {} if workspace is None else {WORKSPACE: str(workspace.resolve())}
+    chosen |= {} if hour is None else {HOUR: str(hour)}
     return {**os.environ, RESULTS: str(results.resolve()), **chosen, "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
 
 
@@ -50,6 +54,7 @@ def launch(
     port: int,
     workspace: Path | None = None,
     address: str = LOCAL,
+    hour: float | None = None,
     tell: Callable[[str], None] = lambda text: None,
 ) -> int:
     """Serve the dashboard until it is interrupted; the exit code. `tell` hears where it is. Raises UserError when it
@@ -66,7 +71,7 @@ def launch(
         )
     check_free(address, port)
     try:
-        with serving(command(port, address=address), environment(results, workspace)) as server:
+        with serving(command(port, address=address), environment(results, workspace, hour)) as server:
             if answers(server, f"http://{address}:{port}/_stcore/health"):
                 tell(f"dashboard of {results} at http://{address}:{port} (Ctrl+C stops it)")
             return server.wait()

@@ -63,8 +63,7 @@ def _wait(server: subprocess.Popen[bytes], health: str) -> None:
 def addresses(results: Path) -> dict[str, str]:
     """The path of each page of published runs, with choices that show something."""
     names = list(titles(load_board(results).tables[0]))[:3]
-    chosen = {"compare": "rows", "query": "shown"}
-    paths = {page: f"{page}?{urlencode({key: names}, doseq=True)}" for page, key in chosen.items()}
+    paths = {page: f"{page}?{urlencode({'rows': names}, doseq=True)}" for page in ("compare", "query")}
     return {page: "" if page == "leaderboard" else paths.get(page, page) for page in OF_RESULTS}
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
-from dashboard import choose
-from dashboard.launch import RESULTS, WORKSPACE
+from dashboard import address, choose
+from dashboard.launch import HOUR, RESULTS, WORKSPACE
 from dashboard.text import literal
 from harness.errors import UserError
 from harness.files import cache_home
@@ -49,6 +51,11 @@ def workspace() -> WorkspaceFolder:
     return WorkspaceFolder(os.environ.get(WORKSPACE, "workspace"))
 
 
+def usual_hour() -> float:
+    """What an hour of the machine costs in USD unless the page says otherwise; 0 where nobody said."""
+    return float(os.environ.get(HOUR, "0"))
+
+
 @st.cache_resource(max_entries=2, show_spinner="Reading results")  # type: ignore[untyped-decorator]
 def _gathered(folder: str, state: str) -> ResultSet:
     """The runs, read again when `state` says that the folder changed."""
@@ -67,10 +74,29 @@ def _cached() -> Path:
     return cache_home() / "boards"
 
 
-def name(table: Table) -> str:
-    """How a table is called where one is chosen."""
+def names(tables: Sequence[Table]) -> dict[str, Table]:
+    """Tables by what they are called where one is chosen: collection and split, and a content where several have
+    these."""
+    short = Counter((table.collection, table.split) for table in tables)
+    return {
+        full_name(table) if short[table.collection, table.split] > 1 else f"{table.collection} · {table.split}": table
+        for table in tables
+    }
+
+
+def full_name(table: Table) -> str:
+    """What tells a table from any other one."""
     dropped = " · without identical ids" if table.drop_identical else ""
     return f"{table.collection} · {table.split} · {table.content_hash[:8]}{dropped}"
+
+
+def _of_name(tables: Mapping[str, Table]) -> Table:
+    """The table that is chosen; links may name it in full."""
+    wanted = address.values("collection")[-1:]
+    for name, table in tables.items():
+        if wanted == [full_name(table)] != [name]:
+            address.choose("collection", [name])
+    return tables[choose.one(st.sidebar, "Collection", list(tables), "collection") or next(iter(tables))]
 
 
 def view() -> View:
@@ -82,8 +108,7 @@ def view() -> View:
     if not first.tables:
         st.info(literal(f"No published runs in {folder}. Run a sweep first: harness sweep FILE"))
         st.stop()
-    tables = {name(table): table for table in first.tables}
-    table = tables[choose.one(st.sidebar, "Collection", list(tables), "collection") or next(iter(tables))]
+    table = _of_name(names(first.tables))
     metric = choose.one(
         st.sidebar,
         "Metric",
@@ -107,7 +132,7 @@ def view() -> View:
     except UserError as error:
         st.error(literal(str(error)))
         st.stop()
-    shown = next(other for other in led.tables if name(other) == name(table))
+    shown = next(other for other in led.tables if full_name(other) == full_name(table))
     _notes(led, shown)
     return View(str(folder), mark, shown, titles(shown))
 

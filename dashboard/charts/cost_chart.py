@@ -29,7 +29,7 @@ def frontier_chart(found: Frontier, metric: str, title: str, logarithmic: bool) 
 
     The frontier's points are numbered, cheapest first, and named below the chart.
     """
-    rows = [{**one._asdict(), "standing": one.status} for one in found.rows]
+    rows = [{**one._asdict(), "name": one.title, "standing": one.status} for one in found.rows]
     across = (
         _logarithmic(found, title) if logarithmic else alt.X("price:Q", title=title, axis=alt.Axis(format=",.12~g"))
     )
@@ -55,7 +55,7 @@ def frontier_chart(found: Frontier, metric: str, title: str, logarithmic: bool) 
     marks = alt.Chart(alt.Data(values=numbered)).mark_text(
         dx=9, dy=-11, fontSize=13, fontWeight="bold", color=LOOKS[FRONTIER][0]
     )
-    key = _key([one.name for one in ahead])
+    key = _key([one.title for one in ahead])
     named = alt.TitleParams(key, orient="bottom", anchor="start", fontSize=11, fontWeight="normal", offset=10)
     drawn = alt.layer(steps, points, marks.encode(x=across, y=height, text="number:N"))
     return drawn.properties(height=500 + _LINE * len(key), title=named)

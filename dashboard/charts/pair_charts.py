@@ -11,9 +11,9 @@ from harness.leaderboard.curves.short_names import shortened, wrapped
 from harness.leaderboard.row_query_values import QueryChange
 
 WINS = {
-    "b better": ("#0072B2", "triangle-up"),
+    "row better": ("#0072B2", "triangle-up"),
     "equal": ("#6E6E6E", "circle"),
-    "a better": ("#D55E00", "triangle-down"),
+    "row worse": ("#D55E00", "triangle-down"),
 }
 """Colour and marker of a query by who wins it: blue and vermilion of Okabe and Ito's palette, and never by colour
 alone."""
@@ -26,14 +26,14 @@ Names = tuple[str, str]
 
 
 def scatter(changes: list[QueryChange], metric: str, names: Names) -> alt.LayerChart:
-    """Each query at what a (across) and b (up) give it; above the diagonal b is better. Queries at one place make a
-    larger mark.
+    """Each query at what the row (b, up) gives it, and what it is held against (a, across); above the diagonal the row
+    is better. Queries at one place make a larger mark.
 
-    `names` are the rows a and b, for the titles of the axes.
+    `names` are those of a and b, for the titles of the axes.
     """
     low, high = _ends(changes)
     scale = alt.Scale(domain=[low, high], nice=False)
-    across, up = _pair_summary(f"{metric} of ", names)
+    across, up = _pair_summary(f"{metric}, ", names)
     axis = alt.Axis(format=".4~f")
     points = alt.Chart(alt.Data(values=_points(changes))).mark_point(filled=True, opacity=0.7)
     points = points.encode(
@@ -53,16 +53,16 @@ def scatter(changes: list[QueryChange], metric: str, names: Names) -> alt.LayerC
 
 
 def differences(changes: list[QueryChange], metric: str, names: Names) -> alt.Chart:
-    """The difference b - a of every query, largest gain first; `names` are the rows a and b, for the titles of the
-    axes."""
+    """The difference of every query, row minus what it is held against, largest gain first; `names` are a and b as in
+    `scatter`."""
     values = [{**point, "place": place} for place, point in enumerate(_points(changes), 1)]
-    across = ["queries, largest gain of b first", *(line for lines in _pair_summary("", names) for line in lines)]
+    across = ["queries, largest gain of the row first", *(line for lines in _pair_summary("", names) for line in lines)]
     return (
         alt.Chart(alt.Data(values=values))
         .mark_bar()
         .encode(
             x=alt.X("place:O", title=across, axis=alt.Axis(labels=False, ticks=False)),
-            y=alt.Y("difference:Q", title=f"{metric}, b - a", axis=alt.Axis(format=".4~f")),
+            y=alt.Y("difference:Q", title=f"{metric}, row - against", axis=alt.Axis(format=".4~f")),
             color=_winner()["color"],
             tooltip=[alt.Tooltip("query:N"), alt.Tooltip("difference:Q", format="+.3f")],
         )
@@ -82,7 +82,7 @@ def _points(changes: list[QueryChange]) -> list[dict[str, Any]]:
         {
             **one._asdict(),
             "here": places[one.a, one.b],
-            "winner": "b better" if one.difference > 0 else "a better" if one.difference < 0 else "equal",
+            "winner": "row better" if one.difference > 0 else "row worse" if one.difference < 0 else "equal",
         }
         for one in changes
     ]
@@ -102,10 +102,10 @@ def _size(changes: list[QueryChange]) -> alt.Size:
 
 
 def _pair_summary(before: str, names: Names) -> list[list[str]]:
-    """`before` with a and with b, and with their names, each on few lines."""
+    """`before` with each name and what it is, on few lines."""
     return [
         wrapped(f"{before}{side}: {name}", _LINE)
-        for side, name in zip("ab", shortened(names, _LINE * _LINES), strict=True)
+        for side, name in zip(("against", "row"), shortened(names, _LINE * _LINES), strict=True)
     ]
 
 

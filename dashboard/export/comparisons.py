@@ -98,19 +98,24 @@ def _square(found: Pair | None) -> Square:
 
 
 def _pairs(answer: ComparisonResult) -> Grid:
-    texts = [column("a", "text", "name"), column("b", "text", "name")]
+    texts = [column("row", "text", "name"), column("against", "text", "name")]
     numbers = [
-        column("b - a", "number"),
+        column("difference", "number"),
         column("95 %", "text", "tight"),
         column("p", "number"),
         column("p adj.", "number"),
     ]
-    sizes = [column("verdict"), column("d_z", "number"), column("P(b > a)", "number"), column("+/=/-", "text", "tight")]
+    sizes = [
+        column("verdict"),
+        column("d_z", "number"),
+        column("P(better)", "number"),
+        column("+/=/-", "text", "tight"),
+    ]
     power = [column("detectable", "number"), column("queries needed", "number")]
     rows = [
         [
-            cell(one["a"]),
             cell(one["b"]),
+            cell(one["a"]),
             cell(one["difference"], "+.4f"),
             cell(interval(one["interval"])),
             cell(one["p"])._replace(text=p_text(one["p"])),

@@ -17,31 +17,37 @@ from harness.leaderboard.report.all_pairs import PairMatrix
 from harness.text import counted
 
 _HELP = {
-    "a": "A row, by its letter in the list above.",
-    "b": "The row that is compared with it.",
-    "b - a": "Mean difference over queries: above 0, b is better.",
+    "row": "A row, by its letter in the list above.",
+    "against": "The row that it is held against.",
+    "difference": "Mean over queries, row minus against: above 0, the row is better.",
     "95 %": "Interval of the mean difference, over queries and runs where the test is t.",
     "p": "How often chance alone would give a difference at least as large, if the two were equal.",
     "p adj.": "p corrected for the number of comparisons made here; the verdict goes by it.",
-    "verdict": "Of b. 'not shown' is no evidence that the two are equal.",
-    "+/=/-": "Queries on which b is better, equal, worse.",
+    "verdict": "Of the row. 'not shown' is no evidence that the two are equal.",
+    "+/=/-": "Queries on which the row is better, equal, worse.",
     "d_z": "Cohen's d for paired values: the mean difference in standard deviations of the differences.",
-    "P(b > a)": "On how many queries b is better, ties counted half.",
+    "P(better)": "On which share of queries the row is better, ties counted half.",
     "detectable": "The least true difference that as many queries show with 80 % power.",
     "queries needed": "How many queries it takes to show a true difference of this size with 80 % power.",
 }
-_NUMBERS = {"b - a": "%+.4f", "d_z": "%+.2f", "P(b > a)": "%.2f", "detectable": "%.4f", "queries needed": "localized"}
+_NUMBERS = {
+    "difference": "%+.4f",
+    "d_z": "%+.2f",
+    "P(better)": "%.2f",
+    "detectable": "%.4f",
+    "queries needed": "localized",
+}
 _WIDTHS = {
-    "a": 40,
-    "b": 40,
-    "b - a": 74,
+    "row": 40,
+    "against": 62,
+    "difference": 78,
     "95 %": 112,
     "p": 62,
     "p adj.": 62,
     "verdict": 84,
     "+/=/-": 104,
     "d_z": 58,
-    "P(b > a)": 75,
+    "P(better)": 75,
 }
 
 
@@ -96,7 +102,10 @@ def matrix(answer: ComparisonResult, letter: Mapping[str, str]) -> None:
     config = {"row": st.column_config.TextColumn(width=40, pinned=True)}
     config |= {heading: st.column_config.TextColumn(width=124) for heading in letter.values()}
     frame(shown, "Matrix", config, save="matrix")
-    st.caption("Row minus column with its adjusted p: ▲ the row is better, ▼ worse, · not shown.")
+    st.caption(
+        "Row minus column with its adjusted p: ▲ the row is better, ▼ worse, · not shown. The list below has the "
+        "same differences: row minus against."
+    )
 
 
 def tests(answer: ComparisonResult, letter: Mapping[str, str]) -> None:
@@ -104,16 +113,16 @@ def tests(answer: ComparisonResult, letter: Mapping[str, str]) -> None:
     tested."""
     rows = answer["comparisons"]
     shown = {
-        "a": [letter[row["a"]] for row in rows],
-        "b": [letter[row["b"]] for row in rows],
-        "b - a": [row["difference"] for row in rows],
+        "row": [letter[row["b"]] for row in rows],
+        "against": [letter[row["a"]] for row in rows],
+        "difference": [row["difference"] for row in rows],
         "95 %": [interval(row["interval"]) for row in rows],
         "p": [p_text(row["p"]) for row in rows],
         "p adj.": [p_text(row["p_adjusted"]) for row in rows],
         "verdict": [verdict_words(row) for row in rows],
         "+/=/-": [f"{row['wins']} / {row['ties']} / {row['losses']}" for row in rows],
         "d_z": [row["effect_size"] for row in rows],
-        "P(b > a)": [row["superiority"] for row in rows],
+        "P(better)": [row["superiority"] for row in rows],
         "detectable": [row["detectable"] for row in rows],
         "queries needed": [row["queries_needed"] for row in rows],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -15,18 +16,23 @@ from dashboard.source import View, view, workspace
 from dashboard.tables.comparison_tables import lettered, matrix, means, tests
 from dashboard.tables.row_list import row_list
 from dashboard.text import literal
+from dashboard.usual_rows import usual_note, usual_rows
 from harness.errors import UserError
 from harness.evaluation.significance.corrections import CORRECTIONS
 from harness.evaluation.significance.paired_tests import TESTS
 from harness.evaluation.significance.test_spec import HOLM, TestSpec
 from harness.leaderboard import row_texts
 from harness.leaderboard.comparison import FEWEST, MOST, compare_rows
-from harness.leaderboard.inspect.query_rankings import local_collection
+from harness.leaderboard.inspect.query_rankings import local_collection, query_texts
 from harness.leaderboard.inspect.strata import SIZES, strata
 from harness.leaderboard.row_query_values import PerQuery, QueryChange, changes, extremes, per_query
 from harness.text import counted
 
 _ALL = "all pairs"
+_NO_TEXTS = (
+    "Queries stand by their ids: their texts are not on this machine. Run a sweep on the collection, or start the "
+    "dashboard with the --workspace of one."
+)
 
 
 def _question(where: st.delta_generator.DeltaGenerator) -> TestSpec:
@@ -45,13 +51,13 @@ def _question(where: st.delta_generator.DeltaGenerator) -> TestSpec:
     )
 
 
-def _pair(values: PerQuery, chosen: list[str], letter: Mapping[str, str]) -> None:
+def _pair(found_view: View, values: PerQuery, chosen: list[str], letter: Mapping[str, str]) -> None:
     st.subheader("Query by query")
     left, right = st.columns(2)
-    a = choose.one(left, "a", chosen, "a", default=chosen[0]) or chosen[0]
+    a = choose.one(right, "Against", chosen, "a", default=chosen[0]) or chosen[0]
     others = [name for name in chosen if name != a]
-    b = choose.one(right, "b", others, "b", default=chosen[1]) or others[0]
-    row_list({f"a is {letter[a]}": a, f"b is {letter[b]}": b})
+    b = choose.one(left, "Row", others, "b", default=chosen[1]) or others[0]
+    row_list({f"{letter[b]}, the row": b, f"{letter[a]}, against": a})
     found = changes(values, values.names.index(a), values.names.index(b))
     said = f"{values.metric} of {counted(len(found), 'query')}"
     # A row for each kind of thing: on a phone columns stand below each other, and both choices belong before the first
@@ -60,28 +66,49 @@ def _pair(values: PerQuery, chosen: list[str], letter: Mapping[str, str]) -> Non
     show(
         scatter(found, values.metric, (a, b)),
         "scatter",
-        f"{said}: a across, b up; above the diagonal b is better.",
+        f"{said}: the row up, what it is held against across; above the diagonal the row is better.",
         left,
     )
-    show(differences(found, values.metric, (a, b)), "differences", f"{said}: b minus a, largest gain first.", right)
+    show(
+        differences(found, values.metric, (a, b)),
+        "differences",
+        f"{said}: row minus against, largest gain first.",
+        right,
+    )
     gains, losses = extremes(found)
+    texts = _texts(found_view, chosen, [change.query for change in [*gains, *losses]])
     left, right = st.columns(2)
-    _list(left, "Biggest wins of b", gains)
-    _list(right, "Biggest losses of b", losses)
+    _list(left, "Biggest wins of the row", gains, texts)
+    _list(right, "Biggest losses of the row", losses, texts)
+    if not texts:
+        st.caption(_NO_TEXTS)
     queries = [change.query for change in [*gains, *losses]]
     if queries:
-        query = st.selectbox("Look at a query", queries, key="extreme")
-        st.page_link("views/query.py", label="Open it", query_params=address.link(query=[query], shown=[a, b]))
+        query = st.selectbox("Look at a query", queries, key="extreme", format_func=lambda one: texts.get(one, one))
+        st.page_link("views/query.py", label="Open it", query_params=address.link(query=[query], rows=[a, b]))
 
 
-def _list(where: st.delta_generator.DeltaGenerator, title: str, found: list[QueryChange]) -> None:
+def _texts(found: View, chosen: list[str], queries: list[str]) -> dict[str, str]:
+    """What the queries say, by their ids; nothing where their collection is not on this machine."""
+    run = found.result_set.runs_of_row(found.table, found.rows[chosen[0]])[0]
+    collection = local_collection(run, workspace().collections)
+    return query_texts(collection, run.card.collection.split, queries)
+
+
+def _list(
+    where: st.delta_generator.DeltaGenerator, title: str, found: list[QueryChange], texts: Mapping[str, str]
+) -> None:
     where.markdown(f"**{title}**")
     if not found:
         where.caption("None.")
         return
-    shown = {name: [getattr(one, name) for one in found] for name in QueryChange._fields}
-    config = {name: st.column_config.NumberColumn(format="%.3f") for name in ("a", "b")}
-    config["difference"] = st.column_config.NumberColumn("b - a", format="%+.3f")
+    headings = {"query": "query", "b": "row", "a": "against", "difference": "difference"}
+    shown = {heading: [getattr(one, name) for one in found] for name, heading in headings.items()}
+    config: dict[str, Any] = {name: st.column_config.NumberColumn(format="%.3f") for name in ("row", "against")}
+    config["difference"] = st.column_config.NumberColumn(format="%+.3f")
+    if texts:
+        shown = {"text": [texts.get(one.query, "") for one in found], **shown}
+        config["text"] = st.column_config.TextColumn(width=220)
     frame(shown, title, config, where, save=title.lower().replace(" ", "-"))
 
 
@@ -120,12 +147,16 @@ def page() -> None:
     """The whole page."""
     st.title("Compare")
     found = view()
-    chosen = choose.several(st, f"Rows, {FEWEST} to {MOST}", list(found.rows), "rows", most=MOST)
+    usual = usual_rows(found.table)
+    chosen = choose.several(st, f"Rows, {FEWEST} to {MOST}", list(found.rows), "rows", most=MOST, default=usual)
     if len(chosen) < FEWEST:
         st.info(f"Choose {FEWEST} to {MOST} rows, here or by ticking them on the leaderboard.")
         return
+    usual_note("rows")
     left, right = st.columns(2)
-    against = choose.one(left, "Against", [_ALL, *chosen], "against", help="All pairs, or every other row against one.")
+    said = "All pairs, or every other row against one. A difference is always that of a row from what it is against."
+    first = usual[0] if not address.values("rows") else _ALL
+    against = choose.one(left, "Against", [_ALL, *chosen], "against", default=first, help=said)
     try:
         values = per_query(found.result_set, found.table, [(name, found.rows[name]) for name in chosen])
         with right:
@@ -138,7 +169,7 @@ def page() -> None:
     means(answer, letter)
     matrix(answer, letter)
     tests(answer, letter)
-    _pair(values, chosen, letter)
+    _pair(found, values, chosen, letter)
     _strata(found, values, chosen, letter)
 
 

@@ -8,31 +8,40 @@ from dashboard import choose
 from dashboard.charts.cost_chart import frontier_chart, stage_chart
 from dashboard.frame import frame
 from dashboard.show import show
-from dashboard.source import View, view
+from dashboard.source import View, usual_hour, view
 from dashboard.text import literal
-from harness.leaderboard.curves.frontier import PRICES, STANDINGS, Frontier, frontier, unpriced
+from harness.leaderboard.curves.frontier import AMONG, PRICES, STANDINGS, Frontier, frontier, unpriced
 from harness.leaderboard.inspect.stage_costs import split_by_stage
+from harness.leaderboard.render.curve_terminal import frontier_notes
 
 # Rows whose bars are drawn; the table has all. (Streamlit would show a string here on the page.)
 _MOST_BARS = 40
 
 
-def _frontier(found: View, price: str) -> None:
-    title, metric = PRICES[price].title, found.table.metric
-    priced = frontier(found.result_set, found.table, list(found.rows.items()), price)
+def _frontier(found: View, price: str, hour: float) -> None:
+    metric, rows = found.table.metric, list(found.rows.items())
+    said = "Rows that need no labels cost none: held against them, hardly any row with labels is worth its price."
+    shown = {text: name for name, text in AMONG.items()}
+    chosen = choose.one(st, "Among", list(shown), "among", help=said) or next(iter(shown))
+    priced = frontier(found.result_set, found.table, rows, price, hour=hour, among=shown[chosen])
+    if not priced.rows:
+        st.info("No row here uses labels.")
+        return
+    title = priced.title
     logarithmic = choose.switch(st, "Log axis", "log")
     said = f"{metric} against {title}, {len(priced.rows)} rows; the table below has the numbers."
     show(frontier_chart(priced, metric, title, logarithmic), "cost", said)
     meanings = "; ".join(f"{standing}: {meaning}" for standing, meaning in STANDINGS.items())
     left_out = "Rows of teachers that see the answers are left out."
-    st.caption(literal(f"{meanings}. {left_out} {priced.family[:1].upper()}{priced.family[1:]}."))
+    notes = frontier_notes(priced)
+    st.caption(literal(f"{meanings}. {left_out} {notes[:1].upper()}{notes[1:]}."))
     _rows(priced, title, metric)
 
 
 def _rows(priced: Frontier, title: str, metric: str) -> None:
     shown = {
         "": [one.status for one in priced.rows],
-        "row": [one.name for one in priced.rows],
+        "row": [one.title for one in priced.rows],
         title: [one.price for one in priced.rows],
         metric: [one.mean for one in priced.rows],
         "beaten by": [one.beaten_by or "" for one in priced.rows],
@@ -80,7 +89,15 @@ def page() -> None:
     """The whole page."""
     st.title("Cost")
     found = view()
-    lacking = unpriced(found.table.rows)
+    said = (
+        "What an hour of your machine costs, such as that of a rented GPU. USD are then the labels at their price and "
+        "all hours behind a row: labelling, training, encoding and searching."
+    )
+    least = {"least": 0.0, "most": 1000.0, "step": 0.5}
+    hour = choose.number(
+        st, "USD for an hour of the machine", "hour", **least, default=usual_hour(), form="%.2f", help=said
+    )
+    lacking = unpriced(found.table.rows, hour)
     prices = [price for price in PRICES if price not in lacking]
     for missing in (PRICES[name] for name in lacking):
         st.caption(literal(f"No row has any {missing.title}: {missing.lacking}."))
@@ -88,7 +105,7 @@ def page() -> None:
     if price is None:
         st.info("No row says what it cost.")
     else:
-        _frontier(found, price)
+        _frontier(found, price, hour)
     _stages(found)
 
 

@@ -106,7 +106,7 @@ def _needed(drawn: Chart, name: str, goal: float, found: list[Needed]) -> None:
 
 def _digits(drawn: Chart) -> int:
     """Decimal places that mean something."""
-    return 4 if drawn.axis is AXES["usd"] else 0
+    return 4 if drawn.axis.unit == AXES["usd"].unit else 0
 
 
 def _pairs(found: Statistics) -> None:

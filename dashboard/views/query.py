@@ -14,6 +14,7 @@ from dashboard.source import View, view, workspace
 from dashboard.tables.row_list import row_list
 from dashboard.text import literal
 from dashboard.training import training
+from dashboard.usual_rows import usual_note, usual_rows
 from harness.collections.collection import Collection
 from harness.errors import UserError
 from harness.leaderboard.comparison import MOST
@@ -108,10 +109,13 @@ def page() -> None:
     """The whole page."""
     st.title("Query")
     found = view()
-    names = choose.several(st, f"Rows, up to {MOST}", list(found.rows), "shown", most=MOST)
+    names = choose.several(
+        st, f"Rows, up to {MOST}", list(found.rows), "rows", most=MOST, default=usual_rows(found.table)
+    )
     if not names:
         st.info("Choose rows to see where they rank which documents.")
         return
+    usual_note("rows")
     what = choose.one(
         st, "Look at", [_TEST, _TRAINING], "what", help="Teachers label training queries; test queries they never see."
     )

@@ -12,7 +12,7 @@ from dashboard import choose
 from dashboard.charts.teacher_charts import heatmap, picks_chart
 from dashboard.frame import frame
 from dashboard.show import show
-from dashboard.source import View, name, results, view
+from dashboard.source import View, full_name, results, view
 from dashboard.text import literal
 from harness.evaluation.significance.comparison_tables import p_text
 from harness.labelling.labels.ranking import VERDICTS
@@ -151,7 +151,7 @@ def _picks(found: Sequence[Picks]) -> None:
 
 def _words(found: View, runs: list[Published]) -> None:
     folder = results()
-    pairs, picks, notes = _summary(str(folder), state(folder), name(found.table), runs)
+    pairs, picks, notes = _summary(str(folder), state(folder), full_name(found.table), runs)
     for note in notes:
         st.caption(literal(f"Note: {note}."))
     if not picks:

@@ -104,6 +104,10 @@ def dashboard(
             help="Write board, curves and comparisons as a site that opens from files, and serve nothing.",
         ),
     ] = None,
+    hour: Annotated[
+        float | None,
+        typer.Option("--hour", min=0, metavar="USD", help="What the page Cost counts for an hour of the machine."),
+    ] = None,
     as_json: JsonOpt = False,
 ) -> None:
     """The leaderboard in the browser, on this machine only; with --export as files for others."""
@@ -111,7 +115,7 @@ def dashboard(
     from dashboard.launch import launch
 
     if export is None:
-        raise typer.Exit(launch(results, port, workspace, address, lambda text: print(text, file=sys.stderr)))
+        raise typer.Exit(launch(results, port, workspace, address, hour, lambda text: print(text, file=sys.stderr)))
     pages = write_site(results, export)
     if as_json:
         emit({"pages": pages, "index": str(export / "index.html")})

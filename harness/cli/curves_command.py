@@ -44,6 +44,13 @@ class PriceOption(StrEnum):
     seconds = "seconds"
 
 
+class AmongOption(StrEnum):
+    """Which rows a frontier is drawn among."""
+
+    labels = "labels"
+    all = "all"
+
+
 TargetOpt = Annotated[
     str | None,
     typer.Option(
@@ -67,6 +74,13 @@ PriceOpt = Annotated[
 ]
 
 
+HourOpt = Annotated[
+    float,
+    typer.Option("--hour", min=0, metavar="USD", help="Price of an hour of the machine; USD then count all its hours."),
+]
+AmongOpt = Annotated[
+    AmongOption, typer.Option("--among", help="Rows that --price compares: those that use labels, or all.")
+]
 CollectionOpt = Annotated[str | None, typer.Option("--collection", help="Only this collection.")]
 MetricOpt = Annotated[str | None, typer.Option("--metric", "-m", help="Default: the metric that leads the board.")]
 AxisOpt = Annotated[AxisName, typer.Option("--axis", help="What the curves run over.")]
@@ -93,6 +107,8 @@ def curves(
     fit: FitOpt = FitName.monotone,
     band: BandOpt = None,
     price: PriceOpt = None,
+    hour: HourOpt = 0.0,
+    among: AmongOpt = AmongOption.labels,
     every: EveryOpt = False,
     reranked: RerankedOpt = False,
     picture: PictureOpt = None,
@@ -109,6 +125,8 @@ def curves(
     harness curves --target no-llm
 
     harness curves --axis usd --against supervised --price usd --json
+
+    harness curves --price usd --hour 2.5
     """
     from harness.leaderboard.board import board_of
     from harness.leaderboard.curves import curve_answer
@@ -124,8 +142,9 @@ def curves(
     if reranked:
         check_metrics(result_set, [table.metric for table in made.tables])
     over = {None: None, BandOver.runs: RUNS, BandOver.all: ALL}[band]
+    bought = price.value if price else None
     question = curve_answer.CurveQuestion(
-        axis.value, fit.value, over, target, against, price.value if price else None, every
+        axis.value, fit.value, over, target, against, bought, hour, among.value, every=every
     )
     answers = [curve_answer.answer(result_set, table, question) for table in made.tables]
     if picture is not None:

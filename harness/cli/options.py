@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,8 @@ from harness.cli.result_output import output
 from harness.errors import UserError
 from harness.plugins import use_plugin_files
 
+_WHOLE = 10_000
+"""Columns of an output that nobody's window cuts."""
 SweepArg = Annotated[Path, typer.Argument(metavar="FILE", help="A sweep file; harness new sweep writes sweep.yaml.")]
 SetOpt = Annotated[
     list[str] | None,
@@ -78,10 +81,13 @@ def emit(value: Any) -> None:
 
 
 def display(renderable: Any) -> None:
-    """Print what rich renders, for people."""
+    """Print what rich renders, for people: as wide as their terminal, or whole where it goes into a file or a pipe."""
     from rich.console import Console
 
-    Console(file=output()).print(renderable)
+    console = Console(file=output())
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console = Console(file=output(), width=_WHOLE)
+    console.print(renderable)
 
 
 def use_plugins(files: list[Path] | None) -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from harness.cli.curves_command import AxisName, FitName, PriceOption
+from harness.cli.curves_command import AmongOption, AxisName, FitName, PriceOption
 from harness.cli.main import app
 from harness.errors import UserError
 from harness.evaluation.curves.fits import FITS
+from harness.leaderboard.board import load_board
 from harness.leaderboard.curves.cost_axes import AXES
-from harness.leaderboard.curves.frontier import PRICES
+from harness.leaderboard.curves.frontier import AMONG, PRICES
+from harness.leaderboard.row_texts import titles
 from tests.leaderboard.runs import make_card, make_run, put, put_board
 
 RUNNER = CliRunner()
@@ -55,6 +58,24 @@ def test_another_metric_collection_and_axis(folder: Path) -> None:
     assert json.loads(curves(folder, "--axis", "tokens", "--json"))["tables"][0]["curves"] == []
 
 
+def test_a_frontier_is_among_rows_with_labels_and_money_counts_hours(folder: Path) -> None:
+    def frontier(*options: str) -> dict[str, Any]:
+        return json.loads(curves(folder, "--price", "usd", "--json", *options))["tables"][0]["frontier"]
+
+    labelled, every, priced = frontier(), frontier("--among", "all"), frontier("--hour", "2.5")
+    left_out = {row["name"] for row in labelled["without_labels"]}
+    assert {row["name"] for row in every["rows"]} == {row["name"] for row in labelled["rows"]} | left_out
+    assert "zero-shot" in left_out and not every["without_labels"]
+    assert "among rows that use labels" in labelled["family"] and "among" not in every["family"]
+    (table,) = load_board(folder).tables
+    costs = {name: row.cost for name, row in titles(table).items()}
+    assert {row["name"]: row["price"] for row in priced["rows"]} == {
+        row["name"]: costs[row["name"]]["usd"] + 2.5 * costs[row["name"]]["seconds"] / 3600 for row in priced["rows"]
+    }
+    placebo = next(row for row in labelled["rows"] if "shuffled" in row["name"])
+    assert placebo["mark"] == "placebo"
+
+
 def test_the_picture_is_written(folder: Path, tmp_path: Path) -> None:
     said = curves(folder, "--svg", str(tmp_path / "curves.svg"))
     assert "Curves" in said
@@ -78,3 +99,4 @@ def test_choices_are_those_of_the_rooms() -> None:
     assert [name.value for name in AxisName] == list(AXES)
     assert [name.value for name in FitName] == list(FITS)
     assert {name.value for name in PriceOption} == set(PRICES)
+    assert {name.value for name in AmongOption} == set(AMONG)

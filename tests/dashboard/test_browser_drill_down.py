@@ -53,7 +53,7 @@ def test_a_chart_is_saved_as_svg_and_png_and_a_table_as_csv_and_latex(
 def test_a_link_opens_a_training_query_and_what_was_said_stays_text(page: object, address: str) -> None:
     said: list[str] = []
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
-    what = {"shown": ROWS, "what": "a training query, as the teachers saw it", "training": "t07"}
+    what = {"rows": ROWS, "what": "a training query, as the teachers saw it", "training": "t07"}
     page.goto(f"{address}/query?{urlencode(what, doseq=True)}")
     page.get_by_role("heading", name="text of t07").wait_for()
     page.get_by_text("alert(1)").first.wait_for()
@@ -73,7 +73,7 @@ def test_charts_have_words_for_screen_readers(page: object, address: str) -> Non
 def test_a_phone_scrolls_nothing_sideways(chromium: object, address: str, view: str) -> None:
     context = chromium.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
-    choice = {"row": ROWS[0], "shown": ROWS, "rows": ROWS, "what": "a training query, as the teachers saw it"}
+    choice = {"row": ROWS[0], "rows": ROWS, "what": "a training query, as the teachers saw it"}
     page.goto(f"{address}/{view}?{urlencode(choice, doseq=True)}")
     page.locator("[data-testid=stDataFrame]").first.wait_for(timeout=60_000)
     page.wait_for_timeout(700)

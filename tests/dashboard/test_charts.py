@@ -42,10 +42,11 @@ def encodings(drawn: Any) -> list[dict[str, Any]]:
 def test_the_axes_of_a_pair_name_the_rows_by_what_tells_them_apart() -> None:
     points = encodings(scatter(CHANGES, "nDCG@10", NAMES))[1]
     across, up = (" ".join(points[side]["title"]) for side in "xy")
-    assert across == f"nDCG@10 of a: {NAMES[0]}"
-    assert up == f"nDCG@10 of b: {NAMES[1]}"
+    assert across == f"nDCG@10, against: {NAMES[0]}"
+    assert up == f"nDCG@10, row: {NAMES[1]}"
     (bars,) = encodings(differences(CHANGES, "nDCG@10", NAMES))
-    assert " ".join(bars["x"]["title"]) == f"queries, largest gain of b first a: {NAMES[0]} b: {NAMES[1]}"
+    said = " ".join(bars["x"]["title"])
+    assert said == f"queries, largest gain of the row first against: {NAMES[0]} row: {NAMES[1]}"
     assert all(len(line) <= 44 for side in "xy" for line in points[side]["title"])
 
 

@@ -112,13 +112,13 @@ def test_the_frontier_is_joined_and_standings_differ_in_shape(result_set: Result
     assert set(LOOKS) == set(STANDINGS)
     assert len({shape for _, shape in LOOKS.values()}) == len(LOOKS)
     values = (points.get("data") or drawn["data"])["values"]
-    assert [value["name"] for value in values] == [one.name for one in found.rows]
+    assert [value["name"] for value in values] == [one.title for one in found.rows]
     ahead = [one for one in found.rows if one.status == FRONTIER]
     assert [(value["number"], value["mean"]) for value in numbers["data"]["values"]] == [
         (str(number), one.mean) for number, one in enumerate(ahead, 1)
     ]
     named = " ".join(line.strip() for line in drawn["title"]["text"])
-    assert named == " ".join(["Frontier:", *(f"{number}  {one.name}" for number, one in enumerate(ahead, 1))])
+    assert named == " ".join(["Frontier:", *(f"{number}  {one.title}" for number, one in enumerate(ahead, 1))])
     assert min(one.price for one in found.rows) > 0
     assert points["encoding"]["x"]["scale"]["constant"] == min(one.price for one in found.rows)
 

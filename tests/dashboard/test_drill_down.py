@@ -67,7 +67,7 @@ def test_a_training_query_shows_words_and_scores_and_runs_nothing(
     taught: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     what = "a training query, as the teachers saw it"
-    page = open_page(taught, monkeypatch, "query", shown=ROWS, what=what, training="t07")
+    page = open_page(taught, monkeypatch, "query", rows=ROWS, what=what, training="t07")
     assert page.subheader[0].value == "text of t07"
     candidates = page.dataframe[0].value
     order = orders_of(1)["t07"]
@@ -81,7 +81,7 @@ def test_a_training_query_shows_words_and_scores_and_runs_nothing(
 
 
 def test_rows_without_labels_say_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = open_page(folder, monkeypatch, "query", shown=["zero-shot"], what="a training query, as the teachers saw it")
+    page = open_page(folder, monkeypatch, "query", rows=["zero-shot"], what="a training query, as the teachers saw it")
     assert "No labels are published" in page.info[0].value
 
 
@@ -93,7 +93,7 @@ def test_a_bad_file_beside_a_run_is_an_error_in_words(
     (folder / name).write_text(f"{SCRIPT}{{")
     view = "run" if name == PROVENANCE else "query"
     page = open_page(
-        tmp_path, monkeypatch, view, shown=ROWS[:1], row=ROWS[0], what="a training query, as the teachers saw it"
+        tmp_path, monkeypatch, view, rows=ROWS[:1], row=ROWS[0], what="a training query, as the teachers saw it"
     )
     assert literal(name) in page.error[0].value
     assert_inert(page)

@@ -149,11 +149,11 @@ def test_every_number_of_a_comparison_is_that_of_harness_compare(
     assert means[metric].tolist() == [runs[name]["mean"] for name in ROWS]
     assert means["95 % over queries"].tolist() == [interval(runs[name]["interval"]) for name in ROWS]
     found = answer["comparisons"]
-    numbers = {"b - a": "difference", "d_z": "effect_size", "P(b > a)": "superiority", "detectable": "detectable"}
+    numbers = {"difference": "difference", "d_z": "effect_size", "P(better)": "superiority", "detectable": "detectable"}
     for heading, key in numbers.items():
         assert tests[heading].tolist() == [row[key] for row in found], heading
     letters = dict(zip(means["letter"], means["row"], strict=True))
-    pairs = [(letters[a], letters[b]) for a, b in zip(tests["a"], tests["b"], strict=True)]
+    pairs = [(letters[a], letters[b]) for a, b in zip(tests["against"], tests["row"], strict=True)]
     assert pairs == [(called[row["a"]], called[row["b"]]) for row in found]
     assert tests["p"].tolist() == [p_text(row["p"]) for row in found]
     assert tests["p adj."].tolist() == [p_text(row["p_adjusted"]) for row in found]

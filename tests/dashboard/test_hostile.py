@@ -49,6 +49,6 @@ def test_a_bad_run_file_that_its_card_describes_is_an_error_in_words(
     hostile: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, tag: str
 ) -> None:
     rehash(hostile[0] / "semanlink" / tag)
-    page = open_page(hostile[0], monkeypatch, "query", shown=["zero-shot", f"{tag} · 100 labels"])
+    page = open_page(hostile[0], monkeypatch, "query", rows=["zero-shot", f"{tag} · 100 labels"])
     assert "run\\.trec\\.gz" in page.error[0].value
     assert not hostile[1].exists()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 
+from dashboard import address
 from dashboard.text import literal
+from dashboard.words import FILTERS
 from harness.leaderboard.board import load_board
+from harness.leaderboard.board_model import Row
+from harness.leaderboard.row_texts import titles
 from tests.dashboard.pages import open_page
 from tests.leaderboard.runs import make_card, make_run, put
 
@@ -46,6 +51,7 @@ def test_what_is_not_in_the_address_has_its_default_whatever_was_chosen_before(
         ("leaderboard", {"metric": "Foo"}, "Metric: 'Foo' is not here; shown instead: nDCG@10."),
         ("leaderboard", {"costs": "perhaps"}, "Costs: 'perhaps' is neither true nor false; shown instead: true."),
         ("run", {"row": "nope"}, "Row: 'nope' is not here; shown instead:"),
+        ("query", {"row_s": "zero-shot"}, "'row_s' in the address is nothing that a page here reads"),
         ("compare", {"rows": ["zero-shot", "<b>gone", "no-llm"]}, "Rows, 2 to 6: '<b>gone' is not here."),
         ("curves", {"target": "a value", "value": "2"}, "nDCG@10: '2' is no number from 0 to 1; shown instead: 0.5."),
     ],
@@ -82,3 +88,59 @@ def test_notes_are_those_of_the_board_that_is_shown(tmp_path: Path, monkeypatch:
     assert (
         [note.value for note in page.warning] == [literal(note) for note in notes if note.startswith("semanlink")] != []
     )
+
+
+def test_every_key_that_a_page_reads_is_known_and_no_other() -> None:
+    read = set(FILTERS)
+    for path in Path(address.__file__).parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).startswith("choose."):
+                key = call.args[2 if ast.unparse(call.func)[7:] in ("switch", "number", "words") else 3]
+                read |= {key.value} if isinstance(key, ast.Constant) else set()
+    assert read == address.KEYS
+
+
+@pytest.mark.parametrize("key", ["rows", "shown"])
+def test_query_shows_the_rows_of_a_link_of_compare_and_of_before(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    page = open_page(folder, monkeypatch, "query", **{key: ["no-llm", "zero-shot"]})
+    assert page.multiselect(key="rows").value == ["no-llm", "zero-shot"]
+
+
+def test_compare_and_query_open_with_the_best_row_of_each_method_beside_the_baseline(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (table,) = load_board(folder).tables
+    for view in ("compare", "query"):
+        page = open_page(folder, monkeypatch, view)
+        first, *others = page.multiselect(key="rows").value
+        assert first == table.baseline == "zero-shot"
+        rows = titles(table)
+        for name in others:
+            same = [row for row in rows.values() if row.rank and _kind(row) == _kind(rows[name])]
+            assert rows[name] is same[0]
+        assert any("luckiest" in caption.value for caption in page.caption)
+    page = open_page(folder, monkeypatch, "compare")
+    assert page.selectbox(key="against").value == "zero-shot"
+    page.multiselect(key="rows").set_value([]).run()
+    assert not page.dataframe and page.multiselect(key="rows").value == []
+
+
+def _kind(row: Row) -> tuple[str, bool]:
+    return row.method, row.teacher_type == "placebo"
+
+
+def test_a_collection_is_called_by_its_content_only_where_two_have_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, make_card("a"), make_run(0.5))
+    put(tmp_path, make_card("b", collection="scifact"), make_run(0.5))
+    page = open_page(tmp_path, monkeypatch)
+    assert page.selectbox(key="collection").options == ["scifact · test", "semanlink · test"]
+    (one,) = [table for table in load_board(tmp_path).tables if table.collection == "semanlink"]
+    page = open_page(tmp_path, monkeypatch, collection=f"semanlink · test · {one.content_hash[:8]}")
+    assert page.selectbox(key="collection").value == "semanlink · test" and not page.warning
+    put(tmp_path, make_card("c", collection="scifact", content_hash="f" * 64), make_run(0.5))
+    page = open_page(tmp_path, monkeypatch)
+    assert [option.count(" · ") for option in page.selectbox(key="collection").options] == [2, 2, 1]

@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from dashboard.charts.pair_charts import differences, scatter
+from dashboard.launch import HOUR
 from dashboard.text import literal
 from harness.evaluation.significance.comparison_tables import p_words
 from harness.evaluation.significance.test_spec import TestSpec
-from harness.leaderboard.board import board_of
+from harness.leaderboard.board import board_of, load_board
 from harness.leaderboard.comparison import compare_rows
 from harness.leaderboard.curves.against_series import series_pairs, usual_reference
 from harness.leaderboard.curves.fitted import ALL, statistics_of
-from harness.leaderboard.curves.frontier import frontier
+from harness.leaderboard.curves.frontier import LABELLED, frontier
 from harness.leaderboard.curves.series import chart
 from harness.leaderboard.curves.targets import amount_words, labels_needed
 from harness.leaderboard.inspect.run_details import details
@@ -22,8 +23,9 @@ from harness.leaderboard.inspect.teacher_summary import teacher_summaries
 from harness.leaderboard.load_results import load_results
 from harness.leaderboard.row_query_values import changes, extremes, per_query
 from harness.leaderboard.row_texts import titles
+from harness.published.card_costs import Costs
 from tests.dashboard.pages import open_page
-from tests.leaderboard.runs import make_card, make_run, put
+from tests.leaderboard.runs import make_card, make_run, put, teacher
 
 pytestmark = pytest.mark.slow
 
@@ -72,9 +74,9 @@ def test_compare_shows_the_comparison_of_the_board(folder: Path, monkeypatch: py
     answer = compare_rows(values, TestSpec(test="t", correction="bonferroni"), "no-llm")
     means, tests, wins, losses = (element.value for element in page.dataframe)
     assert means["RR@10"].tolist() == [row["mean"] for row in answer["runs"]]
-    assert tests["b - a"].tolist() == [row["difference"] for row in answer["comparisons"]]
+    assert tests["difference"].tolist() == [row["difference"] for row in answer["comparisons"]]
     letters = dict(zip(ROWS, "ABC", strict=True))
-    assert tests["b"].tolist() == [letters[row["b"]] for row in answer["comparisons"]]
+    assert tests["row"].tolist() == [letters[row["b"]] for row in answer["comparisons"]]
     assert tests["queries needed"].tolist() == [row["queries_needed"] for row in answer["comparisons"]]
     gains, drops = extremes(changes(values, 0, 1))
     assert wins["query"].tolist() == [one.query for one in gains]
@@ -91,7 +93,9 @@ def test_compare_has_a_matrix_of_all_pairs(folder: Path, monkeypatch: pytest.Mon
     )
     means, matrix, tests = (element.value for element in page.dataframe[:3])
     assert means["letter"].tolist() == matrix["row"].tolist() == ["A", "B", "C"]
-    assert list(tests)[:8] == ["a", "b", "b - a", "95 %", "p", "p adj.", "verdict", "+/=/-"]
+    assert list(tests)[:8] == ["row", "against", "difference", "95 %", "p", "p adj.", "verdict", "+/=/-"]
+    for row, against, difference in zip(tests["row"], tests["against"], tests["difference"], strict=True):
+        assert f"{difference:+.3f}" in matrix[against]["ABC".index(row)]
     for one in compare_rows(values, TestSpec())["comparisons"]:
         a, b = ROWS.index(one["a"]), ROWS.index(one["b"])
         mark, turned = {"better": "▲▼", "worse": "▼▲"}.get(one["verdict"], "··")
@@ -133,7 +137,7 @@ def test_the_pair_charts_draw_every_query(folder: Path) -> None:
     assert points["encoding"]["shape"]["field"] == points["encoding"]["color"]["field"] == "winner"
     bars = differences(found, "nDCG@10", ("a", "b")).to_dict()
     assert [value["difference"] for value in bars["data"]["values"]] == [one.difference for one in found]
-    assert {value["winner"] for value in bars["data"]["values"] if value["difference"] < 0} <= {"a better"}
+    assert {value["winner"] for value in bars["data"]["values"] if value["difference"] < 0} <= {"row worse"}
 
 
 def test_run_shows_the_card(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +151,7 @@ def test_run_shows_the_card(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_query_shows_ranks_and_values(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = open_page(folder, monkeypatch, "query", shown=ROWS, query="q007")
+    page = open_page(folder, monkeypatch, "query", rows=ROWS, query="q007")
     result_set = load_results(folder)
     (table,) = board_of(result_set).tables
     values = per_query(result_set, table, [(name, titles(table)[name]) for name in ROWS])
@@ -160,16 +164,33 @@ def test_query_shows_ranks_and_values(folder: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_cost_shows_the_frontier(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = open_page(folder, monkeypatch, "cost", price="training")
     result_set = load_results(folder)
     (table,) = board_of(result_set).tables
-    found = frontier(result_set, table, list(titles(table).items()), "training")
+    rows = list(titles(table).items())
+    page = open_page(folder, monkeypatch, "cost", price="training")
+    found = frontier(result_set, table, rows, "training", among=LABELLED)
+    assert page.dataframe[0].value["row"].tolist() == [one.title for one in found.rows]
+    page = open_page(folder, monkeypatch, "cost", price="training", among="all rows")
+    found = frontier(result_set, table, rows, "training")
     shown = page.dataframe[0].value
-    assert shown["row"].tolist() == [one.name for one in found.rows]
+    assert shown["row"].tolist() == [one.title for one in found.rows]
     assert shown.iloc[:, 0].tolist() == [one.status for one in found.rows]
     assert shown["beaten by"].tolist() == [one.beaten_by or "" for one in found.rows]
     assert shown["p adjusted"].dropna().tolist() == [one.p_adjusted for one in found.rows if one.p_adjusted is not None]
     assert len(page.dataframe) == 1
+
+
+def test_an_hour_of_the_machine_has_a_price(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, make_card("a", "own", budget=100, teacher=teacher(), costs=Costs(seconds=3600)), make_run(0.5))
+    page = open_page(tmp_path, monkeypatch, "cost")
+    page.number_input(key="hour").set_value(2.5).run()
+    page.selectbox(key="price").select("usd").run()
+    (row,) = load_board(tmp_path).tables[0].rows
+    heading = "USD: labels at their price, the machine at 2.5 an hour"
+    assert page.dataframe[0].value[heading].tolist() == [2.5]
+    assert (row.cost["usd"], row.cost["seconds"]) == (0, 3600)
+    monkeypatch.setenv(HOUR, "4")
+    assert open_page(tmp_path, monkeypatch, "cost").number_input(key="hour").value == 4
 
 
 def test_cost_shows_where_the_time_went(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +231,7 @@ def test_choices_of_one_collection_do_not_break_another(
     assert not page.exception
     assert page.dataframe[0].value["method"].tolist() == ["only-here"]
     page.switch_page("views/query.py").run()
-    page.multiselect(key="shown").set_value(["only-here"]).run()
+    page.multiselect(key="rows").set_value(["only-here"]).run()
     page.selectbox(key="collection").select(first).run()
     assert not page.exception
-    assert page.multiselect(key="shown").value == []
+    assert page.multiselect(key="rows").value == ["only-there"]

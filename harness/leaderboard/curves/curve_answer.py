@@ -19,7 +19,7 @@ from harness.leaderboard.curves.against_series import (
     usual_reference,
 )
 from harness.leaderboard.curves.fitted import ALL, Fitted, Statistics, statistics_of
-from harness.leaderboard.curves.frontier import STANDINGS, Frontier, frontier
+from harness.leaderboard.curves.frontier import LABELLED, STANDINGS, Frontier, frontier
 from harness.leaderboard.curves.series import MOST, Chart, chart, select
 from harness.leaderboard.curves.targets import Needed, labels_needed, target_of
 from harness.leaderboard.load_results import ResultSet
@@ -41,6 +41,10 @@ class CurveQuestion:
     """The name of a series, or how it begins; None for the best real one that is not ours."""
     price: str | None = None
     """One of PRICES: also the frontier of quality against it."""
+    hour: float = 0.0
+    """What an hour of the machine costs in USD."""
+    among: str = LABELLED
+    """One of AMONG: what the frontier is drawn among."""
     every: bool = False
     """All series instead of the best eight."""
 
@@ -77,10 +81,10 @@ class CurveAnswer:
 
 def answer(result_set: ResultSet, table: Table, question: CurveQuestion) -> CurveAnswer:
     """The answer to `question`. Raises UserError for a fit, a target or a series that does not exist."""
-    whole = chart(table, question.axis)
+    whole = chart(table, question.axis, question.hour)
     drawn = whole if whole is None or question.every else select(whole, MOST)
     found = statistics_of(result_set, table, drawn, question.fit, question.band) if drawn else None
-    priced = frontier(result_set, table, list(titles(table).items()), question.price) if question.price else None
+    priced = _priced(result_set, table, question) if question.price else None
     if found is None:
         return CurveAnswer(table, drawn, None, None, (), None, (), priced)
     name, target = target_of(found, question.target) if question.target else (None, None)
@@ -90,6 +94,11 @@ def answer(result_set: ResultSet, table: Table, question: CurveQuestion) -> Curv
     chosen = "" if question.against or len(found.fitted) < 2 else choice_note(found, reference)
     pairs = tuple(series_pairs(found, reference))
     return CurveAnswer(table, drawn, found, goal, needed, reference, pairs, priced, chosen)
+
+
+def _priced(result_set: ResultSet, table: Table, question: CurveQuestion) -> Frontier:
+    rows = list(titles(table).items())
+    return frontier(result_set, table, rows, question.price or "usd", hour=question.hour, among=question.among)
 
 
 def as_json(one: CurveAnswer) -> dict[str, Any]:
@@ -171,4 +180,6 @@ def _pair(one: Pair, statistics: Statistics) -> dict[str, Any]:
 
 def _frontier(one: Frontier) -> dict[str, Any]:
     rows = [{**row._asdict(), "standing": row.status} for row in one.rows]
-    return {"price": one.price, "family": one.family, "standings": STANDINGS, "rows": rows}
+    left_out = [{"name": name, "mean": mean} for name, mean in one.left_out]
+    about = {"price": one.price, "title": one.title, "family": one.family, "standings": STANDINGS}
+    return {**about, "rows": rows, "without_labels": left_out}

@@ -13,7 +13,9 @@ from harness.evaluation.significance.alternative import Alternative
 from harness.evaluation.significance.bootstrap import Interval
 from harness.evaluation.significance.corrections import correct_distinct
 from harness.evaluation.significance.method_difference import MeanDifference, difference_of
+from harness.leaderboard import row_texts
 from harness.leaderboard.board_model import ALPHA, Row, Table
+from harness.leaderboard.curves.cost_axes import axis_of, usd
 from harness.leaderboard.load_results import ResultSet
 from harness.leaderboard.row_query_values import PerQuery, per_query
 from harness.text import counted
@@ -30,7 +32,7 @@ class CurvePrice(NamedTuple):
 PRICES = {
     "usd": CurvePrice(
         "USD for labels",
-        lambda row: row.cost["usd"],
+        usd,
         "labels of teachers that run on one's own machine, and rows without labels, cost no money",
     ),
     "labels": CurvePrice("labelled queries", lambda row: float(row.budget or 0), "no method here was given labels"),
@@ -42,6 +44,9 @@ PRICES = {
     ),
     "seconds": CurvePrice("seconds of all stages", lambda row: row.cost["seconds"], "the cards tell of no times"),
 }
+LABELLED, ALL_ROWS = "labels", "all"
+AMONG = {LABELLED: "rows that use labels", ALL_ROWS: "all rows"}
+"""What rows are held against: only those that pay for labels, or also those that need none."""
 FRONTIER, DOMINATED, SURELY = "frontier", "dominated", "surely dominated"
 STANDINGS = {
     FRONTIER: "no row that is no dearer has as high a mean",
@@ -68,6 +73,13 @@ class Priced(NamedTuple):
     p_adjusted: float | None = None
     difference: float | None = None
     interval: Interval | None = None
+    mark: str = ""
+    """'placebo' or 'control', where it is one."""
+
+    @property
+    def title(self) -> str:
+        """Its name, marked."""
+        return f"{self.name} ({self.mark})" if self.mark else self.name
 
     @property
     def status(self) -> str:
@@ -85,39 +97,66 @@ class Frontier:
     """One of PRICES."""
     rows: tuple[Priced, ...]
     family: str
+    title: str
+    """What the price is, in words."""
+    left_out: tuple[tuple[str, float], ...] = ()
+    """Rows without labels that were not compared, with their means."""
 
 
-def unpriced(rows: Sequence[Row]) -> list[str]:
+def price_of(name: str, hour: float = 0.0) -> CurvePrice:
+    """One of PRICES; money with the hours of the machine, where an `hour` of it has a price in USD."""
+    if name != "usd" or not hour:
+        return PRICES[name]
+    axis = axis_of(name, hour)
+    return PRICES[name]._replace(title=axis.title, of=axis.of)
+
+
+def unpriced(rows: Sequence[Row], hour: float = 0.0) -> list[str]:
     """The prices of `PRICES` that are 0 for all `rows`."""
-    return [name for name, price in PRICES.items() if not any(price.of(row) for row in rows)]
+    return [name for name in PRICES if not any(price_of(name, hour).of(row) for row in rows)]
 
 
-def frontier(result_set: ResultSet, table: Table, rows: Sequence[tuple[str, Row]], price: str) -> Frontier:
-    """The named `rows` by price, and which of them others dominate (Pareto).
+def frontier(
+    result_set: ResultSet,
+    table: Table,
+    rows: Sequence[tuple[str, Row]],
+    price: str,
+    *,
+    hour: float = 0.0,
+    among: str = ALL_ROWS,
+) -> Frontier:
+    """The named `rows` by price, and which of them others dominate (Pareto). `among` is one of AMONG; money counts the
+    `hour` of the machine in USD.
 
     A row is dominated by one that is at least as cheap and as good and in one of both better, by means; surely, where
     that one is also significantly better: t over queries and runs, Holm over all pairs of a row and one that is no
     dearer, so that the row with the highest mean may be picked afterwards. Rows that do not compete (teachers that see
     the answers) or that lack the leading metric are left out.
     """
-    of = PRICES[price].of
-    kept = [(name, row) for name, row in rows if row.rank is not None]
+    title, of, _ = price_of(price, hour)
+    competing = [(name, row) for name, row in rows if row.rank is not None]
+    kept = [(name, row) for name, row in competing if among == ALL_ROWS or row.budget]
+    left_out = tuple((name, row.metrics[table.metric].mean) for name, row in competing if (name, row) not in kept)
     kept.sort(key=lambda one: (of(one[1]), -one[1].metrics[table.metric].mean))
     prices, means = [of(row) for _, row in kept], [row.metrics[table.metric].mean for _, row in kept]
-    beaten = _dominators(prices, means)
+    beaten, marks = _dominators(prices, means), [row_texts.doubt(row) for _, row in kept]
     tested = _Tested({}, {})
     if 1 < len(kept) <= MOST_TESTED and table.queries > 1:
         tested = _tested(per_query(result_set, table, kept), prices)
-    unknown = sum(_as_found(result_set, table, row) for _, row in kept) if price == "seconds" else 0
+    timed = price == "seconds" or (price == "usd" and hour > 0)
+    unknown = sum(_as_found(result_set, table, row) for _, row in kept) if timed else 0
     priced = []
     for place, ((name, _), by) in enumerate(zip(kept, beaten, strict=True)):
         if by is None:
-            priced.append(Priced(name, prices[place], means[place], None))
+            priced.append(Priced(name, prices[place], means[place], None, mark=marks[place]))
             continue
         lead = tested.differences.get((place, by))
-        about = (lead.difference, lead.interval()) if lead else (None, None)
-        priced.append(Priced(name, prices[place], means[place], kept[by][0], tested.p.get((place, by)), *about))
-    return Frontier(price, tuple(priced), _family(len(kept), len(tested.differences)) + _price_caveat(unknown))
+        difference, interval = (lead.difference, lead.interval()) if lead else (None, None)
+        about = (kept[by][0], tested.p.get((place, by)), difference, interval, marks[place])
+        priced.append(Priced(name, prices[place], means[place], *about))
+    only = "" if among == ALL_ROWS else f"among {AMONG[among]}: "
+    family = f"{only}{_family(len(kept), len(tested.differences))}{_price_caveat(unknown)}"
+    return Frontier(price, tuple(priced), family, title, left_out)
 
 
 def _as_found(result_set: ResultSet, table: Table, row: Row) -> bool:

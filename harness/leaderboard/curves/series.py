@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from harness.leaderboard import row_texts
 from harness.leaderboard.board_model import Row, Table
-from harness.leaderboard.curves.cost_axes import AXES, Axis
+from harness.leaderboard.curves.cost_axes import AXES, Axis, axis_of
 from harness.method import Category
 
 RUNS, QUERIES = "resamples and seeds", "queries"
@@ -139,13 +139,14 @@ class Chart:
         )
 
 
-def chart(table: Table, axis: str = "labels") -> Chart | None:
+def chart(table: Table, axis: str = "labels", hour: float = 0.0) -> Chart | None:
     """The budget curves of a table by its leading metric, against labels or another of AXES; None when no row has any
     of that.
 
-    Rows that have none of it become levels; those that have a budget but no price (a teacher for free) are on no curve.
+    An `hour` of the machine in USD counts for money. Rows that have none of it become levels; those that have a budget
+    but no price (a teacher for free) are on no curve.
     """
-    over = AXES[axis]
+    over = axis_of(axis, hour)
     rows = [row for row in table.rows if table.metric in row.metrics]
     groups: dict[tuple[str | None, ...], list[Row]] = defaultdict(list)
     for row in rows:
@@ -201,7 +202,7 @@ def amount_text(value: float, axis: Axis, *, rounded: bool = False) -> str:
     """An amount with its sensible digits: two that count where it was read off a curve, all of them where it was
     measured."""
     value = float(f"{value:.2g}") if rounded else value
-    if axis is not AXES["usd"]:
+    if axis.unit != AXES["usd"].unit:
         return f"{value:,.0f}"
     return f"{value:,.2f}" if value >= 0.1 else f"{value:.2g}"
 

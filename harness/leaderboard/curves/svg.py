@@ -65,7 +65,7 @@ def svg(chart: Chart, statistics: Statistics | None = None) -> str:
     scale = _scale(chart, paths)
     styles = series_styles(len(chart.series))
     parts = [_head(chart, scale.height), *_grid(scale), *(_level(level, scale) for level in chart.drawn_levels)]
-    parts.append(_text(_LEFT, 44, chart.outside, size=11, colour="#555555"))
+    parts += [_text(_LEFT, 44, chart.outside, size=11, colour="#555555")] if chart.outside else []
     parts += [_band(path, style.colour, scale) for path, style in zip(paths, styles, strict=True)]
     parts += [_line(one, path, style, scale) for one, path, style in zip(chart.series, paths, styles, strict=True)]
     parts += _labels(chart, styles, scale)

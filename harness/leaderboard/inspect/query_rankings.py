@@ -121,6 +121,12 @@ def texts_of(collection: Collection | None, documents: Sequence[str]) -> dict[st
     return found
 
 
+def query_texts(collection: Collection | None, split: str, queries: Sequence[str]) -> dict[str, str]:
+    """Each on one line, of those queries that the collection holds; a published run may name others."""
+    texts = {query: _query_text(collection, split, query) for query in queries}
+    return {query: text for query, text in texts.items() if text}
+
+
 def safe_text(text: str, longest: int = LONGEST_TEXT) -> str:
     """`text` without control characters, at most `longest` characters; line breaks are kept as \\n, any other white
     space is a space."""

@@ -17,6 +17,7 @@ from harness.leaderboard.column import Column, filled, marked
 from harness.leaderboard.column_layouts import arranged, method_details
 from harness.leaderboard.curves.ascii import plot
 from harness.leaderboard.curves.series import chart, select
+from harness.leaderboard.overview.headline import headline, words_of
 from harness.leaderboard.row_sections import By, sections
 from harness.text import counted
 
@@ -32,18 +33,33 @@ SEES = "sees"
 def terminal(board: Board, by: By | None = None) -> Group:
     """The board with its budget curves; everything fits into 100 columns, narrower terminals are told what is left
     out."""
-    parts: list[RenderableType] = []
+    parts: list[RenderableType] = [summary(table) for table in board.tables]
     for table in board.tables:
         parts += [*(_Fitting(part, heading, table) for heading, part in sections(table, by)), _LeftOut(table)]
         parts.append(Text(row_texts.caption(table) + "\n", style="dim"))
         curves = chart(table)
         if curves and len(curves.budgets) > 1:
-            parts.append(Text(f"{curves.metric} by number of labels\n{plot(select(curves))}\n"))
+            parts += [Text(f"{curves.metric} by number of labels"), figure(plot(select(curves))), Text()]
     if not board.tables:
         parts.append(Text(f"no published runs in {board.folder}"))
     parts += [Text(f"note: {note}") for note in board.notes]
     parts += [Text(f"skipped {item.folder}: {item.reason}", style="yellow") for item in board.skipped]
     return Group(*parts)
+
+
+def summary(table: Table) -> RenderableType:
+    """What the verdicts of a table say, sentence by sentence."""
+    lines = RichTable.grid(padding=(0, 1))
+    lines.add_column(no_wrap=True)
+    lines.add_column(overflow="fold")
+    for sentence in headline(table):
+        lines.add_row("·", Text(words_of(sentence)))
+    return Group(Text(f"{table.collection} · {table.split}", style="bold"), lines, Text())
+
+
+def figure(drawn: str) -> Text:
+    """A plot in characters; a narrow terminal cuts its lines with a sign, for a broken line is no picture."""
+    return Text(drawn, no_wrap=True, overflow="ellipsis")
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ from harness.leaderboard.curves.against_series import ahead_words
 from harness.leaderboard.curves.ascii import plot
 from harness.leaderboard.curves.curve_answer import CurveAnswer
 from harness.leaderboard.curves.fitted import Statistics
-from harness.leaderboard.curves.frontier import DOMINATED, FRONTIER, PRICES, SURELY, Frontier
+from harness.leaderboard.curves.frontier import DOMINATED, FRONTIER, SURELY, Frontier
 from harness.leaderboard.curves.series import amount_text as amount_text
 from harness.leaderboard.curves.targets import amount_words
+from harness.leaderboard.render.board_terminal import figure
 from harness.text import counted
 
 MARKS = {FRONTIER: "◆", DOMINATED: "○", SURELY: "▼"}
@@ -39,14 +40,14 @@ def _table(one: CurveAnswer) -> list[RenderableType]:
     if one.drawn is None:
         parts.append(Text("no row has a budget, so there is no curve"))
     else:
-        parts.append(Text(f"{one.drawn.metric} by {one.drawn.axis.title}\n{plot(one.drawn)}\n"))
+        parts += [Text(f"{one.drawn.metric} by {one.drawn.axis.title}"), figure(plot(one.drawn)), Text()]
     if one.statistics is not None:
         letters = _letters(one.statistics)
         parts += [_curves(one, letters), *_pairs(one, letters)]
         parts += [Text(f"That is: {one.conclusion}.\n")] if one.conclusion else []
         parts.append(_notes(one.statistics, letters))
     if one.frontier is not None:
-        parts += [_frontier(one.frontier, one.table.metric), Text(one.frontier.family + "\n", style="dim")]
+        parts += [_frontier(one.frontier, one.table.metric), Text(frontier_notes(one.frontier) + "\n", style="dim")]
     return parts
 
 
@@ -118,13 +119,19 @@ def _notes(statistics: Statistics, letters: dict[str, str]) -> Text:
     return Text(f"{statistics.note}; nothing is said beyond the measured amounts.{left_out}{doubts}\n", style="dim")
 
 
+def frontier_notes(one: Frontier) -> str:
+    """What was compared and tested, and what was not."""
+    rest = ", ".join(f"{name} {mean:.3f}" for name, mean in one.left_out)
+    return one.family + (f"; without labels, and not compared: {rest}" if rest else "")
+
+
 def _frontier(one: Frontier, metric: str) -> RichTable:
-    heading = PRICES[one.price].title
+    heading = one.title
     columns = ("row", heading, metric, "standing", "beaten by", "p adj.")
     shown = _headed(f"Quality against {heading}", *columns, whole=(heading, metric, "standing", "p adj."))
     for row in one.rows:
         p = "" if row.p_adjusted is None else p_text(row.p_adjusted)
         standing = f"{MARKS[row.status]} {row.status}"
         price = f"{row.price:,.0f}" if row.price >= 100 else f"{row.price:.4g}"
-        shown.add_row(Text(row.name), price, row_texts.number(row.mean), standing, Text(row.beaten_by or ""), p)
+        shown.add_row(Text(row.title), price, row_texts.number(row.mean), standing, Text(row.beaten_by or ""), p)
     return shown

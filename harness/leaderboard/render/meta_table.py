@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from rich.console import Group, RenderableType
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -16,13 +19,16 @@ from harness.text import counted
 
 _COLLECTION = 12
 """Least columns for a collection's name; a narrow terminal folds what is longer and cuts nothing."""
+_WIDE = 100
+"""Columns from which an interval has a column of its own; below, it stands under its difference, for half of a number
+is none."""
 
 
 def terminal(meta: Meta) -> Group:
     """All methods, best first."""
     parts: list[RenderableType] = []
     for one in meta.methods:
-        parts += [_table(one, meta), Text(_summary(one)), *(Text(line, style="yellow") for line in _doubts(one)), ""]
+        parts += [_Fitting(one, meta), Text(_summary(one)), *(Text(line, style="yellow") for line in _doubts(one)), ""]
     if not meta.methods:
         parts.append(Text(f"no method stands beside {meta.baseline} on two collections or more"))
     about = (
@@ -34,20 +40,36 @@ def terminal(meta: Meta) -> Group:
     return Group(*parts, *(Text(f"note: {note}") for note in meta.notes))
 
 
-def _table(one: Pooled, meta: Meta) -> Table:
+@dataclass(frozen=True)
+class _Fitting:
+    """The table of a method, as wide as there is room."""
+
+    pooled: Pooled
+    meta: Meta
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        yield _table(self.pooled, self.meta, wide=options.max_width >= _WIDE)
+
+
+def _table(one: Pooled, meta: Meta, *, wide: bool) -> Table:
+    def row(cells: Sequence[str]) -> list[Text]:
+        *first, difference, interval, p, weight = cells
+        shown = [difference, interval] if wide else [f"{difference}\n{interval}".strip()]
+        return [Text(cell) for cell in (*first, *shown, p, weight)]
+
     table = Table(
         title=Text(one.name, style="bold"), title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False
     )
     table.add_column("collection", overflow="fold", min_width=_COLLECTION)
-    for heading in ("queries", "runs", meta.baseline, meta.metric, "difference", "95 %", "p adj.", "weight"):
-        table.add_column(Text(heading), justify="right", overflow="fold")
+    for heading in row(("queries", "runs", meta.baseline, meta.metric, "difference", "95 %", "p adj.", "weight")):
+        table.add_column(heading, justify="right", no_wrap=True)
     for part, weight in zip(one.parts, one.weights, strict=True):
-        table.add_row(*map(Text, _cells(part, weight, meta.metric)))
+        table.add_row(*row(_cells(part, weight, meta.metric)))
     if one.combined and one.p_adjusted is not None:
         found = one.combined
         mark = row_texts.MARKS[one.verdict]
         numbers = (f"{found.effect:+.4f}{mark}", _interval(found.interval), p_text(one.p_adjusted), "")
-        table.add_row(*map(Text, ("all together", "", "", "", "", *numbers)), style="bold")
+        table.add_row(*row(("all together", "", "", "", "", *numbers)), style="bold")
     return table
 
 

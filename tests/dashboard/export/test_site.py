@@ -92,7 +92,12 @@ def test_its_comparisons_are_those_of_the_board_and_the_report(site: Path, folde
     assert [value for _, value in tested["p adj."]] == ["" if one.p is None else str(one.p_adjusted) for one in against]
     pairs = all_pairs(result_set, table, list(titles(table).items()))
     listed = page.columns("All pairs")
-    for heading, key in (("b - a", "difference"), ("p", "p"), ("p adj.", "p_adjusted"), ("P(b > a)", "superiority")):
+    for heading, key in (
+        ("difference", "difference"),
+        ("p", "p"),
+        ("p adj.", "p_adjusted"),
+        ("P(better)", "superiority"),
+    ):
         known = ["" if one[key] is None else str(one[key]) for one in pairs.answer["comparisons"]]
         assert [value for _, value in listed[heading]] == known
     matrix = page.tables["Matrix of all pairs"]

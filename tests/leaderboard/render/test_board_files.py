@@ -18,6 +18,7 @@ from harness.leaderboard.board import Board, load_board
 from harness.leaderboard.curves.ascii import plot
 from harness.leaderboard.curves.series import chart, select
 from harness.leaderboard.curves.svg import svg, write_svg
+from harness.leaderboard.overview.headline import headline, words_of
 from harness.leaderboard.render import board_files
 from harness.leaderboard.row_sections import By
 from tests.leaderboard.runs import make_card, make_run, put, teacher
@@ -177,9 +178,9 @@ def test_curves_join_the_budgets_of_a_configuration(results: Path) -> None:
     found = chart(table)
     assert found.budgets == [100, 300]
     assert [(one.name, [point.budget for point in one.points]) for one in found.series] == [
-        ("intermediate, oracle", [100]),
+        ("intermediate, oracle (oracle)", [100]),
         ("intermediate, smollm2, distil_queries=1000, ranker=bi-encoder", [100, 300]),
-        ("intermediate, shuffled", [100]),
+        ("intermediate, shuffled (placebo)", [100]),
     ]
     assert [level.name for level in found.levels] == ["no-llm", "zero-shot"]
     ours = found.series[1].points[1]
@@ -255,3 +256,18 @@ def test_the_figure_escapes_names(tmp_path: Path) -> None:
     text = svg(chart(load_board(tmp_path).tables[0]))
     assert "<script" not in text
     ET.fromstring(text)
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_the_board_opens_with_what_its_verdicts_say_and_breaks_no_plot(results: Path, width: int) -> None:
+    console = Console(width=width, record=True, file=io.StringIO())
+    board = load_board(results)
+    console.print(board_files.terminal(board))
+    text = console.export_text()
+    start = text.partition("queries\n")[0]
+    for sentence in headline(board.tables[0]):
+        assert words_of(sentence) in " ".join(start.replace("·", " ").split())
+    drawn = plot(select(chart(board.tables[0]))).splitlines()
+    lines = [line.rstrip() for line in text.splitlines()]
+    for line in drawn:
+        assert (line if len(line) <= width else f"{line[: width - 1]}…") in lines
