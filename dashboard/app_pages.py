@@ -4,11 +4,13 @@ from __future__ import annotations
 
 PAGES = {
     "leaderboard": ("Leaderboard", ":material/leaderboard:"),
+    "collections": ("All collections", ":material/grid_view:"),
     "curves": ("Budget curves", ":material/show_chart:"),
     "compare": ("Compare", ":material/compare_arrows:"),
     "cost": ("Cost", ":material/payments:"),
     "teachers": ("Teachers", ":material/school:"),
     "claims": ("Claims", ":material/rule:"),
+    "methods": ("Methods", ":material/menu_book:"),
     "run": ("Run", ":material/description:"),
     "query": ("Query", ":material/search:"),
     "sweep": ("Sweep", ":material/sync:"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.save import save_button
 from harness.leaderboard.render import table_files
 
 _ROW, _MOST = 35, 22
@@ -22,22 +23,26 @@ def frame(
     where: Any = st,
     *,
     save: str = "",
+    row: int = _ROW,
+    most: int = _MOST,
     **more: Any,
 ) -> Any:
     """Columns (lists) by heading under the `name` that a screen reader says; what `st.dataframe` answers with the same
     `more`.
 
-    With `save`, the name of a file without ending, two buttons below save a table that has rows.
+    A row is `row` pixels high; above `most` rows the table scrolls. With `save`, the name of a file without ending, two
+    buttons below save a table that has rows.
     """
     rows = max(map(len, data.values()), default=0)
     # An empty table says so in a row of its own.
-    height = _ROW * (min(max(rows, 1), _MOST) + 1) + 3
+    height = _ROW + row * min(max(rows, 1), most) + 3
     answer = where.dataframe(
         data,
         column_config=dict(config or {}),
         hide_index=True,
         width="stretch",
         height=height,
+        row_height=row,
         placeholder="",
         alt=name,
         **more,
@@ -54,13 +59,4 @@ def _buttons(data: Mapping[str, Any], name: str, save: str, where: Any) -> None:
         "LaTeX": (partial(table_files.page_latex, data, name), "tex", "text/x-tex"),
     }
     for label, (made, ending, mime) in forms.items():
-        row.download_button(
-            f"{name} as {label}",
-            made,
-            f"{save}.{ending}",
-            mime,
-            key=f"{save}-{ending}",
-            on_click="ignore",
-            type="tertiary",
-            icon=":material/download:",
-        )
+        save_button(row, f"{name} as {label}", made, f"{save}.{ending}", mime, key=f"{save}-{ending}")

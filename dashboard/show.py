@@ -10,6 +10,8 @@ from typing import Any, Literal
 import altair as alt
 import streamlit as st
 
+from dashboard.save import save_button
+
 _WIDTH = 720
 """Pixels of a saved chart; on a page it is as wide as there is room."""
 
@@ -27,16 +29,8 @@ def show(drawn: Any, name: str, caption: str, where: Any = st) -> None:
         return
     row = where.container(horizontal=True)
     for form, mime in _FORMS.items():
-        row.download_button(
-            f"Chart as {form.upper()}",
-            partial(saved, drawn, form),
-            f"{name}.{form}",
-            mime,
-            key=f"{name}-{form}",
-            on_click="ignore",
-            type="tertiary",
-            icon=":material/download:",
-        )
+        chart = partial(saved, drawn, form)
+        save_button(row, f"Chart as {form.upper()}", chart, f"{name}.{form}", mime, key=f"{name}-{form}")
 
 
 def saved(drawn: alt.TopLevelMixin, form: Form) -> bytes:

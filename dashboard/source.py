@@ -25,6 +25,28 @@ from harness.text import counted
 
 
 @dataclass(frozen=True)
+class Folder:
+    """A results folder as its board shows it, and its tables by what they are called where one is chosen. The runs are
+    read when a page asks for them."""
+
+    folder: str
+    state: str
+    board: Board
+    tables: dict[str, Table]
+
+    @property
+    def runs(self) -> int:
+        """How many runs its tables have."""
+        return sum(row.runs for table in self.tables.values() for row in table.rows)
+
+    @property
+    def result_set(self) -> ResultSet:
+        """All runs of the folder."""
+        found: ResultSet = _gathered(self.folder, self.state)
+        return found
+
+
+@dataclass(frozen=True)
 class View:
     """The table that is looked at, and its rows by their names. The runs behind it are read when a page asks for
     them."""
@@ -79,36 +101,36 @@ def names(tables: Sequence[Table]) -> dict[str, Table]:
     these."""
     short = Counter((table.collection, table.split) for table in tables)
     return {
-        full_name(table) if short[table.collection, table.split] > 1 else f"{table.collection} · {table.split}": table
+        table.name if short[table.collection, table.split] > 1 else f"{table.collection} · {table.split}": table
         for table in tables
     }
-
-
-def full_name(table: Table) -> str:
-    """What tells a table from any other one."""
-    dropped = " · without identical ids" if table.drop_identical else ""
-    return f"{table.collection} · {table.split} · {table.content_hash[:8]}{dropped}"
 
 
 def _of_name(tables: Mapping[str, Table]) -> Table:
     """The table that is chosen; links may name it in full."""
     wanted = address.values("collection")[-1:]
     for name, table in tables.items():
-        if wanted == [full_name(table)] != [name]:
+        if wanted == [table.name] != [name]:
             address.choose("collection", [name])
     return tables[choose.one(st.sidebar, "Collection", list(tables), "collection") or next(iter(tables))]
 
 
-def view() -> View:
-    """What the choices in the sidebar select; ends the page with words where there is nothing to show."""
+def opened_folder() -> Folder:
+    """The folder that is shown; ends the page with words where there is nothing in it."""
     folder = results()
     mark = state(folder)
-    first: Board = _board(str(folder), mark, None, None)
-    _skipped(first)
-    if not first.tables:
+    found: Board = _board(str(folder), mark, None, None)
+    _skipped(found)
+    if not found.tables:
         st.info(literal(f"No published runs in {folder}. Run a sweep first: harness sweep FILE"))
         st.stop()
-    table = _of_name(names(first.tables))
+    return Folder(str(folder), mark, found, names(found.tables))
+
+
+def view() -> View:
+    """What the choices in the sidebar select; ends the page with words where there is nothing to show."""
+    opened = opened_folder()
+    folder, mark, table = opened.folder, opened.state, _of_name(opened.tables)
     metric = choose.one(
         st.sidebar,
         "Metric",
@@ -127,14 +149,14 @@ def view() -> View:
     try:
         # What is not chosen is left to the board, as on the command line.
         led: Board = _board(
-            str(folder), mark, None if metric == table.metric else metric, None if baseline == usual else baseline
+            folder, mark, None if metric == table.metric else metric, None if baseline == usual else baseline
         )
     except UserError as error:
         st.error(literal(str(error)))
         st.stop()
-    shown = next(other for other in led.tables if full_name(other) == full_name(table))
+    shown = next(other for other in led.tables if other.name == table.name)
     _notes(led, shown)
-    return View(str(folder), mark, shown, titles(shown))
+    return View(folder, mark, shown, titles(shown))
 
 
 def _notes(led: Board, displayed: Table) -> None:

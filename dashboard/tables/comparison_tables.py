@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from dashboard.frame import frame
+from dashboard.save import save_button
 from dashboard.text import literal
 from harness.evaluation.significance.comparison_result import ComparisonResult
 from harness.evaluation.significance.comparison_tables import p_text, p_words, verdict_words
@@ -141,9 +142,6 @@ def tests(answer: ComparisonResult, letter: Mapping[str, str]) -> None:
             f"{answer['correction']} over {answer['family']}. {_scope(answer)}"
         )
     )
-    look = {"on_click": "ignore", "type": "tertiary", "icon": ":material/download:"}
-    with st.container(horizontal=True):
-        st.download_button("Comparisons as CSV", comparison_files.csv(answer), "comparison.csv", "text/csv", **look)
-        st.download_button(
-            "Comparisons as LaTeX", comparison_files.latex(answer), "comparison.tex", "text/x-tex", **look
-        )
+    where = st.container(horizontal=True)
+    save_button(where, "Comparisons as CSV", comparison_files.csv(answer), "comparison.csv", "text/csv")
+    save_button(where, "Comparisons as LaTeX", comparison_files.latex(answer), "comparison.tex", "text/x-tex")

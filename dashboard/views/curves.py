@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import choose
 from dashboard.frame import frame
+from dashboard.save import save_button
 from dashboard.show import show
 from dashboard.source import View, view
 from dashboard.text import literal
@@ -200,9 +201,7 @@ def page() -> None:
     _curves(statistics)
     _pairs(statistics)
     said = "Labelled at the lines, for a paper."
-    st.download_button(
-        "Figure as SVG", svg(drawn, statistics), "figure.svg", "image/svg+xml", help=said, on_click="ignore"
-    )
+    save_button(st, "Figure as SVG", svg(drawn, statistics), "figure.svg", "image/svg+xml", help=said)
 
 
 page()

@@ -10,29 +10,42 @@ import streamlit as st
 
 from dashboard import address, choose
 from dashboard.frame import frame
+from dashboard.save import save_button
 from dashboard.source import View, view
-from dashboard.tables.table import TableDisplay, column_config, page_values
-from dashboard.text import literal
+from dashboard.tables.table import ROW, TableDisplay, column_config, with_links
+from dashboard.text import linked, literal
 from dashboard.words import FILTERS
 from harness.leaderboard import row_texts
 from harness.leaderboard.board import Board
 from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.comparison import FEWEST, MOST
 from harness.leaderboard.filters import Filter, choices, passing_rows
+from harness.leaderboard.overview.headline import headline
 from harness.leaderboard.render import board_files
 from harness.leaderboard.row_sections import by_sees
 from harness.text import counted
 
 _WHOLE, _APART = "together", "by what methods may see"
 _TICKED = "ticked"
+# Rows above which the table scrolls. (Streamlit would show a string here on the page.)
+_MOST = 14
 
 
 def _filter(table: Table) -> Filter:
     found = {}
+    said = "Rows that hold all these words in what is shown of them: method, teacher, losses, settings, flags."
+    words = frozenset(choose.words(st.sidebar, "Search", "search", help=said).lower().split())
     with st.sidebar.expander("Filters", expanded=True):
         for name, (label, help_text) in FILTERS.items():
             found[name] = frozenset(choose.several(st, label, choices(table, name), name, help=help_text))
-    return Filter(**found)
+    return Filter(**found, words=words)
+
+
+def _summary(found: View) -> None:
+    """What the verdicts of the table say, each number with a link to a run that it is of."""
+    table = found.table
+    st.markdown("\n".join(f"- {linked(sentence, table)}" for sentence in headline(table)))
+    st.caption("Every verdict is of a test, never of means alone; a number opens the run that it is of.")
 
 
 def _columns() -> TableDisplay:
@@ -65,7 +78,7 @@ def _ticks(table: Table, rows: tuple[Row, ...], displayed: TableDisplay, name: s
         # Another table under the same key would inherit the numbers of the ticked rows.
         "key": f"table {hashlib.sha256(repr([row.run_ids for row in rows]).encode()).hexdigest()}",
     }
-    chosen = frame(page_values(table, rows, displayed), name, column_config(table), **look)
+    chosen = frame(with_links(table, rows, displayed), name, column_config(table), row=ROW, most=_MOST, **look)
     ticked -= {row.run_ids for row in rows}
     ticked |= {rows[number].run_ids for number in chosen.selection.rows if number < len(rows)}
 
@@ -102,6 +115,14 @@ def _compare(found: View, rows: tuple[Row, ...]) -> None:
         st.caption(literal(f"Ticked: {'; '.join(names)}."))
 
 
+def _methods(found: View) -> None:
+    """The way to what each method is."""
+    st.caption("What each method is:")
+    with st.container(horizontal=True):
+        for method in dict.fromkeys(row.method for row in found.table.rows):
+            st.page_link("views/methods.py", label=literal(method), query_params=address.link(method=[method]))
+
+
 def page() -> None:
     """The whole page."""
     st.title("Leaderboard")
@@ -109,17 +130,16 @@ def page() -> None:
     rows, shown = passing_rows(found.table, _filter(found.table)), _columns()
     table = found.table
     hidden = f", {counted(len(table.rows) - len(rows), 'row')} hidden" if len(rows) < len(table.rows) else ""
+    _summary(found)
     st.subheader(literal(f"{table.collection} · {table.split} · {counted(table.queries, 'query')}{hidden}"))
     if not rows:
         st.info("No row passes the filters. Take one away.")
         return
     _tables(found, rows, shown)
-    single = Board((replace(table, rows=rows),))
-    with st.container(horizontal=True):
-        st.download_button("Table as CSV", partial(board_files.csv, single), "board.csv", "text/csv", on_click="ignore")
-        st.download_button(
-            "Table as LaTeX", partial(board_files.latex, single), "board.tex", "text/x-tex", on_click="ignore"
-        )
+    single, where = Board((replace(table, rows=rows),)), st.container(horizontal=True)
+    save_button(where, "Table as CSV", partial(board_files.csv, single), "board.csv", "text/csv")
+    save_button(where, "Table as LaTeX", partial(board_files.latex, single), "board.tex", "text/x-tex")
+    _methods(found)
 
 
 page()

@@ -8,16 +8,18 @@ from dashboard import address, choose
 from dashboard.charts.loss_chart import loss_chart
 from dashboard.charts.trace_chart import LOOKS, trace_chart
 from dashboard.frame import frame
+from dashboard.save import save_button
 from dashboard.show import show
 from dashboard.source import View, view, workspace
 from dashboard.text import literal
 from harness.errors import UserError
 from harness.leaderboard import row_texts
 from harness.leaderboard.inspect.row_trace import REMEDY, trace_of_run
-from harness.leaderboard.inspect.run_details import Details, content, details, downloads
+from harness.leaderboard.inspect.run_details import Details, content, details, downloads, scores
 from harness.leaderboard.inspect.run_provenance import LossCurve, RunProvenance, model_folders, run_provenance
 from harness.leaderboard.render.trace_terminal import FOOT
 from harness.published.result_folder import Published
+from harness.text import counted
 
 _TYPES = {
     "run.trec.gz": "application/gzip",
@@ -137,17 +139,37 @@ def _stages(provenance: Details, found: RunProvenance | None) -> None:
     st.caption(literal(f"All stages took {total} when they were made. The sweep that published this run {own}."))
 
 
+def _scores(found: View, run: Published, name: str | None) -> None:
+    """What the run scores, and what the board says of its row."""
+    with st.container(horizontal=True):
+        for metric, mean in scores(run, found.table.queries).items():
+            st.metric(literal(metric), row_texts.number(mean), width="content")
+    if name is None:
+        return
+    row, table = found.rows[name], found.table
+    verdict = f" ({row.against.verdict or 'not shown'})" if row.against else ""
+    tested = f", {row_texts.against(row)} against {row.against.baseline}{verdict}" if row.against else ""
+    place = f"place {row_texts.place(row)}" if row.rank is not None else "no place: its teacher sees the answers"
+    interval = row_texts.interval(row, table.metric)
+    st.markdown(
+        literal(
+            f"Means over {counted(table.queries, 'query')}. Its row, of {counted(row.runs, 'run')}: {table.metric} "
+            f"{row_texts.mean(row, table.metric)} {interval}, {place}{tested}."
+        )
+    )
+    for flag in row.flags:
+        st.warning(literal(flag))
+
+
 def _files(run: Published, details: Details, found: RunProvenance | None) -> None:
     st.subheader("Files")
     st.code(details.folder, language=None, wrap_lines=True)
-    with st.container(horizontal=True):
-        for name in downloads(run):
-            try:
-                st.download_button(
-                    name, content(run, name), name, _TYPES[name], on_click="ignore", icon=":material/download:"
-                )
-            except UserError as error:
-                st.caption(literal(f"{name}: {error.message}"))
+    where = st.container(horizontal=True)
+    for name in downloads(run):
+        try:
+            save_button(where, name, content(run, name), name, _TYPES[name])
+        except UserError as error:
+            st.caption(literal(f"{name}: {error.message}"))
     if found is None:
         return
     for kind, (folder, there) in model_folders(found, workspace().store.root).items():
@@ -178,6 +200,7 @@ def page() -> None:
         return
     run = runs[tag]
     said = details(run)
+    _scores(found, run, row)
     st.subheader("Card")
     frame({"what": list(said.about), "value": list(said.about.values())}, "Card")
     st.subheader("Make it again")

@@ -3,7 +3,7 @@ cost."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -12,10 +12,11 @@ from dashboard import choose
 from dashboard.charts.teacher_charts import heatmap, picks_chart
 from dashboard.frame import frame
 from dashboard.show import show
-from dashboard.source import View, full_name, results, view
+from dashboard.source import View, results, view
 from dashboard.text import literal
 from harness.evaluation.significance.comparison_tables import p_text
 from harness.labelling.labels.ranking import VERDICTS
+from harness.leaderboard import row_texts
 from harness.leaderboard.columns import VERDICT_HELP
 from harness.leaderboard.inspect.label_quality import (
     MEASURES,
@@ -25,24 +26,36 @@ from harness.leaderboard.inspect.label_quality import (
     first_picks,
     teacher_labels,
 )
+from harness.leaderboard.inspect.teacher_quality import JudgedOrders, judged_orders, taught
 from harness.leaderboard.inspect.teacher_summary import TeacherSummary, teacher_summaries
 from harness.leaderboard.load_results import state
 from harness.published.result_folder import Published
 from harness.text import counted
 
 
-def _table(found: list[TeacherSummary]) -> None:
-    texts = {"name": "name", "standing": "teacher_type", "kind": "kind", "model": "model", "box": "box"}
+def _table(found: list[TeacherSummary], judged: Mapping[str, JudgedOrders]) -> None:
+    known = [judged.get(one.name) for one in found]
+    texts = {"name": "name", "standing": "teacher_type"}
     shown: dict[str, Any] = {
         **{heading: [getattr(one, name) for one in found] for heading, name in texts.items()},
+        "nDCG@10 by judgments": [one and one.ndcg for one in known],
+        "first stage's": [one and one.first_stage for one in known],
         **{verdict: [one.verdicts[verdict] for one in found] for verdict in VERDICTS},
         "USD per 1,000 queries": [one.usd_per_thousand for one in found],
         "tokens per query": [one.tokens_per_query for one in found],
         "label sets": [one.sets for one in found],
         "labels": [one.labels for one in found],
         "runs": [one.runs for one in found],
+        **{heading: [getattr(one, heading) for one in found] for heading in ("kind", "model", "box")},
     }
     config: dict[str, Any] = {
+        "name": st.column_config.TextColumn(pinned=True),
+        "nDCG@10 by judgments": st.column_config.NumberColumn(
+            format="%.3f", help="How well it orders the candidates of training queries, by the judgments of these."
+        ),
+        "first stage's": st.column_config.NumberColumn(
+            format="%.3f", help="The same of the order in which the candidates were found: what it has to beat."
+        ),
         **{
             verdict: st.column_config.NumberColumn(help=VERDICT_HELP[verdict], format="percent") for verdict in VERDICTS
         },
@@ -61,6 +74,30 @@ def _table(found: list[TeacherSummary]) -> None:
     frame(shown, "Teachers", config, save="teachers")
 
 
+def _students(found: View, runs: list[Published]) -> None:
+    """What came of each teacher's labels."""
+    rows = taught(found.table, found.rows, runs)
+    if not rows:
+        return
+    metric = found.table.metric
+    st.subheader("What they taught")
+    shown = {
+        "teacher": [teacher for teacher, _, _ in rows],
+        "student": [" · ".join(filter(None, (row.method, row_texts.losses(row), row.variant))) for _, _, row in rows],
+        "labels": [row.budget for _, _, row in rows],
+        metric: [row.metrics[metric].mean for _, _, row in rows],
+        "against baseline": [row_texts.against(row) for _, _, row in rows],
+        "flags": ["; ".join(row.flags) for _, _, row in rows],
+    }
+    config = {
+        "teacher": st.column_config.TextColumn(pinned=True),
+        "labels": st.column_config.NumberColumn(format="localized"),
+        metric: st.column_config.NumberColumn(format="%.3f"),
+    }
+    frame(shown, "What they taught", config, save="taught")
+    st.caption(literal(row_texts.caption(found.table)))
+
+
 def _reasons(found: list[TeacherSummary]) -> None:
     rows = [
         (one.name, reason, number, one.reason_shares[reason]) for one in found for reason, number in one.reasons.items()
@@ -71,6 +108,12 @@ def _reasons(found: list[TeacherSummary]) -> None:
     headings = ("teacher", "reason", "labels", "share of its labels")
     shown = {heading: list(column) for heading, column in zip(headings, zip(*rows, strict=True), strict=True)}
     frame(shown, "Reasons", {headings[3]: st.column_config.NumberColumn(format="percent")}, save="reasons")
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading traces")  # type: ignore[untyped-decorator]
+def _judged(folder: str, mark: str, table: str, _runs: Sequence[Published]) -> dict[str, JudgedOrders]:
+    """Read again when the folder's `mark` changes."""
+    return judged_orders(_runs)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading what teachers said")  # type: ignore[untyped-decorator]
@@ -151,7 +194,7 @@ def _picks(found: Sequence[Picks]) -> None:
 
 def _words(found: View, runs: list[Published]) -> None:
     folder = results()
-    pairs, picks, notes = _summary(str(folder), state(folder), full_name(found.table), runs)
+    pairs, picks, notes = _summary(str(folder), state(folder), found.table.name, runs)
     for note in notes:
         st.caption(literal(f"Note: {note}."))
     if not picks:
@@ -170,10 +213,11 @@ def page() -> None:
     if not summaries:
         st.info("No run here was labelled by a teacher.")
         return
-    _table(summaries)
+    _table(summaries, _judged(found.folder, found.state, found.table.name, runs))
     st.caption(
         "Verdicts and prices are from the cards of the runs that used the labels; each set of labels counts once."
     )
+    _students(found, runs)
     _reasons(summaries)
     _words(found, runs)
 

@@ -230,6 +230,12 @@ class Table:
     """Of its queries, in the order of their ids; None where they are independent."""
 
     @property
+    def name(self) -> str:
+        """What tells it from any other table: 'semanlink · test · 0123abcd'."""
+        dropped = " · without identical ids" if self.drop_identical else ""
+        return f"{self.collection} · {self.split} · {self.content_hash[:8]}{dropped}"
+
+    @property
     def tested_on(self) -> str:
         """'1,451 queries in 515 clusters', or the queries alone."""
         return self.clusters.words if self.clusters else counted(self.queries, "query")

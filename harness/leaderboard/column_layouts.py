@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+from harness.leaderboard import row_texts
 from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.column import Column
 from harness.leaderboard.columns import columns
@@ -42,7 +43,7 @@ LAYOUTS: dict[Layout, tuple[str | tuple[str, ...], ...]] = {
         "baseline", "flags", "mark",
     ),
     "page": (
-        "rank", "method", "budget", "lead", "interval", "against_baseline", "usd", "flags", "variant", "teacher",
+        "rank", "method", "lead", "against_baseline", "budget", "interval", "usd", "flags", "variant", "teacher",
         "losses", "baseline",
         "labels_ok", "category", "sees", "runs", "uncertain_by", "tokens", "train_seconds", "seconds", "others",
         "labels_partial", "labels_repaired", "labels_failed", "mark",
@@ -81,6 +82,20 @@ def method_details(available: Iterable[Column], row: Row) -> list[str]:
     """What stands in the cell of the method where there is little room: the settings that tell `row` from others of its
     method."""
     return [text for column in available if column.group == "settings" and (text := column.text(row))]
+
+
+def method_lines(available: Iterable[Column], row: Row) -> list[str]:
+    """The cell of the method on a page: what it is, what to know before believing it, and which configuration: in sight
+    however narrow the page is."""
+    doubt = row_texts.doubt(row)
+    flags = "; ".join(flag for flag in row.flags if flag != doubt)
+    about = ", ".join(filter(None, (doubt, f"{row_texts.labels(row)} labels" if row.budget else "")))
+    lines = (
+        f"{row.method} ({about})" if about else row.method,
+        f"! {flags}" if flags else "",
+        " · ".join(method_details(available, row)),
+    )
+    return [line for line in lines if line]
 
 
 def record(row: Row, written: Iterable[Column]) -> dict[str, Any]:

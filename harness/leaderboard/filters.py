@@ -27,6 +27,8 @@ class Filter:
     sees: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
     """Flags that hide a row."""
+    words: frozenset[str] = frozenset()
+    """Small letters that must all stand somewhere in what is shown of a row."""
 
     def passes(self, row: Row) -> bool:
         """Whether the row is shown."""
@@ -57,6 +59,11 @@ def _sees(row: Row) -> tuple[str, ...]:
     return row.sees or (NONE,)
 
 
+def _text(row: Row) -> str:
+    shown = (row_texts.title(row), row.category, row.teacher_type or "", row_texts.sees(row), *row.flags)
+    return " ".join(shown).lower()
+
+
 def _flags(row: Row) -> tuple[str, ...]:
     return row.flags
 
@@ -75,6 +82,7 @@ _CHECKS: dict[str, Callable[[Row, frozenset[str]], bool]] = {
     **{name: _any_of(facet) for name, facet in FACETS.items()},
     "sees": lambda row, wanted: wanted.issuperset(_sees(row)),
     "without": lambda row, wanted: wanted.isdisjoint(row.flags),
+    "words": lambda row, wanted: all(word in _text(row) for word in wanted),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,11 @@ def open_page(
         page.switch_page(f"views/{view}.py").run()
     assert not page.exception
     return page
+
+
+def methods(page: AppTest) -> list[str]:
+    """The methods of the first table, without what stands behind their names."""
+    return [re.split(r" \(| · ", text)[0] for text in page.dataframe[0].value["method"]]
 
 
 FRAME = "[data-testid=stDataFrame]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -12,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from dashboard.launch import RESULTS, command, environment, launch
-from dashboard.text import literal
+from dashboard.tables.table import column_config
+from dashboard.text import literal, run_address
 from harness.errors import UserError
 from harness.leaderboard import row_texts
 from harness.leaderboard.board import load_board
-from tests.dashboard.pages import open_page
+from harness.leaderboard.overview.headline import headline, words_of
+from tests.dashboard.pages import methods, open_page
 from tests.leaderboard.runs import make_card, make_run, put
 
 pytestmark = pytest.mark.slow
@@ -37,7 +40,7 @@ def test_filters_by_metric_and_group(folder: Path, monkeypatch: pytest.MonkeyPat
     (table,) = load_board(folder, metric="RR@10").tables
     assert page.dataframe[0].value["RR@10"].tolist() == [row.metrics["RR@10"].mean for row in table.rows]
     page.multiselect(key="group").set_value(["baseline"]).run()
-    assert page.dataframe[0].value["method"].tolist() == ["zero-shot"]
+    assert methods(page) == ["zero-shot"]
     assert not page.exception
 
 
@@ -46,10 +49,43 @@ def test_an_address_opens_the_same_view(folder: Path, monkeypatch: pytest.Monkey
     assert page.selectbox(key="metric").value == "R@100"
     assert page.selectbox(key="collection").value.startswith("semanlink")
     page = open_page(folder, monkeypatch, group="control", costs="false", baseline="no-llm")
-    assert page.dataframe[0].value["method"].tolist() == ["no-llm", "intermediate"]
+    assert methods(page) == ["no-llm", "intermediate"]
     assert "USD" not in page.dataframe[0].value
     (table,) = load_board(folder, baseline="no-llm").tables
-    assert page.caption[0].value == literal(row_texts.caption(table))
+    assert page.caption[1].value == literal(row_texts.caption(table))
+
+
+def test_a_search_shows_the_rows_that_hold_all_words(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(folder, monkeypatch)
+    page.text_input(key="search").set_value("SHUFFLED placebo").run()
+    assert methods(page) == ["intermediate"]
+    assert page.query_params["search"] == "SHUFFLED placebo"
+    page = open_page(folder, monkeypatch, search="nobody has this")
+    assert "No row passes" in page.info[0].value
+
+
+def test_the_first_page_opens_with_verdicts_that_link_to_their_runs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (table,) = load_board(folder).tables
+    said = next(text.value for text in open_page(folder, monkeypatch).markdown if text.value.startswith("- "))
+    for line, sentence in zip(said.splitlines(), headline(table), strict=True):
+        assert re.sub(r"\]\(run\?[^)]*\)|\[(?=\w)|\\", "", line[2:]) == words_of(sentence)
+        for phrase in sentence:
+            if phrase.run_ids:
+                assert run_address(table, phrase.run_ids[0]) in line
+
+
+def test_what_to_know_of_a_row_stands_below_its_name_which_stays_in_sight(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = open_page(folder, monkeypatch)
+    shown = page.dataframe[0].value
+    placebo = next(text for text in shown["method"] if "placebo" in text)
+    assert placebo == "intermediate (placebo, 100 labels) · ! one seed · shuffled"
+    assert shown["card"].tolist()[0].startswith("run?") and shown["what it is"].tolist()[0].startswith("methods?")
+    config = column_config(load_board(folder).tables[0])
+    assert config["#"]["pinned"] and config["method"]["pinned"]
 
 
 def test_a_new_result_appears(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

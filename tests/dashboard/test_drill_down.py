@@ -51,7 +51,9 @@ def test_teachers_shows_agreement_and_first_picks(taught: Path, monkeypatch: pyt
     page = open_page(taught, monkeypatch, "teachers", picks="two")
     found, _ = teacher_labels(load_results(taught).runs)
     pairs = [one for one in agreements(found) if one.a != one.b]
-    _, agreement, picks = (element.value for element in page.dataframe)
+    _, students, agreement, picks = (element.value for element in page.dataframe)
+    (table,) = load_board(taught).tables
+    assert students["teacher"].tolist() == sorted(row.teacher or "" for row in table.rows)
     for measure in MEASURES:
         assert agreement[measure].tolist() == [one.values[measure] for one in pairs]
     assert picks["share"].tolist() == [place.share for place in first_picks(found[1]).places]

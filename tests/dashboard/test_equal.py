@@ -75,7 +75,6 @@ def test_every_number_of_the_leaderboard_is_that_of_harness_board(
     lead = choice.get("metric", "nDCG@10")
     expected: dict[str, list[Any]] = {
         "#": [row["rank"] for row in rows],
-        "method": [row["method"] for row in rows],
         "95 %": [_bounds(row["metrics"][lead]["interval"]) for row in rows],
         "labels": [row["budget"] for row in rows],
         "runs": [row["runs"] for row in rows],
@@ -88,6 +87,9 @@ def test_every_number_of_the_leaderboard_is_that_of_harness_board(
         **{name: [row["metrics"][name]["mean"] for row in rows] for name in METRICS},
         **{f"labels {verdict}": [row["labels"].get(verdict) for row in rows] for verdict in LABEL_VERDICTS},
     }
+    for cell, row in zip(shown["method"], rows, strict=True):
+        assert cell.startswith(row["method"]) and all(flag in cell for flag in row["flags"])
+        assert (row["teacher"] or "") in cell and (not row["budget"] or f"{row['budget']:,} labels" in cell)
     for name, values in expected.items():
         column = shown[name].astype(object).where(shown[name].notna(), None).tolist()
         assert column == values, name

@@ -92,10 +92,12 @@ def test_notes_are_those_of_the_board_that_is_shown(tmp_path: Path, monkeypatch:
 
 def test_every_key_that_a_page_reads_is_known_and_no_other() -> None:
     read = set(FILTERS)
+    choices = {2: ("switch", "number", "words"), 3: ("one", "several")}
+    places = {f"choose.{name}": place for place, names in choices.items() for name in names}
     for path in Path(address.__file__).parent.rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text())):
-            if isinstance(call, ast.Call) and ast.unparse(call.func).startswith("choose."):
-                key = call.args[2 if ast.unparse(call.func)[7:] in ("switch", "number", "words") else 3]
+            if isinstance(call, ast.Call) and ast.unparse(call.func) in places:
+                key = call.args[places[ast.unparse(call.func)]]
                 read |= {key.value} if isinstance(key, ast.Constant) else set()
     assert read == address.KEYS
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ from harness.text import plain
 DOWNLOADS = (RUN, METRICS, CARD)
 LARGEST_DOWNLOAD = 1 << 26
 """Bytes above which a file is not handed through the browser; its folder is named instead."""
+
+
+_UNKNOWN = "unknown"
 
 
 class StageTime(NamedTuple):
@@ -65,7 +69,7 @@ def _about(card: Card) -> dict[str, str]:
         "seed": card.seed,
         "sweep": card.research_goal.sweep,
         "question": card.research_goal.question,
-        "commit": commit(card),
+        "made by": source(card),
     }
     return {name: plain(str(value)) for name, value in said.items() if value not in (None, "")}
 
@@ -76,8 +80,25 @@ def commit(card: Card) -> str:
     source = card.implementation.get("source")
     found = source.get("commit") if isinstance(source, dict) else None
     if not isinstance(found, str) or not isinstance(source, dict):
-        return "unknown"
+        return _UNKNOWN
     return plain(found[:12]) + (" with changes" if source.get("changed since") else "")
+
+
+def source(card: Card) -> str:
+    """The version and the commit that the card names; one that it does not name is not spoken of."""
+    found = card.implementation.get("source")
+    package = found.get("package") if isinstance(found, dict) else None
+    version = plain(package.replace("==", " ")) if isinstance(package, str) else ""
+    known = commit(card)
+    return ", ".join(filter(None, (version, "" if known == _UNKNOWN else f"commit {known}")))
+
+
+def scores(run: Published, queries: int) -> dict[str, float]:
+    """The means of `run` by metric over the `queries` of its table, those that its sweep declared first; a query that
+    the run lacks counts 0."""
+    declared = [name for name in run.card.research_goal.evaluation.reported_measures if name in run.scores]
+    names = dict.fromkeys([*declared, *run.scores])
+    return {plain(name): math.fsum(run.scores[name].values()) / queries for name in names}
 
 
 def command(card: Card) -> str:

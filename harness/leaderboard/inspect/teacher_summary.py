@@ -49,20 +49,34 @@ def runs_by_teacher(runs: Sequence[Published]) -> dict[str, list[Published]]:
 
 
 def _groups(runs: Sequence[Published]) -> dict[str, tuple[TeacherSection, list[Published]]]:
-    """Runs with labels by teacher, in the order of names; teachers of one name but other settings are numbered."""
+    """Runs with labels by teacher, real ones first, in the order of names; teachers of one name but other settings are
+    numbered."""
     groups: dict[str, tuple[TeacherSection, list[Published]]] = {}
     for run in runs:
         about = run.card.teacher
         if about is not None and run.card.labels is not None and run.card.labels.total:
             groups.setdefault(about.model_dump_json(), (about, []))[1].append(run)
     ordered = [
-        groups[mark] for mark in sorted(groups, key=lambda mark: (groups[mark][0].name, groups[mark][0].model, mark))
+        groups[mark]
+        for mark in sorted(
+            groups,
+            key=lambda mark: (
+                groups[mark][0].teacher_type != "real",
+                groups[mark][0].name,
+                groups[mark][0].model,
+                mark,
+            ),
+        )
     ]
     shown = [plain(about.name) for about, _ in ordered]
     seen = Counter(shown)
     numbers = {name: iter(range(1, count + 1)) for name, count in seen.items()}
     titles = [name if seen[name] == 1 else f"{name} ({next(numbers[name])})" for name in shown]
     return dict(zip(titles, ordered, strict=True))
+
+
+def _place(about: TeacherSection, mark: str) -> tuple[bool, str, str | None, str]:
+    return about.teacher_type != "real", about.name, about.model, mark
 
 
 def _labels_of(card: Card) -> str:

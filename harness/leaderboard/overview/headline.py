@@ -123,14 +123,14 @@ def _free(rows: Sequence[Row], table: Table) -> Sentence:
 def _cost(rows: Sequence[Row]) -> Sentence:
     """What the fewest labels that a verdict rests on cost, for each teacher."""
     parts: list[Phrase] = []
-    for members in _grouped(rows, lambda row: row.teacher or "").values():
+    for members in list(_grouped(rows, lambda row: row.teacher or "").values())[:_MOST]:
         won = [row for row in members if row.against and row.against.verdict == "better"]
         row = min(won or members, key=lambda row: row.budget or 0)
-        if not row.budget or len(parts) >= _MOST:
+        if not row.budget:
             continue
-        text = f"{row_texts.labels(row)} labels of {row.teacher}: {_price(row)}"
-        parts.append(Phrase(f"{'; ' if parts else ''}{text}", row.run_ids))
-    return (Phrase("Cost: "), *parts, Phrase(".")) if parts else ()
+        name = f"{row_texts.labels(row)} labels of {row.teacher}"
+        parts += [Phrase("; " if parts else ""), Phrase(name, row.run_ids), Phrase(f": {_price(row)}")]
+    return (Phrase("Cost: "), *parts[1:], Phrase(".")) if parts else ()
 
 
 def _price(row: Row) -> str:

@@ -28,7 +28,12 @@ def terminal(meta: Meta) -> Group:
     """All methods, best first."""
     parts: list[RenderableType] = []
     for one in meta.methods:
-        parts += [_Fitting(one, meta), Text(_summary(one)), *(Text(line, style="yellow") for line in _doubts(one)), ""]
+        parts += [
+            _PooledTable(one, meta),
+            Text(_summary(one)),
+            *(Text(line, style="yellow") for line in _doubts(one)),
+            "",
+        ]
     if not meta.methods:
         parts.append(Text(f"no method stands beside {meta.baseline} on two collections or more"))
     about = (
@@ -41,7 +46,7 @@ def terminal(meta: Meta) -> Group:
 
 
 @dataclass(frozen=True)
-class _Fitting:
+class _PooledTable:
     """The table of a method, as wide as there is room."""
 
     pooled: Pooled

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from harness.leaderboard import row_texts
 from harness.leaderboard.configuration import Configuration
-from harness.leaderboard.inspect.run_details import command, commit
+from harness.leaderboard.inspect.run_details import command, commit, source
 from harness.published.card import Card
 from harness.published.card_costs import Energy
 from harness.published.result_folder import RUN, Published, slug
@@ -110,14 +110,13 @@ def _environment(card: Card) -> str:
     cores = _at(card.platform, "hardware", "cpu", "number of cores")
     system = _at(card.platform, "operating system", "distribution")
     libraries = _at(card.platform, "software", "libraries", "python")
-    package = _at(card.implementation, "source", "package")
     named = (
         [str(one) for one in libraries if str(one).partition("==")[0] in ("python", "torch")]
         if isinstance(libraries, list)
         else []
     )
     hardware = [gpu, cpu, cores and f"{cores} cores", ram]
-    parts = [package, f"commit {commit(card)}", *named, *hardware, system]
+    parts = [source(card), *named, *hardware, system]
     return plain(" · ".join(str(part) for part in parts if part))
 
 
