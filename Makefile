@@ -48,8 +48,9 @@ lint: $(VENV)/.dev  ## ruff and mypy
 hooks: $(VENV)/.dev  ## check every commit by .pre-commit-config.yaml
 	$(BIN)/pre-commit install
 
-docs: $(VENV)/.docs  ## the docs site in build/site; a warning or a broken link is an error
+docs: $(VENV)/.docs  ## the docs site in build/site, with the board of results/; a warning or a broken link is an error
 	$(BIN)/python docs/generate.py build/docs
+	$(BIN)/harness dashboard --results results --export build/docs/board
 	$(BIN)/zensical build --strict --clean -f mkdocs.yml
 	$(BIN)/python docs/generate_check.py build/site
 

@@ -22,6 +22,8 @@ FROM_ROOT = {
     "SECURITY.md": "security.md",
 }
 """Files of the repository's root that are pages too."""
+BOARD = "<!-- board -->"
+"""Where the first page leads to the board, which `make docs` exports beside the pages."""
 
 
 def generate(folder: Path) -> None:
@@ -30,6 +32,9 @@ def generate(folder: Path) -> None:
     shutil.copytree(DOCS, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     for name, page in FROM_ROOT.items():
         (folder / page).write_text(_linked(ROOT / name), encoding="utf-8")
+    home = folder / "index.md"
+    link = "**[The board of the committed results](board/index.html)**: how many labels, which teacher, at what cost."
+    home.write_text(home.read_text(encoding="utf-8").replace(BOARD, link), encoding="utf-8")
     reference = folder / "reference"
     reference.mkdir()
     for kind in PAGES:

@@ -25,6 +25,8 @@ class GridCell(NamedTuple):
     sort: str
     mood: str = ""
     links: tuple[Link, ...] = ()
+    note: str = ""
+    """Small letters below."""
 
 
 class GridColumn(NamedTuple):

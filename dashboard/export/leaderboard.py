@@ -3,7 +3,7 @@ runs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from dashboard.export.grid import Grid, GridCell, GridLine, Link
@@ -12,6 +12,7 @@ from dashboard.tables.table import TableDisplay, displayed_columns
 from dashboard.words import FILTERS
 from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.column import Column
+from harness.leaderboard.column_layouts import arranged, method_lines
 from harness.leaderboard.filters import FACETS, choices
 
 
@@ -50,9 +51,11 @@ def facets(table: Table) -> tuple[Facet, ...]:
 
 def leaderboard(table: Table, pages: Mapping[str, str]) -> Grid:
     """All rows of `table`; `pages` are the addresses of its runs by their ids."""
-    found = displayed_columns(table, table.rows, TableDisplay(labels=True))
+    found, available = displayed_columns(table, table.rows, TableDisplay(labels=True)), arranged("page", table)
     headings = tuple(grid_column(one.heading_of_values, _kind(one), _LOOKS.get(one.name)) for one in found)
-    lines = tuple(GridLine(tuple(_cell(one, row, pages) for one in found), _facets(row)) for row in table.rows)
+    lines = tuple(
+        GridLine(tuple(_cell(one, available, row, pages) for one in found), _facets(row)) for row in table.rows
+    )
     return Grid(headings, lines)
 
 
@@ -67,10 +70,11 @@ def _facets(row: Row) -> dict[str, str]:
     return {name: "\n".join(facet(row)) for name, facet in FACETS.items()}
 
 
-def _cell(column: Column, row: Row, pages: Mapping[str, str]) -> GridCell:
+def _cell(column: Column, available: Sequence[Column], row: Row, pages: Mapping[str, str]) -> GridCell:
     text, value = column.text(row), column.value(row)
     if column.name == "method":
-        return GridCell("", text, links=(Link(pages[row.run_ids[0]], text, row.run_ids[0]),))
+        note = " · ".join(method_lines(available, row)[1:])
+        return GridCell("", text, links=(Link(pages[row.run_ids[0]], text, row.run_ids[0]),), note=note)
     if column.name == "runs":
         links = tuple(Link(pages[tag], str(number), tag) for number, tag in enumerate(row.run_ids, 1))
         return GridCell("", text, links=links)

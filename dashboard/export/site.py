@@ -21,10 +21,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from dashboard.export.comparisons import Matrix, baseline_grid, pair_matrix
+from dashboard.export.costs import PriceTable, price_tables, stage_grid
 from dashboard.export.curves import Picture, Points, area_grid, curve_note, curve_pictures, point_grids
-from dashboard.export.grid import Grid
+from dashboard.export.grid import Grid, Link
 from dashboard.export.leaderboard import Facet, facets, leaderboard
+from dashboard.export.overview import collection_grid, pooled, summary
 from dashboard.export.runs import FOLDER, address, run_page
+from dashboard.export.teachers import agreement_grid, methods_grid, taught_grid, teacher_grid
 from harness._version import __version__
 from harness.errors import UserError
 from harness.files import atomic_folder, cache_home
@@ -39,7 +42,15 @@ from harness.published.result_folder import Published
 from harness.text import counted
 
 HERE = Path(__file__).parent
-PAGES = {"index": "Leaderboard", "curves": "Budget curves", "comparisons": "Comparisons"}
+PAGES = {
+    "index": "Leaderboard",
+    "collections": "All collections",
+    "curves": "Budget curves",
+    "comparisons": "Comparisons",
+    "cost": "Cost",
+    "teachers": "Teachers",
+    "methods": "Methods",
+}
 MARK = "exported.txt"
 """A file that says that a folder is an exported site, which another export may replace."""
 
@@ -60,6 +71,13 @@ class SiteSection:
     note: str
     against: Grid | None
     matrix: Matrix | None
+    summary: list[list[Link]]
+    prices: tuple[PriceTable, ...]
+    stages: Grid | None
+    teachers: Grid | None
+    taught: Grid | None
+    agreement: Grid | None
+    methods: Grid
 
 
 def export(results: Path, out: Path) -> int:
@@ -110,7 +128,10 @@ def _pages(result_set: ResultSet, found: Board) -> Iterator[tuple[str, str]]:
         "runs": f"{len(result_set.runs):,}",
         "newest": f"{max(run.card.created for run in result_set.runs):%Y-%m-%d}",
     }
+    together, how = pooled(result_set) if len(found.tables) > 1 else (None, "")
+    overview = {"grid": collection_grid(found.tables, list(pages.values())), "pooled": together, "how": how}
     shared = {"sections": sections, "notes": found.notes, "skipped": found.skipped, "glossary": GLOSSARY, **about}
+    shared["overview"] = overview
     for name in PAGES:
         yield f"{name}.html", _page(name, shared, current=name, up="")
     for number, (section, table) in enumerate(zip(sections, found.tables, strict=True), 1):
@@ -128,6 +149,7 @@ def _by_tag(result_set: ResultSet, table: Table) -> dict[str, Published]:
 
 
 def _section(number: int, result_set: ResultSet, table: Table, pages: Mapping[str, str]) -> SiteSection:
+    runs = result_set.runs_of(table)
     return SiteSection(
         id=f"t{number}",
         table=table,
@@ -141,6 +163,13 @@ def _section(number: int, result_set: ResultSet, table: Table, pages: Mapping[st
         note=curve_note(table),
         against=baseline_grid(table),
         matrix=pair_matrix(result_set, table),
+        summary=summary(table, pages),
+        prices=tuple(price_tables(result_set, table)),
+        stages=stage_grid(result_set, table),
+        teachers=teacher_grid(runs),
+        taught=taught_grid(table, runs),
+        agreement=agreement_grid(runs),
+        methods=methods_grid(result_set, table, pages),
     )
 
 
