@@ -21,6 +21,7 @@ from harness.leaderboard.board import load_board
 from harness.leaderboard.row_texts import titles
 from harness.ports import free_port
 
+_SOMETHING = "[data-testid=stDataFrame], [data-testid=stVegaLiteChart], [data-testid=stTable]"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -86,7 +87,7 @@ def main() -> int:
             page = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme).new_page()
             for name, path in paths.items():
                 page.goto(f"{address}/{path}")
-                page.wait_for_selector("[data-testid=stDataFrame], [data-testid=stVegaLiteChart]", timeout=60_000)
+                page.wait_for_selector(_SOMETHING, timeout=60_000)
                 page.wait_for_timeout(2_000)
                 page.screenshot(path=asked.out / f"dashboard-{name}-{scheme}.png")
     return 0

@@ -162,7 +162,7 @@ def view() -> View:
 def _notes(led: Board, displayed: Table) -> None:
     """What is to be known of the table that is shown, and of the folder; notes of other tables stay on their pages."""
     for note in (*led.general, *displayed.notes):
-        st.warning(literal(note))
+        (st.caption if note in displayed.anchors else st.warning)(literal(note))
 
 
 def _skipped(found: Board) -> None:

@@ -18,7 +18,7 @@ WINS = {
 """Colour and marker of a query by who wins it: blue and vermilion of Okabe and Ito's palette, and never by colour
 alone."""
 _TIE = WINS["equal"][0]
-_LINE, _LINES = 44, 2
+_LINE, _LINES = 32, 3
 """Characters of a line of an axis title, and lines of a name there."""
 _SMALL, _LARGE = 50, 500
 """Square pixels of the mark of one query, and of the largest mark."""
@@ -49,14 +49,14 @@ def scatter(changes: list[QueryChange], metric: str, names: Names) -> alt.LayerC
     )
     ends = [{"a": end, "b": end} for end in (low, high)]
     diagonal = alt.Chart(alt.Data(values=ends)).mark_line(color="gray", strokeDash=[4, 4]).encode(x="a:Q", y="b:Q")
-    return alt.layer(diagonal, points).properties(height=420 + _room(names))
+    return alt.layer(diagonal, points).properties(height=460 + _room(names))
 
 
 def differences(changes: list[QueryChange], metric: str, names: Names) -> alt.Chart:
     """The difference of every query, row minus what it is held against, largest gain first; `names` are a and b as in
     `scatter`."""
     values = [{**point, "place": place} for place, point in enumerate(_points(changes), 1)]
-    across = ["queries, largest gain of the row first", *(line for lines in _pair_summary("", names) for line in lines)]
+    across = ["queries, largest gain first", *(line for lines in _pair_summary("", names) for line in lines)]
     return (
         alt.Chart(alt.Data(values=values))
         .mark_bar()
@@ -66,7 +66,7 @@ def differences(changes: list[QueryChange], metric: str, names: Names) -> alt.Ch
             color=_winner()["color"],
             tooltip=[alt.Tooltip("query:N"), alt.Tooltip("difference:Q", format="+.3f")],
         )
-        .properties(height=420 + _room(names))
+        .properties(height=460 + _room(names))
     )
 
 
@@ -116,7 +116,7 @@ def _room(names: Names) -> int:
 
 def _winner() -> dict[str, Any]:
     names = list(WINS)
-    legend = alt.Legend(title=None, orient="bottom", symbolOpacity=1, symbolSize=90)
+    legend = alt.Legend(title=None, orient="bottom", columns=1, symbolOpacity=1, symbolSize=90)
     colours, shapes = [look[0] for look in WINS.values()], [look[1] for look in WINS.values()]
     return {
         "color": alt.Color("winner:N", sort=names, scale=alt.Scale(domain=names, range=colours), legend=legend),

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from dashboard.frame import WIDE
 from dashboard.text import literal, run_address
 from harness.leaderboard.board_model import Row, Table
 from harness.leaderboard.column import Column, filled
@@ -19,7 +20,7 @@ _FORMATS = {"money": "%.2f", "seconds": "%.0f", "share": "percent"}
 _OWN_FORMATS = {"budget": "localized", "tokens": "compact", "lead": "%.3f", "others": "%.3f"}
 _WIDTHS: dict[str, int | str] = {
     "rank": 34,
-    "method": 222,
+    "method": WIDE,
     "budget": 56,
     "lead": 76,
     "others": 76,
@@ -35,9 +36,6 @@ _WIDTHS: dict[str, int | str] = {
     "uncertain_by": "medium",
 }
 """Pixels that the values need."""
-ROW = 72
-"""Pixels of a row of three lines: the method, what to know of it, and its configuration. Streamlit breaks no text in
-rows that are lower."""
 CARD, ABOUT = "card", "what it is"
 _FIRST = ("labels", "95 %", "USD")
 """Columns before these links."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from dashboard import choose
 from dashboard.charts.cost_chart import frontier_chart, stage_chart
-from dashboard.frame import frame
+from dashboard.frame import TALL, WIDE, frame
 from dashboard.show import show
 from dashboard.source import View, usual_hour, view
 from dashboard.text import literal
@@ -16,6 +18,8 @@ from harness.leaderboard.render.curve_terminal import frontier_notes
 
 # Rows whose bars are drawn; the table has all. (Streamlit would show a string here on the page.)
 _MOST_BARS = 40
+# Rows above which a table of high rows scrolls.
+_MOST_ROWS = 14
 
 
 def _frontier(found: View, price: str, hour: float) -> None:
@@ -47,7 +51,7 @@ def _rows(priced: Frontier, title: str, metric: str) -> None:
         "beaten by": [one.beaten_by or "" for one in priced.rows],
         "p adjusted": [one.p_adjusted for one in priced.rows],
     }
-    config = {
+    config: dict[str, Any] = {
         title: st.column_config.NumberColumn(format="localized"),
         metric: st.column_config.NumberColumn(format="%.3f"),
         "p adjusted": st.column_config.NumberColumn(
@@ -55,7 +59,8 @@ def _rows(priced: Frontier, title: str, metric: str) -> None:
             help="How likely chance alone puts the row that beats it so far above it, over all pairs tested.",
         ),
     }
-    frame(shown, "Rows by price", config, save="cost-table")
+    config["row"] = st.column_config.TextColumn(width=WIDE)
+    frame(shown, "Rows by price", config, save="cost-table", row=TALL, most=_MOST_ROWS)
 
 
 def _stages(found: View) -> None:
@@ -77,11 +82,14 @@ def _stages(found: View) -> None:
     kinds = list(split[0].seconds)
     shown = {"row": [one.name for one in split], **{kind: [one.seconds[kind] for one in split] for kind in kinds}}
     shown["sum"] = [one.total for one in split]
+    number = st.column_config.NumberColumn(format="%.1f")
     frame(
         shown,
         "Seconds by stage",
-        {kind: st.column_config.NumberColumn(format="%.1f") for kind in [*kinds, "sum"]},
+        {**dict.fromkeys([*kinds, "sum"], number), "row": st.column_config.TextColumn(width=WIDE, pinned=True)},
         save="stages-table",
+        row=TALL,
+        most=_MOST_ROWS,
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from dashboard import choose
-from dashboard.frame import frame
+from dashboard.frame import TALL, WIDE, frame
 from dashboard.save import save_button
 from dashboard.show import show
 from dashboard.source import View, view
@@ -53,6 +53,11 @@ def _target(drawn: Chart, usual: str | None) -> str | None:
     return None if chosen == "none" else chosen
 
 
+def _names() -> Any:
+    """A column of long names that leaves room for what is said of them."""
+    return st.column_config.TextColumn(width=WIDE)
+
+
 def _curves(found: Statistics) -> None:
     """What each curve is, with its area."""
     axis = found.chart.axis
@@ -72,12 +77,8 @@ def _curves(found: Statistics) -> None:
         "notes": ["; ".join(one.notes) for one in found.fitted],
     }
     number = st.column_config.NumberColumn(format="%.3f")
-    frame(
-        rows,
-        "Curves",
-        {"area": st.column_config.NumberColumn(format="%.3f", help=_AREA), "low": number, "high": number},
-        save="areas",
-    )
+    config = {"area": st.column_config.NumberColumn(format="%.3f", help=_AREA), "low": number, "high": number}
+    frame(rows, "Curves", {**config, "series": _names()}, save="areas", row=TALL)
 
 
 def _needed(drawn: Chart, name: str, goal: float, found: list[Needed]) -> None:
@@ -88,9 +89,9 @@ def _needed(drawn: Chart, name: str, goal: float, found: list[Needed]) -> None:
         "needed": [one.words for one in found],
         unit: [None if math.isinf(one.amount.value) else round(one.amount.value, _digits(drawn)) for one in found],
     }
-    frame(
-        rows, f"{unit} needed for the target", {unit: st.column_config.NumberColumn(format="localized")}, save="needed"
-    )
+    config = {unit: st.column_config.NumberColumn(format="localized"), "series": _names()}
+    config["needed"] = st.column_config.TextColumn(width=WIDE)
+    frame(rows, f"{unit} needed for the target", config, save="needed", row=TALL)
     uncertain = (
         ""
         if name == f"{goal:g}"
@@ -134,7 +135,8 @@ def _pairs(found: Statistics) -> None:
         "high": [pair.area and pair.area.interval.high for pair in told],
     }
     number = st.column_config.NumberColumn(format="%+.3f")
-    frame(rows, "One against the others", dict.fromkeys(("area difference", "low", "high"), number), save="pairs")
+    config = {**dict.fromkeys(("area difference", "low", "high"), number), "series": _names()}
+    frame(rows, "One against the others", config, save="pairs", row=TALL)
     st.caption(
         "Equals it with: the amount at which a series reaches the mean of the reference at its largest amount. At or "
         "above it: from where "

@@ -9,10 +9,10 @@ from functools import partial
 import streamlit as st
 
 from dashboard import address, choose
-from dashboard.frame import frame
+from dashboard.frame import TALL, frame
 from dashboard.save import save_button
 from dashboard.source import View, view
-from dashboard.tables.table import ROW, TableDisplay, column_config, with_links
+from dashboard.tables.table import TableDisplay, column_config, with_links
 from dashboard.text import linked, literal
 from dashboard.words import FILTERS
 from harness.leaderboard import row_texts
@@ -78,7 +78,7 @@ def _ticks(table: Table, rows: tuple[Row, ...], displayed: TableDisplay, name: s
         # Another table under the same key would inherit the numbers of the ticked rows.
         "key": f"table {hashlib.sha256(repr([row.run_ids for row in rows]).encode()).hexdigest()}",
     }
-    chosen = frame(with_links(table, rows, displayed), name, column_config(table), row=ROW, most=_MOST, **look)
+    chosen = frame(with_links(table, rows, displayed), name, column_config(table), row=TALL, most=_MOST, **look)
     ticked -= {row.run_ids for row in rows}
     ticked |= {rows[number].run_ids for number in chosen.selection.rows if number < len(rows)}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import choose
-from dashboard.frame import frame
+from dashboard.frame import TALL, frame
 from dashboard.source import View, view
-from dashboard.tables.table import ROW, TableDisplay, column_config, with_links
+from dashboard.tables.table import TableDisplay, column_config, with_links
 from dashboard.text import literal
 from harness.leaderboard import row_texts
 from harness.leaderboard.inspect.method_facts import MethodFacts, method_facts
@@ -33,7 +33,7 @@ def _method(found: View, one: MethodFacts) -> None:
     }
     st.markdown("  \n".join(f"**{name}** {literal(text)}" for name, text in told.items() if text))
     shown = with_links(found.table, one.rows, TableDisplay(others=False))
-    frame(shown, f"Rows of {one.method}", column_config(found.table), row=ROW, key=f"rows of {one.method}")
+    frame(shown, f"Rows of {one.method}", column_config(found.table), row=TALL, key=f"rows of {one.method}")
 
 
 def page() -> None:

@@ -172,6 +172,8 @@ def board_of(
 def _table(group: RunGroup, run: Published, metric: str | None, warnings: Sequence[str], seed: int) -> Table:
     about, leading, wanted = run.card.collection, plain(group.metric), plain(" and ".join(group.baselines))
     name, split, rows = plain(about.name), plain(about.split), build_rows(group, seed, warnings)
+    doubts, anchors = _notes(group, metric), _anchors(name, split, leading)
+    notes, published = (tuple(f"{name} ({split}): {note}" for note in told) for told in (doubts, anchors))
     return Table(
         collection=name,
         split=split,
@@ -183,7 +185,8 @@ def _table(group: RunGroup, run: Published, metric: str | None, warnings: Sequen
         baseline=wanted if group.pairs else None,
         family=_family(group, wanted, leading) if group.pairs else "",
         rows=tuple(rows[number] for number in board_order(group)),
-        notes=tuple(f"{name} ({split}): {note}" for note in [*_notes(group, metric), *_anchors(name, split, leading)]),
+        notes=(*notes, *published),
+        anchors=published,
         clusters=group.clusters,
     )
 

@@ -223,6 +223,8 @@ class Table:
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     """What is to be known of it, each with its collection before it."""
+    anchors: tuple[str, ...] = ()
+    """Those of its notes that are no doubts, but what others published on the collection."""
     drop_identical: bool = False
     """Whether documents were left out that have the id of their query."""
 

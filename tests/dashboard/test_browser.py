@@ -18,6 +18,8 @@ from tests.leaderboard.hostile import put_hostile
 pytestmark = pytest.mark.browser
 
 CHART = "[data-testid=stVegaLiteChart]"
+SOMETHING = {"curves": CHART, "collections": "[data-testid=stTable]"}
+"""What a page shows first that is no table of rows."""
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,7 @@ def chosen(page: object, key: str) -> list[str]:
 def test_each_page_shows_something(page: object, address: str, folder: Path) -> None:
     for name, path in addresses(folder).items():
         page.goto(f"{address}/{path}")
-        page.wait_for_selector(FRAME if name != "curves" else CHART)
+        page.wait_for_selector(SOMETHING.get(name, FRAME))
         assert page.locator("h1").inner_text() == PAGES[name][0]
         assert page.locator("[data-testid=stException]").count() == 0
 
@@ -93,7 +95,7 @@ def test_a_phone_scrolls_no_page_sideways(chromium: object, address: str, folder
     page = context.new_page()
     for name, path in addresses(folder).items():
         page.goto(f"{address}/{path}")
-        page.wait_for_selector(FRAME if name != "curves" else CHART, timeout=60_000)
+        page.wait_for_selector(SOMETHING.get(name, FRAME), timeout=60_000)
         page.wait_for_timeout(500)
         width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
         assert width <= 390, name

@@ -46,8 +46,8 @@ def test_the_axes_of_a_pair_name_the_rows_by_what_tells_them_apart() -> None:
     assert up == f"nDCG@10, row: {NAMES[1]}"
     (bars,) = encodings(differences(CHANGES, "nDCG@10", NAMES))
     said = " ".join(bars["x"]["title"])
-    assert said == f"queries, largest gain of the row first against: {NAMES[0]} row: {NAMES[1]}"
-    assert all(len(line) <= 44 for side in "xy" for line in points[side]["title"])
+    assert said == f"queries, largest gain first against: {NAMES[0]} row: {NAMES[1]}"
+    assert all(len(line) <= 32 for side in "xy" for line in points[side]["title"])
 
 
 def test_queries_at_one_place_make_a_larger_mark() -> None:

@@ -79,9 +79,13 @@ def test_notes_are_those_of_the_board_that_is_shown(tmp_path: Path, monkeypatch:
     put(tmp_path, make_card("c", "direct", collection="scifact"), make_run(0.5))
     page = open_page(tmp_path, monkeypatch)
     assert page.selectbox(key="collection").value.startswith("scifact")
+    (scifact, _) = load_board(tmp_path).tables
     assert [note.value for note in page.warning] == [
-        literal(note) for note in load_board(tmp_path).notes if note.startswith("scifact")
+        literal(note) for note in scifact.notes if note not in scifact.anchors
     ]
+    # What others published is no doubt.
+    shown = {note.value for note in page.caption}
+    assert scifact.anchors and all(literal(note) in shown for note in scifact.anchors)
     page.selectbox(key="collection").select_index(1).run()
     page.selectbox(key="metric").select("R@100").run()
     notes = load_board(tmp_path, metric="R@100").notes
