@@ -179,6 +179,8 @@ def test_compare_shows_kinds_of_queries(tmp_path: Path, monkeypatch: pytest.Monk
     found = strata(values, sizes)
     assert shown["nDCG@10"].tolist() == [one.mean for one in found]
     assert shown[next(iter(SIZES))].tolist() == ["1", "1", "2", "2", "3", "3"]
+    wins = page.dataframe[2].value
+    assert wins["text"].tolist() == [" ".join(["word"] * sizes[query]) for query in wins["query"]]
     assert_drawn(strata_chart(found, "nDCG@10", "words").to_dict())
 
 

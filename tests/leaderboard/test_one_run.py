@@ -43,12 +43,11 @@ def test_the_details_are_those_of_the_card(tmp_path: Path) -> None:
     [
         ({"commit": "0123456789abcdef", "changed since": True}, "0123456789ab with changes"),
         ({"commit": "0123456789abcdef", "changed since": False}, "0123456789ab"),
-        (None, "unknown"),
     ],
 )
 def test_a_commit_that_was_not_clean_is_marked(tmp_path: Path, source: object, commit: str) -> None:
     put(tmp_path, make_card("x", implementation={"source": source}), make_run(0.5))
-    assert details(load_results(tmp_path).runs[0]).about["commit"] == commit
+    assert details(load_results(tmp_path).runs[0]).about["made by"] == f"commit {commit}"
 
 
 @pytest.mark.parametrize("said", ["rm -rf ~", "harness sweep a.yaml; rm -rf ~ `id` $(id)", "harness 'unclosed", None])

@@ -62,8 +62,9 @@ def amount_words(amount: Amount, axis: Axis) -> str:
 def open_words(amount: Amount, axis: Axis) -> str:
     """What is to be said of an amount whose interval is the whole measured range: no number."""
     first, last = (amount_text(value, axis) for value in (amount.first, amount.last))
-    where = f"between {first} and {last}" if first != last else f"from {first} alone"
-    return f"cannot be told {where} {axis.unit}"
+    if first == last:
+        return f"cannot be told from {first} {axis.unit} alone"
+    return f"cannot be told between {first} and {last} {axis.unit}"
 
 
 def interval_words(amount: Amount, axis: Axis) -> str:

@@ -20,9 +20,6 @@ LARGEST_DOWNLOAD = 1 << 26
 """Bytes above which a file is not handed through the browser; its folder is named instead."""
 
 
-_UNKNOWN = "unknown"
-
-
 class StageTime(NamedTuple):
     """A kind of stage behind the run and its seconds, cached or not."""
 
@@ -74,23 +71,16 @@ def _about(card: Card) -> dict[str, str]:
     return {name: plain(str(value)) for name, value in said.items() if value not in (None, "")}
 
 
-def commit(card: Card) -> str:
-    """The state of the source that the card names: a commit, marked where files had changed since; 'unknown' without
-    one."""
-    source = card.implementation.get("source")
-    found = source.get("commit") if isinstance(source, dict) else None
-    if not isinstance(found, str) or not isinstance(source, dict):
-        return _UNKNOWN
-    return plain(found[:12]) + (" with changes" if source.get("changed since") else "")
-
-
 def source(card: Card) -> str:
-    """The version and the commit that the card names; one that it does not name is not spoken of."""
+    """The version and the commit that the card names, marked where files had changed since; what it does not name is
+    not spoken of."""
     found = card.implementation.get("source")
-    package = found.get("package") if isinstance(found, dict) else None
+    about = found if isinstance(found, dict) else {}
+    package, commit = about.get("package"), about.get("commit")
     version = plain(package.replace("==", " ")) if isinstance(package, str) else ""
-    known = commit(card)
-    return ", ".join(filter(None, (version, "" if known == _UNKNOWN else f"commit {known}")))
+    changed = " with changes" if about.get("changed since") else ""
+    named = f"commit {plain(commit[:12])}{changed}" if isinstance(commit, str) else ""
+    return ", ".join(filter(None, (version, named)))
 
 
 def scores(run: Published, queries: int) -> dict[str, float]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from harness.leaderboard import row_texts
 from harness.leaderboard.configuration import Configuration
-from harness.leaderboard.inspect.run_details import command, commit, source
+from harness.leaderboard.inspect.run_details import command, source
 from harness.published.card import Card
 from harness.published.card_costs import Energy
 from harness.published.result_folder import RUN, Published, slug
@@ -38,7 +38,8 @@ class Recipe:
     command: str
     sweep: str
     question: str
-    commit: str
+    source: str
+    """The versions and commits that made it; empty where no card names any."""
     collection_hash: str
     verify: str
     time: str
@@ -63,7 +64,7 @@ def recipe(runs: Sequence[Published], metric: str, results: str) -> Recipe:
         command=command(card),
         sweep=plain(card.research_goal.sweep),
         question=plain(card.research_goal.question),
-        commit=", ".join(dict.fromkeys(commit(run.card) for run in runs)),
+        source="; ".join(filter(None, dict.fromkeys(source(run.card) for run in runs))),
         collection_hash=card.collection.content_hash,
         verify=f"harness verify {folders}",
         time=row_texts.duration(sum(run.card.costs.seconds_best for run in runs) / len(runs)),

@@ -46,7 +46,7 @@ def test_the_terminal_shows_everything_that_matters_in_100_columns(results: Path
         assert part in text
     assert "5 rows against zero-shot on nDCG@10" in text.replace("\n", " ")
     assert re.search(r"–\s+intermediate\s+ours", text)
-    assert "…" not in text.partition("by number of labels")[0]
+    assert "…" not in text
 
 
 @pytest.mark.parametrize("width", [70, 80, 90])
@@ -56,7 +56,7 @@ def test_a_narrow_terminal_is_told_what_is_left_out_and_nothing_is_cut(results: 
     assert max(map(len, text.splitlines())) <= width
     assert "no room here for: " in text
     assert row_texts.interval(found.tables[0].rows[0], "nDCG@10") in text
-    assert "…" not in text
+    assert "…" not in text.partition("by number of labels")[0]
 
 
 def test_a_wide_terminal_says_what_a_mean_is_uncertain_by(results: Path) -> None:
