@@ -68,7 +68,6 @@ def _found() -> Values:
     for former, now in FORMER.items():
         if former in address:
             address.setdefault(now, address.pop(former))
-            address.pop(former, None)
     return address
 
 

@@ -101,7 +101,7 @@ def page() -> None:
         "What an hour of your machine costs, such as that of a rented GPU. USD are then the labels at their price and "
         "all hours behind a row: labelling, training, encoding and searching."
     )
-    least = {"least": 0.0, "most": 1000.0, "step": 0.5}
+    least = {"least": 0.0, "most": 1e6, "step": 0.5}
     hour = choose.number(
         st, "USD for an hour of the machine", "hour", **least, default=usual_hour(), form="%.2f", help=said
     )
