@@ -130,8 +130,13 @@ def _pages(result_set: ResultSet, found: Board) -> Iterator[tuple[str, str]]:
     }
     together, how = pooled(result_set) if len(found.tables) > 1 else (None, "")
     overview = {"grid": collection_grid(found.tables, list(pages.values())), "pooled": together, "how": how}
-    shared = {"sections": sections, "notes": found.notes, "skipped": found.skipped, "glossary": GLOSSARY, **about}
-    shared["overview"] = overview
+    shared: dict[str, object] = {
+        "sections": sections,
+        "notes": found.notes,
+        "skipped": found.skipped,
+        "glossary": GLOSSARY,
+    }
+    shared |= about | {"overview": overview}
     for name in PAGES:
         yield f"{name}.html", _page(name, shared, current=name, up="")
     for number, (section, table) in enumerate(zip(sections, found.tables, strict=True), 1):

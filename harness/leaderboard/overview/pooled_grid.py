@@ -22,7 +22,7 @@ def pooled_columns(meta: Meta) -> tuple[dict[str, list[Any]], dict[str, str]]:
         "verdict": [
             f"{row_texts.MARKS[one.verdict]} {one.verdict}" if one.verdict else "not shown" for one, _ in lines
         ],
-        "on these collections": [one.on_these and one.on_these.effect for one, _ in lines],
+        "on these collections": [one.on_these and one.on_these.difference for one, _ in lines],
         "on another collection": [_interval(found.prediction) if found else "" for _, found in lines],
         "I²": [found and found.i2 for _, found in lines],
         "differs in": ["; ".join(one.differing) for one, _ in lines],
