@@ -72,7 +72,7 @@ def parse(text: str, count: int, truncated: bool = False, forms: Iterable[Form] 
         if len(placed) == count == len({*placed} - {None}):
             return Parsed(cast("tuple[int, ...]", placed), "ok", (), "asked")
     found, unfinished = without_thoughts(_plain_marks(text))
-    answer = found.strip()
+    answer = _own_turn(found.strip())
     cut = truncated or unfinished or _DANGLING.search(answer) is not None
     one = _chosen(answer, frozenset(forms), count)
     form, numbers = (one.form, one.numbers) if one else (None, ())
@@ -86,6 +86,12 @@ def _plain_marks(text: str) -> str:
     """`text` with one kind of brackets, none of them escaped, and no characters that nobody sees."""
     plain = unicodedata.normalize("NFKC", text).translate(_MARKS)
     return plain.replace("\\[", "[").replace("\\]", "]") if "\\" in plain else plain
+
+
+def _own_turn(answer: str) -> str:
+    """`answer` up to where it goes on as somebody else, which small models do."""
+    end = _TURN.search(answer, 1)
+    return answer[: end.start()].strip() if end and any(map(str.isdigit, answer[: end.start()])) else answer
 
 
 @cache
@@ -104,11 +110,22 @@ def _chosen(answer: str, forms: frozenset[Form], count: int) -> Statement | None
     return next((one for one in found if not refused and not ascends(one.numbers)), None)
 
 
-def _best(found: Sequence[Statement], count: int) -> Statement:
+def _best(found: Sequence[Statement], count: int) -> Statement | None:
     complete = [one for one in found if len(_inside(one.numbers, count)) == count]
     if complete:
         return complete[-1]
-    return max(found, key=lambda one: (one.form in ("asked", "brackets"), len(_inside(one.numbers, count)), one.end))
+    best = max(
+        found,
+        key=lambda one: (
+            not one.is_group,
+            one.form in ("asked", "brackets"),
+            len(_inside(one.numbers, count)),
+            one.end,
+        ),
+    )
+    # Of two groups nobody can say which is the better one.
+    others = (one for one in found if best.is_group and not {*one.numbers} & {*best.numbers})
+    return best if next(others, None) is None else None
 
 
 def _inside(numbers: Sequence[str], count: int) -> set[int]:
@@ -181,6 +198,11 @@ def _final_channel(text: str) -> tuple[str, bool]:
 _DIGITS = 7
 """No list of passages is so long that a number of as many digits could be one of them."""
 _MARKS = str.maketrans("【】〔〕〖〗「」『』", "[][][][][]", "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad")
+_TURN = re.compile(
+    r"<\|(?:eot_id|im_end|im_start|end|endoftext|end_of_turn|end_of_text|start_header_id)\|>|<end_of_turn>|</s>"
+    r"|^(?:User|Human):",
+    re.MULTILINE,
+)
 _DANGLING = re.compile(r"(?:>|\[\s*\d*)\Z")
 _THOUGHT = re.compile(
     r"[<\[◁](?P<end>/?)(?:[a-z]{1,12}:)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|analysis|scratchpad)[>\]▷]",

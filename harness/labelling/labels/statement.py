@@ -14,13 +14,14 @@ FORMS: tuple[Form, ...] = get_args(Form)
 
 class Statement(NamedTuple):
     """Numbers in the order in which a part of the text gives them. `firm` ones say an order; others only mention
-    passages."""
+    passages. `is_group`: several passages in one breath, which may as well be those that do not fit."""
 
     form: Form
     numbers: tuple[str, ...]
     start: int
     end: int
     firm: bool = True
+    is_group: bool = False
 
 
 def ascends(numbers: Sequence[str]) -> bool:

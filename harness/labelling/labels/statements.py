@@ -29,7 +29,7 @@ def statements(text: str) -> list[Statement]:
         return [Statement(form, tuple(_NUMBER.findall(text)), 0, len(text))]
     structured = [*statements_of_objects(text), *statements_of_lines(text), *statements_of_tables(text)]
     found = [*_joined(text), *_reversed(text), *structured, *_boxed(text), *_mentions(text)]
-    own = [one for one in found if not _is_introduced(_EXAMPLE, text, one)]
+    own = [one for one in found if not any(_is_introduced(words, text, one) for words in (_EXAMPLE, _SCORES))]
     # The order shown is no answer where there is another.
     new = [one for one in own if not _is_introduced(_SHOWN, text, one)]
     return sorted(new if any(one.firm for one in new) else own, key=lambda one: one.end)
@@ -47,6 +47,7 @@ def is_refusal(text: str) -> bool:
     return _REFUSAL.search(text) is not None or _NOTHING.search(text) is not None
 
 
+_DIGITS = 6
 _MARKS = 8
 """How many announcements of a final statement are looked at, from the last."""
 _NUMBER = re.compile(r"\d+")
@@ -73,9 +74,10 @@ _EXAMPLE = re.compile(
     r"be))[\s,:]{0,3}\Z",
     re.IGNORECASE,
 )
+_SCORES = re.compile(r"""["'](?:scores?|grades?|ratings?)["']\s{0,3}:\s{0,3}\[?\s{0,3}\Z""", re.IGNORECASE)
 _SHOWN = re.compile(
-    r"\b(?:original|initial|given|presented|shown|input|default)(?:ly)?(?: (?:order(?:ing)?|ranking|list|sequence))?"
-    r"(?: (?:was|is|were))?[^\w\n\[]{0,4}\Z",
+    r"\b(?:original|initial|given|presented|shown|input|default)(?:ly)?"
+    r"(?:[ _-]?(?:order(?:ing)?|ranking|list|sequence))?(?: (?:was|is|were))?[^\w\n]{0,5}\Z",
     re.IGNORECASE,
 )
 
@@ -102,7 +104,7 @@ def _tokens(text: str) -> Iterator[_Token]:
         kind = match.lastgroup if match.lastgroup not in ("a", "b", "c") else None
         kind = kind or next(name for name in _IDENTIFIERS if match[name] is not None)
         if kind != "noise":
-            number = match["a"] or match["b"] or match["c"] or (match[0] if kind == "bare" else "")
+            number = match["a"] or match["b"] or match["c"] or (match[0] if kind in ("bare", "ordinal") else "")
             yield _Token(kind, number, match.start(), match.end())
 
 
@@ -117,6 +119,7 @@ def _joined(text: str) -> Iterator[Statement]:
     run: list[_Token] = []
     joint, before = "", ""
     listed = chained = counted = False
+    place = 0
     for token in _tokens(text):
         if token.kind in _IDENTIFIERS:
             if not joint or not _goes_on(run, joint, token, listed):
@@ -130,7 +133,8 @@ def _joined(text: str) -> Iterator[Statement]:
             joint = token.kind
         elif token.kind == "ordinal":
             # "1. [4] 2. [2]": the numbers of the places join what stands at them.
-            joint = joint or ("ordinal" if run and not chained else "")
+            last, place = place, int(_NUMBER.findall(token.number)[0][:_DIGITS])
+            joint = joint or ("ordinal" if run and not chained and place >= last else "")
             continue
         else:
             yield from _statement(run, listed, chained or counted)
@@ -152,7 +156,7 @@ def _statement(run: Sequence[_Token], listed: bool, chained: bool) -> Iterator[S
     numbers = tuple(token.number for token in run)
     # "passages [1], [2] and [3]" is the prose's way to speak of them all.
     firm = chained or listed or not ascends(numbers)
-    yield Statement(form, numbers, run[0].start, run[-1].end, firm)
+    yield Statement(form, numbers, run[0].start, run[-1].end, firm, not (chained or listed))
 
 
 _LESS = re.compile(

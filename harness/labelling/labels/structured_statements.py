@@ -70,7 +70,11 @@ def _statement_of_lines(run: Sequence[re.Match[str]]) -> Iterator[Statement]:
     if len(run) < 2 or any(">" in match["rest"] for match in run):
         return
     ordinals = [match["ordinal"] for match in run]
-    if all(ordinals) and [int(one) for one in ordinals] != list(range(1, len(run) + 1)):
+    places = [int(one) for one in ordinals if one]
+    if all(ordinals) and places == list(range(len(run), 0, -1)):
+        # A countdown.
+        numbers = numbers[::-1]
+    elif all(ordinals) and places != list(range(1, len(run) + 1)):
         return
     bare = [match["rest"].strip(" \t*_.,;:") == "" for match in run]
     spelled = all(match["left"] for match in run)

@@ -23,6 +23,7 @@ WRITTEN: dict[str, Callable[[Order], str]] = {
     "names in quotes": lambda order: json.dumps([f"passage_{n}" for n in order]),
     "from the least": lambda order: " < ".join(f"[{n}]" for n in reversed(order)),
     "a bare chain from the least": lambda order: " < ".join(map(str, reversed(order))),
+    "a countdown": lambda order: "\n".join(f"{len(order) - n}. [{one}]" for n, one in enumerate(reversed(order))),
     "hyphens": lambda order: " - ".join(f"[{n}]" for n in order),
     "ties": lambda order: " = ".join(f"[{n}]" for n in order[:2]) + "".join(f" >= [{n}]" for n in order[2:]),
     "lenticular brackets": lambda order: " > ".join(f"【{n}】" for n in order),
@@ -180,7 +181,30 @@ def test_the_order_shown_is_no_answer_where_there_is_another(order: list[int], f
     count = len(order)
     for words in ("(original order: {})", "Given: {}", "As initially presented: {}", "The input order was {}"):
         assert parse(f"{WRITTEN[form](order)}\n{words.format(_shown(count))}", count).order == tuple(order)
+    keyed = {"ranking": order, "input_order": sorted(order), "original": sorted(order), "scores": [9] * count}
+    assert parse(json.dumps(keyed), count).order == tuple(order)
     assert parse(f"Original order: {_shown(count)}", count).order == tuple(range(1, count + 1))
+
+
+@given(order=orders(), form=st.sampled_from(["as asked", "JSON", "numbered lines with brackets"]))
+def test_what_stands_behind_the_end_of_the_answer_is_none(order: list[int], form: str) -> None:
+    for end in ("<|im_end|>", "<|eot_id|><|start_header_id|>assistant", "</s>", "<end_of_turn>", "\n\nHuman: again"):
+        assert parse(f"{WRITTEN[form](order)}{end}\n\n{_shown(len(order))}", len(order)).order == tuple(order)
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        ("Highly relevant: [4], [2]\nSomewhat: [5]\nNot relevant: [1], [3]", ()),
+        ("Not relevant: [1] and [3]. Relevant: [2], [4] and [5].", ()),
+        ("[4] > [2]\n[1], [3] and [5] are off topic.", (4, 2)),
+        ("[1], [3] and [5] are off topic, so [4] > [2]", (4, 2)),
+        ("Top 3: [4], [2], [5]", (4, 2, 5)),
+        ('{"scores": [2, 4, 1, 5, 3]}', ()),
+    ],
+)
+def test_groups_are_no_order(text: str, order: tuple[int, ...]) -> None:
+    assert parse(text, 5).order == order
 
 
 @given(st.integers(3, 12))
@@ -207,7 +231,18 @@ def test_a_grade_in_json_is_a_grade(text: str) -> None:
 
 UNITS = [
     *("[1] ", "(1) ", "1 > ", '"1", ', "1. [", "1\n", "- [1] x\n", "| 1 ", "| 1 | 2 |\n", '{"id": 1}', "{", "\\boxed{"),
-    *("[1] < ", "1 < ", "[1]-[2]", "[1] = ", "original order: [1] > [2] ", "「1」", "\\[1\\]"),
+    *(
+        "[1] < ",
+        "1 < ",
+        "[1]-[2]",
+        "[1] = ",
+        "original order: [1] > [2] ",
+        "「1」",
+        "\\[1\\]",
+        "2. [1]\n",
+        "<|im_end|>1",
+        "User:\n",
+    ),
     *("final: ", "<think>", "[think]", "none ", "sorry "),
 ]
 
