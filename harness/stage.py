@@ -25,7 +25,7 @@ from functools import cache, cached_property
 from itertools import chain
 from pathlib import Path
 from types import NoneType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
@@ -33,6 +33,7 @@ from harness.device import resolve_numerics
 from harness.numerics.active_numerics import active_numerics
 from harness.numerics.numerics_class import Numerics
 from harness.progress import Progress
+from harness.resources import Resources
 from harness.source_hash import is_foreign, source_hash
 
 if TYPE_CHECKING:
@@ -53,27 +54,6 @@ class Context(Protocol):
     def path(self, stage: Stage) -> Path:
         """The verified artefact folder of a finished input stage."""
         ...
-
-
-MEASURED = "measured"
-"""Key of a manifest under which measurements stand."""
-_NOTE = ".measured.json"
-
-
-def note_measured(folder: Path, values: Mapping[str, Any]) -> None:
-    """Note `values`, plain data that another run of the stage which writes into `folder` would measure otherwise. They
-    go into the manifest and are no file of the artefact, so that equal artefacts have equal hashes."""
-    (folder / _NOTE).write_text(json.dumps(values), encoding="utf-8")
-
-
-def take_measured(folder: Path) -> dict[str, Any]:
-    """What was noted in `folder`, as a part of its manifest; the note is gone afterwards."""
-    file = folder / _NOTE
-    if not file.is_file():
-        return {}
-    found = json.loads(file.read_text(encoding="utf-8"))
-    file.unlink()
-    return {MEASURED: found}
 
 
 def transport(**options: Any) -> Any:
@@ -183,19 +163,6 @@ def _key(field: dataclasses.Field[Any]) -> str:
 def digest(value: JSON) -> str:
     """sha256 of the canonical JSON text of `value`, in hex."""
     return hashlib.sha256(_JSON.encode(canonical(value)).encode()).hexdigest()
-
-
-class Resources(NamedTuple):
-    """What a stage takes of its machine while it runs; no part of any key."""
-
-    cpu: float = 1.0
-    """Cores. 0: it waits for answers of others and runs beside stages that compute."""
-    memory: float = 1.0
-    """GiB."""
-    gpu: float = 0.0
-    """Share of an accelerator, where the machine has one."""
-    slots: tuple[str, ...] = ()
-    """Services that it asks; each serves as many stages at once as there are jobs."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

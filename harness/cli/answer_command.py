@@ -92,9 +92,7 @@ def answer(
     """
     from harness.evaluation.significance.test_spec import TestSpec
     from harness.pipeline.inputs import collection_split
-    from harness.qa.answer_tables import render_answers
-    from harness.qa.examination import Examination, usual
-    from harness.qa.examination import answer as examine
+    from harness.qa import answer_tables, examination
     from harness.qa.reader import named_reader
 
     who = None if reader == "none" else named_reader(reader, Path.cwd())
@@ -105,11 +103,11 @@ def answer(
     home.ledger.limit, home.ledger.workspace_limit = max_cost, max_cost_workspace
     if retry_failed:
         home.ledger.given_up_since = time.time()
-    about = Examination(found, split, who, passages, usual(metric or (), who))
+    about = examination.Examination(found, split, who, passages, examination.usual(metric or (), who))
     question = TestSpec(test=test.value, correction=None if correction is None else correction.value, seed=seed)
     loaded = [harness.load_run(run) for run in runs]
     with bar("reading") as progress:
-        report = examine(
+        report = examination.answer(
             loaded,
             about,
             home.ledger,
@@ -119,4 +117,4 @@ def answer(
             per_query=per_query,
             question=question,
         )
-    emit(report) if as_json else display(render_answers(report))
+    emit(report) if as_json else display(answer_tables.render_answers(report))

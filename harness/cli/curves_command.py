@@ -128,20 +128,17 @@ def curves(
 
     harness curves --price usd --hour 2.5
     """
-    from harness.leaderboard.board import board_of
-    from harness.leaderboard.curves import curve_answer
-    from harness.leaderboard.curves.fitted import ALL
-    from harness.leaderboard.curves.reranked_runs import check_metrics, with_reranked
-    from harness.leaderboard.curves.series import RUNS
-    from harness.leaderboard.curves.svg import write_svg
-    from harness.leaderboard.load_results import load_results
+    from harness.leaderboard import board, load_results
+    from harness.leaderboard.curves import curve_answer, fitted, reranked_runs, series, svg
     from harness.leaderboard.render.curve_terminal import render
 
-    result_set = with_reranked(load_results(results)) if reranked else load_results(results)
-    made = board_of(result_set, collection=collection, metric=metric)
+    result_set = load_results.load_results(results)
     if reranked:
-        check_metrics(result_set, [table.metric for table in made.tables])
-    over = {None: None, BandOver.runs: RUNS, BandOver.all: ALL}[band]
+        result_set = reranked_runs.with_reranked(result_set)
+    made = board.board_of(result_set, collection=collection, metric=metric)
+    if reranked:
+        reranked_runs.check_metrics(result_set, [table.metric for table in made.tables])
+    over = {None: None, BandOver.runs: series.RUNS, BandOver.all: fitted.ALL}[band]
     bought = price.value if price else None
     question = curve_answer.CurveQuestion(
         axis.value, fit.value, over, target, against, bought, hour, among.value, every=every
@@ -151,7 +148,7 @@ def curves(
         one = next((one for one in answers if one.drawn is not None), None)
         if one is None or one.drawn is None:
             raise UserError("no run has a budget, so there is no curve to draw", file=picture)
-        write_svg(one.drawn, picture, one.statistics)
+        svg.write_svg(one.drawn, picture, one.statistics)
     if as_json:
         emit({"tables": [curve_answer.as_json(one) for one in answers], "notes": list(made.notes)})
     else:

@@ -26,7 +26,8 @@ from harness.llm.scheduler import Scheduler
 from harness.llm.task_state import TaskState
 from harness.llm.wire.accepted_parameters import AcceptedParameters
 from harness.plugins import Settings
-from harness.stage import Resources, digest
+from harness.resources import Resources
+from harness.stage import digest
 
 if TYPE_CHECKING:
     from harness.ledger.ledger import Ledger

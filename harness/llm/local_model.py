@@ -18,7 +18,7 @@ from harness.labelling.prompting.text_cut import CountTokens
 from harness.llm.chat_teacher import ChatSettings, ChatTeacher
 from harness.llm.local_weights import causal_folder
 from harness.models import ModelFiles, model_memory, resolve_model
-from harness.stage import Resources
+from harness.resources import Resources
 
 transformers = lazy("transformers")
 

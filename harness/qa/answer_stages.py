@@ -19,11 +19,13 @@ from harness.labelling.labels.label_stage import answer_sources, labelling_measu
 from harness.labelling.labels.teacher import Task
 from harness.ledger.views import MeteredLedger
 from harness.llm.chat_teacher import ChatTeacher
+from harness.measurements import note_measured
 from harness.numerics.numerics_class import Numerics
 from harness.qa.answer_cases import answers_in, cases
 from harness.qa.gold_answers import GoldAnswers, questions
+from harness.resources import Resources
 from harness.retrieval.run import Run
-from harness.stage import Context, Resources, Stage, note_measured
+from harness.stage import Context, Stage
 
 READINGS, SUMMARY = "readings.jsonl.gz", "summary.json"
 

@@ -16,12 +16,13 @@ from harness.collections.own_documents import drops_identical
 from harness.collections.pool import read_pool
 from harness.models import ModelFiles, model_memory, model_path
 from harness.plugins import plugin
+from harness.resources import Resources
 from harness.retrieval.encode import encode, load_encoder
 from harness.retrieval.engines import LexicalEngine
 from harness.retrieval.run import FILE, Run
 from harness.retrieval.search import exact_search
 from harness.retrieval.trec_order import Hits, id_ranks
-from harness.stage import Context, Resources, Stage
+from harness.stage import Context, Stage
 from harness.validation import validated
 
 if TYPE_CHECKING:

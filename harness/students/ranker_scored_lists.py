@@ -11,7 +11,8 @@ from typing import ClassVar
 from harness.collections.collection import Texts
 from harness.collections.sample import QuerySubset
 from harness.models import ModelFiles, model_memory, model_path
-from harness.stage import Context, Resources, Stage, keyed
+from harness.resources import Resources
+from harness.stage import Context, Stage, keyed
 from harness.students.architecture import Architecture
 from harness.students.ranker import score_lists
 from harness.training_lists.list_dataset import ListDataset

@@ -12,8 +12,9 @@ from harness.collections.collection import Texts
 from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS
 from harness.models import ModelFiles, model_memory, model_path
+from harness.resources import Resources
 from harness.retrieval.run import FILE, Run
-from harness.stage import Context, Resources, Stage, keyed
+from harness.stage import Context, Stage, keyed
 from harness.students.architecture import Architecture
 from harness.students.ranker import score_lists
 from harness.training_lists.list_dataset import ListDataset

@@ -29,7 +29,8 @@ from harness.llm.vllm_command import REMEDY, VLLMLoad, environment
 from harness.llm.vllm_engine import VLLMEngine
 from harness.llm.wire.accepted_parameters import AcceptedParameters
 from harness.llm.wire.chat_address import ChatAddress
-from harness.stage import Resources, digest
+from harness.resources import Resources
+from harness.stage import digest
 from harness.validation import Fault, failure
 
 _GUIDES = ("structured_outputs", "vllm_xargs", "chat_template_kwargs")

@@ -14,8 +14,9 @@ from harness.errors import UserError
 from harness.losses.spec import LossSpec
 from harness.method import document_model
 from harness.models import ModelFiles, model_memory, model_path
+from harness.resources import Resources
 from harness.retrieval.student_type import StudentType
-from harness.stage import Context, Resources, Stage
+from harness.stage import Context, Stage
 from harness.students.architecture import Architecture
 from harness.students.query_side import QueryEncoder
 from harness.students.ranker import load_ranker, save_ranker

@@ -20,9 +20,11 @@ from harness.labelling.labels.teacher import Task, Teacher
 from harness.ledger.calls import Origin
 from harness.ledger.ledger import Ledger
 from harness.ledger.views import MeteredLedger
+from harness.measurements import note_measured
 from harness.numerics.numerics_class import Numerics
 from harness.progress import Progress
-from harness.stage import Context, Resources, Stage, keyed, note_measured
+from harness.resources import Resources
+from harness.stage import Context, Stage, keyed
 
 GOLD, POOL = "gold labels", "pool"
 RANKINGS, SUMMARY = "rankings.jsonl.gz", "summary.json"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from harness.errors import UserError
 from harness.plugins import Plugin, Settings
-from harness.stage import Resources
+from harness.resources import Resources
 
 if TYPE_CHECKING:
     from harness.labelling.labels.ranking import Ranking

@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 
 from harness import device
-from harness.stage import Resources, Stage
+from harness.resources import Resources
+from harness.stage import Stage
 
 _JOB = 2.0
 """GiB that a job is thought to need where nobody says how many there are to be."""

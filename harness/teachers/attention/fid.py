@@ -25,7 +25,8 @@ from harness.numerics.numerics_class import Numerics
 from harness.plugins import Settings
 from harness.pretrained.loading import explain_load_errors
 from harness.progress import Progress
-from harness.stage import Resources, digest
+from harness.resources import Resources
+from harness.stage import digest
 from harness.teachers.likelihood._ranking import by_score
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from harness.llm.local_weights import causal_folder, load_tokenizer
 from harness.models import model_memory, resolve_model
 from harness.numerics.numerics_class import Numerics, Precision
 from harness.plugins import Settings
-from harness.stage import Resources, digest
+from harness.resources import Resources
+from harness.stage import digest
 from harness.teachers.likelihood._packing_trial import scorer_for
 from harness.teachers.likelihood._pair_failures import PairFailures
 from harness.teachers.likelihood._pairs import Pair, PairTokens, ScoreRequest, TextPairs

@@ -16,9 +16,10 @@ from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Task, Teacher
 from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
+from harness.measurements import MEASURED, take_measured
 from harness.progress import Progress
 from harness.retrieval.run import Run
-from harness.stage import MEASURED, Stage, take_measured
+from harness.stage import Stage
 from harness.teachers.make import teacher_from
 from tests.given import Corpus, Given
 
