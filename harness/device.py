@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from harness._lazy import lazy
 from harness.errors import UserError, did_you_mean
@@ -267,3 +267,16 @@ def deterministic(seed: int) -> Iterator[None]:
         finally:
             switches.fill_uninitialized_memory = filling
             torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+
+
+class Resources(NamedTuple):
+    """What a stage takes of its machine while it runs; no part of any key."""
+
+    cpu: float = 1.0
+    """Cores. 0: it waits for answers of others and runs beside stages that compute."""
+    memory: float = 1.0
+    """GiB."""
+    gpu: float = 0.0
+    """Share of an accelerator, where the machine has one."""
+    slots: tuple[str, ...] = ()
+    """Services that it asks; each serves as many stages at once as there are jobs."""

@@ -29,11 +29,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
-from harness.device import resolve_numerics
+from harness.device import Resources, resolve_numerics
 from harness.numerics.active_numerics import active_numerics
 from harness.numerics.numerics_class import Numerics
 from harness.progress import Progress
-from harness.resources import Resources
 from harness.source_hash import is_foreign, source_hash
 
 if TYPE_CHECKING:

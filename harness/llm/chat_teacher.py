@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from harness.device import Resources
 from harness.errors import UserError
 from harness.labelling.labels.failure_guard import TRANSPORT, OnFailure
 from harness.labelling.labels.ranking import Ranking
@@ -26,7 +27,6 @@ from harness.llm.scheduler import Scheduler
 from harness.llm.task_state import TaskState
 from harness.llm.wire.accepted_parameters import AcceptedParameters
 from harness.plugins import Settings
-from harness.resources import Resources
 from harness.stage import digest
 
 if TYPE_CHECKING:

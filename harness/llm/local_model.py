@@ -12,13 +12,13 @@ from jinja2.exceptions import TemplateError
 from pydantic import Field
 
 from harness._lazy import lazy
+from harness.device import Resources
 from harness.errors import UserError
 from harness.labelling.prompting.prompter import Request
 from harness.labelling.prompting.text_cut import CountTokens
 from harness.llm.chat_teacher import ChatSettings, ChatTeacher
 from harness.llm.local_weights import causal_folder
 from harness.models import ModelFiles, model_memory, resolve_model
-from harness.resources import Resources
 
 transformers = lazy("transformers")
 

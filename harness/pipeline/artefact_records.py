@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.files import atomic_folder
-from harness.measurements import MEASURED
+from harness.progress import MEASURED
 
 MANIFEST = "artefact.json"
 _LARGEST = 2**16

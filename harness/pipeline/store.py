@@ -18,8 +18,8 @@ from typing import Any
 from uuid import uuid4
 
 from harness.files import atomic_folder, locked, sha256, sync, sync_tree
-from harness.measurements import take_measured
 from harness.pipeline.artefact_records import MANIFEST, ArtefactRecords
+from harness.progress import take_measured
 from harness.stage import Stage
 
 Manifest = dict[str, Any]

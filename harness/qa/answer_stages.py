@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.collections.collection import Corpus, Judgments, Texts
+from harness.device import Resources
 from harness.evaluation.metrics.answer_metrics import answer_scores, deepest
 from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.evaluation.metrics.lookup import mean
@@ -19,11 +20,10 @@ from harness.labelling.labels.label_stage import answer_sources, labelling_measu
 from harness.labelling.labels.teacher import Task
 from harness.ledger.views import MeteredLedger
 from harness.llm.chat_teacher import ChatTeacher
-from harness.measurements import note_measured
 from harness.numerics.numerics_class import Numerics
+from harness.progress import note_measured
 from harness.qa.answer_cases import answers_in, cases
 from harness.qa.gold_answers import GoldAnswers, questions
-from harness.resources import Resources
 from harness.retrieval.run import Run
 from harness.stage import Context, Stage
 

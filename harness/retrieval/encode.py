@@ -18,7 +18,7 @@ from harness.device import best_dtype, device, devices
 from harness.errors import UserError
 from harness.numerics.numerics_class import Precision
 from harness.pretrained.sentence_encoder import load_sentence_encoder
-from harness.retrieval.token_ids import Tokenise, kept_token_ids, token_ids_folder
+from harness.retrieval.token_ids import Tokenise, cached_token_ids, token_ids_folder
 
 if TYPE_CHECKING:
     import torch
@@ -166,7 +166,7 @@ def _tokeniser(
 
     if cache is None or isinstance(texts, Sequence) or not isinstance(model[0], st_modules.StaticEmbedding):
         return nullcontext(tokenise)
-    return kept_token_ids(token_ids_folder(cache, model[0].tokenizer.to_str(), texts.identity, prompt), tokenise)
+    return cached_token_ids(token_ids_folder(cache, model[0].tokenizer.to_str(), texts.identity, prompt), tokenise)
 
 
 def _store(shape: tuple[int, int], out: Path | None) -> np.ndarray:

@@ -14,9 +14,9 @@ import numpy as np
 from harness.collections.collection import Texts
 from harness.collections.own_documents import drops_identical
 from harness.collections.pool import read_pool
+from harness.device import Resources
 from harness.models import ModelFiles, model_memory, model_path
 from harness.plugins import plugin
-from harness.resources import Resources
 from harness.retrieval.encode import encode, load_encoder
 from harness.retrieval.engines import LexicalEngine
 from harness.retrieval.run import FILE, Run

@@ -35,7 +35,7 @@ def token_ids_folder(cache: Path, tokenizer: str, texts: str, prompt: str | None
 
 
 @contextmanager
-def kept_token_ids(folder: Path, tokenise: Tokenise) -> Iterator[Tokenise]:
+def cached_token_ids(folder: Path, tokenise: Tokenise) -> Iterator[Tokenise]:
     """`tokenise` of a static encoder, from `folder` where that holds its ids whole. Otherwise what it makes of texts
     asked for one block after another is kept there, once the block ends well.
 

@@ -10,8 +10,8 @@ from typing import ClassVar
 
 from harness.collections.collection import Texts
 from harness.collections.sample import QuerySubset
+from harness.device import Resources
 from harness.models import ModelFiles, model_memory, model_path
-from harness.resources import Resources
 from harness.stage import Context, Stage, keyed
 from harness.students.architecture import Architecture
 from harness.students.ranker import score_lists

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.collections.collection import Texts
+from harness.device import Resources
 from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS
 from harness.models import ModelFiles, model_memory, model_path
-from harness.resources import Resources
 from harness.retrieval.run import FILE, Run
 from harness.stage import Context, Stage, keyed
 from harness.students.architecture import Architecture

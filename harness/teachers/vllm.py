@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from harness.device import Resources
 from harness.errors import UserError
 from harness.labelling.labels.failure_guard import TRANSPORT
 from harness.labelling.prompting.prompter import Request
@@ -29,7 +30,6 @@ from harness.llm.vllm_command import REMEDY, VLLMLoad, environment
 from harness.llm.vllm_engine import VLLMEngine
 from harness.llm.wire.accepted_parameters import AcceptedParameters
 from harness.llm.wire.chat_address import ChatAddress
-from harness.resources import Resources
 from harness.stage import digest
 from harness.validation import Fault, failure
 

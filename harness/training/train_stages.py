@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.collections.collection import Texts
+from harness.device import Resources
 from harness.errors import UserError
 from harness.losses.spec import LossSpec
 from harness.method import document_model
 from harness.models import ModelFiles, model_memory, model_path
-from harness.resources import Resources
 from harness.retrieval.student_type import StudentType
 from harness.stage import Context, Stage
 from harness.students.architecture import Architecture

@@ -19,8 +19,6 @@ FLOORS = {
     "harness.user_cache": 2,
     "harness.source_hash": 2,
     "harness.masking": 1,
-    "harness.measurements": 1,
-    "harness.resources": 1,
     "harness._lazy": 1,
     "harness._version": 1,
     "harness.ledger": 2,

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from harness.collections.collection import Texts
 from harness.collections.sample import QuerySubset
+from harness.device import Resources
 from harness.labelling.labels.agreement import order_presented
 from harness.labelling.labels.label_files import write_rankings
 from harness.labelling.labels.ranking import VERDICTS, Ranking
@@ -20,10 +21,8 @@ from harness.labelling.labels.teacher import Task, Teacher
 from harness.ledger.calls import Origin
 from harness.ledger.ledger import Ledger
 from harness.ledger.views import MeteredLedger
-from harness.measurements import note_measured
 from harness.numerics.numerics_class import Numerics
-from harness.progress import Progress
-from harness.resources import Resources
+from harness.progress import Progress, note_measured
 from harness.stage import Context, Stage, keyed
 
 GOLD, POOL = "gold labels", "pool"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
+from harness.device import Resources
 from harness.errors import UserError
 from harness.plugins import Plugin, Settings
-from harness.resources import Resources
 
 if TYPE_CHECKING:
     from harness.labelling.labels.ranking import Ranking

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from harness import device
-from harness.resources import Resources
+from harness.device import Resources
 from harness.stage import Stage
 
 _JOB = 2.0

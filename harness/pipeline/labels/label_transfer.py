@@ -20,11 +20,10 @@ from harness.labelling.labels.label_stage import RANKINGS, SUMMARY, Labels
 from harness.labelling.labels.ranking import Ranking
 from harness.ledger.calls import Call
 from harness.ledger.ledger import Ledger
-from harness.measurements import MEASURED
 from harness.pipeline.artefact_records import MANIFEST, read_with_measured
 from harness.pipeline.store import DamagedArtefact, Store
 from harness.pipeline.workspace_folder import WorkspaceFolder
-from harness.progress import Progress
+from harness.progress import MEASURED, Progress
 from harness.stage import Context, Stage
 
 _AT_ONCE = 1000

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from harness._lazy import lazy
-from harness.device import current_numerics, device
+from harness.device import Resources, current_numerics, device
 from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
@@ -25,7 +25,6 @@ from harness.numerics.numerics_class import Numerics
 from harness.plugins import Settings
 from harness.pretrained.loading import explain_load_errors
 from harness.progress import Progress
-from harness.resources import Resources
 from harness.stage import digest
 from harness.teachers.likelihood._ranking import by_score
 

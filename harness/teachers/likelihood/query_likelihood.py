@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import Field
 
-from harness.device import current_numerics
+from harness.device import Resources, current_numerics
 from harness.labelling.labels.failure_guard import OnFailure
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
@@ -23,7 +23,6 @@ from harness.llm.local_weights import causal_folder, load_tokenizer
 from harness.models import model_memory, resolve_model
 from harness.numerics.numerics_class import Numerics, Precision
 from harness.plugins import Settings
-from harness.resources import Resources
 from harness.stage import digest
 from harness.teachers.likelihood._packing_trial import scorer_for
 from harness.teachers.likelihood._pair_failures import PairFailures

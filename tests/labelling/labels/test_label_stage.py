@@ -16,8 +16,7 @@ from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Task, Teacher
 from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
-from harness.measurements import MEASURED, take_measured
-from harness.progress import Progress
+from harness.progress import MEASURED, Progress, take_measured
 from harness.retrieval.run import Run
 from harness.stage import Stage
 from harness.teachers.make import teacher_from

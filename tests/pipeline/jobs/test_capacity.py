@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import pytest
 
+from harness.device import Resources
 from harness.errors import UserError
 from harness.pipeline.graph import Queue, path_seconds
 from harness.pipeline.isolation.stage_threads import threads
 from harness.pipeline.jobs import capacity
 from harness.pipeline.jobs.capacity import Capacity, default_jobs
-from harness.resources import Resources
 from harness.stage import Context, Stage
 from tests.pipeline.toys import Number, Sum
 

@@ -18,10 +18,9 @@ from harness.labelling.labels.teacher import Task, Teacher
 from harness.ledger.calls import Call, call_key
 from harness.ledger.ledger import Ledger
 from harness.ledger.views import CacheMiss, ReplayLedger
-from harness.measurements import MEASURED, note_measured, take_measured
 from harness.pipeline.publish.labelling_time import LabellingTime
 from harness.pipeline.workspace import Workspace
-from harness.progress import Progress
+from harness.progress import MEASURED, Progress, note_measured, take_measured
 from harness.retrieval.run import Run
 from harness.stage import Stage, canonical
 from tests.given import Corpus, Given
