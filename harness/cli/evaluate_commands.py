@@ -119,10 +119,9 @@ def evaluate(
 
 def _clusters(file: Path | None, sources: list[str], qrels: str, workspace: Path) -> dict[str, str]:
     """Those of `file`, otherwise those that runs or collection tell of."""
-    from harness.evaluation.significance.clusters import read_clusters
     from harness.pipeline.inputs import clusters_at_hand
 
-    return read_clusters(file) if file else clusters_at_hand(sources, qrels, workspace)
+    return clusters_at_hand(sources, qrels, workspace, file)
 
 
 def _drops(wanted: bool | None, qrels: str, workspace: Path) -> bool:

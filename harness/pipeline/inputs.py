@@ -12,6 +12,7 @@ from harness.collections.collection import Collection, CollectionSource, Qrels
 from harness.collections.qrels import read_qrels
 from harness.errors import UserError
 from harness.evaluation.query_clusters import query_clusters
+from harness.evaluation.significance.clusters import read_clusters
 from harness.leaderboard.run_group import carried_clusters
 from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.plugins import plugins
@@ -104,10 +105,16 @@ def load_result(folder: str | Path) -> Published:
 
 
 def clusters_at_hand(
-    sources: Sequence[str | Path], qrels: str | Path, workspace: WorkspaceFolder | str | Path = "workspace"
+    sources: Sequence[str | Path],
+    qrels: str | Path,
+    workspace: WorkspaceFolder | str | Path = "workspace",
+    file: Path | None = None,
 ) -> dict[str, str]:
-    """query -> cluster, of queries that are not independent: as the result folders among `sources` were published with,
-    or as the collection of `qrels` (``collection:split``) tells. Raises UserError for a folder that cannot be read."""
+    """query -> cluster, of queries that are not independent: as `file` says (see `read_clusters`), otherwise as the
+    result folders among `sources` were published with, or as the collection of `qrels` (``collection:split``) tells.
+    Raises UserError for a file or folder that cannot be read."""
+    if file is not None:
+        return read_clusters(file)
     folders = [read_folder(Path(source)) for source in sources if (Path(source) / CARD).is_file()]
     if carried := carried_clusters(folders).names:
         return dict(carried)
