@@ -186,7 +186,7 @@ def test_an_hour_of_the_machine_has_a_price(tmp_path: Path, monkeypatch: pytest.
     page.number_input(key="hour").set_value(2.5).run()
     page.selectbox(key="price").select("usd").run()
     (row,) = load_board(tmp_path).tables[0].rows
-    heading = "USD: labels at their price, the machine at 2.5 an hour"
+    heading = "USD (a machine at 2.5 an hour)"
     assert page.dataframe[0].value[heading].tolist() == [2.5]
     assert (row.cost["usd"], row.cost["seconds"]) == (0, 3600)
     monkeypatch.setenv(HOUR, "4")

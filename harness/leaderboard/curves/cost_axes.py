@@ -39,4 +39,4 @@ def axis_of(name: str, hour: float = 0.0) -> Axis:
     """One of AXES; money with the hours of the machine, where an `hour` of it has a price in USD."""
     if name != "usd" or not hour:
         return AXES[name]
-    return Axis(f"USD: labels at their price, the machine at {hour:g} an hour", "USD", partial(usd, hour=hour))
+    return Axis(f"USD (a machine at {hour:g} an hour)", "USD", partial(usd, hour=hour))

@@ -24,6 +24,8 @@ from harness.leaderboard.curves.targets import amount_words
 from harness.leaderboard.render.board_terminal import figure
 from harness.text import counted
 
+_ROW = 14
+"""Least columns for the names of rows."""
 MARKS = {FRONTIER: "◆", DOMINATED: "○", SURELY: "▼"}
 """How a standing is shown, with its name beside it."""
 
@@ -56,7 +58,11 @@ def _headed(title: str, *headings: str, whole: tuple[str, ...] = ("fit", "measur
     shown = RichTable(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), expand=False)
     for number, heading in enumerate(headings):
         shown.add_column(
-            Text(heading), overflow="fold", justify="left" if number == 0 else "right", no_wrap=heading in whole
+            Text(heading),
+            overflow="fold",
+            justify="left" if number == 0 else "right",
+            no_wrap=heading in whole,
+            min_width=_ROW if heading == "row" else None,
         )
     return shown
 
@@ -128,7 +134,7 @@ def frontier_notes(one: Frontier) -> str:
 def _frontier(one: Frontier, metric: str) -> RichTable:
     heading = one.title
     columns = ("row", heading, metric, "standing", "beaten by", "p adj.")
-    shown = _headed(f"Quality against {heading}", *columns, whole=(heading, metric, "standing", "p adj."))
+    shown = _headed(f"Quality against {heading}", *columns, whole=(metric, "standing", "p adj."))
     for row in one.rows:
         p = "" if row.p_adjusted is None else p_text(row.p_adjusted)
         standing = f"{MARKS[row.status]} {row.status}"

@@ -247,6 +247,14 @@ def test_the_terminal_shows_curves_targets_pairs_and_frontier(result_set: Result
     assert "no published runs in nowhere" in console.export_text()
 
 
+def test_a_frontier_keeps_its_last_column_in_80_columns(result_set: ResultSet, table: Table) -> None:
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(render([answer(result_set, table, CurveQuestion(price="usd", hour=2.5))], "results"))
+    lines = console.export_text().partition("Quality against")[2].splitlines()
+    assert any(line.rstrip().endswith("p adj.") for line in lines)
+    assert any("surely dominated" in line or "◆ frontier" in line for line in lines)
+
+
 def test_the_figure_draws_the_fits(statistics: Statistics) -> None:
     drawn = ET.fromstring(svg(statistics.chart, statistics))
     lines = [line.attrib["points"].split() for line in drawn.iter(f"{SVG}polyline")]
