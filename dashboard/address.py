@@ -19,7 +19,7 @@ KEYS = frozenset(
         *("collection", "metric", "baseline", "search", "group", "teacher", "budget", "loss", "sees", "without"),
         *("intervals", "tests", "others", "costs", "verdicts", "tables", "axis", "target", "value", "fit", "band"),
         *("every", "reference", "rows", "against", "test", "correction", "a", "b", "bins", "price", "hour", "among"),
-        *("log", "agree", "picks", "row", "run", "what", "query", "training", "scores", "method", "sweep"),
+        *("log", "agree", "picks", "row", "run", "what", "query", "training", "scores", "method", "sweep", "claims"),
     }
 )
 """What an address may hold; the choices of one page go along to all others."""
