@@ -178,13 +178,12 @@ def _fault(detail: ErrorDetails, model: type[BaseModel]) -> Fault:
         )
     wanted = next((words for prefix, words in _WANTED.items() if kind.startswith(prefix)), None)
     if wanted:
-        return Fault(path, f"must be {wanted}, not {value_text(given)}", _quotes(given) if wanted == "text" else None)
+        return Fault(path, f"must be {wanted}, not {value_text(given)}", _spelling(given, wanted))
     return Fault(path, _words(detail["msg"], given))
 
 
 def _words(message: str, given: Any) -> str:
-    """Pydantic's sentence in ours. What our own validators say stands as it is; elsewhere the value that was given
-    follows."""
+    """Pydantic's sentence in ours, with the value that was given; what our own validators say stands as it is."""
     own = message.startswith(("Value error, ", "Assertion failed, "))
     for theirs, ours in _PHRASES:
         message = re.sub(theirs, ours, message)
@@ -198,8 +197,10 @@ def _nearest(given: Any, known: list[str]) -> str | None:
     return nearest(given, known) if isinstance(given, str) else None
 
 
-def _quotes(given: Any) -> str | None:
-    return "put it in quotes" if isinstance(given, (bool, int, float)) else None
+def _spelling(given: Any, wanted: str) -> str | None:
+    if wanted == "text":
+        return "put it in quotes" if isinstance(given, (bool, int, float)) else None
+    return "write it in digits" if wanted.endswith("number") and isinstance(given, str) else None
 
 
 def value_text(value: Any) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.collections.collection import CollectionSource
-from harness.errors import UserError, did_you_mean
+from harness.errors import UserError, did_you_mean, nearest
 from harness.plugins import plugins, refusal
-from harness.validation import validated
+from harness.validation import validated, value_text
 
 _FORMS = (
     "A collection is a name (semanlink), NAME/WHAT (beir/scifact, irds:vaswani), {folder: PATH} or {source: "
@@ -45,7 +45,9 @@ def _kind(settings: dict[str, Any]) -> type[CollectionSource]:
     known = plugins(CollectionSource)
     names = [settings.pop("source")] if "source" in settings else [name for name in settings if name in known]
     if len(names) != 1:
-        raise UserError(f"no collection source is named by {settings}", remedy=_FORMS)
+        near = next((hint for key in settings if not names and (hint := nearest(str(key), [*known, "source"]))), "")
+        remedy = f"{near} {_FORMS}".lstrip()
+        raise UserError(f"no collection source is named by {value_text(settings)}", remedy=remedy)
     name = str(names[0])
     if name not in known:
         raise refusal(known, name) or UserError(

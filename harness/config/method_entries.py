@@ -19,6 +19,8 @@ from harness.method import Method
 from harness.plugins import Settings
 from harness.validation import ErrorCollector, Fault, checked, failure
 
+_LIST = "for example [bm25, zero-shot]; `harness list methods` has all"
+
 
 class MethodKeys(Settings):
     """What every entry of `methods` may say beside the settings of its method."""
@@ -46,7 +48,9 @@ class MethodChoice:
 def method_choices(value: Any, scope: Scope, shared: Shared) -> tuple[MethodChoice, ...]:
     """All entries of `methods`. Raises ValidationError with the faults of all of them."""
     if not isinstance(value, list) or not value:
-        raise failure([Fault((), "must be a list of at least one method")])
+        known = [name for name in value if name in scope.registries.methods] if isinstance(value, dict) else []
+        remedy = f"write [{', '.join(map(str, known))}], settings as {{method: NAME, ...}}" if known else _LIST
+        raise failure([Fault((), "must be a list of at least one method", remedy)])
     collector = ErrorCollector()
     found = [collector.attempt((index,), partial(_choice, item, scope, shared)) for index, item in enumerate(value)]
     choices = {index: choice for index, choice in enumerate(found) if choice is not None}
@@ -57,6 +61,8 @@ def method_choices(value: Any, scope: Scope, shared: Shared) -> tuple[MethodChoi
 
 def _choice(value: Any, scope: Scope, shared: Shared) -> MethodChoice:
     entry = {"method": value} if isinstance(value, str) else value
+    if isinstance(entry, dict) and "method" not in entry and (named := _named(entry, scope)) is not None:
+        raise failure([Fault((), f"does not say `method`, and '{named}' is one", _example(named, entry[named]))])
     plugin, rest = pick(entry, "method", scope.registries.methods, "method")
     collector = ErrorCollector()
     settings = with_losses(plugin.Settings, _part(rest, own=False), shared, scope.registries, collector)
@@ -69,6 +75,16 @@ def _choice(value: Any, scope: Scope, shared: Shared) -> MethodChoice:
     assert keys and found and teachers is not None
     budgets = (keys.budgets or shared.budgets or ()) if "budget" in plugin.axes else ()
     return MethodChoice(plugin, keys.label or plugin.name, teachers, budgets, found)
+
+
+def _named(entry: Mapping[Any, Any], scope: Scope) -> str | None:
+    """The method that an entry has as its key, as other tools write it."""
+    return next((key for key in entry if isinstance(key, str) and key in scope.registries.methods), None)
+
+
+def _example(name: str, settings: Any) -> str:
+    keys = list(settings) if isinstance(settings, dict) else []
+    return f"write {{{', '.join([f'method: {name}', *(f'{key}: ...' for key in keys)])}}}"
 
 
 def _part(entry: Mapping[str, Any], own: bool) -> dict[str, Any]:

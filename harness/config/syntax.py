@@ -29,6 +29,10 @@ _WORDS = {
         "a quote is opened and never closed",
         "close it, or put the text in the other kind of quotes",
     ),
+    "found unexpected ':'": (
+        "there is a ':' without a value inside of { } or [ ]",
+        "write {key: value}, with a space after the ':'",
+    ),
     "found undefined alias": ("'*' begins a reference that is not defined", "put text that begins with * in quotes"),
     "found character that cannot start any token": ("no value can begin with this character", "put the text in quotes"),
 }

@@ -29,10 +29,11 @@ def read_file(path: Path, faults: list[UserError]) -> Node:
     except FileNotFoundError as error:
         near = nearest(path.name, (file.name for pattern in ("*.yaml", "*.yml") for file in path.parent.glob(pattern)))
         # The name that commands take where none is given.
-        writes = "harness new sweep --collection NAME writes it" if path.name == "sweep.yaml" else None
+        writes = f"harness new sweep --collection NAME writes {'it' if path.name == 'sweep.yaml' else 'one'}"
         raise UserError("there is no such sweep file", file=path, remedy=near or writes) from error
     except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", file=path) from error
+        remedy = "give the sweep file in it" if path.is_dir() else "mend its rights, or copy it"
+        raise UserError(f"cannot be read: {error.strerror}", file=path, remedy=remedy) from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise UserError("is not UTF-8 text", file=path, line=line, remedy="save the file as UTF-8") from error

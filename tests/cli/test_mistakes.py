@@ -24,6 +24,9 @@ budgets: [20]
 """
 
 
+NEW = "harness new sweep --collection NAME writes one"
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a collection ``mywiki`` of 40 training queries (4 of which become dev) and a test split."""
@@ -74,7 +77,24 @@ def plan(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     [
         ("budgets: [20]", "budget: [20]", 10, "budget: unknown key 'budget'\n  did you mean 'budgets'?"),
         ("teachers:", "teacher:", 4, "teacher: unknown key 'teacher'\n  did you mean 'teachers'?"),
-        ("depth: 5", "depth: five", 3, "candidates.depth: must be a whole number, not 'five'"),
+        ("depth: 5", "depth: five", 3, "candidates.depth: must be a whole number, not 'five'\n  write it in digits"),
+        ("[20]", "[20, many]", 10, "budgets.1: must be a whole number, not 'many'\n  write it in digits"),
+        ("budgets: [20]", "budgets: 20\ntimeout: 5m", 11, "timeout: must be a number, not '5m'\n  write it in digits"),
+        (
+            "- direct",
+            "- direct: {epochs: 3, learning_rate: 0.1}",
+            9,
+            "methods.2: does not say `method`, and 'direct' is one\n  write {method: direct, epochs: ..., learning_",
+        ),
+        (
+            "  - bm25\n  - zero-shot\n  - direct",
+            "  bm25: {}\n  zero-shot: {}",
+            6,
+            "methods: must be a list of at least one method\n  write [bm25, zero-shot], settings as {method: NAME, ",
+        ),
+        ("methods:\n  - bm25\n  - zero-shot\n  - direct", "methods: []", 6, "one method\n  for example [bm25,"),
+        ("{folder: mywiki}", "{foldr: mywiki}", 1, "named by a mapping\n  did you mean 'folder'? A collection is a"),
+        ("folder: mywiki", "folder:", 1, "is not YAML: there is a ':' without a value inside of { } or [ ]\n  write {"),
         (
             "folder: mywiki",
             "folder: mywikki",
@@ -232,4 +252,4 @@ def test_a_missing_file_suggests_near_names_only(plan: Planned, home: Path) -> N
     code, _, err = plan("", name="budgets.yaml")
     assert (code, err) == (2, "error: budgets.yaml: there is no such sweep file\n  did you mean 'budget.yaml'?\n")
     code, _, err = plan("", name="zzz.yaml")
-    assert (code, err) == (2, "error: zzz.yaml: there is no such sweep file\n")
+    assert (code, err) == (2, f"error: zzz.yaml: there is no such sweep file\n  {NEW}\n")
