@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 
 from harness.errors import UserError
+from harness.plugin_code.plugin_words import cause, import_remedy
 from harness.shipped import OURS
 
 
@@ -30,16 +31,9 @@ class PluginFault:
 def does_not_load(point: EntryPoint, module: str, error: BaseException) -> PluginFault:
     """The module of an entry point, or one below it, raised `error` when it was imported."""
     file, line = place_in_plugin(module, error)
-    what = error.msg if isinstance(error, SyntaxError) else str(error)
-    cause = f"{type(error).__name__}: {what}" if what else type(error).__name__
-    message = f"the plug-in package '{_package(point)}' does not load: {cause}"
+    message = f"{_origin(point)} does not load: {cause(error)}"
     names = frozenset({point.name, *module.split(".")} - OURS)
-    remedy = "mend or uninstall it; everything else works without it"
-    if isinstance(error, ImportError) and (error.name or "").partition(".")[0] == "harness":
-        remedy = (
-            "since 0.2 `from harness import ...` has what plug-ins need, under the names that CHANGELOG.md "
-            "lists; or uninstall it"
-        )
+    remedy = import_remedy(error, file) or "mend or uninstall it; everything else works without it"
     return PluginFault(names, UserError(message, file, line, remedy=remedy))
 
 
@@ -55,8 +49,13 @@ def place_in_plugin(module: str, error: BaseException) -> tuple[str | None, int 
     return own[-1] if own else (None, None)
 
 
-def _package(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else point.module
+def _origin(point: EntryPoint) -> str:
+    """What it came with; plug-ins of one file have entry points without a distribution."""
+    return f"the plug-in package '{point.dist.name}'" if point.dist else f"the plug-in file '{point.module}'"
+
+
+def _or_away(point: EntryPoint) -> str:
+    return "or uninstall the package" if point.dist else "or leave the file out"
 
 
 def outdated(point: EntryPoint, kind: type, former_names: Mapping[str, str]) -> PluginFault | None:
@@ -65,8 +64,8 @@ def outdated(point: EntryPoint, kind: type, former_names: Mapping[str, str]) -> 
     if not former:
         return None
     renamed = " and ".join(f"`{name}` is `{former_names[name]}` since 0.2" for name in former)
-    message = f"the class {kind.__name__} of the plug-in package '{_package(point)}' was written for 0.1: {renamed}"
-    return _refused(point, kind, message, "rename it in the class, or uninstall the package")
+    message = f"the class {kind.__name__} of {_origin(point)} was written for 0.1: {renamed}"
+    return _refused(point, kind, message, f"rename it in the class, {_or_away(point)}")
 
 
 def unfinished(point: EntryPoint, kind: type) -> PluginFault | None:
@@ -81,8 +80,8 @@ def unfinished(point: EntryPoint, kind: type) -> PluginFault | None:
     if not methods and not attributes:
         return None
     lacks = [f"the method '{name}'" for name in methods] + [f"the attribute '{name}'" for name in attributes]
-    message = f"the class {kind.__name__} of the plug-in package '{_package(point)}' lacks {' and '.join(lacks)}"
-    return _refused(point, kind, message, "define it in the class, exactly so spelt, or uninstall the package")
+    message = f"the class {kind.__name__} of {_origin(point)} lacks {' and '.join(lacks)}"
+    return _refused(point, kind, message, f"define it in the class, exactly so spelt, {_or_away(point)}")
 
 
 def _refused(point: EntryPoint, kind: type, message: str, remedy: str) -> PluginFault:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import math
 import os
 import sys
 import traceback
@@ -18,13 +19,32 @@ from types import ModuleType
 
 from harness.errors import UserError
 from harness.files import sha256
+from harness.plugin_code.plugin_guard import plugin_guard
+from harness.plugin_code.plugin_words import cause, import_remedy
 
 VARIABLE = "HARNESS_PLUGINS"
 _RIGHT = "give a Python file with a class of a plug-in, for example one that `harness new` writes"
 
+TIMEOUT = "HARNESS_PLUGIN_TIMEOUT"
+_DEFAULT_TIMEOUT = 120.0
+"""Seconds; heavy libraries take long to load from a cold disk."""
+
 _files: dict[str, tuple[Path, str]] = {}
 """Path and content hash of what was loaded, by name of the module; the latest last."""
 _modules: dict[str, None] = {}
+
+
+def plugin_timeout() -> float:
+    """Seconds that a plug-in has to load, and to plan where a sweep file does not say: ``HARNESS_PLUGIN_TIMEOUT``, or
+    two minutes. Raises UserError."""
+    told = os.environ.get(TIMEOUT)
+    try:
+        seconds = float(told) if told else _DEFAULT_TIMEOUT
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise UserError(f"{TIMEOUT} is '{told}'", remedy="give seconds, for example 300")
+    return seconds
 
 
 def load_files(files: Iterable[Path]) -> bool:
@@ -84,16 +104,17 @@ def _execute(name: str, path: Path) -> None:
     module, before = importlib.util.module_from_spec(spec), sys.modules.get(name)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with plugin_guard(plugin_timeout()):
+            spec.loader.exec_module(module)
         if not any(_is_plugin(value, module) for value in vars(module).values()):
             raise UserError("the plug-in file holds no plug-in", path, remedy=_RIGHT)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         _restore(name, before)
-        if isinstance(error, UserError):
+        if isinstance(error, (UserError, KeyboardInterrupt)):
             raise
-        what = error.msg if isinstance(error, SyntaxError) else str(error)
-        message = f"the plug-in file does not load: {type(error).__name__}{': ' * bool(what)}{what}"
-        raise UserError(message, path, _line(path, error), remedy="mend the file") from error
+        message = f"the plug-in file does not load: {cause(error)}"
+        remedy = import_remedy(error, path) or "mend the file"
+        raise UserError(message, path, _line(path, error), remedy=remedy) from error
 
 
 def _restore(name: str, before: ModuleType | None) -> None:

@@ -14,6 +14,7 @@ import pkgutil
 import sys
 from abc import ABC
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -23,8 +24,9 @@ from typing import Any, ClassVar, TypeVar, get_type_hints
 from pydantic import BaseModel, ConfigDict
 
 from harness.errors import UserError, did_you_mean
+from harness.plugin_code.plugin_guard import plugin_guard
 from harness.plugin_faults import PluginFault, clash, does_not_load, outdated, unfinished
-from harness.plugin_files import file_points, is_plugin_file, load_files, load_named_files
+from harness.plugin_files import file_points, is_plugin_file, load_files, load_named_files, plugin_timeout
 from harness.shipped import OURS, importable
 
 if sys.version_info >= (3, 14):
@@ -109,8 +111,11 @@ def _modules(point: EntryPoint, faults: list[PluginFault]) -> Iterator[ModuleTyp
     while names:
         name = names.pop(0)
         try:
-            module = importlib.import_module(name)
-        except (Exception, SystemExit) as error:
+            with nullcontext() if name.partition(".")[0] in OURS else plugin_guard(plugin_timeout()):
+                module = importlib.import_module(name)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             faults.append(does_not_load(point, name, error))
             continue
         yield module

@@ -43,6 +43,9 @@ RETRIEVER = "    def retriever("
             "does not load: ImportError: cannot import name 'Feild'",
         ),
         ("from pydantic import Field", "import sys; sys.exit(3)", "sys.exit", "does not load: SystemExit: 3"),
+        ("from pydantic import Field", "import os; os._exit(3)", "os._exit", "it called os._exit(3), which would have"),
+        ("from pydantic import Field", "while True: pass", "while True", "it ran longer than the timeout of 5 s"),
+        ("from pydantic import Field", "raise BaseException('no')", "raise Base", "does not load: BaseException: no"),
         (RETRIEVER, "    def retreiver(", "class BrittleBaseline(", "lacks the method 'retriever'"),
         ("    summary = ", "    sumary = ", "class BrittleBaseline(", "lacks the attribute 'summary'"),
         ("    category = ", "    standing = ", "class BrittleBaseline(", "`standing` is `category` since 0.2"),
@@ -58,6 +61,7 @@ RETRIEVER = "    def retriever("
 def test_a_broken_plug_in_is_named_and_the_others_stay(
     old: str, new: str, line: str, told: str, tmp_path: Path, monkeypatch: Monkey, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setenv("HARNESS_PLUGIN_TIMEOUT", "5")
     place = write_package("baseline", "brittle", tmp_path)
     file = place / "src" / "brittle.py"
     text = file.read_text().replace(old, new)
@@ -88,15 +92,25 @@ def test_a_teacher_of_0_1_is_told_what_the_word_is_now(
         assert "`standing` is `teacher_type` since 0.2" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("old", ["from harness.method import Kit", "import harness.training.stages"])
-def test_imports_of_0_1_are_told_where_they_are_now(old: str, tmp_path: Path, monkeypatch: Monkey) -> None:
+@pytest.mark.parametrize(
+    ("old", "renamed"),
+    [
+        ("from harness.method import Kit, Group", ("`Kit` is `MethodInputs`", "`Group` is `Category`")),
+        ("import harness.training.stages", ()),
+        ("from harness.collections.pool import Draw", ("`Draw` is `QuerySubset`", "`standing` is `category`")),
+    ],
+)
+def test_imports_of_0_1_are_told_where_they_are_now(
+    old: str, renamed: tuple[str, ...], tmp_path: Path, monkeypatch: Monkey
+) -> None:
     place = write_package("baseline", "older", tmp_path)
     file = place / "src" / "older.py"
-    file.write_text(f"{old}\n{file.read_text()}")
+    file.write_text(f"{old}\n{file.read_text().replace('    category = ', '    standing = ')}")
     with installed(place, "harness.methods", monkeypatch):
         with pytest.raises(UserError, match="does not load") as raised:
             plugin(Method, "older")
-        assert "since 0.2 `from harness import ...` has what plug-ins need" in raised.value.remedy
+        for words in ("since 0.2", "`from harness import ...` has what plug-ins need", *renamed):
+            assert words in raised.value.remedy
 
 
 def test_an_entry_point_to_nothing_is_named(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -32,6 +34,7 @@ from harness.cli.options import (
     use_plugins,
 )
 from harness.cli.plugin_commands import add_plugin_commands
+from harness.cli.process_end import limit_end
 from harness.cli.report_commands import export, report
 from harness.cli.reproduce_command import reproduce
 from harness.cli.result_command import ResultTyper
@@ -237,14 +240,22 @@ def main() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     # Libraries draw bars of their own; the live view is the only one here.
     os.environ.setdefault("TQDM_DISABLE", "1")
+    # What crashes below Python says at least in which line of Python, such as that of a plug-in.
+    with suppress(AttributeError, OSError, ValueError):
+        faulthandler.enable()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
+    code: object = 0
     try:
         # With --json usage errors are ours to tell; otherwise typer tells them and ends the process.
         code = app(standalone_mode=not is_json())
+    except SystemExit as end:
+        code = end.code
     except (Exception, KeyboardInterrupt) as error:
-        sys.exit(tell_error(error))
-    sys.exit(code if isinstance(code, int) else 0)
+        code = tell_error(error)
+    code = code if isinstance(code, int) else 0
+    limit_end(code)
+    sys.exit(code)
 
 
 def _terminate(number: int, frame: object) -> None:

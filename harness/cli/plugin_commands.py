@@ -111,6 +111,9 @@ def check(
         str, typer.Argument(metavar="NAME", help="Its name, as `harness list` prints it.", show_default=False)
     ],
     given: GivenOpt = None,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1e-3, metavar="SECONDS", help="Most that one contract may take.")
+    ] = 600.0,
     plugin_files: PluginsOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
@@ -123,7 +126,7 @@ def check(
     use_plugins(plugin_files)
     plugin = found(kind.value, name)
     with bar(f"checking {name}") as progress:
-        report = check_plugin(kind.value, plugin, _settings(given or []), progress)
+        report = check_plugin(kind.value, plugin, _settings(given or []), progress, timeout)
     emit(report.as_json()) if as_json else display(render_report(report))
     raise typer.Exit(0 if report.ok else 1)
 

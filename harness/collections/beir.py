@@ -98,6 +98,9 @@ class BeirSource(CollectionSource):
     def judgments(self) -> dict[str, Iterator[Judgment]]:
         return {split: iter_judgments(file) for split, file in beir_qrels(self._folder).items()}
 
+    def judgment_files(self) -> dict[str, Path]:
+        return beir_qrels(self._folder)
+
     @cached_property
     def _folder(self) -> Path:
         archive = self._beir.split("/")[0]

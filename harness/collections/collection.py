@@ -115,6 +115,11 @@ class CollectionSource(Plugin):
     def judgments(self) -> dict[str, Iterator[Judgment]]:
         """Qrels by split (train, dev, test, or the source's own names)."""
 
+    def judgment_files(self) -> Mapping[str, Path]:
+        """Files of this disk that hold the judgments of one split each: stages of plug-ins cannot open those that they
+        are rated by."""
+        return {}
+
 
 class Texts(Protocol):
     """Ids with texts in a fixed order: a corpus or the queries of a split. `identity` is a content hash."""

@@ -78,6 +78,9 @@ class FolderSource(CollectionSource):
     def judgments(self) -> dict[str, Iterator[Judgment]]:
         return {split: iter_qrels(file) for split, file in self._qrels().items()}
 
+    def judgment_files(self) -> dict[str, Path]:
+        return self._qrels()
+
     def _qrels(self) -> dict[str, Path]:
         found = beir_qrels(self.path)
         if self._splits is None:

@@ -12,7 +12,7 @@ from harness.collections.building import build
 from harness.collections.collection import CollectionSource, Corpus, Judgments, Texts
 from harness.collections.import_report import ImportReport
 from harness.collections.own_documents import DroppingQueries, dropping, report_dropped
-from harness.collections.stored_qrels import load_qrels
+from harness.collections.stored_qrels import judgments_file, load_qrels
 from harness.collections.texts import StoredTexts
 from harness.errors import UserError, did_you_mean
 from harness.files import build_once
@@ -23,6 +23,7 @@ from harness.stage import digest
 if TYPE_CHECKING:
     from harness.progress import Progress
 
+_ANSWERS = "answers.json"
 FORMAT = 3
 """Rises whenever prepared folders change, so that older ones are made anew."""
 
@@ -107,7 +108,7 @@ class PreparedCollection:
 
     def answers(self, split: str) -> dict[str, tuple[str, ...]]:
         """Short answers by query id; empty where the source has none."""
-        text = (self.folder / self._split(split)["folder"] / "answers.json").read_text(encoding="utf-8")
+        text = (self.folder / self._split(split)["folder"] / _ANSWERS).read_text(encoding="utf-8")
         return {query: tuple(answers) for query, answers in json.loads(text).items()}
 
     def metadata(self, split: str) -> dict[str, dict[str, str]]:
@@ -116,6 +117,11 @@ class PreparedCollection:
         # Folders of before have none; they are opened by their content only, to verify runs.
         found: dict[str, dict[str, str]] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
         return found
+
+    def judgment_files(self, split: str) -> tuple[Path, ...]:
+        """The files of this folder that hold the judgments and answers of a split."""
+        folder = self.folder / self._split(split)["folder"]
+        return judgments_file(folder), folder / _ANSWERS
 
     def _split(self, split: str) -> dict[str, Any]:
         if split not in self._splits:

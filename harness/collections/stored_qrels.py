@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
 
 from harness._lazy import lazy
@@ -11,6 +12,11 @@ from harness.collections.collection import Qrels
 pa = lazy("pyarrow")
 
 _FILE = "judgments.arrow"
+
+
+def judgments_file(folder: Path) -> Path:
+    """Where the judgments of a prepared split lie."""
+    return folder / _FILE
 
 
 def save_qrels(folder: Path, qrels: Qrels) -> str:
@@ -33,6 +39,8 @@ def save_qrels(folder: Path, qrels: Qrels) -> str:
 def load_qrels(folder: Path) -> Qrels:
     """The judgments that `save_qrels` wrote."""
 
+    # Arrow opens files below Python, which would not tell whoever watches.
+    sys.audit("open", str(folder / _FILE), "r", 0)
     with pa.memory_map(str(folder / _FILE)) as source:
         table = pa.ipc.open_file(source).read_all()
         qrels: Qrels = {}

@@ -3,7 +3,9 @@ graph."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -24,12 +26,14 @@ from harness.numerics.active_numerics import using_numerics
 from harness.pipeline.faults import FaultCollector, method_path
 from harness.pipeline.fidelity.trace_plan import EvaluatedCandidates, TracePlan
 from harness.pipeline.graph import closure
-from harness.pipeline.isolation.blind_collection import BlindCollection
+from harness.pipeline.isolation.blind_collection import BlindCollection, hidden_splits
 from harness.pipeline.outcome.stage_fault import Refused, StageFault
 from harness.pipeline.qa_cells import AnswerEvaluation, answer_evaluation
 from harness.pipeline.sweep_inputs import SweepInputs
 from harness.pipeline.trial_selection import SelectTrial, search, select_trial
 from harness.pipeline.workspace_folder import WorkspaceFolder
+from harness.plugin_code.plugin_guard import plugin_guard
+from harness.plugin_files import plugin_timeout
 from harness.retrieval.search_stages import DenseSearch, Embed, Interleave, lexical_search
 from harness.source_hash import is_foreign
 from harness.stage import Stage, digest
@@ -94,6 +98,8 @@ class Builder:
         self._benches: dict[str, SharedInputs] = {}
         self._sound: set[str] = set()
         """Keys of stages that were asked for all that a sweep asks of them."""
+        self._seconds = sweep.timeout or plugin_timeout()
+        """That a plug-in has to plan a cell."""
         self.inputs = SweepInputs(
             sweep, lambda spec: workspace.collection(spec, sweep.source.path.parent), workspace.server
         )
@@ -112,9 +118,9 @@ class Builder:
             with faults.at(method_path(self.sweep.source, cell)):
                 try:
                     cells.append(self._planned(cell))
-                except UserError:
+                except (UserError, KeyboardInterrupt):
                     raise
-                except (Exception, SystemExit) as error:
+                except BaseException as error:
                     self.unplanned.append(UnplannedCell(cell, StageFault.of(error, (cell.method,)).masked()))
         with faults.at(("evaluate", "answers")):
             cells += self._references()
@@ -162,9 +168,10 @@ class Builder:
     def _planned(self, cell: Cell) -> PlannedCell:
         inputs = self._inputs(cell)
         given = self._blind(inputs) if is_foreign(cell.method) else inputs
-        choice = select_trial(cell, given, self.sweep.tune) if self.sweep.tune and cell.trials else None
-        run = search(cell, given, choice) if choice else cell.method(cell.settings).run(given)
-        self._check_stages(cell, run)
+        with plugin_guard(self._seconds) if is_foreign(cell.method) else nullcontext():
+            choice = select_trial(cell, given, self.sweep.tune) if self.sweep.tune and cell.trials else None
+            run = search(cell, given, choice) if choice else cell.method(cell.settings).run(given)
+            self._check_stages(cell, run)
         ranking = self._scored(inputs, run, inputs.collection.corpus if is_foreign(cell.method) else None)
         return PlannedCell(
             cell, inputs, run, self._ending.last_stage(inputs, run, ranking) if self._ending else ranking, choice
@@ -177,18 +184,15 @@ class Builder:
             raise Refused(f"run() of {cell.method.__name__} returned {run!r}, where the last stage of the cell is due")
         for key, stage in closure([run]).items():
             if key not in self._sound:
-                _ = stage.label, stage.priority, stage.resources
+                _check_stage(stage)
                 self._sound.add(key)
 
     def _blind(self, inputs: MethodInputs) -> MethodInputs:
-        """What a plug-in is given: the judgments that it is rated by are not in it, nor those of the test split unless
-        settings are chosen on it."""
-        collection, tune = inputs.collection, self.sweep.tune
-        assert isinstance(collection, PreparedCollection)
-        hidden = {inputs.split, *({"test"} - {tune.split if tune else ""})}
-        return replace(
-            inputs, collection=BlindCollection(collection.folder, collection.name, collection.drop_identical, hidden)
-        )
+        """What a plug-in is given."""
+        found = inputs.collection
+        assert isinstance(found, PreparedCollection)
+        hidden = hidden_splits(self.sweep)
+        return replace(inputs, collection=BlindCollection(found.folder, found.name, found.drop_identical, hidden))
 
     def _scored(self, inputs: MethodInputs, run: Stage, corpus: Corpus | None = None) -> Evaluate:
         judgments = inputs.collection.judgments(inputs.split)
@@ -237,3 +241,12 @@ class Builder:
             else:
                 runs.append(lexical_search(engine, settings.engine_settings, collection.corpus, queries, depth))
         return runs[0] if len(runs) == 1 else Interleave(runs=tuple(runs), depth=depth)
+
+
+def _check_stage(stage: Stage) -> None:
+    _ = stage.priority, stage.resources
+    # Artefacts lie in a folder of that name.
+    if not re.fullmatch(r"\w[\w.-]{0,99}", str(stage.kind)):
+        raise Refused(f"the kind of {type(stage).__name__} is {stage.kind!r}; letters, digits, _, . and - name one")
+    if not isinstance(stage.label, str):
+        raise Refused(f"the label of {type(stage).__name__} is {stage.label!r}, where text is due")

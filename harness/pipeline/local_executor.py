@@ -100,7 +100,9 @@ class LocalExecutor:
         """Take the stage, which has run, out of the queue, and tell what came of it."""
         try:
             manifest = result()
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             self._fail(stage, _fault(stage, error).masked(), queue, outcome)
         else:
             queue.done(stage)

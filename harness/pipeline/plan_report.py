@@ -21,6 +21,7 @@ from harness.pipeline.forecast.shared_queries import shared_queries, shared_text
 from harness.pipeline.graph import closure
 from harness.pipeline.labels.failed_labels import failed_labels, failed_labels_text
 from harness.pipeline.outcome.failures import Failures
+from harness.pipeline.outcome.sweep_failures import unplanned_notices
 from harness.pipeline.planned_sweep import PlannedSweep
 from harness.pipeline.store import Store
 from harness.pipeline.upkeep.disk_use import disk_text, disk_use
@@ -54,7 +55,7 @@ def plan_report(plan: PlannedSweep) -> Report:
         "notices": [
             *(masked(str(one)) for one in plan.sweep.source.notices),
             *(masked(str(one)) for one in unready_teachers(plan, to_run.values(), store)),
-            *(f"{one.cell} cannot be planned: {one.fault.reason}" for one in plan.unplanned),
+            *unplanned_notices(plan.unplanned),
             *plan.collection_notices,
         ],
         "collections": plan.collection_reports(),

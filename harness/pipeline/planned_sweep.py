@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from harness.collections.collection import Collection
+from harness.collections.parse import parse_source
+from harness.collections.prepared import PreparedCollection
 from harness.config.sweep_file import SweepFile
 from harness.device import current_numerics
 from harness.labelling.labels.teacher import Teacher
 from harness.numerics.numerics_class import Numerics
 from harness.pipeline.builder import Builder, PlannedCell, UnplannedCell
 from harness.pipeline.graph import closure, missing
+from harness.pipeline.isolation.blind_collection import hidden_splits
 from harness.pipeline.pool_sizes import check_draws
 from harness.pipeline.store import Store
 from harness.pipeline.workspace_folder import WorkspaceFolder
@@ -97,6 +100,27 @@ class PlannedSweep:
     def stages(self) -> dict[str, Stage]:
         """Every stage of the sweep by key, each after those that it reads."""
         return closure(self.finals)
+
+    def closed_to(self, stage: Stage) -> tuple[Path, ...]:
+        """Files that code of a plug-in must not open in `stage`: where runs rest on it, what these are rated by."""
+        return self._closed_files.get(stage.key, ())
+
+    @cached_property
+    def _closed_files(self) -> dict[str, tuple[Path, ...]]:
+        closed: dict[str, tuple[Path, ...]] = {}
+        for cell in self.cells:
+            files = self._rating_files(cell)
+            for key in closure([cell.run]):
+                closed[key] = tuple(dict.fromkeys((*closed.get(key, ()), *files)))
+        return closed
+
+    def _rating_files(self, cell: PlannedCell) -> list[Path]:
+        found = cell.inputs.collection
+        assert isinstance(found, PreparedCollection)
+        open_files = parse_source(cell.cell.collection, self.sweep.source.path.parent).judgment_files()
+        splits = hidden_splits(self.sweep) & set(found.splits)
+        prepared = [file for split in splits for file in found.judgment_files(split)]
+        return prepared + [open_files[split] for split in splits if split in open_files]
 
     @property
     def waiting(self) -> dict[str, Stage]:

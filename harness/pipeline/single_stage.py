@@ -55,7 +55,8 @@ def run_single_stage(plan: PlannedSweep, key: str, max_cost: float | None = None
             remedy="make those first, in the same way",
         )
     was_there = store.has(stage)
-    with closing(Ledger(workspace.ledger_file)) as ledger, closing(IsolatedWork(plan.sweep.timeout)) as isolation:
+    isolated = IsolatedWork(plan.sweep.timeout, closed=plan.closed_to)
+    with closing(Ledger(workspace.ledger_file)) as ledger, closing(isolated) as isolation:
         ledger.account, ledger.limit = plan.account, max_cost if max_cost is not None else plan.sweep.max_cost
         outcome = LocalExecutor(workspace, store, ledger, NullObserver(), isolation).execute([stage])
     fault, ran = outcome.faults.get(stage.key), stage.key in outcome.ran

@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
+import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from uuid import uuid4
 
 from harness.files import atomic_folder, locked, sha256, sync, sync_tree
 from harness.pipeline.artefact_records import MANIFEST, ArtefactRecords
+from harness.pipeline.outcome.stage_fault import Refused
 from harness.progress import take_measured
 from harness.stage import Stage
 
@@ -199,7 +201,9 @@ class Store:
             shutil.rmtree(folder, ignore_errors=True)
 
     def commit(self, stage: Stage, draft: Path, record: Manifest) -> Manifest:
-        """Add the manifest to a finished draft, with what was measured, and move it to its place in one step."""
+        """Add the manifest to a finished draft, with what was measured, and move it to its place in one step. Raises
+        Refused where the draft cannot be an artefact."""
+        _check_draft(draft)
         measured = take_measured(draft)
         files = {str(file.relative_to(draft)): _describe(file) for file in sorted(draft.rglob("*")) if file.is_file()}
         manifest = {**record, **measured, "files": files}
@@ -212,6 +216,19 @@ class Store:
         self._verified.add(stage.key)
         self._manifests.pop(stage.key, None)
         return manifest
+
+
+def _check_draft(draft: Path) -> None:
+    """An artefact is files in a folder: a pipe is never read to its end, and what a link leads to is not the
+    artefact's."""
+    if draft.is_symlink() or not draft.is_dir():
+        raise Refused("the folder that it was given to write to is gone")
+    for path in sorted(draft.rglob("*")):
+        name, mode = str(path.relative_to(draft)), path.lstat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise Refused(f"it wrote {name!r}, which is neither a file nor a folder but a link, a pipe or the like")
+        if not name.isprintable():
+            raise Refused(f"it wrote a file with the name {name!a}, which cannot be printed")
 
 
 def _inputs(manifest: Path) -> set[str]:

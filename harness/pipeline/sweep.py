@@ -109,7 +109,7 @@ def run_sweep(plan: PlannedSweep, results: Path, observer: Observer | None, opti
         ledger.account, ledger.workspace_limit = plan.account, options.max_cost_workspace
         ledger.limit = options.max_cost if options.max_cost is not None else plan.sweep.max_cost
         publisher, again = Publisher(plan, store, ledger, results), ExecutionResult()
-        isolation = IsolatedWork(plan.sweep.timeout)
+        isolation = IsolatedWork(plan.sweep.timeout, closed=plan.closed_to)
         executor = LocalExecutor(
             workspace,
             store,

@@ -8,11 +8,15 @@ from dataclasses import asdict, dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from harness.errors import UserError
+from harness.plugin_code.plugin_guard import plugin_guard
+from harness.plugin_code.plugin_words import cause
 from harness.plugins import Plugin
 from harness.progress import Progress
 
 State = Literal["kept", "broken", "not checked"]
 T = TypeVar("T")
+TIMEOUT = 600.0
+"""Seconds a contract; the longest take some, unless a machine is busy."""
 
 
 class Broken(Exception):
@@ -110,30 +114,36 @@ class CheckReport:
         return "\n".join(told) or f"{self.kind} '{self.name}' keeps its contracts"
 
 
-def run_checks(kind: str, name: str, setting: T, contracts: Sequence[Check[T]], progress: Progress) -> CheckReport:
-    """Every contract tried on `setting`, one after another; one that is broken stops no other."""
+def run_checks(
+    kind: str, name: str, setting: T, contracts: Sequence[Check[T]], progress: Progress, timeout: float = TIMEOUT
+) -> CheckReport:
+    """Every contract tried on `setting`, one after another; one that is broken, or not kept after `timeout` seconds,
+    stops no other."""
     begun, verdicts = time.perf_counter(), []
     for number, contract in enumerate(contracts):
         progress(number, len(contracts), contract.name)
-        verdicts.append(_verdict(contract, setting))
+        verdicts.append(_verdict(contract, setting, timeout))
     progress(len(contracts), len(contracts), "")
     return CheckReport(kind, name, tuple(verdicts), time.perf_counter() - begun)
 
 
-def _verdict(contract: Check[T], setting: T) -> CheckResult:
+def _verdict(contract: Check[T], setting: T, timeout: float) -> CheckResult:
     try:
-        contract.passes(setting)
+        with plugin_guard(timeout):
+            contract.passes(setting)
     except NotChecked as reason:
         return CheckResult(contract.name, contract.demands, "not checked", str(reason))
     except Broken as seen:
         if seen.contract not in (None, contract.name):
             return CheckResult(contract.name, contract.demands, "not checked", f"see '{seen.contract}'")
         return CheckResult(contract.name, contract.demands, "broken", str(seen), contract.remedy)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         return CheckResult(contract.name, contract.demands, "broken", raised(error), contract.remedy)
     return CheckResult(contract.name, contract.demands, "kept")
 
 
 def raised(error: BaseException) -> str:
     """An error that a plug-in raised, in one line of words."""
-    return f"it raises {str(error) if isinstance(error, UserError) else f'{type(error).__name__}: {error}'}"
+    return f"it raises {str(error) if isinstance(error, UserError) else cause(error)}"

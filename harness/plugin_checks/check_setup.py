@@ -168,7 +168,9 @@ class CheckSetup:
             with record_questions(self._teacher(CheckVariant())) as asked:
                 planned = self.planned(CheckVariant())
                 store = self.make(planned.run, self.home / "main")
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise Broken(raised(error), "runs") from error
         self._asked = asked
         shared = {path.name for path in WorkspaceFolder(self.home / "base").store.root.glob("*/*")}

@@ -14,7 +14,7 @@ from harness.labelling.labels.teacher import Teacher
 from harness.losses.loss import Loss
 from harness.method import Method
 from harness.plugin_checks import collection_checks, loss_checks, method_checks, student_checks, teacher_checks
-from harness.plugin_checks.check import Check, CheckReport, run_checks
+from harness.plugin_checks.check import TIMEOUT, Check, CheckReport, run_checks
 from harness.plugins import Plugin, plugins, refusal
 from harness.progress import Progress
 from harness.retrieval.student_type import StudentType
@@ -47,20 +47,20 @@ def check(
     plugin: type[Plugin],
     given: Mapping[str, Any] | None = None,
     progress: Progress = lambda done, total, unit="": None,
+    timeout: float = TIMEOUT,
 ) -> CheckReport:
     """Every contract of a kind of plug-in tried on `plugin` with the settings `given`; relative paths in those start
     from here.
 
     A baseline is run a dozen times with a budget of 20 on a made-up collection, once in a process of its own and once
     killed, so it must be importable by module and name. A teacher is asked about six queries, and one that costs money
-    costs that. One that passes is noted with the hash of its source, for the cards of its runs. Raises UserErrors on
-    wrong settings.
+    costs that. A contract that is not kept after `timeout` seconds is broken. One that passes is noted with the hash of
+    its source, for the cards of its runs. Raises UserErrors on wrong settings.
     """
     settings = settings_of(kind, plugin, given or {})
     with tempfile.TemporaryDirectory(prefix="harness-contracts-") as home:
-        report = run_checks(
-            kind, plugin.name, CHECKS[kind].setup(plugin, settings, Path(home)), CHECKS[kind].contracts, progress
-        )
+        setup, contracts = CHECKS[kind].setup(plugin, settings, Path(home)), CHECKS[kind].contracts
+        report = run_checks(kind, plugin.name, setup, contracts, progress, timeout)
     if report.ok and (code := source_hash(plugin)) is not None:
         note_passed(str(getattr(plugin, "entry_point_group", "")), plugin.name, code)
     return report

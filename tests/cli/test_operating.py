@@ -154,6 +154,16 @@ def test_one_file_is_enough_for_a_plug_in(home: Path, monkeypatch: Monkey, capsy
             "import sys\nsys.exit(3)\n",
             "exits_at_once.py:2: the plug-in file does not load: System",
         ),
+        (
+            "leaves_at_once.py",
+            "import os\nos._exit(3)\n",
+            "leaves_at_once.py:2: the plug-in file does not load: RuntimeError: it called os._exit(3)",
+        ),
+        (
+            "of_0_1.py",
+            "import os\nfrom harness.method import Kit\n",
+            "of_0_1.py:2: the plug-in file does not load: ImportError",
+        ),
     ],
 )
 def test_a_file_that_is_no_plug_in_says_why(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,6 +22,8 @@ def installed(place: Path, group: str, monkeypatch: pytest.MonkeyPatch) -> Itera
     """`place` is the package's folder; gives what finds its plug-in by the name of the package."""
     name, real = place.name, plugin_module.entry_points
     point = EntryPoint(name, name, group)
+    # As those of installed packages have it.
+    vars(point)["dist"] = SimpleNamespace(name=name)
     with monkeypatch.context() as patch:
         patch.syspath_prepend(str(place / "src"))
         patch.setattr(

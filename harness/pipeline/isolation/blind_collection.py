@@ -7,7 +7,14 @@ from pathlib import Path
 
 from harness.collections.collection import Judgments
 from harness.collections.prepared import PreparedCollection
+from harness.config.sweep_file import SweepFile
 from harness.pipeline.outcome.stage_fault import Refused
+
+
+def hidden_splits(sweep: SweepFile) -> frozenset[str]:
+    """Whose judgments no method may see: those that its runs are rated by, and those of the test split unless settings
+    are chosen on it."""
+    return frozenset({sweep.evaluate.split, *({"test"} - {sweep.tune.split if sweep.tune else ""})})
 
 
 class BlindCollection(PreparedCollection):

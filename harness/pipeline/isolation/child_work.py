@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.ledger.ledger import Ledger
+from harness.pipeline.isolation.closed_files import close_files
 from harness.pipeline.isolation.plugin_classes import suspects
 from harness.pipeline.isolation.stage_work import StageContext, work
 from harness.pipeline.outcome.stage_fault import StageFault
@@ -60,6 +61,8 @@ class ChildOrder:
     store: Store
     ledger: LedgerTerms
     cache: Path
+    closed: tuple[Path, ...] = ()
+    """Files that it may not open."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,7 @@ def _carry_out(link: Connection, order: bytes) -> None:
             spoken = time.monotonic()
             _send(link, "progress", paid=asdict(ledger.paid), done=int(done), total=int(total), unit=str(unit))
 
+    close_files(job.closed)
     try:
         measured = work(job.stage, job.draft, StageContext(job.store, ledger, job.cache, progress))
     except BaseException as error:

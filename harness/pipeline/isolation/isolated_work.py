@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +27,8 @@ class IsolatedWork:
 
     timeout: float | None = None
     has_workers: bool = False
+    closed: Callable[[Stage], tuple[Path, ...]] = lambda stage: ()
+    """Files that a stage in which a plug-in works cannot open."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _busy: set[StageProcess] = field(default_factory=set)
     _idle: dict[bool, list[StageProcess]] = field(default_factory=lambda: {False: [], True: []})
@@ -35,7 +38,7 @@ class IsolatedWork:
     def __call__(self, stage: Stage, draft: Path, context: StageContext) -> StageMeasure:
         classes = plugin_classes(stage)
         is_isolated = (bool(classes) or self.has_workers) and not any(kind.__module__ == "__main__" for kind in classes)
-        order = packed(stage, draft, context) if is_isolated else None
+        order = packed(stage, draft, context, self.closed(stage) if classes else ()) if is_isolated else None
         if order is None:
             return work(stage, draft, context)
         computes = stage.resources.cpu > 0

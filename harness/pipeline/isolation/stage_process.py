@@ -41,12 +41,12 @@ class StageProcessError(Exception):
         self.fault = fault
 
 
-def packed(stage: Stage, draft: Path, context: StageContext) -> bytes | None:
-    """What is handed to a child; None where the stage cannot be: its class was typed in, or it holds what no file
-    can."""
+def packed(stage: Stage, draft: Path, context: StageContext, closed: tuple[Path, ...] = ()) -> bytes | None:
+    """What is handed to a child, which cannot open the files `closed` any more; None where the stage cannot be: its
+    class was typed in, or it holds what no file can."""
     terms = LedgerTerms.of(context.ledger)
     try:
-        return pickle.dumps(ChildOrder(stage, draft, context.store.for_child(), terms, context.cache))
+        return pickle.dumps(ChildOrder(stage, draft, context.store.for_child(), terms, context.cache, closed))
     except Exception:
         # Whatever a plug-in's own objects raise when they are pickled.
         return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from harness.errors import UserError
 from harness.masking import masked
+from harness.plugin_code.plugin_words import cause
 
 _FRAME = re.compile(r'^ +File "(?P<file>[^"]+)", line (?P<line>\d+) in ', re.MULTILINE)
 """A frame as faulthandler writes it; the innermost comes first."""
@@ -61,9 +62,8 @@ class StageFault:
 def _words(error: BaseException) -> str:
     if isinstance(error, (UserError, Refused)):
         return str(error)
-    kind = type(error).__name__
-    words = f"{kind}: {error}" if str(error) else kind
-    return f"{words}, which would have ended the sweep" if isinstance(error, SystemExit) else words
+    ends = not isinstance(error, (Exception, KeyboardInterrupt))
+    return f"{cause(error)}, which would have ended the sweep" if ends else cause(error)
 
 
 def _files(classes: Iterable[type]) -> set[str]:

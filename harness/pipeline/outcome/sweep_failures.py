@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.config.cells import Cell
-from harness.pipeline.builder import PlannedCell
+from harness.pipeline.builder import PlannedCell, UnplannedCell
 from harness.pipeline.local_executor import ExecutionResult
 from harness.pipeline.outcome.stage_fault import StageFault
 from harness.pipeline.planned_sweep import PlannedSweep
@@ -91,6 +91,18 @@ def failure_text(failure: CellFailure, what: str) -> str:
     if failure.traceback:
         lines.append(f"  traceback: {failure.traceback}; `harness status FILE --why` shows it")
     return "\n".join(lines)
+
+
+def unplanned_notices(unplanned: Iterable[UnplannedCell]) -> list[str]:
+    """A line for each reason for which cells could not be planned."""
+    cells: dict[str, list[str]] = {}
+    for one in unplanned:
+        cells.setdefault(one.fault.reason, []).append(str(one.cell))
+    return [f"{_cells(names)} cannot be planned: {reason}" for reason, names in cells.items()]
+
+
+def _cells(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{counted(len(names), 'cell')} ({_some(names, ', ')})"
 
 
 def _some(names: list[str], between: str) -> str:

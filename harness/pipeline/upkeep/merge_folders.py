@@ -80,7 +80,7 @@ def _kind_of(folder: Path, workspace: WorkspaceFolder, results: Path) -> str:
             remedy="a workspace holds store/ or ledger.sqlite, results hold COLLECTION/RUN/card.yaml",
         )
     if folder.resolve() == (workspace.path if kind == "workspace" else results).resolve():
-        raise UserError(f"these {'are' if kind == 'results' else 'is'} what is merged into", file=folder)
+        raise UserError(f"is the {kind} folder that is merged into, and cannot be merged into itself", file=folder)
     return kind
 
 

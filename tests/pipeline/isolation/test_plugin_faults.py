@@ -25,15 +25,38 @@ FAILING = {
     "dies": ("killed by SIGSEGV", "ctypes.string_at(0)"),
     "loops": ("longer than the timeout of 4.0 s", "time.sleep(0.1)"),
     "no-run": ("there is no run", "def run(self, out"),
+    "opens-judgments": ("it opens 'data/qrels/test.tsv', which holds what its run is rated by", ".read_text()"),
+    "links-judgments": ("it opens 'data/qrels/test.tsv', which holds what its run is rated by", "os.link("),
+    "opens-prepared": ("judgments.arrow', which holds what its run is rated by", 'judgments("test")'),
+    "pipes": ("it wrote 'pipe', which is neither a file nor a folder", "def run(self, out"),
+    "links": ("it wrote 'models', which is neither a file nor a folder", "def run(self, out"),
+    "odd-name": ("it wrote a file with the name '\\udcff'", "def run(self, out"),
+    "removes": ("the folder that it was given to write to is gone", "def run(self, out"),
     "foreign-documents": ("holds no document of the collection; it has 'xd0'", "def run(self, out"),
     "foreign-queries": ("holds none of the judged queries; it has 'xtest0-0'", "def run(self, out"),
     "plan-raises": ("KeyError: 'retriever'", 'raise KeyError("retriever")'),
     "plan-exits": ("SystemExit: 5", "sys.exit(5)"),
+    "plan-loops": ("TimeoutError: it ran longer than the timeout of 4 s", "time.sleep(0.01)"),
+    "plan-swallows": ("TimeoutError: it ran longer than the timeout of 4 s", ""),
+    "plan-leaves": ("it called os._exit(6), which would have ended", "os._exit(6)"),
+    "plan-ends": ("GeneratorExit: no more, which would have ended the sweep", "raise GeneratorExit"),
+    "plan-is-speechless": ("Speechless: (what it says cannot be read: LookupError)", "raise Speechless"),
+    "bad-kind": ("the kind of Escaping is '../../outside'", "def run(self, inputs"),
     "returns-none": ("returned None", "def run(self, inputs"),
+    "plan-of-0.1": ("no attribute 'draw'; `draw` is `subset` since 0.2", "inputs.draw()"),
     "reads-judgments": ("reads the judgments of the split 'test'", 'inputs.collection.judgments("test")'),
 }
 """By fault, what is said of it, and the line that is named."""
-WORKING = ("none", "prints", "plan-prints", "some-foreign", "constant")
+WORKING = (
+    "plan-moves",
+    "plan-starts-thread",
+    "opens-training-judgments",
+    "none",
+    "prints",
+    "plan-prints",
+    "some-foreign",
+    "constant",
+)
 FLAGS = {
     "some-foreign": "its run holds 1 document that the collection does not have",
     "constant": "its run gives all documents of a query the same score, so that their ids decide",
@@ -127,6 +150,14 @@ def test_status_shows_tracebacks_when_asked(home: Path, swept: subprocess.Comple
     plain, full = (harness(home, "status", "sweep.yaml", *more).stdout for more in ((), ("--why",)))
     assert "Traceback (most recent call last)" not in plain
     assert 'raise LookupError("no such embedding")' in full and 'raise KeyError("retriever")' in full
+
+
+def test_a_plan_says_each_reason_once_on_one_line(home: Path) -> None:
+    methods = "methods=[bm25, {method: faulty, fault: [plan-raises, plan-raises-too]}]"
+    told = harness(home, "plan", "sweep.yaml", "--set", methods).stdout
+    (notice,) = (line for line in told.splitlines() if line.startswith("notice: "))
+    assert "2 cells (data faulty fault=plan-raises, data faulty fault=plan-raises-too) cannot be planned: " in notice
+    assert "KeyError: 'retriever'" in notice and "plugged_in.py:" in notice
 
 
 def test_fail_fast_stops_at_the_first_failure(tmp_path: Path) -> None:
