@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.segment import Segment
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -71,8 +72,12 @@ class _Fitting:
     heading: str
     whole: Table
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        yield _drawn(self.part, self.heading, *_fitting(self.whole, options.max_width))
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        fitting, found = _fitting(self.whole, options.max_width)
+        # Of a terminal that is narrower than the columns that are always there the right is cut, never the names.
+        least = _METHOD + 3 + sum(_width(column, self.whole.rows) for column in fitting)
+        wide = options.update(max_width=max(options.max_width, least))
+        yield from console.render(_drawn(self.part, self.heading, fitting, found), wide)
 
 
 @dataclass(frozen=True)

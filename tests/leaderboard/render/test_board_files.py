@@ -59,6 +59,15 @@ def test_a_narrow_terminal_is_told_what_is_left_out_and_nothing_is_cut(results: 
     assert "…" not in text.partition("by number of labels")[0]
 
 
+@pytest.mark.parametrize("width", [20, 40, 60])
+def test_the_narrowest_terminal_loses_no_name(results: Path, width: int) -> None:
+    found = load_board(results)
+    text = shown(found, width)
+    cut = min(width, 25)
+    for row in found.tables[0].rows:
+        assert any(row.method[: cut - 8] in line for line in text.splitlines()), row.method
+
+
 def test_a_wide_terminal_says_what_a_mean_is_uncertain_by(results: Path) -> None:
     found = load_board(results)
     told = [row.variance.summary for row in found.tables[0].rows if row.variance]
