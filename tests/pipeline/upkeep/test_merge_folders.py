@@ -74,7 +74,7 @@ def test_a_folder_that_is_neither_is_refused_before_anything_is_written(finished
     with pytest.raises(harness.UserError, match="neither a workspace nor a folder of results"):
         merge_folders([finished.home / "workspace", tmp_path], here, tmp_path / "results", silent)
     assert not here.path.exists()
-    with pytest.raises(harness.UserError, match="is what is merged into"):
+    with pytest.raises(harness.UserError, match="cannot be merged into itself"):
         merge_folders([finished.home / "workspace"], finished.workspace, finished.results, silent)
 
 
