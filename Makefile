@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Exact versions of everything. build/lowest.txt and build/newest.txt are the two ends of the ranges in pyproject.toml: make test CONSTRAINTS=build/lowest.txt
 CONSTRAINTS ?= constraints.txt
 
-.PHONY: help sweep test test-quick test-house browser test-vllm lint hooks docs dist bench bench-quick dashboard calibrate clean
+.PHONY: help sweep test test-quick test-house browser test-vllm test-ray test-ray-quick lint hooks docs dist bench bench-quick dashboard calibrate clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -39,6 +39,13 @@ browser:  ## install Chromium for the browser tests, which are skipped without i
 
 test-vllm: $(VENV)/.dev $(VLLM)/.installed  ## set up vLLM for CPUs beside it (3.5 GB), then test with a real one
 	$(BIN)/python -m pytest -q -m vllm tests/teachers
+
+test-ray: $(VENV)/.ray  ## set up Ray, then test on a cluster of two nodes here (minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m ray tests/pipeline
+
+# What every crew keeps, and a node that dies.
+test-ray-quick: $(VENV)/.ray  ## the most important of them
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m ray tests/pipeline -k 'crews or node_that_is_lost'
 
 lint: $(VENV)/.dev  ## ruff and mypy
 	$(BIN)/ruff check .
@@ -88,6 +95,10 @@ $(VENV)/.core: $(VENV)/.python pyproject.toml $(CONSTRAINTS) requirements-bundle
 
 $(VENV)/.dev: $(VENV)/.core
 	$(PIP) install -q -c $(CONSTRAINTS) -e '.[dev,lucene]'
+	@touch $@
+
+$(VENV)/.ray: $(VENV)/.dev
+	$(PIP) install -q -c $(CONSTRAINTS) -e '.[ray]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.core

@@ -29,7 +29,7 @@ else:
 
 Check = dict[str, Any]
 
-_KEYS = (
+KEYS = (
     "OPENAI_API_KEY",
     "AZURE_API_KEY",
     "ANTHROPIC_API_KEY",
@@ -136,7 +136,7 @@ def _java() -> list[Check]:
 
 
 def _keys() -> list[Check]:
-    present = [key for key in _KEYS if os.environ.get(key)]
+    present = [key for key in KEYS if os.environ.get(key)]
     return [check("API keys", True, f"set: {', '.join(present)}" if present else "none set; local teachers need none")]
 
 

@@ -36,7 +36,7 @@ from harness.progress import Progress
 from harness.source_hash import is_foreign, source_hash
 
 if TYPE_CHECKING:
-    from harness.ledger.ledger import Ledger
+    from harness.ledger.call_ledger import CallLedger
 
 JSON = Any
 _JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -45,7 +45,11 @@ _JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":
 class Context(Protocol):
     """What a running stage may use beside its fields."""
 
-    ledger: Ledger
+    @property
+    def ledger(self) -> CallLedger:
+        """Every call ever paid for."""
+        ...
+
     cache: Path
     """Scratch that any sweep of the workspace may share; losing it loses time only."""
     progress: Progress

@@ -25,6 +25,9 @@ from harness.cli.evaluate_commands import compare, evaluate
 from harness.cli.labels_commands import labels_app
 from harness.cli.meta_command import meta
 from harness.cli.options import (
+    AddressOpt,
+    ExecutorChoice,
+    ExecutorOpt,
     JsonOpt,
     PluginsOpt,
     SetOpt,
@@ -216,18 +219,25 @@ def doctor(
     ] = None,
     overrides: SetOpt = None,
     workspace: WorkspaceOpt = Path("workspace"),
+    executor: ExecutorOpt = ExecutorChoice.local,
+    address: AddressOpt = "auto",
     plugin_files: PluginsOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
     """What this machine can do: device, precision, Java, models, keys present or not. With a sweep file: whether its
-    teachers can be asked, by one tiny question to each; exit code 1 where one cannot."""
+    teachers can be asked, by one tiny question to each; with --executor ray: in what the nodes of a cluster differ from
+    this machine. Exit code 1 where a teacher cannot be asked or a node differs."""
     from harness.doctor import diagnose, render_diagnosis
+    from harness.pipeline.cluster.cluster_diagnosis import diagnose_cluster
     from harness.pipeline.diagnosis.sweep_diagnosis import diagnose_sweep
 
     use_plugins(plugin_files)
-    report = diagnose() if file is None else diagnose_sweep(harness.Workspace(workspace).plan(file, overrides or ()))
+    home, on_cluster = harness.Workspace(workspace), executor is ExecutorChoice.ray
+    rows = diagnose_cluster(address, home)["checks"] if on_cluster else []
+    rows += diagnose_sweep(home.plan(file, overrides or ()))["checks"] if file is not None else []
+    report = {"checks": rows} if rows else diagnose()
     emit(report) if as_json else display(render_diagnosis(report))
-    raise typer.Exit(0 if file is None or all(row["ok"] for row in report["checks"]) else 1)
+    raise typer.Exit(0 if all(row["ok"] for row in rows) else 1)
 
 
 add_plugin_commands(app)

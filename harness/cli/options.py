@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -70,6 +71,24 @@ MaxCostWorkspaceOpt = Annotated[
         min=0,
         metavar="USD",
         help="Stop before all that ever ran in this workspace costs more than this.",
+    ),
+]
+
+
+class ExecutorChoice(StrEnum):
+    """Where stages run."""
+
+    local = "local"
+    ray = "ray"
+
+
+ExecutorOpt = Annotated[
+    ExecutorChoice, typer.Option("--executor", help="Where stages run: on this machine, or on a Ray cluster.")
+]
+AddressOpt = Annotated[
+    str,
+    typer.Option(
+        "--address", metavar="HOST:PORT", help="With --executor ray: the cluster; auto is the one of this machine."
     ),
 ]
 JsonOpt = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]

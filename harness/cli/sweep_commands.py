@@ -12,6 +12,9 @@ import harness
 from harness.cli.board_commands import show_board
 from harness.cli.error_output import FAILED
 from harness.cli.options import (
+    AddressOpt,
+    ExecutorChoice,
+    ExecutorOpt,
     JsonOpt,
     MaxCostOpt,
     MaxCostWorkspaceOpt,
@@ -62,6 +65,8 @@ def sweep(
     retry_failed: RetryFailedOpt = False,
     fail_fast: FailFastOpt = False,
     jobs: JobsOpt = None,
+    executor: ExecutorOpt = ExecutorChoice.local,
+    address: AddressOpt = "auto",
     plugin_files: PluginsOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
@@ -80,6 +85,8 @@ def sweep(
         retry_failed=retry_failed,
         fail_fast=fail_fast,
         jobs=jobs,
+        executor=executor.value,
+        address=address,
     )
     if as_json:
         emit(outcome.summary)

@@ -84,6 +84,8 @@ def decide(connection: sqlite3.Connection, asker: int, wish: Wish) -> Claim:
     key = wish.key.hex()
     if _is_taken(connection, asker, wish):
         return Claim("taken", key)
+    if wish.holding:
+        release(connection, wish.key, asker, stays=True)
     row = connection.execute("SELECT usd FROM overruns WHERE model = ?", [wish.model]).fetchone()
     usd = wish.usd + (row[0] if row else 0.0)
     if usd and (refused := _refused(connection, key, usd, wish.caps)):
@@ -102,7 +104,7 @@ def _is_taken(connection: sqlite3.Connection, asker: int, wish: Wish) -> bool:
     row = connection.execute("SELECT asker, resumable FROM claims WHERE key = ?", [wish.key]).fetchone()
     if row is None or (wish.holding and row[0] == asker):
         return False
-    if _is_living(connection, row[0]):
+    if is_living(connection, row[0]):
         return True
     if row[1] and wish.resumable:
         # What was sent is read by this asker, and paid once.
@@ -212,7 +214,22 @@ def raise_overrun(connection: sqlite3.Connection, model: str, usd: float) -> Non
 def register(connection: sqlite3.Connection) -> int:
     """The number of this process among those that ask."""
     bury(connection)
-    asker = this_process(time.time())
+    return _add(connection, this_process(time.time()))
+
+
+def enlist(connection: sqlite3.Connection, asker: Asker) -> int:
+    """The number of another process, which does not open the file itself; the same whenever it is named again. Its
+    lease begins anew, by the clock here."""
+    row = connection.execute(
+        "SELECT id FROM askers WHERE host = ? AND pid = ? AND since = ?", [asker.host, asker.pid, asker.since]
+    ).fetchone()
+    if row is None:
+        return _add(connection, asker._replace(until=time.time() + LEASE))
+    renew(connection, row[0])
+    return int(row[0])
+
+
+def _add(connection: sqlite3.Connection, asker: Asker) -> int:
     number = connection.execute("INSERT INTO askers (host, pid, since, until) VALUES (?, ?, ?, ?)", asker).lastrowid
     assert number is not None
     return number
@@ -228,7 +245,8 @@ def leave(connection: sqlite3.Connection, asker: int) -> None:
     connection.execute("DELETE FROM askers WHERE id = ?", [asker])
 
 
-def _is_living(connection: sqlite3.Connection, asker: int) -> bool:
+def is_living(connection: sqlite3.Connection, asker: int) -> bool:
+    """Whether an asker's claims hold."""
     row = connection.execute("SELECT host, pid, since, until FROM askers WHERE id = ?", [asker]).fetchone()
     return row is not None and Asker._make(row).is_alive(time.time())
 

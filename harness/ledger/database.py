@@ -8,6 +8,8 @@ from pathlib import Path
 
 from harness.errors import UserError
 from harness.ledger.given_up import TABLE
+from harness.ledger.leases import LEASES
+from harness.ledger.receipts import RECEIPTS
 from harness.ledger.sqlite_mode import set_journal
 
 BEFORE = "(before accounts)"
@@ -92,6 +94,8 @@ _MIGRATIONS = (
     "CREATE TABLE overruns (model TEXT PRIMARY KEY NOT NULL, usd REAL NOT NULL) WITHOUT ROWID",
     # From which server the answers of a model came whose name does not say which model it is.
     "CREATE TABLE servers (model TEXT PRIMARY KEY NOT NULL, address TEXT NOT NULL) WITHOUT ROWID",
+    LEASES,
+    RECEIPTS,
 )
 """Statement number n takes a ledger of version n to version n + 1."""
 

@@ -42,6 +42,10 @@ class LedgerFile:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             connection = self._connection()
+            if connection.in_transaction:
+                # Part of what this thread is doing already: all or nothing.
+                yield connection
+                return
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection

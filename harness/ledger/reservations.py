@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 
 from harness.errors import UserError
+from harness.ledger.call_ledger import CallLedger
 from harness.ledger.claims import Claim
 from harness.ledger.given_up import GivenUp
-from harness.ledger.ledger import Ledger
 
 _FIRST, _LONGEST = 0.02, 0.5
 """Seconds of the first and of the longest pause between two looks at what others do."""
@@ -23,7 +23,7 @@ class Reservations:
     `check` is called before each new try and raises when the work is to stop. `resumable` as in `claims.Wish`.
     """
 
-    def __init__(self, ledger: Ledger, check: Callable[[], None], resumable: bool) -> None:
+    def __init__(self, ledger: CallLedger, check: Callable[[], None], resumable: bool) -> None:
         self._ledger, self._check, self._resumable = ledger, check, resumable
         self._granted: dict[str, Claim] = {}
         self._settled = asyncio.Event()
@@ -104,7 +104,7 @@ class Reservations:
             self._others.clear()
 
 
-def wait_for_claim(ledger: Ledger, key: str, usd: float, model: str) -> Claim:
+def wait_for_claim(ledger: CallLedger, key: str, usd: float, model: str) -> Claim:
     """The same for work that asks one question after another; holds the thread meanwhile."""
     pause = _FIRST
     while (claim := ledger.claim(key, usd, model)).state in ("wait", "taken"):

@@ -3,43 +3,11 @@ cannot work."""
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 import time
 from pathlib import Path
 
-import psutil
-
-_NETWORK = frozenset(
-    [
-        "9p",
-        "afs",
-        "afpfs",
-        "beegfs",
-        "ceph",
-        "cifs",
-        "fuse.ceph",
-        "fuse.glusterfs",
-        "fuse.sshfs",
-        "glusterfs",
-        "gpfs",
-        "lustre",
-        "ncpfs",
-        "nfs",
-        "nfs4",
-        "orangefs",
-        "prl_fs",
-        "smb2",
-        "smb3",
-        "smbfs",
-        "vboxsf",
-        "virtiofs",
-        "vmhgfs",
-        "webdav",
-    ]
-)
-"""File systems that may be mounted by several machines, or that share no memory between processes."""
-
+from harness.ledger.network_disk import is_on_network
 
 _PAGES = 32_000
 """Pages (of 4 KB) of the write-ahead log after which whoever writes carries it into the file itself and starts it anew,
@@ -53,7 +21,7 @@ def set_journal(connection: sqlite3.Connection, path: Path) -> str:
     A process that dies loses nothing that was committed in either mode. A write-ahead log needs memory shared by all
     processes, so it is not used on network disks, nor where SQLite refuses it.
     """
-    mode = "delete" if _on_network(path) else _try_wal(connection)
+    mode = "delete" if is_on_network(path) else _try_wal(connection)
     if mode != "wal":
         connection.execute("PRAGMA journal_mode = DELETE")
         connection.execute("PRAGMA synchronous = FULL")
@@ -76,14 +44,3 @@ def _try_wal(connection: sqlite3.Connection) -> str:
                 return "delete"
             time.sleep(pause)
     raise AssertionError("unreachable")
-
-
-def _on_network(path: Path) -> bool:
-
-    with contextlib.suppress(OSError, RuntimeError):
-        place = path.resolve()
-        mounts = [part for part in psutil.disk_partitions(all=True) if place.is_relative_to(part.mountpoint)]
-        # The longest mount point is the one that holds the file; of two on one place the later covers the earlier.
-        holding = max(enumerate(mounts), key=lambda item: (len(Path(item[1].mountpoint).parts), item[0]), default=None)
-        return holding is not None and holding[1].fstype.lower() in _NETWORK
-    return False

@@ -5,24 +5,27 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 
+from harness.ledger.call_ledger import CallLedger
 from harness.ledger.calls import CachedResponse, Call, Origin, Usage
 from harness.ledger.claims import Balance, Claim
 from harness.ledger.given_up import GivenUp
-from harness.ledger.ledger import Ledger
 
 
-class MeteredLedger(Ledger):
+class MeteredLedger:
     """The same calls as `ledger`, whose `paid` goes on counting too.
 
     `paid` is what the work paid here and now; `used` is what it would have cost alone, each distinct call once, paid
     now or found, and every miss.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger.path)
+    def __init__(self, ledger: CallLedger) -> None:
+        self.path = ledger.path
         self._ledger = ledger
         self._seen: set[str] = set()
-        self.used = Usage()
+        self.paid = self.used = Usage()
+
+    def get(self, key: str) -> CachedResponse | None:
+        return self.get_many([key]).get(key)
 
     def get_many(self, keys: Iterable[str]) -> dict[str, CachedResponse]:
         found = self._ledger.get_many(keys)
@@ -100,13 +103,16 @@ class MeteredLedger(Ledger):
         self._use_given_up(found.values())
         return found
 
+    def origins(self, keys: Iterable[str]) -> dict[str, Origin]:
+        return self._ledger.origins(keys)
+
     def left(self) -> float:
         return self._ledger.left()
 
     @property
     def sources(self) -> dict[str, Origin]:
         """Where the answers that the work used are from, by key, for those of which that is known."""
-        return self._ledger.origins(self._seen)
+        return self.origins(self._seen)
 
     def _use_given_up(self, requests: Iterable[GivenUp]) -> None:
         new = [one for one in requests if one.key not in self._seen]

@@ -30,7 +30,7 @@ from harness.plugins import Settings
 from harness.stage import digest
 
 if TYPE_CHECKING:
-    from harness.ledger.ledger import Ledger
+    from harness.ledger.call_ledger import CallLedger
     from harness.progress import Progress
 
 _RESENT = 1_000
@@ -201,14 +201,14 @@ class ChatTeacher(Teacher):
         """In words, what became of parameters that went another way than the settings say, by name."""
         return self.accepted.described()
 
-    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+    def label(self, tasks: Sequence[Task], ledger: CallLedger, progress: Progress) -> Iterator[Ranking]:
         self._address = self._second_address(ledger)
         rankings = list(self._driver.label(tasks, ledger, progress))
         # Not before: texts are cut as they are asked about, while requests are in flight, and nothing waits for it.
         self._prompts = self.asking.cut_counts(tasks)
         yield from rankings
 
-    def _second_address(self, ledger: Ledger) -> str:
+    def _second_address(self, ledger: CallLedger) -> str:
         """The address that is asked, where answers under the model's name are from another one: they are another
         teacher's then, and the ledger keeps the two apart. Empty elsewhere."""
         if self.asked_at is None or self.is_named:
@@ -216,7 +216,7 @@ class ChatTeacher(Teacher):
         weights, address = self.asked_at
         return address if ledger.server(weights) not in (None, address) else ""
 
-    def _answered(self, ledger: Ledger) -> None:
+    def _answered(self, ledger: CallLedger) -> None:
         if self.is_named or self._address or self._noted == ledger.path or self.asked_at is None:
             return
         weights, address = self.asked_at
@@ -237,7 +237,7 @@ class ChatTeacher(Teacher):
         """Most tokens that the answer to a request may be billed for."""
         return self.output_limit(request)
 
-    def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
+    def estimate(self, tasks: Sequence[Task], ledger: CallLedger) -> Cost:
         """Exact input tokens of what is asked next; questions that depend on answers not there yet are taken to be as
         long."""
         seen: set[str] = set()

@@ -14,9 +14,9 @@ from harness.labelling.labels.failure_guard import FailureGuard
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.prompting.prompter import Request
 from harness.labelling.strategies.strategy import ParsedResponse
+from harness.ledger.call_ledger import CallLedger
 from harness.ledger.calls import Call, Usage
 from harness.ledger.given_up import GivenUp
-from harness.ledger.ledger import Ledger
 from harness.ledger.reservations import Reservations
 from harness.llm.answers.paid_call import missing_answer, paid_call, parsed_reply, reply_given_up
 from harness.llm.backend import Backend, Completion, RequestFailed
@@ -48,13 +48,13 @@ class InFlight:
     open: Callable[[], AbstractAsyncContextManager[Backend]]
     tariff: Tariff
     """What requests may cost, and did."""
-    answered: Callable[[Ledger], None]
+    answered: Callable[[CallLedger], None]
     """Called for each new answer."""
     asks: int
     """How often a request that brings no answer at all is sent; an empty answer at least three times."""
     misses: dict[str, ParsedResponse]
     """Replies that were no answer, by key; filled here."""
-    ledger: Ledger
+    ledger: CallLedger
     finished: Callable[[int, Ranking], None]
     tally: AnswerTally
     guard: FailureGuard

@@ -18,7 +18,7 @@ from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Task
 from harness.labelling.prompting.prompter import Prompter, Request
 from harness.labelling.strategies.strategy import ParsedResponse
-from harness.ledger.ledger import Ledger
+from harness.ledger.call_ledger import CallLedger
 from harness.llm.answers.paid_call import reply_given_up
 from harness.llm.backend import Backend
 from harness.llm.in_flight import InFlight
@@ -46,7 +46,7 @@ class Scheduler:
     key: Callable[[Request], str]
     open: Callable[[], AbstractAsyncContextManager[Backend]]
     tariff: Tariff
-    answered: Callable[[Ledger], None]
+    answered: Callable[[CallLedger], None]
     asks: int = 1
     """How often a request that brings no answer at all is sent; empty answers, which are mostly mishaps, at least three
     times."""
@@ -58,7 +58,7 @@ class Scheduler:
         self.tally = AnswerTally(self.model)
         """What was noticed over the answers of the last labelling."""
 
-    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+    def label(self, tasks: Sequence[Task], ledger: CallLedger, progress: Progress) -> Iterator[Ranking]:
         """A ranking for every task, in their order."""
         rankings: list[Ranking | None] = [None] * len(tasks)
         done = 0
@@ -95,7 +95,7 @@ class Scheduler:
     def _waiting(
         self,
         tasks: Sequence[Task],
-        ledger: Ledger,
+        ledger: CallLedger,
         finished: Callable[[int, Ranking], None],
         guard: FailureGuard,
     ) -> Iterator[tuple[int, TaskState]]:
@@ -106,7 +106,7 @@ class Scheduler:
                 guard.count(one.failure)
                 finished(number, one.ranking)
 
-    def replay(self, tasks: Iterable[Task], ledger: Ledger) -> Iterator[TaskState]:
+    def replay(self, tasks: Iterable[Task], ledger: CallLedger) -> Iterator[TaskState]:
         """Every task as far as the ledger carries it."""
         left, chunk = iter(tasks), _SMALL
         while batch := list(islice(left, chunk)):
@@ -120,7 +120,7 @@ class Scheduler:
             chunk = _LARGE if all(one.ranking is not None for one in running) else _SMALL
             yield from running
 
-    def _replayed(self, running: Sequence[TaskState], ledger: Ledger) -> list[TaskState]:
+    def _replayed(self, running: Sequence[TaskState], ledger: CallLedger) -> list[TaskState]:
         """Those of `running` whose present round the ledger held whole, one round further."""
         keys = [[self.key(request) for request in one.requests] for one in running]
         wanted = {key for some in keys for key in some}

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.labelling.labels.label_stage import Labels
 from harness.labelling.labels.teacher import Cost, Task, Teacher
-from harness.ledger.ledger import Ledger
+from harness.ledger.call_ledger import CallLedger
 from harness.pipeline.budgets import largest_budgets, same_calls
 from harness.pipeline.store import Store
 from harness.qa.answer_stages import Read
@@ -17,7 +17,7 @@ from harness.stage import Stage
 
 
 def labelling_cost(
-    stages: Iterable[Stage], names: Mapping[str, Teacher], store: Store, ledger: Ledger
+    stages: Iterable[Stage], names: Mapping[str, Teacher], store: Store, ledger: CallLedger
 ) -> dict[str, Any]:
     """Calls, tokens and USD that the waiting `Labels` and `Read` stages would pay: in all, and under ``teachers`` by
     the names in `names`.
@@ -37,7 +37,7 @@ def labelling_cost(
     return asdict(total) | {"teachers": [{"name": name, **asdict(cost)} for name, cost in parts.items() if cost.calls]}
 
 
-def _cost(waiting: Sequence[Labels], store: Store, ledger: Ledger) -> Cost:
+def _cost(waiting: Sequence[Labels], store: Store, ledger: CallLedger) -> Cost:
     """What one teacher would be paid."""
     known: dict[str, tuple[Teacher, dict[str, Task]]] = {}
     unknown: list[Labels] = []
@@ -59,7 +59,7 @@ def _tasks(stage: Labels, store: Store) -> list[Task]:
     return stage.tasks(store.place(stage.subset.pool), store.place(stage.candidates))
 
 
-def _reader_cost(waiting: Sequence[Read], store: Store, ledger: Ledger) -> Cost:
+def _reader_cost(waiting: Sequence[Read], store: Store, ledger: CallLedger) -> Cost:
     """What one reader would be paid; runs that show it the same passages share their calls."""
     if not waiting:
         return Cost()

@@ -10,7 +10,7 @@ from harness.pipeline.live.observer import Observer
 from harness.pipeline.plan_report import plan_report, status_report
 from harness.pipeline.planned_sweep import PlannedSweep
 from harness.pipeline.single_stage import run_single_stage, stage_rows
-from harness.pipeline.sweep import SweepOptions, SweepResult, run_sweep
+from harness.pipeline.sweep import ExecutorName, SweepOptions, SweepResult, run_sweep
 from harness.pipeline.upkeep.garbage_table import size_text
 from harness.pipeline.upkeep.plan_marks import marked
 from harness.pipeline.upkeep.trained_models import release_models
@@ -67,6 +67,8 @@ class Plan(PlannedSweep):
         retry_failed: bool = False,
         fail_fast: bool = False,
         jobs: int | None = 1,
+        executor: ExecutorName = "local",
+        address: str = "auto",
     ) -> SweepResult:
         """Run what is missing, publish every cell under `results` as it is finished, say what failed. Interrupted, the
         same call goes on.
@@ -76,11 +78,12 @@ class Plan(PlannedSweep):
         without an answer, and makes anew what rests on those that now have one. With `fail_fast` no stage
         starts after the first that fails. Stages in which a plug-in works run in a process of their own. With `jobs`
         above 1 so many stages compute at once, in processes too (None: as many as cores and memory allow); what they
-        make is the same. `observer` hears of every
+        make is the same. With the executor ``ray`` they run on the cluster at `address` (``auto``, or HOST:PORT), on
+        storage that all its nodes see. `observer` hears of every
         stage; without one a table or lines are drawn on standard error. Raises UserError before anything runs when the
         inputs are wrong; what fails later is in the result.
         """
-        options = SweepOptions(max_cost, max_cost_workspace, retry_failed, fail_fast, jobs)
+        options = SweepOptions(max_cost, max_cost_workspace, retry_failed, fail_fast, jobs, executor, address)
         with marked(self):
             result = run_sweep(self, Path(results), observer, options)
         result.summary["released"] = released = release_models(self)

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from harness.config.cells import expand
 from harness.config.sweep_file import SweepFile
-from harness.ledger.ledger import Ledger
+from harness.ledger.call_ledger import SweepLedger
 from harness.masking import masked
 from harness.pipeline.builder import PlannedCell
 from harness.pipeline.cost import labelling_cost
@@ -174,7 +174,7 @@ def status_report(plan: PlannedSweep) -> Report:
     }
 
 
-def ledger_report(plan: PlannedSweep, ledger: Ledger) -> Report | None:
+def ledger_report(plan: PlannedSweep, ledger: SweepLedger) -> Report | None:
     """USD that the sweep paid in all its runs, may have paid for answers that were lost, and has reserved for calls
     under way; under ``workspace`` the same of all sweeps. None where nothing was ever asked."""
     if not ledger.path.is_file():
@@ -183,7 +183,7 @@ def ledger_report(plan: PlannedSweep, ledger: Ledger) -> Report | None:
     return _balance(ledger, plan.account) | {"workspace": _balance(ledger, None)}
 
 
-def _balance(ledger: Ledger, account: str | None) -> Report:
+def _balance(ledger: SweepLedger, account: str | None) -> Report:
     found = ledger.balance(account)
     return {
         "calls": found.calls,

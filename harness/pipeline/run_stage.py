@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -13,7 +14,7 @@ from typing import Any
 
 from harness._version import __version__
 from harness.device import DEVICES
-from harness.ledger.ledger import Ledger
+from harness.ledger.call_ledger import SweepLedger
 from harness.numerics.numerics_class import Numerics
 from harness.pipeline.isolation.stage_work import StageContext, StageMeasure, work
 from harness.pipeline.store import Manifest, Store
@@ -30,17 +31,19 @@ Work = Callable[[Stage, Path, StageContext], StageMeasure]
 def run_stage(
     stage: Stage,
     store: Store,
-    ledger: Ledger,
+    ledger: SweepLedger,
     cache_folder: Path,
     progress: Callable[[int, int, str], None],
     run: Work = work,
+    right: Callable[[Stage], AbstractContextManager[None]] | None = None,
 ) -> Manifest | None:
-    """Make the artefact of `stage`, whose inputs are there; None when another process made it while this one waited."""
+    """Make the artefact of `stage`, whose inputs are there; None when another process made it while this one waited for
+    the `right` to (the store's lock where nothing else is said)."""
 
     def tell(done: int, total: int, unit: str = "") -> None:
         progress(done, total, unit)
 
-    with store.lock(stage):
+    with (right or store.lock)(stage):
         if store.has(stage):
             return None
         cache_folder.mkdir(parents=True, exist_ok=True)

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from harness.ledger.ledger import Ledger
+from harness.ledger.call_ledger import SweepLedger
+from harness.pipeline.cluster.ray_executor import RayExecutor
+from harness.pipeline.cluster.ray_session import RaySession
 from harness.numerics.active_numerics import using_numerics
 from harness.pipeline.diagnosis.preflight import check_plan
+from harness.pipeline.isolation.child_work import LedgerTerms
 from harness.pipeline.isolation.isolated_work import IsolatedWork
 from harness.pipeline.jobs.capacity import default_jobs
+from harness.pipeline.jobs.executor import Executor
 from harness.pipeline.labels.failed_labels import ask_again, failed_labels, failed_labels_text
 from harness.pipeline.live.journal import Journal
 from harness.pipeline.live.live_view import view
 from harness.pipeline.live.observer import Observer, ObserverGroup
-from harness.pipeline.local_executor import ExecutionResult, LocalExecutor
+from harness.pipeline.local_executor import LocalExecutor
+from harness.pipeline.outcome.execution_result import ExecutionResult
 from harness.pipeline.outcome.sweep_failures import CellFailure, cell_failures, failure_text, trace_failures
 from harness.pipeline.plan_report import ledger_report
 from harness.pipeline.planned_sweep import PlannedSweep
@@ -81,6 +88,12 @@ class SweepInterrupted(KeyboardInterrupt):
     """A person or a signal ended a sweep; the message says what is there and how to go on."""
 
 
+ExecutorName = Literal["local", "ray"]
+"""Where stages run: on this machine, or on a cluster."""
+_Place = tuple[SweepLedger, Callable[..., Executor]]
+"""The ledger of a sweep, and what makes its executor."""
+
+
 @dataclass(frozen=True)
 class SweepOptions:
     """How a sweep runs, beside what its file says."""
@@ -95,6 +108,9 @@ class SweepOptions:
     """Whether no stage starts after the first failure."""
     jobs: int | None = 1
     """The most stages that compute at once; None for as many as the machine allows."""
+    executor: ExecutorName = "local"
+    address: str = "auto"
+    """Of the Ray cluster."""
 
 
 def run_sweep(plan: PlannedSweep, results: Path, observer: Observer | None, options: SweepOptions) -> SweepResult:
@@ -102,27 +118,15 @@ def run_sweep(plan: PlannedSweep, results: Path, observer: Observer | None, opti
     on standard error. Raises UserError before anything runs when its inputs are wrong, SweepInterrupted."""
     begun, workspace, store = time.perf_counter(), plan.workspace, plan.workspace.store
     check_plan(plan, results, plan.waiting_in(store), store)
-    before, watcher = sum(store.has(cell.evaluate) for cell in plan.cells), _watcher(plan, store, observer)
+    before = sum(store.has(cell.evaluate) for cell in plan.cells)
     for one in plan.unplanned:
         workspace.failures.note(one.key, "plan", str(one.cell), one.fault)
-    with using_numerics(plan.numerics), closing(Ledger(workspace.ledger_file)) as ledger:
-        ledger.account, ledger.workspace_limit = plan.account, options.max_cost_workspace
-        ledger.limit = options.max_cost if options.max_cost is not None else plan.sweep.max_cost
+    with using_numerics(plan.numerics), _PLACES[options.executor](plan, options) as (ledger, executor_of):
         publisher, again = Publisher(plan, store, ledger, results), ExecutionResult()
-        isolation = IsolatedWork(plan.sweep.timeout, closed=plan.closed_to)
-        executor = LocalExecutor(
-            workspace,
-            store,
-            ledger,
-            watcher,
-            isolation,
-            publisher.follow,
-            options.fail_fast,
-            options.jobs or default_jobs(),
-        )
+        watcher = _watcher(plan, store, observer)
+        executor = executor_of(workspace, store, ledger, watcher, ended=publisher.follow, fail_fast=options.fail_fast)
         try:
             if options.retry_failed:
-                ledger.given_up_since = time.time()
                 again = ask_again(plan.stages.values(), store, executor)
             if lacking := unrecorded(plan, store, results):
                 again.ran += executor.execute(lacking).ran
@@ -132,7 +136,6 @@ def run_sweep(plan: PlannedSweep, results: Path, observer: Observer | None, opti
             publisher.save()
             raise SweepInterrupted(_interruption(plan, publisher, results)) from error
         finally:
-            isolation.close()
             watcher.close()
         outcome.ran += again.ran
         publisher.finish(outcome)
@@ -144,6 +147,31 @@ def run_sweep(plan: PlannedSweep, results: Path, observer: Observer | None, opti
     summary |= {"seconds": round(plan.planning_seconds + time.perf_counter() - begun, 3), "results": str(results)}
     folders = [folder for _, folder in sorted(publisher.folders.items())]
     return SweepResult(summary, results, folders, failures, untraced)
+
+
+@contextmanager
+def _on_this_machine(plan: PlannedSweep, options: SweepOptions) -> Iterator[_Place]:
+    work = IsolatedWork(plan.sweep.timeout, closed=plan.closed_to)
+    with closing(_terms(plan, options).ledger()) as ledger, closing(work) as isolation:
+        yield ledger, partial(LocalExecutor, isolation=isolation, jobs=options.jobs or default_jobs())
+
+
+@contextmanager
+def _on_cluster(plan: PlannedSweep, options: SweepOptions) -> Iterator[_Place]:
+    with closing(RaySession(options.address, plan.workspace, _terms(plan, options))) as session:
+        yield session.ledger, partial(RayExecutor, session=session, jobs=options.jobs, timeout=plan.sweep.timeout)
+
+
+_PLACES: Mapping[ExecutorName, Callable[[PlannedSweep, SweepOptions], AbstractContextManager[_Place]]] = {
+    "local": _on_this_machine,
+    "ray": _on_cluster,
+}
+
+
+def _terms(plan: PlannedSweep, options: SweepOptions) -> LedgerTerms:
+    limit = options.max_cost if options.max_cost is not None else plan.sweep.max_cost
+    since = time.time() if options.retry_failed else 0.0
+    return LedgerTerms(plan.workspace.ledger_file, plan.account, limit, options.max_cost_workspace, since)
 
 
 def _watcher(plan: PlannedSweep, store: Store, observer: Observer | None) -> ObserverGroup:
@@ -162,7 +190,7 @@ def _interruption(plan: PlannedSweep, publisher: Publisher, results: Path) -> st
     )
 
 
-def _account(plan: PlannedSweep, ledger: Ledger) -> dict[str, Any] | None:
+def _account(plan: PlannedSweep, ledger: SweepLedger) -> dict[str, Any] | None:
     # A disk that filled up is no reason to lose the rest of the report.
     with suppress(sqlite3.Error):
         return ledger_report(plan, ledger)

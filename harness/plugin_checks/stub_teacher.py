@@ -14,7 +14,7 @@ from harness.plugins import Settings
 from harness.stage import digest
 
 if TYPE_CHECKING:
-    from harness.ledger.ledger import Ledger
+    from harness.ledger.call_ledger import CallLedger
     from harness.progress import Progress
 
 EVERY = 4
@@ -46,7 +46,7 @@ class StubTeacher(Teacher):
     def identity(self) -> str:
         return digest([self.name, self._how])
 
-    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+    def label(self, tasks: Sequence[Task], ledger: CallLedger, progress: Progress) -> Iterator[Ranking]:
         return (self._ranking(task) for task in tasks)
 
     def _ranking(self, task: Task) -> Ranking:
@@ -79,7 +79,7 @@ def record_questions(teacher: Teacher | None) -> Iterator[list[str]]:
     kind = type(teacher)
     own, label = "label" in vars(kind), kind.label
 
-    def listening(self: Teacher, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+    def listening(self: Teacher, tasks: Sequence[Task], ledger: CallLedger, progress: Progress) -> Iterator[Ranking]:
         asked.extend(task.query for task in tasks)
         return label(self, tasks, ledger, progress)
 

@@ -19,7 +19,7 @@ from harness.evaluation.significance.clusters import clusters_of
 from harness.evaluation.significance.comparison_result import ComparisonResult
 from harness.evaluation.significance.score_matrix import ScoreMatrix, compare_matrix
 from harness.evaluation.significance.test_spec import TestSpec
-from harness.ledger.ledger import Ledger
+from harness.ledger.call_ledger import CallLedger
 from harness.ledger.views import MeteredLedger
 from harness.llm.chat_teacher import ChatTeacher
 from harness.progress import Progress
@@ -79,7 +79,7 @@ class Examination:
                 "EM and TokenF1 need a reader", key="--reader", remedy="name one, or ask for AnswerHit@k only"
             )
 
-    def scores(self, run: Run, ledger: Ledger, progress: Progress) -> tuple[Scores, dict[str, str]]:
+    def scores(self, run: Run, ledger: CallLedger, progress: Progress) -> tuple[Scores, dict[str, str]]:
         """Per-query values and short answers, by query."""
         collection, queries = self.collection, self.collection.queries(self.split)
         gold = GoldAnswers.of(collection, self.split)
@@ -102,7 +102,7 @@ def usual(metrics: Sequence[str], reader: ChatTeacher | None) -> tuple[str, ...]
 def answer(
     runs: Sequence[Run],
     about: Examination,
-    ledger: Ledger,
+    ledger: CallLedger,
     progress: Progress,
     *,
     baseline: str | Sequence[str] | None = None,

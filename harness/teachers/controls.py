@@ -15,7 +15,7 @@ from harness.plugins import Settings
 from harness.stage import digest
 
 if TYPE_CHECKING:
-    from harness.ledger.ledger import Ledger
+    from harness.ledger.call_ledger import CallLedger
     from harness.progress import Progress
 
 
@@ -31,7 +31,7 @@ class FirstStage(Teacher):
     def identity(self) -> str:
         return digest([self.name])
 
-    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+    def label(self, tasks: Sequence[Task], ledger: CallLedger, progress: Progress) -> Iterator[Ranking]:
         for task in tasks:
             yield Ranking(task.query, tuple(candidate.id for candidate in task.candidates))
 
@@ -60,7 +60,7 @@ class Shuffled(Teacher):
     def identity(self) -> str:
         return digest([self.name, self._seed])
 
-    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+    def label(self, tasks: Sequence[Task], ledger: CallLedger, progress: Progress) -> Iterator[Ranking]:
         for task in tasks:
             ids = (candidate.id for candidate in task.candidates)
             yield Ranking(task.query, tuple(sorted(ids, key=lambda id: self._place(task.query, id))))
@@ -83,7 +83,7 @@ class Oracle(Teacher):
     def identity(self) -> str:
         return digest([self.name])
 
-    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+    def label(self, tasks: Sequence[Task], ledger: CallLedger, progress: Progress) -> Iterator[Ranking]:
         return map(_by_grade, tasks)
 
 

@@ -19,7 +19,7 @@ from harness.retrieval.run import Run
 from harness.stage import digest
 
 if TYPE_CHECKING:
-    from harness.ledger.ledger import Ledger
+    from harness.ledger.call_ledger import CallLedger
     from harness.progress import Progress
 
 
@@ -96,7 +96,7 @@ class Recorded(Teacher):
                 rankings[ranking.query] = ranking
         return rankings
 
-    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+    def label(self, tasks: Sequence[Task], ledger: CallLedger, progress: Progress) -> Iterator[Ranking]:
         for task in tasks:
             yield _replay(task, self.rankings.get(task.query))
 

@@ -20,7 +20,7 @@ from harness.teachers.judge_confusion import read_confusion
 from harness.teachers.simulated_match import Match, agreement_facts, fit_match
 
 if TYPE_CHECKING:
-    from harness.ledger.ledger import Ledger
+    from harness.ledger.call_ledger import CallLedger
     from harness.progress import Progress
 
 
@@ -137,7 +137,7 @@ class Simulated(Teacher):
         is ``matched``."""
         return {"quality": self._facts} if self._facts else {}
 
-    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+    def label(self, tasks: Sequence[Task], ledger: CallLedger, progress: Progress) -> Iterator[Ranking]:
         if self._mix is None:
             raise ValueError("a simulated teacher with a wanted quality must be calibrated before it is asked")
         for task, order in zip(tasks, self._ordered(tasks).order(self._mix).tolist(), strict=True):

@@ -232,7 +232,7 @@ def test_a_ledger_of_version_1_keeps_its_calls_and_takes_misses(tmp_path: Path) 
     assert list(ledger.calls()) == [kept] and list(ledger.misses()) == []
     ledger.put_miss(call("new", "", usd=0.25), "refused")
     assert spent(Ledger(ledger.path)) == 0.75
-    assert sqlite3.connect(ledger.path).execute("PRAGMA user_version").fetchone() == (11,)
+    assert sqlite3.connect(ledger.path).execute("PRAGMA user_version").fetchone() == (13,)
 
 
 def _miss_some(path: Path) -> None:

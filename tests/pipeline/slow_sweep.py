@@ -16,7 +16,8 @@ from typing import ClassVar
 
 from harness.pipeline.live.journal import Journal
 from harness.pipeline.live.observer import NullObserver, ObserverGroup
-from harness.pipeline.local_executor import ExecutionResult, LocalExecutor
+from harness.pipeline.local_executor import LocalExecutor
+from harness.pipeline.outcome.execution_result import ExecutionResult
 from harness.pipeline.workspace import Workspace
 from harness.stage import Context, Stage
 from tests.pipeline.toys import Broken, Number, Sum

@@ -18,8 +18,8 @@ from harness.labelling.labels.label_files import write_rankings
 from harness.labelling.labels.ranking import VERDICTS, Ranking
 from harness.labelling.labels.tasks import pool_tasks, tasks_of
 from harness.labelling.labels.teacher import Task, Teacher
+from harness.ledger.call_ledger import CallLedger
 from harness.ledger.calls import Origin
-from harness.ledger.ledger import Ledger
 from harness.ledger.views import MeteredLedger
 from harness.numerics.numerics_class import Numerics
 from harness.progress import Progress, note_measured
@@ -99,7 +99,7 @@ class Labels(Stage):
         return self.teacher.calibrated(pool_tasks(path(self.candidates), path(self.subset.pool), self.depth))
 
     def rankings(
-        self, teacher: Teacher, path: Callable[[Stage], Path], ledger: Ledger, progress: Progress
+        self, teacher: Teacher, path: Callable[[Stage], Path], ledger: CallLedger, progress: Progress
     ) -> Iterator[Ranking]:
         """A checked ranking for every task; `ledger` is paid into and read from."""
         return _labelled(teacher, self._tasks(path), ledger, progress)
@@ -159,7 +159,7 @@ def answer_sources(origins: Iterable[Origin]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
-def _labelled(teacher: Teacher, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+def _labelled(teacher: Teacher, tasks: Sequence[Task], ledger: CallLedger, progress: Progress) -> Iterator[Ranking]:
     """A checked ranking for every task; a query without candidates costs nothing and fails."""
     answers = iter(teacher.label([task for task in tasks if task.candidates], ledger, progress))
     for task in tasks:

@@ -25,7 +25,7 @@ from harness.source_hash import source_hash
 from harness.stage import digest
 
 if TYPE_CHECKING:
-    from harness.ledger.ledger import Ledger
+    from harness.ledger.call_ledger import CallLedger
     from harness.progress import Progress
 
 
@@ -99,7 +99,7 @@ class LedgerTeacher(Teacher):
         """
         return 0.0 if type(self).cost is LedgerTeacher.cost else None
 
-    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+    def label(self, tasks: Sequence[Task], ledger: CallLedger, progress: Progress) -> Iterator[Ranking]:
         guard = FailureGuard(getattr(self.settings, "on_failure", OnFailure()).tolerate, len(tasks))
         given_up: list[str] = []
         for done, task in enumerate(tasks, 1):
@@ -115,7 +115,7 @@ class LedgerTeacher(Teacher):
             yield _ranking(task, answer)
             progress(done, len(tasks), "queries")
 
-    def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
+    def estimate(self, tasks: Sequence[Task], ledger: CallLedger) -> Cost:
         by_key = {self._key(task): task for task in tasks if task.candidates}
         lacking = by_key.keys() - ledger.given_up(by_key)
         most = [self.most_usd(by_key[key]) for key in lacking - ledger.held(lacking)]
@@ -133,7 +133,7 @@ class LedgerTeacher(Teacher):
     def _key(self, task: Task) -> str:
         return call_key(self.identity, _request(task))
 
-    def _answer(self, task: Task, ledger: Ledger) -> tuple[str | GivenUp, bool]:
+    def _answer(self, task: Task, ledger: CallLedger) -> tuple[str | GivenUp, bool]:
         """The places of the candidates as the ledger has them, or why there are none, and whether that was asked
         now."""
         key = self._key(task)
@@ -163,7 +163,7 @@ class LedgerTeacher(Teacher):
             ledger.release(key, unconfirmed=True, gives_up=gives_up)
             return gives_up, True
 
-    def _paid(self, task: Task, key: str, most: float | None, ledger: Ledger) -> str | GivenUp:
+    def _paid(self, task: Task, key: str, most: float | None, ledger: CallLedger) -> str | GivenUp:
         start = time.monotonic()
         answer = self.ask(task)
         seconds, cost, fault = time.monotonic() - start, self.cost(task, answer), self._fault(task, answer)

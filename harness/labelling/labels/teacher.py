@@ -14,7 +14,7 @@ from harness.plugins import Plugin, Settings
 
 if TYPE_CHECKING:
     from harness.labelling.labels.ranking import Ranking
-    from harness.ledger.ledger import Ledger
+    from harness.ledger.call_ledger import CallLedger
     from harness.numerics.numerics_class import Numerics
     from harness.progress import Progress
 
@@ -160,7 +160,7 @@ class Teacher(Plugin):
         return {}
 
     @abstractmethod
-    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+    def label(self, tasks: Sequence[Task], ledger: CallLedger, progress: Progress) -> Iterator[Ranking]:
         """A ranking for every task, in the order of `tasks`; pays only for what the ledger does not hold. Every task
         has candidates.
 
@@ -168,7 +168,7 @@ class Teacher(Plugin):
         answer at all.
         """
 
-    def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
+    def estimate(self, tasks: Sequence[Task], ledger: CallLedger) -> Cost:
         """What labelling `tasks` would still cost; nothing by default."""
         return Cost()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from harness.doctor import Check
 from harness.labelling.labels.label_stage import Labels
 from harness.labelling.labels.teacher import Task, Teacher
-from harness.ledger.ledger import Ledger
+from harness.ledger.call_ledger import CallLedger
 from harness.llm.chat_teacher import ChatTeacher
 from harness.pipeline.diagnosis.teacher_diagnosis import TeacherDiagnosis
 from harness.pipeline.planned_sweep import PlannedSweep
@@ -22,7 +22,7 @@ def diagnose_sweep(plan: PlannedSweep) -> dict[str, list[Check]]:
         return {"checks": list(_checks(plan, workspace.ledger))}
 
 
-def _checks(plan: PlannedSweep, ledger: Ledger) -> Iterator[Check]:
+def _checks(plan: PlannedSweep, ledger: CallLedger) -> Iterator[Check]:
     base = plan.sweep.source.path.parent
     for name, teacher in plan.teachers.items():
         yield from TeacherDiagnosis(name, teacher, base, ledger, _longest_prompt(plan, teacher)).checks()

@@ -13,7 +13,7 @@ from uuid import uuid4
 from harness.doctor import Check, check
 from harness.errors import UserError, did_you_mean
 from harness.labelling.labels.teacher import Candidate, Task, Teacher
-from harness.ledger.ledger import Ledger
+from harness.ledger.call_ledger import CallLedger
 from harness.ledger.views import MeteredLedger
 from harness.llm.chat_teacher import ChatTeacher
 from harness.llm.openai_backend import OpenAIBackend
@@ -41,7 +41,7 @@ class TeacherDiagnosis:
     teacher: Teacher
     base: Path
     """Where relative paths of its settings start."""
-    ledger: Ledger
+    ledger: CallLedger
     prompt_tokens: int
 
     def checks(self) -> Iterator[Check]:

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import ClassVar
 
-from harness.ledger.ledger import Ledger
+from harness.ledger.call_ledger import CallLedger
 from harness.pipeline.fidelity.trace_stage import TransferTrace
 from harness.pipeline.graph import closure
 from harness.pipeline.trial_selection import FILE as TRIALS
@@ -73,7 +73,7 @@ class NestedContext:
     """A context in which further artefacts are there."""
 
     outer: Context
-    ledger: Ledger
+    ledger: CallLedger
     cache: Path
     progress: Progress
     places: dict[str, Path] = field(default_factory=dict)

@@ -11,11 +11,12 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from harness.ledger.call_ledger import SweepLedger
 from harness.ledger.ledger import Ledger
 from harness.pipeline.isolation.closed_files import close_files
 from harness.pipeline.isolation.plugin_classes import suspects
@@ -40,16 +41,24 @@ class LedgerTerms:
     given_up_since: float
 
     @classmethod
-    def of(cls, ledger: Ledger) -> LedgerTerms:
+    def of(cls, ledger: SweepLedger) -> LedgerTerms:
         """Those of `ledger`."""
         return cls(ledger.path, ledger.account, ledger.limit, ledger.workspace_limit, ledger.given_up_since)
 
     def ledger(self) -> Ledger:
         """A ledger on these terms."""
         opened = Ledger(self.path)
-        opened.account, opened.limit, opened.workspace_limit = self.account, self.limit, self.workspace_limit
-        opened.given_up_since = self.given_up_since
+        self.apply(opened)
         return opened
+
+    def at(self, path: Path) -> LedgerTerms:
+        """The same with the file named by `path`."""
+        return replace(self, path=path)
+
+    def apply(self, ledger: SweepLedger) -> None:
+        """Have `ledger` keep them."""
+        ledger.account, ledger.limit, ledger.workspace_limit = self.account, self.limit, self.workspace_limit
+        ledger.given_up_since = self.given_up_since
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.device import check_numerics, device_facts
-from harness.ledger.ledger import Ledger
+from harness.ledger.call_ledger import SweepLedger
 from harness.numerics.active_numerics import using_numerics
 from harness.pipeline.isolation.stage_threads import stage_threads
 from harness.pipeline.store import Store
@@ -22,7 +22,7 @@ class StageContext:
     """What a running stage may use (harness.stage.Context)."""
 
     store: Store
-    ledger: Ledger
+    ledger: SweepLedger
     cache: Path
     progress: Progress
 

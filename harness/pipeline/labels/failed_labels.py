@@ -15,7 +15,8 @@ from typing import Any
 from harness.labelling.labels.label_stage import RANKINGS, SUMMARY, Labels
 from harness.labelling.prompting.prompter import NO_ANSWER
 from harness.pipeline.budgets import largest_budgets
-from harness.pipeline.local_executor import ExecutionResult, LocalExecutor
+from harness.pipeline.jobs.executor import Executor
+from harness.pipeline.outcome.execution_result import ExecutionResult
 from harness.pipeline.store import Store
 from harness.qa.answer_stages import READINGS, Read
 from harness.stage import Stage
@@ -50,7 +51,7 @@ def failed_labels_text(counts: dict[str, Any]) -> list[str]:
     return [f"labels: {failed}; training leaves them out{again}"]
 
 
-def ask_again(stages: Iterable[Stage], store: Store, executor: LocalExecutor) -> ExecutionResult:
+def ask_again(stages: Iterable[Stage], store: Store, executor: Executor) -> ExecutionResult:
     """Make those of `stages` anew that lack answers, and set aside what rests on those that came out otherwise.
 
     One that cannot be made now stays as it was. One that is not there though something rests on it was being asked

@@ -22,7 +22,7 @@ from typing import Any, TextIO
 
 import psutil
 
-from harness.ledger.ledger import Ledger
+from harness.ledger.call_ledger import CallLedger
 from harness.pipeline.graph import closure
 from harness.pipeline.live.observer import Observer
 from harness.stage import Stage
@@ -50,12 +50,12 @@ class Journal(Observer):
     ) -> None:
         self._cells, self._traces = cells, traces
         self._about = {"sweep": file.name, "file": str(file.absolute()), "past": dict(past)}
-        self._ledger: Ledger | None = None
+        self._ledger: CallLedger | None = None
         self._next: dict[str, float] = {}
         """When each running stage may be heard again."""
         self._stream = _opened(folder, file)
 
-    def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
+    def planned(self, waiting: list[Stage], cached: int, ledger: CallLedger) -> None:
         self._ledger = ledger
         keys = {stage.key for stage in waiting}
         done = Counter(

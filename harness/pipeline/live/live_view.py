@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from harness.ledger.ledger import Ledger
+from harness.ledger.call_ledger import CallLedger
 from harness.pipeline.live.observer import Observer
 from harness.pipeline.live.tally import Tally
 from harness.stage import Stage
@@ -33,7 +33,7 @@ class TallyView(Observer):
         self.running: dict[str, Stage] = {}
         self._past = past
 
-    def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
+    def planned(self, waiting: list[Stage], cached: int, ledger: CallLedger) -> None:
         self.tally.plan(stage.kind for stage in waiting)
 
     def started(self, stage: Stage) -> None:
@@ -69,7 +69,7 @@ class LineView(TallyView):
         super().__init__(past)
         self._last: dict[str, float] = {}
 
-    def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
+    def planned(self, waiting: list[Stage], cached: int, ledger: CallLedger) -> None:
         super().planned(waiting, cached, ledger)
         self._say(f"{counted(len(waiting), 'stage')} to run, {cached:,} done before")
 
@@ -104,14 +104,14 @@ class TableView(TallyView):
 
     def __init__(self, past: dict[str, float]) -> None:
         super().__init__(past)
-        self._ledger: Ledger | None = None
+        self._ledger: CallLedger | None = None
         self._before = 0
         self._inside: dict[str, str] = {}
         self._begun = time.monotonic()
         self._console = Console(stderr=True)
         self._live = Live(console=self._console, refresh_per_second=4, transient=True, get_renderable=self._draw)
 
-    def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
+    def planned(self, waiting: list[Stage], cached: int, ledger: CallLedger) -> None:
         super().planned(waiting, cached, ledger)
         self._before, self._ledger = cached, ledger
         if waiting:

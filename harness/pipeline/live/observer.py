@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.ledger.ledger import Ledger
+from harness.ledger.call_ledger import CallLedger
 from harness.stage import Stage
 
 
@@ -10,7 +10,7 @@ class Observer:
     """Receives the events of one sweep, in order, from one thread; several stages may run at once. What a class does
     not take up passes unseen."""
 
-    def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
+    def planned(self, waiting: list[Stage], cached: int, ledger: CallLedger) -> None:
         """Stages that are `waiting` will be made; `cached` are there already."""
 
     def started(self, stage: Stage) -> None:
@@ -46,7 +46,7 @@ class ObserverGroup(Observer):
         for observer in self._observers:
             getattr(observer, event)(*details)
 
-    def planned(self, waiting: list[Stage], cached: int, ledger: Ledger) -> None:
+    def planned(self, waiting: list[Stage], cached: int, ledger: CallLedger) -> None:
         self._hand_on("planned", waiting, cached, ledger)
 
     def started(self, stage: Stage) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.config.cells import Cell
 from harness.pipeline.builder import PlannedCell, UnplannedCell
-from harness.pipeline.local_executor import ExecutionResult
+from harness.pipeline.outcome.execution_result import ExecutionResult
 from harness.pipeline.outcome.stage_fault import StageFault
 from harness.pipeline.planned_sweep import PlannedSweep
 from harness.stage import Stage

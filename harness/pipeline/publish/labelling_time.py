@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from harness.files import atomic_file
 from harness.labelling.labels.label_stage import SUMMARY, Labels
-from harness.ledger.ledger import Ledger
+from harness.ledger.call_ledger import CallLedger
 from harness.ledger.views import ReplayLedger
 from harness.pipeline.artefact_records import MANIFEST, read_with_measured
 from harness.pipeline.store import Store
@@ -45,7 +45,7 @@ class LabellingTime:
     `cache` keeps what was read there; losing it costs time only.
     """
 
-    def __init__(self, stages: Iterable[Labels], store: Store, ledger: Ledger, cache: Path) -> None:
+    def __init__(self, stages: Iterable[Labels], store: Store, ledger: CallLedger, cache: Path) -> None:
         self._stages = {stage.key: stage for stage in stages}
         self._store, self._ledger, self._cache = store, ledger, cache
         self._paces: dict[tuple[str, str], float] = {}

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from harness.claims.freezing import FreezeMark
 from harness.labelling.labels.label_stage import Labels
-from harness.ledger.ledger import Ledger
+from harness.ledger.call_ledger import CallLedger
 from harness.pipeline.graph import closure
-from harness.pipeline.local_executor import ExecutionResult
+from harness.pipeline.outcome.execution_result import ExecutionResult
 from harness.pipeline.outcome.stage_fault import StageFault
 from harness.pipeline.planned_sweep import PlannedSweep
 from harness.pipeline.publish.cache import PublishedCache
@@ -24,7 +24,7 @@ from harness.pipeline.store import Store
 class Publisher:
     """Result folders of the cells of `plan` under `results`."""
 
-    def __init__(self, plan: PlannedSweep, store: Store, ledger: Ledger, results: Path) -> None:
+    def __init__(self, plan: PlannedSweep, store: Store, ledger: CallLedger, results: Path) -> None:
         self.folders: dict[int, Path] = {}
         """Of the cells that are published, by their number in the plan."""
         self.faults: dict[int, StageFault] = {}

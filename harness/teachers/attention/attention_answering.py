@@ -16,8 +16,8 @@ from harness._lazy import lazy
 from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
+from harness.ledger.call_ledger import CallLedger
 from harness.ledger.calls import Call, call_key
-from harness.ledger.ledger import Ledger
 from harness.llm.local_weights import PLAIN, UNKNOWN, causal_folder, in_words, load_causal
 from harness.progress import Progress
 from harness.stage import digest
@@ -135,7 +135,7 @@ class AttentionAnswering(AnswerLikelihood):
         several = self.computed_in.threads > 1
         return digest([super()._reader, str(self.computed_in)]) if several else super()._reader
 
-    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+    def label(self, tasks: Sequence[Task], ledger: CallLedger, progress: Progress) -> Iterator[Ranking]:
         read = {
             task.query: (task, self._pair_tokens.together(task))
             for task in tasks
@@ -155,7 +155,7 @@ class AttentionAnswering(AnswerLikelihood):
             else:
                 yield Ranking(task.query, (), tuple(shown.id for shown in task.candidates), "failed", "no short answer")
 
-    def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
+    def estimate(self, tasks: Sequence[Task], ledger: CallLedger) -> Cost:
         read = [
             self._pair_tokens.together(task) for task in tasks if isinstance(task, AnswerTask) and task.answer.strip()
         ]

@@ -17,8 +17,8 @@ from harness.device import Resources, current_numerics, device
 from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
+from harness.ledger.call_ledger import CallLedger
 from harness.ledger.calls import Call, call_key
-from harness.ledger.ledger import Ledger
 from harness.llm.local_weights import load_tokenizer
 from harness.models import model_memory, resolve_model
 from harness.numerics.numerics_class import Numerics
@@ -77,7 +77,7 @@ class FiD(Teacher):
         numerics = [] if mark == "fp32" else [mark]
         return digest([self.name, _VERSION, self._model.identity, self.settings.max_tokens, *numerics])
 
-    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+    def label(self, tasks: Sequence[Task], ledger: CallLedger, progress: Progress) -> Iterator[Ranking]:
         keys = [self._key(task) for task in tasks]
         held = ledger.held(keys)
         waiting = [(key, task) for key, task in dict(zip(keys, tasks, strict=True)).items() if key not in held]
@@ -89,7 +89,7 @@ class FiD(Teacher):
         for key, task in zip(keys, tasks, strict=True):
             yield by_score(task, json.loads(answers[key].response)["attention"])
 
-    def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
+    def estimate(self, tasks: Sequence[Task], ledger: CallLedger) -> Cost:
         waiting = {self._key(task): task for task in tasks}
         missing = waiting.keys() - ledger.held(waiting)
         tokens = sum(len(ids) for key in missing for ids in self._tokens(waiting[key]))

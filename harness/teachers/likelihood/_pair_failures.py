@@ -12,7 +12,7 @@ from harness.teachers.likelihood._pairs import Pair, TextPairs
 from harness.teachers.likelihood._scorer import ScoreFailure
 
 if TYPE_CHECKING:
-    from harness.ledger.ledger import Ledger
+    from harness.ledger.call_ledger import CallLedger
 
 
 class PairFailures:
@@ -42,7 +42,7 @@ class PairFailures:
             for pair in missing:
                 self._tasks_of.setdefault(pair, []).append(number)
 
-    def settle(self, chunk: Sequence[Pair], failed: Mapping[int, ScoreFailure], ledger: Ledger) -> None:
+    def settle(self, chunk: Sequence[Pair], failed: Mapping[int, ScoreFailure], ledger: CallLedger) -> None:
         """The pairs of `chunk` were scored, but for those at the places `failed`. Raises UserError when no other is to
         be asked; what failed may then be asked anew."""
         for place, pair in enumerate(chunk):
@@ -55,7 +55,7 @@ class PairFailures:
             for number in self._tasks_of.get(pair, ()):
                 self._count(number, pair, lacking, ledger)
 
-    def _count(self, number: int, pair: Pair, lacking: GivenUp | None, ledger: Ledger) -> None:
+    def _count(self, number: int, pair: Pair, lacking: GivenUp | None, ledger: CallLedger) -> None:
         if (missing := self._waiting.get(number)) is None:
             return
         missing.discard(pair)

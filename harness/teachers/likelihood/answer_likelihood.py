@@ -17,8 +17,8 @@ from harness.errors import UserError
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.teacher import Cost, Task, Teacher
 from harness.labelling.prompting.templates import Prompt, load_prompt
+from harness.ledger.call_ledger import CallLedger
 from harness.ledger.calls import CachedResponse
-from harness.ledger.ledger import Ledger
 from harness.llm.local_weights import causal_folder, load_tokenizer
 from harness.progress import Progress
 from harness.stage import digest
@@ -170,7 +170,7 @@ class AnswerScoring(PairTeacher):
         limits = [self.settings.max_passage_tokens, self.settings.max_query_tokens, self._how.depth]
         return digest(["answers", self._reader, self._prompt.identity, limits, self._how.contexts, self._how.mean])
 
-    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+    def label(self, tasks: Sequence[Task], ledger: CallLedger, progress: Progress) -> Iterator[Ranking]:
         answered = [task for task in tasks if _answer(task)]
         found = super().label(answered, ledger, progress)
         for task in tasks:

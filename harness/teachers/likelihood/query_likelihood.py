@@ -30,7 +30,7 @@ from harness.teachers.likelihood._pairs import Pair, PairTokens, ScoreRequest, T
 from harness.teachers.likelihood._ranking import by_score
 
 if TYPE_CHECKING:
-    from harness.ledger.ledger import Ledger
+    from harness.ledger.call_ledger import CallLedger
     from harness.progress import Progress
     from harness.teachers.likelihood._scorer import Scored
 
@@ -113,7 +113,7 @@ class PairTeacher(Teacher):
     def _scorer(self) -> AbstractContextManager[PairScorer]:
         """It at work; called only when something must be scored."""
 
-    def label(self, tasks: Sequence[Task], ledger: Ledger, progress: Progress) -> Iterator[Ranking]:
+    def label(self, tasks: Sequence[Task], ledger: CallLedger, progress: Progress) -> Iterator[Ranking]:
         pairs = self._pair_tokens.pairs(tasks)
         failed = ledger.given_up(pairs.keys.values())
         self._pay(tasks, pairs, failed, ledger, progress)
@@ -124,7 +124,7 @@ class PairTeacher(Teacher):
             lacking = next((failed[key] for key in keys if key in failed), None)
             yield _ranking(task, [scores[key] for key in keys]) if lacking is None else _unscored(task, lacking)
 
-    def estimate(self, tasks: Sequence[Task], ledger: Ledger) -> Cost:
+    def estimate(self, tasks: Sequence[Task], ledger: CallLedger) -> Cost:
         pairs = self._pair_tokens.pairs(tasks)
         held = ledger.held(pairs.keys.values()) | ledger.given_up(pairs.keys.values()).keys()
         missing = [pair for pair, key in pairs.keys.items() if key not in held]
@@ -147,7 +147,7 @@ class PairTeacher(Teacher):
         tasks: Sequence[Task],
         pairs: TextPairs,
         failed: dict[str, GivenUp],
-        ledger: Ledger,
+        ledger: CallLedger,
         progress: Progress,
     ) -> None:
         """Score what the ledger lacks and put it there, chunk by chunk, each whole or not at all; `failed` gets what

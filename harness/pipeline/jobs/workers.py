@@ -12,15 +12,13 @@ from harness.pipeline.graph import Queue
 from harness.pipeline.isolation.isolated_work import IsolatedWork
 from harness.pipeline.isolation.stage_process import GRACE
 from harness.pipeline.jobs.capacity import Capacity
+from harness.pipeline.jobs.crew import Made, Tell
+from harness.pipeline.live.observer import Observer
 from harness.pipeline.store import Manifest
 from harness.stage import Stage
 
-Tell = Callable[[Stage, int, int, str], None]
-Made = Callable[[], Manifest | None]
-"""What a stage came to: its manifest, None where another process made it; raises what it raised."""
 
-
-class StageCrew:
+class Workers:
     """Starts what is ready and fits. `make` makes the artefact of a stage, on a thread, and hears of its progress."""
 
     def __init__(
@@ -31,14 +29,13 @@ class StageCrew:
         self._threads: dict[str, Thread] = {}
         self.running: dict[str, Stage] = {}
 
-    def start(self, queue: Queue, started: Callable[[Stage], None], progress: Tell) -> None:
-        """Start the stages of `queue` that are ready and fit, best first."""
+    def start(self, queue: Queue, observer: Observer) -> None:
         for stage in queue.ready():
             if stage.key not in self.running and self._capacity.fits(stage):
                 self._capacity.take(stage)
                 self.running[stage.key] = stage
-                started(stage)
-                self._submit(stage, progress)
+                observer.started(stage)
+                self._submit(stage, observer.progress)
 
     def _submit(self, stage: Stage, progress: Tell) -> None:
         outcome = Future[Manifest | None]()
@@ -57,14 +54,16 @@ class StageCrew:
         self._threads[stage.key] = Thread(target=run, name=f"stage {stage.key[:12]}", daemon=True)
         self._threads[stage.key].start()
 
-    def wait(self) -> tuple[Stage, Made]:
-        """The next stage that ends; progress of others is told meanwhile."""
+    def wait(self, observer: Observer) -> tuple[Stage, Made]:
         while (ended := self._happened.get()()) is None:
             continue
         stage, _ = ended
         self._threads.pop(stage.key).join()
         self._capacity.release(self.running.pop(stage.key))
         return ended
+
+    def withdraw(self) -> None:
+        """What it has taken has begun."""
 
     def __enter__(self) -> Self:
         return self

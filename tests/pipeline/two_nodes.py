@@ -1,0 +1,53 @@
+"""Two nodes of Ray on one machine: processes of their own, one of which can be lost."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+_NODE = {"num_cpus": 1, "object_store_memory": 100 << 20}
+
+
+class TwoNodes:
+    """The head, on which sweeps start, and one more."""
+
+    def __init__(self) -> None:
+        from ray.cluster_utils import Cluster
+
+        os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
+        # Other processes of a full machine slow its start.
+        os.environ["RAY_raylet_start_wait_time_s"] = "200"  # noqa: SIM112  # as Ray spells it
+        self._cluster = Cluster(initialize_head=True, head_node_args={**_NODE, "include_dashboard": False})
+        self._second: Any = None
+        self.complete()
+
+    @property
+    def address(self) -> str:
+        return str(self._cluster.address)
+
+    def complete(self) -> None:
+        """Have two nodes."""
+        if self._second is None:
+            self._second = self._cluster.add_node(**_NODE)
+
+    def lose(self) -> None:
+        """The second node dies with all that runs there."""
+        self._cluster.remove_node(self._second, allow_graceful=False)
+        self._second = None
+
+    def workers(self, name: str) -> list[psutil.Process]:
+        """Processes of workers that run what Ray calls `name`."""
+        return [
+            one
+            for one in psutil.Process().children(recursive=True)
+            if one.status() != psutil.STATUS_ZOMBIE and one.cmdline()[:1] == [f"ray::{name}"]
+        ]
+
+    def close(self) -> None:
+        import ray
+
+        ray.shutdown()
+        self._cluster.shutdown()
