@@ -22,6 +22,7 @@ from harness.llm.retrying import RetryingBackend
 from harness.llm.wire.accepted_parameters import AcceptedParameters
 from harness.llm.wire.refused_parameter import SYSTEM
 from harness.masking import masked, register_address
+from harness.stage import digest
 from harness.text import encodable
 
 _PARAMETERS = (400, 422, 500)
@@ -45,6 +46,10 @@ class LiteLLMBackend(RetryingBackend):
     def __post_init__(self) -> None:
         super().__post_init__()
         register_address(self.api_base or "")
+
+    @property
+    def service(self) -> str:
+        return digest([self.api_base, self.model])
 
     async def __aenter__(self) -> Self:
         return self

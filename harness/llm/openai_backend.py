@@ -29,6 +29,7 @@ from harness.llm.wire.environment_proxy import proxy_for
 from harness.llm.wire.refused_parameter import SYSTEM
 from harness.llm.wire.served_models import ServedModel, served_models
 from harness.masking import masked, register_address, register_secret
+from harness.stage import digest
 from harness.text import encodable
 
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ class OpenAIBackend(RetryingBackend):
         register_address(self.url)
         if self.key != NO_KEY:
             register_secret(self.key)
+
+    @property
+    def service(self) -> str:
+        return digest([self.url, self.model])
 
     async def __aenter__(self) -> Self:
         self.address, credentials = split_address(self.url.strip())

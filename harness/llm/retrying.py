@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Backend, Completion, RequestFailed
-from harness.llm.rate_limits import Rates, Slots
+from harness.llm.pace.rate_limits import Rates, Slots
+from harness.llm.pace.shared_pace import PACER, SharedPace
 from harness.llm.retry_rules import TransientError, retrying
 
 _AHEAD = 8
@@ -40,7 +41,16 @@ class RetryingBackend(Backend):
         self.concurrency, self.attempts = self.limits.concurrency, self.limits.attempts
         self.ahead = self.limits.concurrency // _AHEAD
         self._slots = Slots(self.limits.concurrency)
-        self._rates = Rates(self.limits.requests_per_minute, self.limits.tokens_per_minute)
+        rates = self.limits.requests_per_minute, self.limits.tokens_per_minute
+        self._wait, self._complained = Rates(*rates).wait, self._slots.complained
+        if (pacer := PACER.get()) is not None:
+            shared = SharedPace(pacer, self.service, rates, self._slots)
+            self._wait, self._complained = shared.wait, shared.complained
+
+    @property
+    @abstractmethod
+    def service(self) -> str:
+        """What is asked, told from everything else that has limits of its own; holds no secret."""
 
     @abstractmethod
     async def attempt(self, request: Request) -> Completion:
@@ -52,7 +62,7 @@ class RetryingBackend(Backend):
         try:
             async for attempt in retrying(self.limits.attempts):
                 with attempt:
-                    await self._rates.wait(tokens)
+                    await self._wait(tokens)
                     return await self._once(request)
         except TransientError as error:
             raise RequestFailed(
@@ -70,7 +80,7 @@ class RetryingBackend(Backend):
                 completion = await self.attempt(request)
         except TransientError as error:
             if error.overload:
-                self._slots.complained(start, error.retry_after)
+                self._complained(start, error.retry_after)
             if error.may_be_billed:
                 # Outside of the slot: the money for another try may be reserved for a request that waits for one.
                 await self.unanswered(request)

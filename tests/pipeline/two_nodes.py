@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,13 @@ class TwoNodes:
         self._second = None
 
     def workers(self, name: str) -> list[psutil.Process]:
-        """Processes of workers that run what Ray calls `name`."""
-        return [
-            one
-            for one in psutil.Process().children(recursive=True)
-            if one.status() != psutil.STATUS_ZOMBIE and one.cmdline()[:1] == [f"ray::{name}"]
-        ]
+        """Processes of workers that run what Ray calls `name`, or something that begins so."""
+        found = []
+        for one in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                if one.status() != psutil.STATUS_ZOMBIE and "".join(one.cmdline()).startswith(f"ray::{name}"):
+                    found.append(one)
+        return found
 
     def close(self) -> None:
         import ray

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from harness.ledger.asker import Asker
 from harness.ledger.calls import Usage
 from harness.ledger.serving_ledger import ServingLedger
+from harness.llm.pace.shared_pace import MinuteRates, PaceBook, Turn
 from harness.pipeline.isolation.child_work import LedgerTerms
 
 Order = Callable[[ServingLedger], Any]
@@ -47,6 +48,7 @@ class Keeper:
     def __init__(self, terms: LedgerTerms, sweep: str) -> None:
         self._ledger = ServingLedger(terms.path, sweep)
         terms.apply(self._ledger)
+        self._pace = PaceBook()
         self._news: list[StageNews] = []
         self._is_news = asyncio.Event()
 
@@ -57,6 +59,14 @@ class Keeper:
     async def serve_once(self, asker: Asker, order: Order, receipt: str) -> KeeperReply:
         """Carry out an order that adds something, once a receipt."""
         return _answer(lambda: self._ledger.serve_once(asker, order, receipt))
+
+    async def turn(self, service: str, rates: MinuteRates, tokens: int) -> Turn:
+        """When a request may start, as all workers ask."""
+        return self._pace.turn(service, rates, tokens)
+
+    async def complained(self, service: str, age: float, retry_after: float | None) -> Turn:
+        """A provider wants less, from all workers."""
+        return self._pace.complained(service, age, retry_after)
 
     async def tell(self, news: StageNews) -> None:
         """Hand on what a worker says."""

@@ -16,7 +16,9 @@ from harness._lazy import lazy
 from harness.errors import UserError
 from harness.ledger.calls import Usage
 from harness.ledger.network_disk import is_on_network
+from harness.llm.pace.shared_pace import PACER
 from harness.pipeline.cluster.distant_ledger import DistantLedger
+from harness.pipeline.cluster.distant_pacer import DistantPacer
 from harness.pipeline.cluster.graph_pickle import load_stages
 from harness.pipeline.cluster.keeper import StageNews
 from harness.pipeline.cluster.node_facts import Facts, differences, node_facts
@@ -83,6 +85,7 @@ def run_key(references: Sequence[Any], keeper: Any, key: str) -> StageReport:
         entered = _enter(references[0])
         stage = entered.stages[key]
         ledger = DistantLedger(keeper, entered.shared.terms)
+        PACER.set(DistantPacer(keeper))
     except Exception as error:
         return StageReport(attempt, Usage(), fault=StageFault.of(error).masked())
     try:

@@ -45,11 +45,18 @@ class Slots(AbstractAsyncContextManager[None]):
     def complained(self, started: float, retry_after: float | None) -> None:
         """A request that began at `started` (monotonic) was turned away. Requests begun before the last cut say nothing
         new."""
-        now = time.monotonic()
         if started > self._complained:
-            self.limit = max(1.0, self.limit / 2)
-            self._complained = now
-        self._not_before = max(self._not_before, now + (retry_after or 0.0))
+            self.cut()
+            self._complained = time.monotonic()
+        self.hold(retry_after or 0.0)
+
+    def cut(self) -> None:
+        """Halve the number."""
+        self.limit = max(1.0, self.limit / 2)
+
+    def hold(self, seconds: float) -> None:
+        """Nothing starts for so long."""
+        self._not_before = max(self._not_before, time.monotonic() + seconds)
 
     def _pause(self) -> float:
         return self._not_before - time.monotonic()
