@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Exact versions of everything. build/lowest.txt and build/newest.txt are the two ends of the ranges in pyproject.toml: make test CONSTRAINTS=build/lowest.txt
 CONSTRAINTS ?= constraints.txt
 
-.PHONY: help sweep test test-quick test-house browser test-vllm test-ray test-ray-quick lint hooks docs dist bench bench-quick dashboard calibrate clean
+.PHONY: help sweep test test-quick test-house browser test-vllm test-ray test-ray-quick chaos lint hooks docs dist bench bench-quick dashboard calibrate clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -46,6 +46,10 @@ test-ray: $(VENV)/.ray  ## set up Ray, then test on a cluster of two nodes here 
 # What every crew keeps, and a node that dies.
 test-ray-quick: $(VENV)/.ray  ## the most important of them
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m ray tests/pipeline -k 'crews or node_that_is_lost'
+
+ROUNDS := 50
+chaos: $(VENV)/.ray  ## rounds of a sweep there in which nodes, workers or the command die (ROUNDS=50)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.pipeline.cluster.chaos --rounds $(ROUNDS)
 
 lint: $(VENV)/.dev  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -29,6 +29,11 @@ class TwoNodes:
     def address(self) -> str:
         return str(self._cluster.address)
 
+    @property
+    def logs(self) -> Path:
+        """What Ray writes down."""
+        return Path(self._cluster.head_node.get_logs_dir_path())
+
     def complete(self) -> None:
         """Have two nodes."""
         if self._second is None:

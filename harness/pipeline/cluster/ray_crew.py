@@ -40,13 +40,15 @@ class ClusterSize(NamedTuple):
 
     def options(self, stage: Stage) -> dict[str, Any]:
         """What Ray is told of a stage."""
-        wanted = stage.resources
+        wanted, largest = stage.resources, self.largest
+        cores = wanted.cpu * threads()
         return {
             "name": f"{stage.kind} {stage.label}".strip(),
             "max_retries": _RETRIES,
-            "num_cpus": min(wanted.cpu * threads(), self.largest.cpu),
-            "num_gpus": min(wanted.gpu, self.largest.gpu),
-            "memory": int(min(wanted.memory, self.largest.memory) * 2**30),
+            # A cluster that grows from nothing has no node that computes yet.
+            "num_cpus": min(cores, largest.cpu or cores),
+            "num_gpus": min(wanted.gpu, largest.gpu),
+            "memory": int(min(wanted.memory, largest.memory or wanted.memory) * 2**30),
         }
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -38,11 +41,12 @@ def connect(address: str) -> bool:
     joined one; whether it joined now. Raises UserError."""
     if find_spec("ray") is None:
         raise UserError("Ray is not installed", remedy="pip install 'distil-harness[ray]'")
-    if ray.is_initialized():
-        return False
     try:
-        # What workers print stays in Ray's logs: standard output is for results.
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        with _own_signals():
+            if ray.is_initialized():
+                return False
+            # What workers print stays in Ray's logs: standard output is for results.
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, ValueError, RuntimeError) as error:
         first = str(error).partition("\n")[0]
         raise UserError(
@@ -50,6 +54,19 @@ def connect(address: str) -> bool:
             remedy="start one with: ray start --head (docs/clusters.md), or give --address HOST:PORT",
         ) from error
     return True
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray makes SIGTERM a SystemExit, with the wrong exit code, and for any stage to be mistaken for its own."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, handler)
 
 
 def disconnect() -> None:

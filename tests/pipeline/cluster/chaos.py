@@ -25,12 +25,17 @@ import psutil
 
 from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.workspace import Workspace
+from tests.interrupts import heed_interrupts
 from tests.llm.openai_server import Server, serving
 from tests.pipeline.jobs.test_side_by_side import ROOT, SWEEP, hashes
 from tests.pipeline.two_nodes import TwoNodes
 
 FAULTS = ("worker", "node", "keeper", "driver", "storage", "429")
+_CODES = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 143, signal.SIGINT: 130}
+"""How a sweep ends that is ended so."""
 _PATIENCE = 240.0
+_OTHERS = ("IDLE", "Keeper", "DashboardAgent", "RuntimeEnvAgent")
+"""Processes of Ray that run no stage."""
 _STORED = 22
 """Artefacts after which a fault happens, at the most."""
 
@@ -85,6 +90,7 @@ class Chaos:
         command = [sys.executable, "-m", "harness", "sweep", str(self._folder / "sweep.yaml"), *options]
         return subprocess.Popen(
             [*command, "--executor", "ray", "--address", self._nodes.address],
+            preexec_fn=heed_interrupts,
             cwd=self._folder,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
@@ -96,7 +102,7 @@ class Chaos:
         return list((home / "workspace" / "store").glob("*/*/artefact.json"))
 
     def _worker(self, home: Path, driver: subprocess.Popen[str], chance: random.Random) -> None:
-        others = {one.pid for name in ("IDLE", "Keeper") for one in self._nodes.workers(name)}
+        others = {one.pid for name in _OTHERS for one in self._nodes.workers(name)}
         if busy := [one for one in self._nodes.workers("") if one.pid not in others]:
             with suppress(psutil.NoSuchProcess):
                 chance.choice(busy).kill()
@@ -111,7 +117,9 @@ class Chaos:
             keeper.kill()
 
     def _driver(self, home: Path, driver: subprocess.Popen[str], chance: random.Random) -> None:
-        driver.send_signal(chance.choice((signal.SIGKILL, signal.SIGTERM, signal.SIGINT)))
+        number, code = chance.choice([*_CODES.items()])
+        driver.send_signal(number)
+        assert driver.wait(_PATIENCE) in (code, 0)
 
     def _storage(self, home: Path, driver: subprocess.Popen[str], chance: random.Random) -> None:
         """Nothing more can be written of a kind that is made late."""

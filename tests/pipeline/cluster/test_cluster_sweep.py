@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from harness.pipeline.cluster.graph_pickle import dump_stages
 from harness.pipeline.live.observer import NullObserver
 from harness.pipeline.sweep import SweepResult
 from harness.pipeline.workspace import Workspace
@@ -17,6 +21,7 @@ from tests.pipeline.two_nodes import TwoNodes
 
 pytestmark = [pytest.mark.ray, pytest.mark.models, pytest.mark.slow]
 
+SECRET = "sk-nobody-else-knows-this"
 SMOKE = Path(__file__).parents[3] / "configs" / "smoke.yaml"
 SMALL = ("budgets=[20]", "methods=[bm25, zero-shot, {method: direct, epochs: 1}, {method: supervised, epochs: 1}]")
 
@@ -86,7 +91,7 @@ def labelled(home: Path, server: Server, two_nodes: TwoNodes, observer: NullObse
 def test_whoever_is_killed_while_labels_are_asked_no_answer_is_lost_or_paid_twice(
     victim: str, two_nodes: TwoNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     killed: list[int] = []
 
     def kill() -> None:
@@ -105,10 +110,35 @@ def test_whoever_is_killed_while_labels_are_asked_no_answer_is_lost_or_paid_twic
             assert workspace.ledger.balance(None).reserved == 0 and workspace.ledger.under_way(None) == 0
 
 
+def test_two_sweeps_of_one_workspace_make_and_ask_everything_once(
+    two_nodes: TwoNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    with serving(Server(latency=0.3)) as server:
+        (tmp_path / "sweep.yaml").write_text(SWEEP.format(url=server.url))
+        options = ("--workspace", str(tmp_path / "workspace"), "--results", str(tmp_path / "others"), "--json")
+        command = [sys.executable, "-m", "harness", "sweep", str(tmp_path / "sweep.yaml"), *options]
+        with subprocess.Popen(
+            [*command, "--executor", "ray", "--address", two_nodes.address], stdout=subprocess.PIPE, text=True
+        ) as other:
+            result = labelled(tmp_path, server, two_nodes, NullObserver())
+            told, _ = other.communicate(timeout=240)
+        assert other.returncode == 0 and result.failures == {}
+        both = json.loads(told)["stages"]["run"] + result.summary["stages"]["run"]
+        assert both == len(list((tmp_path / "workspace" / "store").glob("*/*/artefact.json")))
+        assert set(server.answered.values()) == {1}
+        assert json.loads(told)["llm"]["calls"] + result.summary["llm"]["calls"] == len(server.answered)
+        # The key of the provider is nowhere but in the environment.
+        logs = [one for one in two_nodes.logs.rglob("*") if one.is_file()]
+        assert logs and not [one for one in logs if SECRET.encode() in one.read_bytes()]
+        plan = Workspace(tmp_path / "workspace").plan(tmp_path / "sweep.yaml")
+        assert SECRET.encode() not in dump_stages(plan.stages)
+
+
 def test_two_label_stages_at_once_keep_one_cap(
     two_nodes: TwoNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     with serving(Server(latency=0.1)) as server:
         result = labelled(tmp_path, server, two_nodes, NullObserver(), cap=0.004)
         bill = sum(read + written for read, written in server.bill) / 1e6
