@@ -22,9 +22,9 @@ def node_facts() -> Facts:
 
 
 def differences(own: Facts, other: Facts) -> list[str]:
-    """In words, where `other` is not as this process is; "torch 2.9.0 (here 2.13.0)"."""
+    """In words, where `other` is not as it should be, which is `own`; "torch 2.9.0 (not 2.13.0)"."""
     return [
-        f"{name} {other.get(name, 'is absent')} ({'here ' + own[name] if name in own else 'absent here'})"
+        f"{name} {other.get(name, 'absent')} (not {own.get(name, 'absent')})"
         for name in sorted({*own, *other})
         if own.get(name) != other.get(name)
     ]

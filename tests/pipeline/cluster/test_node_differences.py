@@ -33,9 +33,9 @@ def test_another_process_of_the_same_code_has_the_same_facts() -> None:
 def test_what_differs_is_told_with_both_sides() -> None:
     own = {"torch": "2.13.0", "code": "abc", "bm25s": "0.3.10"}
     assert differences(own, {"torch": "2.9.0", "code": "abc", "pyserini": "1.0"}) == [
-        "bm25s is absent (here 0.3.10)",
-        "pyserini 1.0 (absent here)",
-        "torch 2.9.0 (here 2.13.0)",
+        "bm25s absent (not 0.3.10)",
+        "pyserini 1.0 (not absent)",
+        "torch 2.9.0 (not 2.13.0)",
     ]
 
 
