@@ -79,7 +79,7 @@ class Plan(PlannedSweep):
         starts after the first that fails. Stages in which a plug-in works run in a process of their own. With `jobs`
         above 1 so many stages compute at once, in processes too (None: as many as cores and memory allow); what they
         make is the same. With the executor ``ray`` they run on the cluster at `address` (``auto``, or HOST:PORT), on
-        storage that all its nodes see. `observer` hears of every
+        storage that all its nodes see; there ``jobs=None`` is all that has room. `observer` hears of every
         stage; without one a table or lines are drawn on standard error. Raises UserError before anything runs when the
         inputs are wrong; what fails later is in the result.
         """

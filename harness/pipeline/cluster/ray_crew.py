@@ -110,6 +110,8 @@ class RayCrew:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *details: object) -> None:
+        # Another crew of the session is to hear what comes.
+        ray.cancel(self._news)
         if error is None or not self._tasks:
             return
         # First in order, as Ctrl-C does it; then whatever is left.

@@ -21,6 +21,7 @@ from tests.pipeline.two_nodes import TwoNodes
 
 pytestmark = [pytest.mark.ray, pytest.mark.models, pytest.mark.slow]
 
+DIRECT = "methods=[{method: direct, epochs: 1}]"
 SECRET = "sk-nobody-else-knows-this"
 SMOKE = Path(__file__).parents[3] / "configs" / "smoke.yaml"
 SMALL = ("budgets=[20]", "methods=[bm25, zero-shot, {method: direct, epochs: 1}, {method: supervised, epochs: 1}]")
@@ -56,7 +57,9 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def swept(home: Path, two_nodes: TwoNodes, observer: NullObserver | None = None) -> SweepResult:
     plan = Workspace(home / "workspace").plan(SMOKE, SMALL)
-    return plan.run(home / "results", executor="ray", address=two_nodes.address, observer=observer or NullObserver())
+    return plan.run(
+        home / "results", jobs=None, executor="ray", address=two_nodes.address, observer=observer or NullObserver()
+    )
 
 
 def test_two_nodes_give_the_same_bits_as_this_machine(
@@ -83,8 +86,10 @@ def test_a_node_that_is_lost_loses_nothing_but_time(two_nodes: TwoNodes, tmp_pat
 def labelled(home: Path, server: Server, two_nodes: TwoNodes, observer: NullObserver, cap: float = 1.0) -> SweepResult:
     """The two label stages of a sweep run at once, and share half of their questions."""
     (home / "sweep.yaml").write_text(SWEEP.format(url=server.url))
-    plan = Workspace(home / "workspace").plan(home / "sweep.yaml", ["methods=[{method: direct, epochs: 1}]"])
-    return plan.run(home / "results", max_cost=cap, executor="ray", address=two_nodes.address, observer=observer)
+    plan = Workspace(home / "workspace").plan(home / "sweep.yaml", [DIRECT])
+    return plan.run(
+        home / "results", max_cost=cap, jobs=None, executor="ray", address=two_nodes.address, observer=observer
+    )
 
 
 @pytest.mark.parametrize("victim", ["Keeper", "labels litellm, 8 queries, resample 0"])
@@ -116,7 +121,15 @@ def test_two_sweeps_of_one_workspace_make_and_ask_everything_once(
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     with serving(Server(latency=0.3)) as server:
         (tmp_path / "sweep.yaml").write_text(SWEEP.format(url=server.url))
-        options = ("--workspace", str(tmp_path / "workspace"), "--results", str(tmp_path / "others"), "--json")
+        options = (
+            "--workspace",
+            str(tmp_path / "workspace"),
+            "--results",
+            str(tmp_path / "others"),
+            "--json",
+            "--set",
+            DIRECT,
+        )
         command = [sys.executable, "-m", "harness", "sweep", str(tmp_path / "sweep.yaml"), *options]
         with subprocess.Popen(
             [*command, "--executor", "ray", "--address", two_nodes.address], stdout=subprocess.PIPE, text=True
@@ -131,7 +144,7 @@ def test_two_sweeps_of_one_workspace_make_and_ask_everything_once(
         # The key of the provider is nowhere but in the environment.
         logs = [one for one in two_nodes.logs.rglob("*") if one.is_file()]
         assert logs and not [one for one in logs if SECRET.encode() in one.read_bytes()]
-        plan = Workspace(tmp_path / "workspace").plan(tmp_path / "sweep.yaml")
+        plan = Workspace(tmp_path / "workspace").plan(tmp_path / "sweep.yaml", [DIRECT])
         assert SECRET.encode() not in dump_stages(plan.stages)
 
 
