@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.ledger.call_ledger import SweepLedger
+from harness.numerics.active_numerics import using_numerics
 from harness.pipeline.cluster.ray_executor import RayExecutor
 from harness.pipeline.cluster.ray_session import RaySession
-from harness.numerics.active_numerics import using_numerics
 from harness.pipeline.diagnosis.preflight import check_plan
 from harness.pipeline.isolation.child_work import LedgerTerms
 from harness.pipeline.isolation.isolated_work import IsolatedWork

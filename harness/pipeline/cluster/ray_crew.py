@@ -16,7 +16,6 @@ from harness.pipeline.cluster.stage_task import StageReport, await_artefact, run
 from harness.pipeline.graph import Queue
 from harness.pipeline.isolation.plugin_classes import plugin_classes
 from harness.pipeline.isolation.stage_process import GRACE, StageProcessError
-from harness.pipeline.isolation.stage_threads import threads
 from harness.pipeline.jobs.crew import Made
 from harness.pipeline.live.observer import Observer
 from harness.pipeline.outcome.stage_fault import StageFault
@@ -41,7 +40,7 @@ class ClusterSize(NamedTuple):
     def options(self, stage: Stage) -> dict[str, Any]:
         """What Ray is told of a stage."""
         wanted, largest = stage.resources, self.largest
-        cores = wanted.cpu * threads()
+        cores = wanted.cpu * stage.numerics.threads
         return {
             "name": f"{stage.kind} {stage.label}".strip(),
             "max_retries": _RETRIES,

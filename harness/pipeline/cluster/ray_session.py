@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from harness._lazy import lazy
-from harness.device import HELD_THREADS, THREADS, VARIABLE
+from harness.device import DEVICES, HELD_THREADS, THREADS, VARIABLE
 from harness.errors import UserError
 from harness.pipeline.cluster.distant_ledger import DistantLedger
 from harness.pipeline.cluster.graph_pickle import dump_stages
@@ -31,7 +31,16 @@ from harness.stage import Resources, Stage
 
 ray = lazy("ray")
 
-_CARRIED = (THREADS, HELD_THREADS, VARIABLE, PLUGINS, "HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "TQDM_DISABLE")
+_CARRIED = (
+    THREADS,
+    HELD_THREADS,
+    VARIABLE,
+    DEVICES,
+    PLUGINS,
+    "HF_HUB_OFFLINE",
+    "HF_HUB_DISABLE_TELEMETRY",
+    "TQDM_DISABLE",
+)
 """Variables that decide what a stage makes, or where it may look; nodes have all others, keys of providers among them,
 from whoever started Ray there."""
 
