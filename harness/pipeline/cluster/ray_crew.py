@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple, Self
 
 from harness._lazy import lazy
+from harness.device import Resources
 from harness.ledger.call_ledger import SweepLedger
 from harness.ledger.calls import Usage
 from harness.pipeline.cluster.keeper import StageNews
@@ -20,7 +21,7 @@ from harness.pipeline.jobs.crew import Made
 from harness.pipeline.live.observer import Observer
 from harness.pipeline.outcome.stage_fault import StageFault
 from harness.pipeline.store import Manifest, Store
-from harness.stage import Resources, Stage
+from harness.stage import Stage
 from harness.text import clock
 
 ray = lazy("ray")

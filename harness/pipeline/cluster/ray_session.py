@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from harness._lazy import lazy
-from harness.device import DEVICES, HELD_THREADS, THREADS, VARIABLE
+from harness.device import DEVICES, HELD_THREADS, THREADS, VARIABLE, Resources
 from harness.errors import UserError
 from harness.pipeline.cluster.distant_ledger import DistantLedger
 from harness.pipeline.cluster.graph_pickle import dump_stages
@@ -27,7 +27,7 @@ from harness.pipeline.isolation.plugin_classes import plugin_classes
 from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.plugin_files import VARIABLE as PLUGINS
 from harness.plugins import Plugin
-from harness.stage import Resources, Stage
+from harness.stage import Stage
 
 ray = lazy("ray")
 
