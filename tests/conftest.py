@@ -11,6 +11,8 @@ from hypothesis import settings
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # No test depends on which precision this machine prefers.
 os.environ["HARNESS_PRECISION"] = "fp32"
+# The debugger's readline tells children, workers of the suite among them, a width of a terminal that is not there.
+os.environ.pop("COLUMNS", None)
 # A first example may start a library; how long things take is measured by the benchmarks.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")

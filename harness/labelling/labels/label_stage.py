@@ -26,6 +26,7 @@ from harness.progress import Progress, note_measured
 from harness.stage import Context, Stage, keyed
 
 GOLD, POOL = "gold labels", "pool"
+_STANDALONE = ("calls", "input_tokens", "output_tokens", "usd")
 RANKINGS, SUMMARY = "rankings.jsonl.gz", "summary.json"
 
 
@@ -117,7 +118,7 @@ def _bias(rankings: Iterable[Ranking], tasks: Iterable[Task]) -> dict[str, Any]:
 
 def standalone(meter: MeteredLedger) -> dict[str, Any]:
     """What calls would cost with an empty ledger, as far as it does not depend on when and where they were made."""
-    return {"alone": {name: getattr(meter.used, name) for name in ("calls", "input_tokens", "output_tokens", "usd")}}
+    return {"alone": {name: getattr(meter.used, name) for name in _STANDALONE}}
 
 
 def labelling_measures(meter: MeteredLedger, start: float) -> dict[str, Any]:
@@ -125,6 +126,12 @@ def labelling_measures(meter: MeteredLedger, start: float) -> dict[str, Any]:
     USD and the calls' own seconds (one after another, also of those in flight at once) under ``alone`` of all calls,
     under ``here`` of those that were paid for."""
     return {"alone": asdict(meter.used), "here": asdict(meter.paid), "seconds": time.monotonic() - start}
+
+
+def without_measures(whole: dict[str, Any]) -> dict[str, Any]:
+    """A summary as it is stored, of one that holds what `labelling_measures` said, too, as files of labels do."""
+    alone = {name: value for name, value in whole["alone"].items() if name in _STANDALONE}
+    return {name: value for name, value in whole.items() if name not in ("here", "seconds")} | {"alone": alone}
 
 
 def summarise(rankings: Sequence[Ranking]) -> dict[str, Any]:

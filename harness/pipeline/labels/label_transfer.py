@@ -16,7 +16,7 @@ from harness.errors import UserError
 from harness.files import atomic_file
 from harness.labelling.labels.label_export import LabelReader, LabelSet, write_labels
 from harness.labelling.labels.label_files import read_rankings, write_rankings
-from harness.labelling.labels.label_stage import RANKINGS, SUMMARY, Labels
+from harness.labelling.labels.label_stage import RANKINGS, SUMMARY, Labels, without_measures
 from harness.labelling.labels.ranking import Ranking
 from harness.ledger.calls import Call
 from harness.ledger.ledger import Ledger
@@ -85,8 +85,7 @@ def _entries(ledger: Ledger | None, finished: Iterable[Finished], store: Store) 
             remedy = "run its sweep again, which makes it anew from the ledger, then export"
             raise UserError(f"finished labels are damaged: {error}", file=store.place(stage), remedy=remedy) from error
         # In the file summaries hold what was measured, as they did in stores once.
-        manifest = {name: value for name, value in store.manifest(stage).items() if name != MEASURED}
-        yield LabelSet(manifest, read_with_measured(folder, SUMMARY), _rows(folder / RANKINGS))
+        yield LabelSet(store.manifest(stage), read_with_measured(folder, SUMMARY), _rows(folder / RANKINGS))
 
 
 def _rows(file: Path) -> Iterator[Any]:
@@ -171,7 +170,8 @@ def _restored(labels: LabelSet, store: Store) -> tuple[int, int, list[str]]:
             return 0, int(not differs), [stage.key] if differs else []
         with store.draft(stage) as draft:
             write_rankings(draft / RANKINGS, labels.rankings)
-            (draft / SUMMARY).write_text(json.dumps(labels.summary, ensure_ascii=False, indent=1), encoding="utf-8")
+            summary = without_measures(labels.summary) if MEASURED in labels.manifest else labels.summary
+            (draft / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1), encoding="utf-8")
             # Hashes are taken anew: another zlib may pack the same rankings differently.
             store.commit(stage, draft, {name: value for name, value in labels.manifest.items() if name != "files"})
     return 1, 0, []
