@@ -49,12 +49,17 @@ def page() -> None:
     except UserError as error:
         st.error(literal(str(error)))
         return
-    st.markdown(literal(frozen_text(report)))
-    picture = forest_plot(report)
-    st.image(picture, width="content")
-    st.download_button("Plot as SVG", picture.encode(), "claims.svg", "image/svg+xml", type="tertiary")
+    st.markdown(literal(frozen_text(report).replace("`", "")))
+    if report.is_measured:
+        picture = forest_plot(report)
+        st.image(picture, width="content")
+        st.download_button("Plot as SVG", picture.encode(), "claims.svg", "image/svg+xml", type="tertiary")
+    else:
+        st.info("No published run says anything of these claims yet: freeze them, then run their sweeps.")
     groups = {"frozen": report.verdicts, "confirmation": report.confirmation, "exploratory": report.exploratory}
     for name, verdicts in groups.items():
+        if not report.is_measured and name != "frozen":
+            continue
         if verdicts and name != "frozen":
             st.header(f"{name.capitalize()}{', no evidence' * (name == 'exploratory')}")
         for place, one in enumerate(verdicts):

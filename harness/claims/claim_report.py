@@ -37,6 +37,12 @@ class ClaimReport:
     evidence: tuple[CollectionEvidence, ...]
 
     @property
+    def is_measured(self) -> bool:
+        """Whether any run says anything of any claim."""
+        verdicts = (*self.verdicts, *self.confirmation, *self.exploratory)
+        return any(result.comparisons for one in verdicts for result in one.results)
+
+    @property
     def notes(self) -> list[str]:
         """What was missing and left out, by collection."""
         return [f"{one.name}: {note}" for one in self.evidence for note in one.notes]

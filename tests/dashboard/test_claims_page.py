@@ -47,6 +47,18 @@ def test_what_was_claimed_is_shown_with_its_plot(folder: Path, tmp_path: Path, m
     assert "alpha" in open_page(folder, monkeypatch, "claims").error[0].value
 
 
+def test_claims_without_a_run_are_told_and_not_drawn(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    runs = {"ours": {"method": "intermediate", "teacher": "nobody"}, "start": {"method": "zero-shot"}}
+    (tmp_path / "sweep.yaml").write_text(yaml.safe_dump(SWEEP))
+    (tmp_path / "claims.yaml").write_text(yaml.safe_dump(CLAIMS | {"runs": runs}))
+    page = open_page(folder, monkeypatch, "claims")
+    assert "No published run" in page.info[0].value and not page.header
+    assert len(page.subheader) == 1 and not page.dataframe
+
+
 def test_where_nothing_is_claimed_it_says_so(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert "No file of claims here" in open_page(folder, monkeypatch, "claims").info[0].value
