@@ -117,8 +117,9 @@ class RayCrew:
         # First in order, as Ctrl-C does it; then whatever is left.
         for task in self._tasks:
             ray.cancel(task)
-        ray.wait([*self._tasks], num_returns=len(self._tasks), timeout=GRACE)
-        for task in self._tasks:
+        _, going = ray.wait([*self._tasks], num_returns=len(self._tasks), timeout=GRACE)
+        # Ray ends this process where a task is forced to end that has ended while its last reply is on the way.
+        for task in going:
             ray.cancel(task, force=True)
 
     def _has_room(self, stage: Stage) -> bool:
