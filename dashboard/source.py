@@ -25,19 +25,11 @@ from harness.text import counted
 
 
 @dataclass(frozen=True)
-class Folder:
-    """A results folder as its board shows it, and its tables by what they are called where one is chosen. The runs are
-    read when a page asks for them."""
+class _Results:
+    """A results folder, whose runs are read when a page asks for them."""
 
     folder: str
     state: str
-    board: Board
-    tables: dict[str, Table]
-
-    @property
-    def runs(self) -> int:
-        """How many runs its tables have."""
-        return sum(row.runs for table in self.tables.values() for row in table.rows)
 
     @property
     def result_set(self) -> ResultSet:
@@ -47,20 +39,24 @@ class Folder:
 
 
 @dataclass(frozen=True)
-class View:
-    """The table that is looked at, and its rows by their names. The runs behind it are read when a page asks for
-    them."""
+class Folder(_Results):
+    """A results folder as its board shows it, and its tables by what they are called where one is chosen."""
 
-    folder: str
-    state: str
-    table: Table
-    rows: dict[str, Row]
+    board: Board
+    tables: dict[str, Table]
 
     @property
-    def result_set(self) -> ResultSet:
-        """All runs of the folder."""
-        found: ResultSet = _gathered(self.folder, self.state)
-        return found
+    def runs(self) -> int:
+        """How many runs its tables have."""
+        return sum(row.runs for table in self.tables.values() for row in table.rows)
+
+
+@dataclass(frozen=True)
+class View(_Results):
+    """The table that is looked at, and its rows by their names."""
+
+    table: Table
+    rows: dict[str, Row]
 
 
 def results() -> Path:
