@@ -16,10 +16,8 @@ from pydantic import (
     JsonValue,
     NonNegativeFloat,
     NonNegativeInt,
-    SerializerFunctionWrapHandler,
     StringConstraints,
     field_validator,
-    model_serializer,
 )
 
 from harness.method import Category
@@ -51,15 +49,12 @@ class CopiesOnCard(CardSection):
 class Data(CardSection):
     """ir_metadata's data: the test collection, and where training queries came from."""
 
+    absent = frozenset({"copies_left_out"})
+
     test_collection: TestCollection = Field(alias="test collection")
     training_data: tuple[DataSource, ...] = Field(default=(), alias="training data")
     copies_left_out: dict[Line, CopiesOnCard] = Field(default={}, alias="copies left out")
     """By kind of training; absent on disk where there were none, or nobody counted."""
-
-    @model_serializer(mode="wrap")
-    def _without_absent(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        absent = ("copies_left_out", "copies left out")
-        return {name: value for name, value in whole(self).items() if value or name not in absent}
 
 
 class MethodSection(CardSection):
@@ -161,6 +156,13 @@ _CIRCUMSTANCES = {
 class Card(CardSection):
     """The card of one cell. Axes that make no difference to the method are None."""
 
+    absent = frozenset(
+        {
+            *("answers", "energy", "numerics", "durations_standalone"),
+            *("plugins", "run_faults", "shared_queries", "frozen"),
+        }
+    )
+
     schema_version: Literal["0.1"] = Field(default="0.1", alias="schema-version")
     card_version: Literal[2] = Field(default=2, alias="card-version")
     """What it is written as; a card of version 1 has been read as one of version 2."""
@@ -222,12 +224,6 @@ class Card(CardSection):
     run_faults: tuple[Line, ...] = Field(default=(), alias="run faults")
     """What is odd about the run of a plug-in, one line a kind; absent on disk where nothing is."""
     outcome: CardOutcome | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_absent(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        optional = {"answers", "energy", "numerics", "durations_standalone", "plugins"}
-        optional |= {"run faults", "shared_queries", "frozen"}
-        return {name: value for name, value in whole(self).items() if value or name not in optional}
 
     @field_validator("card_version", mode="before")
     @classmethod

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import Field, PositiveInt, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, PositiveInt
 
 from harness.published.card_section import CardSection, Hash, Line
 from harness.stage import digest
@@ -31,6 +31,7 @@ class TestCollection(CardSection):
     """What the run was evaluated on."""
 
     __test__ = False
+    absent = frozenset({"former_content_hash", "drop_identical", "warnings", "clusters", "seen_in_training"})
 
     name: Line
     split: Line
@@ -49,14 +50,3 @@ class TestCollection(CardSection):
     seen_in_training: Annotated[float, Field(ge=0, le=1)] | None = Field(default=None, alias="seen in training")
     """The share of its queries with a relevant document that is relevant to a training query too; absent on disk where
     it is not known, or people wrote no training queries."""
-
-    @model_serializer(mode="wrap")
-    def _without_absent(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        absent = {"warnings", "former content hash", "drop identical", "clusters", "seen in training"}
-        absent |= {name.replace(" ", "_") for name in absent}
-        known = {"seen in training", "seen_in_training"}
-        return {
-            name: value
-            for name, value in whole(self).items()
-            if value or name not in absent or (name in known and value is not None)
-        }

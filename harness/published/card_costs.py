@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
 from harness.published.card_section import CardSection, Line, either
 
@@ -31,6 +31,8 @@ class Costs(CardSection):
     """What the cell cost. `usd_standalone` counts every label it uses at its price; `usd_incurred` what this sweep paid
     for them."""
 
+    absent = frozenset({"seconds_standalone", "labels_used"})
+
     calls: NonNegativeInt = 0
     input_tokens: NonNegativeInt = 0
     output_tokens: NonNegativeInt = 0
@@ -45,10 +47,6 @@ class Costs(CardSection):
     made. None where that is not known, also on older cards; absent on disk then, as all that is not known."""
     labels_used: LabelsUsed | None = None
     """None on older cards."""
-
-    @model_serializer(mode="wrap")
-    def _without_unknown(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in whole(self).items() if value is not None}
 
     @property
     def seconds_best(self) -> float:
@@ -86,6 +84,8 @@ def pooled(parts: Sequence[OrderPresented]) -> OrderPresented | None:
 class Verdicts(CardSection):
     """How many labels came out in which form, and why those that are not ok are not."""
 
+    absent = frozenset({"prompts", "parameters", "order_presented"})
+
     ok: NonNegativeInt = 0
     partial: NonNegativeInt = 0
     repaired: NonNegativeInt = 0
@@ -118,11 +118,6 @@ class Verdicts(CardSection):
             parameters=parameters,
             order_presented=pooled(orders),
         )
-
-    @model_serializer(mode="wrap")
-    def _without_unknown(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        later = ("order_presented", "prompts", "parameters")
-        return {name: value for name, value in whole(self).items() if value or name not in later}
 
     @property
     def counts(self) -> tuple[int, ...]:

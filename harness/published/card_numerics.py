@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import NonNegativeInt, PositiveInt, SerializerFunctionWrapHandler, model_serializer
+from pydantic import NonNegativeInt, PositiveInt
 
 from harness.published.card_section import CardSection, Line
 
 
 class NumericsSection(CardSection):
     """Over the stages behind the run in which models computed, each value once."""
+
+    absent = frozenset({"tf32", "unrecorded"})
 
     classes: tuple[Line, ...]
     """Device and precision, such as cpu-bf16; several where stages of other numerics were put together."""
@@ -23,7 +23,3 @@ class NumericsSection(CardSection):
     """Of the libraries that decide numbers."""
     unrecorded: NonNegativeInt = 0
     """Stages that were made before this was written down; absent on disk where there are none."""
-
-    @model_serializer(mode="wrap")
-    def _without_absent(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in whole(self).items() if value or name not in ("tf32", "unrecorded")}

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, JsonValue, StringConstraints
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+)
 
 Line = Annotated[str, StringConstraints(max_length=300)]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,128}$")]
@@ -33,3 +41,13 @@ class CardSection(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True, serialize_by_alias=True
     )
+
+    absent: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are absent on disk where they hold their default: what nobody knows, or what is not there."""
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        names = [name for name in self.absent if getattr(self, name) == fields[name].get_default()]
+        keys = {key for name in names for key in (name, fields[name].alias)}
+        return {key: value for key, value in whole(self).items() if key not in keys}

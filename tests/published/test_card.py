@@ -102,3 +102,9 @@ def test_another_hash_of_one_content_is_the_same_cell_and_written_once(tmp_path:
     assert card.collection.content_hash == "01" * 32 and card.created == earlier.created
     put(tmp_path, earlier, make_run(0.5))
     assert read_card(folder) == card, "a card that tells less takes nothing away"
+
+
+def test_what_is_known_to_be_nothing_is_no_gap() -> None:
+    known, unknown = (make_card("x").model_copy(update={"shared_queries": one}) for one in (0.0, None))
+    assert known.model_dump(mode="json")["shared_queries"] == 0.0
+    assert "shared_queries" not in unknown.model_dump(mode="json")
