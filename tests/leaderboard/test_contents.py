@@ -37,10 +37,13 @@ def test_cards_with_the_hash_of_earlier_versions_share_the_table(tmp_path: Path)
 
 
 def test_published_results_share_a_table_with_a_copy_in_any_order(tmp_path: Path) -> None:
-    shutil.copytree(RESULTS / "scifact", tmp_path / "scifact")
-    [before] = load_board(tmp_path).tables
-    assert before.content_hash == SciFact.former_hash, "alone they are shown as they were"
     mark = SciFact.split_hashes["test"]
+    shutil.copytree(RESULTS / "scifact", tmp_path / "scifact")
+    for path in tmp_path.glob("scifact/*/card.yaml"):
+        text = path.read_text().replace(f"    former content hash: {SciFact.former_hash}\n", "")
+        path.write_text(text.replace(f"content hash: {mark}", f"content hash: {SciFact.former_hash}"))
+    [before] = load_board(tmp_path).tables
+    assert before.content_hash == SciFact.former_hash, "cards of earlier versions alone are shown as they were"
     card = make_card("copy", collection="scifact", content_hash=mark, former_content_hash="cd" * 32)
     scores = read_scores(next((tmp_path / "scifact").glob("bm25-*")) / "metrics.parquet")
     put_scores(tmp_path, card, make_run(0.5), scores)
