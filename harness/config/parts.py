@@ -232,6 +232,10 @@ class EvaluationSettings(Settings):
         default=True,
         description="measure where knowledge is lost between teacher, ranker and retriever (harness trace)",
     )
+    labels: bool = Field(
+        default=True,
+        description="publish beside each run the labels that taught it; no part of any key",
+    )
 
     @property
     def ranking(self) -> tuple[str, ...]:

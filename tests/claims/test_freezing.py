@@ -133,7 +133,7 @@ def test_a_section_of_a_sweep_file_is_enough(tmp_path: Path) -> None:
 
 
 def test_the_example_of_the_repository_loads_and_plans_every_run_it_names() -> None:
-    claims = load_claims(ROOT / "configs" / "claims.yaml")
+    claims = load_claims(ROOT / "configs" / "claims-example.yaml")
 
     for collection, runs in planned_cells(claims).items():
         assert set(runs) == set(claims.section.runs), collection

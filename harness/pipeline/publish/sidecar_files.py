@@ -30,15 +30,21 @@ from harness.training_lists.training_list import read_lists
 
 
 def sidecar_files(
-    stages: Iterable[Stage], store: Store, computed: Collection[str], standalone: Mapping[str, float | None]
+    stages: Iterable[Stage],
+    store: Store,
+    computed: Collection[str],
+    standalone: Mapping[str, float | None],
+    *,
+    labels: bool,
 ) -> Mapping[str, bytes]:
     """Files by name for a run that rests on `stages`; `computed` are the keys of those that the present sweep made.
 
-    `standalone` are the seconds of stages that label with an empty ledger, by key.
+    `standalone` are the seconds of stages that label with an empty ledger, by key; `labels` says whether the labels
+    that taught the run are among the files.
     """
     recorded = [stage for stage in stages if store.is_recorded(stage)]
     there = [stage for stage in recorded if store.has(stage)]
-    found = {LABELS: _labels(there, store), ANSWERS: _answers(there, store)}
+    found = {LABELS: _labels(there, store) if labels else None, ANSWERS: _answers(there, store)}
     optional = {name: content for name, content in found.items() if content}
     return {PROVENANCE: _provenance(recorded, store, computed, standalone)} | optional
 

@@ -43,6 +43,7 @@ class Done(NamedTuple):
     outcome: SweepResult
     cards: dict[str, Card]
     labels: dict[str, LabelsOfRun | None]
+    home: Path
 
 
 def content(url: str, methods: list[Any]) -> str:
@@ -71,7 +72,8 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
         outcome = Workspace(home / "workspace").plan(file).run(home / "results", observer=NullObserver())
     folders = {read_card(folder).method.name: folder for folder in outcome.published}
     cards = {name: read_card(folder) for name, folder in folders.items()}
-    yield Done(plan, outcome, cards, {name: read_labels(folder) for name, folder in folders.items()})
+    labels = {name: read_labels(folder) for name, folder in folders.items()}
+    yield Done(plan, outcome, cards, labels, home)
 
 
 def test_queries_to_be_written_are_planned_as_they_are_paid(done: Done) -> None:
@@ -154,3 +156,14 @@ def test_an_older_card_is_renewed_and_its_run_stays_as_it_is(done: Done, tmp_pat
     assert again.summary["stages"]["run"] == 0
     for file, content in before.items():
         assert file.read_bytes() == content, file.name
+
+
+def test_runs_without_labels_are_the_same_runs(done: Done) -> None:
+    sweep = yaml.safe_load((done.home / "sweep.yaml").read_text())
+    sweep["evaluate"]["labels"] = False
+    (done.home / "sweep.yaml").write_text(yaml.safe_dump(sweep, sort_keys=False))
+    plan = Workspace(done.home / "workspace").plan(done.home / "sweep.yaml")
+    outcome = plan.run(done.home / "without", observer=NullObserver())
+    assert any(labels is not None for labels in done.labels.values())
+    assert all(read_labels(folder) is None for folder in outcome.published)
+    assert {read_card(folder).tag for folder in outcome.published} == {card.tag for card in done.cards.values()}
