@@ -8,7 +8,7 @@ leaves all runs of its collection.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.claims.claims_file import Claims
@@ -112,7 +112,7 @@ def _measured(
     missing = {
         run: cells - set(measured[run].design) if run in measured else cells for run, cells in planned.items() if cells
     }
-    notes += [_missing_text(run, cells, run in measured) for run, cells in missing.items() if cells]
+    notes += _missing_texts({run: cells for run, cells in missing.items() if cells}, measured)
     dropped = {resample for run, cells in missing.items() if run in measured for resample, _ in cells} - {None}
     if dropped:
         notes.append(f"{_listed(dropped)} left out of all runs of the collection, because not every run has it")
@@ -151,11 +151,16 @@ def _measurement(
     return method_runs(found[0], metric, queries)
 
 
-def _missing_text(run: str, cells: Cells, some: bool) -> str:
-    if not some:
-        return f"no run of '{run}': {counted(len(cells), 'cell')} planned, none published"
-    points = ", ".join(f"resample {resample} seed {seed}" for resample, seed in sorted(cells, key=str))
-    return f"'{run}' lacks {counted(len(cells), 'planned cell')}: {points}"
+def _missing_texts(missing: Mapping[str, Cells], measured: Collection[str]) -> Iterator[str]:
+    """One line for the runs that nothing is published of, one for each that lacks some cells."""
+    absent = [run for run in missing if run not in measured]
+    if absent:
+        names, cells = ", ".join(f"'{run}'" for run in absent), sum(len(missing[run]) for run in absent)
+        yield f"no run of {names}: {counted(cells, 'cell')} planned, none published"
+    for run, cells in missing.items():
+        if run in measured:
+            points = ", ".join(f"resample {resample} seed {seed}" for resample, seed in sorted(cells, key=str))
+            yield f"'{run}' lacks {counted(len(cells), 'planned cell')}: {points}"
 
 
 def _listed(resamples: set[int | None]) -> str:

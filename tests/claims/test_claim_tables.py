@@ -63,4 +63,4 @@ def test_the_command_answers_before_and_after_the_freeze(
     assert call(monkeypatch, "claims", file, "--results", str(tmp_path / "results"), "--json") == 0
     report = json.loads(capsys.readouterr().out)
     assert [one["verdict"] for one in report["claims"]] == ["exploratory"] * 2
-    assert any("no run of 'ours': 3 cells planned" in note for note in report["notes"])
+    assert any("no run of" in note and "'ours'" in note for note in report["notes"])
