@@ -20,6 +20,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from dashboard.export.claims import exported_claims
 from dashboard.export.comparisons import Matrix, baseline_grid, pair_matrix
 from dashboard.export.costs import PriceTable, price_tables, stage_grid
 from dashboard.export.curves import Picture, Points, area_grid, curve_note, curve_pictures, point_grids
@@ -49,6 +50,7 @@ PAGES = {
     "comparisons": "Comparisons",
     "cost": "Cost",
     "teachers": "Teachers",
+    "claims": "Claims",
     "methods": "Methods",
 }
 MARK = "exported.txt"
@@ -135,6 +137,7 @@ def _pages(result_set: ResultSet, found: Board) -> Iterator[tuple[str, str]]:
         "notes": found.notes,
         "skipped": found.skipped,
         "glossary": GLOSSARY,
+        "claims": exported_claims(result_set),
     }
     shared |= about | {"overview": overview}
     for name in PAGES:

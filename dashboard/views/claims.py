@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import streamlit as st
 
 from dashboard import choose
+from dashboard.claims_on_disk import claims_files
 from dashboard.frame import frame
 from dashboard.source import results
 from dashboard.text import literal
@@ -15,16 +13,6 @@ from harness.claims.claim_report import ABOUT, claim_report
 from harness.claims.claim_tables import HEADINGS, ClaimTable, claim_table, frozen_text
 from harness.claims.forest_plot import forest_plot
 from harness.errors import UserError
-
-_FOLDERS = (Path(), Path("configs"))
-_HYPOTHESES = re.compile(r"^hypotheses:", re.MULTILINE)
-
-
-def claims_files() -> list[str]:
-    """Files of claims where the dashboard was started: those that say `hypotheses`. None of the results folder, which
-    may be a stranger's."""
-    found = [file for folder in _FOLDERS for file in sorted(folder.glob("*.yaml"))]
-    return [file.as_posix() for file in found if _HYPOTHESES.search(file.read_text(encoding="utf-8", errors="replace"))]
 
 
 def _table(one: ClaimTable, name: str) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import address, choose
 from dashboard.frame import TALL, frame
 from dashboard.save import save_button
-from dashboard.source import View, view
+from dashboard.source import View, claimed, view
 from dashboard.tables.table import TableDisplay, column_config, with_links
 from dashboard.text import linked, literal
 from dashboard.words import FILTERS
@@ -46,6 +46,15 @@ def _summary(found: View) -> None:
     table = found.table
     st.markdown("\n".join(f"- {linked(sentence, table)}" for sentence in headline(table)))
     st.caption("Every verdict is of a test, never of means alone; a number opens the run that it is of.")
+
+
+def _claims(found: View) -> None:
+    """What was claimed before the runs, and what came of it."""
+    sentences = claimed(found)
+    if sentences:
+        st.subheader("Claimed beforehand")
+        st.markdown("\n".join(f"- {literal(sentence)}" for sentence in sentences))
+        st.page_link("views/claims.py", label="All of it, with a forest plot", icon=":material/rule:")
 
 
 def _columns() -> TableDisplay:
@@ -131,6 +140,7 @@ def page() -> None:
     table = found.table
     hidden = f", {counted(len(table.rows) - len(rows), 'row')} hidden" if len(rows) < len(table.rows) else ""
     _summary(found)
+    _claims(found)
     st.subheader(literal(f"{table.collection} · {table.split} · {counted(table.queries, 'query')}{hidden}"))
     if not rows:
         st.info("No row passes the filters. Take one away.")

@@ -155,8 +155,8 @@ def _missing_texts(missing: Mapping[str, Cells], measured: Collection[str]) -> I
     """One line for the runs that nothing is published of, one for each that lacks some cells."""
     absent = [run for run in missing if run not in measured]
     if absent:
-        names, cells = ", ".join(f"'{run}'" for run in absent), sum(len(missing[run]) for run in absent)
-        yield f"no run of {names}: {counted(cells, 'cell')} planned, none published"
+        names, planned = ", ".join(f"'{run}'" for run in absent), sum(len(missing[run]) for run in absent)
+        yield f"no run of {names}: {counted(planned, 'cell')} planned, none published"
     for run, cells in missing.items():
         if run in measured:
             points = ", ".join(f"resample {resample} seed {seed}" for resample, seed in sorted(cells, key=str))

@@ -7,9 +7,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from dashboard.export.site import export
+from dashboard.text import literal
 from harness.claims.claim_report import claim_report
+from harness.claims.claim_sentences import claim_sentences
 from harness.claims.claim_tables import claim_table
+from tests.claims.simulated import Setting
+from tests.dashboard.export.test_site import Read
 from tests.dashboard.pages import open_page
+from tests.leaderboard.runs import make_run, put_scores
 
 pytestmark = pytest.mark.slow
 
@@ -62,3 +68,27 @@ def test_claims_without_a_run_are_told_and_not_drawn(
 def test_where_nothing_is_claimed_it_says_so(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert "No file of claims here" in open_page(folder, monkeypatch, "claims").info[0].value
+
+
+def test_frozen_claims_open_the_first_page_and_stand_in_exports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made, results = Setting(tmp_path), tmp_path / "results"
+    made.freeze()
+    made.put_all({"oracle": 0.1, "ours": 0.06})
+    for run in made.runs:
+        possible = {query: min(max(value, 0.0), 1.0) for query, value in run.scores["nDCG@10"].items()}
+        put_scores(results, run.card, make_run(0.5), {"nDCG@10": possible})
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(made.content))
+    report = claim_report("claims.yaml", results)
+    (sentence,) = claim_sentences(report)
+    page = open_page(results, monkeypatch, "leaderboard")
+    assert any(literal(sentence) in element.value for element in page.markdown)
+    judged = open_page(results, monkeypatch, "claims")
+    assert judged.selectbox(key="claims").value == "claims.yaml", "the frozen one comes first"
+    export(results, tmp_path / "site")
+    first, all_of_it = (Read(tmp_path / "site" / f"{name}.html") for name in ("index", "claims"))
+    assert sentence in first.texts
+    assert report.verdicts[1].reason in "".join(all_of_it.texts)
+    assert all_of_it.columns(claim_table(report.verdicts[1]).title)

@@ -1,0 +1,38 @@
+"""The files of claims where the dashboard was started."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from harness.claims.claim_report import ClaimReport, report_of
+from harness.claims.claims_file import load_claims
+from harness.errors import UserError
+from harness.leaderboard.load_results import ResultSet
+
+_FOLDERS = (Path(), Path("configs"))
+_HYPOTHESES = re.compile(r"^hypotheses:", re.MULTILINE)
+
+
+def claims_files() -> list[str]:
+    """Those that say `hypotheses`, frozen ones first. None of the results folder, which may be a stranger's."""
+    found = [file for folder in _FOLDERS for file in sorted(folder.glob("*.yaml"))]
+    named = [file for file in found if _HYPOTHESES.search(file.read_text(encoding="utf-8", errors="replace"))]
+    return [file.as_posix() for file in sorted(named, key=lambda file: not file.with_suffix(".frozen.json").is_file())]
+
+
+def claims_marks() -> tuple[tuple[str, int], ...]:
+    """The YAML files and freezes that claims may rest on, each with the time of its last change."""
+    found = [file for folder in _FOLDERS for form in ("*.yaml", "*.frozen.json") for file in sorted(folder.glob(form))]
+    return tuple((file.as_posix(), file.stat().st_mtime_ns) for file in found)
+
+
+def frozen_claims(results: ResultSet) -> ClaimReport | None:
+    """What the first of them comes to; None where none is frozen, or it is wrong, as the page of claims tells."""
+    files = [file for file in claims_files() if Path(file).with_suffix(".frozen.json").is_file()]
+    if not files:
+        return None
+    try:
+        return report_of(load_claims(files[0]), results)
+    except UserError:
+        return None
