@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from harness.pipeline.store import DamagedArtefact, Store
 from harness.stage import Stage
@@ -59,29 +58,13 @@ def _damaged(stage: Stage, store: Store) -> bool:
     return False
 
 
-def path_seconds(waiting: Mapping[str, Stage], past: Mapping[str, float]) -> dict[str, float]:
-    """Of each waiting stage (inputs come first in `waiting`) the seconds from its start to the end of the longest chain
-    of stages that rest on it; `past` are mean seconds by kind."""
-    after, found = defaultdict[str, float](float), dict[str, float]()
-    for key, stage in reversed(list(waiting.items())):
-        found[key] = after[key] + past.get(stage.kind, _guess(stage))
-        for needed in stage.inputs():
-            after[needed.key] = max(after[needed.key], found[key])
-    return found
-
-
-def _guess(stage: Stage) -> float:
-    """Seconds of a kind that never ran here: what matters is what takes longest, asking others."""
-    return 60.0 if stage.resources.cpu == 0 else 10.0 if stage.trains else 1.0
-
-
 @dataclass
 class Queue:
-    """Stages that wait, handed out when their inputs are done: the longest way to the end first where `seconds` says
-    how long each is, then the largest priority, then in the order given."""
+    """Stages that wait, handed out when their inputs are done: those first that `urgent` says the seconds of, the most
+    seconds before all, then the largest priority, then in the order given."""
 
     waiting: dict[str, Stage]
-    seconds: Mapping[str, float] = field(default_factory=dict)
+    urgent: Callable[[Mapping[str, Stage]], Mapping[str, float]] = lambda waiting: {}
 
     def __post_init__(self) -> None:
         self._rank = {key: number for number, key in enumerate(self.waiting)}
@@ -91,7 +74,8 @@ class Queue:
         free = [
             stage for stage in self.waiting.values() if not any(needed.key in self.waiting for needed in stage.inputs())
         ]
-        return sorted(free, key=lambda one: (-self.seconds.get(one.key, 0.0), -one.priority, self._rank[one.key]))
+        urgent = self.urgent(self.waiting)
+        return sorted(free, key=lambda one: (-urgent.get(one.key, 0.0), -one.priority, self._rank[one.key]))
 
     def done(self, stage: Stage) -> None:
         """Take a finished stage out."""

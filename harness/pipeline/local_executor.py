@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from harness.ledger.call_ledger import SweepLedger
-from harness.pipeline.graph import path_seconds
+from harness.pipeline.graph import Queue
 from harness.pipeline.isolation.isolated_work import IsolatedWork
 from harness.pipeline.isolation.stage_work import work
 from harness.pipeline.jobs.capacity import Capacity
 from harness.pipeline.jobs.crew import Crew, Tell
 from harness.pipeline.jobs.executor import Executor
 from harness.pipeline.jobs.in_process import InProcess
+from harness.pipeline.jobs.urgency import Urgency
 from harness.pipeline.jobs.workers import Workers
 from harness.pipeline.live.observer import Observer
 from harness.pipeline.outcome.execution_result import ExecutionResult
@@ -43,8 +44,10 @@ class LocalExecutor(Executor):
             self.isolation.has_workers = True
         return Workers(self._make, Capacity(self.jobs), self.isolation)
 
-    def seconds(self, waiting: Mapping[str, Stage]) -> Mapping[str, float]:
-        return path_seconds(waiting, self.store.past_seconds()) if self._at_once(waiting) else {}
+    def queue(self, waiting: dict[str, Stage]) -> Queue:
+        if not self._at_once(waiting):
+            return Queue(waiting)
+        return Queue(waiting, Urgency(waiting, self.store.past_seconds(), self.jobs))
 
     def _at_once(self, waiting: Mapping[str, Stage]) -> bool:
         return min(self.jobs, len(waiting)) > 1

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from harness.ledger.call_ledger import SweepLedger
 from harness.pipeline.cluster.ray_crew import RayCrew
 from harness.pipeline.cluster.ray_session import RaySession
-from harness.pipeline.graph import path_seconds
+from harness.pipeline.graph import Queue
 from harness.pipeline.jobs.crew import Crew
 from harness.pipeline.jobs.executor import Executor
+from harness.pipeline.jobs.urgency import Urgency
 from harness.pipeline.live.observer import Observer
 from harness.pipeline.outcome.execution_result import ExecutionResult
 from harness.pipeline.store import Store
@@ -37,5 +38,5 @@ class RayExecutor(Executor):
         reference = session.share(dict(waiting))
         return RayCrew(reference, session.keeper, session.size, self.store, self.ledger, self.jobs, self.timeout)
 
-    def seconds(self, waiting: Mapping[str, Stage]) -> Mapping[str, float]:
-        return path_seconds(waiting, self.store.past_seconds())
+    def queue(self, waiting: dict[str, Stage]) -> Queue:
+        return Queue(waiting, Urgency(waiting, self.store.past_seconds(), self.jobs or self.session.size.cores))

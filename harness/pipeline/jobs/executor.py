@@ -35,9 +35,9 @@ class Executor(ABC):
     def crew(self, waiting: Mapping[str, Stage]) -> Crew:
         """Who makes the stages that are `waiting`."""
 
-    def seconds(self, waiting: Mapping[str, Stage]) -> Mapping[str, float]:
-        """How long the way is from each of `waiting` to the end, where that decides which goes first."""
-        return {}
+    @abstractmethod
+    def queue(self, waiting: dict[str, Stage]) -> Queue:
+        """The stages that are `waiting`, in the order in which they go."""
 
     def execute(self, finals: Sequence[Stage]) -> ExecutionResult:
         """Make every artefact that `finals`, the last stages of a plan's cells, need."""
@@ -45,7 +45,7 @@ class Executor(ABC):
         self.observer.planned(list(waiting.values()), len(closure(finals)) - len(waiting), self.ledger)
         outcome = ExecutionResult()
         if waiting:
-            queue = Queue(waiting, self.seconds(waiting))
+            queue = self.queue(waiting)
             with self.crew(waiting) as crew:
                 self._run(queue, crew, outcome)
         return outcome

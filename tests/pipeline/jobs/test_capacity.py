@@ -10,12 +10,10 @@ import pytest
 
 from harness.device import Resources
 from harness.errors import UserError
-from harness.pipeline.graph import Queue, path_seconds
 from harness.pipeline.isolation.stage_threads import threads
 from harness.pipeline.jobs import capacity
 from harness.pipeline.jobs.capacity import Capacity, default_jobs
 from harness.stage import Context, Stage
-from tests.pipeline.toys import Number, Sum
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,13 +83,3 @@ def test_stages_with_more_threads_are_fewer(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("OMP_NUM_THREADS", "all")
     with pytest.raises(UserError, match="OMP_NUM_THREADS is 'all'"):
         threads()
-
-
-def test_the_longest_way_to_the_end_goes_first() -> None:
-    long, short = Number(1), Number(2)
-    last = Sum((long,))
-    waiting = {one.key: one for one in (short, Sum((short,)), long, last, Sum((last,)))}
-    seconds = path_seconds(waiting, {"number": 1.0, "sum": 5.0})
-    assert (seconds[long.key], seconds[short.key], seconds[last.key]) == (11.0, 6.0, 10.0)
-    assert Queue(waiting, seconds).ready() == [long, short]
-    assert Queue(waiting).ready() == [short, long]
