@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from dashboard.server import answers, check_free, serving
+from dashboard.server import answers, check_free, page_address, serving
 from harness.errors import UserError
 
 RESULTS = "HARNESS_RESULTS"
@@ -72,8 +72,9 @@ def launch(
     check_free(address, port)
     try:
         with serving(command(port, address=address), environment(results, workspace, hour)) as server:
-            if answers(server, f"http://{address}:{port}/_stcore/health"):
-                tell(f"dashboard of {results} at http://{address}:{port} (Ctrl+C stops it)")
+            place = page_address(address, port)
+            if answers(server, f"{place}/_stcore/health"):
+                tell(f"dashboard of {results} at {place} (Ctrl+C stops it)")
             return server.wait()
     except KeyboardInterrupt:
         return 0

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from urllib.parse import urlencode
 
 from dashboard.app_pages import OF_RESULTS
 from dashboard.launch import APP, command, environment
+from dashboard.server import is_answering
 from harness.errors import UserError
 from harness.leaderboard.board import load_board
 from harness.leaderboard.row_texts import titles
@@ -53,11 +53,9 @@ def _wait(server: subprocess.Popen[bytes], health: str) -> None:
     for _ in range(240):
         if server.poll() is not None:
             break
-        try:
-            with urllib.request.urlopen(health, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.25)
+        if is_answering(health):
+            return
+        time.sleep(0.25)
     raise UserError("the dashboard did not come up", remedy="start it with: harness dashboard")
 
 

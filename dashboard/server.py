@@ -18,6 +18,8 @@ from harness.ports import free_port
 _ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 _PATIENCE = 10.0
 """Seconds that a server has to end by itself."""
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Asks this machine itself: a proxy of the environment would look for the address on its own."""
 
 
 @contextmanager
@@ -53,10 +55,24 @@ def _end(server: subprocess.Popen[bytes]) -> None:
 def answers(server: subprocess.Popen[bytes], health: str) -> bool:
     """Wait until the server answers at the address `health`; False where it ended before."""
     while server.poll() is None:
-        with suppress(OSError), urllib.request.urlopen(health, timeout=2):
+        if is_answering(health):
             return True
         time.sleep(0.1)
     return False
+
+
+def is_answering(health: str) -> bool:
+    """Whether a server of this machine answers at the address `health`, whatever proxies the environment names."""
+    try:
+        with _DIRECT.open(health, timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+def page_address(address: str, port: int) -> str:
+    """Where a browser finds what is served on `address`:`port`."""
+    return f"http://{f'[{address}]' if ':' in address else address}:{port}"
 
 
 def check_free(address: str, port: int) -> None:
@@ -81,7 +97,7 @@ def _explain(error: OSError, address: str, port: int) -> None:
     if error.errno == errno.EADDRINUSE:
         raise UserError(
             f"port {port} at {address} is taken: perhaps another dashboard runs",
-            remedy=f"open http://{address}:{port}, or give another port: harness dashboard --port {free_port()}",
+            remedy=f"open {page_address(address, port)}, or give another port: harness dashboard --port {free_port()}",
         ) from error
     if error.errno == errno.EACCES:
         raise UserError(f"port {port} needs rights that you lack", remedy="give one above 1023 with --port") from error
