@@ -105,11 +105,9 @@ def _controls(controls: Sequence[Row], ours: Sequence[Row]) -> Sentence:
             Phrase(f".{so}"),
         )
     if controls:
-        return (
-            Phrase(f"Of {counted(len(controls), 'control')}, which learn nothing from a teacher, none is better: "),
-            *_listed(controls),
-            Phrase("."),
-        )
+        one = "The control, which learns nothing from a teacher, is not better: "
+        several = f"Of {len(controls):,} controls, which learn nothing from a teacher, none is better: "
+        return (Phrase(one if len(controls) == 1 else several), *_listed(controls), Phrase("."))
     return (Phrase("No control stands beside it, so what part the teacher has in it is not known."),) if gained else ()
 
 
