@@ -13,6 +13,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable
+from importlib.machinery import ModuleSpec
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
@@ -94,7 +95,9 @@ def _check_name(name: str, path: Path) -> None:
     if not name.isidentifier():
         raise UserError("a plug-in file needs the name of a Python module", path, remedy="letters, digits and _ only")
     spec = None if name in _files else importlib.util.find_spec(name)
-    if spec is not None and (spec.origin is None or Path(spec.origin).resolve() != path):
+    if spec is None or any(path.is_relative_to(Path(place).resolve()) for place in _folders_alone(spec)):
+        return
+    if spec.origin is None or Path(spec.origin).resolve() != path:
         raise UserError(f"there is another module '{name}' here ({spec.origin})", path, remedy="rename the file")
 
 
@@ -132,3 +135,9 @@ def _line(path: Path, error: BaseException) -> int | None:
         return error.lineno
     steps = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == str(path)]
     return steps[-1] if steps else None
+
+
+def _folders_alone(spec: ModuleSpec) -> list[str]:
+    """The folders that Python would take for the module for want of any code: such as the one of a new package, named
+    as the file in it, where that lies in the working directory."""
+    return list(spec.submodule_search_locations or ()) if spec.origin is None else []

@@ -74,9 +74,9 @@ class SweepResult:
             f"LLM: {counted(paid['calls'], 'call')}, {paid['usd']:.2f} USD; "
             f"{clock(self.summary['seconds'])}"
         )
+        folder = "" if self.results == Path("results") else f" --results {self.results}"
         where = (
-            f"runs: {self.results}/   look closer: harness board --results {self.results}   in the browser: "
-            "harness dashboard"
+            f"runs: {self.results}/   look closer: harness board{folder}   in the browser: harness dashboard{folder}"
         )
         notices = [f"notice: {notice}" for notice in self.summary["notices"]]
         failed = [failure_text(failure, "result") for failure in self.missing_results]

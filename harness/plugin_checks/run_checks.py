@@ -73,7 +73,8 @@ def found(kind: str, name: str) -> type[Plugin]:
     if name not in known:
         raise refusal(known, name) or UserError(
             f"there is no {kind} '{name}'",
-            remedy=f"{did_you_mean(name, known)}\n  a new package is found after: pip install -e FOLDER",
+            remedy=f"{did_you_mean(name, known)}\n  a new package is found after: pip install -e FOLDER\n"
+            "  a file without one: --plugins FILE.py",
         )
     return known[name]
 

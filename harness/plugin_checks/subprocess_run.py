@@ -50,9 +50,9 @@ def run_in_subprocess(
         "PYTHONHASHSEED": "7",
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
-    done = subprocess.run(
-        [sys.executable, "-m", __name__, json.dumps(order)], capture_output=True, text=True, env=environment
-    )
+    # -P: with the working directory in its path it would find other modules than this process.
+    command = [sys.executable, "-P", "-m", __name__, json.dumps(order)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode not in ((0, -signal.SIGKILL) if kill else (0,)):
         last = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
         raise Broken(f"in a process of its own it ends with: {last}")

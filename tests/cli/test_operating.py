@@ -193,3 +193,21 @@ def test_a_check_that_passed_is_written_onto_the_cards_of_what_is_there(
     assert call(monkeypatch, *arguments) == 0
     (row,) = load_board(home / "results").as_json()["rows"]
     assert not any("checked" in flag for flag in row["flags"])
+
+
+def test_a_new_package_is_one_file_too(home: Path, monkeypatch: Monkey, capsys: Captured) -> None:
+    """Beside its folder, whose name it has; in the processes of a check as well."""
+    assert call(monkeypatch, "new", "baseline", "beside_its_folder") == 0
+    file = "beside_its_folder/src/beside_its_folder.py"
+    # As `python -m harness` has it.
+    monkeypatch.syspath_prepend(str(home))
+    assert call(monkeypatch, "list", "methods", "--plugins", file, "--json") == 0
+    assert "beside_its_folder" in {row["name"] for row in json.loads(capsys.readouterr().out)}
+    assert call(monkeypatch, "check", "baseline", "beside_its_folder", "--plugins", file, "--json") == 0
+
+
+def test_a_sweep_says_where_its_results_are_looked_at(home: Path, monkeypatch: Monkey, capsys: Captured) -> None:
+    for results, folder in (("results", ""), ("elsewhere", " --results elsewhere")):
+        assert call(monkeypatch, "sweep", "sweep.yaml", "--set", "methods=[bm25]", "--results", results) == 0
+        last = capsys.readouterr().err.strip().splitlines()[-1]
+        assert last.endswith(f"harness board{folder}   in the browser: harness dashboard{folder}")

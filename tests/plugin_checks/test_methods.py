@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import UserError
 from harness.method import Method
 from harness.plugin_checks.check import CheckReport, run_checks
 from harness.plugin_checks.method_checks import CONTRACTS, MethodSetup
+from harness.plugin_checks.run_checks import found
 from tests.plugin_checks import cheats, methods
 
 Check = Callable[..., CheckReport]
@@ -108,3 +110,9 @@ def test_a_run_that_fails_is_one_broken_contract(check: Check) -> None:
 def test_methods_that_are_not_deterministic_are_not_compared(check: Check) -> None:
     report = check(methods.NotDeterministic, "deterministic", "needs")
     assert report.broken == ("deterministic",) and report.contracts[1].state == "not checked"
+
+
+def test_an_unknown_name_says_both_ways_to_a_plug_in() -> None:
+    with pytest.raises(UserError) as refused:
+        found("baseline", "no-such-method")
+    assert "pip install -e FOLDER" in str(refused.value) and "--plugins FILE.py" in str(refused.value)
