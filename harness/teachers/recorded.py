@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, field_validator
 
 from harness.errors import UserError
-from harness.labelling.labels.label_files import choose_set, label_source, stream_rankings
+from harness.labelling.labels.label_dataset import text_mark
+from harness.labelling.labels.label_files import choose_set, dataset_of, label_source, stream_rankings
 from harness.labelling.labels.ranking import Ranking, Verdict
 from harness.labelling.labels.teacher import Task, Teacher
 from harness.models import file_hash
@@ -29,7 +31,7 @@ class RecordedSettings(Settings):
     file: tuple[str, ...] = Field(
         min_length=1,
         description="TREC runs (any run file the harness reads) or files of labels (.jsonl, .jsonl.gz: what harness "
-        "labels export and labels import --as write, "
+        "labels publish, labels export and labels import --as write, "
         "a run's labels.jsonl.gz, rankings.jsonl.gz); a name or a list, relative to the sweep file",
         # The teacher's identity is the files' content, wherever they lie.
         json_schema_extra={"transport": True},
@@ -82,45 +84,75 @@ class Recorded(Teacher):
         return {"imported_from": told} if told else {}
 
     @cached_property
-    def rankings(self) -> dict[str, Ranking]:
-        """By query. Raises UserError when two files rank one query, or a file cannot be read."""
-        rankings: dict[str, Ranking] = {}
+    def rankings(self) -> dict[tuple[str, str], Ranking]:
+        """By query and the mark of its text, which is empty where a file says none. Raises UserError when two files
+        rank one query, or a file cannot be read."""
+        rankings: dict[tuple[str, str], Ranking] = {}
         for file in self.files:
-            for ranking in _read(file, self.of_set):
-                if ranking.query in rankings:
+            for mark, ranking in _read(file, self.of_set):
+                if (ranking.query, mark) in rankings:
                     raise UserError(
                         f"query '{ranking.query}' is ranked twice",
                         file=file,
                         remedy="give files with different queries",
                     )
-                rankings[ranking.query] = ranking
+                rankings[ranking.query, mark] = ranking
         return rankings
+
+    @cached_property
+    def _marked(self) -> frozenset[str]:
+        """Queries whose text is known by its mark."""
+        return frozenset(query for query, mark in self.rankings if mark)
 
     def label(self, tasks: Sequence[Task], ledger: CallLedger, progress: Progress) -> Iterator[Ranking]:
         for task in tasks:
-            yield _replay(task, self.rankings.get(task.query))
+            published = self.rankings.get((task.query, text_mark(task.text)))
+            if published is not None:
+                yield _given_again(task, published)
+            elif (recorded := self.rankings.get((task.query, ""))) is None and task.query in self._marked:
+                yield _failed(task, "recorded for another text of the query")
+            else:
+                yield _replay(task, recorded)
 
 
 def _holds_labels(file: Path) -> bool:
     return file.name.removesuffix(".gz").endswith(".jsonl")
 
 
-def _read(file: Path, of_set: str) -> Iterable[Ranking]:
-    if _holds_labels(file):
-        return stream_rankings(file, of_set)
-    run = Run.read(file)
-    return (Ranking(query, tuple(run.top(query))) for query in run.scores)
+def _read(file: Path, of_set: str) -> Iterable[tuple[str, Ranking]]:
+    """Rankings with the marks of their queries' texts."""
+    if not _holds_labels(file):
+        run = Run.read(file)
+        return (("", Ranking(query, tuple(run.top(query)))) for query in run.scores)
+    if (published := dataset_of(file)) is not None:
+        return ((row.mark, row.ranking()) for row in published.rows)
+    return (("", ranking) for ranking in stream_rankings(file, of_set))
+
+
+def _given_again(task: Task, published: Ranking) -> Ranking:
+    """A label of a published set: just as it was given where the candidates are the same, scores too."""
+    recorded = {*published.ranked, *published.unranked}
+    if recorded == {candidate.id for candidate in task.candidates}:
+        return published
+    found = _replay(task, published)
+    ids = found.ranked + found.unranked
+    if published.scores is None or not recorded.issuperset(ids):
+        return found
+    scores = dict(zip(published.ranked + published.unranked, published.scores, strict=True))
+    return replace(found, scores=tuple(scores[id] for id in ids))
+
+
+def _failed(task: Task, reason: str, raw: str = "") -> Ranking:
+    return Ranking(task.query, (), tuple(candidate.id for candidate in task.candidates), "failed", reason, raw)
 
 
 def _replay(task: Task, recorded: Ranking | None) -> Ranking:
     """The recorded order of what was shown, with the recorded verdict unless something shown was not recorded."""
     shown = [candidate.id for candidate in task.candidates]
     if recorded is None:
-        return Ranking(task.query, (), tuple(shown), "failed", "not recorded")
+        return _failed(task, "not recorded")
     if not recorded.ranked:
-        return Ranking(
-            task.query, (), tuple(shown), "failed", recorded.reason or "recorded without an order", recorded.raw
-        )
+        return _failed(task, recorded.reason or "recorded without an order", recorded.raw)
     wanted, placed = set(shown), set(recorded.ranked)
     presented = tuple(id for id in recorded.presented if id in wanted)
     ordered = tuple(id for id in recorded.ranked if id in wanted)

@@ -3,11 +3,13 @@ from __future__ import annotations
 import gzip
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.errors import UserError
+from harness.labelling.labels.label_dataset import DatasetRow
 from harness.labelling.labels.label_export import write_labels
 from harness.labelling.labels.label_files import write_rankings
 from harness.labelling.labels.ranking import Ranking
@@ -15,6 +17,7 @@ from harness.labelling.labels.teacher import Candidate, Task
 from harness.ledger.ledger import Ledger
 from harness.progress import silent
 from harness.teachers.make import teacher_from
+from tests.labelling.labels.test_label_dataset import dataset
 from tests.labelling.labels.test_label_files import label_set, write_export, write_run_labels
 
 RUN = "1 Q0 b 1 3.0 gpt\n1 Q0 a 2 2.5 gpt\n1 Q0 d 3 2.5 gpt\n2 Q0 x 1 1 gpt\n"
@@ -135,3 +138,36 @@ def test_published_rankings_of_a_real_llm_replay_over_the_first_stage(shared_dat
         )
         > 40
     )
+
+
+def test_a_published_set_is_replayed_whole_with_scores_and_the_order_of_its_tail(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    labels = [
+        Ranking(
+            "1", ("b", "a"), ("d", "c"), "partial", "missing", scores=(2.5, -1.0, 0.1, 0.2), presented=tuple("dbca")
+        ),
+        Ranking("2", (), ("a", "b"), "failed", "refused"),
+    ]
+    rows = [
+        DatasetRow.of(one, f"text of {one.query}", "train", given)
+        for one, given in zip(labels, ("abcd", "ab"), strict=True)
+    ]
+    (tmp_path / "qwen.jsonl.gz").write_bytes(dataset(*rows).packed())
+    assert replay([task("1", "cadb"), task("2", "ba")], ledger, tmp_path, "qwen.jsonl.gz") == labels
+    fewer, more = replay([task("1", "ab"), task("1", "abz")], ledger, tmp_path, "qwen.jsonl.gz")
+    assert fewer == Ranking("1", ("b", "a"), (), "partial", "missing", scores=(2.5, -1.0), presented=("b", "a"))
+    assert more == Ranking("1", ("b", "a"), ("z",), "partial", "candidates not recorded")
+
+
+def test_sets_of_several_collections_with_the_same_ids_are_told_apart_by_the_texts(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    for name, order, text in (("one", "ab", "text of 1"), ("two", "ba", "another text")):
+        ranking = Ranking("1", tuple(order))
+        (tmp_path / f"{name}.jsonl.gz").write_bytes(dataset(DatasetRow.of(ranking, text, "train", "ab")).packed())
+    asked = [task("1", "ab"), replace(task("1", "ab"), text="another text")]
+    both = replay(asked, ledger, tmp_path, "one.jsonl.gz", "two.jsonl.gz")
+    assert [one.ranked for one in both] == [("a", "b"), ("b", "a")]
+    (alone,) = replay(asked[:1], ledger, tmp_path, "two.jsonl.gz")
+    assert alone == Ranking("1", (), ("a", "b"), "failed", "recorded for another text of the query")

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness._version import __version__
+from harness.labelling.labels.label_dataset import FORMAT as PUBLISHED
 from harness.labelling.labels.label_lines import LabelLines, json_line
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.run_labels import FORMAT as OF_A_RUN
@@ -29,6 +30,8 @@ from harness.ledger.calls import Call
 from harness.stage import digest
 
 FORMAT, VERSION = "distil-harness labels", 1
+_OTHERS = {OF_A_RUN: ", but the labels of a run", PUBLISHED: ", but a published set of labels"}
+"""What other forms of files are."""
 _KEY = re.compile(r"[0-9a-f]{64}")
 _TEXTS = ("model", "request", "response", "provider_id", "served", "fingerprint")
 _TOKENS = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
@@ -111,10 +114,10 @@ class LabelReader:
     def _header(self) -> None:
         header = self._lines.next()
         if header.get("format") != FORMAT:
-            of_a_run = header.get("format") == OF_A_RUN
-            remedy = "let a teacher replay it: {kind: recorded, file: FILE}" if of_a_run or "ordered" in header else ""
+            other = _OTHERS.get(str(header.get("format")), "")
+            remedy = "let a teacher replay it: {kind: recorded, file: FILE}" if other or "ordered" in header else ""
             raise self._lines.fault(
-                f"this is no file of labels that harness labels export wrote{', but the labels of a run' * of_a_run}",
+                f"this is no file of labels that harness labels export wrote{other}",
                 remedy or "give a file that harness labels export wrote",
             )
         if header.get("version") != VERSION:

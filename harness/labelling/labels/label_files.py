@@ -1,9 +1,10 @@
-"""Labels in files. There are four forms, all JSON lines, plain or gzipped; the first line tells which one a file has.
+"""Labels in files. There are five forms, all JSON lines, plain or gzipped; the first line tells which one a file has.
 
 - Rankings, the artefact ``rankings.jsonl.gz``: no header, a line is `Ranking.to_json`.
 - A workspace's calls and sets of rankings, as ``harness labels export`` writes them (label_export.py).
 - Labels that others published, as ``harness labels import --as`` writes them (imported_labels.py).
 - The labels of a published run, ``labels.jsonl.gz`` beside its card (run_labels.py).
+- A published set of labels, as ``harness labels publish`` writes it (label_dataset.py).
 
 Equal contents give equal bytes. Readers trust nothing, for files come from strangers: every fault is a UserError with
 its line.
@@ -19,15 +20,17 @@ from itertools import islice
 from pathlib import Path
 
 from harness.errors import UserError
-from harness.labelling.labels import imported_labels, label_export, run_labels
+from harness.labelling.labels import imported_labels, label_dataset, label_export, run_labels
 from harness.labelling.labels.imported_labels import LabelSource, imported_source
+from harness.labelling.labels.label_dataset import LabelDataset, dataset_header, read_dataset
 from harness.labelling.labels.label_export import LabelReader, LabelSet, set_head
 from harness.labelling.labels.label_lines import LabelLines, json_line
 from harness.labelling.labels.ranking import Ranking
 from harness.labelling.labels.run_labels import Header, LabelRow, LabelsOfRun
+from harness.models import file_hash
 from harness.text import counted, plain
 
-_ONE_SET = (None, imported_labels.FORMAT)
+_ONE_SET = (None, imported_labels.FORMAT, label_dataset.FORMAT)
 """Forms of files that hold one set of rankings, without a name."""
 _NAMED = 20
 """Sets of labels that a refusal names."""
@@ -47,6 +50,8 @@ def stream_rankings(path: Path, of_set: str = "") -> Iterator[Ranking]:
     UserError for a damaged line, and with a list of the sets where `of_set` names none or several.
     """
     form, chosen = _form(path), choose_set(path, of_set)
+    if form == label_dataset.FORMAT:
+        return iter(read_dataset(path).rankings())
     if form in _ONE_SET:
         return _plain_rankings(path, header=form is not None)
     if form == label_export.FORMAT:
@@ -97,9 +102,27 @@ def label_sets(path: Path) -> dict[str, str]:
     return sets
 
 
+def dataset_of(path: Path) -> LabelDataset | None:
+    """The published set of labels that a file holds; None for a file of another form. Raises UserError."""
+    return read_dataset(path) if _form(path) == label_dataset.FORMAT else None
+
+
 def label_source(path: Path) -> LabelSource | None:
-    """Who published the labels of a file; None where it holds no imported ones. Raises UserError."""
-    return imported_source(path) if _form(path) == imported_labels.FORMAT else None
+    """Who published the labels of a file; None where that is not written in it. Raises UserError."""
+    form = _form(path)
+    if form != label_dataset.FORMAT:
+        return imported_source(path) if form == imported_labels.FORMAT else None
+    header = dataset_header(path)
+    about = header.about
+    return LabelSource(
+        name=plain(f"{path.name.split('.')[0]}: {about.kind} {about.model}".strip(), 300),
+        date=header.date,
+        licence=header.licence,
+        form=label_dataset.FORMAT,
+        file_hash=file_hash(path),
+        collection=about.collection,
+        content_hash=about.content_hash,
+    )
 
 
 def _form(path: Path) -> str | None:
