@@ -9,7 +9,17 @@ from typing import Annotated
 import typer
 
 import harness
-from harness.cli.options import JsonOpt, PluginsOpt, SetOpt, SweepArg, WorkspaceOpt, display, emit, use_plugins
+from harness.cli.options import (
+    JsonOpt,
+    PluginsOpt,
+    SetOpt,
+    SweepArg,
+    WorkspaceOpt,
+    WrittenResultsOpt,
+    display,
+    emit,
+    use_plugins,
+)
 from harness.cli.result_command import ResultTyper
 from harness.labelling.exchange.label_forms import LABEL_FORMS
 from harness.labelling.exchange.training_forms import TRAINING_FORMS
@@ -65,6 +75,63 @@ def stats(
         return
     report = planned.label_report()
     emit(report) if as_json else display(label_tables.render_label_report(report))
+
+
+TeachersOpt = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--teacher",
+        metavar="NAME",
+        help="A teacher of the sweep; may be repeated. Default: all that cost something to ask.",
+        show_default=False,
+    ),
+]
+CollectionsOpt = Annotated[
+    list[str] | None,
+    typer.Option("--collection", metavar="NAME", help="A collection of the sweep; may be repeated. Default: all."),
+]
+OwnLicenceOpt = Annotated[
+    str | None, typer.Option("--licence", help="Licence of the labels; stands on their card and of runs with them.")
+]
+TextsLicenceOpt = Annotated[
+    str | None,
+    typer.Option("--texts-licence", help="Licence of the collection's texts. Default: what its source says."),
+]
+
+
+@labels_app.command()
+def publish(
+    file: SweepArg,
+    overrides: SetOpt = None,
+    teacher: TeachersOpt = None,
+    collection: CollectionsOpt = None,
+    licence: OwnLicenceOpt = None,
+    texts_licence: TextsLicenceOpt = None,
+    results: WrittenResultsOpt = Path("results"),
+    workspace: WorkspaceOpt = Path("workspace"),
+    plugin_files: PluginsOpt = None,
+    as_json: JsonOpt = False,
+) -> None:
+    """Publish the finished labels of a sweep as data sets, for anybody to train on without paying.
+
+    Writes results/labels/COLLECTION/TEACHER.jsonl.gz, the labels of all budgets and resamples together, by ids alone,
+    and TEACHER.card.yaml: who labelled, how, how well, at what cost. What is published there is added to; labels that
+    contradict it are refused. Asks no teacher.
+
+    harness labels publish configs/budget.yaml --licence "CC BY 4.0"
+
+    The teacher {kind: recorded, file: TEACHER.jsonl.gz} of a sweep file gives them again: the same training lists, no
+    call.
+    """
+    from harness.pipeline.labels import label_publishing
+
+    use_plugins(plugin_files)
+    planned = harness.Workspace(workspace, prepares=False).plan(file, overrides or ())
+    wanted = label_publishing.LabelPublication(
+        results, tuple(teacher or ()), tuple(collection or ()), licence, texts_licence
+    )
+    report = label_publishing.publish_labels(planned, wanted)
+    emit(report) if as_json else print(label_publishing.render_publication(report), file=sys.stderr)
 
 
 TrainingFormOpt = Annotated[

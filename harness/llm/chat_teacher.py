@@ -97,8 +97,7 @@ class ChatTeacher(Teacher):
     @property
     @abstractmethod
     def weights(self) -> str:
-        """What tells this model from every other: a content hash, or name and revision where only the provider
-        knows."""
+        """What tells this model from every other: a content hash, or a provider's name and revision."""
 
     @abstractmethod
     def open(self) -> AbstractAsyncContextManager[Backend]:
@@ -152,6 +151,9 @@ class ChatTeacher(Teacher):
     def output_limit(self, request: Request) -> int:
         """Most tokens of the answer with all that is thought, as the model is told."""
         return self.settings.max_tokens or request.max_tokens + self.thinking_tokens
+
+    def details(self) -> dict[str, Any]:
+        return {"weights": self.weights, "prompt": self.asking.prompt.details()}
 
     @property
     def identity(self) -> str:

@@ -30,6 +30,7 @@ from harness.evaluation.significance.clusters import load_clusters, save_cluster
 from harness.files import atomic_folder, sha256, sync
 from harness.published.card import Card, CardOutcome
 from harness.published.card_collection import ClustersOnCard
+from harness.published.card_section import CardSection
 from harness.published.safe_yaml import load
 from harness.retrieval.run import Run
 from harness.text import plain
@@ -39,6 +40,8 @@ CARD = "card.yaml"
 RUN = "run.trec.gz"
 PROVENANCE, FORMER_PROVENANCE, LABELS = "provenance.json", "making.json", "labels.jsonl.gz"
 TRACE, ANSWERS = "trace.json", "answers.jsonl.gz"
+LABEL_SETS = "labels"
+"""The folder among the collections that holds no runs but published sets of labels, ``labels/<collection>/``."""
 SIDECARS = (PROVENANCE, FORMER_PROVENANCE, LABELS, TRACE, ANSWERS)
 """Files that only some folders have; `FORMER_PROVENANCE` is what older ones have in place of `PROVENANCE`."""
 LARGEST = {CARD: 1 << 18, METRICS: 1 << 27, CLUSTERS: 1 << 27, RUN: 1 << 31} | dict.fromkeys(SIDECARS, 1 << 24)
@@ -168,8 +171,8 @@ def _same_cell(folder: Path, card: Card) -> Card | None:
     return there if there.identity() == card.identity() else None
 
 
-def card_text(card: Card) -> str:
-    """The card as YAML."""
+def card_text(card: CardSection) -> str:
+    """A card as YAML."""
 
     class Dumper(yaml.SafeDumper):
         """Quotes text with characters that PyYAML writes wrongly otherwise (it turns U+0085 into a space)."""
@@ -255,9 +258,14 @@ def read_results(results: Path, runs: Collection[str] | None = None) -> tuple[li
 
 
 def run_folders(results: Path) -> Iterator[Path]:
-    """Folders two levels below `results` that may hold a run; hidden ones and links are left out."""
+    """Folders two levels below `results` that may hold a run; hidden ones, links and sets of labels are left out."""
     for collection in _subfolders(results):
-        yield from _subfolders(collection)
+        yield from (folder for folder in _subfolders(collection) if not holds_label_sets(folder))
+
+
+def holds_label_sets(folder: Path) -> bool:
+    """Whether that is a place of published sets of labels and no run of a collection that is called so."""
+    return folder.absolute().parent.name == LABEL_SETS and not (folder / CARD).exists()
 
 
 def _subfolders(folder: Path) -> list[Path]:

@@ -155,6 +155,11 @@ class Teacher(Plugin):
         itself."""
         return {}
 
+    def details(self) -> dict[str, Any]:
+        """What people must know of it beside its settings, as plain data for the card of its labels: `weights`, the
+        hash of its model or what else tells it from others, and its `prompt`; nothing by default."""
+        return {}
+
     def facts(self) -> dict[str, Any]:
         """What is to stand beside the labels in their summary.json, by key; nothing by default."""
         return {}

@@ -43,6 +43,11 @@ class Prompt:
     def identity(self) -> str:
         return digest([self.system, self.text] if self.system else self.text)
 
+    def details(self) -> dict[str, str]:
+        """For cards: its name without folders, what is sent, and the hash of that."""
+        system = {"system": self.system} if self.system else {}
+        return {"name": Path(self.name).name, "hash": self.identity, **system, "text": self.text}
+
     @property
     def placeholders(self) -> list[str]:
         """As they stand in the text, repeated ones repeatedly."""

@@ -28,6 +28,7 @@ from harness.pipeline.publish.labels_used import labels_used
 from harness.pipeline.publish.plugin_marks import plugin_sections, run_faults
 from harness.pipeline.publish.run_numerics import run_numerics
 from harness.pipeline.publish.sidecar_files import sidecar_files, trace_file
+from harness.pipeline.publish.teacher_section import teacher_section
 from harness.pipeline.store import Manifest, Store
 from harness.pipeline.trial_selection import FILE as TRIALS
 from harness.published import energy
@@ -37,7 +38,6 @@ from harness.published.card import (
     CardEvaluation,
     MethodSection,
     ResearchGoal,
-    TeacherSection,
     TrialOutcome,
     TuningSection,
 )
@@ -147,7 +147,7 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
         implementation=implementation(sweep.source.typed),
         method=_method(cell),
         data=card_data(cell, sweep, stages.values(), store),
-        teacher=_teacher(cell),
+        teacher=None if cell.inputs.teacher is None else teacher_section(cell.cell.teacher, cell.inputs.teacher),
         budget=point.budget,
         resample=point.resample,
         seed=point.seed,
@@ -185,21 +185,6 @@ def _method(cell: PlannedCell) -> MethodSection:
         sees=method.sees,
         settings=cell.cell.settings.model_dump(mode="json"),
         label=cell.cell.entry,
-    )
-
-
-def _teacher(cell: PlannedCell) -> TeacherSection | None:
-    teacher = cell.inputs.teacher
-    if teacher is None:
-        return None
-    settings = canonical(teacher.settings)
-    return TeacherSection(
-        name=cell.cell.teacher or teacher.name,
-        kind=teacher.name,
-        teacher_type=teacher.teacher_type,
-        box=teacher.box,
-        model=str(settings.get("model", "")),
-        settings=settings | teacher.provenance(),
     )
 
 

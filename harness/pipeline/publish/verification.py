@@ -15,7 +15,8 @@ from harness.evaluation.metrics.lookup import Scores
 from harness.pipeline.inputs import load_collection, load_qrels, typed_collection
 from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.published.card_collection import TestCollection
-from harness.published.result_folder import read_card
+from harness.published.label_sets.label_set_check import false_label_sets
+from harness.published.result_folder import holds_label_sets, read_card
 from harness.published.verification_record import record_verified
 from harness.published.verify import unchecked_metrics, verify
 from harness.qa.answer_cases import cases
@@ -42,6 +43,8 @@ class _Judge:
 
     def problems(self, folder: Path) -> list[str]:
         """All of `folder`. Raises UserError where nothing is known to judge it by."""
+        if holds_label_sets(folder):
+            return false_label_sets(folder, self._collection_of)
         if self._qrels is not None:
             return verify(folder, self._qrels)
         about = read_card(folder).collection
@@ -106,7 +109,8 @@ def verify_folders(
         {"folder": str(folder), "problems": _problems(folder, judge), "unchecked": unchecked_metrics(folder)}
         for folder in folders
     ]
-    sound = [folder for folder, row in zip(folders, rows, strict=True) if not row["problems"]]
+    judged = [folder for folder, row in zip(folders, rows, strict=True) if not row["problems"]]
+    sound = [folder for folder in judged if not holds_label_sets(folder)]
     written = record_verified(sound, record) if record is not None else []
     return {"results": rows, "recorded": [str(path) for path in written]}
 

@@ -77,6 +77,9 @@ class FiD(Teacher):
         numerics = [] if mark == "fp32" else [mark]
         return digest([self.name, _VERSION, self._model.identity, self.settings.max_tokens, *numerics])
 
+    def details(self) -> dict[str, Any]:
+        return {"weights": self._model.identity}
+
     def label(self, tasks: Sequence[Task], ledger: CallLedger, progress: Progress) -> Iterator[Ranking]:
         keys = [self._key(task) for task in tasks]
         held = ledger.held(keys)

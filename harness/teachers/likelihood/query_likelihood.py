@@ -99,6 +99,9 @@ class PairTeacher(Teacher):
     def asks_as(self) -> str:
         return digest(["pairs", *self._asked])
 
+    def details(self) -> dict[str, Any]:
+        return {"weights": self._model.identity, "prompt": self._prompt.details()}
+
     @property
     def _asked(self) -> list[Any]:
         limits = [self.settings.max_passage_tokens, self.settings.max_query_tokens]
