@@ -95,7 +95,7 @@ def _check_name(name: str, path: Path) -> None:
     if not name.isidentifier():
         raise UserError("a plug-in file needs the name of a Python module", path, remedy="letters, digits and _ only")
     spec = None if name in _files else importlib.util.find_spec(name)
-    if spec is None or any(path.is_relative_to(Path(place).resolve()) for place in _folders_alone(spec)):
+    if spec is None or any(path.is_relative_to(Path(place).resolve()) for place in _bare_folders(spec)):
         return
     if spec.origin is None or Path(spec.origin).resolve() != path:
         raise UserError(f"there is another module '{name}' here ({spec.origin})", path, remedy="rename the file")
@@ -137,7 +137,7 @@ def _line(path: Path, error: BaseException) -> int | None:
     return steps[-1] if steps else None
 
 
-def _folders_alone(spec: ModuleSpec) -> list[str]:
+def _bare_folders(spec: ModuleSpec) -> list[str]:
     """The folders that Python would take for the module for want of any code: such as the one of a new package, named
     as the file in it, where that lies in the working directory."""
     return list(spec.submodule_search_locations or ()) if spec.origin is None else []
