@@ -7,7 +7,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,7 +48,7 @@ class ModelFiles:
     path: Path
     gguf: str | None = None
 
-    @property
+    @cached_property
     def identity(self) -> str:
         own, base = folder_hash(self.path, self.gguf), adapter_base(self.path)
         return own if base is None else hashlib.sha256(f"{own} on {resolve_model(base).identity}".encode()).hexdigest()

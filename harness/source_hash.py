@@ -18,6 +18,7 @@ from pathlib import Path
 from harness.shipped import OURS as _OURS
 
 
+@cache
 def source_hash(*kinds: type) -> str | None:
     """sha256 in hex over the source behind those of `kinds` that are defined outside this project; None where all are
     of it.

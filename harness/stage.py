@@ -80,16 +80,21 @@ def _absent(kind: type[BaseModel]) -> dict[str, Any]:
     return {name: extra["absent"] for name, extra in extras.items() if isinstance(extra, dict) and "absent" in extra}
 
 
+_PLAIN = frozenset({NoneType, bool, int, float, str})
+"""Classes whose values are plain JSON as they are."""
+
+
 def canonical(value: Any) -> JSON:
     """`value` as plain JSON in which stages and identified objects are replaced by what they stand for."""
-    return _writer(type(value))(value)  # type: ignore[arg-type]  # classes hash
+    kind = type(value)
+    return value if kind in _PLAIN else _writer(kind)(value)
 
 
 @cache
 def _writer(kind: type) -> Callable[[Any], JSON]:
     """What makes plain JSON of values of exactly this class: a plan asks a hundred thousand times."""
     if issubclass(kind, (NoneType, bool, int, float, str)):
-        return _as_it_is
+        return lambda value: value
     if issubclass(kind, Stage):
         return lambda stage: {"stage": stage.key}
     if hasattr(kind, "identity"):
@@ -114,10 +119,6 @@ def _plain_writer(kind: type) -> Callable[[Any], JSON]:
 def _has_identity(value: Any) -> bool:
     """Whether an object of a class without identity has one of its own."""
     return "identity" in getattr(value, "__dict__", ())
-
-
-def _as_it_is(value: JSON) -> JSON:
-    return value
 
 
 def _as_identity(value: Any) -> JSON:
@@ -165,7 +166,12 @@ def _key(field: dataclasses.Field[Any]) -> str:
 
 def digest(value: JSON) -> str:
     """sha256 of the canonical JSON text of `value`, in hex."""
-    return hashlib.sha256(_JSON.encode(canonical(value)).encode()).hexdigest()
+    return digest_plain(canonical(value))
+
+
+def digest_plain(value: JSON) -> str:
+    """`digest` of what is plain JSON already, with text for keys."""
+    return hashlib.sha256(_JSON.encode(value).encode()).hexdigest()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -249,8 +255,7 @@ class Stage(ABC):
 
     @cached_property
     def key(self) -> str:
-        """Content key: sha256 over kind, revision, fields, and numerics that its models compute in, where these have a
-        mark."""
+        """Content key: sha256 over kind, revision, fields, and the mark of the numerics that its models compute in."""
         mark = self.numerics.stage_mark if self._has_numerics else None
         numerics = {} if mark is None else {"numerics": mark}
         return digest({"kind": self.kind, "version": self.revision, "fields": self.fields(), **numerics})

@@ -91,18 +91,23 @@ def test_settings_that_are_not_defined_yet_are_told() -> None:
 
 
 class OwnSettings(Settings):
-    """A stranger's: two fields that training knows, one of its own."""
+    """A stranger's: two fields that training knows, one of its own, and what it works out."""
 
     epochs: int = Field(7, ge=1)
     weight_decay: float = 0.5
     first: int = 2
 
+    @property
+    def batch(self) -> int:
+        """Training knows this name, too."""
+        return 2 * self.first
+
 
 def test_settings_of_a_stranger_count_by_the_names_of_their_fields() -> None:
     own = OwnSettings()
     student, ranker = settings_as(StudentSettings, own), settings_as(RankerSettings, own)
-    assert student == StudentSettings(epochs=7) and ranker == RankerSettings(epochs=7)
-    assert settings_as(TrainSettings, own, student) == TrainSettings(epochs=7, weight_decay=0.5)
+    assert student == StudentSettings(epochs=7, batch=4) and ranker == RankerSettings(epochs=7, batch=4)
+    assert settings_as(TrainSettings, own, student) == TrainSettings(epochs=7, weight_decay=0.5, batch=4)
     assert (
         settings_as(RankerSettings, None) == RankerSettings()
         and settings_as(TrainSettings, None, RankerSettings()).epochs == 2

@@ -21,7 +21,10 @@ def same_calls(stage: Labels) -> str:
 
 def largest_budgets(stages: Iterable[Labels], key: Callable[[Labels], str] = same_request) -> list[Labels]:
     """Of stages with the same `key` and of one resample the one that asks most; largest first."""
+    ordered = sorted(stages, key=lambda one: (-one.asked, one.key))
+    if len(ordered) < 2:
+        return ordered
     best: dict[tuple[str, int], Labels] = {}
-    for stage in sorted(stages, key=lambda one: (-one.asked, one.key)):
+    for stage in ordered:
         best.setdefault((key(stage), stage.subset.resample), stage)
     return list(best.values())

@@ -96,6 +96,7 @@ class Builder:
         self.unplanned: list[UnplannedCell] = []
         """Cells that `cells` left out, since their methods raised."""
         self._benches: dict[str, SharedInputs] = {}
+        self._evaluated: dict[str, EvaluatedCandidates] = {}
         self._sound: set[str] = set()
         """Keys of stages that were asked for all that a sweep asks of them."""
         self._seconds = sweep.timeout or plugin_timeout()
@@ -134,18 +135,21 @@ class Builder:
         return [replace(cell, trace=self._trace(cell, plan)) for cell in cells]
 
     def _trace(self, cell: PlannedCell, plan: TracePlan) -> Stage | None:
-        evaluated = self._evaluated(cell)
+        evaluated = self._evaluated_candidates(cell)
         if cell.choice is not None:
             return plan.chosen_trace(cell.choice, cell.run, cell.inputs, evaluated)
         return plan.trace(cell.run, cell.inputs, evaluated)
 
-    def _evaluated(self, cell: PlannedCell) -> EvaluatedCandidates | None:
-        """The first stage on the evaluated split, by the metric that leads the board where judged documents suffice."""
+    def _evaluated_candidates(self, cell: PlannedCell) -> EvaluatedCandidates | None:
+        """The first stage on the evaluated split, by the metric that leads the board where judged documents suffice;
+        one for all cells of a collection."""
         if not self.sweep.evaluate.ranking:
             return None
-        inputs = cell.inputs
-        first = self._first_stage(inputs.collection, inputs.collection.queries(inputs.split), inputs.depth)
-        return EvaluatedCandidates(first, self.sweep.evaluate.ranking[0])
+        mark, inputs = digest(cell.cell.collection), cell.inputs
+        if mark not in self._evaluated:
+            first = self._first_stage(inputs.collection, inputs.collection.queries(inputs.split), inputs.depth)
+            self._evaluated[mark] = EvaluatedCandidates(first, self.sweep.evaluate.ranking[0])
+        return self._evaluated[mark]
 
     def _references(self) -> Iterator[PlannedCell]:
         """What a reader's answers are held against, where the sweep has one."""

@@ -52,11 +52,6 @@ def shared_by_resamples(pool: Stage, sizes: Collection[int], store: Store) -> fl
     return shared_part(counts_of(pool, store), max(sizes), shares_of(pool))
 
 
-def shared_in(stages: Iterable[Stage], pool: Stage, store: Store) -> float | None:
-    """The same of the queries that `stages` draw of `pool`."""
-    return shared_by_resamples(pool, {subset.size for subset in subsets_of(stages, pool)}, store)
-
-
 def subsets_of(stages: Iterable[Stage], pool: Stage) -> set[QuerySubset]:
     """What `stages` draw of `pool`."""
     fields = (wanted for stage in stages for wanted in stage.fields().values())

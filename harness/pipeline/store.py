@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
 import stat
 from collections.abc import Collection, Iterator
@@ -49,9 +50,12 @@ class Store:
 
     def has(self, stage: Stage) -> bool:
         """Whether the artefact is there. Artefacts never vanish while a sweep runs, so a yes is remembered."""
-        if stage.key not in self._known and Path(f"{self.root}/{stage.kind}/{stage.key}/{MANIFEST}").is_file():
+        if stage.key in self._known:
+            return True
+        is_there = os.path.isfile(self._manifest_file(stage))  # noqa: PTH113
+        if is_there:
             self._known.add(stage.key)
-        return stage.key in self._known
+        return is_there
 
     def is_recorded(self, stage: Stage) -> bool:
         """Whether it is known how the artefact was made: it is there, or was taken out to save space."""
@@ -63,9 +67,15 @@ class Store:
 
     def manifest(self, stage: Stage) -> Manifest:
         """What was recorded when the artefact was made; read once, for many cells rest on one artefact."""
-        if stage.key not in self._manifests:
-            self._manifests[stage.key] = json.loads((self.record(stage) / MANIFEST).read_text(encoding="utf-8"))
-        return self._manifests[stage.key]
+        known = self._manifests.get(stage.key)
+        if known is None:
+            file = Path(self._manifest_file(stage)) if self.has(stage) else self.record(stage) / MANIFEST
+            known = self._manifests[stage.key] = json.loads(file.read_bytes())
+        return known
+
+    def _manifest_file(self, stage: Stage) -> str:
+        """Of its artefact; as text, since joining paths of thousands of stages takes longer than asking for them."""
+        return f"{self.root}/{stage.kind}/{stage.key}/{MANIFEST}"
 
     def read(self, stage: Stage) -> Path:
         """The artefact's folder, its files compared with their hashes once a process. Raises DamagedArtefact."""

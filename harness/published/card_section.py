@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from functools import cache
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import (
     AliasChoices,
@@ -47,7 +48,23 @@ class CardSection(BaseModel):
 
     @model_serializer(mode="wrap")
     def _without_absent(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        fields = type(self).model_fields
-        names = [name for name in self.absent if getattr(self, name) == fields[name].get_default()]
-        keys = {key for name in names for key in (name, fields[name].alias)}
+        defaults = _defaults(type(self))
+        keys = {
+            key for name, default in defaults.items() if getattr(self, name) == default.value for key in default.keys
+        }
         return {key: value for key, value in whole(self).items() if key not in keys}
+
+
+class _Default(NamedTuple):
+    """What a field that may be absent holds then, and the keys that it may have on disk."""
+
+    value: Any
+    keys: tuple[str | None, ...]
+
+
+@cache
+def _defaults(section: type[CardSection]) -> dict[str, _Default]:
+    """Of the fields that are absent where they hold their default; defaults are never changed, as sections are
+    frozen."""
+    fields = section.model_fields
+    return {name: _Default(fields[name].get_default(), (name, fields[name].alias)) for name in section.absent}

@@ -6,7 +6,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from harness.plugins import Plugin, Settings
 from harness.stage import canonical
@@ -89,16 +89,8 @@ class StudentType(Plugin):
         """
 
 
-@runtime_checkable
-class TypedRetriever(Protocol):
-    """A model, or a stage that makes one, which says of which type it is."""
-
-    @property
-    def student_type(self) -> StudentType | None:
-        """None for a bi-encoder of sentence-transformers."""
-        ...
-
-
 def student_type_of(model: Any) -> StudentType | None:
-    """The type of a retriever; None for a bi-encoder of sentence-transformers."""
-    return model.student_type if isinstance(model, TypedRetriever) else None
+    """The type that a model, or a stage that makes one, says it has; None for a bi-encoder of
+    sentence-transformers."""
+    found: StudentType | None = getattr(model, "student_type", None)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
@@ -71,4 +72,11 @@ class RankerSettings(Settings):
 def settings_as(model: type[M], *given: Settings | None) -> M:
     """A `model` with those of its fields that the `given` settings have by the same name, the last before the first;
     defaults else."""
-    return model(**{name: getattr(one, name) for one in given for name in model.model_fields if hasattr(one, name)})
+    return model(**{name: getattr(one, name) for one in given for name in _common_fields(model, type(one))})
+
+
+@cache
+def _common_fields(model: type[Settings], given: type[Settings] | type[None]) -> tuple[str, ...]:
+    """Names of the fields of `model` that values of the class `given` have, too."""
+    fields = given.model_fields if issubclass(given, Settings) else {}
+    return tuple(name for name in model.model_fields if name in fields or hasattr(given, name))

@@ -27,7 +27,7 @@ from harness.pipeline.sweep import SweepResult
 from harness.pipeline.workspace import Workspace
 from harness.published.provenance import read_provenance
 from harness.published.published_labels import read_labels
-from harness.published.result_folder import LABELS, PROVENANCE, read_card
+from harness.published.result_folder import CARD, LABELS, PROVENANCE, read_card
 from tests.pipeline.extra_methods import SWITCH
 
 pytestmark = pytest.mark.models
@@ -129,6 +129,16 @@ def test_a_second_run_does_nothing_and_the_plan_says_so(first: SweepResult, home
     assert Workspace(home / "workspace").plan(home / "sweep.yaml").status()["stages"] == {
         "done": report["stages"]["distinct"]
     }
+
+
+def test_a_card_that_was_deleted_is_written_again_and_says_where(first: SweepResult, home: Path) -> None:
+    folder = first.published[0]
+    before = read_card(folder)
+    (folder / CARD).unlink()
+    assert sweep(home).summary["stages"]["run"] == 0
+    again = read_card(folder)
+    assert again.model_copy(update={"created": before.created}) == before
+    assert again.platform["hardware"] and again.implementation["executable"]
 
 
 def test_moving_the_workspace_runs_nothing(first: SweepResult, home: Path) -> None:

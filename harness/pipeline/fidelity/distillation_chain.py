@@ -40,6 +40,12 @@ class RankerModel:
     """Those of its encoder, where that stays as it is and they are there."""
 
     @property
+    def mark(self) -> tuple[str, str, int, str | None]:
+        """The same for rankers of equal content, whichever cell asks for them."""
+        content = self.model.key if isinstance(self.model, Stage) else self.model.identity
+        return content, self.architecture, self.max_length, None if self.embeddings is None else self.embeddings.key
+
+    @property
     def label(self) -> str:
         """A few words for people."""
         return self.model.label if isinstance(self.model, Stage) else f"{self.architecture}, untrained"
@@ -52,6 +58,12 @@ class DrawnCandidates:
     subset: QuerySubset
     candidates: Stage
     depth: int
+
+    @property
+    def mark(self) -> tuple[str, int, int, str, int]:
+        """The same for equal candidates of equal queries."""
+        subset = self.subset
+        return subset.pool.key, subset.resample, subset.size, self.candidates.key, self.depth
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ No stage of the cell itself changes, nothing is trained, and no teacher is paid.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.evaluation.metrics.evaluate_stage import Evaluate
 from harness.labelling.labels.label_stage import Labels
@@ -16,6 +16,7 @@ from harness.pipeline.budgets import largest_budgets, same_request
 from harness.pipeline.fidelity.chosen_trace import ChosenTrace
 from harness.pipeline.fidelity.distillation_chain import (
     DistillationChain,
+    DrawnCandidates,
     RankerModel,
     chain_of,
     chain_to,
@@ -33,6 +34,8 @@ from harness.students.ranker_scored_lists import RankerScoredLists
 from harness.students.rerank_stages import Rerank
 from harness.training_lists.list_stages import RankedLists
 
+P = TypeVar("P")
+
 ALL_LEARNT = "all labels of the sweep were learnt, and more would have to be asked of the teacher"
 NO_TASKS = "the orders come from a stage that knows no further queries"
 NO_DRAW = "the lists are no draw of training queries"
@@ -48,10 +51,21 @@ class EvaluatedCandidates:
 
 class TracePlan:
     """Makes traces. `labels` are all of a sweep: where its larger budgets are labelled, smaller ones have held-out
-    lists."""
+    lists.
+
+    What several cells have in common is planned once, so that its keys are computed once.
+    """
 
     def __init__(self, labels: Iterable[Labels]) -> None:
         self._largest = {_draw(stage): stage for stage in largest_budgets(labels)}
+        self._planned: dict[Hashable, Any] = {}
+        """Stages by what they are planned from."""
+
+    def _once(self, mark: Hashable, make: Callable[[], P]) -> P:
+        if mark not in self._planned:
+            self._planned[mark] = make()
+        found: P = self._planned[mark]
+        return found
 
     def trace(self, run: Stage, inputs: MethodInputs, evaluated: EvaluatedCandidates | None) -> TransferTrace | None:
         """The trace of the cell that ends in `run`; None where there is nothing between a teacher and it that learnt.
@@ -78,29 +92,29 @@ class TracePlan:
     ) -> TransferTrace:
         ranker = chain.ranker
         return TransferTrace(
-            quality=_quality(chain.labels),
+            quality=self._quality(chain.labels),
             ranker=None if ranker is None else ranker.label,
             fidelity=self._ranker_fidelity(chain, inputs),
-            evaluated=None if ranker is None or evaluated is None else _reranked(ranker, inputs, evaluated),
+            evaluated=None if ranker is None or evaluated is None else self._reranked(ranker, inputs, evaluated),
             student=self._student(chain, inputs),
             target="teacher" if ranker is None else "ranker",
         )
 
-    def _ranker_fidelity(self, chain: DistillationChain, inputs: MethodInputs) -> RankerFidelity | None:
-        if chain.ranker is None or chain.orders is None:
+    def _quality(self, labels: Labels | None) -> OrderQuality | None:
+        if labels is None or labels.writes:
             return None
-        held_out, reason = self._held_out_orders(chain.orders)
-        return RankerFidelity(
-            ranker=chain.ranker.model,
-            architecture=chain.ranker.architecture,
-            max_length=chain.ranker.max_length,
-            corpus=inputs.collection.corpus,
-            lists=chain.orders,
-            held_out=held_out,
-            pool=chain.orders.subset.pool,
-            reason=reason,
-            embeddings=chain.ranker.embeddings,
-        )
+        return self._once(("quality", labels.key), lambda: _order_quality(labels))
+
+    def _ranker_fidelity(self, chain: DistillationChain, inputs: MethodInputs) -> RankerFidelity | None:
+        ranker, orders = chain.ranker, chain.orders
+        if ranker is None or orders is None:
+            return None
+        mark = "ranker", ranker.mark, orders.key, inputs.collection
+        return self._once(mark, lambda: _fidelity(ranker, orders, inputs, *self._held_out_orders(orders)))
+
+    def _reranked(self, ranker: RankerModel, inputs: MethodInputs, evaluated: EvaluatedCandidates) -> RerankedQueries:
+        mark = "reranked", ranker.mark, inputs.collection, inputs.split, inputs.list_depth, evaluated
+        return self._once(mark, lambda: _reranked(ranker, inputs, evaluated))
 
     def _student(self, chain: DistillationChain, inputs: MethodInputs) -> RetrieverFidelity | None:
         if chain.search is None:
@@ -122,7 +136,7 @@ class TracePlan:
     def _held_out(self, chain: DistillationChain, inputs: MethodInputs) -> tuple[Stage | None, Stage | None, str]:
         """The student's held-out lists, the pool of its queries, and where there are none of the former the reason."""
         if chain.scores is not None and chain.ranker is not None:
-            return _held_out_scores(chain.scores, chain.ranker, inputs)
+            return self._held_out_scores(chain.scores, chain.ranker, inputs)
         assert chain.orders is not None, "a chain has a ranker's scores or a teacher's orders"
         held_out, reason = self._held_out_orders(chain.orders)
         return held_out, chain.orders.subset.pool, reason
@@ -134,7 +148,17 @@ class TracePlan:
         known = labels if labels.teacher.is_free else self._largest.get(_draw(labels), labels)
         if not labels.teacher.is_free and known.subset.size <= orders.subset.size:
             return None, ALL_LEARNT
-        return HeldOutOrders(lists=orders, labels=known, task_inputs=labels.task_inputs), ""
+        mark = "held-out orders", orders.key, known.key
+        return self._once(mark, lambda: HeldOutOrders(lists=orders, labels=known, task_inputs=labels.task_inputs)), ""
+
+    def _held_out_scores(
+        self, scores: RankerScoredLists, ranker: RankerModel, inputs: MethodInputs
+    ) -> tuple[Stage | None, Stage | None, str]:
+        drawn = drawn_candidates(scores)
+        if drawn is None:
+            return None, None, NO_DRAW
+        mark = "held-out scores", ranker.mark, drawn.mark, inputs.collection
+        return self._once(mark, lambda: _scored_candidates(ranker, drawn, inputs)), drawn.subset.pool, ""
 
 
 def _draw(labels: Labels) -> tuple[str, int]:
@@ -142,10 +166,24 @@ def _draw(labels: Labels) -> tuple[str, int]:
     return same_request(labels), labels.subset.resample
 
 
-def _quality(labels: Labels | None) -> OrderQuality | None:
-    if labels is None or labels.writes:
-        return None
+def _order_quality(labels: Labels) -> OrderQuality:
     return OrderQuality(labels=labels, candidates=labels.candidates, pool=labels.subset.pool, depth=labels.depth)
+
+
+def _fidelity(
+    ranker: RankerModel, orders: RankedLists, inputs: MethodInputs, held_out: HeldOutOrders | None, reason: str
+) -> RankerFidelity:
+    return RankerFidelity(
+        ranker=ranker.model,
+        architecture=ranker.architecture,
+        max_length=ranker.max_length,
+        corpus=inputs.collection.corpus,
+        lists=orders,
+        held_out=held_out,
+        pool=orders.subset.pool,
+        reason=reason,
+        embeddings=ranker.embeddings,
+    )
 
 
 def _reranked(ranker: RankerModel, inputs: MethodInputs, evaluated: EvaluatedCandidates) -> RerankedQueries:
@@ -168,13 +206,8 @@ def _reranked(ranker: RankerModel, inputs: MethodInputs, evaluated: EvaluatedCan
     )
 
 
-def _held_out_scores(
-    scores: RankerScoredLists, ranker: RankerModel, inputs: MethodInputs
-) -> tuple[Stage | None, Stage | None, str]:
-    drawn = drawn_candidates(scores)
-    if drawn is None:
-        return None, None, NO_DRAW
-    held_out = HeldOutScores(
+def _scored_candidates(ranker: RankerModel, drawn: DrawnCandidates, inputs: MethodInputs) -> HeldOutScores:
+    return HeldOutScores(
         ranker=ranker.model,
         architecture=ranker.architecture,
         subset=drawn.subset,
@@ -184,4 +217,3 @@ def _held_out_scores(
         max_length=ranker.max_length,
         embeddings=ranker.embeddings,
     )
-    return held_out, drawn.subset.pool, ""

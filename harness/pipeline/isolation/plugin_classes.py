@@ -39,12 +39,11 @@ def _runs_nothing(kind: type) -> bool:
 def _classes(value: Any) -> Iterator[type]:
     if _runs_nothing(type(value)):  # type: ignore[arg-type]  # classes hash
         return
-    if isinstance(value, dict):
-        for part in value.values():
-            yield from _classes(part)
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            yield from _classes(part)
+    if isinstance(value, (dict, list, tuple)):
+        for part in value.values() if isinstance(value, dict) else value:
+            # Judgments of a collection are hundreds of numbers.
+            if not _runs_nothing(type(part)):
+                yield from _classes(part)
     else:
         yield type(value)
         yield from getattr(value, "source_classes", ())

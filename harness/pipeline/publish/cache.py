@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.files import atomic_file, sha256
 from harness.published.card import Card
 from harness.published.result_folder import CARD
-from harness.stage import digest
+from harness.stage import digest_plain
 
 
 class PublishedCache:
@@ -45,6 +45,6 @@ def _mark(folder: Path, card: Card, files: Mapping[str, bytes] | None) -> str:
     try:
         labels = [card.label_counts] if card.labels is not None and card.labels.ok < card.labels.total else []
         further = [*labels, *([hashes] if hashes else [])]
-        return digest([card.identity(), sorted(card.tells), sha256(folder / CARD), *further])
+        return digest_plain([card.identity(), sorted(card.tells), sha256(folder / CARD), *further])
     except OSError:
         return ""

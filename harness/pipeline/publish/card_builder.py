@@ -13,13 +13,10 @@ from harness.collections.own_documents import drops_identical
 from harness.config.sweep_file import SweepFile
 from harness.errors import UserError
 from harness.evaluation.metrics.per_query_file import FILE as METRICS
-from harness.labelling.labels.label_stage import SUMMARY, Labels
+from harness.labelling.labels.label_stage import Labels
 from harness.method import RetrieverMethod
 from harness.models import ModelFiles
-from harness.pipeline.artefact_records import read_with_measured
 from harness.pipeline.builder import PlannedCell
-from harness.pipeline.graph import closure
-from harness.pipeline.pool_sizes import shared_in
 from harness.pipeline.publish.answer_sources import answer_sources
 from harness.pipeline.publish.cache import PublishedCache
 from harness.pipeline.publish.card_data import card_data, split_of
@@ -28,6 +25,7 @@ from harness.pipeline.publish.labels_used import labels_used
 from harness.pipeline.publish.plugin_marks import plugin_sections, run_faults
 from harness.pipeline.publish.run_numerics import run_numerics
 from harness.pipeline.publish.sidecar_files import sidecar_files, trace_file
+from harness.pipeline.publish.stage_facts import StageFacts
 from harness.pipeline.publish.teacher_section import teacher_section
 from harness.pipeline.store import Manifest, Store
 from harness.pipeline.trial_selection import FILE as TRIALS
@@ -53,11 +51,13 @@ from harness.students.static_encoder import StaticStudent
 
 def publish_cell(
     cell: PlannedCell,
+    stages: Mapping[str, Stage],
     store: Store,
     results: Path,
     sweep: SweepFile,
     cache: PublishedCache,
     times: LabellingTime,
+    facts: StageFacts,
     computed: Collection[str] = (),
     anew: bool = False,
     mark: FreezeMark | None = None,
@@ -65,23 +65,22 @@ def publish_cell(
     """Publish the run of a finished cell under `results`; what is there already and says the same is kept, unless it is
     to be written `anew`. Returns its folder.
 
-    `computed` are the keys of the stages that the present sweep made; all others came from the store. `mark` says which
-    claims were frozen before.
+    `stages` are those behind its result, `computed` the keys of the stages that the present sweep made; all others came
+    from the store. `mark` says which claims were frozen before.
     """
-    stages = closure([cell.evaluate])
     alone = {
         key: times.standalone(stage)
         for key, stage in stages.items()
         if isinstance(stage, Labels) and store.is_recorded(stage)
     }
-    card = _card(cell, store, sweep, alone)
+    card = _card(cell, store, sweep, alone, stages, facts)
     card = mark.stamped(card, store.manifest(cell.evaluate)["started"]) if mark is not None else card
     folder, trace = run_folder(results, card), trace_file(cell.trace, store)
     if anew or not cache.holds(folder, card, trace):
         run, metrics = store.place(cell.run) / "run.trec.gz", store.place(cell.evaluate) / METRICS
         publish(
             folder,
-            card,
+            _placed(card, sweep),
             run,
             metrics,
             lambda: sidecar_files(
@@ -126,17 +125,27 @@ def run_tag(cell: PlannedCell) -> str:
     )
 
 
-def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping[str, float | None]) -> Card:
-    """`standalone` are the seconds of label stages with an empty ledger, by key, None where they are not known."""
+def _placed(card: Card, sweep: SweepFile) -> Card:
+    """`card` with where and by which code it is written, of which git and the machine are asked only then."""
+    told = {name: getattr(card, name) for name in Card.model_fields}
+    return Card(**told | {"platform": platform(), "implementation": implementation(sweep.source.typed)})
+
+
+def _card(
+    cell: PlannedCell,
+    store: Store,
+    sweep: SweepFile,
+    standalone: Mapping[str, float | None],
+    stages: Mapping[str, Stage],
+    facts: StageFacts,
+) -> Card:
+    """All but where it is written. `standalone` are the seconds of label stages with an empty ledger, by key."""
     point = cell.cell
-    stages = closure([cell.evaluate])
     manifests = {key: store.manifest(stage) for key, stage in stages.items() if store.is_recorded(stage)}
-    labels = [stage for stage in stages.values() if isinstance(stage, Labels) and store.is_recorded(stage)]
-    summaries = [read_with_measured(store.record(stage), SUMMARY) for stage in labels]
-    plugins = plugin_sections(cell, stages.values())
+    summaries = [facts.summary(one) for one in stages.values() if isinstance(one, Labels) and one.key in manifests]
+    plugins = plugin_sections(cell, stages.values(), facts)
     return Card(
         tag=run_tag(cell),
-        platform=platform(),
         research_goal=ResearchGoal(
             sweep=sweep.source.path.name,
             question=sweep.description,
@@ -144,7 +153,6 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
                 reported_measures=sweep.evaluate.reported, baseline=(sweep.baseline,) if sweep.baseline else ()
             ),
         ),
-        implementation=implementation(sweep.source.typed),
         method=_method(cell),
         data=card_data(cell, sweep, stages.values(), store),
         teacher=None if cell.inputs.teacher is None else teacher_section(cell.cell.teacher, cell.inputs.teacher),
@@ -165,7 +173,7 @@ def _card(cell: PlannedCell, store: Store, sweep: SweepFile, standalone: Mapping
         ),
         labels=Verdicts.of(summaries) if summaries else None,
         answers=answer_sources(summaries),
-        shared_queries=shared_in(stages.values(), cell.inputs.pool, store),
+        shared_queries=facts.shared_queries(stages.values(), cell.inputs.pool),
         stages={"run": cell.run.key, "evaluate": cell.evaluate.key},
         durations=_durations(manifests),
         durations_standalone=_durations_standalone(manifests, standalone),
@@ -269,8 +277,7 @@ def _durations(manifests: Mapping[str, Manifest]) -> dict[str, float]:
 
 
 def _seconds_standalone(manifests: Mapping[str, Manifest], standalone: Mapping[str, float | None]) -> float | None:
-    """Seconds of all stages with labelling as if nothing had been paid before; None where one of `standalone` is not
-    known."""
+    """All seconds with labelling as if nothing had been paid before; None where one of `standalone` is not known."""
     known = [seconds for seconds in standalone.values() if seconds is not None]
     others = sum(manifest["seconds"] for key, manifest in manifests.items() if key not in standalone)
     return others + sum(known) if len(known) == len(standalone) else None

@@ -49,10 +49,16 @@ class LabellingTime:
         self._stages = {stage.key: stage for stage in stages}
         self._store, self._ledger, self._cache = store, ledger, cache
         self._paces: dict[tuple[str, str], float] = {}
+        self._seconds: dict[str, float | None] = {}
 
     def standalone(self, stage: Labels) -> float | None:
         """Seconds that a made `stage` takes with an empty ledger; None where its calls' seconds are not known any
-        more."""
+        more. Found once a stage."""
+        if stage.key not in self._seconds:
+            self._seconds[stage.key] = self._standalone(stage)
+        return self._seconds[stage.key]
+
+    def _standalone(self, stage: Labels) -> float | None:
         took, whole = self._took(stage.key, self._store.record(stage)), float(self._store.manifest(stage)["seconds"])
         if took is None:
             return None

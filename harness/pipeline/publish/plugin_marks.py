@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from harness.checked_plugins import is_passed
 from harness.collections.collection import Corpus
 from harness.pipeline.builder import PlannedCell
-from harness.pipeline.isolation.plugin_classes import plugin_classes
+from harness.pipeline.publish.stage_facts import StageFacts
 from harness.pipeline.store import Store
 from harness.plugins import Plugin
 from harness.published.card_plugins import PluginSection
@@ -17,10 +17,10 @@ from harness.stage import Stage
 from harness.text import counted, plain
 
 
-def plugin_sections(cell: PlannedCell, stages: Iterable[Stage]) -> tuple[PluginSection, ...]:
+def plugin_sections(cell: PlannedCell, stages: Iterable[Stage], facts: StageFacts) -> tuple[PluginSection, ...]:
     """The plug-ins that made a cell, which rests on `stages`, each with the hash of its source and whether it was
     checked."""
-    kinds = {cell.cell.method: None} | {kind: None for stage in stages for kind in plugin_classes(stage)}
+    kinds = {cell.cell.method: None} | {kind: None for stage in stages for kind in facts.plugin_classes(stage)}
     found = [_section(kind) for kind in kinds if issubclass(kind, Plugin) and is_foreign(kind)]
     return tuple(sorted((one for one in found if one is not None), key=lambda one: (one.kind, one.name)))
 

@@ -151,6 +151,16 @@ def artefact(home: Path, one: PlannedCell, kind: str, run: bool = True) -> Path:
     return Workspace(home / "workspace").store.read(found)
 
 
+def test_what_cells_have_in_common_is_planned_once(home: Path) -> None:
+    methods = "methods=[{method: intermediate, retriever_loss: [kl, reverse-kl], ranker: {max_length: 32}}]"
+    cells = [one for one in planned(home, methods).cells if (one.cell.budget, one.cell.teacher) == (8, "oracle")]
+    one, other = (cell.trace for cell in cells)
+    assert isinstance(one, TransferTrace) and isinstance(other, TransferTrace) and one.key != other.key
+    assert one.quality is other.quality and one.fidelity is other.fidelity and one.evaluated is other.evaluated
+    assert one.student is not None and other.student is not None and one.student.key != other.student.key
+    assert one.student.held_out is other.student.held_out is not None
+
+
 def test_a_sweep_of_before_makes_only_the_new_stages_and_keeps_its_runs(
     home: Path, created: dict[str, Any], traced: SweepResult
 ) -> None:
