@@ -280,3 +280,5 @@ class Resources(NamedTuple):
     """Share of an accelerator, where the machine has one."""
     slots: tuple[str, ...] = ()
     """Services that it asks; each serves as many stages at once as there are jobs."""
+    server: str = ""
+    """Which server of our own it asks, if any: what that takes counts once for all stages that ask it."""

@@ -3,7 +3,7 @@ GRACE COMMAND ...``.
 
 Standard input is a pipe whose other end only the harness holds. When it closes (the harness is done, was interrupted,
 or was killed), the command and all that it started are ended, first gently. When the command ends by itself, so does
-this.
+this. It is two processes: the first only waits for the second, which does all this when the first is killed, too.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36
 def main(grace: float, command: list[str]) -> int:
     """Give the command `grace` seconds to end once it is told to. Returns its own exit status where it ended by itself,
     else 0."""
-    harness = os.getppid()
+    harness = os.getpid()
+    if watchdog := os.fork():
+        # What kills this process, as engines kill the children of their workers, does not reach the watchdog.
+        return os.waitstatus_to_exitcode(os.waitpid(watchdog, 0)[1])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(0))
     # What outlives its parent becomes a child of this process, and is found.

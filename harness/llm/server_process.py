@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ from harness.device import outer_environment
 from harness.errors import UserError
 from harness.llm import _watchdog
 from harness.llm.backend import FatalProviderError
+from harness.llm.endpoints.server_launch import ServerLaunch
 from harness.masking import masked
 from harness.ports import free_port
 
@@ -32,47 +35,49 @@ _TAIL = 15
 
 
 class Server:
-    """A command that serves HTTP on this machine only. `command` holds ``{port}`` where the port belongs; 0 is any free
-    one.
+    """A launch at work; it listens at `host`, and asks for `key` where it knows how to.
 
     The command runs under a watchdog (see _watchdog.py), which ends it, and all that it started, when this process ends
-    in whatever way. Its output goes to `log`, which is kept when something went wrong.
+    in whatever way. Its output goes to `log`, which stays when something went wrong.
     """
 
     grace = 10.0
     """Seconds that it is given to end by itself."""
 
-    def __init__(self, command: Sequence[str], port: int, environment: Mapping[str, str], timeout: float) -> None:
-        self._port = port or free_port()
-        self._command = [part.replace("{port}", str(self._port)) for part in command]
-        self.environment, self._timeout = environment, timeout
+    def __init__(self, launch: ServerLaunch, key: str = "", host: str = "127.0.0.1") -> None:
+        port = launch.port or free_port()
+        self._launch, self._key = launch, key
+        self._command = [part.replace("{port}", str(port)).replace("{host}", host) for part in launch.command]
         self._watchdog: subprocess.Popen[bytes] | None = None
+        self._is_over, self._starting = False, threading.Lock()
         self.folder = Path(tempfile.mkdtemp(prefix="harness-server-"))
         self.log = self.folder / "server.log"
-        self.url = f"http://127.0.0.1:{self._port}"
+        self.url = f"http://{host}:{port}"
 
     async def start(self) -> None:
         """Returns when the server is healthy. Raises UserError, with the end of its log, when it dies or takes too
         long."""
         try:
-            with self.log.open("wb") as log:
-                self._watchdog = subprocess.Popen(
-                    [sys.executable, "-I", "-S", _watchdog.__file__, str(self.grace), *self._command],
-                    stdin=subprocess.PIPE,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    env={**outer_environment(), **self.environment},
-                    start_new_session=True,
-                )
+            self._spawn()
             await self._healthy()
         except BaseException as error:
             # An interruption is no failure of the server's.
-            self.stop(keep_log=isinstance(error, Exception))
+            self.stop(keep_log=isinstance(error, Exception) and not self._is_over)
             raise
 
     def died(self) -> bool:
         """Whether it has ended by itself."""
         return self._watchdog is None or self._watchdog.poll() is not None
+
+    async def answers(self, seconds: float) -> bool:
+        """Whether it does so within `seconds`; one that ends meanwhile does not."""
+        end = time.monotonic() + seconds
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+            while not self.died() and time.monotonic() < end:
+                if await self._answered(session):
+                    return True
+                await asyncio.sleep(0.25)
+        return False
 
     def failure(self, what: str) -> FatalProviderError:
         """An error that says `what` happened, and what the server said last."""
@@ -83,7 +88,10 @@ class Server:
         )
 
     def stop(self, keep_log: bool = False) -> None:
-        """End the server and everything that it started; returns when all of it is gone."""
+        """End the server and everything that it started; returns when all of it is gone. Another thread that starts
+        it fails."""
+        with self._starting:
+            self._is_over = True
         if self._watchdog is not None:
             assert self._watchdog.stdin is not None
             with contextlib.suppress(OSError):
@@ -94,18 +102,49 @@ class Server:
         if not keep_log:
             shutil.rmtree(self.folder, ignore_errors=True)
 
+    def _spawn(self) -> None:
+        self._carry()
+        with self._starting, self.log.open("wb") as log:
+            if self._is_over:
+                raise self.failure("the server was stopped before it started")
+            self._watchdog = subprocess.Popen(
+                [sys.executable, "-I", "-S", _watchdog.__file__, str(self.grace), *self._command],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._environment(),
+                start_new_session=True,
+            )
+
+    def _environment(self) -> dict[str, str]:
+        launch = self._launch
+        own = {name: value.replace("{folder}", str(self.folder)) for name, value in launch.environment.items()}
+        path = os.pathsep.join(filter(None, [own.get("PYTHONPATH"), os.environ.get("PYTHONPATH")]))
+        secret = {launch.key_variable: self._key} if launch.key_variable and self._key else {}
+        return {**outer_environment(), **own, **({"PYTHONPATH": path} if path else {}), **secret}
+
+    def _carry(self) -> None:
+        """The launch's modules, where the server's own environment, which need not have the harness, can import
+        them."""
+        if self._launch.package:
+            package = self.folder / self._launch.package
+            package.mkdir()
+            (package / "__init__.py").touch()
+            for module in self._launch.modules:
+                shutil.copy(module, package / module.name)
+
     async def _healthy(self) -> None:
-        end = time.monotonic() + self._timeout
+        end = time.monotonic() + self._launch.timeout
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
-            while not await self._answers(session):
+            while not await self._answered(session):
                 if self.died():
                     assert self._watchdog is not None
                     raise self.failure(f"the server ended while it started (exit status {self._watchdog.returncode})")
                 if time.monotonic() > end:
-                    raise self.failure(f"the server was not ready after {self._timeout:g} s (startup_timeout)")
+                    raise self.failure(f"the server was not ready after {self._launch.timeout:g} s (startup_timeout)")
                 await asyncio.sleep(0.25)
 
-    async def _answers(self, session: aiohttp.ClientSession) -> bool:
+    async def _answered(self, session: aiohttp.ClientSession) -> bool:
         try:
             async with session.get(f"{self.url}/health") as response:
                 return response.status == 200

@@ -13,9 +13,9 @@ from harness._lazy import lazy
 from harness.errors import UserError
 from harness.labelling.prompting.prompter import Request
 from harness.llm.backend import Completion
+from harness.llm.endpoints.lent_server import LentServer
 from harness.llm.openai_backend import OpenAIBackend
-from harness.llm.retry_rules import TransientError
-from harness.llm.server_process import Server
+from harness.llm.wire.chat_address import ChatAddress
 
 if TYPE_CHECKING:
     import aiohttp
@@ -33,32 +33,46 @@ def address(url: str) -> str:
 
 @dataclass(kw_only=True)
 class ManagedServer(OpenAIBackend):
-    """A server of our own."""
+    """A server of our own, which the other stages of a sweep may be asking too. One that ends under way is started
+    anew, and what was in flight asked again."""
 
-    server: Server
+    url: str = ""
+    server: LentServer
     proxied: bool = False
 
+    @property
+    def service(self) -> str:
+        return self.server.launch.mark
+
     async def __aenter__(self) -> Self:
-        await self.server.start()
-        return await super().__aenter__()
+        await self.server.open_async()
+        self.key = self.server.endpoint.key
+        self._direct()
+        try:
+            return await super().__aenter__()
+        except BaseException:
+            self.server.close()
+            raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Asked before it is stopped: one that ended by itself has something to say.
-        lost = self.server.died()
         try:
             await super().__aexit__(kind, error, trace)
         finally:
-            self.server.stop(keep_log=lost)
+            self.server.close()
 
     async def attempt(self, request: Request) -> Completion:
-        try:
-            return await super().attempt(request)
-        except TransientError:
-            if self.server.died():
-                raise self.server.failure("the server ended while it was asked") from None
-            raise
+        async def ask() -> Completion:
+            self._direct()
+            return await OpenAIBackend.attempt(self, request)
+
+        return await self.server.persist(ask)
+
+    def _direct(self) -> None:
+        """Ask where the server is now."""
+        self.url = f"{self.server.endpoint.url}/v1"
+        self._address = ChatAddress.of(self.url)
 
 
 @dataclass(kw_only=True)

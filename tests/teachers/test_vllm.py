@@ -16,6 +16,7 @@ import pytest
 
 from harness.labelling.labels.teacher import Teacher
 from harness.ledger.ledger import Ledger
+from harness.llm.server_process import Server
 from harness.progress import silent
 from harness.teachers.make import teacher_from
 from tests.teachers.tiny import make_tasks
@@ -76,7 +77,8 @@ def running() -> Iterator[str]:
 
     teacher = make(**SERVER)
     os.environ["VLLM_CPU_KVCACHE_SPACE"] = "1"
-    server = teacher.settings.server(teacher._folder, "smollm2", ROOT, False)  # type: ignore[attr-defined]
+    settings: Any = teacher.settings
+    server = Server(settings.launch(teacher.weights, teacher._folder, "smollm2", ROOT, False))  # type: ignore[attr-defined]
     asyncio.run(server.start())
     try:
         yield server.url

@@ -18,6 +18,8 @@ from typing import Any
 
 from harness.ledger.call_ledger import SweepLedger
 from harness.ledger.ledger import Ledger
+from harness.llm.endpoints.endpoint import using_endpoints
+from harness.llm.endpoints.endpoint_desk import DeskAddress, DistantEndpoints
 from harness.pipeline.isolation.closed_files import close_files
 from harness.pipeline.isolation.plugin_classes import suspects
 from harness.pipeline.isolation.stage_work import StageContext, work
@@ -72,6 +74,8 @@ class ChildOrder:
     cache: Path
     closed: tuple[Path, ...] = ()
     """Files that it may not open."""
+    desk: DeskAddress | None = None
+    """Where it borrows the servers that it asks."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +141,10 @@ def _carry_out(link: Connection, order: bytes) -> None:
             _send(link, "progress", paid=asdict(ledger.paid), done=int(done), total=int(total), unit=str(unit))
 
     close_files(job.closed)
+    endpoints = None if job.desk is None else DistantEndpoints(job.desk)
     try:
-        measured = work(job.stage, job.draft, StageContext(job.store, ledger, job.cache, progress))
+        with using_endpoints(endpoints):
+            measured = work(job.stage, job.draft, StageContext(job.store, ledger, job.cache, progress))
     except BaseException as error:
         _send(link, "failed", paid=asdict(ledger.paid), **asdict(StageFault.of(error, suspects(job.stage))))
         if isinstance(error, KeyboardInterrupt):
@@ -146,6 +152,8 @@ def _carry_out(link: Connection, order: bytes) -> None:
     else:
         _send(link, "done", paid=asdict(ledger.paid), **measured._asdict())
     finally:
+        if endpoints is not None:
+            endpoints.close()
         ledger.close()
         sys.stdout.flush()
 

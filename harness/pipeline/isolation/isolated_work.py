@@ -9,6 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.llm.endpoints.endpoint import ENDPOINTS
+from harness.llm.endpoints.endpoint_desk import DeskAddress
+from harness.llm.endpoints.server_pool import ServerPool
 from harness.pipeline.isolation.plugin_classes import plugin_classes
 from harness.pipeline.isolation.stage_process import GRACE, StageProcess, packed
 from harness.pipeline.isolation.stage_work import StageContext, StageMeasure, work
@@ -38,7 +41,9 @@ class IsolatedWork:
     def __call__(self, stage: Stage, draft: Path, context: StageContext) -> StageMeasure:
         classes = plugin_classes(stage)
         is_isolated = (bool(classes) or self.has_workers) and not any(kind.__module__ == "__main__" for kind in classes)
-        order = packed(stage, draft, context, self.closed(stage) if classes else ()) if is_isolated else None
+        order = (
+            packed(stage, draft, context, self.closed(stage) if classes else (), _desk(stage)) if is_isolated else None
+        )
         if order is None:
             return work(stage, draft, context)
         computes = stage.resources.cpu > 0
@@ -84,3 +89,9 @@ class IsolatedWork:
                 idle.append(child)
         if not is_kept:
             child.close()
+
+
+def _desk(stage: Stage) -> DeskAddress | None:
+    """Where a child borrows the servers of this process that `stage` asks."""
+    endpoints = ENDPOINTS.get()
+    return endpoints.desk if stage.resources.server and isinstance(endpoints, ServerPool) else None

@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from harness.ledger.calls import Usage
+from harness.llm.endpoints.endpoint_desk import DeskAddress
 from harness.pipeline.isolation import child_work
 from harness.pipeline.isolation.child_work import ChildOrder, LedgerTerms, Surroundings
 from harness.pipeline.isolation.stage_work import StageContext, StageMeasure
@@ -41,12 +42,18 @@ class StageProcessError(Exception):
         self.fault = fault
 
 
-def packed(stage: Stage, draft: Path, context: StageContext, closed: tuple[Path, ...] = ()) -> bytes | None:
-    """What is handed to a child, which cannot open the files `closed` any more; None where the stage cannot be: its
-    class was typed in, or it holds what no file can."""
+def packed(
+    stage: Stage,
+    draft: Path,
+    context: StageContext,
+    closed: tuple[Path, ...] = (),
+    desk: DeskAddress | None = None,
+) -> bytes | None:
+    """What is handed to a child, which cannot open the files `closed` any more, and borrows servers at `desk`; None
+    where the stage cannot be: its class was typed in, or it holds what no file can."""
     terms = LedgerTerms.of(context.ledger)
     try:
-        return pickle.dumps(ChildOrder(stage, draft, context.store.for_child(), terms, context.cache, closed))
+        return pickle.dumps(ChildOrder(stage, draft, context.store.for_child(), terms, context.cache, closed, desk))
     except Exception:
         # Whatever a plug-in's own objects raise when they are pickled.
         return None

@@ -13,25 +13,32 @@ from harness.pipeline.isolation.isolated_work import IsolatedWork
 from harness.pipeline.isolation.stage_process import GRACE
 from harness.pipeline.jobs.capacity import Capacity
 from harness.pipeline.jobs.crew import Made, Tell
+from harness.pipeline.jobs.sweep_servers import SweepServers
 from harness.pipeline.live.observer import Observer
 from harness.pipeline.store import Manifest
 from harness.stage import Stage
 
 
 class Workers:
-    """Starts what is ready and fits. `make` makes the artefact of a stage, on a thread, and hears of its progress."""
+    """Starts what is ready and fits. `make` makes the artefact of a stage, on a thread, and hears of its progress;
+    `servers` are what stages ask."""
 
     def __init__(
-        self, make: Callable[[Stage, Tell], Manifest | None], capacity: Capacity, isolation: IsolatedWork | None
+        self,
+        make: Callable[[Stage, Tell], Manifest | None],
+        capacity: Capacity,
+        isolation: IsolatedWork | None,
+        servers: SweepServers,
     ) -> None:
-        self._make, self._capacity, self._isolation = make, capacity, isolation
+        self._make, self._capacity, self._isolation, self._servers = make, capacity, isolation, servers
         self._happened: SimpleQueue[Callable[[], tuple[Stage, Made] | None]] = SimpleQueue()
         self._threads: dict[str, Thread] = {}
         self.running: dict[str, Stage] = {}
 
     def start(self, queue: Queue, observer: Observer) -> None:
-        for stage in queue.ready():
+        for stage in self._servers.ready(queue):
             if stage.key not in self.running and self._capacity.fits(stage):
+                self._servers.make_room(stage)
                 self._capacity.take(stage)
                 self.running[stage.key] = stage
                 observer.started(stage)
@@ -69,8 +76,12 @@ class Workers:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *details: object) -> None:
+        try:
+            if error is not None and self._isolation is not None:
+                # First the processes: the threads wait for them, and then take their drafts away.
+                self._isolation.close()
+        finally:
+            self._servers.close()
         if error is not None and self._isolation is not None:
-            # First the processes: the threads wait for them, and then take their drafts away.
-            self._isolation.close()
             for thread in self._threads.values():
                 thread.join(GRACE)

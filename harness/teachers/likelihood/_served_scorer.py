@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from harness._lazy import lazy
 from harness.llm.backend import RequestFailed
+from harness.llm.endpoints.lent_server import LentServer
 from harness.llm.retry_rules import TransientError, failure, retrying
 from harness.llm.retrying import Limits
-from harness.llm.server_process import Server
 from harness.masking import masked
 from harness.teachers.likelihood._pairs import ScoreRequest, Tokens
 from harness.teachers.likelihood._scorer import Scored, ScoreFailure
@@ -29,17 +29,17 @@ else:
 class ServedScorer(AbstractContextManager["ServedScorer"]):
     """Scores pairs one request each, as many in flight as `limits` allows, chunk after chunk."""
 
-    def __init__(self, server: Server, key: str, limits: Limits, timeout: float) -> None:
-        self._server, self._key, self._limits, self._timeout = server, key, limits, timeout
+    def __init__(self, server: LentServer, limits: Limits, timeout: float) -> None:
+        self._server, self._limits, self._timeout = server, limits, timeout
 
     def __enter__(self) -> Self:
-        asyncio.run(self._server.start())
+        self._server.open()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.stop(keep_log=self._server.died())
+        self._server.close()
 
     def run(self, requests: Iterable[ScoreRequest]) -> Iterator[Scored]:
         """The requests' scores, in their order; a pair that the server cannot score has failed alone. Raises UserError
@@ -53,7 +53,7 @@ class ServedScorer(AbstractContextManager["ServedScorer"]):
 
     async def _chunk(self, request: ScoreRequest) -> list[float | ScoreFailure]:
         slots = asyncio.Semaphore(self._limits.concurrency)
-        headers = {"Authorization": f"Bearer {self._key}"}
+        headers = {"Authorization": f"Bearer {self._server.endpoint.key}"}
         async with aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=self._timeout), headers=headers
         ) as session:
@@ -78,7 +78,7 @@ class ServedScorer(AbstractContextManager["ServedScorer"]):
         try:
             async for attempt in retrying(self._limits.attempts):
                 with attempt:
-                    return await self._asked(session, tokens)
+                    return await self._server.persist(lambda: self._asked(session, tokens))
         except TransientError as error:
             raise RequestFailed(
                 f"the server failed {self._limits.attempts} times in a row; the last time: {error}"
@@ -87,14 +87,13 @@ class ServedScorer(AbstractContextManager["ServedScorer"]):
 
     async def _asked(self, session: aiohttp.ClientSession, tokens: list[int]) -> list[Any]:
 
-        body = {"model": "model", "prompt": tokens, "max_tokens": 1, "temperature": 0, "prompt_logprobs": 0}
+        name = self._server.launch.name
+        body = {"model": name, "prompt": tokens, "max_tokens": 1, "temperature": 0, "prompt_logprobs": 0}
         try:
-            async with session.post(f"{self._server.url}/v1/completions", json=body) as response:
+            async with session.post(f"{self._server.endpoint.url}/v1/completions", json=body) as response:
                 text = await response.text()
                 if response.status != 200:
-                    raise failure(response.status, text, response.headers, "model")
+                    raise failure(response.status, text, response.headers, name)
                 return list(json.loads(text)["choices"][0]["prompt_logprobs"])
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError, LookupError, TypeError) as error:
-            if self._server.died():
-                raise self._server.failure("the server ended while it was asked") from error
             raise TransientError(f"{type(error).__name__}: {error}") from error

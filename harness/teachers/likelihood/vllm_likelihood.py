@@ -7,7 +7,9 @@ from pathlib import Path
 
 from pydantic import Field
 
+from harness.device import Resources
 from harness.labelling.labels.failure_guard import TRANSPORT, OnFailure
+from harness.llm.endpoints.lent_server import LentServer
 from harness.llm.local_weights import causal_folder
 from harness.llm.vllm_command import VLLMLoad
 from harness.stage import digest
@@ -27,7 +29,7 @@ class VLLMLikelihoodSettings(PairSettings, VLLMLoad):
 
 
 class VLLMLikelihood(PairTeacher):
-    """A server is started for what the ledger lacks and stopped after it; every pair is a request for the logprobs of
+    """A server is started for what the ledger lacks; every pair is a request for the logprobs of
     its prompt.
 
     Scores differ from the torch teacher's by rounding (and by its batches in 16-bit precision), so the ledger keeps
@@ -44,11 +46,17 @@ class VLLMLikelihood(PairTeacher):
         self._base = base
 
     @property
+    def resources(self) -> Resources:
+        mark = self.settings.mark(self._model.identity, self.settings.model, self._base, guided=False)
+        return self.settings.shared(super().resources, mark)
+
+    @property
     def _reader(self) -> str:
         return digest(["vllm", _VERSION, self._model.identity, self.settings.key()])
 
     def _scorer(self) -> AbstractContextManager[PairScorer]:
 
         settings = self.settings
-        server = settings.server(causal_folder(self._model), "model", self._base, guided=False)
-        return ServedScorer(server, settings.api_key, settings.limits, settings.timeout)
+        folder = causal_folder(self._model)
+        launch = settings.launch(self._model.identity, folder, settings.model, self._base, guided=False)
+        return ServedScorer(LentServer(launch), settings.limits, settings.timeout)

@@ -67,16 +67,16 @@ def test_jobs_are_as_many_as_cores_and_memory_allow(
 ) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr(capacity, "free_memory", lambda: gib)
-    monkeypatch.setattr(capacity, "_gpus", lambda: 0)
+    monkeypatch.setattr(capacity, "gpus", lambda: 0)
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(cores)))
     assert default_jobs() == jobs
-    monkeypatch.setattr(capacity, "_gpus", lambda: 1)
+    monkeypatch.setattr(capacity, "gpus", lambda: 1)
     assert default_jobs() == 1
 
 
 def test_stages_with_more_threads_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capacity, "free_memory", lambda: 64.0)
-    monkeypatch.setattr(capacity, "_gpus", lambda: 0)
+    monkeypatch.setattr(capacity, "gpus", lambda: 0)
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(8)))
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
     assert (threads(), default_jobs()) == (4, 2)
