@@ -17,11 +17,13 @@ class SweepServers:
         self._marks: dict[str, str] = {}
 
     def ready(self, queue: Queue) -> list[Stage]:
-        """Stages that can start, those first that ask a server which runs; servers that no stage of `queue` needs any
-        more are stopped."""
+        """Stages that can start, those first that ask a server which runs where another one would stop it; servers
+        that no stage of `queue` needs any more are stopped."""
         self.pool.need({self._mark(stage) for stage in queue.waiting.values()})
-        running = self.pool.marks
-        return sorted(queue.ready(), key=lambda stage: self._mark(stage) not in running)
+        running, ready = self.pool.marks, queue.ready()
+        if not running or not any(self._is_in_the_way(stage.resources) for stage in ready):
+            return ready
+        return sorted(ready, key=lambda stage: self._mark(stage) not in running)
 
     def _mark(self, stage: Stage) -> str:
         """Of the server that it asks."""

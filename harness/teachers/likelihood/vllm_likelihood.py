@@ -29,8 +29,7 @@ class VLLMLikelihoodSettings(PairSettings, VLLMLoad):
 
 
 class VLLMLikelihood(PairTeacher):
-    """A server is started for what the ledger lacks; every pair is a request for the logprobs of
-    its prompt.
+    """A server is started for what the ledger lacks; every pair is a request for the logprobs of its prompt.
 
     Scores differ from the torch teacher's by rounding (and by its batches in 16-bit precision), so the ledger keeps
     them apart.

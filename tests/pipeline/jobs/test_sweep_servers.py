@@ -204,7 +204,10 @@ def run(finals: list[Stage], folder: Path) -> None:
         assert not LocalExecutor(home, home.store, ledger, Observer()).execute(finals).failed
 
 
-def test_stages_of_a_server_that_runs_go_first(tmp_path: Path, fake: Path, starts: Starts, mark: str) -> None:
+def test_stages_of_a_server_that_runs_go_first_where_another_would_stop_it(
+    tmp_path: Path, fake: Path, starts: Starts, mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep_servers, "gpus", lambda: 1)
     one, other = launch(fake, "one"), launch(fake, "other")
     run([Asking(which, number) for number in range(3) for which in (one, other)], tmp_path)
     assert len(starts()) == 2 and left(mark) == []
