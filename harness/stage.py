@@ -87,7 +87,7 @@ _PLAIN = frozenset({NoneType, bool, int, float, str})
 def canonical(value: Any) -> JSON:
     """`value` as plain JSON in which stages and identified objects are replaced by what they stand for."""
     kind = type(value)
-    return value if kind in _PLAIN else _writer(kind)(value)
+    return value if kind in _PLAIN else _writer(kind)(value)  # type: ignore[arg-type]  # classes hash
 
 
 @cache
@@ -142,7 +142,7 @@ def _code(value: Any) -> JSON:
         # Settings are data; those of plug-ins also stand on cards. Whatever they are for counts where it is held.
         return {}
     makers = getattr(value, "source_classes", ())
-    mark = source_hash(type(value), *makers)
+    mark = source_hash(type(value), *makers)  # type: ignore[arg-type]  # classes hash
     risen = {kind.name: kind.version for kind in makers if kind.version > 1}
     return ({} if mark is None else {"code of": mark}) | ({"versions of": risen} if risen else {})
 

@@ -72,7 +72,8 @@ class RankerSettings(Settings):
 def settings_as(model: type[M], *given: Settings | None) -> M:
     """A `model` with those of its fields that the `given` settings have by the same name, the last before the first;
     defaults else."""
-    return model(**{name: getattr(one, name) for one in given for name in _common_fields(model, type(one))})
+    names = {name: getattr(one, name) for one in given for name in _common_fields(model, type(one))}  # type: ignore[arg-type]  # classes hash
+    return model(**names)
 
 
 @cache

@@ -42,7 +42,7 @@ def _classes(value: Any) -> Iterator[type]:
     if isinstance(value, (dict, list, tuple)):
         for part in value.values() if isinstance(value, dict) else value:
             # Judgments of a collection are hundreds of numbers.
-            if not _runs_nothing(type(part)):
+            if not _runs_nothing(type(part)):  # type: ignore[arg-type]  # classes hash
                 yield from _classes(part)
     else:
         yield type(value)
