@@ -120,6 +120,10 @@ class ServerPool:
             stopper.start()
         for stopper in stoppers:
             stopper.join()
+        for post in posts:
+            # A worker's thread at the desk may be stopping one just now.
+            with post.lock:
+                pass
 
     def _post(self, launch: ServerLaunch) -> _Post:
         with self._lock:
