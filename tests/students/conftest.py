@@ -76,10 +76,13 @@ class Bench:
     """Runs stages into folders of their own and remembers them."""
 
     root: Path
-    cache: Path = Path()
+    cache: Path = None  # type: ignore[assignment]  # a folder below `root` unless given
     ledger: Any = None
     made: dict[str, Path] = field(default_factory=dict)
     told: list[tuple[int, int, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.cache = self.cache or self.root / "cache"
 
     def path(self, stage: Stage) -> Path:
         if stage.key not in self.made:

@@ -100,5 +100,5 @@ def test_published_gpt_rankings_replay(shared_data: Path) -> None:
     teacher = teacher_from({"kind": "recorded", "file": "rankings/gpt-3.5-turbo/bm25.dl19.rep1.trec"}, folder)
     rankings = teacher.rankings  # type: ignore[attr-defined]
     assert len(rankings) == 43
-    query, recorded = next(iter(rankings.items()))
+    (query, _), recorded = next(iter(rankings.items()))
     assert ask(teacher, task(list(recorded.ranked[::-1]), query)).ranked == recorded.ranked
