@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from harness.claims.claim_report import ClaimReport, report_of
-from harness.claims.claims_file import load_claims
+from harness.claims.claim_report import ClaimReport, claim_report, results_of_claims
 from harness.errors import UserError
-from harness.leaderboard.load_results import ResultSet
 
 _FOLDERS = (Path(), Path("configs"))
 _HYPOTHESES = re.compile(r"^hypotheses:", re.MULTILINE)
@@ -27,12 +25,12 @@ def claims_marks() -> tuple[tuple[str, int], ...]:
     return tuple((file.as_posix(), file.stat().st_mtime_ns) for file in found)
 
 
-def frozen_claims(results: ResultSet) -> ClaimReport | None:
+def frozen_claims(results: Path) -> ClaimReport | None:
     """What the first of them comes to; None where none is frozen, or it is wrong, as the page of claims tells."""
     files = [file for file in claims_files() if Path(file).with_suffix(".frozen.json").is_file()]
     if not files:
         return None
     try:
-        return report_of(load_claims(files[0]), results)
+        return claim_report(files[0], results_of_claims(files[0], results))
     except UserError:
         return None

@@ -11,9 +11,10 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import address, choose
-from dashboard.claims_on_disk import claims_marks, frozen_claims
+from dashboard.claims_on_disk import claims_files, claims_marks, frozen_claims
 from dashboard.launch import HOUR, RESULTS, WORKSPACE
 from dashboard.text import literal
+from harness.claims.claim_report import results_of_claims
 from harness.claims.claim_sentences import claim_sentences
 from harness.errors import UserError
 from harness.files import cache_home
@@ -92,13 +93,16 @@ def _board(folder: str, state: str, metric: str | None, baseline: str | None) ->
 
 @st.cache_data(max_entries=4, show_spinner="Judging the claims")  # type: ignore[untyped-decorator]
 def _claimed(folder: str, state: str, files: tuple[tuple[str, int], ...]) -> list[str]:
-    report = frozen_claims(_gathered(folder, state))
+    report = frozen_claims(Path(folder))
     return claim_sentences(report) if report is not None else []
 
 
 def claimed(found: View) -> list[str]:
     """What the frozen claims come to that lie where the dashboard was started, a sentence each."""
-    return _claimed(found.folder, found.state, claims_marks()) if found.table.rows else []
+    folders = {str(results_of_claims(file, found.folder)) for file in claims_files()}
+    states = "".join(state(Path(folder)) for folder in sorted(folders))
+    said: list[str] = _claimed(found.folder, states, claims_marks())
+    return said
 
 
 def _cached() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from dashboard.claims_on_disk import frozen_claims
 from dashboard.export.grid import Grid, cell, column, grid
@@ -10,7 +11,6 @@ from harness.claims.claim_report import ABOUT, ClaimReport
 from harness.claims.claim_sentences import claim_sentences
 from harness.claims.claim_tables import HEADINGS, claim_table, frozen_text
 from harness.claims.forest_plot import forest_plot
-from harness.leaderboard.load_results import ResultSet
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class ExportedClaims:
     notes: tuple[str, ...]
 
 
-def exported_claims(results: ResultSet) -> ExportedClaims | None:
+def exported_claims(results: Path) -> ExportedClaims | None:
     """What they come to; None where nothing is frozen, or no run says anything of it."""
     report = frozen_claims(results)
     if report is None or not report.is_measured:

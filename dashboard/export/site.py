@@ -137,7 +137,7 @@ def _pages(result_set: ResultSet, found: Board) -> Iterator[tuple[str, str]]:
         "notes": found.notes,
         "skipped": found.skipped,
         "glossary": GLOSSARY,
-        "claims": exported_claims(result_set),
+        "claims": exported_claims(Path(result_set.folder)),
     }
     shared |= about | {"overview": overview}
     for name in PAGES:

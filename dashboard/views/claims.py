@@ -9,7 +9,7 @@ from dashboard.claims_on_disk import claims_files
 from dashboard.frame import frame
 from dashboard.source import results
 from dashboard.text import literal
-from harness.claims.claim_report import ABOUT, claim_report
+from harness.claims.claim_report import ABOUT, claim_report, results_of_claims
 from harness.claims.claim_tables import HEADINGS, ClaimTable, claim_table, frozen_text
 from harness.claims.forest_plot import forest_plot
 from harness.errors import UserError
@@ -33,7 +33,7 @@ def page() -> None:
         st.info("No file of claims here. harness claims FILE judges one; docs/claims.md says how to write it.")
         return
     try:
-        report = claim_report(file, results())
+        report = claim_report(file, results_of_claims(file, results()))
     except UserError as error:
         st.error(literal(str(error)))
         return

@@ -82,6 +82,13 @@ def claim_report(file: str | Path, results: str | Path) -> ClaimReport:
     return report_of(load_claims(file), load_results(Path(results)))
 
 
+def results_of_claims(file: str | Path, results: str | Path) -> Path:
+    """Where the runs lie that `file` speaks of: in a folder of its name below `results` where there is one, apart from
+    other boards, else in `results`."""
+    own = Path(results) / Path(file).stem
+    return own if own.is_dir() else Path(results)
+
+
 def report_of(claims: Claims, result_set: ResultSet) -> ClaimReport:
     """The same of claims and runs that were read already."""
     frozen = read_frozen(claims)

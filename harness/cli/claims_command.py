@@ -34,7 +34,7 @@ def claims(
 
     First `harness claims FILE --freeze`, which writes FILE's hash beside it; then the sweeps, whose runs carry it; then
     `harness claims FILE`. Runs made before, or from changed files, are exploratory and enter no verdict. What is
-    missing or failed is told.
+    missing or failed is told. The runs are those of RESULTS/NAME, where FILE is NAME.yaml and there is such a folder.
 
     harness claims configs/claims.yaml --freeze
 
@@ -47,7 +47,7 @@ def claims(
         text = f"frozen since {frozen.since:%Y-%m-%d %H:%M} UTC as {frozen.hash[:12]}: {', '.join(frozen.collections)}"
         emit(frozen.model_dump(mode="json") | {"hash": frozen.hash}) if as_json else print(text, file=sys.stderr)
         return
-    report = claim_report.claim_report(file, existing(results))
+    report = claim_report.claim_report(file, claim_report.results_of_claims(file, existing(results)))
     if picture is not None:
         picture.write_text(forest_plot.forest_plot(report), encoding="utf-8")
     if as_json:

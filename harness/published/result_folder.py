@@ -258,14 +258,25 @@ def read_results(results: Path, runs: Collection[str] | None = None) -> tuple[li
 
 
 def run_folders(results: Path) -> Iterator[Path]:
-    """Folders two levels below `results` that may hold a run; hidden ones, links and sets of labels are left out."""
+    """Folders two levels below `results` that may hold a run; hidden ones, links, sets of labels and results of their
+    own (`runs_below`) are left out."""
     for collection in _subfolders(results):
-        yield from (folder for folder in _subfolders(collection) if not holds_label_sets(folder))
+        for folder in _subfolders(collection):
+            if not holds_label_sets(folder) and not runs_below(folder):
+                yield folder
 
 
 def holds_label_sets(folder: Path) -> bool:
     """Whether that is a place of published sets of labels and no run of a collection that is called so."""
     return folder.absolute().parent.name == LABEL_SETS and not (folder / CARD).exists()
+
+
+def runs_below(folder: Path) -> list[Path]:
+    """The runs of `folder` where it is no run but a collection: those of claims lie a level deeper, so that they change
+    no other board."""
+    if (folder / CARD).exists():
+        return []
+    return [run for run in _subfolders(folder) if (run / CARD).is_file()]
 
 
 def _subfolders(folder: Path) -> list[Path]:

@@ -10,8 +10,12 @@ import pytest
 
 from harness.claims.claim_tables import claims_markdown
 from harness.claims.forest_plot import forest_lines, forest_plot
+from harness.leaderboard.board import load_board
+from harness.pipeline.publish.verification import verify_folders
+from harness.published.result_folder import run_folders
 from tests.calling import call
 from tests.claims.simulated import Setting
+from tests.leaderboard.runs import make_card, make_run, put, put_scores
 
 
 @pytest.fixture
@@ -64,3 +68,25 @@ def test_the_command_answers_before_and_after_the_freeze(
     report = json.loads(capsys.readouterr().out)
     assert [one["verdict"] for one in report["claims"]] == ["exploratory"] * 2
     assert any("no run of" in note and "'ours'" in note for note in report["notes"])
+
+
+def test_runs_in_a_folder_of_the_file_s_name_are_those_of_the_claims(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made, results = Setting(tmp_path, collections=2), tmp_path / "results"
+    made.freeze()
+    made.put_all({"oracle": 0.1, "ours": 0.06})
+    for run in made.runs:
+        possible = {query: min(max(value, 0.0), 1.0) for query, value in run.scores["nDCG@10"].items()}
+        put_scores(results / "claims", run.card, make_run(0.5), {"nDCG@10": possible})
+    put(results, make_card("other"), make_run(0.5))
+    file = str(tmp_path / "claims.yaml")
+    assert call(monkeypatch, "claims", file, "--results", str(results), "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [one["verdict"] for one in report["claims"]] == ["holds"] * 2
+    assert [run.name for run in run_folders(results)] == ["other"]
+    assert load_board(results).skipped == ()
+    assert len(list(run_folders(results / "claims"))) == len(made.runs)
+    folders = [path for path in sorted(results.glob("*/*")) if path.is_dir()]
+    rows = verify_folders(folders, None, tmp_path / "workspace")["results"]
+    assert len(rows) == len(made.runs) + 1, "a folder of runs is verified run by run"

@@ -14,8 +14,8 @@ from harness.claims.claim_sentences import claim_sentences
 from harness.claims.claim_tables import claim_table
 from tests.claims.simulated import Setting
 from tests.dashboard.export.test_site import Read
-from tests.dashboard.pages import open_page
-from tests.leaderboard.runs import make_run, put_scores
+from tests.dashboard.pages import methods, open_page
+from tests.leaderboard.runs import make_card, make_run, put, put_scores
 
 pytestmark = pytest.mark.slow
 
@@ -75,15 +75,18 @@ def test_frozen_claims_open_the_first_page_and_stand_in_exports(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     made, results = Setting(tmp_path), tmp_path / "results"
+    own = results / "claims"
     made.freeze()
     made.put_all({"oracle": 0.1, "ours": 0.06})
     for run in made.runs:
         possible = {query: min(max(value, 0.0), 1.0) for query, value in run.scores["nDCG@10"].items()}
-        put_scores(results, run.card, make_run(0.5), {"nDCG@10": possible})
+        put_scores(own, run.card, make_run(0.5), {"nDCG@10": possible})
+    put(results, make_card("other"), make_run(0.5))
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(made.content))
-    report = claim_report("claims.yaml", results)
+    report = claim_report("claims.yaml", own)
     (sentence,) = claim_sentences(report)
     page = open_page(results, monkeypatch, "leaderboard")
+    assert methods(page) == ["zero-shot"], "runs of claims are no rows of other boards"
     assert any(literal(sentence) in element.value for element in page.markdown)
     judged = open_page(results, monkeypatch, "claims")
     assert judged.selectbox(key="claims").value == "claims.yaml", "the frozen one comes first"

@@ -97,7 +97,7 @@ def put(
 
 def put_scores(results: Path, card: Card, run: Run, scores: Scores, beside: Mapping[str, bytes] | None = None) -> Path:
     """Publish `run` with these values of its queries, whatever they are; its card says the same."""
-    results.mkdir(exist_ok=True)
+    results.mkdir(parents=True, exist_ok=True)
     folder = run_folder(results, card)
     run.write(results / "run.trec.gz")
     write_scores(results / "metrics.parquet", scores)

@@ -16,7 +16,7 @@ from harness.pipeline.inputs import load_collection, load_qrels, typed_collectio
 from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.published.card_collection import TestCollection
 from harness.published.label_sets.label_set_check import false_label_sets
-from harness.published.result_folder import holds_label_sets, read_card
+from harness.published.result_folder import holds_label_sets, read_card, runs_below
 from harness.published.verification_record import record_verified
 from harness.published.verify import unchecked_metrics, verify
 from harness.qa.answer_cases import cases
@@ -96,8 +96,8 @@ def verify_folders(
     collection: str | None = None,
     record: str | None = None,
 ) -> dict[str, Any]:
-    """``{"results": [{"folder", "problems", "unchecked"}], "recorded"}``, a row for every folder, whatever is wrong
-    with others.
+    """``{"results": [{"folder", "problems", "unchecked"}], "recorded"}``, a row for every folder, or for every run of
+    one that holds runs, whatever is wrong with others.
 
     Judgments are those of `qrels`, of `collection`, or of the collection with the content that a card names: one that
     was prepared in `workspace` or comes with a package, otherwise one by its name. `unchecked` are metrics whose
@@ -105,6 +105,7 @@ def verify_folders(
     ``verified.json`` of their results folder. Raises UserError where `qrels` or `collection` cannot be read.
     """
     judge = _Judge(qrels, collection, WorkspaceFolder.of(workspace))
+    folders = [run for folder in folders for run in runs_below(folder) or [folder]]
     rows = [
         {"folder": str(folder), "problems": _problems(folder, judge), "unchecked": unchecked_metrics(folder)}
         for folder in folders
