@@ -25,12 +25,16 @@ def claims_marks() -> tuple[tuple[str, int], ...]:
     return tuple((file.as_posix(), file.stat().st_mtime_ns) for file in found)
 
 
+def frozen_file() -> Path | None:
+    """The first of them that is frozen."""
+    first = next(iter(claims_files()), None)
+    return Path(first) if first is not None and Path(first).with_suffix(".frozen.json").is_file() else None
+
+
 def frozen_claims(results: Path) -> ClaimReport | None:
-    """What the first of them comes to; None where none is frozen, or it is wrong, as the page of claims tells."""
-    files = [file for file in claims_files() if Path(file).with_suffix(".frozen.json").is_file()]
-    if not files:
-        return None
+    """What it comes to; None where none is frozen, or it is wrong, as the page of claims tells."""
+    file = frozen_file()
     try:
-        return claim_report(files[0], results_of_claims(files[0], results))
+        return None if file is None else claim_report(file, results_of_claims(file, results))
     except UserError:
         return None

@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import address, choose
-from dashboard.claims_on_disk import claims_files, claims_marks, frozen_claims
+from dashboard.claims_on_disk import claims_marks, frozen_claims, frozen_file
 from dashboard.launch import HOUR, RESULTS, WORKSPACE
 from dashboard.text import literal
 from harness.claims.claim_report import results_of_claims
@@ -99,9 +99,10 @@ def _claimed(folder: str, state: str, files: tuple[tuple[str, int], ...]) -> lis
 
 def claimed(found: View) -> list[str]:
     """What the frozen claims come to that lie where the dashboard was started, a sentence each."""
-    folders = {str(results_of_claims(file, found.folder)) for file in claims_files()}
-    states = "".join(state(Path(folder)) for folder in sorted(folders))
-    said: list[str] = _claimed(found.folder, states, claims_marks())
+    file = frozen_file()
+    if file is None:
+        return []
+    said: list[str] = _claimed(found.folder, state(results_of_claims(file, found.folder)), claims_marks())
     return said
 
 

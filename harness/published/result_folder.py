@@ -202,12 +202,13 @@ def _content(path: Path) -> bytes:
         return stream.read(LARGEST[path.name] + 1)
 
 
-def check_file(path: Path) -> None:
-    """Raises ValueError when `path` is no ordinary file of a sensible size."""
+def check_file(path: Path, most: int | None = None) -> None:
+    """Raises ValueError when `path` is no ordinary file of at most `most` bytes; by default what its name allows."""
+    largest = LARGEST[path.name] if most is None else most
     if path.is_symlink() or not path.is_file():
         raise ValueError(f"{path.name} is missing or no ordinary file")
-    if path.stat().st_size > LARGEST[path.name]:
-        raise ValueError(f"{path.name} is larger than {LARGEST[path.name]} bytes")
+    if path.stat().st_size > largest:
+        raise ValueError(f"{path.name} is larger than {largest} bytes")
 
 
 def read_folder(folder: Path) -> Published:
@@ -277,6 +278,14 @@ def runs_below(folder: Path) -> list[Path]:
     if (folder / CARD).exists():
         return []
     return [run for run in _subfolders(folder) if (run / CARD).is_file()]
+
+
+def all_run_folders(results: Path) -> Iterator[Path]:
+    """Those of `run_folders`, and a level deeper the runs of results of their own."""
+    yield from run_folders(results)
+    for apart in _subfolders(results):
+        for collection in _subfolders(apart):
+            yield from runs_below(collection)
 
 
 def _subfolders(folder: Path) -> list[Path]:

@@ -17,6 +17,7 @@ from harness.labelling.labels.label_stage import RANKINGS, SUMMARY, Labels
 from harness.labelling.labels.teacher import Teacher
 from harness.models import ModelFiles
 from harness.pipeline.artefact_records import read_with_measured
+from harness.pipeline.budgets import largest_budgets
 from harness.pipeline.builder import PlannedCell
 from harness.pipeline.graph import closure
 from harness.pipeline.planned_sweep import PlannedSweep
@@ -113,16 +114,8 @@ def _is_own(stage: Labels, cell: PlannedCell) -> bool:
 
 def _waiting(wanted: Iterable[Labels], finished: Iterable[Labels]) -> int:
     """Budgets are nested, so of a resample only the largest draw counts."""
-    largest = _largest(wanted)
-    done = _largest(finished)
-    return sum(size - done.get(resample, 0) for resample, size in largest.items())
-
-
-def _largest(stages: Iterable[Labels]) -> dict[int, int]:
-    sizes: dict[int, int] = {}
-    for stage in stages:
-        sizes[stage.subset.resample] = max(stage.subset.size, sizes.get(stage.subset.resample, 0))
-    return sizes
+    asked, done = (sum(stage.subset.size for stage in largest_budgets(stages)) for stages in (wanted, finished))
+    return asked - done
 
 
 def _candidates(cell: PlannedCell, plan: PlannedSweep) -> dict[str, Any]:

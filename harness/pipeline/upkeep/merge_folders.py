@@ -19,7 +19,7 @@ from harness.pipeline.upkeep.garbage_table import size_text
 from harness.pipeline.upkeep.holdings import folder_bytes, read_manifest
 from harness.pipeline.workspace_folder import WorkspaceFolder
 from harness.progress import Progress
-from harness.published.result_folder import CARD, RUN, run_folders
+from harness.published.result_folder import CARD, LABEL_SETS, RUN, all_run_folders, holds_label_sets
 from harness.text import counted
 
 _NAMED = 20
@@ -52,7 +52,8 @@ def merge_folders(
     """Take over every one of `folders`, each a workspace or a folder of results; they are only read.
 
     ``{"workspace", "results", "merged": [{"folder", "kind", "artefacts"?, "ledger"?, "collections"?, "journals"?,
-    "runs"?}]}``. Interrupted, the same goes on. Raises UserError, with nothing written, when one of them is neither.
+    "runs"?, "label_sets"?}]}``. Interrupted, the same goes on. Raises UserError, with nothing written, when one of them
+    is neither.
     """
     kinds = {folder: _kind_of(folder, workspace, results) for folder in folders}
     merged = [
@@ -71,7 +72,7 @@ def _kind_of(folder: Path, workspace: WorkspaceFolder, results: Path) -> str:
     kind = None
     if other.store.root.is_dir() or other.ledger_file.is_file():
         kind = "workspace"
-    elif any((run / CARD).is_file() for run in run_folders(folder)):
+    elif any((run / CARD).is_file() for run in all_run_folders(folder)):
         kind = "results"
     if kind is None:
         raise UserError(
@@ -128,17 +129,26 @@ def _unequal(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
 
 def _results(folder: Path, into: Path) -> dict[str, Any]:
     found = Arrivals()
-    for run in run_folders(folder):
+    for run in all_run_folders(folder):
         if not (run / CARD).is_file():
             continue
-        place = into / run.parent.name / run.name
+        name = run.relative_to(folder)
+        place = into / name
         if not place.is_dir():
             _copy(run, place, found)
         elif all(_hash(run / name) == _hash(place / name) for name in (RUN, METRICS)):
             found.same += 1
         else:
-            found.differ.append(f"{run.parent.name}/{run.name}")
-    return {"runs": found.as_json()}
+            found.differ.append(name.as_posix())
+    return {"runs": found.as_json(), "label_sets": _label_sets(folder, into).as_json()}
+
+
+def _label_sets(folder: Path, into: Path) -> Arrivals:
+    """Published labels and their data cards. Two of one name are never put together here: `harness labels publish`
+    adds to what is published."""
+    below = folder / LABEL_SETS
+    files = (file for file in sorted(below.glob("[!.]*/*.*")) if holds_label_sets(file.parent))
+    return _files(files, into / LABEL_SETS, below)
 
 
 def _folders(folders: Iterable[Path], into: Path) -> Arrivals:
@@ -159,15 +169,17 @@ def _copy(folder: Path, place: Path, found: Arrivals) -> None:
     found.added, found.bytes = found.added + 1, found.bytes + folder_bytes(place)
 
 
-def _files(files: Iterable[Path], into: Path) -> Arrivals:
+def _files(files: Iterable[Path], into: Path, below: Path | None = None) -> Arrivals:
+    """Each at its place below `below`, by default its name alone."""
     found = Arrivals()
     for file in files:
-        place = into / file.name
+        name = file.relative_to(below or file.parent)
+        place = into / name
         if not file.is_file() or file.name.startswith("."):
             continue
         if place.exists():
             found.same += (equal := _hash(file) == _hash(place))
-            found.differ += [] if equal else [file.name]
+            found.differ += [] if equal else [name.as_posix()]
             continue
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, place)
@@ -184,7 +196,12 @@ def render_merge(report: dict[str, Any]) -> str:
     lines: list[str] = []
     for one in report["merged"]:
         lines.append(f"{one['folder']} ({one['kind']}):")
-        for name, thing in (("artefacts", "artefact"), ("collections", "collection"), ("runs", "run")):
+        for name, thing in (
+            ("artefacts", "artefact"),
+            ("collections", "collection"),
+            ("runs", "run"),
+            ("label_sets", "file of labels"),
+        ):
             if name in one:
                 lines.append(f"  {_arrivals_text(one[name], thing)}")
                 lines += [f"    {told}" for told in one[name]["named"]]

@@ -10,7 +10,7 @@ from harness.errors import UserError
 from harness.files import atomic_file
 from harness.labelling.labels.label_dataset import LabelDataset, read_dataset
 from harness.published.label_sets.label_card import LabelCard
-from harness.published.result_folder import LABEL_SETS, card_text, slug
+from harness.published.result_folder import LABEL_SETS, card_text, check_file, slug
 from harness.published.safe_yaml import load
 from harness.text import plain
 from harness.validation import validated
@@ -56,7 +56,8 @@ def label_sets_in(folder: Path) -> list[LabelSetPlace]:
 def read_label_card(place: LabelSetPlace) -> LabelCard:
     """The card of a set. Raises UserError where it is missing, linked, too large, or malformed."""
     try:
-        value = load(_content(place.card, LARGEST_CARD).decode("utf-8"))
+        check_file(place.card, LARGEST_CARD)
+        value = load(place.card.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(plain(f"the data card cannot be read: {error}"), file=place.card) from error
     return validated(LabelCard, value, what="the data card", file=place.card)
@@ -65,7 +66,7 @@ def read_label_card(place: LabelSetPlace) -> LabelCard:
 def read_label_set(place: LabelSetPlace) -> LabelDataset:
     """The labels of a set. Raises UserError where the file is missing, linked, too large, or damaged."""
     try:
-        _check(place.file, LARGEST_FILE)
+        check_file(place.file, LARGEST_FILE)
     except (OSError, ValueError) as error:
         raise UserError(plain(str(error)), file=place.file) from error
     return read_dataset(place.file)
@@ -84,16 +85,3 @@ def write_label_set(place: LabelSetPlace, content: bytes, card: LabelCard) -> bo
 
 def _holds(file: Path, content: bytes) -> bool:
     return file.is_file() and not file.is_symlink() and file.read_bytes() == content
-
-
-def _content(path: Path, most: int) -> bytes:
-    _check(path, most)
-    return path.read_bytes()
-
-
-def _check(path: Path, most: int) -> None:
-    """Raises ValueError when `path` is no ordinary file of a sensible size."""
-    if path.is_symlink() or not path.is_file():
-        raise ValueError(f"{path.name} is missing or no ordinary file")
-    if path.stat().st_size > most:
-        raise ValueError(f"{path.name} is larger than {most} bytes")

@@ -15,6 +15,7 @@ from harness.leaderboard.board import load_board
 from harness.ledger.calls import Call, call_key
 from harness.pipeline.upkeep.merge_folders import merge_folders
 from harness.progress import silent
+from tests.leaderboard.runs import make_card, make_run, put
 from tests.pipeline.upkeep.conftest import Finished
 
 pytestmark = pytest.mark.models
@@ -95,3 +96,20 @@ def test_the_commands_print_one_document(finished: Finished, tmp_path: Path) -> 
     assert len(report["merged"]) == 2  # type: ignore[arg-type]
     assert harness_json("gc", "--dry-run")["removed"] is False
     assert harness_json("gc")["removed"] is True
+
+
+def test_runs_of_claims_and_published_labels_come_over_too(tmp_path: Path) -> None:
+    other, here = tmp_path / "other", tmp_path / "results"
+    put(other / "claims", make_card("a"), make_run(0.5))
+    (other / "labels" / "semanlink").mkdir(parents=True)
+    (other / "labels" / "semanlink" / "gpt.card.yaml").write_text("card")
+    workspace = harness.Workspace(tmp_path / "workspace")
+    (first,) = merge_folders([other], workspace, here, silent)["merged"]
+    (again,) = merge_folders([other], workspace, here, silent)["merged"]
+    assert (first["runs"]["added"], first["label_sets"]["added"]) == (1, 1)
+    assert (again["runs"]["same"], again["label_sets"]["same"]) == (1, 1)
+    assert len(load_board(here / "claims").tables) == 1
+    assert (here / "labels" / "semanlink" / "gpt.card.yaml").read_text() == "card"
+    (here / "labels" / "semanlink" / "gpt.card.yaml").write_text("mine")
+    (differing,) = merge_folders([other], workspace, here, silent)["merged"]
+    assert differing["label_sets"]["named"] == ["semanlink/gpt.card.yaml"]
