@@ -27,9 +27,11 @@ class LentServer:
 
     def __init__(self, launch: ServerLaunch) -> None:
         self.launch = launch
-        shared = ENDPOINTS.get()
-        self._own = ServerPool() if shared is None else None
-        self._endpoints: Endpoints = shared or self._own or ServerPool()
+        self._own: ServerPool | None = None
+        endpoints = ENDPOINTS.get()
+        if endpoints is None:
+            endpoints = self._own = ServerPool()
+        self._endpoints: Endpoints = endpoints
         self._endpoint: Endpoint | None = None
         self._failure: UserError | None = None
         self._lock = threading.Lock()
