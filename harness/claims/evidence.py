@@ -113,6 +113,7 @@ def _measured(
         run: cells - set(measured[run].design) if run in measured else cells for run, cells in planned.items() if cells
     }
     notes += _missing_texts({run: cells for run, cells in missing.items() if cells}, measured)
+    notes += _numerics_texts(claims, runs)
     dropped = {resample for run, cells in missing.items() if run in measured for resample, _ in cells} - {None}
     if dropped:
         notes.append(f"{_listed(dropped)} left out of all runs of the collection, because not every run has it")
@@ -161,6 +162,18 @@ def _missing_texts(missing: Mapping[str, Cells], measured: Collection[str]) -> I
         if run in measured:
             points = ", ".join(f"resample {resample} seed {seed}" for resample, seed in sorted(cells, key=str))
             yield f"'{run}' lacks {counted(len(cells), 'planned cell')}: {points}"
+
+
+def _numerics_texts(claims: Claims, runs: Sequence[Published]) -> Iterator[str]:
+    """A line where runs were computed in several classes of numerics: a difference then holds that of rounding, too."""
+    by_class: dict[str, list[str]] = defaultdict(list)
+    for name, choice in claims.section.runs.items():
+        fitting = [run.card.numerics for run in runs if matches_card(run.card, choice)]
+        for numerics in sorted({each for one in fitting if one is not None for each in one.classes}):
+            by_class[numerics].append(f"'{name}'")
+    if len(by_class) > 1:
+        classes = "; ".join(f"{plain(one)}: {', '.join(names)}" for one, names in sorted(by_class.items()))
+        yield f"computed in several classes of numerics, and differences hold that, too ({classes})"
 
 
 def _listed(resamples: set[int | None]) -> str:

@@ -213,6 +213,15 @@ SourceOpt = Annotated[str | None, typer.Option("--source", help="Who published t
 DateOpt = Annotated[str | None, typer.Option("--date", help="When they were published; stands on the card.")]
 LicenceOpt = Annotated[str | None, typer.Option("--licence", help="Their licence; stands on the card.")]
 OutOpt = Annotated[Path | None, typer.Option("--out", help="The file to write; by default one in the workspace.")]
+ForSweepOpt = Annotated[
+    Path | None,
+    typer.Option(
+        "--sweep",
+        metavar="SWEEP",
+        help="FILE is a published set (results/labels): what its teacher was asked is not asked again by this sweep.",
+        show_default=False,
+    ),
+]
 
 
 @labels_app.command("import")
@@ -225,6 +234,9 @@ def import_(
     date: DateOpt = None,
     licence: LicenceOpt = None,
     out: OutOpt = None,
+    sweep: ForSweepOpt = None,
+    overrides: SetOpt = None,
+    plugin_files: PluginsOpt = None,
     workspace: WorkspaceOpt = Path("workspace"),
     as_json: JsonOpt = False,
 ) -> None:
@@ -236,10 +248,23 @@ def import_(
     With --as, labels of other projects become a file that the teacher `recorded` replays. Raw answers are read by our
     parser; queries and documents that the collection lacks are counted and left out.
 
-    harness labels import marco-train-10k-gpt3.5.json --as rankgpt --collection folder/marco --licence MIT
-    """
-    from harness.pipeline.labels import foreign_labels, label_transfer
+    With --sweep, a set that `harness labels publish` wrote becomes the calls that it stands for, where labels say what
+    calls brought (likelihoods). The sweep, and `harness reproduce` of its runs, then ask for none of them.
 
+    harness labels import marco-train-10k-gpt3.5.json --as rankgpt --collection folder/marco --licence MIT
+
+    harness labels import results/labels/scifact/smollm2.jsonl.gz --sweep configs/claims-strong-scifact.yaml
+    """
+    from harness.pipeline.labels import foreign_labels, label_set_import, label_transfer
+
+    if sweep is not None:
+        others = (form, collection, hits, source, date, licence, out)
+        _need_form("labels import", *others, remedy="leave them out, or --sweep")
+        use_plugins(plugin_files)
+        planned = harness.Workspace(workspace).plan(sweep, overrides or ())
+        told = label_set_import.import_label_set(file, planned)
+        emit(told) if as_json else print(label_set_import.render_set_import(told), file=sys.stderr)
+        return
     home = harness.Workspace(workspace)
     if form is not None:
         publication = foreign_labels.Publication(file, form, hits, source, date, licence)
@@ -258,7 +283,7 @@ def _needed(collection: str | None) -> str:
     return collection
 
 
-def _need_form(command: str, *further: object) -> None:
-    """Refuse options that mean nothing for our own form."""
+def _need_form(command: str, *further: object, remedy: str = "give --as FORM") -> None:
+    """Refuse options that mean nothing for our own forms."""
     if any(one is not None for one in further):
-        raise harness.UserError("these options are for other forms of labels", what=command, remedy="give --as FORM")
+        raise harness.UserError("these options are for other forms of labels", what=command, remedy=remedy)

@@ -19,6 +19,7 @@ from harness.evaluation.significance.clusters import Clusters
 from harness.evaluation.significance.method_difference import MethodRuns, difference_of, fixed_run
 from harness.published.card import Card
 from harness.published.card_collection import ClustersOnCard
+from harness.published.card_numerics import NumericsSection
 from tests.claims.simulated import HYPOTHESES, Setting
 
 GOOD = {"oracle": 0.1, "ours": 0.06}
@@ -149,6 +150,17 @@ def test_a_run_that_is_missing_leaves_its_claims_open_and_is_told(tmp_path: Path
     assert [one.outcome for one in verdict.results] == [SHOWN, MISSING, SHOWN]
     assert verdict.verdict == "undecided" and "no runs of shuffled" in verdict.reason
     assert any("scifact: no run of 'shuffled': 3 cells planned, none published" in note for note in made.report.notes)
+
+
+def test_runs_of_several_classes_of_numerics_are_told(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, collections=1)
+    for name, numerics in (("ours", "cpu-bf16"), ("shuffled", "cpu-fp32")):
+        section = NumericsSection(classes=(numerics,), devices=("a processor",), threads=(1,), versions={})
+        setting.put("semanlink", name, 0.0, numerics=section)
+    note = "semanlink: computed in several classes of numerics, and differences hold that, too "
+    assert f"{note}(cpu-bf16: 'ours'; cpu-fp32: 'shuffled')" in setting.report.notes
+    setting.runs = setting.runs[:3]
+    assert not any("numerics" in line for line in setting.report.notes)
 
 
 def test_a_resample_that_one_run_lacks_leaves_all_runs_of_its_collection_and_is_told(tmp_path: Path) -> None:

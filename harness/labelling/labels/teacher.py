@@ -15,6 +15,7 @@ from harness.plugins import Plugin, Settings
 if TYPE_CHECKING:
     from harness.labelling.labels.ranking import Ranking
     from harness.ledger.call_ledger import CallLedger
+    from harness.ledger.calls import Call
     from harness.numerics.numerics_class import Numerics
     from harness.progress import Progress
 
@@ -172,6 +173,11 @@ class Teacher(Plugin):
         The order must not depend on which calls the ledger already holds. Raises UserError when the teacher cannot
         answer at all.
         """
+
+    def calls_of(self, tasks: Sequence[Task], labels: Mapping[str, Ranking]) -> Iterator[Call]:
+        """The calls that brought `labels` of `tasks`, by query, for teachers whose labels hold all that a call brought:
+        labels that others published then need not be asked for. None by default."""
+        return iter(())
 
     def estimate(self, tasks: Sequence[Task], ledger: CallLedger) -> Cost:
         """What labelling `tasks` would still cost; nothing by default."""

@@ -39,6 +39,8 @@ class LabelledTeacher:
     source: CollectionSource
     candidates: Mapping[str, Any]
     """How the first stage finds them; labels over other candidates are of another set."""
+    own: tuple[Labels, ...]
+    """Those that ask as the sweep itself does, finished or not; the same order as `finished`."""
     finished: tuple[Labels, ...]
     """Smallest resample first, and in it the largest draw."""
     waiting: int
@@ -57,7 +59,7 @@ class LabelledTeacher:
             model=public_name(str(getattr(self.teacher.settings, "model", ""))),
             identity=self.teacher.identity,
             candidates=dict(self.candidates),
-            depth=self.finished[0].depth,
+            depth=self.own[0].depth,
         )
 
     def rows(self, store: Store) -> Iterator[DatasetRow]:
@@ -89,16 +91,18 @@ def _labelled(cells: Sequence[PlannedCell], plan: PlannedSweep) -> LabelledTeach
     store, inputs, point = plan.workspace.store, cells[0].inputs, cells[0].cell
     assert inputs.teacher is not None and point.teacher is not None
     asked = {key: one for key, one in closure([cell.run for cell in cells]).items() if isinstance(one, Labels)}
-    own = {key: one for key, one in asked.items() if _is_own(one, cells[0])}
-    finished = [one for one in own.values() if store.has(one)]
+    found = [one for one in asked.values() if _is_own(one, cells[0])]
+    own = sorted(found, key=lambda one: (one.subset.resample, -one.subset.size, one.key))
+    finished = [one for one in own if store.has(one)]
     return LabelledTeacher(
         name=point.teacher,
         teacher=inputs.teacher,
         collection=inputs.collection,
         source=parse_source(point.collection, plan.sweep.source.path.parent),
         candidates=_candidates(cells[0], plan),
-        finished=tuple(sorted(finished, key=lambda one: (one.subset.resample, -one.subset.size, one.key))),
-        waiting=_waiting(own.values(), finished),
+        own=tuple(own),
+        finished=tuple(finished),
+        waiting=_waiting(own, finished),
         otherwise=len(asked) - len(own),
     )
 

@@ -127,6 +127,19 @@ class PairTeacher(Teacher):
             lacking = next((failed[key] for key in keys if key in failed), None)
             yield _ranking(task, [scores[key] for key in keys]) if lacking is None else _unscored(task, lacking)
 
+    def calls_of(self, tasks: Sequence[Task], labels: Mapping[str, Ranking]) -> Iterator[Call]:
+        # A mean was rounded: what it is the mean of is no longer known to the last digit.
+        if self.settings.normalise != "sum":
+            return
+        pairs = self._pair_tokens.pairs(tasks)
+        found: dict[Pair, float] = {}
+        for task, asked in zip(tasks, pairs.by_task, strict=True):
+            label = labels[task.query]
+            scores = dict(zip(label.ranked + label.unranked, label.scores or (), strict=False))
+            if scores:
+                found |= zip(asked, (scores[shown.id] for shown in task.candidates), strict=True)
+        yield from self._calls(pairs, found, 0.0)
+
     def estimate(self, tasks: Sequence[Task], ledger: CallLedger) -> Cost:
         pairs = self._pair_tokens.pairs(tasks)
         held = ledger.held(pairs.keys.values()) | ledger.given_up(pairs.keys.values()).keys()
