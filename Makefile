@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Exact versions of everything. build/lowest.txt and build/newest.txt are the two ends of the ranges in pyproject.toml: make test CONSTRAINTS=build/lowest.txt
 CONSTRAINTS ?= constraints.txt
 
-.PHONY: help sweep test test-quick test-house browser test-vllm test-ray test-ray-quick chaos lint hooks docs dist bench bench-quick dashboard calibrate clean
+.PHONY: help sweep test test-quick test-house browser test-vllm test-ray test-ray-quick chaos lint hooks docs dist reproduce bench bench-quick dashboard calibrate clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -71,6 +71,14 @@ dist: $(VENV)/.dev  ## wheel and source archive in dist/, checked; with TAG=v1.2
 	rm -rf dist
 	$(BIN)/python -m build
 	$(BIN)/twine check --strict dist/*
+
+RUNS := 10
+SEED := 0
+reproduce: $(VENV)/.core  ## RUNS=10 published runs, drawn by SEED=0, made again from published labels, in a workspace of their own
+	for set in scifact semanlink; do $(BIN)/harness labels import results/labels/$$set/smollm2.jsonl.gz \
+	  --sweep configs/claims-strong-$$set.yaml --set numerics=cpu-bf16 --workspace build/reproduce || exit 1; done
+	$(BIN)/harness reproduce results/claims/scifact/* results/claims/semanlink/* --random $(RUNS) --seed $(SEED) --within 0.01 \
+	  --workspace build/reproduce --results build/reproduced
 
 bench: $(VENV)/.dev  ## ratios against peers, same work, same machine; also written to workspace/bench.json
 	$(BIN)/python -m benchmarks --json workspace/bench.json

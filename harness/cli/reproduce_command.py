@@ -28,6 +28,12 @@ def reproduce(
     max_cost: Annotated[
         float, typer.Option("--max-cost", metavar="USD", min=0, help="The most that labels may cost that are not here.")
     ] = 0.0,
+    within: Annotated[
+        float,
+        typer.Option(
+            "--within", metavar="X", min=0, help="Differences of means up to X are told, and no failure of the command."
+        ),
+    ] = 0.0,
     results: Annotated[Path, typer.Option("--results", help="Where the runs of today are written.")] = Path(
         "reproduced"
     ),
@@ -43,7 +49,8 @@ def reproduce(
 
     Only the stages behind these runs are made, in the workspace, which keeps what is there already: give a new one to
     compute everything. Same run: every query finds the same documents with the same scores. Same values: scores differ
-    in their last bits, no metric of any query does. Exit code 1 where a run differs, or cannot be made.
+    in their last bits, no metric of any query does. Exit code 1 where a run differs by more than --within, or cannot be
+    made.
     """
     from harness.pipeline.rerun import published_cell, reproduction, reproduction_table
 
@@ -53,4 +60,4 @@ def reproduce(
     with harness.Workspace(workspace) as opened:
         made = reproduction.Reproducer(opened, results, command=command, max_cost=max_cost).reproduce_each(chosen)
     emit({"results": [one.as_json() for one in made]}) if as_json else display(reproduction_table.table(made))
-    raise typer.Exit(0 if all(one.is_same for one in made) else FAILED)
+    raise typer.Exit(0 if all(one.is_within(within) for one in made) else FAILED)

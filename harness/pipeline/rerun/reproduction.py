@@ -51,6 +51,8 @@ class Reproduction:
     """Whether nothing had to be computed: then the workspace still held what it was asked for."""
     usd: float = 0.0
     changes: tuple[MetricChange, ...] = ()
+    unmatched: tuple[str, ...] = ()
+    """Metrics that only one of the two has."""
     platform: tuple[str, ...] = ()
     """What is another here than where it was made."""
     reason: str = ""
@@ -60,6 +62,11 @@ class Reproduction:
     def is_same(self) -> bool:
         """Whether no number of it is another."""
         return self.verdict in ("same run", "same values")
+
+    def is_within(self, bound: float) -> bool:
+        """Whether no mean of a metric is another by more than `bound`: other processors round otherwise."""
+        close = all(abs(one.published - one.now) <= bound for one in self.changes)
+        return self.is_same or (self.verdict == "differs" and not self.unmatched and close)
 
     def as_json(self) -> dict[str, Any]:
         """As ``harness reproduce --json`` prints it."""
@@ -117,9 +124,11 @@ class Reproducer:
         )
         if swept.failures:
             return replace(made, reason="; ".join(swept.failures))
-        verdict, changes = _compared(folder, swept.published[0])
+        before, now = read_scores(folder / METRICS), read_scores(swept.published[0] / METRICS)
+        changes, unmatched = tuple(_changes(before, now)), tuple(sorted(before.keys() ^ now.keys()))
+        verdict: Verdict = "differs" if changes or unmatched else _scores_compared(folder, swept.published[0])
         platform = tuple(_platform_changes(card.platform, read_card(swept.published[0]).platform))
-        return replace(made, verdict=verdict, changes=changes, platform=platform)
+        return replace(made, verdict=verdict, changes=changes, unmatched=unmatched, platform=platform)
 
     def _planned(self, command: SweepCommand) -> Plan:
         if command not in self._plans:
@@ -143,12 +152,8 @@ def _check_content(card: Card, collection: Collection) -> None:
         )
 
 
-def _compared(published: Path, again: Path) -> tuple[Verdict, tuple[MetricChange, ...]]:
-    before, now = read_scores(published / METRICS), read_scores(again / METRICS)
-    changes = tuple(_changes(before, now))
-    if changes or before.keys() != now.keys():
-        return "differs", changes
-    return ("same run" if Run.read(published / RUN).scores == Run.read(again / RUN).scores else "same values"), ()
+def _scores_compared(published: Path, again: Path) -> Verdict:
+    return "same run" if Run.read(published / RUN).scores == Run.read(again / RUN).scores else "same values"
 
 
 def _changes(

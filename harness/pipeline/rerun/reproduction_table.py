@@ -26,6 +26,8 @@ def _remarks(one: Reproduction) -> Iterator[str]:
     for change in one.changes:
         queries = counted(change.queries, "query")
         yield f"{change.metric} {change.published:.4f}, here {change.now:.4f}; {queries} differ"
+    if one.unmatched:
+        yield f"only one of the two has {', '.join(one.unmatched)}"
     if one.same_keys is False:
         yield "keys have changed since: inputs, settings or code are not those of the card"
     if not one.is_same:

@@ -63,7 +63,18 @@ def test_a_run_that_was_another_differs(published: dict[str, Path]) -> None:
     made = again(folder)
     (change,) = made.changes
     assert (made.verdict, made.is_same, change.metric, change.queries) == ("differs", False, "RR@10", 1)
-    assert change.published - change.now == pytest.approx(0.25 / len(scores["RR@10"]))
+    moved = change.published - change.now
+    assert moved == pytest.approx(0.25 / len(scores["RR@10"]))
+    assert made.is_within(moved + 1e-9) and not made.is_within(moved / 2)
+
+
+def test_a_metric_that_only_one_of_the_two_has_is_named(published: dict[str, Path]) -> None:
+    folder = published["bm25"]
+    scores = {name: dict(values) for name, values in read_scores(folder / METRICS).items()}
+    _published_as(folder, Run.read(folder / RUN), scores | {"nDCG@5": scores["RR@10"]})
+    made = again(folder)
+    assert (made.verdict, made.changes, made.unmatched) == ("differs", (), ("nDCG@5",))
+    assert not made.is_within(1.0)
 
 
 def test_other_scores_with_the_same_metrics_are_told_apart(published: dict[str, Path]) -> None:
