@@ -13,19 +13,25 @@ import json
 import os
 import shutil
 import stat
+import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from harness.files import atomic_folder, locked, sha256, sync, sync_tree
+from harness.ledger.network_disk import is_on_network
 from harness.pipeline.artefact_records import MANIFEST, ArtefactRecords
 from harness.pipeline.outcome.stage_fault import Refused
 from harness.progress import take_measured
 from harness.stage import Stage
 
 Manifest = dict[str, Any]
+
+
+_ABANDONED_AFTER = 86_400
+"""Seconds after which a draft on a disk of the network is nobody's: no stage that lives is so long without a file."""
 
 
 class DamagedArtefact(Exception):
@@ -201,8 +207,9 @@ class Store:
         """An empty folder beside the artefact's place; removed if it was not committed."""
         place = self.place(stage)
         place.parent.mkdir(parents=True, exist_ok=True)
-        for stale in place.parent.glob(f".{stage.key}-*"):
-            shutil.rmtree(stale, ignore_errors=True)
+        for left in place.parent.glob(f".{stage.key}-*"):
+            if self._is_abandoned(left):
+                shutil.rmtree(left, ignore_errors=True)
         folder = place.parent / f".{stage.key}-{uuid4().hex[:8]}"
         folder.mkdir()
         try:
@@ -210,8 +217,18 @@ class Store:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def _is_abandoned(self, draft: Path) -> bool:
+        """Whoever holds the lock knows that nobody is at work on another draft; on a disk of the network, whose locks
+        may not hold, it is only known of old ones."""
+        if not is_on_network(self.root):
+            return True
+        with suppress(OSError):
+            return time.time() - draft.stat().st_mtime > _ABANDONED_AFTER
+        return False
+
     def commit(self, stage: Stage, draft: Path, record: Manifest) -> Manifest:
-        """Add the manifest to a finished draft, with what was measured, and move it to its place in one step. Raises
+        """Add the manifest to a finished draft, with what was measured, and move it to its place in one step. Where
+        another machine put a whole one there meanwhile, that one stays: equal keys are equal artefacts. Raises
         Refused where the draft cannot be an artefact."""
         _check_draft(draft)
         measured = take_measured(draft)
@@ -219,13 +236,24 @@ class Store:
         manifest = {**record, **measured, "files": files}
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
         sync_tree(draft)
-        draft.rename(self.place(stage))
+        try:
+            draft.rename(self.place(stage))
+        except OSError:
+            if not self._is_whole(stage):
+                raise
+            manifest = self.manifest(stage)
         sync(self.place(stage).parent)
         self.records.drop(stage.kind, stage.key)
         self._known.add(stage.key)
         self._verified.add(stage.key)
         self._manifests.pop(stage.key, None)
         return manifest
+
+    def _is_whole(self, stage: Stage) -> bool:
+        try:
+            return self.read(stage).is_dir()
+        except DamagedArtefact:
+            return False
 
 
 def _check_draft(draft: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from pathlib import Path
 
@@ -110,3 +111,54 @@ def test_another_process_is_seen_and_waited_for(tmp_path: Path) -> None:
         holder.join(timeout=1)
         assert holder.exitcode == 0
     assert not store.is_locked(stage)
+
+
+@pytest.fixture
+def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk of the network that grants every lock to everybody."""
+    monkeypatch.setattr("harness.pipeline.store.is_on_network", lambda path: True)
+    monkeypatch.setattr("harness.files.fcntl.flock", lambda stream, how: None)
+
+
+def _write(draft: Path, text: str) -> None:
+    (draft / "value.txt").write_text(text)
+
+
+@pytest.mark.usefixtures("without_locks")
+def test_two_machines_that_make_one_artefact_where_locks_do_not_hold_leave_one_that_is_whole(
+    executor: LocalExecutor,
+) -> None:
+    part, (one, other) = Number(value=5), (executor.workspace.store, executor.workspace.store)
+    with one.lock(part), one.draft(part) as first, other.lock(part), other.draft(part) as second:
+        _write(first, "5")
+        _write(second, "5")
+        kept = one.commit(part, first, {"key": part.key, "inputs": [], "started": "now"})
+        assert other.commit(part, second, {"key": part.key, "inputs": [], "started": "later"}) == kept
+    assert value(executor.workspace.store, part) == 5
+    assert [folder.name for folder in executor.store.place(part).parent.iterdir()] == [part.key]
+
+
+@pytest.mark.usefixtures("without_locks")
+def test_what_lies_damaged_at_its_place_is_not_taken_for_the_artefact(executor: LocalExecutor) -> None:
+    part, store = Number(value=5), executor.store
+    with store.draft(part) as draft:
+        _write(draft, "5")
+        _write_damaged(store.place(part))
+        with pytest.raises(OSError, match=r"not empty|exists"):
+            store.commit(part, draft, {"key": part.key, "inputs": []})
+
+
+def _write_damaged(place: Path) -> None:
+    place.mkdir()
+    (place / "artefact.json").write_text('{"files": {"value.txt": {"sha256": "0", "bytes": 1}}}')
+
+
+@pytest.mark.usefixtures("without_locks")
+def test_a_draft_that_nobody_wrote_to_for_a_day_is_removed_by_the_next_maker(executor: LocalExecutor) -> None:
+    part, store = Number(value=5), executor.store
+    with store.draft(part) as at_work:
+        dead = at_work.with_name(f".{part.key}-dead")
+        dead.mkdir()
+        os.utime(dead, (time.time() - 100_000,) * 2)
+        with store.draft(part):
+            assert at_work.is_dir() and not dead.is_dir()
