@@ -19,6 +19,7 @@ METHODS = [
     {"method": "art", "label": "art sum", "mean": False, "prompt": "topic", "epochs": 1},
     {"method": "adist", "epochs": 1, "passage_tokens": 12},
     {"method": "adist", "label": "adist scores", "epochs": 1, "passage_tokens": 12, "measure": "scores"},
+    {"method": "fid-kd-reader", "epochs": 1, "reader": {"epochs": 4, "layers": 1, "width": 32, "max_tokens": 40}},
     {"method": "rank-kl", "epochs": 1},
     {"method": "teacher-weighted-pl", "epochs": 1},
     {"method": "listwise-distillation", "epochs": 1},

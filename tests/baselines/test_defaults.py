@@ -27,6 +27,7 @@ LOSSES: dict[str, dict[str, Any]] = {
     "emdr2": {"name": "emdr2", "temperature": None},
     "art": {"name": "kl", **KL, "teacher_temperature": 1.0},  # its code softens nothing
     "fid-kd": {"name": "kl", **KL, "teacher_temperature": 1.0},
+    "fid-kd-reader": {"name": "kl", **KL, "teacher_temperature": 1.0},
     "rank-kl": {"name": "kl", **KL, "teacher_temperature": 0.3},  # Tamber et al.: 0.3
     "listwise-distillation": {
         "name": "sum",

@@ -225,6 +225,7 @@ def test_cards_say_what_each_method_may_see(all_methods: Swept) -> None:
         "emdr2",
         "loop",
         "adist",
+        "fid-kd-reader",
     }
     labels = json.loads((all_methods.made("rankgpt", "labels") / "summary.json").read_text())
     assert labels["queries"] == 8

@@ -105,7 +105,7 @@ class FiD(Teacher):
         return call_key(self.identity, self._texts(task))
 
     def _texts(self, task: Task) -> list[str]:
-        return [f"question: {task.text} context: {candidate.text}" for candidate in task.candidates]
+        return [reader_text(task.text, candidate.text) for candidate in task.candidates]
 
     def _tokens(self, task: Task) -> list[list[int]]:
         return [encoding.ids for encoding in self._tokenizer.encode_batch(self._texts(task))]
@@ -118,18 +118,7 @@ class FiD(Teacher):
         return tokenizer
 
     def _load(self) -> Any:
-        with explain_load_errors(self._model.path):
-            try:
-                model = transformers.AutoModelForSeq2SeqLM.from_pretrained(self._model.path, use_safetensors=True)
-            except (OSError, ValueError) as error:
-                raise UserError(
-                    f"no encoder-decoder: {error}", file=self._model.path, remedy="give a folder with a T5 model"
-                ) from error
-        if model.config.model_type != "t5":
-            raise UserError(
-                f"the reader is a {model.config.model_type}, not a T5", file=self._model.path, remedy="give a T5 model"
-            )
-        return model.float().eval().to(device())
+        return load_reader(self._model.path).eval()
 
     def _ask(self, model: Any, key: str, task: Task) -> Call:
         begun = time.monotonic()
@@ -146,6 +135,19 @@ class FiD(Teacher):
         )
 
 
+def load_reader(folder: Path) -> Any:
+    """The T5 in `folder`, in float32, on the device in use. Raises UserError where there is none."""
+    with explain_load_errors(folder):
+        try:
+            model = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder, use_safetensors=True)
+        except (OSError, ValueError) as error:
+            remedy = "give a folder with a T5 model"
+            raise UserError(f"no encoder-decoder: {error}", file=folder, remedy=remedy) from error
+    if model.config.model_type != "t5":
+        raise UserError(f"the reader is a {model.config.model_type}, not a T5", file=folder, remedy="give a T5 model")
+    return model.float().to(device())
+
+
 def cross_attention(model: Any, passages: Sequence[Sequence[int]]) -> list[float]:
     """For each passage (with the question, as token ids) the mean over tokens, layers and heads of q.k at the first
     decoded token.
@@ -153,17 +155,13 @@ def cross_attention(model: Any, passages: Sequence[Sequence[int]]) -> list[float
     T5 neither scales q.k nor adds a position bias in cross-attention, so that is what its softmax is taken of.
     """
 
-    ids = torch.nn.utils.rnn.pad_sequence(
-        [torch.tensor(tokens) for tokens in passages], batch_first=True, padding_value=model.config.pad_token_id
-    )
-    mask = (torch.arange(ids.shape[1]) < torch.tensor([len(tokens) for tokens in passages])[:, None]).to(model.device)
     layers = [block.layer[1].EncDecAttention for block in model.decoder.block]
     with torch.inference_mode(), Projections(layers) as seen:
-        hidden = model.encoder(ids.to(model.device), attention_mask=mask).last_hidden_state
+        hidden, mask = encode_passages(model, passages)
         start = torch.tensor([[model.config.decoder_start_token_id]], device=model.device)
         model.decoder(
             start,
-            encoder_hidden_states=hidden.flatten(0, 1)[None],
+            encoder_hidden_states=hidden,
             encoder_attention_mask=mask.flatten()[None],
             use_cache=False,
         )
@@ -172,6 +170,22 @@ def cross_attention(model: Any, passages: Sequence[Sequence[int]]) -> list[float
     assert isinstance(total, torch.Tensor)
     mean = (total / (len(layers) * heads)).view(mask.shape).masked_fill(~mask, 0.0)
     return (mean.sum(1) / mask.sum(1)).tolist()  # type: ignore[no-any-return]
+
+
+def encode_passages(model: Any, passages: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """What a decoder sees of passages that are encoded one by one: states (1, passages x tokens, width), and which of
+    them are tokens, (passages, tokens)."""
+    ids = torch.nn.utils.rnn.pad_sequence(
+        [torch.tensor(tokens) for tokens in passages], batch_first=True, padding_value=model.config.pad_token_id
+    )
+    mask = (torch.arange(ids.shape[1]) < torch.tensor([len(tokens) for tokens in passages])[:, None]).to(model.device)
+    hidden = model.encoder(ids.to(model.device), attention_mask=mask).last_hidden_state
+    return hidden.flatten(0, 1)[None], mask
+
+
+def reader_text(question: str, passage: str) -> str:
+    """A passage with its question, as the released readers have it."""
+    return f"question: {question} context: {passage}"
 
 
 def _products(query: Tensor, key: Tensor, heads: int) -> Tensor:
