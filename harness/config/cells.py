@@ -114,13 +114,16 @@ def _labels(variants: list[_Variant]) -> dict[tuple[str, str], str]:
         groups.setdefault(variant.choice.label, {})[variant.mark] = dict(
             _flat(variant.settings.model_dump(mode="json", exclude=set(_COLUMNS)))
         )
-    return {(name, mark): _label(name, mark, group) for name, group in groups.items() for mark in group}
+    return {(name, mark): label for name, group in groups.items() for mark, label in _group_labels(name, group)}
 
 
-def _label(name: str, mark: str, group: Mapping[str, Mapping[str, Any]]) -> str:
+def _group_labels(name: str, group: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Mark and label of all settings under `name`: it, and what varies among them."""
     keys = dict.fromkeys(key for settings in group.values() for key in settings)
-    varied = [key for key in keys if len({_text(settings.get(key)) for settings in group.values()}) > 1]
-    return " ".join([name, *(f"{key}={_text(group[mark].get(key))}" for key in varied)])
+    texts = {key: [_text(settings.get(key)) for settings in group.values()] for key in keys}
+    varied = {key: values for key, values in texts.items() if len(set(values)) > 1}
+    for number, mark in enumerate(group):
+        yield mark, " ".join([name, *(f"{key}={values[number]}" for key, values in varied.items())])
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
