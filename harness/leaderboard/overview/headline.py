@@ -179,16 +179,17 @@ def _amounts(held: Sequence[tuple[Row, ...]]) -> list[Phrase]:
 
 
 def _listed(rows: Sequence[Row]) -> list[Phrase]:
+    """'no-llm (2 settings), direct (teacher shuffled, 300 labels)'; rows that words cannot tell apart are one."""
     parts: list[Phrase] = []
-    for place, row in enumerate(rows[:_MOST]):
-        told = [
-            f"teacher {row.teacher}" if row.teacher else "",
-            f"{row_texts.labels(row)} labels" if row.budget else "",
-        ]
-        about = ", ".join(filter(None, told))
-        parts += [
-            Phrase(", " if place else ""),
-            Phrase(f"{row.method} ({about})" if about else row.method, row.run_ids),
-        ]
-    rest = len(rows) - _MOST
+    groups = list(_grouped(rows, _row_name).items())
+    for place, (name, members) in enumerate(groups[:_MOST]):
+        several = f" ({len(members)} settings)" if len(members) > 1 else ""
+        parts += [Phrase(", " if place else ""), Phrase(f"{name}{several}", members[0].run_ids)]
+    rest = sum(len(members) for _, members in groups[_MOST:])
     return [*(part for part in parts if part.text), *([Phrase(f" and {rest:,} more")] if rest > 0 else [])]
+
+
+def _row_name(row: Row) -> str:
+    told = (f"teacher {row.teacher}" if row.teacher else "", f"{row_texts.labels(row)} labels" if row.budget else "")
+    about = ", ".join(filter(None, told))
+    return f"{row.method} ({about})" if about else row.method

@@ -72,6 +72,18 @@ def test_controls_that_win_nothing_are_told_and_so_is_that_there_are_none(tmp_pa
     assert said.startswith("The control, which learns nothing from a teacher, is not better: no-llm")
 
 
+def test_rows_that_their_words_cannot_tell_apart_are_named_once(tmp_path: Path) -> None:
+    _put_ours(tmp_path, 0.9)
+    for queries in (100, 1000):
+        for seed in range(3):
+            card = make_card(
+                f"c-{queries}-{seed}", "no-llm", category="control", seed=seed, settings={"queries": queries}
+            )
+            put(tmp_path, card, make_run(0.2, 40 + seed + queries))
+    said = words_of(headline(_table(tmp_path))[1])
+    assert said.startswith("Of 2 controls") and said.endswith("none is better: no-llm (2 settings).")
+
+
 @pytest.mark.parametrize(("quality", "runs"), [(0.21, 3), (0.9, 1)])
 def test_a_higher_mean_without_a_verdict_is_not_called_better(tmp_path: Path, quality: float, runs: int) -> None:
     """Chance, or one run of a method that chance has a part in."""
