@@ -22,6 +22,7 @@ from harness.leaderboard.curves.series import chart, select
 from harness.leaderboard.load_results import ResultSet, load_results
 from harness.leaderboard.primary_metric import wanted_metric
 from harness.leaderboard.row_statistics import SEED, identical
+from harness.leaderboard.row_texts import doubt
 from harness.leaderboard.rows import board_order, build_rows
 from harness.leaderboard.run_group import RunGroup, by_content, chosen_runs, group_of
 from harness.plugins import plugins
@@ -166,7 +167,14 @@ def board_of(
         warnings = [f"content {content}"] if contents[content.collection, content.split] > 1 else []
         group = group_of(members, wanted, baseline, seed, clusters)
         tables.append(_table(group, members[0], wanted, warnings, seed))
+    # First the tables that answer what a visitor asks.
+    tables.sort(key=_lacks_real_teacher)
     return Board(tuple(tables), result_set.skipped, tuple(general), result_set.folder)
+
+
+def _lacks_real_teacher(table: Table) -> bool:
+    """Whether no row is of the method at the centre with a teacher that is real."""
+    return not any(row.category == "ours" and doubt(row) == "" for row in table.rows)
 
 
 def _table(group: RunGroup, run: Published, metric: str | None, warnings: Sequence[str], seed: int) -> Table:

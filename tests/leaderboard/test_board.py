@@ -20,7 +20,7 @@ from harness.leaderboard.board import load_board
 from harness.leaderboard.board_model import Row
 from harness.published.result_folder import read_results
 from harness.retrieval.run import Run
-from tests.leaderboard.runs import METRICS, QRELS, make_card, make_run, put, put_short, teacher
+from tests.leaderboard.runs import METRICS, QRELS, make_card, make_run, our_card, put, put_board, put_short, teacher
 
 
 def rows(results: Path, **options: object) -> list[Row]:
@@ -39,6 +39,14 @@ def test_one_row_a_configuration_sorted_with_oracles_apart(results: Path) -> Non
         (None, "intermediate", "oracle", 100, 1),
     ]
     assert [row.category for row in found] == ["ours", "control", "ours", "control", "baseline", "ours"]
+
+
+def test_tables_with_a_real_teacher_of_the_method_at_the_centre_come_first(tmp_path: Path) -> None:
+    put_board(tmp_path)
+    for collection in ("another", "zoo"):
+        put(tmp_path, make_card(f"zero-{collection}", collection=collection), make_run(0.2, 1))
+    put(tmp_path, our_card("ours-zoo", 100, 0, collection="zoo"), make_run(0.5, 2))
+    assert [table.collection for table in load_board(tmp_path).tables] == ["semanlink", "zoo", "another"]
 
 
 def test_flags_say_every_doubt(results: Path) -> None:
