@@ -81,9 +81,14 @@ class ReaderTokens:
         return self._id(_ENDS)
 
     def passages(self, task: Task) -> list[list[int]]:
-        """Each candidate of `task` with its question."""
+        """Each candidate of `task` with its question; where one is cut, up to the token that ends it, as the teacher
+        `fid` reads it."""
         texts = [reader_text(task.text, shown.text) for shown in task.candidates]
-        return [encoding.ids[: self.limit] for encoding in self.tokenizer.encode_batch(texts)]
+        self.tokenizer.enable_truncation(self.limit)
+        encodings = self.tokenizer.encode_batch(texts)
+        # Answers have a limit of their own.
+        self.tokenizer.no_truncation()
+        return [encoding.ids for encoding in encodings]
 
     def answer(self, text: str) -> list[int]:
         """An answer, up to the token that ends it."""

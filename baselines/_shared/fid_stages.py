@@ -99,6 +99,10 @@ class ReaderLists(ReaderStage):
     def label(self) -> str:
         return f"{self.subset.size:,} queries"
 
+    @property
+    def resources(self) -> Resources:
+        return Resources(memory=model_memory(self.reader, 1), gpu=0.5)
+
     def run(self, out: Path, context: Context) -> None:
         folder = context.path(self.reader)
         tokens = ReaderTokens(load_tokenizer(folder), self.how.max_tokens, self.how.max_answer_tokens)

@@ -18,7 +18,7 @@ from harness.llm.local_weights import load_tokenizer
 from harness.models import resolve_model
 from harness.pipeline.workspace import Workspace
 from harness.progress import silent
-from harness.teachers.attention.fid import FiD, cross_attention, load_reader
+from harness.teachers.attention.fid import FiD, cross_attention, load_reader, reader_text
 from harness.training.checkpoint import Checkpoint
 from harness.training_lists.training_list import read_lists
 from tests.baselines.small import Swept, sweep_file, write_collection
@@ -107,6 +107,22 @@ def test_a_training_that_was_killed_goes_on_and_ends_with_the_same_bits(
     assert len(history.loss) == 12 and torch.equal(weights(resumed), weights(whole))
 
 
+def test_a_passage_that_is_cut_ends_as_the_teacher_fid_reads_it(tokens: ReaderTokens) -> None:
+    task = Task("q", "Who works on music?", (Candidate("a", "short"), Candidate("b", "music " * 60)))
+    as_teacher = load_tokenizer(resolve_model("bundled:bert-tiny", Path()).path)
+    as_teacher.enable_truncation(SMALL.max_tokens)
+    expected = [as_teacher.encode(reader_text(task.text, each.text)).ids for each in task.candidates]
+    assert tokens.passages(task) == expected
+    assert len(expected[1]) == SMALL.max_tokens and expected[1][-1] == tokens.end
+
+
+def test_the_limit_of_passages_is_none_of_answers() -> None:
+    folder = resolve_model("bundled:bert-tiny", Path()).path
+    narrow = ReaderTokens(load_tokenizer(folder), 8, 32)
+    narrow.passages(Task("q", "Who?", (Candidate("a", "music " * 60),)))
+    assert len(narrow.answer("music " * 20)) == 21
+
+
 def test_a_tokenizer_without_padding_is_refused(tokens: ReaderTokens) -> None:
     from tokenizers import Tokenizer, models
 
@@ -129,6 +145,18 @@ def test_the_lists_are_the_cross_attention_of_the_trained_reader(all_methods: Sw
         scores = dict(zip(shown, cross_attention(model, how.passages(task)), strict=True))
         assert one.scores == pytest.approx([scores[document] for document in one.documents], abs=1e-5)
         assert list(one.scores or ()) == sorted(one.scores or (), reverse=True)
+
+
+def test_the_reader_gets_no_answer_of_an_evaluated_query(all_methods: Swept) -> None:
+    inputs, stage = all_methods.cells[0].inputs, all_methods.stage("fid-kd-reader", "reader")
+    assert isinstance(stage, TrainReader) and stage.answers.first
+    evaluated = set(inputs.collection.queries(inputs.split).ids)
+    assert evaluated and not evaluated & set(stage.answers.first)
+
+
+def test_scoring_the_lists_reserves_the_memory_of_the_reader(all_methods: Swept) -> None:
+    lists, training = (all_methods.stage("fid-kd-reader", kind) for kind in ("reader-lists", "reader"))
+    assert lists.resources.memory == training.resources.memory and lists.resources.gpu > 0
 
 
 def test_its_card_says_that_it_saw_answers_and_its_training_counts(all_methods: Swept) -> None:
