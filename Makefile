@@ -80,11 +80,11 @@ reproduce: $(VENV)/.core  ## RUNS=10 published runs, drawn by SEED=0, made again
 	$(BIN)/harness reproduce results/claims/scifact/* results/claims/semanlink/* --random $(RUNS) --seed $(SEED) --within 0.01 \
 	  --workspace build/reproduce --results build/reproduced
 
-bench: $(VENV)/.dev  ## ratios against peers, same work, same machine; also written to workspace/bench.json
-	$(BIN)/python -m benchmarks --json workspace/bench.json
+bench: $(VENV)/.dev  ## ratios against peers, same work, same machine, also in workspace/bench.json; AGAINST=FILE names those that fell
+	$(BIN)/python -m benchmarks --json workspace/bench.json $(if $(AGAINST),--against $(AGAINST))
 
 bench-quick: $(VENV)/.dev  ## the same on less work, in minutes
-	$(BIN)/python -m benchmarks --quick --json workspace/bench-quick.json
+	$(BIN)/python -m benchmarks --quick --json workspace/bench-quick.json $(if $(AGAINST),--against $(AGAINST))
 
 calibrate: $(VENV)/.dev  ## do the tests err as often as they say? (minutes; the tables of docs/statistics.md and docs/budget-curves.md)
 	$(BIN)/python -m benchmarks.calibrate

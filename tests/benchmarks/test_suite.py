@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from benchmarks import cases as package
 from benchmarks.case import Case, Goal, Measured, Peer, Timed, below, cases, faster, within
 from benchmarks.measure import Row, Runner, SideFailed
 from benchmarks.table import as_json, line, rendered
+from benchmarks.trend import fallen
 
 
 class Toy(Case):
@@ -118,3 +120,14 @@ def test_one_side_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
     measured = Runner(tmp_path, True, lambda text: None)._run(kind(True, tmp_path), "ours", {})
     assert measured.seconds > 0 and measured.peak_mb > 10
     assert measured.quality is not None and 0 < measured.quality <= 1
+
+
+def test_a_ratio_that_fell_by_more_than_a_fifth_is_named(tmp_path: Path) -> None:
+    def row(name: str, theirs: float, work: str = "little") -> Row:
+        return Row(name, work, "slow", Measured(1.0, 1), Measured(theirs, 1))
+
+    earlier = tmp_path / "earlier.json"
+    before = [row("fell", 2.0), row("noise", 2.0), row("other work", 2.0), Row("alone", "", "", Measured(1.0, 1), None)]
+    earlier.write_text(json.dumps({"rows": [as_json(one) for one in before]}))
+    now = [row("fell", 1.5), row("noise", 1.7), row("other work", 1.0, "more"), row("new", 0.1)]
+    assert fallen(now, earlier) == ["fell, against slow: 1.50 times as fast, 2.00 before"]
