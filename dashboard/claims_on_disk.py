@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.claims.claim_report import ClaimReport, claim_report, results_of_claims
+from harness.claims.claim_sentences import claim_sentences
+from harness.claims.forest_plot import forest_panels
+from harness.claims.verdict_table import verdict_table
 from harness.errors import UserError
 
 _FOLDERS = (Path(), Path("configs"))
@@ -38,3 +42,24 @@ def frozen_claims(results: Path) -> ClaimReport | None:
         return None if file is None else claim_report(file, results_of_claims(file, results))
     except UserError:
         return None
+
+
+@dataclass(frozen=True)
+class ClaimsSummary:
+    """Frozen claims, as much of them as a first page has room for."""
+
+    question: str
+    sentences: tuple[str, ...]
+    """One for each claim, no check, that runs say something of."""
+    verdicts: dict[str, list[str]]
+    """Columns by heading, checks too."""
+    panels: tuple[str, ...]
+    """Of the forest plot, each as SVG."""
+
+
+def claims_summary(report: ClaimReport | None) -> ClaimsSummary | None:
+    """None where no run says anything of a frozen claim."""
+    sentences = () if report is None else tuple(claim_sentences(report))
+    if report is None or not sentences:
+        return None
+    return ClaimsSummary(report.claims.description, sentences, verdict_table(report), tuple(forest_panels(report)))

@@ -14,9 +14,9 @@ from harness.leaderboard.render import table_files
 
 _ROW, _MOST = 35, 22
 """Pixels of a row, and rows above which a table scrolls."""
-TALL, WIDE = 72, 222
-"""Pixels of a row of three lines, and of a column of long names in it: on a narrow page the numbers beside them stay in
-sight. Streamlit breaks no text in rows that are lower."""
+TALL, TALLER, WIDE = 72, 108, 222
+"""Pixels of a row of four lines, of one of six, and of a column of long names in it: on a narrow page the numbers
+beside them stay in sight. Streamlit breaks no text in rows that are lower."""
 
 
 def frame(

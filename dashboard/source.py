@@ -11,11 +11,10 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import address, choose
-from dashboard.claims_on_disk import claims_marks, frozen_claims, frozen_file
+from dashboard.claims_on_disk import ClaimsSummary, claims_marks, claims_summary, frozen_claims, frozen_file
 from dashboard.launch import HOUR, RESULTS, WORKSPACE
 from dashboard.text import literal
 from harness.claims.claim_report import results_of_claims
-from harness.claims.claim_sentences import claim_sentences
 from harness.errors import UserError
 from harness.files import cache_home
 from harness.leaderboard.board import Board, board_of
@@ -92,17 +91,17 @@ def _board(folder: str, state: str, metric: str | None, baseline: str | None) ->
 
 
 @st.cache_data(max_entries=4, show_spinner="Judging the claims")  # type: ignore[untyped-decorator]
-def _claimed(folder: str, state: str, files: tuple[tuple[str, int], ...]) -> list[str]:
-    report = frozen_claims(Path(folder))
-    return claim_sentences(report) if report is not None else []
+def _claimed(folder: str, state: str, files: tuple[tuple[str, int], ...]) -> ClaimsSummary | None:
+    return claims_summary(frozen_claims(Path(folder)))
 
 
-def claimed(found: View) -> list[str]:
-    """What the frozen claims come to that lie where the dashboard was started, a sentence each."""
+def claimed(found: View) -> ClaimsSummary | None:
+    """What the frozen claims come to that lie where the dashboard was started; None where no run says anything of
+    them."""
     file = frozen_file()
     if file is None:
-        return []
-    said: list[str] = _claimed(found.folder, state(results_of_claims(file, found.folder)), claims_marks())
+        return None
+    said: ClaimsSummary | None = _claimed(found.folder, state(results_of_claims(file, found.folder)), claims_marks())
     return said
 
 

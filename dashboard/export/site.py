@@ -29,6 +29,7 @@ from dashboard.export.leaderboard import Facet, facets, leaderboard
 from dashboard.export.overview import collection_grid, pooled, summary
 from dashboard.export.runs import FOLDER, address, run_page
 from dashboard.export.teachers import agreement_grid, methods_grid, taught_grid, teacher_grid
+from dashboard.words import INTRODUCTION
 from harness._version import __version__
 from harness.errors import UserError
 from harness.files import atomic_folder, cache_home
@@ -137,6 +138,7 @@ def _pages(result_set: ResultSet, found: Board) -> Iterator[tuple[str, str]]:
         "notes": found.notes,
         "skipped": found.skipped,
         "glossary": GLOSSARY,
+        "introduction": INTRODUCTION,
         "claims": exported_claims(Path(result_set.folder)),
     }
     shared |= about | {"overview": overview}

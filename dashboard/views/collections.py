@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.frame import frame
+from dashboard.heading import heading
 from dashboard.source import Folder, opened_folder
 from dashboard.text import linked, literal, run_address
 from harness.errors import UserError
@@ -69,7 +70,7 @@ def _pooled(opened: Folder) -> None:
 
 def page() -> None:
     """The whole page."""
-    st.title("All collections")
+    heading("collections")
     opened = opened_folder()
     st.caption(f"{counted(len(opened.tables), 'collection')}, {counted(opened.runs, 'run')}.")
     for name, table in opened.tables.items():

@@ -11,6 +11,7 @@ from dashboard import address, choose
 from dashboard.charts.pair_charts import differences, scatter
 from dashboard.charts.strata_chart import strata_chart
 from dashboard.frame import frame
+from dashboard.heading import heading
 from dashboard.show import show
 from dashboard.source import View, view, workspace
 from dashboard.tables.comparison_tables import lettered, matrix, means, tests
@@ -145,7 +146,7 @@ def _strata(found: View, values: PerQuery, chosen: list[str], letter: Mapping[st
 
 def page() -> None:
     """The whole page."""
-    st.title("Compare")
+    heading("compare")
     found = view()
     usual = usual_rows(found.table)
     chosen = choose.several(st, f"Rows, {FEWEST} to {MOST}", list(found.rows), "rows", most=MOST, default=usual)

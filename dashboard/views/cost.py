@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import choose
 from dashboard.charts.cost_chart import frontier_chart, stage_chart
 from dashboard.frame import TALL, WIDE, frame
+from dashboard.heading import heading
 from dashboard.show import show
 from dashboard.source import View, usual_hour, view
 from dashboard.text import literal
@@ -95,7 +96,7 @@ def _stages(found: View) -> None:
 
 def page() -> None:
     """The whole page."""
-    st.title("Cost")
+    heading("cost")
     found = view()
     said = (
         "What an hour of your machine costs, such as that of a rented GPU. USD are then the labels at their price and "

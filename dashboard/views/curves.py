@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import choose
 from dashboard.frame import TALL, WIDE, frame
+from dashboard.heading import heading
 from dashboard.save import save_button
 from dashboard.show import show
 from dashboard.source import View, view
@@ -178,7 +179,7 @@ def _choices(found: View) -> _Choice | None:
 
 def page() -> None:
     """The whole page."""
-    st.title("Budget curves")
+    heading("curves")
     found = view()
     chosen = _choices(found)
     if chosen is None:

@@ -9,12 +9,15 @@ from functools import partial
 import streamlit as st
 
 from dashboard import address, choose
-from dashboard.frame import TALL, frame
+from dashboard.forest import forest
+from dashboard.frame import TALLER, frame
+from dashboard.heading import heading
 from dashboard.save import save_button
 from dashboard.source import View, claimed, view
 from dashboard.tables.table import TableDisplay, column_config, with_links
 from dashboard.text import linked, literal
-from dashboard.words import FILTERS
+from dashboard.words import FILTERS, INTRODUCTION
+from harness.claims.verdict_table import VERDICTS_ABOUT
 from harness.leaderboard import row_texts
 from harness.leaderboard.board import Board
 from harness.leaderboard.board_model import Row, Table
@@ -28,7 +31,7 @@ from harness.text import counted
 _WHOLE, _APART = "together", "by what methods may see"
 _TICKED = "ticked"
 # Rows above which the table scrolls. (Streamlit would show a string here on the page.)
-_MOST = 14
+_MOST = 10
 
 
 def _filter(table: Table) -> Filter:
@@ -50,11 +53,17 @@ def _summary(found: View) -> None:
 
 def _claims(found: View) -> None:
     """What was claimed before the runs, and what came of it."""
-    sentences = claimed(found)
-    if sentences:
-        st.subheader("Claimed beforehand")
-        st.markdown("\n".join(f"- {literal(sentence)}" for sentence in sentences))
-        st.page_link("views/claims.py", label="All of it, with a forest plot", icon=":material/rule:")
+    summary = claimed(found)
+    if summary is None:
+        return
+    st.subheader("Claimed beforehand")
+    st.markdown(literal(summary.question))
+    verdicts = {literal(name): [literal(text) for text in column] for name, column in summary.verdicts.items()}
+    st.table(verdicts, hide_index=True)
+    st.caption(literal(VERDICTS_ABOUT))
+    forest(summary.panels)
+    st.markdown("\n".join(f"- {literal(sentence)}" for sentence in summary.sentences))
+    st.page_link("views/claims.py", label="Every comparison behind it", icon=":material/rule:")
 
 
 def _columns() -> TableDisplay:
@@ -87,7 +96,7 @@ def _ticks(table: Table, rows: tuple[Row, ...], displayed: TableDisplay, name: s
         # Another table under the same key would inherit the numbers of the ticked rows.
         "key": f"table {hashlib.sha256(repr([row.run_ids for row in rows]).encode()).hexdigest()}",
     }
-    chosen = frame(with_links(table, rows, displayed), name, column_config(table), row=TALL, most=_MOST, **look)
+    chosen = frame(with_links(table, rows, displayed), name, column_config(table), row=TALLER, most=_MOST, **look)
     ticked -= {row.run_ids for row in rows}
     ticked |= {rows[number].run_ids for number in chosen.selection.rows if number < len(rows)}
 
@@ -132,24 +141,33 @@ def _methods(found: View) -> None:
             st.page_link("views/methods.py", label=literal(method), query_params=address.link(method=[method]))
 
 
+def _rows(found: View, rows: tuple[Row, ...], displayed: TableDisplay) -> None:
+    """What passes the filters, saved by buttons below."""
+    _tables(found, rows, displayed)
+    single, where = Board((replace(found.table, rows=rows),)), st.container(horizontal=True)
+    save_button(where, "Table as CSV", partial(board_files.csv, single), "board.csv", "text/csv")
+    save_button(where, "Table as LaTeX", partial(board_files.latex, single), "board.tex", "text/x-tex")
+    _methods(found)
+
+
 def page() -> None:
     """The whole page."""
-    st.title("Leaderboard")
+    heading("leaderboard")
+    st.markdown(INTRODUCTION)
     found = view()
     rows, shown = passing_rows(found.table, _filter(found.table)), _columns()
     table = found.table
     hidden = f", {counted(len(table.rows) - len(rows), 'row')} hidden" if len(rows) < len(table.rows) else ""
     _summary(found)
-    _claims(found)
+    # Judging them takes seconds: the table does not wait for it.
+    place = st.container()
     st.subheader(literal(f"{table.collection} · {table.split} · {counted(table.queries, 'query')}{hidden}"))
-    if not rows:
+    if rows:
+        _rows(found, rows, shown)
+    else:
         st.info("No row passes the filters. Take one away.")
-        return
-    _tables(found, rows, shown)
-    single, where = Board((replace(table, rows=rows),)), st.container(horizontal=True)
-    save_button(where, "Table as CSV", partial(board_files.csv, single), "board.csv", "text/csv")
-    save_button(where, "Table as LaTeX", partial(board_files.latex, single), "board.tex", "text/x-tex")
-    _methods(found)
+    with place:
+        _claims(found)
 
 
 page()

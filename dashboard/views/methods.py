@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import choose
-from dashboard.frame import TALL, frame
+from dashboard.frame import TALLER, frame
+from dashboard.heading import heading
 from dashboard.source import View, view
 from dashboard.tables.table import TableDisplay, column_config, with_links
 from dashboard.text import literal
@@ -33,12 +34,12 @@ def _method(found: View, one: MethodFacts) -> None:
     }
     st.markdown("  \n".join(f"**{name}** {literal(text)}" for name, text in told.items() if text))
     shown = with_links(found.table, one.rows, TableDisplay(others=False))
-    frame(shown, f"Rows of {one.method}", column_config(found.table), row=TALL, key=f"rows of {one.method}")
+    frame(shown, f"Rows of {one.method}", column_config(found.table), row=TALLER, key=f"rows of {one.method}")
 
 
 def page() -> None:
     """The whole page."""
-    st.title("Methods")
+    heading("methods")
     found = view()
     facts = {one.method: one for one in method_facts(found.result_set, found.table)}
     said = "A way to get a retriever from a number of labelled queries, or from none."

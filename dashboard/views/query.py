@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import choose
 from dashboard.frame import frame
+from dashboard.heading import heading
 from dashboard.source import View, view, workspace
 from dashboard.tables.row_list import row_list
 from dashboard.text import literal
@@ -107,7 +108,7 @@ def _test(found: View, names: list[str]) -> None:
 
 def page() -> None:
     """The whole page."""
-    st.title("Query")
+    heading("query")
     found = view()
     names = choose.several(
         st, f"Rows, up to {MOST}", list(found.rows), "rows", most=MOST, default=usual_rows(found.table)

@@ -8,6 +8,7 @@ from dashboard import address, choose
 from dashboard.charts.loss_chart import loss_chart
 from dashboard.charts.trace_chart import LOOKS, trace_chart
 from dashboard.frame import frame
+from dashboard.heading import heading
 from dashboard.save import save_button
 from dashboard.show import show
 from dashboard.source import View, view, workspace
@@ -191,7 +192,7 @@ def _row(found: View) -> str | None:
 
 def page() -> None:
     """The whole page."""
-    st.title("Run")
+    heading("run")
     found = view()
     row = _row(found)
     runs = {run.card.tag: run for run in found.result_set.runs_of_row(found.table, found.rows[row])} if row else {}

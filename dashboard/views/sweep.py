@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import choose
 from dashboard.frame import frame
+from dashboard.heading import heading
 from dashboard.source import workspace
 from dashboard.text import literal
 from harness.errors import UserError
@@ -162,7 +163,7 @@ def _live(chosen: str) -> None:
 
 def page() -> None:
     """The whole page."""
-    st.title("Sweep")
+    heading("sweep")
     options = [_NEWEST, *(file.stem for file in workspace().journals)]
     said = "Sweeps of this workspace, newest first, by their beginning (UTC)."
     _live(choose.one(st, "Sweep", options, "sweep", help=said) or _NEWEST)

@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard import choose
 from dashboard.charts.teacher_charts import heatmap, picks_chart
 from dashboard.frame import frame
+from dashboard.heading import heading
 from dashboard.show import show
 from dashboard.source import View, results, view
 from dashboard.text import literal
@@ -206,7 +207,7 @@ def _words(found: View, runs: list[Published]) -> None:
 
 def page() -> None:
     """The whole page."""
-    st.title("Teachers")
+    heading("teachers")
     found = view()
     runs = found.result_set.runs_of(found.table)
     summaries = teacher_summaries(runs)

@@ -20,5 +20,9 @@ def _sentence(one: ClaimVerdict) -> str:
     if not one.pooled:
         return f"{text}."
     nearest = min(one.pooled, key=lambda line: line.mean)
-    over = f"pooled over {len(nearest.collections)} collections" if len(nearest.collections) > 1 else "there"
+    over = (
+        f"pooled over {len(nearest.collections)} collections"
+        if len(nearest.collections) > 1
+        else f"on {nearest.collections[0]}"
+    )
     return f"{text}; {over} {nearest.mean:+.3f} {interval_text(nearest.interval)} against {nearest.rival}."

@@ -23,6 +23,7 @@ HEADINGS = ("collection", "queries", "against", "difference", "95 %", "p", "p ad
 class ClaimTable:
     """One hypothesis as people read it."""
 
+    name: str
     title: str
     verdict: str
     rows: tuple[tuple[str, ...], ...]
@@ -51,7 +52,7 @@ def claim_table(one: ClaimVerdict) -> ClaimTable:
     needs = [f"to decide: {line}" for line in one.needs]
     why = [f"{result.collection}: {result.outcome}, {result.reason}" for result in one.results if result.reason]
     verdict = f"{one.verdict}: {one.reason}" if one.reason else one.verdict
-    return ClaimTable(_title(one), verdict, tuple(rows), (*why, *needs, *_least(one), *elsewhere, *notes))
+    return ClaimTable(one.name, _title(one), verdict, tuple(rows), (*why, *needs, *_least(one), *elsewhere, *notes))
 
 
 def _least(one: ClaimVerdict) -> list[str]:

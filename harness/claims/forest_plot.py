@@ -6,7 +6,7 @@ the margin.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
@@ -16,6 +16,14 @@ from harness.claims.collection_result import NOT_REACHED, SHOWN
 from harness.evaluation.significance.bootstrap import Interval
 
 _LINE, _TOP, _LABEL, _PANEL, _GAP = 20, 58, 190, 260, 24
+_WIDE, _ACROSS = _LABEL + _PANEL + _GAP, 2
+PANEL_WIDTH = _WIDE + _GAP
+"""Pixels of a panel on its own."""
+MARKERS = (
+    "A line is a difference with its 95 % interval: right of 0 the first named is better. Filled circle: shown by the "
+    "adjusted p; hollow: not shown; cross: not reached, since what comes before it is not shown there; diamond: all "
+    "collections together; grey band: the margin."
+)
 
 
 class ForestLine(NamedTuple):
@@ -29,19 +37,41 @@ class ForestLine(NamedTuple):
 
 
 def forest_plot(report: ClaimReport) -> str:
-    """The claims (checks left out) as an SVG document; of exploratory runs where nothing else is there."""
+    """The claims (checks left out) that runs say something of, as an SVG document with two panels beside each other; of
+    exploratory runs where nothing else is there."""
+    panels = _measured(report)
+    parts: list[str] = []
+    top = 0
+    for start in range(0, len(panels), _ACROSS):
+        row = panels[start : start + _ACROSS]
+        for number, (one, lines) in enumerate(row):
+            parts += _panel(one, lines, _GAP + number * _WIDE, top)
+        top += max(_height(lines) for _, lines in row)
+    return _document(_GAP + _WIDE * max(min(len(panels), _ACROSS), 1), top or _TOP, parts)
+
+
+def forest_panels(report: ClaimReport) -> list[str]:
+    """The panels of `forest_plot`, a document each, `PANEL_WIDTH` wide: a page sets as many beside each other as it has
+    room for."""
+    return [_document(PANEL_WIDTH, _height(lines), _panel(one, lines, _GAP, 0)) for one, lines in _measured(report)]
+
+
+def _measured(report: ClaimReport) -> list[tuple[ClaimVerdict, list[ForestLine]]]:
     verdicts = [one for one in report.verdicts if one.results] or report.exploratory
     panels = [(one, list(forest_lines(one))) for one in verdicts if not one.hypothesis.check]
-    height = _TOP + _LINE * (max((len(lines) for _, lines in panels), default=0) + 2)
-    width = max(len(panels), 1) * (_LABEL + _PANEL + _GAP) + _GAP
-    parts = [
+    return [(one, lines) for one, lines in panels if lines]
+
+
+def _height(lines: Sequence[ForestLine]) -> int:
+    return _TOP + _LINE * (len(lines) + 2)
+
+
+def _document(width: int, height: int, parts: Iterable[str]) -> str:
+    opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        'font-family="sans-serif" font-size="12">',
-        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-    ]
-    for number, (one, lines) in enumerate(panels):
-        parts += _panel(one, lines, _GAP + number * (_LABEL + _PANEL + _GAP), height)
-    return "\n".join([*parts, "</svg>\n"])
+        'font-family="sans-serif" font-size="12">'
+    )
+    return "\n".join([opening, f'<rect width="{width}" height="{height}" fill="#ffffff"/>', *parts, "</svg>\n"])
 
 
 def forest_lines(one: ClaimVerdict) -> Iterator[ForestLine]:
@@ -56,23 +86,23 @@ def forest_lines(one: ClaimVerdict) -> Iterator[ForestLine]:
             yield ForestLine(f"pooled - {line.rival}", line.mean, line.interval, "diamond")
 
 
-def _panel(one: ClaimVerdict, lines: Sequence[ForestLine], left: int, height: int) -> Iterator[str]:
+def _panel(one: ClaimVerdict, lines: Sequence[ForestLine], left: int, top: int) -> Iterator[str]:
     finite = [end for line in lines for end in line.interval if abs(end) < float("inf")]
     reach = 1.1 * max([one.margin * 1.5, *map(abs, finite)])
-    start, bottom = left + _LABEL, height - _LINE
+    start, first, bottom = left + _LABEL, top + _TOP, top + _height(lines) - _LINE
 
     def x(value: float) -> float:
         return start + (min(max(value, -reach), reach) + reach) / (2 * reach) * _PANEL
 
-    yield _text(left, 20, f"{one.name}: {one.verdict}", "start", bold=True)
-    yield _text(left, 38, f"{one.hypothesis.run} minus rival", "start")
-    band = x(one.margin) - x(-one.margin)
-    yield f'<rect x="{x(-one.margin):.1f}" y="{_TOP - 10}" width="{band:.1f}" height="{bottom - _TOP}" fill="#e8e8e8"/>'
-    yield f'<path d="M{x(0):.1f} {_TOP - 10}V{bottom - 10}" stroke="#777777"/>'
+    yield _text(left, top + 20, f"{one.name}: {one.verdict}", "start", bold=True)
+    yield _text(left, top + 38, f"{one.hypothesis.run} minus rival", "start")
+    edge, band = x(-one.margin), x(one.margin) - x(-one.margin)
+    yield f'<rect x="{edge:.1f}" y="{first - 10}" width="{band:.1f}" height="{bottom - first}" fill="#e8e8e8"/>'
+    yield f'<path d="M{x(0):.1f} {first - 10}V{bottom - 10}" stroke="#777777"/>'
     for value in (-reach / 1.1, 0.0, reach / 1.1):
         yield _text(x(value), bottom + 8, f"{value:+.3f}" if value else "0", "middle")
     for number, line in enumerate(lines):
-        y = _TOP + number * _LINE
+        y = first + number * _LINE
         yield _text(start - 8, y + 4, line.label, "end")
         low, high = x(line.interval.low), x(line.interval.high)
         yield f'<path d="M{low:.1f} {y}H{high:.1f}" stroke="#1f4e79" stroke-width="1.5"/>'

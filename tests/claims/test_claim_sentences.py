@@ -17,6 +17,15 @@ def test_a_claim_is_told_with_its_verdict_and_the_nearest_rival_and_a_check_is_n
     assert sentence.endswith("against shuffled.")
 
 
+def test_a_difference_of_one_collection_names_it(tmp_path: Path) -> None:
+    made = Setting(tmp_path, collections=1)
+    made.freeze()
+    made.put_all({"oracle": 0.1, "ours": 0.06})
+    (sentence,) = claim_sentences(made.report)
+    (collection,) = made.collections
+    assert f"; on {collection} +0.0" in sentence
+
+
 def test_nothing_is_told_of_what_no_freeze_covers_or_no_run_measures(tmp_path: Path) -> None:
     made = Setting(tmp_path)
     made.put_all({"oracle": 0.1, "ours": 0.06})

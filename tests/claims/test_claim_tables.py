@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.claims.claim_tables import claims_markdown
-from harness.claims.forest_plot import forest_lines, forest_plot
+from harness.claims.forest_plot import PANEL_WIDTH, forest_lines, forest_panels, forest_plot
+from harness.claims.verdict_table import verdict_table
 from harness.leaderboard.board import load_board
 from harness.pipeline.publish.verification import verify_folders
 from harness.published.result_folder import run_folders
@@ -51,6 +53,34 @@ def test_the_forest_plot_has_a_marker_for_every_comparison(made: Setting) -> Non
 
     assert [line.marker for line in lines] == ["filled"] * 6 + ["diamond"] * 2
     assert len(circles) == 6
+
+
+def test_panels_of_what_was_measured_stand_two_beside_each_other(made: Setting) -> None:
+    report = made.report
+    (claim,) = (one for one in report.verdicts if not one.hypothesis.check)
+    unmeasured = replace(claim, results=tuple(replace(one, comparisons=()) for one in claim.results), pooled=())
+    several = replace(report, verdicts=(claim, unmeasured, claim, claim))
+    panels = [ElementTree.fromstring(panel) for panel in forest_panels(several)]
+    whole = ElementTree.fromstring(forest_plot(several))
+
+    assert len(panels) == 3 and {panel.get("width") for panel in panels} == {str(PANEL_WIDTH)}
+    assert PANEL_WIDTH < int(whole.attrib["width"]) < 2 * PANEL_WIDTH
+    assert int(whole.attrib["height"]) == 2 * int(panels[0].attrib["height"])
+    assert sum(one.tag.endswith("circle") for one in whole.iter()) == 3 * 6
+    assert all(
+        0 < float(one.attrib["cy"]) < int(panels[0].attrib["height"]) for one in panels[0].iter() if "cy" in one.attrib
+    )
+
+
+def test_the_table_of_verdicts_has_every_hypothesis_and_collection(made: Setting) -> None:
+    columns = verdict_table(made.report)
+
+    assert list(columns) == ["claim", "verdict", *made.collections, "pooled"]
+    assert columns["claim"][-1] == "C1: ours is better than start and shuffled" and columns["verdict"][-1] == "holds"
+    assert all(
+        columns[name][-1].endswith(" shown") and columns[name][-1].startswith("+0.0") for name in made.collections
+    )
+    assert columns["pooled"][-1].startswith("+0.0") and columns["pooled"][-1].endswith("]")
 
 
 def test_the_command_answers_before_and_after_the_freeze(

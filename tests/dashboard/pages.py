@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.frame import TALL
+from dashboard.frame import TALLER
 from dashboard.launch import RESULTS, command
 
 
@@ -42,4 +42,4 @@ def tick(page: Any, *rows: int) -> None:
     table.wait_for()
     page.wait_for_timeout(1_000)
     for row in rows:
-        table.click(position={"x": 18, "y": 35 + TALL * row - TALL // 2})
+        table.click(position={"x": 18, "y": 35 + TALLER * row - TALLER // 2})

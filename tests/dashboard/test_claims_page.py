@@ -12,6 +12,8 @@ from dashboard.text import literal
 from harness.claims.claim_report import claim_report
 from harness.claims.claim_sentences import claim_sentences
 from harness.claims.claim_tables import claim_table
+from harness.claims.forest_plot import MARKERS, PANEL_WIDTH
+from harness.claims.verdict_table import verdict_table
 from tests.claims.simulated import Setting
 from tests.dashboard.export.test_site import Read
 from tests.dashboard.pages import methods, open_page
@@ -88,10 +90,15 @@ def test_frozen_claims_open_the_first_page_and_stand_in_exports(
     page = open_page(results, monkeypatch, "leaderboard")
     assert methods(page) == ["zero-shot"], "runs of claims are no rows of other boards"
     assert any(literal(sentence) in element.value for element in page.markdown)
+    verdicts = page.table[0].value
+    assert list(verdicts["verdict"]) == [one.verdict for one in report.verdicts]
+    assert any(element.value == literal(MARKERS) for element in page.caption)
     judged = open_page(results, monkeypatch, "claims")
     assert judged.selectbox(key="claims").value == "claims.yaml", "the frozen one comes first"
     export(results, tmp_path / "site")
     first, all_of_it = (Read(tmp_path / "site" / f"{name}.html") for name in ("index", "claims"))
-    assert sentence in first.texts
+    assert sentence in first.texts and MARKERS in first.texts
+    assert (tmp_path / "site" / "index.html").read_text().count(f'width="{PANEL_WIDTH}"') == 1, "one claim, one panel"
+    assert list(first.columns("Verdicts of the claims")) == list(verdict_table(report))
     assert report.verdicts[1].reason in "".join(all_of_it.texts)
     assert all_of_it.columns(claim_table(report.verdicts[1]).title)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.app_pages import PAGES
 from dashboard.text import literal, run_address
+from dashboard.words import INTRODUCTION, QUESTIONS
 from harness.leaderboard.board import load_board
 from harness.leaderboard.collections_meta import meta_of
 from harness.leaderboard.inspect.run_details import scores
@@ -18,6 +20,19 @@ from tests.leaderboard.runs import make_card, make_run, put, put_board, teacher
 from tests.leaderboard.traces import put_traced, trace_of
 
 pytestmark = pytest.mark.slow
+
+
+def test_every_page_opens_with_its_question_and_the_first_says_what_a_leaderboard_is_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_board(tmp_path)
+    assert list(QUESTIONS) == list(PAGES)
+    for name in ("leaderboard", "cost", "teachers"):
+        page = open_page(tmp_path, monkeypatch, name)
+        assert [title.value for title in page.title] == [PAGES[name][0]]
+        said = [text.value for text in page.markdown]
+        assert said[0] == literal(QUESTIONS[name])
+        assert (INTRODUCTION in said) == (name == "leaderboard")
 
 
 def test_all_collections_have_their_verdicts_a_grid_and_pooled_lines(
