@@ -99,7 +99,7 @@ class ReaderTokens:
         found = [self.tokenizer.token_to_id(name) for name in names]
         known = next((one for one in found if one is not None), None)
         if known is None:
-            remedy = "take the tokenizer of a T5 or of a BERT"
+            remedy = "give a T5 (reader: {start: FOLDER}), or the sweep a ranker that has the tokenizer of a BERT"
             raise UserError(f"the reader's tokenizer has no token {' or '.join(names)}", remedy=remedy)
         return known
 

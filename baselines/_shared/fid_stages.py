@@ -73,7 +73,7 @@ class TrainReader(ReaderStage):
     def run(self, out: Path, context: Context) -> None:
         tokens = ReaderTokens(load_tokenizer(self.tokenizer.path), self.how.max_tokens, self.how.max_answer_tokens)
         first = self.answers.first
-        asked = [task for task in self.tasks(context) if first.get(task.query) and task.candidates]
+        asked = [task for task in self.tasks(context) if first.get(task.query, "").strip() and task.candidates]
         if not asked:
             raise UserError("none of the labelled queries has a short answer and candidates", remedy="label more")
         questions = [Question(tokens.passages(task), tokens.answer(first[task.query])) for task in asked]

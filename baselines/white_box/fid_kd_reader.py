@@ -6,8 +6,8 @@ mean, over heads, layers and tokens of passage k, of what its cross-attention's 
 writes the first token, and loss KL(p_k || softmax(s)).
 
 Departures. One round: the paper finds candidates anew with the retriever and trains the reader again. Its reader starts
-from a pretrained T5 (`reader: {start: FOLDER}`); one that starts from random weights reads badly: a lower bound, and no
-verdict on the method. The student's temperature is what its scores call for.
+from a pretrained T5 (`reader: {start: FOLDER}`); one that starts from random weights, with the tokenizer of the sweep's
+ranker, reads badly: a lower bound, and no verdict on the method. The student's temperature is what its scores call for.
 """
 
 from __future__ import annotations

@@ -85,6 +85,8 @@ def test_training_lowers_the_loss_and_the_same_seed_gives_the_same_bits(
 ) -> None:
     model, history = trained(tokens, questions, Checkpoint(tmp_path / "one"))
     assert len(history.loss) == 12 and history.loss[-1] < history.loss[0]
+    before = cross_attention(reader(tokens).eval(), questions[0].passages)
+    assert cross_attention(model, questions[0].passages) != pytest.approx(before, abs=1e-3)
     again, _ = trained(tokens, questions, Checkpoint(tmp_path / "two"))
     other, _ = trained(tokens, questions, Checkpoint(tmp_path / "three"), seed=2)
     assert torch.equal(weights(model), weights(again)) and not torch.equal(weights(model), weights(other))
@@ -126,8 +128,9 @@ def test_the_limit_of_passages_is_none_of_answers() -> None:
 def test_a_tokenizer_without_padding_is_refused(tokens: ReaderTokens) -> None:
     from tokenizers import Tokenizer, models
 
-    with pytest.raises(UserError, match="no token <pad>"):
+    with pytest.raises(UserError, match="no token <pad>") as refused:
         _ = ReaderTokens(Tokenizer(models.BPE()), 8, 8).padding
+    assert "reader: {start: FOLDER}" in str(refused.value.remedy)
 
 
 def test_the_lists_are_the_cross_attention_of_the_trained_reader(all_methods: Swept) -> None:
