@@ -98,7 +98,8 @@ def test_frozen_claims_open_the_first_page_and_stand_in_exports(
     export(results, tmp_path / "site")
     first, all_of_it = (Read(tmp_path / "site" / f"{name}.html") for name in ("index", "claims"))
     assert sentence in first.texts and MARKERS in first.texts
-    assert (tmp_path / "site" / "index.html").read_text().count(f'viewBox="0 0 {PANEL_WIDTH} ') == 1, "one claim, one panel"
+    panels = (tmp_path / "site" / "index.html").read_text().count(f'viewBox="0 0 {PANEL_WIDTH} ')
+    assert panels == 1, "one claim, one panel"
     assert list(first.columns("Verdicts of the claims")) == list(verdict_table(report))
     assert report.verdicts[1].reason in "".join(all_of_it.texts)
     assert all_of_it.columns(claim_table(report.verdicts[1]).title)
