@@ -51,7 +51,7 @@ def test_objects_print_on_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     assert before == "Plan('smoke', 1 cell, 3 stages, 3 to run)"
     assert repr(result).startswith("SweepResult(1 of 1 cells done, results=")
-    assert repr(harness.load_board("results")) == "Board('results', 2 tables, 50 rows)"
+    assert repr(harness.load_board("results")) == "Board('results', 5 tables, 96 rows)"
 
 
 def test_one_metric_need_not_stand_in_a_list() -> None:

@@ -46,7 +46,7 @@ class RecordedSettings(Settings):
         json_schema_extra={"transport": True},
     )
 
-    @field_validator("file", mode="before")
+    @field_validator("file", mode="before", json_schema_input_type=str | tuple[str, ...])
     @classmethod
     def _listed(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
