@@ -36,6 +36,7 @@ outputs = lazy("transformers.modeling_outputs")
 _PADDING, _ENDS = ("<pad>", "[PAD]"), ("</s>", "[SEP]")
 """How tokenizers call the token that fills up, and the one that ends a text."""
 _WARMUP, _CLIP, _DECAY = 0.1, 1.0, 0.01
+PRETRAINED_RATE, _RATE = 1e-4, 1e-3
 
 
 class ReaderSettings(Settings):
@@ -49,7 +50,11 @@ class ReaderSettings(Settings):
     layers: int = Field(2, ge=1, description="of encoder and of decoder, where it starts from random weights")
     width: int = Field(128, ge=32, multiple_of=32, description="of its states, likewise")
     epochs: int = Field(3, ge=1, description="passes over the labelled questions")
-    learning_rate: float = Field(1e-3, gt=0, description="peak of AdamW; a pretrained T5 takes 1e-4 (released code)")
+    learning_rate: float | None = Field(
+        None,
+        gt=0,
+        description="peak of AdamW; left out: 1e-4 for a pretrained T5 (released code), 1e-3 for random weights",
+    )
     batch: int = Field(4, ge=1, description="questions a step")
     max_tokens: int = Field(200, ge=8, description="tokens of a question with one passage")
     max_answer_tokens: int = Field(32, ge=2, description="tokens of an answer")
@@ -142,7 +147,8 @@ def train_reader(
     """Trains in place, from `checkpoint` on where there is one; call it inside `deterministic`. Raises UserError when a
     loss is no finite number."""
     model.train()
-    state = TrainerState(model, device(), build_optimisers(model, settings.learning_rate, _DECAY))
+    peak = settings.learning_rate or _RATE
+    state = TrainerState(model, device(), build_optimisers(model, peak, _DECAY))
     state.restore(checkpoint.load())
     batches = list(_batches(len(questions), settings, seed))
     for number in range(len(state.history.step), len(batches)):
@@ -156,7 +162,7 @@ def train_reader(
         if mean != mean or mean == float("inf"):
             raise UserError(f"the reader's loss is {mean} at step {number + 1}", remedy="take a lower learning_rate")
         update_weights(state.optimisers, share, _CLIP)
-        state.history.add_step(epoch, mean, settings.learning_rate * share)
+        state.history.add_step(epoch, mean, peak * share)
         if checkpoint.is_due:
             checkpoint.save(state.checkpoint_data())
         progress(number + 1, len(batches), "steps")

@@ -16,6 +16,7 @@ from harness.errors import UserError
 from harness.labelling.labels.teacher import Candidate, Task
 from harness.llm.local_weights import load_tokenizer
 from harness.models import resolve_model
+from harness.pipeline.graph import closure
 from harness.pipeline.workspace import Workspace
 from harness.progress import silent
 from harness.teachers.attention.fid import FiD, cross_attention, load_reader, reader_text
@@ -184,3 +185,14 @@ def test_a_collection_without_answers_is_refused_before_anything_runs(lm: Path, 
     file = sweep_file(tmp_path, lm, ["bm25", "fid-kd-reader"])
     with pytest.raises(UserError, match="no short answers"):
         Workspace(tmp_path / "workspace").plan(file)
+
+
+def test_a_pretrained_reader_learns_ten_times_slower_unless_said(all_methods: Swept, lm: Path, tmp_path: Path) -> None:
+    start = str(all_methods.made("fid-kd-reader", "reader"))
+    write_collection(tmp_path / "data")
+    readers = [{}, {"start": start}, {"start": start, "learning_rate": 0.01}]
+    methods = [{"method": "fid-kd-reader", "label": str(n), "reader": one} for n, one in enumerate(readers)]
+    cells = Workspace(tmp_path / "workspace").plan(sweep_file(tmp_path, lm, methods)).cells
+    stages = [next(one for one in closure([cell.run]).values() if isinstance(one, TrainReader)) for cell in cells]
+    assert [stage.how.learning_rate for stage in stages] == [None, 1e-4, 0.01]
+    assert [stage.start is not None for stage in stages] == [False, True, True]
