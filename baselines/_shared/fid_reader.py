@@ -3,6 +3,7 @@ the question alone, and its decoder writes the answer from all of them at once."
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     import torch
     from tokenizers import Tokenizer
 
-    from harness.labelling.labels.teacher import Task
     from harness.progress import Progress
     from harness.training.checkpoint import Checkpoint
     from harness.training.history import History
@@ -36,7 +36,6 @@ outputs = lazy("transformers.modeling_outputs")
 _PADDING, _ENDS = ("<pad>", "[PAD]"), ("</s>", "[SEP]")
 """How tokenizers call the token that fills up, and the one that ends a text."""
 _WARMUP, _CLIP, _DECAY = 0.1, 1.0, 0.01
-PRETRAINED_RATE, _RATE = 1e-4, 1e-3
 
 
 class ReaderSettings(Settings):
@@ -58,6 +57,10 @@ class ReaderSettings(Settings):
     batch: int = Field(4, ge=1, description="questions a step")
     max_tokens: int = Field(200, ge=8, description="tokens of a question with one passage")
     max_answer_tokens: int = Field(32, ge=2, description="tokens of an answer")
+
+    def peak(self, is_pretrained: bool) -> float:
+        """The learning rate of a reader that was pretrained, or was not."""
+        return self.learning_rate or (1e-4 if is_pretrained else 1e-3)
 
 
 class Question(NamedTuple):
@@ -85,10 +88,10 @@ class ReaderTokens:
         """The id that ends an answer. Raises UserError where there is none."""
         return self._id(_ENDS)
 
-    def passages(self, task: Task) -> list[list[int]]:
-        """Each candidate of `task` with its question; where one is cut, up to the token that ends it, as the teacher
-        `fid` reads it."""
-        texts = [reader_text(task.text, shown.text) for shown in task.candidates]
+    def passages(self, question: str, passages: Sequence[str]) -> list[list[int]]:
+        """Each passage with the question; where one is cut, up to the token that ends it, as the teacher `fid` reads
+        it."""
+        texts = [reader_text(question, passage) for passage in passages]
         self.tokenizer.enable_truncation(self.limit)
         encodings = self.tokenizer.encode_batch(texts)
         # Answers have a limit of their own.
@@ -140,6 +143,7 @@ def train_reader(
     model: Any,
     questions: Sequence[Question],
     settings: ReaderSettings,
+    peak: float,
     seed: int,
     checkpoint: Checkpoint,
     progress: Progress,
@@ -147,7 +151,6 @@ def train_reader(
     """Trains in place, from `checkpoint` on where there is one; call it inside `deterministic`. Raises UserError when a
     loss is no finite number."""
     model.train()
-    peak = settings.learning_rate or _RATE
     state = TrainerState(model, device(), build_optimisers(model, peak, _DECAY))
     state.restore(checkpoint.load())
     batches = list(_batches(len(questions), settings, seed))
@@ -159,7 +162,7 @@ def train_reader(
             loss = reader_loss(model, questions[place]) / len(batch)
             loss.backward()  # type: ignore[no-untyped-call]
             mean += float(loss.detach())
-        if mean != mean or mean == float("inf"):
+        if not math.isfinite(mean):
             raise UserError(f"the reader's loss is {mean} at step {number + 1}", remedy="take a lower learning_rate")
         update_weights(state.optimisers, share, _CLIP)
         state.history.add_step(epoch, mean, peak * share)

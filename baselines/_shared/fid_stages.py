@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,18 +12,15 @@ from harness.collections.collection import Texts
 from harness.collections.sample import QuerySubset
 from harness.device import Resources, deterministic
 from harness.errors import UserError
-from harness.labelling.labels.tasks import tasks_of
-from harness.labelling.labels.teacher import Task
 from harness.llm.local_weights import load_tokenizer
 from harness.models import ModelFiles, model_memory
 from harness.numerics.numerics_class import Numerics
 from harness.stage import Context, Stage, keyed
 from harness.teachers.attention.fid import cross_attention, load_reader
-from harness.teachers.likelihood._ranking import by_score
 from harness.teachers.likelihood.answer_label_stage import Answers
 from harness.training.train_stages import stage_checkpoint
-from harness.training_lists.list_stages import subset_queries
-from harness.training_lists.training_list import from_rankings
+from harness.training_lists.list_stages import unordered_lists
+from harness.training_lists.training_list import ListsBuilt, TrainingList, from_scores
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -37,15 +35,22 @@ class ReaderStage(Stage):
     depth: int
     how: ReaderSettings
 
-    @property
-    def computed_in(self) -> Numerics | None:
-        """In float32, as the teacher of a given reader."""
-        return self.numerics.at("fp32")
+    @cached_property
+    def numerics(self) -> Numerics:
+        """Float32, as the teacher of a given reader computes in, so that machines of either precision share it."""
+        return super().numerics.at("fp32")
 
-    def tasks(self, context: Context) -> list[Task]:
+    def unordered(self, context: Context) -> ListsBuilt:
         """The labelled queries with their candidates."""
-        pool, candidates = context.path(self.subset.pool), context.path(self.candidates)
-        return tasks_of(self.subset, candidates, pool, self.corpus, self.depth, gold=False)
+        return unordered_lists(self.subset, self.candidates, self.depth, context)
+
+    def tokens(self, folder: Path) -> ReaderTokens:
+        """How the model in `folder` reads."""
+        return ReaderTokens(load_tokenizer(folder), self.how.max_tokens, self.how.max_answer_tokens)
+
+    def passages(self, tokens: ReaderTokens, one: TrainingList) -> list[list[int]]:
+        """The documents of a list with its question."""
+        return tokens.passages(one.text, self.corpus.texts(one.documents))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -71,16 +76,16 @@ class TrainReader(ReaderStage):
         return Resources(memory=model_memory(self.start or self.tokenizer, copies=6), gpu=0.5)
 
     def run(self, out: Path, context: Context) -> None:
-        tokens = ReaderTokens(load_tokenizer(self.tokenizer.path), self.how.max_tokens, self.how.max_answer_tokens)
-        first = self.answers.first
-        asked = [task for task in self.tasks(context) if first.get(task.query, "").strip() and task.candidates]
+        tokens, first = self.tokens(self.tokenizer.path), self.answers.first
+        asked = [one for one in self.unordered(context).lists if first.get(one.query, "").strip()]
         if not asked:
             raise UserError("none of the labelled queries has a short answer and candidates", remedy="label more")
-        questions = [Question(tokens.passages(task), tokens.answer(first[task.query])) for task in asked]
+        questions = [Question(self.passages(tokens, one), tokens.answer(first[one.query])) for one in asked]
         checkpoint = stage_checkpoint(self, context.cache)
         with deterministic(self.seed):
             model = new_reader(self.how, tokens, self.start.path if self.start else None)
-            history = train_reader(model, questions, self.how, self.seed, checkpoint, context.progress)
+            peak = self.how.peak(self.start is not None)
+            history = train_reader(model, questions, self.how, peak, self.seed, checkpoint, context.progress)
         model.save_pretrained(out)
         tokens.tokenizer.save(str(out / "tokenizer.json"))
         history.write(out)
@@ -105,10 +110,8 @@ class ReaderLists(ReaderStage):
 
     def run(self, out: Path, context: Context) -> None:
         folder = context.path(self.reader)
-        tokens = ReaderTokens(load_tokenizer(folder), self.how.max_tokens, self.how.max_answer_tokens)
-        model, tasks, rankings = load_reader(folder).eval(), self.tasks(context), {}
-        for number, task in enumerate(tasks, 1):
-            scores = cross_attention(model, tokens.passages(task)) if task.candidates else []
-            rankings[task.query] = by_score(task, scores)
-            context.progress(number, len(tasks), "queries")
-        from_rankings(subset_queries(self.subset, context), rankings).write(out)
+        model, tokens, built, scores = load_reader(folder).eval(), self.tokens(folder), self.unordered(context), []
+        for number, one in enumerate(built.lists, 1):
+            scores.append(cross_attention(model, self.passages(tokens, one)))
+            context.progress(number, len(built.lists), "queries")
+        ListsBuilt(from_scores(built.lists, scores).lists, built.dropped).write(out)

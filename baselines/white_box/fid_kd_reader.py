@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from baselines._shared.fid_reader import PRETRAINED_RATE, ReaderSettings
+from baselines._shared.fid_reader import ReaderSettings
 from baselines._shared.fid_stages import ReaderLists, TrainReader
 from harness.losses.spec import LossChoice
 from harness.method import MethodInputs, RetrieverMethod
@@ -44,14 +44,13 @@ class FiDKDReader(RetrieverMethod):
     def retriever(self, inputs: MethodInputs) -> Stage:
         how, collection = self.settings.reader, inputs.collection
         start = resolve_model(how.start, inputs.base) if how.start else None
-        rate = how.learning_rate or (PRETRAINED_RATE if start else None)
         # Where the reader starts is in the key as its content.
         reader = TrainReader(
             subset=inputs.subset(),
             candidates=inputs.candidates,
             corpus=collection.corpus,
             depth=inputs.list_depth,
-            how=how.model_copy(update={"start": None, "learning_rate": rate}),
+            how=how.model_copy(update={"start": None}),
             start=start,
             tokenizer=start or inputs.ranker,
             answers=Answers.of(collection),

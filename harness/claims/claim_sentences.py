@@ -17,9 +17,9 @@ def claim_sentences(report: ClaimReport) -> list[str]:
 def _sentence(one: ClaimVerdict) -> str:
     text = f"{one.name}, {one.hypothesis.statement or one.hypothesis.run}: {one.verdict}"
     text += f", {one.reason}" if one.reason else ""
-    if not one.pooled:
+    nearest = one.nearest
+    if nearest is None:
         return f"{text}."
-    nearest = min(one.pooled, key=lambda line: line.mean)
     over = (
         f"pooled over {len(nearest.collections)} collections"
         if len(nearest.collections) > 1

@@ -28,6 +28,11 @@ class ClaimVerdict:
     needs: tuple[str, ...] = ()
     """What would decide it, a line a collection."""
 
+    @property
+    def nearest(self) -> PooledDifference | None:
+        """The pooled difference from the rival that comes nearest; None where nothing is pooled."""
+        return min(self.pooled, key=lambda line: line.mean, default=None)
+
 
 def judge(section: ClaimsSection, results: Mapping[str, Sequence[CollectionResult]]) -> list[ClaimVerdict]:
     """The verdicts in the order of the file."""

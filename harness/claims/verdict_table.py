@@ -38,8 +38,7 @@ def _outcome(result: CollectionResult) -> str:
 
 
 def _pooled(one: ClaimVerdict) -> str:
-    lines = [line for line in one.pooled if len(line.collections) > 1]
-    if not lines:
+    nearest = one.nearest
+    if nearest is None or len(nearest.collections) < 2:
         return ""
-    nearest = min(lines, key=lambda line: line.mean)
     return f"{nearest.mean:+.3f} {interval_text(nearest.interval)}"

@@ -251,9 +251,10 @@ class Store:
 
     def _is_whole(self, stage: Stage) -> bool:
         try:
-            return self.read(stage).is_dir()
+            self.read(stage)
         except DamagedArtefact:
             return False
+        return True
 
 
 def _check_draft(draft: Path) -> None:

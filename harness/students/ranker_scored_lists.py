@@ -16,7 +16,7 @@ from harness.stage import Context, Stage, keyed
 from harness.students.architecture import Architecture
 from harness.students.ranker import score_lists
 from harness.training_lists.list_dataset import ListDataset
-from harness.training_lists.list_stages import candidate_lists, subset_queries
+from harness.training_lists.list_stages import unordered_lists
 from harness.training_lists.training_list import ListsBuilt, TrainingList, from_scores, read_lists
 
 
@@ -104,12 +104,7 @@ class CandidateScores(RankerScoredLists):
         return self.subset.size
 
     def unscored_lists(self, context: Context) -> ListsBuilt:
-        queries = subset_queries(self.subset, context)
-        candidates = candidate_lists(queries, self.candidates, self.depth, context)
-        enough = [query for query in queries if len(candidates[query.id]) > 1]
-        lists = tuple(TrainingList(query.id, query.text, tuple(candidates[query.id]), 0) for query in enough)
-        dropped = len(queries) - len(enough)
-        return ListsBuilt(lists, {"with fewer than two candidates": dropped} if dropped else {})
+        return unordered_lists(self.subset, self.candidates, self.depth, context)
 
     def scored_lists(self, lists: Sequence[TrainingList], scores: Sequence[Sequence[float]]) -> Sequence[TrainingList]:
         return from_scores(lists, scores).lists

@@ -138,7 +138,7 @@ def _given_again(task: Task, published: Ranking) -> Ranking:
     ids = found.ranked + found.unranked
     if published.scores is None or not recorded.issuperset(ids):
         return found
-    scores = dict(zip(published.ranked + published.unranked, published.scores, strict=True))
+    scores = published.scores_by_id
     return replace(found, scores=tuple(scores[id] for id in ids))
 
 

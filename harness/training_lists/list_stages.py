@@ -16,7 +16,7 @@ from harness.labelling.labels.ranking import Ranking
 from harness.method import Edit
 from harness.retrieval.run import Run
 from harness.stage import Context, Stage, keyed
-from harness.training_lists.training_list import ListsBuilt, from_gold, from_rankings
+from harness.training_lists.training_list import ListsBuilt, TrainingList, from_gold, from_rankings
 
 if TYPE_CHECKING:
     from harness.collections.crops import TrainingQuery
@@ -33,6 +33,16 @@ def candidate_lists(
     """The first `depth` candidates of each query, best first."""
     run = Run.read(context.path(candidates))
     return {query.id: run.top(query.id, depth) for query in queries}
+
+
+def unordered_lists(subset: QuerySubset, candidates: Stage, depth: int, context: Context) -> ListsBuilt:
+    """The first `depth` candidates of every query of `subset`, in no order yet; lists of fewer than two are dropped."""
+    queries = subset_queries(subset, context)
+    found = candidate_lists(queries, candidates, depth, context)
+    enough = [query for query in queries if len(found[query.id]) > 1]
+    lists = tuple(TrainingList(query.id, query.text, tuple(found[query.id]), 0) for query in enough)
+    dropped = len(queries) - len(enough)
+    return ListsBuilt(lists, {"with fewer than two candidates": dropped} if dropped else {})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

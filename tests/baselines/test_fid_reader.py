@@ -38,8 +38,7 @@ def tokens() -> ReaderTokens:
 @pytest.fixture(scope="module")
 def questions(tokens: ReaderTokens) -> list[Question]:
     def question(topic: str, answer: str) -> Question:
-        candidates = tuple(Candidate(str(number), text) for number, text in enumerate(PASSAGES))
-        return Question(tokens.passages(Task("q", f"Who works on {topic}?", candidates)), tokens.answer(answer))
+        return Question(tokens.passages(f"Who works on {topic}?", PASSAGES), tokens.answer(answer))
 
     return [question("graphs", "Ada"), question("music", "Alan"), question("compilers", "Grace")]
 
@@ -52,7 +51,7 @@ def reader(tokens: ReaderTokens) -> Any:
 def trained(tokens: ReaderTokens, questions: list[Question], checkpoint: Checkpoint, seed: int = 1) -> Any:
     with deterministic(seed):
         model = new_reader(SMALL, tokens, None)
-        history = train_reader(model, questions, SMALL, seed, checkpoint, silent)
+        history = train_reader(model, questions, SMALL, SMALL.peak(False), seed, checkpoint, silent)
     return model, history
 
 
@@ -105,24 +104,24 @@ def test_a_training_that_was_killed_goes_on_and_ends_with_the_same_bits(
 
     file = tmp_path / "killed"
     with pytest.raises(KeyboardInterrupt), deterministic(1):
-        train_reader(new_reader(SMALL, tokens, None), questions, SMALL, 1, Checkpoint(file), dies)
+        train_reader(new_reader(SMALL, tokens, None), questions, SMALL, SMALL.peak(False), 1, Checkpoint(file), dies)
     resumed, history = trained(tokens, questions, Checkpoint(file))
     assert len(history.loss) == 12 and torch.equal(weights(resumed), weights(whole))
 
 
 def test_a_passage_that_is_cut_ends_as_the_teacher_fid_reads_it(tokens: ReaderTokens) -> None:
-    task = Task("q", "Who works on music?", (Candidate("a", "short"), Candidate("b", "music " * 60)))
+    question, passages = "Who works on music?", ("short", "music " * 60)
     as_teacher = load_tokenizer(resolve_model("bundled:bert-tiny", Path()).path)
     as_teacher.enable_truncation(SMALL.max_tokens)
-    expected = [as_teacher.encode(reader_text(task.text, each.text)).ids for each in task.candidates]
-    assert tokens.passages(task) == expected
+    expected = [as_teacher.encode(reader_text(question, each)).ids for each in passages]
+    assert tokens.passages(question, passages) == expected
     assert len(expected[1]) == SMALL.max_tokens and expected[1][-1] == tokens.end
 
 
 def test_the_limit_of_passages_is_none_of_answers() -> None:
     folder = resolve_model("bundled:bert-tiny", Path()).path
     narrow = ReaderTokens(load_tokenizer(folder), 8, 32)
-    narrow.passages(Task("q", "Who?", (Candidate("a", "music " * 60),)))
+    narrow.passages("Who?", ("music " * 60,))
     assert len(narrow.answer("music " * 20)) == 21
 
 
@@ -145,8 +144,8 @@ def test_the_lists_are_the_cross_attention_of_the_trained_reader(all_methods: Sw
     model = load_reader(folder).eval()
     for one in read_lists(all_methods.made("fid-kd-reader", "reader-lists")):
         shown = sorted(one.documents)
-        task = Task(one.query, one.text, tuple(map(Candidate, shown, corpus.texts(shown))))
-        scores = dict(zip(shown, cross_attention(model, how.passages(task)), strict=True))
+        attention = cross_attention(model, how.passages(one.text, corpus.texts(shown)))
+        scores = dict(zip(shown, attention, strict=True))
         assert one.scores == pytest.approx([scores[document] for document in one.documents], abs=1e-5)
         assert list(one.scores or ()) == sorted(one.scores or (), reverse=True)
 
@@ -194,5 +193,15 @@ def test_a_pretrained_reader_learns_ten_times_slower_unless_said(all_methods: Sw
     methods = [{"method": "fid-kd-reader", "label": str(n), "reader": one} for n, one in enumerate(readers)]
     cells = Workspace(tmp_path / "workspace").plan(sweep_file(tmp_path, lm, methods)).cells
     stages = [next(one for one in closure([cell.run]).values() if isinstance(one, TrainReader)) for cell in cells]
-    assert [stage.how.learning_rate for stage in stages] == [None, 1e-4, 0.01]
-    assert [stage.start is not None for stage in stages] == [False, True, True]
+    assert [stage.how.peak(stage.start is not None) for stage in stages] == [1e-3, 1e-4, 0.01]
+
+
+def test_machines_of_either_precision_share_the_reader(lm: Path, tmp_path: Path) -> None:
+    write_collection(tmp_path / "data")
+    file, keys = sweep_file(tmp_path, lm, ["fid-kd-reader"]), []
+    for numerics in ("cpu-fp32", "cpu-bf16"):
+        (cell,) = Workspace(tmp_path / "workspace").plan(file, [f"numerics={numerics}"]).cells
+        stages = {stage.kind: stage for stage in closure([cell.run]).values()}
+        keys.append((stages["reader"].key, stages["reader-lists"].key))
+        assert str(stages["reader"].computed_in).count("bf16") == 0
+    assert keys[0] == keys[1]

@@ -14,10 +14,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, NonNegativeInt, model_validator
 
@@ -55,6 +55,13 @@ class DatasetAbout(_Part):
     candidates: dict[str, JsonValue]
     depth: NonNegativeInt
     """How many candidates a query has at most."""
+
+    def differences(self, other: DatasetAbout) -> Iterator[tuple[str, Any, Any]]:
+        """What keeps labels of the two from being of one set: key, value here, value of the other."""
+        for key in type(self).model_fields:
+            here, there = getattr(self, key), getattr(other, key)
+            if here != there:
+                yield key, here, there
 
 
 class DatasetHeader(_Part):
@@ -105,7 +112,7 @@ class DatasetRow(_Part):
         """The row of a ranking of exactly the candidates `given`, for a query with that text."""
         place = {document: number for number, document in enumerate(given, 1)}
         order, tail = ([place[one] for one in ids] for ids in (ranking.ranked, ranking.unranked))
-        scores = dict(zip(ranking.ranked + ranking.unranked, ranking.scores or (), strict=False))
+        scores = ranking.scores_by_id
         return cls(
             query=ranking.query,
             mark=text_mark(text),

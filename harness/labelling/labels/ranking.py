@@ -60,6 +60,11 @@ class Ranking:
         if self.verdict not in VERDICTS:
             raise ValueError(f"query '{self.query}': unknown verdict '{self.verdict}', known: {', '.join(VERDICTS)}")
 
+    @property
+    def scores_by_id(self) -> dict[str, float]:
+        """The teacher's own numbers by document; empty where it has none."""
+        return dict(zip(self.ranked + self.unranked, self.scores or (), strict=False))
+
     def cut(self, n: int) -> Ranking:
         """The first `n` stay ranked, the others are unranked; scores and presentation stay as they are.
 

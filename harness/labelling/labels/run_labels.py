@@ -123,7 +123,7 @@ def row_of(
 def _row(ranking: Ranking, text: str, given: Sequence[str], ranker: dict[str, float], of_set: int) -> LabelRow:
     place = {document: number for number, document in enumerate(given, 1)}
     presented = tuple(place[document] for document in ranking.presented)
-    scores = dict(zip(ranking.ranked + ranking.unranked, ranking.scores or (), strict=False))
+    scores = ranking.scores_by_id
     row = {
         "query": ranking.query,
         "text": text[:TEXT],

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,18 +19,14 @@ from rich.table import Table
 
 from harness.collections.crops import HUMAN, TrainingQuery
 from harness.collections.pool import read_pool
-from harness.errors import UserError
 from harness.evaluation.metrics.lookup import evaluate
 from harness.evaluation.significance.comparison_tables import p_text
 from harness.evaluation.significance.method_difference import difference_of, fixed_run
 from harness.labelling.labels.label_files import read_rankings
 from harness.labelling.labels.label_stage import RANKINGS, Labels
-from harness.ledger.ledger import Ledger
 from harness.pipeline.builder import PlannedCell
-from harness.pipeline.graph import closure
 from harness.pipeline.label_report import draws_by_resample, labels_by_teacher
-from harness.pipeline.live.observer import NullObserver
-from harness.pipeline.local_executor import LocalExecutor
+from harness.pipeline.labels.label_inputs import ensure_stages
 from harness.pipeline.planned_sweep import PlannedSweep
 from harness.pipeline.store import Store
 from harness.retrieval.run import Run
@@ -108,7 +103,7 @@ def _ranker_starts(finished: Sequence[Labels], cells: Sequence[PlannedCell]) -> 
 
 
 def _orders(finished: Sequence[Labels], starts: Sequence[Stage], plan: PlannedSweep, store: Store) -> _Orders:
-    _run(starts, plan, store)
+    ensure_stages(starts, plan, "the untrained ranker could not score the training queries")
     found = _Orders()
     pool = {query.id: query for query in read_pool(store.read(finished[0].subset.pool))}
     for stage in finished:
@@ -132,18 +127,6 @@ def _orders(finished: Sequence[Labels], starts: Sequence[Stage], plan: PlannedSw
         for query in found.queries:
             found.ranker_start.setdefault(query, found.candidates[query])
     return found
-
-
-def _run(starts: Sequence[Stage], plan: PlannedSweep, store: Store) -> None:
-    """Raises UserError where the untrained ranker cannot score."""
-    if all(store.has(stage) for stage in starts):
-        return
-    with closing(Ledger(plan.workspace.ledger_file)) as ledger:
-        ledger.account = plan.account
-        outcome = LocalExecutor(plan.workspace, store, ledger, NullObserver()).execute(list(starts))
-    reasons = {why for stage in closure(starts).values() if (why := outcome.cause(stage))}
-    if reasons:
-        raise UserError(f"the untrained ranker could not score the training queries: {'; '.join(sorted(reasons))}")
 
 
 def _row(source: str, orders: _Orders, queries: Sequence[str]) -> Report:

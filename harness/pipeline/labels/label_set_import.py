@@ -3,7 +3,7 @@ asks for none of them again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,11 +14,9 @@ from harness.labelling.labels.label_stage import Labels
 from harness.labelling.labels.teacher import Task
 from harness.ledger.ledger import Ledger
 from harness.pipeline.budgets import largest_budgets
-from harness.pipeline.graph import closure
-from harness.pipeline.labels.label_transfer import Taken
+from harness.pipeline.labels.label_inputs import ensure_stages
+from harness.pipeline.labels.label_transfer import Taken, taken_text
 from harness.pipeline.labels.published_teacher import LabelledTeacher, labelled_teachers
-from harness.pipeline.live.observer import NullObserver
-from harness.pipeline.local_executor import LocalExecutor
 from harness.pipeline.planned_sweep import PlannedSweep
 from harness.text import counted, plain
 
@@ -47,7 +45,8 @@ def import_label_set(file: Path, plan: PlannedSweep) -> dict[str, Any]:
     """
     dataset = read_dataset(file)
     wanted = _those_of(dataset, [one for one in labelled_teachers(plan) if one.own], file, plan)
-    _make_inputs(wanted, plan)
+    inputs = [needed for one in wanted for stage in one.own for needed in stage.task_inputs]
+    ensure_stages(inputs, plan, "the candidates could not be found")
     return {"file": str(file), "sets": [_import_one(one, dataset, file, plan) for one in wanted]}
 
 
@@ -58,7 +57,7 @@ def _those_of(
     found = [one for one in teachers if one.about() == about]
     if found:
         return found
-    differing = [list(_differences(about, one.about())) for one in teachers]
+    differing = [list(about.differences(one.about())) for one in teachers]
     nearest = min(differing, key=len, default=[])
     if not nearest or len(nearest) == len(DatasetAbout.model_fields):
         raise UserError("no teacher of this sweep labels", file=plan.sweep.source.path, key="teachers")
@@ -69,23 +68,6 @@ def _those_of(
         key=key,
         remedy=_REMEDIES.get(key, "give the sweep that these labels were published from, or one like it"),
     )
-
-
-def _differences(one: DatasetAbout, other: DatasetAbout) -> Iterator[tuple[str, Any, Any]]:
-    for key in DatasetAbout.model_fields:
-        there, here = getattr(one, key), getattr(other, key)
-        if there != here:
-            yield key, there, here
-
-
-def _make_inputs(wanted: Sequence[LabelledTeacher], plan: PlannedSweep) -> None:
-    """Raises UserError where pool or candidates cannot be made."""
-    inputs = [needed for one in wanted for stage in one.own for needed in stage.task_inputs]
-    with closing(Ledger(plan.workspace.ledger_file)) as ledger:
-        outcome = LocalExecutor(plan.workspace, plan.workspace.store, ledger, NullObserver()).execute(inputs)
-    reasons = {why for stage in closure(inputs).values() if (why := outcome.cause(stage))}
-    if reasons:
-        raise UserError(f"the candidates could not be found: {'; '.join(sorted(reasons))}", file=plan.sweep.source.path)
 
 
 def _import_one(one: LabelledTeacher, dataset: LabelDataset, file: Path, plan: PlannedSweep) -> dict[str, Any]:
@@ -124,11 +106,7 @@ def render_set_import(report: Mapping[str, Any]) -> str:
     """What was taken over, and what is left to ask, for people."""
     lines = [f"{report['file']}:"]
     for row in report["sets"]:
-        calls = row["calls"]
         left = f"; {counted(row['missing'], 'list')} of the sweep not in it" if row["missing"] else ""
-        differ = f", {calls['conflicts']:,} differ from what is here and were left" if calls["conflicts"] else ""
-        lines.append(
-            f"  {plain(row['collection'])}, {plain(row['teacher'])}: {counted(row['lists'], 'list')}, "
-            f"{calls['added']:,} calls added, {calls['same']:,} were here already{differ}{left}"
-        )
+        about = f"{plain(row['collection'])}, {plain(row['teacher'])}: {counted(row['lists'], 'list')}"
+        lines.append(f"  {about}, {taken_text('calls', row['calls'])}{left}")
     return "\n".join(lines)

@@ -187,11 +187,12 @@ def _there(stage: Finished, store: Store) -> list[Ranking] | None:
 
 def render_import(report: dict[str, Any]) -> str:
     """What an import did, for people."""
-    told = [_line(name, report[key]) for name, key in (("calls", "calls"), ("sets of labels", "labels"))]
+    told = [taken_text(name, report[key]) for name, key in (("calls", "calls"), ("sets of labels", "labels"))]
     named = [f"  {key}" for part in ("calls", "labels") for key in report[part]["named"]]
     return "\n".join([f"{report['file']}:", *told, *(["kept as they were here:", *named] if named else [])])
 
 
-def _line(name: str, taken: dict[str, Any]) -> str:
+def taken_text(name: str, taken: dict[str, Any]) -> str:
+    """What became of entries called `name`, for people."""
     differing = f", {taken['conflicts']:,} differ from what is here" if taken["conflicts"] else ""
     return f"{taken['added']:,} {name} added, {taken['same']:,} were here already{differing}"

@@ -19,15 +19,13 @@ _REMEDY = (
 
 def check_same_set(published: DatasetAbout, new: DatasetAbout, file: Path) -> None:
     """Raises UserError where labels that lie in `file` are of another set than those that are to join them."""
-    for key in DatasetAbout.model_fields:
-        there, wanted = getattr(published, key), getattr(new, key)
-        if there != wanted:
-            raise UserError(
-                plain(f"the set that is published there has {there!r}, this sweep {wanted!r}", 300),
-                file=file,
-                key=key,
-                remedy=_REMEDY,
-            )
+    for key, there, wanted in published.differences(new):
+        raise UserError(
+            plain(f"the set that is published there has {there!r}, this sweep {wanted!r}", 300),
+            file=file,
+            key=key,
+            remedy=_REMEDY,
+        )
 
 
 def merged_rows(rows: Iterable[DatasetRow], file: Path) -> tuple[DatasetRow, ...]:

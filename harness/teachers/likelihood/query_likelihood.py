@@ -134,9 +134,7 @@ class PairTeacher(Teacher):
         pairs = self._pair_tokens.pairs(tasks)
         found: dict[Pair, float] = {}
         for task, asked in zip(tasks, pairs.by_task, strict=True):
-            label = labels[task.query]
-            scores = dict(zip(label.ranked + label.unranked, label.scores or (), strict=False))
-            if scores:
+            if scores := labels[task.query].scores_by_id:
                 found |= zip(asked, (scores[shown.id] for shown in task.candidates), strict=True)
         yield from self._calls(pairs, found, 0.0)
 
